@@ -1,0 +1,1 @@
+"""Ledgerloop keeps a HubSpot portal and a Xero organisation telling the same story."""

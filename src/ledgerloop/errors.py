@@ -1,0 +1,146 @@
+"""The error tree, named for what happens next. Does no I/O.
+
+::
+
+    LedgerloopError              never raised itself
+    ├── Transient                the same call may succeed later; the flow tries again by itself
+    │   └── RateLimited          ... but not before a stated moment; the lane is parked until then
+    ├── UnknownOutcome           a write may or may not have happened: look before sending again
+    ├── Refused                  the vendor said no and would say no again; never repeated
+    │   ├── Invalid              ... because of values: the fields and the vendor's sentences are inside
+    │   ├── Missing              ... because the record is not there
+    │   ├── Conflict             ... because the record exists already; carries its id where the vendor tells it
+    │   └── ScopeMissing         ... because the credential lacks a scope
+    ├── ConsentNeeded            a person must connect again; the work waits and is not lost
+    ├── BadSignature             a webhook that is not to be trusted
+    ├── Unreadable               a rightly signed webhook whose body cannot be understood; kept and shown
+    └── SettingsError            a person must change a setting; says which, where, and to what
+
+Every class passes all its arguments by position to ``super().__init__``: the workflow engine pickles errors, and an
+error that cannot be rebuilt from its ``args`` would hide the one that mattered.
+"""
+
+from __future__ import annotations
+
+
+class LedgerloopError(Exception):
+    """Be the root of every error that this program raises on purpose."""
+
+    @property
+    def sentence(self) -> str:
+        """Say in one sentence what happened and what to do, for a person."""
+        return str(self.args[0]) if self.args else type(self).__name__
+
+
+class Transient(LedgerloopError):
+    """Report a failure that time may heal: a read that timed out, a 5xx, a lock."""
+
+    def __init__(self, message: str, status: int | None = None) -> None:
+        super().__init__(message, status)
+        self.message, self.status = message, status
+
+
+class RateLimited(Transient):
+    """Report a spent quota. ``retry_after`` is in seconds and always wins over computed waits."""
+
+    def __init__(self, message: str, retry_after: float, limit: str = "") -> None:
+        LedgerloopError.__init__(self, message, retry_after, limit)
+        self.message, self.status = message, 429
+        self.retry_after, self.limit = retry_after, limit
+
+
+class UnknownOutcome(LedgerloopError):
+    """Report a write whose answer was lost: timeout, reset or 5xx after the request may have left."""
+
+    def __init__(self, message: str, status: int | None = None) -> None:
+        super().__init__(message, status)
+        self.message, self.status = message, status
+
+
+class Refused(LedgerloopError):
+    """Report a call that the vendor refused for good. ``request_id`` is the vendor's own trace, if it gave one."""
+
+    def __init__(self, message: str, status: int, body: str = "", request_id: str = "") -> None:
+        super().__init__(message, status, body, request_id)
+        self.message, self.status, self.body, self.request_id = message, status, body, request_id
+
+
+class Invalid(Refused):
+    """Report refused values. ``problems`` holds (field or '', code or '', the vendor's sentence)."""
+
+    def __init__(
+        self,
+        message: str,
+        status: int,
+        body: str = "",
+        request_id: str = "",
+        problems: tuple[tuple[str, str, str], ...] = (),
+    ) -> None:
+        LedgerloopError.__init__(self, message, status, body, request_id, problems)
+        self.message, self.status, self.body, self.request_id = message, status, body, request_id
+        self.problems = problems
+
+
+class Missing(Refused):
+    """Report that the record is not there (404)."""
+
+
+class Conflict(Refused):
+    """Report that the record exists already (409). ``existing_id`` is empty where the vendor does not say which."""
+
+    def __init__(
+        self, message: str, status: int = 409, body: str = "", request_id: str = "", existing_id: str = ""
+    ) -> None:
+        LedgerloopError.__init__(self, message, status, body, request_id, existing_id)
+        self.message, self.status, self.body, self.request_id = message, status, body, request_id
+        self.existing_id = existing_id
+
+
+class ScopeMissing(Refused):
+    """Report a call that needs a scope the credential does not have. Any one of ``scopes`` would do."""
+
+    def __init__(
+        self,
+        message: str,
+        status: int = 403,
+        body: str = "",
+        request_id: str = "",
+        scopes: tuple[str, ...] = (),
+    ) -> None:
+        LedgerloopError.__init__(self, message, status, body, request_id, scopes)
+        self.message, self.status, self.body, self.request_id = message, status, body, request_id
+        self.scopes = scopes
+
+
+class ConsentNeeded(LedgerloopError):
+    """Report that a person must connect again; ``vendor`` and ``why`` make the sentence."""
+
+    def __init__(self, vendor: str, why: str) -> None:
+        super().__init__(vendor, why)
+        self.vendor, self.why = vendor, why
+
+    @property
+    def sentence(self) -> str:
+        """Say who must be connected again, and why."""
+        return f"{self.vendor} must be connected again: {self.why}"
+
+
+class BadSignature(LedgerloopError):
+    """Report a webhook whose signature is missing, malformed, stale or wrong. Says nothing about the right one."""
+
+
+class Unreadable(LedgerloopError):
+    """Report a rightly signed webhook body that cannot be understood."""
+
+
+class SettingsError(LedgerloopError):
+    """Report a setting that a person must change: its key, the file it belongs in, and what to write there."""
+
+    def __init__(self, key: str, file: str, cure: str) -> None:
+        super().__init__(key, file, cure)
+        self.key, self.file, self.cure = key, file, cure
+
+    @property
+    def sentence(self) -> str:
+        """Say in one sentence which key of which file needs what."""
+        return f"Setting `{self.key}` in {self.file}: {self.cure}"

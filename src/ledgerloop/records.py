@@ -1,0 +1,252 @@
+"""Frozen nouns that all layers share. Does no I/O and decides nothing.
+
+Amounts are :class:`~decimal.Decimal`, moments are aware UTC, days are days in the organisation's own zone, ids are text.
+A vendor's own words stay in that vendor's package; here only ours are used.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Literal
+
+Vendor = Literal["xero", "hubspot"]
+
+EventState = Literal["waiting", "done", "skipped", "unreadable"]
+"""What became of an event: waits for its lane, was acted on, was kept but is not our business, or was not understood."""
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """What a vendor told us, once. ``key`` tells one event from another where the vendor has no id for it."""
+
+    source: Vendor
+    key: str
+    lane: str
+    """The organisation (Xero) or portal (HubSpot) that the event belongs to; empty where unreadable."""
+    category: str
+    """The kind of record, in the vendor's word: INVOICE, PAYMENT, deal ..."""
+    kind: str
+    """What happened to it, in the vendor's word, upper case for Xero: CREATE, UPDATE, propertyChange ..."""
+    resource: str
+    """The id of the record."""
+    occurred_at: datetime
+    body: str
+    """The event as JSON text, all its keys kept; for an unreadable delivery the raw text."""
+    state: EventState = "waiting"
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """An event that a turn of a lane has taken from the inbox."""
+
+    id: int
+    category: str
+    kind: str
+    resource: str
+    occurred_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Customer:
+    """A customer of an organisation, as the ledger knows it."""
+
+    organisation: str
+    id: str
+    name: str
+    email: str = ""
+    number: str = ""
+    """Xero's ContactNumber, the slot where the customer carries its HubSpot id."""
+    active: bool = True
+    merged_into: str = ""
+    first_name: str = ""
+    last_name: str = ""
+    phone: str = ""
+    street: str = ""
+    city: str = ""
+    region: str = ""
+    postcode: str = ""
+    country: str = ""
+    updated_at: datetime | None = None
+    email_key: str = ""
+    """The email as matching compares it; made by ``rules.matching``."""
+    name_key: str = ""
+    """The name as matching compares it; made by ``rules.matching``."""
+
+
+ReceivableKind = Literal["invoice", "credit_note", "prepayment", "overpayment"]
+
+
+@dataclass(frozen=True, slots=True)
+class Payment:
+    """Money received on a receivable."""
+
+    id: str
+    on: date
+    amount: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Receivable:
+    """A sales document that bears on what a customer owes.
+
+    ``due`` is what is still to be paid; ``remaining`` is credit that is not allocated yet (credit notes, prepayments,
+    overpayments). ``rate`` is units of ``currency`` for one unit of the organisation's base currency, as Xero has it.
+    """
+
+    organisation: str
+    id: str
+    kind: ReceivableKind
+    customer: str
+    status: str
+    currency: str
+    total: Decimal
+    rate: Decimal = Decimal(1)
+    due: Decimal = Decimal(0)
+    paid: Decimal = Decimal(0)
+    credited: Decimal = Decimal(0)
+    remaining: Decimal = Decimal(0)
+    number: str = ""
+    reference: str = ""
+    url: str = ""
+    issued_on: date | None = None
+    due_on: date | None = None
+    paid_on: date | None = None
+    payments: tuple[Payment, ...] = ()
+    updated_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Organisation:
+    """What we need to know of a Xero organisation."""
+
+    id: str
+    name: str
+    base_currency: str
+    timezone: str
+    """IANA name, such as Pacific/Auckland."""
+    short_code: str = ""
+    """Used in deep links into Xero."""
+    country: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Portal:
+    """What we need to know of a HubSpot account."""
+
+    id: str
+    name: str
+    currency: str
+    timezone: str
+    ui_domain: str = "app.hubspot.com"
+    app_id: str = ""
+    """Our own app's id: an INTEGRATION change by it is an echo of our own write."""
+
+
+IntentState = Literal["intended", "sent", "made", "refused"]
+"""``intended``: on disk, not sent. ``sent``: a request may have left, so look before sending again.
+``made``: the invoice stands, made or adopted. ``refused``: the vendor said no to these values; new values may be tried."""
+
+
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """An invoice we are about to create, on disk before the request leaves. One for each deal, for ever."""
+
+    portal: str
+    deal: str
+    organisation: str
+    customer: str
+    payload: str
+    """The invoice as JSON text, exactly as it is sent."""
+    payload_hash: str
+    key: str
+    """The Idempotency-Key. A new one is made whenever the vendor is known to have refused the last."""
+    marker: str
+    """Stands in the invoice's Reference."""
+    url: str
+    """The deal's address, stands in the invoice's Url."""
+    state: IntentState = "intended"
+    invoice: str = ""
+    number: str = ""
+    created_at: datetime | None = None
+    sent_at: datetime | None = None
+
+
+LinkKind = Literal["contact", "company", "deal"]
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """That a Xero record and a HubSpot record are the same thing. ``how`` says how we know: email, created, number ..."""
+
+    organisation: str
+    xero_id: str
+    kind: LinkKind
+    """The kind of the HubSpot record; contact and company link a customer, deal links an invoice."""
+    hubspot_id: str
+    how: str
+
+
+@dataclass(frozen=True, slots=True)
+class Create:
+    """Decide that a record is to be made. ``values`` are property name to text."""
+
+    kind: str
+    values: Mapping[str, str]
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Update:
+    """Decide that a record is to be changed; ``values`` holds only what differs from what we last wrote."""
+
+    kind: str
+    id: str
+    values: Mapping[str, str]
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Skip:
+    """Decide that nothing is to be done, and say why."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """Decide that a person must decide. ``reasons`` are whole sentences: what is wrong and what to do, every one at once."""
+
+    reasons: tuple[str, ...]
+    candidates: tuple[str, ...] = ()
+
+    @property
+    def sentence(self) -> str:
+        """Join the reasons for a field that has room for one text."""
+        return " ".join(self.reasons)
+
+
+Decision = Create | Update | Skip | Hold
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A line of the journal: which event, which rule, which values, when, and what the vendor answered."""
+
+    at: datetime
+    lane: str
+    turn: int
+    subject: str
+    """What it is about, such as ``deal 123`` or ``customer 5f3c…``."""
+    decision: Literal["create", "update", "skip", "hold", "adopt"]
+    rule: str
+    """The function that decided."""
+    reason: str
+    target: str = ""
+    """What was written to, such as ``hubspot contact 512`` or ``xero invoice 046d…``."""
+    values: Mapping[str, str] = field(default_factory=dict)
+    answer: str = ""
+    events: tuple[int, ...] = ()
