@@ -1,6 +1,7 @@
 """Frozen nouns that all layers share. Does no I/O and decides nothing.
 
-Amounts are :class:`~decimal.Decimal`, moments are aware UTC, days are days in the organisation's own zone, ids are text.
+Amounts are :class:`~decimal.Decimal`, moments are aware UTC, days are days in the
+organisation's own zone, ids are text.
 A vendor's own words stay in that vendor's package; here only ours are used.
 """
 
@@ -15,7 +16,7 @@ from typing import Literal
 Vendor = Literal["xero", "hubspot"]
 
 EventState = Literal["waiting", "done", "skipped", "unreadable"]
-"""What became of an event: waits for its lane, was acted on, was kept but is not our business, or was not understood."""
+"""What became of an event: it waits for its lane, was acted on, is not our business, or was not understood."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +149,7 @@ class Portal:
 
 IntentState = Literal["intended", "sent", "made", "refused"]
 """``intended``: on disk, not sent. ``sent``: a request may have left, so look before sending again.
-``made``: the invoice stands, made or adopted. ``refused``: the vendor said no to these values; new values may be tried."""
+``made``: the invoice stands, made or adopted. ``refused``: the vendor said no; new values may be tried."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +181,7 @@ LinkKind = Literal["contact", "company", "deal"]
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """That a Xero record and a HubSpot record are the same thing. ``how`` says how we know: email, created, number ..."""
+    """That a Xero record and a HubSpot record are the same thing; ``how`` says how we know: email, created ..."""
 
     organisation: str
     xero_id: str
@@ -218,7 +219,7 @@ class Skip:
 
 @dataclass(frozen=True, slots=True)
 class Hold:
-    """Decide that a person must decide. ``reasons`` are whole sentences: what is wrong and what to do, every one at once."""
+    """Decide that a person must decide. ``reasons`` are whole sentences, every one at once: what is wrong, what to do."""
 
     reasons: tuple[str, ...]
     candidates: tuple[str, ...] = ()
