@@ -1,0 +1,55 @@
+"""Offer the sandbox as a command."""
+
+import resource
+import signal
+import threading
+import time
+from typing import Annotated
+
+import typer
+
+from ledgerloop_sandbox import credentials
+from ledgerloop_sandbox.server import SERVICE_URL, running
+
+app = typer.Typer(add_completion=False)
+
+
+@app.command()
+def sandbox(
+    xero_port: Annotated[int, typer.Option(help="Where the Xero half listens; 0 picks a free port.")] = 9101,
+    hubspot_port: Annotated[int, typer.Option(help="Where the HubSpot half listens; 0 picks a free port.")] = 9102,
+    seed: Annotated[int, typer.Option(help="Makes generated data and faults repeatable.")] = 1,
+    time_scale: Annotated[float, typer.Option(help="How many of the sandbox's seconds pass in one of ours.")] = 1.0,
+    latency: Annotated[float, typer.Option(help="Milliseconds that every call takes.")] = 0,
+    data: Annotated[str, typer.Option(help="demo, empty, or large:N for N invoices and N/2 contacts.")] = "demo",
+    service_url: Annotated[str, typer.Option(help="Where Ledgerloop listens.")] = SERVICE_URL,
+) -> None:
+    """Run both vendors' APIs on this machine, for trying and for proving."""
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    began = time.perf_counter()
+    with running(
+        xero_port,
+        hubspot_port,
+        seed=seed,
+        time_scale=time_scale,
+        latency_ms=latency,
+        data=data,
+        service_url=service_url,
+    ) as both:
+        megabytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+        typer.echo(f"Xero      {both.xero_url}")
+        typer.echo(f"          client id      {credentials.XERO_CLIENT_ID}")
+        typer.echo(f"          client secret  {credentials.XERO_CLIENT_SECRET}")
+        typer.echo(f"          webhook key    {credentials.XERO_WEBHOOK_KEY}")
+        typer.echo(f"HubSpot   {both.hubspot_url}")
+        typer.echo(f"          access token   {credentials.HUBSPOT_TOKEN}")
+        typer.echo(f"          client secret  {credentials.HUBSPOT_CLIENT_SECRET}")
+        typer.echo(f"Ledgerloop is expected at {service_url}")
+        typer.echo(f"Loaded in {time.perf_counter() - began:.1f} s, {megabytes:.0f} MB. Stop with Ctrl+C.")
+        stop.wait()
+
+
+if __name__ == "__main__":
+    app()

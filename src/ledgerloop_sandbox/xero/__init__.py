@@ -1,0 +1,1 @@
+"""Stand in for Xero: identity, connections, the Accounting API and its webhooks."""
