@@ -219,7 +219,7 @@ class Skip:
 
 @dataclass(frozen=True, slots=True)
 class Hold:
-    """Decide that a person must decide. ``reasons`` are whole sentences, every one at once: what is wrong, what to do."""
+    """Decide that a person must decide. ``reasons`` are whole sentences, all at once: what is wrong, what to do."""
 
     reasons: tuple[str, ...]
     candidates: tuple[str, ...] = ()
