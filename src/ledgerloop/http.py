@@ -1,0 +1,200 @@
+"""One request in; data or one of our errors out. Decides what is repeated, after how long, and with which token.
+
+A read, and a write that may be repeated, is tried again after a lost answer. A write that must not be repeated is not:
+its caller gets UnknownOutcome and looks before sending again. Nothing here logs; callers count calls by ``observe``.
+"""
+
+from __future__ import annotations
+
+import copy
+import itertools
+import random
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Self
+from urllib.parse import quote
+
+import httpx2
+
+from ledgerloop.answers import Answer, Dialect, error_from, failure, locked, lost, parked
+from ledgerloop.errors import ConsentNeeded, LedgerloopError, Transient
+from ledgerloop.exactjson import dumps, loads
+from ledgerloop.governor import Governor, Priority, Reading
+
+NEVER_LEFT = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout, httpx2.UnsupportedProtocol)
+"""Failures after which it is certain that the request did not leave."""
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """Describe one call for those who count: ``path`` is the template, ``status`` is 0 where no answer came.
+
+    ``bytes_in`` are the bytes of the answer's body as they travelled, ``bytes_out`` those of ours.
+    """
+
+    vendor: str
+    lane: str
+    method: str
+    path: str
+    status: int
+    seconds: float
+    bytes_in: int
+    bytes_out: int
+    attempt: int
+
+
+@dataclass(frozen=True, slots=True)
+class Retry:
+    """Say how often a call is tried in all, and how long computed waits are: S96 to S98 of the guide."""
+
+    attempts: int = 4
+    base: float = 1.0
+    ceiling: float = 60.0
+    lock: float = 2.0
+    """HubSpot's locks last 2 seconds."""
+    patience: float = 5.0
+    """A stated wait up to this is waited for here; a longer one is raised, so that the caller parks the lane."""
+
+    def wait(self, attempt: int, chance: float) -> float:
+        """Return full jitter: anything up to the base doubled with each attempt, up to the ceiling."""
+        return chance * min(self.ceiling, self.base * 2.0 ** (attempt - 1))
+
+
+def open_client(timeout: float = 30.0, connections: int = 20) -> httpx2.Client:
+    """Open the pool of connections that all calls to one vendor share."""
+    return httpx2.Client(
+        timeout=httpx2.Timeout(timeout, connect=min(timeout, 5.0)),
+        limits=httpx2.Limits(max_connections=connections, max_keepalive_connections=connections),
+        headers={"Accept": "application/json", "User-Agent": "ledgerloop"},
+        follow_redirects=False,
+    )
+
+
+class Api:
+    """Call one vendor's API on behalf of one lane. Safe to share between threads."""
+
+    def __init__(
+        self,
+        client: httpx2.Client,
+        base_url: str,
+        dialect: Dialect,
+        *,
+        token: Callable[[str], str],
+        governor: Governor,
+        lane: str = "",
+        headers: Mapping[str, str] | None = None,
+        observe: Callable[[Call], None] = lambda call: None,
+        priority: Priority = "live",
+        retry: Retry | None = None,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+        chance: Callable[[], float] = random.random,
+    ) -> None:
+        """Take the parts. ``token`` is asked with "" for a token, and with a refused token for another than that."""
+        self._client, self._base_url, self._dialect = client, base_url.rstrip("/"), dialect
+        self.token, self._governor, self.lane, self._headers = token, governor, lane, dict(headers or {})
+        self._observe, self._priority = observe, priority
+        self._retry = Retry() if retry is None else retry
+        self._clock, self._sleep, self._chance = clock, sleep, chance
+
+    def as_backfill(self) -> Self:
+        """Return the same API whose calls stand behind live work."""
+        other = copy.copy(self)
+        other._priority = "backfill"
+        return other
+
+    def call(
+        self,
+        method: str,
+        path: str,
+        *,
+        ids: Mapping[str, str] | None = None,
+        params: Mapping[str, str] | None = None,
+        body: Any = None,
+        headers: Mapping[str, str] | None = None,
+        repeatable: bool | None = None,
+        kind: str = "",
+        empty: bool = False,
+    ) -> Answer:
+        """Make one call and return a 2xx answer; everything else is raised.
+
+        ``path`` is a template that ``ids`` fill in. ``repeatable`` says that doing it twice is doing it once; a GET
+        is. ``kind`` tells the governor which quota counts. ``empty`` says that an answer without a body is right.
+        """
+        again = method == "GET" if repeatable is None else repeatable
+        wire = self._client.build_request(
+            method,
+            self._base_url + path.format_map({name: quote(value, safe="") for name, value in (ids or {}).items()}),
+            params=params,
+            content=None if body is None else dumps(body).encode(),
+            headers={**self._headers, **({"Content-Type": "application/json"} if body is not None else {})}
+            | dict(headers or {}),
+        )
+        said, refused, refusal = f"{method} {path}", "", None
+        for attempt in itertools.count(1):
+            token = self.token(refused)
+            if refusal is not None and token == refused:
+                raise refusal
+            wire.headers["Authorization"] = f"Bearer {token}"
+            with self._governor.admit(self.lane, self._priority, kind):
+                outcome, reading = self._once(wire, path, said, kind, again, empty, attempt)
+            if isinstance(outcome, Answer) and 200 <= outcome.status < 300:
+                return outcome
+            if isinstance(outcome, Answer):
+                error = error_from(self._dialect, said, outcome, reading, again)
+                if isinstance(error, ConsentNeeded) and outcome.status == 401 and refusal is None:
+                    refused, refusal = token, error
+                    continue
+                wait = self._pause(outcome.status, reading, again, attempt)
+            else:
+                error = outcome
+                wait = self._retry.wait(attempt, self._chance()) if isinstance(error, Transient) else None
+            if wait is None or attempt >= self._retry.attempts:
+                raise error
+            self._sleep(wait)
+        raise AssertionError("the loop above only ends by returning or raising")
+
+    def _once(
+        self, wire: httpx2.Request, path: str, said: str, kind: str, again: bool, empty: bool, attempt: int
+    ) -> tuple[Answer | LedgerloopError, Reading]:
+        """Send the request once; return the answer, or the error of an answer that did not come or cannot be read."""
+        began, status, bytes_in, reading = self._clock(), 0, 0, Reading()
+        outcome: Answer | LedgerloopError
+        try:
+            response = self._client.send(wire)
+            status, bytes_in = response.status_code, response.num_bytes_downloaded
+            outcome = _answer(response)
+            reading = self._dialect.reading(outcome, kind)
+            self._governor.observe(self.lane, reading, kind)
+            if 200 <= status < 300 and outcome.data is None and not (empty and not outcome.text.strip()):
+                what = f"{status} with a body that is not JSON" if outcome.text else f"{status} without a body"
+                outcome = failure(self._dialect.vendor, said, what, again, status)
+        except NEVER_LEFT as error:
+            outcome = Transient(f"{self._dialect.vendor} {said}: no connection ({type(error).__name__})")
+        except httpx2.RequestError as error:
+            outcome = failure(self._dialect.vendor, said, f"the answer was lost ({type(error).__name__})", again)
+        finally:
+            seconds, bytes_out = self._clock() - began, len(wire.content)
+            vendor = self._dialect.vendor
+            self._observe(Call(vendor, self.lane, wire.method, path, status, seconds, bytes_in, bytes_out, attempt))
+        return outcome, reading
+
+    def _pause(self, status: int, reading: Reading, again: bool, attempt: int) -> float | None:
+        """Return how long to wait before the same call is sent again, or None if it must not be."""
+        if parked(status) or (lost(status) and again and reading.wait is not None):
+            wait = 60.0 if reading.wait is None else reading.wait
+            return wait if wait <= self._retry.patience else None
+        computed = self._retry.wait(attempt, self._chance())
+        if locked(status):
+            return max(computed, self._retry.lock)
+        return computed if lost(status) and again else None
+
+
+def _answer(response: httpx2.Response) -> Answer:
+    try:
+        data = loads(response.content)
+    except ValueError:
+        data = None
+    text = "" if data is not None and response.is_success else response.text
+    return Answer(response.status_code, response.headers, data, text)
