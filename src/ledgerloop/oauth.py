@@ -1,0 +1,298 @@
+"""Get and keep OAuth 2.0 tokens: authorization code with PKCE S256 and client secret, refresh, revocation.
+
+Where tokens are kept is not decided here: :class:`Tokens` takes a shelf.
+Only ``invalid_grant`` ends a connection. A timeout, a 5xx, a 429 or a wrong client secret never does.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import itertools
+import json
+import secrets
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, Protocol
+
+import httpx2
+from authlib.integrations.base_client import OAuthError  # type: ignore[import-untyped]
+from authlib.integrations.httpx_client import OAuth2Client  # type: ignore[import-untyped]
+
+from ledgerloop.errors import ConsentNeeded, LedgerloopError, RateLimited, Refused, Transient
+
+AHEAD = 120.0
+"""Seconds before its end at which an access token is renewed."""
+CACHED = 30.0
+"""Seconds for which a token is used without looking at the shelf again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Provider:
+    """Say where and as whom tokens are asked for."""
+
+    vendor: str
+    authorize_url: str
+    token_url: str
+    revoke_url: str
+    client_id: str
+    client_secret: str
+    redirect_uri: str
+    scopes: tuple[str, ...]
+    timeout: float = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Consent:
+    """Hold what must be remembered until the person comes back from the vendor."""
+
+    url: str
+    state: str
+    verifier: str
+
+
+@dataclass(frozen=True, slots=True)
+class TokenSet:
+    """Hold the tokens of one grant. Never shown: its repr has no token in it."""
+
+    access_token: str
+    refresh_token: str
+    expires_at: datetime
+    scope: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        return f"TokenSet(expires_at={self.expires_at.isoformat()}, scope={self.scope})"
+
+    def expires_within(self, seconds: float, now: datetime) -> bool:
+        """Tell whether the access token ends within that many seconds."""
+        return now + timedelta(seconds=seconds) >= self.expires_at
+
+    def to_json(self) -> str:
+        """Write the tokens as text for a shelf."""
+        return json.dumps(
+            {
+                "access_token": self.access_token,
+                "refresh_token": self.refresh_token,
+                "expires_at": self.expires_at.isoformat(),
+                "scope": list(self.scope),
+            }
+        )
+
+    @classmethod
+    def from_json(cls, text: str) -> TokenSet:
+        """Read the tokens from a shelf's text."""
+        kept = json.loads(text)
+        return cls(
+            kept["access_token"],
+            kept["refresh_token"],
+            datetime.fromisoformat(kept["expires_at"]),
+            tuple(kept["scope"]),
+        )
+
+
+class Shelf(Protocol):
+    """Keep texts by name, sealed, and let one process at a time work on one of them."""
+
+    def load(self, name: str) -> str | None:
+        """Return the text, or None if there is none."""
+
+    def save(self, name: str, text: str) -> None:
+        """Keep the text durably before returning."""
+
+    def lock(self, name: str) -> AbstractContextManager[Any]:
+        """Hold the name for this process while the block lasts."""
+
+
+def begin(provider: Provider) -> Consent:
+    """Make the address that a person opens to give consent, with a state to check and a verifier to keep (D11)."""
+    verifier, state = secrets.token_urlsafe(64), secrets.token_urlsafe(32)
+    with _client(provider) as client:
+        url, _ = client.create_authorization_url(provider.authorize_url, state=state, code_verifier=verifier)
+    return Consent(str(url), state, verifier)
+
+
+def finish(provider: Provider, code: str, verifier: str, now: datetime) -> TokenSet:
+    """Exchange the code that came back for tokens. The caller has checked the state."""
+    with _errors(provider, "the consent was not accepted"), _client(provider) as client:
+        given = client.fetch_token(
+            provider.token_url, grant_type="authorization_code", code=code, code_verifier=verifier
+        )
+        tokens = _token_set(provider, given, now)
+    if not tokens.refresh_token:
+        raise ConsentNeeded(provider.vendor, "no refresh token was issued, because offline_access was not granted")
+    return tokens
+
+
+def renew(provider: Provider, tokens: TokenSet, now: datetime) -> TokenSet:
+    """Exchange the refresh token for new tokens (S86).
+
+    If the answer to this is lost, call it again with the same tokens: Xero takes the old one for 30 minutes more.
+    """
+    if not tokens.refresh_token:
+        raise ConsentNeeded(provider.vendor, "there is no refresh token, because offline_access was not granted")
+    with _errors(provider, "the refresh token is no longer accepted"), _client(provider) as client:
+        client.scope = None  # the grant keeps its scopes; asking again could only narrow or break it
+        given = client.refresh_token(provider.token_url, refresh_token=tokens.refresh_token)
+        renewed = _token_set(provider, given, now)
+    return (
+        renewed
+        if renewed.scope
+        else TokenSet(renewed.access_token, renewed.refresh_token, renewed.expires_at, tokens.scope)
+    )
+
+
+def revoke(provider: Provider, tokens: TokenSet) -> None:
+    """End the grant at the vendor."""
+    with _errors(provider, "the grant is gone already"), _client(provider) as client:
+        _stop_on_trouble(client.revoke_token(provider.revoke_url, token=tokens.refresh_token))
+
+
+class Tokens:
+    """Give a fresh access token for one grant, however many threads and processes ask.
+
+    It is renewed under the shelf's lock, after looking again whether someone else has done so, and the new tokens are
+    stored before the first of them is used.
+    """
+
+    def __init__(
+        self,
+        provider: Provider,
+        shelf: Shelf,
+        name: str,
+        *,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+        attempts: int = 3,
+    ) -> None:
+        self._provider, self._shelf, self._name = provider, shelf, name
+        self._now, self._clock, self._sleep, self._attempts = now, clock, sleep, attempts
+        self._mine = threading.Lock()
+        self._cached: tuple[float, TokenSet] | None = None
+
+    def __call__(self, refused: str = "") -> str:
+        """Return an access token; another one than ``refused`` if that is given."""
+        cached = self._cached
+        if cached is not None and self._clock() < cached[0] + CACHED and self._good(cached[1], refused):
+            return cached[1].access_token
+        with self._mine:
+            tokens = self._load()
+            if not self._good(tokens, refused):
+                tokens = self._renew(refused)
+            self._cached = (self._clock(), tokens)
+            return tokens.access_token
+
+    def granted(self) -> TokenSet:
+        """Return the tokens as they lie on the shelf, for those who show scopes and ages."""
+        return self._load()
+
+    def _renew(self, refused: str) -> TokenSet:
+        with self._shelf.lock(self._name):
+            tokens = self._load()
+            if self._good(tokens, refused):
+                return tokens  # someone else has renewed it meanwhile
+            for attempt in itertools.count(1):
+                try:
+                    renewed = renew(self._provider, tokens, self._now())
+                    break
+                except RateLimited:
+                    raise
+                except Transient:
+                    if attempt >= self._attempts:
+                        raise
+                    self._sleep(float(attempt))
+            self._shelf.save(self._name, renewed.to_json())
+            return renewed
+
+    def _load(self) -> TokenSet:
+        text = self._shelf.load(self._name)
+        if text is None:
+            raise ConsentNeeded(self._provider.vendor, "nobody has connected it yet")
+        return TokenSet.from_json(text)
+
+    def _good(self, tokens: TokenSet, refused: str) -> bool:
+        return tokens.access_token != refused and not tokens.expires_within(AHEAD, self._now())
+
+
+def claims_of(access_token: str) -> Mapping[str, Any]:
+    """Decode what a JWT says, without verifying it: for people to read, never to decide by. Empty if it is no JWT."""
+    parts = access_token.split(".")
+    if len(parts) != 3:
+        return {}
+    try:
+        payload = json.loads(base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)))
+    except (ValueError, binascii.Error):
+        return {}
+    return payload if isinstance(payload, dict) else {}
+
+
+def scopes_of(access_token: str) -> tuple[str, ...]:
+    """Return the scopes that an access token claims to have, for ``doctor`` (S93)."""
+    return _scopes(claims_of(access_token).get("scope"))
+
+
+def _scopes(given: Any) -> tuple[str, ...]:
+    if isinstance(given, str):
+        return tuple(given.split())
+    return tuple(str(one) for one in given) if isinstance(given, list) else ()
+
+
+def _client(provider: Provider) -> Any:
+    client = OAuth2Client(
+        client_id=provider.client_id,
+        client_secret=provider.client_secret,
+        scope=" ".join(provider.scopes),
+        redirect_uri=provider.redirect_uri,
+        code_challenge_method="S256",
+        timeout=httpx2.Timeout(provider.timeout, connect=min(provider.timeout, 5.0)),
+    )
+    client.register_compliance_hook("access_token_response", _stop_on_trouble)
+    client.register_compliance_hook("refresh_token_response", _stop_on_trouble)
+    return client
+
+
+def _stop_on_trouble(response: httpx2.Response) -> httpx2.Response:
+    """Raise for answers that say nothing about the grant, before their bodies are read as if they did."""
+    if response.status_code == 429:
+        stated = response.headers.get("Retry-After", "")
+        wait = float(stated) if stated.replace(".", "", 1).isdigit() else 10.0
+        raise RateLimited("the identity host asks to wait", wait, "identity")
+    if response.status_code >= 500:
+        raise Transient(f"the identity host answered {response.status_code}", response.status_code)
+    return response
+
+
+def _token_set(provider: Provider, given: Mapping[str, Any], now: datetime) -> TokenSet:
+    access_token = given.get("access_token")
+    if not isinstance(access_token, str) or not access_token:
+        raise Transient(f"{provider.vendor} gave no access token")
+    try:
+        lasts = float(given.get("expires_in", 1800))
+    except (TypeError, ValueError):
+        lasts = 1800.0
+    scope = _scopes(given.get("scope", given.get("scopes")))
+    return TokenSet(access_token, str(given.get("refresh_token") or ""), now + timedelta(seconds=lasts), scope)
+
+
+@contextmanager
+def _errors(provider: Provider, ended: str) -> Iterator[None]:
+    """Translate what can go wrong at the identity host into what happens next."""
+    vendor = provider.vendor
+    try:
+        yield
+    except LedgerloopError:
+        raise
+    except OAuthError as error:
+        if error.error == "invalid_grant":
+            raise ConsentNeeded(vendor, f"{ended} (invalid_grant)") from None
+        raise Refused(f"{vendor} refused the client ({error.error}): check client id, secret and scopes", 400) from None
+    except httpx2.HTTPStatusError as error:
+        raise Refused(f"{vendor}'s identity host refused the call", error.response.status_code) from None
+    except httpx2.RequestError as error:
+        raise Transient(f"{vendor}'s identity host did not answer ({type(error).__name__})") from None
+    except ValueError:
+        raise Transient(f"{vendor}'s identity host gave an answer that is not JSON") from None
