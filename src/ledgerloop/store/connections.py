@@ -1,0 +1,130 @@
+"""Connections: the organisations and portals we may reach, consents under way, single values and sealed secrets."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+from typing import Any, Literal
+
+from sqlalchemy import Connection, Row, delete, select, update
+
+from ledgerloop.records import Organisation, Portal, Vendor
+from ledgerloop.store.statements import upsert
+from ledgerloop.store.tables import connection as table
+from ledgerloop.store.tables import consent as consent_table
+from ledgerloop.store.tables import secret as secret_table
+from ledgerloop.store.tables import value as value_table
+
+CONSENT_LASTS = timedelta(minutes=10)
+"""How long a person may take at the vendor's own page."""
+
+
+@dataclass(frozen=True, slots=True)
+class Connected:
+    """An organisation or portal that a person has connected."""
+
+    vendor: Vendor
+    id: str
+    name: str
+    grant: str
+    """The name of the secret that lets us in; organisations of one consent share it."""
+    facts: Organisation | Portal
+    since: datetime
+    state: Literal["connected", "needs_consent"] = "connected"
+    why: str = ""
+
+
+def put(tx: Connection, connected: Connected) -> None:
+    """Keep a connection, new or anew."""
+    upsert(
+        tx,
+        table,
+        [
+            {
+                "vendor": connected.vendor,
+                "id": connected.id,
+                "name": connected.name,
+                "credential": connected.grant,
+                "state": connected.state,
+                "why": connected.why,
+                "facts": json.dumps(asdict(connected.facts)),
+                "since": connected.since,
+            }
+        ],
+    )
+
+
+def all_connected(tx: Connection, vendor: Vendor | None = None) -> list[Connected]:
+    """List the connections, of one vendor or of all, those that need a new consent included."""
+    query = select(table).order_by(table.c.vendor, table.c.name, table.c.id)
+    if vendor:
+        query = query.where(table.c.vendor == vendor)
+    return [_connected(row) for row in tx.execute(query)]
+
+
+def get(tx: Connection, vendor: Vendor, key: str) -> Connected | None:
+    """Look up the connection of an organisation or portal by its id."""
+    row = tx.execute(select(table).where(table.c.vendor == vendor, table.c.id == key)).first()
+    return _connected(row) if row else None
+
+
+def remove(tx: Connection, vendor: Vendor, key: str) -> None:
+    """Forget a connection. What was mirrored stays."""
+    tx.execute(delete(table).where(table.c.vendor == vendor, table.c.id == key))
+
+
+def mark_needs_consent(tx: Connection, grant: str, why: str) -> None:
+    """Say that a person must connect again whatever this grant reaches."""
+    tx.execute(update(table).where(table.c.credential == grant).values(state="needs_consent", why=why))
+
+
+def mark_connected(tx: Connection, grant: str) -> None:
+    """Say that this grant lets us in again."""
+    tx.execute(update(table).where(table.c.credential == grant).values(state="connected", why=""))
+
+
+def remember_consent(tx: Connection, state: str, verifier: str, now: datetime) -> None:
+    """Remember that a person was sent to consent, by the state that the vendor gives back."""
+    tx.execute(consent_table.insert().values(state=state, verifier=verifier, made_at=now))
+
+
+def take_consent(tx: Connection, state: str, now: datetime) -> str | None:
+    """Give the verifier for a state, once; none for a state that is unknown, used or older than ten minutes."""
+    tx.execute(delete(consent_table).where(consent_table.c.made_at < now - CONSENT_LASTS))
+    taken = delete(consent_table).where(consent_table.c.state == state).returning(consent_table.c.verifier)
+    return tx.execute(taken).scalar()
+
+
+def get_value(tx: Connection, name: str) -> str | None:
+    """Get a single value, such as the hash of the console's password."""
+    return tx.execute(select(value_table.c.value).where(value_table.c.name == name)).scalar()
+
+
+def put_value(tx: Connection, name: str, value: str) -> None:
+    """Keep a single value."""
+    upsert(tx, value_table, [{"name": name, "value": value}])
+
+
+def load_secret(tx: Connection, name: str) -> bytes | None:
+    """Load a sealed secret."""
+    return tx.execute(select(secret_table.c.sealed).where(secret_table.c.name == name)).scalar()
+
+
+def save_secret(tx: Connection, name: str, sealed: bytes) -> None:
+    """Save a sealed secret in the place of the last one of that name."""
+    upsert(tx, secret_table, [{"name": name, "sealed": sealed}])
+
+
+def _connected(row: Row[Any]) -> Connected:
+    facts = json.loads(row.facts)
+    return Connected(
+        vendor=row.vendor,
+        id=row.id,
+        name=row.name,
+        grant=row.credential,
+        facts=Organisation(**facts) if row.vendor == "xero" else Portal(**facts),
+        since=row.since,
+        state=row.state,
+        why=row.why,
+    )

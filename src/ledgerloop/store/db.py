@@ -1,0 +1,163 @@
+"""The database: connections, transactions, cross-process locks and migrations, on SQLite and on PostgreSQL alike."""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import Connection, create_engine, event, make_url, text
+from sqlalchemy.exc import ArgumentError, OperationalError
+from sqlalchemy.pool import NullPool
+
+from ledgerloop.errors import SettingsError, Transient
+
+PATIENCE = 30.0
+"""Seconds to wait for a lock before the work is given back to be tried again."""
+
+
+class Database:
+    """Open one database and hand out transactions on it. Safe to share between threads."""
+
+    def __init__(self, url: str) -> None:
+        try:
+            self.url = make_url(url)
+        except ArgumentError:
+            raise _unusable() from None
+        if self.url.get_backend_name() == "sqlite" and self.url.database not in (None, "", ":memory:"):
+            self.file: Path | None = Path(str(self.url.database)).absolute()
+            self._prepare_file(self.file)
+            self._engine = create_engine(self.url, connect_args={"timeout": PATIENCE}, pool_size=10, max_overflow=20)
+            event.listen(self._engine, "connect", _configure_sqlite)
+            event.listen(self._engine, "begin", _begin_sqlite)
+        elif self.url.get_backend_name() == "postgresql":
+            self.file = None
+            self.url = self.url.set(drivername="postgresql+psycopg")
+            self._engine = create_engine(self.url, pool_pre_ping=True, pool_size=10, max_overflow=20)
+        else:
+            raise _unusable()
+        # SQLite lets one transaction write at a time, and its own waiting sleeps in growing naps. Threads of one
+        # process queue here instead, where the next one starts as soon as the last one ends.
+        self._writing = threading.Lock()
+
+    @contextmanager
+    def transaction(self) -> Iterator[Connection]:
+        """Open a transaction that may write. Leaving commits it, raising rolls it back."""
+        queued = self.file is not None
+        if queued and not self._writing.acquire(timeout=PATIENCE):
+            raise Transient("The database is busy: another thread has been writing for too long.")
+        try:
+            with _transient_when_unreachable(), self._engine.begin() as tx:
+                yield tx
+        finally:
+            if queued:
+                self._writing.release()
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """Open a transaction that cannot write, and on SQLite waits for no writer."""
+        with _transient_when_unreachable(), self._engine.connect() as connection:
+            tx = connection.execution_options(reading=True, postgresql_readonly=True)
+            with tx.begin():
+                yield tx
+
+    @contextmanager
+    def lock(self, name: str) -> Iterator[None]:
+        """Hold a named lock that no other thread or process can hold at the same time.
+
+        It ends with the process that holds it, however that process ends. On PostgreSQL it is an advisory lock on a
+        connection of its own, so that waiting for it takes no connection from the pool; beside a SQLite file it is a
+        locked file.
+        """
+        if self.file is not None:
+            with _file_lock(self.file.with_name(f"{self.file.name}-lock-{_number(name):016x}")):
+                yield
+            return
+        engine = create_engine(self.url, poolclass=NullPool, isolation_level="AUTOCOMMIT")
+        with _transient_when_unreachable(), engine.connect() as connection:
+            connection.execute(text("SELECT pg_advisory_lock(:number)"), {"number": _signed(_number(name))})
+            yield
+
+    def migrate(self) -> None:
+        """Bring the schema up to date. Safe when several processes start at once: one does it, the others wait."""
+        config = Config()
+        config.set_main_option("script_location", "ledgerloop.store:migrations")
+        config.set_main_option("path_separator", "os")
+        with self.lock("migrate"), self.transaction() as tx:
+            config.attributes["connection"] = tx
+            command.upgrade(config, "head")
+
+    def close(self) -> None:
+        """Close every idle connection."""
+        self._engine.dispose()
+
+    def _prepare_file(self, file: Path) -> None:
+        """Make the file readable by its owner alone, and switch it to WAL, before anyone connects.
+
+        Two processes that switch at once get "database is locked" at once, whatever their timeout, hence the lock.
+        """
+        with _file_lock(file.with_name(f"{file.name}-lock-{_number('file'):016x}")):
+            os.close(os.open(file, os.O_RDWR | os.O_CREAT, 0o600))
+            engine = create_engine(self.url, poolclass=NullPool, connect_args={"timeout": PATIENCE})
+            with engine.connect() as connection:
+                connection.exec_driver_sql("PRAGMA journal_mode = WAL")
+
+
+def _unusable() -> SettingsError:
+    return SettingsError(
+        "service.database",
+        "ledgerloop.toml",
+        'write "sqlite:///ledgerloop.sqlite3" or "postgresql+psycopg://user@host/name" there.',
+    )
+
+
+def _configure_sqlite(dbapi_connection: Any, _record: Any) -> None:
+    """Turn off the driver's own BEGIN, and ask for a commit that survives a power cut."""
+    dbapi_connection.isolation_level = None
+    dbapi_connection.execute("PRAGMA synchronous = FULL")
+    dbapi_connection.execute("PRAGMA foreign_keys = ON")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    """Take the write lock at once when writing: a transaction that reads first could not be upgraded later."""
+    reading = bool(connection.get_execution_options().get("reading"))
+    connection.exec_driver_sql(f"PRAGMA query_only = {int(reading)}")
+    connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
+
+
+@contextmanager
+def _transient_when_unreachable() -> Iterator[None]:
+    """Turn a lost connection, a deadlock or a lock held for too long into an error that a flow tries again."""
+    try:
+        yield
+    except OperationalError as error:
+        cause = str(error.orig)
+        if type(error.orig).__module__.startswith("psycopg") or "locked" in cause or "busy" in cause:
+            raise Transient(f"The database did not answer: {cause}") from error
+        raise
+
+
+@contextmanager
+def _file_lock(path: Path) -> Iterator[None]:
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _number(name: str) -> int:
+    return int.from_bytes(hashlib.blake2b(f"ledgerloop {name}".encode(), digest_size=8).digest(), "big")
+
+
+def _signed(number: int) -> int:
+    """Fit 64 bits into PostgreSQL's signed bigint."""
+    return number - (1 << 64) if number >= 1 << 63 else number

@@ -1,0 +1,120 @@
+"""The journal: what was decided and written, and why; and the holds: decisions that wait for a person."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, insert, select, update
+
+from ledgerloop.records import Entry
+from ledgerloop.store.statements import chunks, upsert
+from ledgerloop.store.tables import hold as hold_table
+from ledgerloop.store.tables import journal as table
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A decision that waits for a person: every reason at once, in whole sentences."""
+
+    lane: str
+    subject: str
+    reasons: tuple[str, ...]
+    candidates: tuple[str, ...]
+    since: datetime
+    changed_at: datetime
+    """When the reasons or candidates last changed."""
+
+
+def add(tx: Connection, entries: Sequence[Entry]) -> None:
+    """Add lines to the journal."""
+    if entries:
+        tx.execute(insert(table), [_row(entry) for entry in entries])
+
+
+def recent(tx: Connection, limit: int, subject: str | None = None) -> list[Entry]:
+    """List the newest lines, newest first, of everything or of one subject."""
+    query = select(table).order_by(table.c.id.desc()).limit(limit)
+    if subject is not None:
+        query = query.where(table.c.subject == subject)
+    return [_entry(row) for row in tx.execute(query)]
+
+
+def hold(
+    tx: Connection, lane: str, subject: str, reasons: Sequence[str], candidates: Sequence[str], now: datetime
+) -> bool:
+    """Hold a subject for a person, and answer whether that is news: a new hold, or other reasons or candidates."""
+    before = held(tx, subject)
+    if before and (before.reasons, before.candidates) == (tuple(reasons), tuple(candidates)):
+        return False
+    row = {"subject": subject, "lane": lane, "reasons": json.dumps(list(reasons))}
+    row |= {"candidates": json.dumps(list(candidates))}
+    moments = {"since": before.since if before else now, "changed_at": now, "cleared_at": None}
+    upsert(tx, hold_table, [row | moments])
+    return True
+
+
+def clear(tx: Connection, subjects: Collection[str], now: datetime) -> None:
+    """Say that these subjects wait no more."""
+    for some in chunks(sorted(subjects)):
+        waiting = update(hold_table).where(hold_table.c.subject.in_(some), hold_table.c.cleared_at.is_(None))
+        tx.execute(waiting.values(cleared_at=now))
+
+
+def holds(tx: Connection) -> list[Held]:
+    """List what waits for a person, the longest first."""
+    query = select(hold_table).where(hold_table.c.cleared_at.is_(None))
+    return [_held(row) for row in tx.execute(query.order_by(hold_table.c.since, hold_table.c.subject))]
+
+
+def held(tx: Connection, subject: str) -> Held | None:
+    """Look up whether a subject waits for a person."""
+    query = select(hold_table).where(hold_table.c.subject == subject, hold_table.c.cleared_at.is_(None))
+    row = tx.execute(query).first()
+    return _held(row) if row else None
+
+
+def _row(entry: Entry) -> dict[str, Any]:
+    return {
+        "at": entry.at,
+        "lane": entry.lane,
+        "turn": entry.turn,
+        "subject": entry.subject,
+        "decision": entry.decision,
+        "rule": entry.rule,
+        "reason": entry.reason,
+        "target": entry.target,
+        "written": json.dumps(dict(entry.values)),
+        "answer": entry.answer,
+        "events": json.dumps(entry.events),
+    }
+
+
+def _entry(row: Row[Any]) -> Entry:
+    return Entry(
+        at=row.at,
+        lane=row.lane,
+        turn=row.turn,
+        subject=row.subject,
+        decision=row.decision,
+        rule=row.rule,
+        reason=row.reason,
+        target=row.target,
+        values=json.loads(row.written),
+        answer=row.answer,
+        events=tuple(json.loads(row.events)),
+    )
+
+
+def _held(row: Row[Any]) -> Held:
+    return Held(
+        lane=row.lane,
+        subject=row.subject,
+        reasons=tuple(json.loads(row.reasons)),
+        candidates=tuple(json.loads(row.candidates)),
+        since=row.since,
+        changed_at=row.changed_at,
+    )

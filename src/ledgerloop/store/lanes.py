@@ -1,0 +1,120 @@
+"""Lanes: the one-at-a-time queue of an organisation or portal for one flow.
+
+A turn is one run of a lane. The id of its workflow is made of flow, lane and turn, so that each turn runs once however
+many processes try to start it. A lane that is woken while its turn runs is wanted again, and the next turn follows.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, Update, and_, case, func, literal, or_, select, update
+
+from ledgerloop.store.statements import upsert
+from ledgerloop.store.tables import Moment
+from ledgerloop.store.tables import lane as table
+
+_FIRST_TURN = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """A lane that wants its next turn, and since when."""
+
+    flow: str
+    lane: str
+    turn: int
+    wanted_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Parked:
+    """A lane that may not go on before a moment, and why."""
+
+    flow: str
+    lane: str
+    until: datetime
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Lane:
+    """All that is known of a lane."""
+
+    flow: str
+    lane: str
+    turn: int
+    wanted: bool
+    wanted_at: datetime | None
+    begun_at: datetime | None
+    parked_until: datetime | None
+    parked_why: str
+
+
+def wake(tx: Connection, flow: str, lane: str, now: datetime) -> None:
+    """Want a turn of the lane. Waking twice is waking once, and the earlier moment counts."""
+    earliest = case((and_(table.c.wanted, table.c.wanted_at < now), table.c.wanted_at), else_=literal(now, Moment()))
+    row = {"flow": flow, "lane": lane, "turn": _FIRST_TURN, "wanted": True, "wanted_at": now}
+    upsert(tx, table, [row], values=lambda _: {"wanted": True, "wanted_at": earliest})
+
+
+def ready(tx: Connection, now: datetime) -> list[Ready]:
+    """List the lanes that want a turn and may have it, the one that waits longest first."""
+    may = or_(table.c.parked_until.is_(None), table.c.parked_until <= now)
+    rows = tx.execute(
+        select(table.c.flow, table.c.lane, table.c.turn, table.c.wanted_at)
+        .where(table.c.wanted, may)
+        .order_by(table.c.wanted_at, table.c.flow, table.c.lane)
+    )
+    return [Ready(*row) for row in rows]
+
+
+def begin(tx: Connection, flow: str, lane: str, turn: int, now: datetime) -> None:
+    """Begin a turn: what wakes the lane from here on is for the next one. Call it before taking from the inbox."""
+    tx.execute(
+        _this(flow, lane, turn).values(wanted=False, begun_at=now, parked_until=None, parked_why=""),
+    )
+
+
+def finish(tx: Connection, flow: str, lane: str, turn: int, now: datetime) -> bool:
+    """End a turn, once however often it is called; answer whether the lane is wanted again."""
+    tx.execute(_this(flow, lane, turn).values(turn=turn + 1, begun_at=None))
+    wanted = select(table.c.wanted).where(table.c.flow == flow, table.c.lane == lane)
+    return bool(tx.execute(wanted.where(or_(table.c.parked_until.is_(None), table.c.parked_until <= now))).scalar())
+
+
+def park(tx: Connection, flow: str, lane: str, until: datetime, why: str) -> None:
+    """Let the lane rest until a moment, and want it, so that it goes on by itself afterwards."""
+    row = {"flow": flow, "lane": lane, "turn": _FIRST_TURN, "wanted": True}
+    row |= {"wanted_at": until, "parked_until": until, "parked_why": why}
+    upsert(
+        tx,
+        table,
+        [row],
+        values=lambda _: {
+            "wanted": True,
+            "wanted_at": func.coalesce(table.c.wanted_at, literal(until, Moment())),
+            "parked_until": until,
+            "parked_why": why,
+        },
+    )
+
+
+def parked(tx: Connection) -> list[Parked]:
+    """List the lanes that rest, the one that goes on first at the top."""
+    rows = tx.execute(
+        select(table.c.flow, table.c.lane, table.c.parked_until, table.c.parked_why)
+        .where(table.c.parked_until.is_not(None))
+        .order_by(table.c.parked_until, table.c.flow, table.c.lane)
+    )
+    return [Parked(*row) for row in rows]
+
+
+def all_lanes(tx: Connection) -> list[Lane]:
+    """List every lane there is."""
+    return [Lane(*row) for row in tx.execute(select(table).order_by(table.c.flow, table.c.lane))]
+
+
+def _this(flow: str, lane: str, turn: int) -> Update:
+    return update(table).where(table.c.flow == flow, table.c.lane == lane, table.c.turn == turn)

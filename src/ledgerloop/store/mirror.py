@@ -1,0 +1,258 @@
+"""The mirror: our copy of the ledger facts we need, and the list of customers whose standing must be looked at.
+
+Pulls overlap and come out of order, so storing compares: what is older than the copy is ignored, and only what really
+differs puts its customer on the dirty list.
+
+Payments have a table of their own, because a payment that an event names must be found by its id, without reading
+every receivable. They are replaced together with their receivable.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import fields, replace
+from datetime import UTC, date, datetime
+from operator import attrgetter
+from typing import Any, TypeVar
+
+from sqlalchemy import Column, Connection, Table, delete, select, tuple_
+
+from ledgerloop.records import Customer, Payment, Receivable
+from ledgerloop.store.statements import chunks, insert_or_ignore, one_at_a_time, upsert
+from ledgerloop.store.tables import customer as customer_table
+from ledgerloop.store.tables import dirty as dirty_table
+from ledgerloop.store.tables import payment as payment_table
+from ledgerloop.store.tables import receivable as receivable_table
+
+Fact = TypeVar("Fact", Customer, Receivable)
+
+_CUSTOMER = tuple(field.name for field in fields(Customer))
+_RECEIVABLE = tuple(field.name for field in fields(Receivable) if field.name != "payments")
+_LONG_AGO = datetime.min.replace(tzinfo=UTC)
+
+
+def store_customers(tx: Connection, customers: Iterable[Customer]) -> list[str]:
+    """Store customers, and answer with the ids that this made dirty: who changed, and whom they were merged into."""
+    touched: set[str] = set()
+    for organisation, some in _portions(customers):
+        one_at_a_time(tx, f"mirror {organisation}")
+        before = _customers(tx, organisation, customer_table.c.id, [each.id for each in some])
+        new, changed = _news(some, {each.id: each for each in before})
+        upsert(tx, customer_table, [_row(each, _CUSTOMER) for each in new])
+        ids = {each.id for each in changed} | {each.merged_into for each in changed if each.merged_into}
+        mark_dirty(tx, organisation, ids)
+        touched |= ids
+    return sorted(touched)
+
+
+def store_receivables(tx: Connection, receivables: Iterable[Receivable]) -> list[str]:
+    """Store receivables with their payments, and answer with the ids of the customers that this made dirty.
+
+    A receivable that moved from one customer to another makes both dirty.
+    """
+    touched: set[str] = set()
+    for organisation, some in _portions(map(_in_order, receivables)):
+        one_at_a_time(tx, f"mirror {organisation}")
+        stored = _receivables(tx, organisation, receivable_table.c.id, [each.id for each in some])
+        before = {each.id: each for each in stored}
+        new, changed = _news(some, before)
+        upsert(tx, receivable_table, [_row(each, _RECEIVABLE) for each in new])
+        _replace_payments(tx, organisation, before, changed)
+        ids = {each.customer for each in changed} | {before[each.id].customer for each in changed if each.id in before}
+        mark_dirty(tx, organisation, ids)
+        touched |= ids
+    return sorted(touched)
+
+
+def dirty(tx: Connection, organisation: str, limit: int, after: str = "") -> dict[str, int]:
+    """List customers to look at, in the order of their ids, beginning after the one given.
+
+    The number beside each is its mark: hand both to :func:`clean`, so that what changed in the meantime stays dirty.
+    """
+    rows = tx.execute(
+        select(dirty_table.c.customer, dirty_table.c.mark)
+        .where(dirty_table.c.organisation == organisation, dirty_table.c.customer > after)
+        .order_by(dirty_table.c.customer)
+        .limit(limit)
+    )
+    return {row.customer: row.mark for row in rows}
+
+
+def mark_dirty(tx: Connection, organisation: str, ids: Iterable[str]) -> None:
+    """Have the standing of these customers looked at."""
+    rows = [{"organisation": organisation, "customer": each, "mark": 1} for each in sorted(set(ids))]
+    upsert(tx, dirty_table, rows, values=lambda _: {"mark": dirty_table.c.mark + 1})
+
+
+def clean(tx: Connection, organisation: str, marks: Mapping[str, int]) -> None:
+    """Take customers off the dirty list, except those that were marked again since :func:`dirty` listed them."""
+    key = tuple_(dirty_table.c.customer, dirty_table.c.mark)
+    for some in chunks(marks.items()):
+        tx.execute(delete(dirty_table).where(dirty_table.c.organisation == organisation, key.in_(some)))
+
+
+def customers(tx: Connection, organisation: str, ids: Collection[str]) -> dict[str, Customer]:
+    """Look customers up by id; unknown ids are absent."""
+    return {each.id: each for each in _customers(tx, organisation, customer_table.c.id, ids)}
+
+
+def customers_by_email(tx: Connection, organisation: str, email_keys: Collection[str]) -> dict[str, list[Customer]]:
+    """Look customers up by the email as matching compares it. An email is not unique in a ledger."""
+    return _grouped(_customers(tx, organisation, customer_table.c.email_key, email_keys), "email_key")
+
+
+def customers_by_name(tx: Connection, organisation: str, name_keys: Collection[str]) -> dict[str, list[Customer]]:
+    """Look customers up by the name as matching compares it."""
+    return _grouped(_customers(tx, organisation, customer_table.c.name_key, name_keys), "name_key")
+
+
+def customers_by_number(tx: Connection, organisation: str, numbers: Collection[str]) -> dict[str, list[Customer]]:
+    """Look customers up by their number, the slot that carries a HubSpot id."""
+    return _grouped(_customers(tx, organisation, customer_table.c.number, numbers), "number")
+
+
+def receivables(tx: Connection, organisation: str, ids: Collection[str]) -> dict[str, Receivable]:
+    """Look receivables up by id; unknown ids are absent."""
+    return {each.id: each for each in _receivables(tx, organisation, receivable_table.c.id, ids)}
+
+
+def receivables_of(tx: Connection, organisation: str, customer_ids: Collection[str]) -> dict[str, list[Receivable]]:
+    """Look up all receivables of these customers; a customer without any is absent."""
+    return _grouped(_receivables(tx, organisation, receivable_table.c.customer, customer_ids), "customer")
+
+
+def receivables_by_reference(
+    tx: Connection, organisation: str, references: Collection[str]
+) -> dict[str, list[Receivable]]:
+    """Look receivables up by their whole reference."""
+    return _grouped(_receivables(tx, organisation, receivable_table.c.reference, references), "reference")
+
+
+def becoming_overdue(tx: Connection, organisation: str, day: date) -> list[str]:
+    """List the customers with an open invoice that was due before a day."""
+    open_and_due = select(receivable_table.c.customer).where(
+        receivable_table.c.organisation == organisation,
+        receivable_table.c.status == "AUTHORISED",
+        receivable_table.c.kind == "invoice",
+        receivable_table.c.due_on < day,
+    )
+    return list(tx.execute(open_and_due.distinct().order_by(receivable_table.c.customer)).scalars())
+
+
+def last_updated(tx: Connection, organisation: str, ids: Collection[str]) -> dict[str, datetime]:
+    """Say how fresh our copies are, by the id of a customer, of a receivable, or of a payment on one.
+
+    What we do not have, and what came without a moment, is absent.
+    """
+    updated_at = receivable_table.c.updated_at
+    on_receivable = (receivable_table.c.organisation == payment_table.c.organisation) & (
+        receivable_table.c.id == payment_table.c.receivable
+    )
+    found: dict[str, datetime] = {}
+    for some in chunks(ids):
+        for key, moment, origin in (
+            (customer_table.c.id, customer_table.c.updated_at, customer_table),
+            (receivable_table.c.id, updated_at, receivable_table),
+            (payment_table.c.id, updated_at, payment_table.join(receivable_table, on_receivable)),
+        ):
+            mine = select(key, moment).select_from(origin).where(key.table.c.organisation == organisation)
+            found |= {row[0]: row[1] for row in tx.execute(mine.where(key.in_(some))) if row[1]}
+    return found
+
+
+def _portions(facts: Iterable[Fact]) -> Iterator[tuple[str, list[Fact]]]:
+    """Cut facts into lists of one organisation, in the order of their ids, each fact once and the newest of it."""
+    newest: dict[str, dict[str, Fact]] = defaultdict(dict)
+    for fact in facts:
+        known = newest[fact.organisation].get(fact.id)
+        if known is None or not _older(fact, known):
+            newest[fact.organisation][fact.id] = fact
+    for organisation, those in newest.items():
+        for some in chunks(sorted(those.values(), key=attrgetter("id"))):
+            yield organisation, some
+
+
+def _older(fact: Fact, known: Fact) -> bool:
+    """Compare by the ledger's own moment. A fact without one is older than any that has one."""
+    return (fact.updated_at or _LONG_AGO) < (known.updated_at or _LONG_AGO)
+
+
+def _news(facts: Iterable[Fact], before: Mapping[str, Fact]) -> tuple[list[Fact], list[Fact]]:
+    """Tell what must be stored, and of that what differs by more than the moment it was touched."""
+    new, changed = [], []
+    for fact in facts:
+        known = before.get(fact.id)
+        if known is None:
+            new.append(fact)
+            changed.append(fact)
+        elif fact != known and not _older(fact, known):
+            new.append(fact)
+            if fact != replace(known, updated_at=fact.updated_at):
+                changed.append(fact)
+    return new, changed
+
+
+def _replace_payments(
+    tx: Connection, organisation: str, before: Mapping[str, Receivable], changed: Iterable[Receivable]
+) -> None:
+    moved = [each for each in changed if each.payments != (before[each.id].payments if each.id in before else ())]
+    for some in chunks(each.id for each in moved if each.id in before and before[each.id].payments):
+        mine = payment_table.c.organisation == organisation
+        tx.execute(delete(payment_table).where(mine, payment_table.c.receivable.in_(some)))
+    rows = [
+        {"organisation": organisation, "receivable": each.id, "id": one.id, "on": one.on, "amount": one.amount}
+        for each in moved
+        for one in each.payments
+    ]
+    insert_or_ignore(tx, payment_table, rows)
+
+
+def _in_order(receivable: Receivable) -> Receivable:
+    """Put payments into the order in which they are read back, so that comparing sees no difference in order alone."""
+    if len(receivable.payments) < 2:
+        return receivable
+    return replace(receivable, payments=tuple(sorted(receivable.payments, key=attrgetter("on", "id"))))
+
+
+def _row(fact: Customer | Receivable, names: tuple[str, ...]) -> dict[str, Any]:
+    return {name: getattr(fact, name) for name in names}
+
+
+def _grouped(facts: Iterable[Fact], name: str) -> dict[str, list[Fact]]:
+    groups: dict[str, list[Fact]] = {}
+    for fact in facts:
+        groups.setdefault(getattr(fact, name), []).append(fact)
+    return groups
+
+
+def _where(table: Table, names: tuple[str, ...], organisation: str, column: Column[str], some: list[str]) -> Any:
+    """Select by a column; an empty text is no value to look for."""
+    columns = [table.c[name] for name in names]
+    wanted = [each for each in some if each]
+    return select(*columns).where(table.c.organisation == organisation, column.in_(wanted)).order_by(table.c.id)
+
+
+def _customers(tx: Connection, organisation: str, column: Column[str], values: Iterable[str]) -> Iterator[Customer]:
+    for some in chunks(values):
+        for row in tx.execute(_where(customer_table, _CUSTOMER, organisation, column, some)):
+            yield Customer(*row)
+
+
+def _receivables(tx: Connection, organisation: str, column: Column[str], values: Iterable[str]) -> Iterator[Receivable]:
+    for some in chunks(values):
+        rows = tx.execute(_where(receivable_table, _RECEIVABLE, organisation, column, some)).all()
+        payments = _payments(tx, organisation, [row.id for row in rows])
+        for row in rows:
+            yield Receivable(**row._mapping, payments=payments.get(row.id, ()))
+
+
+def _payments(tx: Connection, organisation: str, receivable_ids: list[str]) -> dict[str, tuple[Payment, ...]]:
+    columns = payment_table.c
+    found: dict[str, tuple[Payment, ...]] = {}
+    for some in chunks(receivable_ids):
+        query = select(columns.receivable, columns.id, columns.on, columns.amount)
+        mine = query.where(columns.organisation == organisation, columns.receivable.in_(some))
+        for receivable, *payment in tx.execute(mine.order_by(columns.receivable, columns.on, columns.id)):
+            found[receivable] = (*found.get(receivable, ()), Payment(*payment))
+    return found

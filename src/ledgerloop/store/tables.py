@@ -1,0 +1,328 @@
+"""Every table, with one comment that says what a row is. The migrations make them; a test compares the two."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Date,
+    DateTime,
+    Dialect,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Numeric,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.types import TypeDecorator, TypeEngine
+
+
+class Money(TypeDecorator[Decimal]):
+    """Keep a Decimal to the last digit: NUMERIC without a scale on PostgreSQL, text on SQLite, which would round."""
+
+    impl = Numeric
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        """Choose text on SQLite."""
+        return dialect.type_descriptor(Text() if dialect.name == "sqlite" else Numeric())
+
+    def process_bind_param(self, value: Decimal | None, dialect: Dialect) -> Any:
+        """Write without an exponent, so that the column reads like money."""
+        return format(value, "f") if value is not None and dialect.name == "sqlite" else value
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> Decimal | None:
+        """Read back what was written."""
+        return Decimal(value) if value is not None and dialect.name == "sqlite" else value
+
+
+class Moment(TypeDecorator[datetime]):
+    """Keep an aware moment, UTC in and out. SQLite has no zones, so there it is stored as UTC without one."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Refuse a moment without a zone: nobody could tell later which one was meant."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError(f"a moment needs a time zone: {value}")
+        value = value.astimezone(UTC)
+        return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Give back aware UTC, whatever zone the server's session has."""
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+def _text(name: str, default: str | None = None) -> Column[str]:
+    return Column(name, Text, nullable=False, server_default=default)
+
+
+def _where(condition: str) -> dict[str, Any]:
+    """Limit an index to the rows that are looked for, on both databases."""
+    return {"sqlite_where": text(condition), "postgresql_where": text(condition)}
+
+
+metadata = MetaData()
+number = BigInteger().with_variant(Integer, "sqlite")
+"""A row number that SQLite, too, takes for its own."""
+
+# A lane: the one-at-a-time queue of an organisation or portal for one flow, and which turn is next.
+lane = Table(
+    "lane",
+    metadata,
+    Column("flow", Text, primary_key=True),
+    Column("lane", Text, primary_key=True),
+    Column("turn", Integer, nullable=False),
+    Column("wanted", Boolean, nullable=False),
+    Column("wanted_at", Moment),
+    Column("begun_at", Moment),
+    Column("parked_until", Moment),
+    _text("parked_why", ""),
+)
+
+# The inbox: an event that a vendor told us, once.
+inbox = Table(
+    "inbox",
+    metadata,
+    Column("id", number, primary_key=True, autoincrement=True),
+    _text("source"),
+    _text("key"),
+    _text("lane"),
+    _text("category"),
+    _text("kind"),
+    _text("resource"),
+    Column("occurred_at", Moment, nullable=False),
+    Column("received_at", Moment, nullable=False),
+    _text("body"),
+    _text("state"),
+    _text("reason", ""),
+    Column("turn", Integer),
+    Column("finished_at", Moment),
+    UniqueConstraint("source", "key", name="inbox_once"),
+    sqlite_autoincrement=True,
+)
+Index("inbox_waiting", inbox.c.source, inbox.c.lane, inbox.c.received_at, **_where("state = 'waiting'"))
+
+# The last webhook delivery of a vendor for a lane: its sequence number and when it came.
+delivery = Table(
+    "delivery",
+    metadata,
+    Column("source", Text, primary_key=True),
+    Column("lane", Text, primary_key=True),
+    Column("last_sequence", number),
+    Column("delivered_at", Moment, nullable=False),
+)
+
+# A customer of an organisation, as the ledger knows it.
+customer = Table(
+    "customer",
+    metadata,
+    Column("organisation", Text, primary_key=True),
+    Column("id", Text, primary_key=True),
+    _text("name"),
+    _text("email"),
+    _text("number"),
+    Column("active", Boolean, nullable=False),
+    _text("merged_into"),
+    _text("first_name"),
+    _text("last_name"),
+    _text("phone"),
+    _text("street"),
+    _text("city"),
+    _text("region"),
+    _text("postcode"),
+    _text("country"),
+    Column("updated_at", Moment),
+    _text("email_key"),
+    _text("name_key"),
+)
+Index("customer_by_email", customer.c.organisation, customer.c.email_key, **_where("email_key <> ''"))
+Index("customer_by_name", customer.c.organisation, customer.c.name_key, **_where("name_key <> ''"))
+Index("customer_by_number", customer.c.organisation, customer.c.number, **_where("number <> ''"))
+
+# A receivable: a sales invoice, credit note, prepayment or overpayment.
+receivable = Table(
+    "receivable",
+    metadata,
+    Column("organisation", Text, primary_key=True),
+    Column("id", Text, primary_key=True),
+    _text("kind"),
+    _text("customer"),
+    _text("status"),
+    _text("currency"),
+    Column("total", Money, nullable=False),
+    Column("rate", Money, nullable=False),
+    Column("due", Money, nullable=False),
+    Column("paid", Money, nullable=False),
+    Column("credited", Money, nullable=False),
+    Column("remaining", Money, nullable=False),
+    _text("number"),
+    _text("reference"),
+    _text("url"),
+    Column("issued_on", Date),
+    Column("due_on", Date),
+    Column("paid_on", Date),
+    Column("updated_at", Moment),
+)
+Index("receivable_by_customer", receivable.c.organisation, receivable.c.customer)
+Index("receivable_by_reference", receivable.c.organisation, receivable.c.reference, **_where("reference <> ''"))
+Index("receivable_open", receivable.c.organisation, receivable.c.due_on, **_where("status = 'AUTHORISED'"))
+
+# A payment on a receivable; a row for each, so that a payment named by an event can be found here.
+payment = Table(
+    "payment",
+    metadata,
+    Column("organisation", Text, primary_key=True),
+    Column("receivable", Text, primary_key=True),
+    Column("id", Text, primary_key=True),
+    Column("on", Date, nullable=False),
+    Column("amount", Money, nullable=False),
+)
+Index("payment_by_id", payment.c.organisation, payment.c.id)
+
+# A customer whose standing must be looked at; the mark counts how often that was said.
+dirty = Table(
+    "dirty",
+    metadata,
+    Column("organisation", Text, primary_key=True),
+    Column("customer", Text, primary_key=True),
+    Column("mark", Integer, nullable=False),
+)
+
+# How far a kind of record of an organisation (or portal) has been pulled.
+cursor = Table(
+    "cursor",
+    metadata,
+    Column("organisation", Text, primary_key=True),
+    Column("kind", Text, primary_key=True),
+    Column("since", Moment),
+    Column("page", Integer, nullable=False),
+    Column("highest", Moment),
+)
+
+# A link: that a Xero record and a HubSpot record are the same thing.
+link = Table(
+    "link",
+    metadata,
+    Column("organisation", Text, primary_key=True),
+    Column("kind", Text, primary_key=True),
+    Column("xero_id", Text, primary_key=True),
+    _text("hubspot_id"),
+    _text("how"),
+    Column("made_at", Moment, nullable=False),
+    UniqueConstraint("organisation", "kind", "hubspot_id", name="link_once"),
+)
+
+# A fingerprint: the values we last wrote to a record, as a JSON object.
+fingerprint = Table(
+    "fingerprint",
+    metadata,
+    Column("portal", Text, primary_key=True),
+    Column("kind", Text, primary_key=True),
+    Column("id", Text, primary_key=True),
+    _text("written"),
+)
+
+# An intent: the invoice of a deal, on disk before the request leaves. One for each deal, for ever.
+intent = Table(
+    "intent",
+    metadata,
+    Column("portal", Text, primary_key=True),
+    Column("deal", Text, primary_key=True),
+    _text("organisation"),
+    _text("customer"),
+    _text("payload"),
+    _text("payload_hash"),
+    _text("key"),
+    _text("marker"),
+    _text("url"),
+    _text("state"),
+    _text("invoice"),
+    _text("number"),
+    Column("created_at", Moment),
+    Column("sent_at", Moment),
+    Column("made_at", Moment),
+)
+Index("intent_by_invoice", intent.c.organisation, intent.c.invoice, **_where("invoice <> ''"))
+Index("intent_unsettled", intent.c.portal, **_where("state = 'sent'"))
+
+# A line of the journal: what was decided and written, and why.
+journal = Table(
+    "journal",
+    metadata,
+    Column("id", number, primary_key=True, autoincrement=True),
+    Column("at", Moment, nullable=False),
+    _text("lane"),
+    Column("turn", Integer, nullable=False),
+    _text("subject"),
+    _text("decision"),
+    _text("rule"),
+    _text("reason"),
+    _text("target"),
+    _text("written"),
+    _text("answer"),
+    _text("events"),
+    sqlite_autoincrement=True,
+)
+Index("journal_by_subject", journal.c.subject, journal.c.id)
+
+# A hold: a decision that waits for a person, or, once cleared, that did.
+hold = Table(
+    "hold",
+    metadata,
+    Column("subject", Text, primary_key=True),
+    _text("lane"),
+    _text("reasons"),
+    _text("candidates"),
+    Column("since", Moment, nullable=False),
+    Column("changed_at", Moment, nullable=False),
+    Column("cleared_at", Moment),
+)
+
+# A connection: an organisation or portal that a person connected, and by which grant we reach it.
+connection = Table(
+    "connection",
+    metadata,
+    Column("vendor", Text, primary_key=True),
+    Column("id", Text, primary_key=True),
+    _text("name"),
+    _text("credential"),
+    _text("state"),
+    _text("why"),
+    _text("facts"),
+    Column("since", Moment, nullable=False),
+)
+
+# A consent that a person has been sent to give: used once, or forgotten after ten minutes.
+consent = Table(
+    "consent",
+    metadata,
+    Column("state", Text, primary_key=True),
+    _text("verifier"),
+    Column("made_at", Moment, nullable=False),
+)
+
+# A single value by its name, such as the hash of the console's password.
+value = Table("value", metadata, Column("name", Text, primary_key=True), _text("value"))
+
+# A secret, sealed; its key is not in the database.
+secret = Table(
+    "secret",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("sealed", LargeBinary, nullable=False),
+)
