@@ -1,0 +1,1 @@
+"""Speak Xero, in Xero's own words, and know nothing of HubSpot."""

@@ -1,0 +1,348 @@
+"""Call Xero's Accounting API for one organisation: about twenty calls, each named for what it brings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Generic, TypeVar
+
+from pydantic import ValidationError
+
+from ledgerloop.answers import Answer
+from ledgerloop.errors import Missing, Transient, UnknownOutcome
+from ledgerloop.http import Api
+from ledgerloop.xero.dialect import sentences_in
+from ledgerloop.xero.models import (
+    Account,
+    Connection,
+    Contact,
+    CreditNote,
+    Invoice,
+    Model,
+    Organisation,
+    Overpayment,
+    Pagination,
+    Payment,
+    Prepayment,
+    TaxRate,
+)
+
+ACCOUNTING = "/api.xro/2.0"
+MOST_IDS = 40
+"""The address may hold about 52 ids; beyond that Xero answers 404."""
+MOST_A_PAGE = 1000
+MOST_WRITES = 50
+
+T = TypeVar("T", bound=Model)
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[T]):
+    """One page of a list."""
+
+    items: tuple[T, ...]
+    page: int
+    page_count: int
+    item_count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome(Generic[T]):
+    """What became of one element of a batch. ``problems`` are Xero's sentences; the record of a refused one is None."""
+
+    ok: bool
+    record: T | None
+    problems: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+
+class XeroClient:
+    """Speak for one organisation. The Api's lane is its tenant id."""
+
+    def __init__(self, api: Api) -> None:
+        """Take the Api; every call carries its lane as ``xero-tenant-id``."""
+        self._api = api
+        self._tenant = {"xero-tenant-id": api.lane, "Accept": "application/json"}
+
+    @property
+    def organisation_id(self) -> str:
+        """Return the tenant this client speaks for."""
+        return self._api.lane
+
+    def as_backfill(self) -> XeroClient:
+        """Return the same client whose calls stand behind live work."""
+        return XeroClient(self._api.as_backfill())
+
+    # --- reference data -------------------------------------------------------------------------------------------
+
+    def organisation(self) -> Organisation:
+        """Fetch the organisation itself."""
+        return self._one("/Organisation", "Organisations", Organisation)
+
+    def accounts(self) -> list[Account]:
+        """Fetch the chart of accounts."""
+        return self._all("/Accounts", "Accounts", Account)
+
+    def tax_rates(self) -> list[TaxRate]:
+        """Fetch the tax rates."""
+        return self._all("/TaxRates", "TaxRates", TaxRate)
+
+    # --- contacts -------------------------------------------------------------------------------------------------
+
+    def contacts(
+        self,
+        changed_since: datetime | None = None,
+        page: int = 1,
+        page_size: int = MOST_A_PAGE,
+        include_archived: bool = True,
+    ) -> Page[Contact]:
+        """Fetch a page of contacts; paging is also what brings Balances and MergedToContactID."""
+        params = {"includeArchived": "true"} if include_archived else {}
+        return self._page("/Contacts", "Contacts", Contact, changed_since, page, page_size, params)
+
+    def contacts_by_id(self, ids: Sequence[str]) -> list[Contact]:
+        """Fetch up to 40 contacts by id, archived ones too. Ids that are not there are absent."""
+        return self._by_ids("/Contacts", "Contacts", Contact, ids, {"includeArchived": "true"})
+
+    def contacts_where_email(self, email: str) -> list[Contact]:
+        """Find active contacts by their primary email; Xero does not keep emails unique."""
+        return self._where("EmailAddress", email)
+
+    def contacts_where_name(self, name: str) -> list[Contact]:
+        """Find active contacts by their exact name, which Xero keeps unique among them."""
+        return self._where("Name", name)
+
+    def create_contacts(self, contacts: Sequence[Mapping[str, Any]], key: str) -> list[Outcome[Contact]]:
+        """Create contacts with PUT, which never updates; the outcomes are in the order of the contacts."""
+        return self._write("PUT", "/Contacts", "Contacts", Contact, contacts, key)
+
+    def update_contacts(self, contacts: Sequence[Mapping[str, Any]], key: str = "") -> list[Outcome[Contact]]:
+        """Change contacts, each by its ContactID: without one Xero might create."""
+        return self._write("POST", "/Contacts", "Contacts", Contact, _each_with("ContactID", contacts), key)
+
+    # --- invoices -------------------------------------------------------------------------------------------------
+
+    def invoices(
+        self,
+        changed_since: datetime | None = None,
+        page: int = 1,
+        page_size: int = MOST_A_PAGE,
+        statuses: Sequence[str] | None = None,
+        summary_only: bool = False,
+        created_by_my_app: bool = False,
+        sales_only: bool = False,
+    ) -> Page[Invoice]:
+        """Fetch a page of invoices with their payments; paging is also what brings line items."""
+        params = {"unitdp": "4"}
+        if statuses:
+            params["Statuses"] = ",".join(statuses)
+        if summary_only:
+            params["summaryOnly"] = "true"
+        if created_by_my_app:
+            params["createdByMyApp"] = "true"
+        if sales_only:
+            params["where"] = 'Type=="ACCREC"'
+        return self._page("/Invoices", "Invoices", Invoice, changed_since, page, page_size, params)
+
+    def invoices_by_id(self, ids: Sequence[str]) -> list[Invoice]:
+        """Fetch up to 40 invoices by id. Ids that are not there are absent."""
+        return self._by_ids("/Invoices", "Invoices", Invoice, ids, {"unitdp": "4"})
+
+    def create_invoices(self, payload: Sequence[Mapping[str, Any]], key: str) -> list[Outcome[Invoice]]:
+        """Create invoices with PUT: a POST with a number that exists would change that other invoice."""
+        return self._write("PUT", "/Invoices", "Invoices", Invoice, payload, key)
+
+    def update_invoices(self, payload: Sequence[Mapping[str, Any]], key: str = "") -> list[Outcome[Invoice]]:
+        """Change invoices, each by its InvoiceID. Lines that are not sent are removed."""
+        return self._write("POST", "/Invoices", "Invoices", Invoice, _each_with("InvoiceID", payload), key)
+
+    def online_invoice(self, invoice_id: str) -> str:
+        """Fetch the address at which the customer sees the invoice; empty if it has none."""
+        answer = self._api.call(
+            "GET", f"{ACCOUNTING}/Invoices/{{InvoiceID}}/OnlineInvoice", ids={"InvoiceID": invoice_id},
+            headers=self._tenant,
+        )  # fmt: skip
+        links = _elements(answer, "OnlineInvoices")
+        return str(links[0].get("OnlineInvoiceUrl") or "") if links else ""
+
+    def email_invoice(self, invoice_id: str) -> None:
+        """Ask Xero to email the invoice to its contact. Not repeated by itself, or they would get it twice."""
+        path = f"{ACCOUNTING}/Invoices/{{InvoiceID}}/Email"
+        self._api.call("POST", path, ids={"InvoiceID": invoice_id}, body={}, headers=self._tenant, empty=True)
+
+    # --- credits and payments -------------------------------------------------------------------------------------
+
+    def credit_notes(
+        self, changed_since: datetime | None = None, page: int = 1, page_size: int = MOST_A_PAGE
+    ) -> Page[CreditNote]:
+        """Fetch a page of credit notes."""
+        return self._page("/CreditNotes", "CreditNotes", CreditNote, changed_since, page, page_size)
+
+    def prepayments(
+        self, changed_since: datetime | None = None, page: int = 1, page_size: int = MOST_A_PAGE
+    ) -> Page[Prepayment]:
+        """Fetch a page of prepayments."""
+        return self._page("/Prepayments", "Prepayments", Prepayment, changed_since, page, page_size)
+
+    def overpayments(
+        self, changed_since: datetime | None = None, page: int = 1, page_size: int = MOST_A_PAGE
+    ) -> Page[Overpayment]:
+        """Fetch a page of overpayments."""
+        return self._page("/Overpayments", "Overpayments", Overpayment, changed_since, page, page_size)
+
+    def payments(
+        self, changed_since: datetime | None = None, page: int = 1, page_size: int = MOST_A_PAGE
+    ) -> Page[Payment]:
+        """Fetch a page of payments; they come inside their invoices too."""
+        return self._page("/Payments", "Payments", Payment, changed_since, page, page_size)
+
+    def payment(self, payment_id: str) -> Payment:
+        """Fetch one payment (S59)."""
+        return self._one("/Payments/{PaymentID}", "Payments", Payment, {"PaymentID": payment_id})
+
+    # --- how ------------------------------------------------------------------------------------------------------
+
+    def _get(
+        self,
+        path: str,
+        params: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+        ids: Mapping[str, str] | None = None,
+    ) -> Answer:
+        return self._api.call(
+            "GET", ACCOUNTING + path, ids=ids, params=params, headers={**self._tenant, **(headers or {})}
+        )
+
+    def _all(self, path: str, key: str, model: type[T]) -> list[T]:
+        return _records(self._get(path), key, model)
+
+    def _one(self, path: str, key: str, model: type[T], ids: Mapping[str, str] | None = None) -> T:
+        answer = self._get(path, ids=ids)
+        if not (records := _records(answer, key, model)):
+            raise Missing(f"xero GET {path}: the answer holds no record", answer.status)
+        return records[0]
+
+    def _page(
+        self,
+        path: str,
+        key: str,
+        model: type[T],
+        changed_since: datetime | None,
+        page: int,
+        page_size: int,
+        params: Mapping[str, str] | None = None,
+    ) -> Page[T]:
+        headers = {"If-Modified-Since": if_modified_since(changed_since)} if changed_since else {}
+        answer = self._get(path, {**(params or {}), "page": str(page), "pageSize": str(page_size)}, headers)
+        items = tuple(_records(answer, key, model))
+        told = _pagination(answer)
+        if told is None:  # without Xero's word, a full page may have a successor
+            return Page(items, page, page + (len(items) >= page_size), len(items))
+        return Page(items, page, told.pageCount, told.itemCount)
+
+    def _by_ids(self, path: str, key: str, model: type[T], ids: Sequence[str], params: Mapping[str, str]) -> list[T]:
+        wanted = list(dict.fromkeys(ids))
+        if len(wanted) > MOST_IDS:
+            raise ValueError(f"ask for at most {MOST_IDS} ids at once, not {len(wanted)}")
+        if not wanted:
+            return []
+        params = {**params, "IDs": ",".join(wanted), "page": "1", "pageSize": str(MOST_IDS)}
+        return _records(self._get(path, params), key, model)
+
+    def _where(self, field: str, value: str) -> list[Contact]:
+        escaped = value.replace("\\", "\\\\").replace('"', '\\"')
+        params = {"where": f'{field}=="{escaped}"', "page": "1", "pageSize": "100"}
+        return _records(self._get("/Contacts", params), "Contacts", Contact)
+
+    def _write(
+        self, method: str, path: str, key: str, model: type[T], elements: Sequence[Mapping[str, Any]], once: str
+    ) -> list[Outcome[T]]:
+        """Write a batch whose elements succeed or fail one by one. An update by id may be repeated, a create not."""
+        if len(elements) > MOST_WRITES:
+            raise ValueError(f"write at most {MOST_WRITES} at once, not {len(elements)}")
+        if not elements:
+            return []
+        answer = self._api.call(
+            method,
+            ACCOUNTING + path,
+            params={"summarizeErrors": "false", "unitdp": "4"},
+            body={key: elements},
+            headers={**self._tenant, **({"Idempotency-Key": once} if once else {})},
+            repeatable=method == "POST",
+        )
+        given = _elements(answer, key)
+        if len(given) != len(elements):
+            raise UnknownOutcome(f"xero {method} {path}: {len(given)} answers for {len(elements)} elements", 200)
+        try:
+            return [_outcome(one, model, f"{method} {path}") for one in given]
+        except Transient as error:  # it was written, but what was written cannot be read
+            raise UnknownOutcome(error.message, 200) from None
+
+
+def connections(api: Api, auth_event_id: str = "") -> list[Connection]:
+    """List the organisations that the token's user ever connected to the app, or those of one consent."""
+    params = {"authEventId": auth_event_id} if auth_event_id else None
+    answer = api.call("GET", "/connections", params=params)
+    if not isinstance(answer.data, list):
+        raise Transient("xero GET /connections: the answer is no list", answer.status)
+    return [_record(one, Connection, "GET /connections") for one in answer.data if isinstance(one, dict)]
+
+
+def disconnect(api: Api, connection_id: str) -> None:
+    """Take the app out of an organisation; ``connection_id`` is the connection's own id."""
+    api.call("DELETE", "/connections/{id}", ids={"id": connection_id}, repeatable=True, empty=True)
+
+
+def if_modified_since(moment: datetime) -> str:
+    """Write a moment as Xero wants it: UTC, to the second, without a zone."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S")
+
+
+def _each_with(name: str, elements: Sequence[Mapping[str, Any]]) -> Sequence[Mapping[str, Any]]:
+    if not all(element.get(name) for element in elements):
+        raise ValueError(f"every element of an update needs its {name}")
+    return elements
+
+
+def _elements(answer: Answer, key: str) -> list[dict[str, Any]]:
+    listed = answer.data.get(key) if isinstance(answer.data, dict) else None
+    return [one for one in listed if isinstance(one, dict)] if isinstance(listed, list) else []
+
+
+def _records(answer: Answer, key: str, model: type[T]) -> list[T]:
+    if not isinstance(answer.data, dict) or not isinstance(answer.data.get(key), list):
+        raise Transient(f"xero: the answer has no list of {key}", answer.status)
+    return [_record(one, model, key) for one in _elements(answer, key)]
+
+
+def _record(given: Mapping[str, Any], model: type[T], where: str) -> T:
+    try:
+        return model.model_validate(given)
+    except ValidationError as error:
+        fields = ", ".join(".".join(map(str, one["loc"])) for one in error.errors())
+        # Losing one record silently would break the promise that nothing is missed.
+        raise Transient(f"xero {where}: a record cannot be read ({fields})", 200) from None
+
+
+def _pagination(answer: Answer) -> Pagination | None:
+    told = answer.data.get("pagination")
+    try:
+        return Pagination.model_validate(told) if isinstance(told, dict) else None
+    except ValidationError:
+        return None
+
+
+def _outcome(given: Mapping[str, Any], model: type[T], where: str) -> Outcome[T]:
+    problems = tuple(sentences_in(given))
+    warnings = tuple(_warnings(given.get("Warnings")))
+    flagged = given.get("HasErrors") is True or given.get("HasValidationErrors") is True
+    if problems or flagged or str(given.get("StatusAttributeString", "")).upper() == "ERROR":
+        return Outcome(False, None, problems or ("Xero refused it and gave no reason.",), warnings)
+    return Outcome(True, _record(given, model, where), (), warnings)
+
+
+def _warnings(given: Any) -> Iterable[str]:
+    for one in given if isinstance(given, list) else ():
+        if isinstance(one, dict) and isinstance(one.get("Message"), str):
+            yield one["Message"]

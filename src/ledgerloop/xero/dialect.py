@@ -1,0 +1,91 @@
+"""Read how Xero words refusals and quotas, and set up the governor that keeps to its limits. Does no I/O."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from ledgerloop.answers import Answer, Refusal
+from ledgerloop.governor import Governor, Limit, Reading
+
+LIMITS = (
+    Limit("minute", 60, 60.0),
+    Limit("concurrent", 5, 0.0),
+    Limit("appminute", 10_000, 60.0, shared=True),
+)
+_LEFT = {"minute": "X-MinLimit-Remaining", "day": "X-DayLimit-Remaining", "appminute": "X-AppMinLimit-Remaining"}
+_WITHOUT_RETRY_AFTER = {"concurrent": 1.0, "day": 900.0}
+
+
+def governor(daily: int = 1000, reserve: float = 0.2) -> Governor:
+    """Keep Xero's four limits (D4); ``daily`` is the Starter figure unless set, until Xero's own figure is known."""
+    return Governor(LIMITS, day=daily, reserve=reserve)
+
+
+class XeroDialect:
+    """Read Xero's answers."""
+
+    vendor = "xero"
+
+    def refusal(self, answer: Answer) -> Refusal:
+        """Say what a refusal says: its keys are PascalCase, its body may be plain text or HTML."""
+        data = answer.data if isinstance(answer.data, dict) else {}
+        detail = _first(data, "Detail", "Message", "Title")
+        problems = tuple(("", "", sentence) for sentence in sentences_in(data))
+        sentence = " ".join(said for _, _, said in problems) or detail or _plain(answer)
+        no_scope = "scope" in answer.headers.get("WWW-Authenticate", "").lower()
+        gone = answer.status == 403 and "authenticationunsuccessful" in detail.lower()
+        return Refusal(
+            sentence,
+            problems,
+            scope_missing=not gone and (no_scope or (answer.status == 403 and "scope" in detail.lower())),
+            request_id=_first(data, "Instance") or answer.headers.get("Xero-Correlation-Id", ""),
+            consent="the organisation is no longer connected to this app" if gone else "",
+        )
+
+    def reading(self, answer: Answer, kind: str) -> Reading:
+        """Say what the three Remaining headers and, for a 429, X-Rate-Limit-Problem and Retry-After tell."""
+        left = {name: int(said) for name, header in _LEFT.items() if (said := answer.headers.get(header, "")).isdigit()}
+        retry_after = _seconds(answer.headers)
+        if answer.status != 429:
+            return Reading(left, wait=retry_after if answer.status >= 500 else None)
+        spent = _limit_named(answer.headers.get("X-Rate-Limit-Problem", ""))
+        return Reading(left, {}, spent, _WITHOUT_RETRY_AFTER.get(spent, 10.0) if retry_after is None else retry_after)
+
+
+def sentences_in(data: Mapping[str, Any]) -> list[str]:
+    """Collect the sentences of ValidationErrors, of an element itself and of the Elements of a ValidationException."""
+    found = list(_messages(data.get("ValidationErrors")))
+    for element in data.get("Elements") or ():
+        if isinstance(element, dict):
+            found.extend(_messages(element.get("ValidationErrors")))
+    return list(dict.fromkeys(found))
+
+
+def _messages(given: Any) -> Iterator[str]:
+    for one in given if isinstance(given, list) else ():
+        if isinstance(one, dict) and isinstance(one.get("Message"), str):
+            yield one["Message"]
+
+
+def _first(data: Mapping[str, Any], *names: str) -> str:
+    return next((value for name in names if isinstance(value := data.get(name), str) and value), "")
+
+
+def _plain(answer: Answer) -> str:
+    text = answer.text.strip()
+    return "an answer in HTML or XML" if text.startswith("<") else text[:200]
+
+
+def _seconds(headers: Mapping[str, str]) -> float | None:
+    said = headers.get("Retry-After", "")
+    return float(said) if said.replace(".", "", 1).isdigit() else None
+
+
+def _limit_named(said: str) -> str:
+    """Compare the beginning without case: ``minute``, ``Minute``, ``daily`` and ``DayLimit`` were all seen."""
+    word = said.strip().lower()
+    return next((name for start, name in _NAMES.items() if word.startswith(start)), "minute")
+
+
+_NAMES = {"min": "minute", "day": "day", "dai": "day", "conc": "concurrent", "app": "appminute"}
