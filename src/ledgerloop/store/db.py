@@ -41,6 +41,7 @@ class Database:
             self.file = None
             self.url = self.url.set(drivername="postgresql+psycopg")
             self._engine = create_engine(self.url, pool_pre_ping=True, pool_size=10, max_overflow=20)
+            event.listen(self._engine, "connect", _configure_postgresql)
         else:
             raise _unusable()
         # SQLite lets one transaction write at a time, and its own waiting sleeps in growing naps. Threads of one
@@ -123,6 +124,16 @@ def _configure_sqlite(dbapi_connection: Any, _record: Any) -> None:
     dbapi_connection.isolation_level = None
     dbapi_connection.execute("PRAGMA synchronous = FULL")
     dbapi_connection.execute("PRAGMA foreign_keys = ON")
+
+
+def _configure_postgresql(dbapi_connection: Any, _record: Any) -> None:
+    """Plan a prepared statement anew for its values.
+
+    A plan that was kept from when a table was nearly empty went on reading all of it: a backfill became ten times
+    slower on the way.
+    """
+    dbapi_connection.execute("SET plan_cache_mode = force_custom_plan")
+    dbapi_connection.commit()
 
 
 def _begin_sqlite(connection: Connection) -> None:
