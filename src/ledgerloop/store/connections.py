@@ -69,6 +69,32 @@ def get(tx: Connection, vendor: Vendor, key: str) -> Connected | None:
     return _connected(row) if row else None
 
 
+def organisations(tx: Connection) -> list[Organisation]:
+    """List what we know of the connected organisations."""
+    return [each.facts for each in all_connected(tx, "xero") if isinstance(each.facts, Organisation)]
+
+
+def organisation(tx: Connection, key: str) -> Organisation | None:
+    """Say what we know of a connected organisation."""
+    return next((each for each in organisations(tx) if each.id == key), None)
+
+
+def portals(tx: Connection) -> list[Portal]:
+    """List what we know of the connected portals."""
+    return [each.facts for each in all_connected(tx, "hubspot") if isinstance(each.facts, Portal)]
+
+
+def portal(tx: Connection, key: str) -> Portal | None:
+    """Say what we know of a connected portal."""
+    return next((each for each in portals(tx) if each.id == key), None)
+
+
+def only_portal(tx: Connection) -> Portal | None:
+    """Say what we know of the portal, if exactly one is connected."""
+    found = portals(tx)
+    return found[0] if len(found) == 1 else None
+
+
 def remove(tx: Connection, vendor: Vendor, key: str) -> None:
     """Forget a connection. What was mirrored stays."""
     tx.execute(delete(table).where(table.c.vendor == vendor, table.c.id == key))

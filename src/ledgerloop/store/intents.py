@@ -47,6 +47,13 @@ def unsettled(tx: Connection, portal: str) -> list[Intent]:
     return [Intent(*row) for row in tx.execute(query.order_by(table.c.sent_at, table.c.deal))]
 
 
+def pending(tx: Connection, portal: str) -> list[Intent]:
+    """List the intents that still need an invoice, sent or not, those of one request next to each other."""
+    query = select(*_COLUMNS).where(table.c.portal == portal, table.c.state.in_(("intended", "sent")))
+    order = (table.c.organisation, table.c.created_at, table.c.key, table.c.deal)
+    return [Intent(*row) for row in tx.execute(query.order_by(*order))]
+
+
 def mark_sent(tx: Connection, portal: str, deals: Collection[str], now: datetime) -> None:
     """Say that a request is about to leave. The first moment stays: it is where looking for the invoice begins."""
     for some in chunks(sorted(deals)):

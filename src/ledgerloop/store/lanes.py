@@ -50,6 +50,8 @@ class Lane:
     begun_at: datetime | None
     parked_until: datetime | None
     parked_why: str
+    failures: int
+    """Turns in a row that ended without success."""
 
 
 def wake(tx: Connection, flow: str, lane: str, now: datetime) -> None:
@@ -78,8 +80,12 @@ def begin(tx: Connection, flow: str, lane: str, turn: int, now: datetime) -> Non
 
 
 def finish(tx: Connection, flow: str, lane: str, turn: int, now: datetime) -> bool:
-    """End a turn, once however often it is called; answer whether the lane is wanted again."""
-    tx.execute(_this(flow, lane, turn).values(turn=turn + 1, begun_at=None))
+    """End a turn, once however often it is called; answer whether the lane may go on at once.
+
+    A turn that did not park its lane was a success, and ends a row of failures.
+    """
+    failures = case((table.c.parked_until.is_(None), 0), else_=table.c.failures)
+    tx.execute(_this(flow, lane, turn).values(turn=turn + 1, begun_at=None, failures=failures))
     wanted = select(table.c.wanted).where(table.c.flow == flow, table.c.lane == lane)
     return bool(tx.execute(wanted.where(or_(table.c.parked_until.is_(None), table.c.parked_until <= now))).scalar())
 
@@ -99,6 +105,12 @@ def park(tx: Connection, flow: str, lane: str, until: datetime, why: str) -> Non
             "parked_why": why,
         },
     )
+
+
+def fail(tx: Connection, flow: str, lane: str) -> int:
+    """Count a turn that ended without success, and answer how many there were in a row, this one included."""
+    mine = update(table).where(table.c.flow == flow, table.c.lane == lane)
+    return tx.execute(mine.values(failures=table.c.failures + 1).returning(table.c.failures)).scalar_one()
 
 
 def parked(tx: Connection) -> list[Parked]:

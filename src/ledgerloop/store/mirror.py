@@ -32,8 +32,11 @@ _RECEIVABLE = tuple(field.name for field in fields(Receivable) if field.name != 
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 
-def store_customers(tx: Connection, customers: Iterable[Customer]) -> list[str]:
-    """Store customers, and answer with the ids that this made dirty: who changed, and whom they were merged into."""
+def store_customers(tx: Connection, customers: Iterable[Customer], *, touch: bool = True) -> list[str]:
+    """Store customers, and answer with the ids this touched: who changed, and whom they were merged into.
+
+    The touched are dirty from now on, unless ``touch`` is off, as it is while the mirror is filled for the first time.
+    """
     touched: set[str] = set()
     for organisation, some in _portions(customers):
         one_at_a_time(tx, f"mirror {organisation}")
@@ -41,15 +44,16 @@ def store_customers(tx: Connection, customers: Iterable[Customer]) -> list[str]:
         new, changed = _news(some, {each.id: each for each in before})
         upsert(tx, customer_table, [_row(each, _CUSTOMER) for each in new])
         ids = {each.id for each in changed} | {each.merged_into for each in changed if each.merged_into}
-        mark_dirty(tx, organisation, ids)
+        if touch:
+            mark_dirty(tx, organisation, ids)
         touched |= ids
     return sorted(touched)
 
 
-def store_receivables(tx: Connection, receivables: Iterable[Receivable]) -> list[str]:
-    """Store receivables with their payments, and answer with the ids of the customers that this made dirty.
+def store_receivables(tx: Connection, receivables: Iterable[Receivable], *, touch: bool = True) -> list[str]:
+    """Store receivables with their payments, and answer with the ids of the customers this touched.
 
-    A receivable that moved from one customer to another makes both dirty.
+    A receivable that moved from one customer to another touches both. ``touch`` is as for :func:`store_customers`.
     """
     touched: set[str] = set()
     for organisation, some in _portions(map(_in_order, receivables)):
@@ -60,9 +64,21 @@ def store_receivables(tx: Connection, receivables: Iterable[Receivable]) -> list
         upsert(tx, receivable_table, [_row(each, _RECEIVABLE) for each in new])
         _replace_payments(tx, organisation, before, changed)
         ids = {each.customer for each in changed} | {before[each.id].customer for each in changed if each.id in before}
-        mark_dirty(tx, organisation, ids)
+        if touch:
+            mark_dirty(tx, organisation, ids)
         touched |= ids
     return sorted(touched)
+
+
+def touch_updated_since(tx: Connection, organisation: str, since: datetime) -> None:
+    """Have every customer looked at that changed since a moment, itself or by one of its receivables."""
+    own = select(customer_table.c.id).where(
+        customer_table.c.organisation == organisation, customer_table.c.updated_at >= since
+    )
+    through = select(receivable_table.c.customer).where(
+        receivable_table.c.organisation == organisation, receivable_table.c.updated_at >= since
+    )
+    mark_dirty(tx, organisation, tx.execute(own.union(through)).scalars())
 
 
 def dirty(tx: Connection, organisation: str, limit: int, after: str = "") -> dict[str, int]:
@@ -158,6 +174,15 @@ def last_updated(tx: Connection, organisation: str, ids: Collection[str]) -> dic
         ):
             mine = select(key, moment).select_from(origin).where(key.table.c.organisation == organisation)
             found |= {row[0]: row[1] for row in tx.execute(mine.where(key.in_(some))) if row[1]}
+    return found
+
+
+def payments_known(tx: Connection, organisation: str, ids: Collection[str]) -> set[str]:
+    """Tell which of these payments stand on a receivable that we have."""
+    found: set[str] = set()
+    for some in chunks(ids):
+        mine = select(payment_table.c.id).where(payment_table.c.organisation == organisation)
+        found |= set(tx.execute(mine.where(payment_table.c.id.in_(some))).scalars())
     return found
 
 

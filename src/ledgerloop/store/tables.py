@@ -92,6 +92,7 @@ lane = Table(
     Column("begun_at", Moment),
     Column("parked_until", Moment),
     _text("parked_why", ""),
+    Column("failures", Integer, nullable=False, server_default="0"),
 )
 
 # The inbox: an event that a vendor told us, once.
@@ -258,7 +259,7 @@ intent = Table(
     Column("made_at", Moment),
 )
 Index("intent_by_invoice", intent.c.organisation, intent.c.invoice, **_where("invoice <> ''"))
-Index("intent_unsettled", intent.c.portal, **_where("state = 'sent'"))
+Index("intent_pending", intent.c.portal, **_where("state IN ('intended', 'sent')"))
 
 # A line of the journal: what was decided and written, and why.
 journal = Table(

@@ -35,6 +35,7 @@ def _make_queues() -> None:
         sa.Column("begun_at", moment),
         sa.Column("parked_until", moment),
         _text("parked_why", default=""),
+        sa.Column("failures", sa.Integer, nullable=False, server_default="0"),
     )
     op.create_table(
         "inbox",
@@ -129,7 +130,7 @@ def _make_memory() -> None:
         *(sa.Column(name, moment) for name in ("created_at", "sent_at", "made_at")),
     )
     _index("intent_by_invoice", "intent", ["organisation", "invoice"], where="invoice <> ''")
-    _index("intent_unsettled", "intent", ["portal"], where="state = 'sent'")
+    _index("intent_pending", "intent", ["portal"], where="state IN ('intended', 'sent')")
     op.create_table(
         "journal",
         sa.Column("id", number, primary_key=True, autoincrement=True),
