@@ -1,0 +1,1 @@
+"""Speak HubSpot, in HubSpot's own words, and know nothing of Xero."""

@@ -1,0 +1,286 @@
+"""Call HubSpot for one portal: records, searches, batches, associations, properties, pipelines, account.
+
+What may be repeated after a lost answer is said at each call; a create may not.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from ledgerloop.errors import Missing, Transient, UnknownOutcome
+from ledgerloop.http import Api
+from ledgerloop.hubspot import batches
+from ledgerloop.hubspot.dialect import SEARCH
+from ledgerloop.hubspot.models import (
+    TYPE_IDS,
+    Account,
+    Association,
+    BatchResult,
+    Group,
+    New,
+    Owner,
+    Pipeline,
+    Property,
+    Record,
+    SearchPage,
+    To,
+    TokenInfo,
+)
+from ledgerloop.hubspot.paths import DEFAULT_VERSION, TOKEN_INFO, Paths, plural
+from ledgerloop.hubspot.reading import (
+    after_in,
+    associations_from,
+    errors_in,
+    model_from,
+    models_from,
+    records_in,
+    results_in,
+)
+
+MOST_ROWS = batches.MOST_ROWS
+MOST_ASSOCIATIONS = 1000
+MOST_A_SEARCH_PAGE = 200
+
+
+class HubSpotClient:
+    """Speak for one portal. The Api's lane is its id."""
+
+    def __init__(self, api: Api, version: str = DEFAULT_VERSION) -> None:
+        """Take the Api and the version whose addresses are used."""
+        self._api, self._paths = api, Paths(version)
+
+    def as_backfill(self) -> HubSpotClient:
+        """Return the same client whose calls stand behind live work."""
+        return HubSpotClient(self._api.as_backfill(), self._paths.version)
+
+    # --- reading --------------------------------------------------------------------------------------------------
+
+    def read(
+        self, kind: str, ids: Sequence[str], properties: Sequence[str], id_property: str | None = None
+    ) -> dict[str, Record]:
+        """Read records by id, or by a unique property, a hundred a call; what is not there is absent.
+
+        A record that was merged away answers with the survivor, under another id. By email the keys are lower-case,
+        and a record is found by its further addresses too.
+        """
+        wanted = list(dict.fromkeys(one.lower() if id_property == "email" else one for one in ids))
+        found: dict[str, Record] = {}
+        for some in _parts(wanted, MOST_ROWS):
+            found |= self._read_some(kind, some, properties, id_property)
+        return found
+
+    def read_one(self, kind: str, id: str, properties: Sequence[str], id_property: str | None = None) -> Record:  # noqa: A002
+        """Read one record, consistently even right after a write, unlike search. Raise Missing if it is not there."""
+        params = {"properties": ",".join(properties)} if properties else {}
+        if id_property:
+            params["idProperty"] = id_property
+        answer = self._api.call("GET", self._paths.objects(kind, "/{id}"), ids={"id": id}, params=params)
+        return model_from(answer.data, Record)
+
+    def search(
+        self,
+        kind: str,
+        filter_groups: Sequence[Mapping[str, Any]],
+        properties: Sequence[str],
+        sorts: Sequence[Mapping[str, str]] = (),
+        limit: int = 100,
+        after: str | None = None,
+    ) -> SearchPage:
+        """Search records. New and changed ones appear only after some moments, so never look here for a duplicate."""
+        body = {
+            "filterGroups": filter_groups,
+            "sorts": sorts,
+            "properties": properties,
+            "limit": min(limit, MOST_A_SEARCH_PAGE),
+            "after": after or "0",
+        }
+        answer = self._api.call("POST", self._paths.objects(kind, "/search"), body=body, repeatable=True, kind=SEARCH)
+        results = records_in(answer)
+        return SearchPage(int(answer.data.get("total") or len(results)), results, after_in(answer.data))
+
+    # --- writing --------------------------------------------------------------------------------------------------
+
+    def create(self, kind: str, values: Mapping[str, str], associations: Sequence[To] = ()) -> Record:
+        """Create a record. Raise Conflict, with the id where HubSpot tells it, if it exists already."""
+        body = {"properties": values, "associations": _ties(kind, associations)}
+        answer = self._api.call("POST", self._paths.objects(kind), body=body)
+        try:
+            return model_from(answer.data, Record)
+        except Transient as error:
+            raise UnknownOutcome(error.message, answer.status) from None
+
+    def update(self, kind: str, id: str, values: Mapping[str, str]) -> Record:  # noqa: A002
+        """Change one record by its id. An empty text clears a value."""
+        path = self._paths.objects(kind, "/{id}")
+        return model_from(
+            self._api.call("PATCH", path, ids={"id": id}, body={"properties": values}, repeatable=True).data, Record
+        )
+
+    def create_batch(self, kind: str, inputs: Sequence[New]) -> BatchResult:
+        """Create up to 100 records; the results come in any order, so take them by trace."""
+        rows = [
+            {
+                "properties": one.values,
+                "associations": _ties(kind, one.associations),
+                "objectWriteTraceId": one.trace,
+            }
+            for one in inputs
+        ]
+        if len({one.trace for one in inputs}) < len(inputs):
+            raise ValueError("every input of a batch needs a trace of its own")
+        return batches.write(self._api, self._paths.objects(kind, "/batch/create"), rows, repeatable=False)
+
+    def update_batch(self, kind: str, inputs: Sequence[tuple[str, Mapping[str, str]]]) -> BatchResult:
+        """Change up to 100 records by id. The same id twice becomes one row, later values first."""
+        merged: dict[str, dict[str, str]] = {}
+        for id_, values in inputs:
+            merged.setdefault(id_, {}).update(values)
+        rows = [{"id": id_, "properties": values, "objectWriteTraceId": id_} for id_, values in merged.items()]
+        result = batches.write(self._api, self._paths.objects(kind, "/batch/update"), rows, repeatable=True)
+        return result.plus(BatchResult(errors=batches.not_answered(list(merged), result)))
+
+    def upsert_batch(self, kind: str, id_property: str, inputs: Sequence[tuple[str, Mapping[str, str]]]) -> BatchResult:
+        """Change or create up to 100 records by a unique property; the trace is its value.
+
+        Some portals refuse this even for contacts: keep the way of reading first, then updating or creating.
+        """
+        rows = [
+            {"id": value, "idProperty": id_property, "properties": values, "objectWriteTraceId": value}
+            for value, values in dict(inputs).items()
+        ]
+        return batches.write(self._api, self._paths.objects(kind, "/batch/upsert"), rows, repeatable=False)
+
+    # --- associations ---------------------------------------------------------------------------------------------
+
+    def associated(self, from_kind: str, to_kind: str, ids: Sequence[str]) -> dict[str, list[Association]]:
+        """Read what each record is associated with, a thousand records a call. Every id asked has a list."""
+        found: dict[str, list[Association]] = {one: [] for one in ids}
+        path = self._paths.associations(from_kind, to_kind, "/batch/read")
+        waiting = [{"id": one} for one in found]
+        while waiting:
+            some, waiting = waiting[:MOST_ASSOCIATIONS], waiting[MOST_ASSOCIATIONS:]
+            answer = self._api.call("POST", path, body={"inputs": some}, repeatable=True)
+            for given in results_in(answer):
+                start = str((given.get("from") or {}).get("id", ""))
+                found.setdefault(start, []).extend(associations_from(given.get("to")))
+                if after := after_in(given):
+                    waiting.append({"id": start, "after": after})
+        return found
+
+    def associate(self, from_kind: str, to_kind: str, pairs: Sequence[tuple[str, str]]) -> None:
+        """Associate pairs of records as HubSpot does by default; doing it twice is doing it once."""
+        path = self._paths.associations(from_kind, to_kind, "/batch/associate/default")
+        for some in _parts(list(dict.fromkeys(pairs)), MOST_ROWS):
+            rows = [{"from": {"id": one}, "to": {"id": other}} for one, other in some]
+            self._api.call("POST", path, body={"inputs": rows}, repeatable=True, empty=True)
+
+    # --- definitions ----------------------------------------------------------------------------------------------
+
+    def properties(self, kind: str) -> list[Property]:
+        """Fetch the properties of a kind."""
+        return models_from(self._api.call("GET", self._paths.properties(kind)), Property)
+
+    def groups(self, kind: str) -> list[Group]:
+        """Fetch the property groups of a kind."""
+        return models_from(self._api.call("GET", self._paths.properties(kind, "/groups")), Group)
+
+    def create_property(self, kind: str, definition: Mapping[str, Any]) -> Property:
+        """Make a property. Conflict means that it exists: compare type and uniqueness (S30). May be repeated so."""
+        return model_from(
+            self._api.call("POST", self._paths.properties(kind), body=definition, repeatable=True).data, Property
+        )
+
+    def create_group(self, kind: str, name: str, label: str) -> Group:
+        """Make a property group. Conflict means that it exists."""
+        body = {"name": name, "label": label}
+        return model_from(
+            self._api.call("POST", self._paths.properties(kind, "/groups"), body=body, repeatable=True).data, Group
+        )
+
+    def pipelines(self, kind: str = "deals") -> list[Pipeline]:
+        """Fetch the pipelines with their stages."""
+        return models_from(self._api.call("GET", self._paths.pipelines(kind)), Pipeline)
+
+    # --- account --------------------------------------------------------------------------------------------------
+
+    def account(self) -> Account:
+        """Fetch the portal's id, currency, time zone and the host of its pages."""
+        return model_from(self._api.call("GET", self._paths.account()).data, Account)
+
+    def token_info(self) -> TokenInfo:
+        """Fetch whose the token is and which scopes it has (S21)."""
+        body = {"tokenKey": self._api.token("")}
+        return model_from(self._api.call("POST", TOKEN_INFO, body=body, repeatable=True).data, TokenInfo)
+
+    def owners(self) -> list[Owner]:
+        """Fetch all owners."""
+        owners: list[Owner] = []
+        params = {"limit": "100"}
+        while True:
+            answer = self._api.call("GET", self._paths.owners(), params=params)
+            owners += models_from(answer, Owner)
+            if not (after := after_in(answer.data)):
+                return owners
+            params["after"] = after
+
+    # --- how ------------------------------------------------------------------------------------------------------
+
+    def _read_some(
+        self, kind: str, ids: Sequence[str], properties: Sequence[str], id_property: str | None
+    ) -> dict[str, Record]:
+        extra = {"email": ["email", "hs_additional_emails"]}.get(
+            id_property or "", [id_property] if id_property else []
+        )
+        body: dict[str, Any] = {
+            "inputs": [{"id": one} for one in ids],
+            "properties": list(dict.fromkeys([*properties, *extra])),
+            "propertiesWithHistory": [],
+        }
+        if id_property:
+            body["idProperty"] = id_property
+        answer = self._api.call("POST", self._paths.objects(kind, "/batch/read"), body=body, repeatable=True)
+        found: dict[str, Record] = {}
+        for record in records_in(answer):
+            found.update((key, record) for key in _keys(record, id_property) if key in ids)
+        if id_property:
+            return found
+        missing = {name for error in errors_in(answer) for name in error.ids}
+        for merged in (one for one in ids if one not in found and one not in missing):
+            # Neither found nor missing: merged into another record, which a read of its own tells.
+            with contextlib.suppress(Missing):
+                found[merged] = self.read_one(kind, merged, properties)
+        return found
+
+
+def _keys(record: Record, id_property: str | None) -> Iterator[str]:
+    """Yield the keys by which a record may have been asked for."""
+    if not id_property:
+        yield record.id
+        return
+    value = record.properties.get(id_property) or ""
+    if id_property != "email":
+        yield value
+        return
+    yield value.lower()
+    yield from (one.strip().lower() for one in (record.properties.get("hs_additional_emails") or "").split(";"))
+
+
+def _ties(kind: str, associations: Sequence[To]) -> list[dict[str, Any]]:
+    return [
+        {
+            "to": {"id": one.id},
+            "types": [
+                {
+                    "associationCategory": "HUBSPOT_DEFINED",
+                    "associationTypeId": one.type_id or TYPE_IDS[plural(kind), plural(one.kind)],
+                }
+            ],
+        }
+        for one in associations
+    ]
+
+
+def _parts(whole: Sequence[Any], size: int) -> Iterator[Sequence[Any]]:
+    return (whole[start : start + size] for start in range(0, len(whole), size))
