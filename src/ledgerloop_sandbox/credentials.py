@@ -5,6 +5,7 @@ XERO_CLIENT_SECRET = "sandbox-xero-client-secret-5c1f0e7a9d42"
 XERO_WEBHOOK_KEY = "c2FuZGJveC1rZXktZm9yLXRlc3Rz"
 
 HUBSPOT_TOKEN = "pat-na1-sandbox-legacy-private-app"
+HUBSPOT_CLIENT_ID = "b8a1c1de-5f60-4f6e-9c2b-0e6f3a7d9b11"
 HUBSPOT_CLIENT_SECRET = "yyyyyyyy-yyyy-yyyy-yyyy-yyyyyyyyyyyy"
 HUBSPOT_APP_ID = 1160452
 HUBSPOT_PORTAL_ID = 62515

@@ -23,7 +23,7 @@ GERMAN = {
 }
 
 
-class Refusal(Exception):  # noqa: N818 - it is an answer, not a failure of the sandbox
+class Refusal(Exception):
     """A call that HubSpot refuses, with the status and the body it answers."""
 
     def __init__(self, status: int, body: Any, headers: Mapping[str, str] | None = None) -> None:

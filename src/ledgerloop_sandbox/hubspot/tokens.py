@@ -77,6 +77,16 @@ class Refresh:
     revoked: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Code:
+    """An authorization code that waits to be redeemed."""
+
+    redirect_uri: str
+    scopes: tuple[str, ...]
+    expires: float
+    challenge: str | None
+
+
 @dataclass(slots=True)
 class Keys:
     """All tokens of the portal."""

@@ -38,6 +38,7 @@ class Request:
     query: Mapping[str, list[str]]
     body: Any
     actor: Actor
+    size: int = 0
 
     @property
     def dated(self) -> bool:

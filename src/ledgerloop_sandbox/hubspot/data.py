@@ -1,0 +1,225 @@
+"""What a portal holds at the start: the demo account, an empty one, or a large one. Nothing of it is told."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from decimal import Decimal
+
+from ledgerloop_sandbox.hubspot import calculated
+from ledgerloop_sandbox.hubspot.edges import default_type
+from ledgerloop_sandbox.hubspot.joining import join
+from ledgerloop_sandbox.hubspot.kinds import COMPANY, CONTACT, DEAL, LINE_ITEM, PRODUCT, Kind
+from ledgerloop_sandbox.hubspot.people import Owner, TaxRate
+from ledgerloop_sandbox.hubspot.pipeline_calls import add_stage
+from ledgerloop_sandbox.hubspot.portal import Portal
+from ledgerloop_sandbox.hubspot.records import Record
+from ledgerloop_sandbox.hubspot.stages import Pipeline
+from ledgerloop_sandbox.hubspot.tokens import LOADER
+
+SECOND_PIPELINE = "94137001"
+SECOND_WON = "94137005"
+
+_STAGES = {
+    ("default", "Sales Pipeline"): (
+        ("appointmentscheduled", "Appointment scheduled", "0.2"),
+        ("qualifiedtobuy", "Qualified to buy", "0.4"),
+        ("presentationscheduled", "Presentation scheduled", "0.6"),
+        ("contractsent", "Contract sent", "0.9"),
+        ("closedwon", "Closed won", "1.0"),
+        ("closedlost", "Closed lost", "0.0"),
+    ),
+    (SECOND_PIPELINE, "Renewals"): (
+        ("94137002", "Up for renewal", "0.3"),
+        ("94137003", "Talking", "0.5"),
+        # A label that lies, as in HubSpot's own example: this stage is neither closed nor lost.
+        ("94137004", "Closed lost", "0.8"),
+        (SECOND_WON, "Renewed", "1.0"),
+        ("94137006", "Gone", "0.0"),
+    ),
+}
+
+_COMPANIES = (
+    ("Kowhai Coffee Roasters", "kowhaicoffee.co.nz", "12 Cuba Street", "Wellington", "6011", "New Zealand"),
+    ("Harbour Dental", "harbourdental.co.nz", "8 Quay Street", "Auckland", "1010", "New Zealand"),
+    ("Tui Timber", "tuitimber.co.nz", "77 Mill Road", "Rotorua", "3010", "New Zealand"),
+    ("Southern Cross Freight", "scfreight.com.au", "301 Bourke Street", "Melbourne", "3000", "Australia"),
+)
+_CONTACTS = (
+    ("Aroha", "Ngata", "aroha@kowhaicoffee.co.nz", 0),
+    ("Ben", "Whitfield", "ben@kowhaicoffee.co.nz", 0),
+    ("Claire", "O'Hagan", "claire@harbourdental.co.nz", 1),
+    ("Dev", "Patel", "dev@tuitimber.co.nz", 2),
+    ("Ella", "Marsh", "ella.marsh@scfreight.com.au", 3),
+)
+_DEALS = (
+    # name, pipeline, stage, currency, company, contact, lines of (name, quantity, price, discount, tax rate)
+    (
+        "Espresso bar fit-out",
+        "default",
+        "contractsent",
+        "NZD",
+        0,
+        0,
+        (
+            ("Two-group espresso machine", "1", "8450.00", "", "1"),
+            ("Grinder", "2", "1290.00", "90.00", "1"),
+            ("Installation", "6.5", "120.00", "", "1"),
+        ),
+    ),
+    ("Practice software", "default", "presentationscheduled", "NZD", 1, 2, (("Licence", "12", "89.00", "", "1"),)),
+    (
+        "Framing timber, spring",
+        "default",
+        "appointmentscheduled",
+        "NZD",
+        2,
+        3,
+        (("Pine 90x45", "400", "7.35", "", "1"),),
+    ),
+    ("Freight portal renewal", SECOND_PIPELINE, "94137003", "AUD", 3, 4, (("Portal, yearly", "1", "4800", "", "2"),)),
+    ("Beans subscription", SECOND_PIPELINE, "94137004", "NZD", 0, 1, (("House blend, kg", "40", "31.50", "", "1"),)),
+)
+
+
+def load(portal: Portal, data: str) -> None:
+    """Fill a new portal: `demo`, `empty`, or `large:N` with N/2 contacts."""
+    _account(portal)
+    if data == "demo":
+        _demo(portal)
+    elif data.startswith("large:"):
+        _large(portal, int(data.partition(":")[2]) // 2)
+    elif data != "empty":
+        raise ValueError(f"data must be demo, empty or large:N, not {data}")
+
+
+def _account(portal: Portal) -> None:
+    now = portal.now()
+    for order, ((id_, label), stages) in enumerate(_STAGES.items()):
+        pipeline = Pipeline(id_, label, order, now, now)
+        for stage_id, stage_label, probability in stages:
+            given = {"stageId": stage_id, "label": stage_label, "metadata": {"probability": probability}}
+            add_stage(portal, DEAL, pipeline, given)
+        portal.pipelines[DEAL][id_] = pipeline
+    portal.owners += [
+        Owner("70000001", "moana@sandbox.co.nz", "Moana", "Clarke", 1, now, teams=(("11", "Sales"),)),
+        Owner(
+            "70000002", "rawiri@sandbox.co.nz", "Rawiri", "Hughes", 2, now, teams=(("11", "Sales"), ("12", "Finance"))
+        ),
+        Owner("70000003", "gone@sandbox.co.nz", "Pat", "Gone", 3, now, archived=True),
+    ]
+    portal.tax_rates += [
+        TaxRate("1", "GST", "GST on income (15%)", Decimal(15), now),
+        TaxRate("2", "GST AU", "GST (10%)", Decimal(10), now),
+        TaxRate("3", "Old GST", "GST (12.5%)", Decimal("12.5"), now, active=False),
+    ]
+
+
+def _demo(portal: Portal) -> None:
+    companies = [
+        _add(
+            portal,
+            COMPANY,
+            name=name,
+            domain=domain,
+            address=street,
+            city=city,
+            zip=code,
+            country=country,
+            lifecyclestage="opportunity",
+        )
+        for name, domain, street, city, code, country in _COMPANIES
+    ]
+    contacts = []
+    for first, last, email, company in _CONTACTS:
+        place = companies[company].properties
+        contact = _add(
+            portal,
+            CONTACT,
+            firstname=first,
+            lastname=last,
+            email=email,
+            company=place["name"],
+            phone="+64 4 555 0100",
+            address=place["address"],
+            city=place["city"],
+            zip=place["zip"],
+            country=place["country"],
+            lifecyclestage="opportunity",
+        )
+        _join(portal, contact, companies[company])
+        contacts.append(contact)
+    _add(portal, PRODUCT, name="House blend, kg", price="31.50", hs_sku="BEAN-01", description="Roasted weekly")
+    for deal in _DEALS:
+        _deal(portal, deal, companies, contacts)
+
+
+def _deal(portal: Portal, given: tuple[object, ...], companies: list[Record], contacts: list[Record]) -> None:
+    name, pipeline, stage, currency, company, contact, lines = given
+    made = [_line(portal, str(currency), line) for line in _lines(lines)]
+    amount = sum((Decimal(line.properties["amount"]) for line in made), Decimal(0))
+    deal = _add(
+        portal,
+        DEAL,
+        dealname=str(name),
+        pipeline=str(pipeline),
+        dealstage=str(stage),
+        deal_currency_code=str(currency),
+        amount=f"{amount:f}",
+        hubspot_owner_id="70000001",
+    )
+    assert isinstance(company, int)
+    assert isinstance(contact, int)
+    for other in (companies[company], contacts[contact], *made):
+        _join(portal, deal, other)
+
+
+def _lines(lines: object) -> Iterable[tuple[str, str, str, str, str]]:
+    assert isinstance(lines, tuple)
+    return lines
+
+
+def _line(portal: Portal, currency: str, line: tuple[str, str, str, str, str]) -> Record:
+    name, quantity, price, discount, rate = line
+    return _add(
+        portal,
+        LINE_ITEM,
+        name=name,
+        quantity=quantity,
+        price=price,
+        discount=discount,
+        hs_tax_rate_group_id=rate,
+        hs_line_item_currency_code=currency,
+    )
+
+
+def _large(portal: Portal, contacts: int) -> None:
+    now = portal.now()
+    shelf = portal.shelves[CONTACT]
+    emails = shelf.unique["email"]
+    for number in range(1, contacts + 1):
+        email = f"customer{number}@example.com"
+        id_ = portal.new_id()
+        properties = {
+            "email": email,
+            "firstname": "Customer",
+            "lastname": str(number),
+            "hs_email_domain": "example.com",
+        }
+        shelf.live[id_] = Record(id_, CONTACT, properties, now, now, LOADER)
+        shelf.order.append(int(id_))
+        emails[email] = id_
+
+
+def _add(portal: Portal, kind: Kind, **values: str) -> Record:
+    now = portal.now()
+    kept = {name: value for name, value in values.items() if value}
+    record = Record(portal.new_id(), kind, kept, now, now, LOADER)
+    portal.shelves[kind].add(record)
+    calculated.refresh(portal, record)
+    return record
+
+
+def _join(portal: Portal, one: Record, other: Record) -> None:
+    type_ = default_type(one.kind, other.kind)
+    assert type_ is not None
+    join(portal, (one.kind, one.id), (other.kind, other.id), [type_.id], LOADER)

@@ -1,0 +1,76 @@
+"""The switches of the HubSpot half: what is open or optional in HubSpot's behaviour, and how it is set here."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any
+
+TIERS: dict[str, tuple[int, int, int]] = {
+    # burst in 10 s, calls a day, burst of the associations API
+    "free": (100, 250_000, 100),
+    "starter": (100, 250_000, 100),
+    "professional": (190, 625_000, 150),
+    "enterprise": (190, 1_000_000, 200),
+}
+
+
+@dataclass(slots=True)
+class Settings:
+    """What can be switched through POST /_sandbox/settings."""
+
+    search_lag_create: float = 2.0
+    search_lag_update: float = 5.0
+    property_delay: float = 0.4
+    limits: bool = True
+    tier: str = "professional"
+    burst: int | None = None
+    """Calls in 10 s instead of the tier's number."""
+    daily: int | None = None
+    """Calls a day instead of the tier's number."""
+    retry_after: bool = False
+    """Send Retry-After with 429; no capture shows it, so it is off."""
+    automatic_company: bool = False
+    language: str | None = None
+    scope_error: str = "full"
+    upsert_refused: bool = False
+    required_rules: list[dict[str, Any]] = field(default_factory=list)
+    """Admin rules of 2026-09: {"objectType", "property", "when": {name: value}}; without `when` on creates only."""
+    merge_creates: bool = False
+    """Merging makes a third record, and both old ids resolve to it."""
+    parallel_writes: int = 3
+    """So many writes to one record may be in flight at once; one more locks it for 2 seconds (423)."""
+    migrating_seconds: float = 0.0
+    """The account moves between data centres: 477 with this Retry-After."""
+    repeated_event_ids: float = 0.02
+    """How likely an event carries the eventId of the event before it."""
+    batch_ms: float = 10.0
+    """How long events are collected before a webhook leaves."""
+    webhook_form: str = "legacy"
+    """How default subscriptions are written: legacy (deal.propertyChange), object, or both."""
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the switches and their values."""
+        return asdict(self)
+
+    def change(self, changes: dict[str, Any]) -> None:
+        """Set some switches; an unknown name or a wrong value is a ValueError that says so."""
+        known = {one.name for one in fields(self)}
+        if unknown := sorted(set(changes) - known):
+            raise ValueError(f"no setting {', '.join(unknown)}; there are {', '.join(sorted(known))}")
+        changes = dict(changes)
+        for name, choices in _CHOICES.items():
+            if name in changes and changes[name] not in choices:
+                raise ValueError(f"{name} must be one of {', '.join(map(str, choices))}")
+        for name in ("search_lag_create", "search_lag_update"):
+            if name in changes and not 0 <= float(changes[name]) <= 30:
+                raise ValueError(f"{name} must be between 0 and 30 seconds")
+        for name, value in changes.items():
+            setattr(self, name, value)
+
+
+_CHOICES: dict[str, tuple[Any, ...]] = {
+    "tier": tuple(TIERS),
+    "language": (None, "de"),
+    "scope_error": ("full", "no_category", "unnamed", "view_schema"),
+    "webhook_form": ("legacy", "object", "both"),
+}
