@@ -110,7 +110,7 @@ def park(tx: Connection, flow: str, lane: str, until: datetime, why: str) -> Non
 def fail(tx: Connection, flow: str, lane: str) -> int:
     """Count a turn that ended without success, and answer how many there were in a row, this one included."""
     mine = update(table).where(table.c.flow == flow, table.c.lane == lane)
-    return tx.execute(mine.values(failures=table.c.failures + 1).returning(table.c.failures)).scalar_one()
+    return int(tx.execute(mine.values(failures=table.c.failures + 1).returning(table.c.failures)).scalar_one())
 
 
 def parked(tx: Connection) -> list[Parked]:
