@@ -17,6 +17,7 @@ from ledgerloop.hubspot.models import (
     TYPE_IDS,
     Account,
     Association,
+    BatchError,
     BatchResult,
     Group,
     New,
@@ -169,12 +170,18 @@ class HubSpotClient:
                     waiting.append({"id": start, "after": after})
         return found
 
-    def associate(self, from_kind: str, to_kind: str, pairs: Sequence[tuple[str, str]]) -> None:
-        """Associate pairs of records as HubSpot does by default; doing it twice is doing it once."""
+    def associate(self, from_kind: str, to_kind: str, pairs: Sequence[tuple[str, str]]) -> tuple[BatchError, ...]:
+        """Associate pairs of records as HubSpot does by default, and return what did not go through.
+
+        Doing it twice is doing it once.
+        """
         path = self._paths.associations(from_kind, to_kind, "/batch/associate/default")
-        for some in _parts(list(dict.fromkeys(pairs)), MOST_ROWS):
+        errors: list[BatchError] = []
+        for some in _parts(list(dict.fromkeys(pairs)), MOST_ASSOCIATIONS):
             rows = [{"from": {"id": one}, "to": {"id": other}} for one, other in some]
-            self._api.call("POST", path, body={"inputs": rows}, repeatable=True, empty=True)
+            answer = self._api.call("POST", path, body={"inputs": rows}, repeatable=True, empty=True)
+            errors += errors_in(answer)
+        return tuple(errors)
 
     # --- definitions ----------------------------------------------------------------------------------------------
 
