@@ -106,7 +106,8 @@ def running(
 
 
 def _listening(port: int) -> socket.socket:
-    sock = socket.socket()
+    # With its protocol named, the event loop switches Nagle's delay of 40 ms off for each connection.
+    sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     sock.bind(("127.0.0.1", port))
     sock.listen(512)

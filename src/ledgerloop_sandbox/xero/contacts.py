@@ -1,0 +1,366 @@
+"""Keep contacts: their rules, their wire form, their calls."""
+
+from collections.abc import Iterable
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from ledgerloop_sandbox.xero.batch import write
+from ledgerloop_sandbox.xero.call import ApiCall
+from ledgerloop_sandbox.xero.envelope import envelope, page, paged
+from ledgerloop_sandbox.xero.errors import Answer, Invalid, not_found
+from ledgerloop_sandbox.xero.filters import Getter
+from ledgerloop_sandbox.xero.organisation import Change, Organisation
+from ledgerloop_sandbox.xero.records import ZERO, Contact, Credit, Document, Invoice
+from ledgerloop_sandbox.xero.selection import selected
+from ledgerloop_sandbox.xero.wire import Wire, dumps, moment, moment_string
+
+ADDRESS_FIELDS = {
+    "AddressLine1": 500,
+    "AddressLine2": 500,
+    "AddressLine3": 500,
+    "AddressLine4": 500,
+    "City": 255,
+    "Region": 255,
+    "PostalCode": 50,
+    "Country": 50,
+    "AttentionTo": 255,
+}
+PHONE_FIELDS = {"PhoneNumber": 50, "PhoneAreaCode": 10, "PhoneCountryCode": 20}
+ADDRESS_TYPES, PHONE_TYPES = ("STREET", "POBOX"), ("DDI", "DEFAULT", "FAX", "MOBILE")
+NO_ADDRESSES = tuple(
+    {"AddressType": kind, "City": "", "Region": "", "PostalCode": "", "Country": ""} for kind in ADDRESS_TYPES
+)
+NO_PHONES = tuple(
+    {"PhoneType": kind, "PhoneNumber": "", "PhoneAreaCode": "", "PhoneCountryCode": ""} for kind in PHONE_TYPES
+)
+_TEXTS = {  # wire name: (attribute, longest)
+    "ContactNumber": ("number", 50),
+    "AccountNumber": ("account_number", 50),
+    "FirstName": ("first_name", 255),
+    "LastName": ("last_name", 255),
+    "CompanyNumber": ("company_number", 50),
+    "EmailAddress": ("email", 255),
+    "TaxNumber": ("tax_number", 50),
+    "DefaultCurrency": ("default_currency", 3),
+}
+_GETTERS: dict[str, Getter] = {
+    "ContactID": lambda c: c.id,
+    "Name": lambda c: c.name,
+    "EmailAddress": lambda c: c.email,
+    "ContactNumber": lambda c: c.number,
+    "AccountNumber": lambda c: c.account_number,
+    "ContactStatus": lambda c: c.status,
+    "FirstName": lambda c: c.first_name,
+    "LastName": lambda c: c.last_name,
+    "IsCustomer": lambda c: c.is_customer,
+    "IsSupplier": lambda c: c.is_supplier,
+    "UpdatedDateUTC": lambda c: c.updated,
+}
+_FAST = frozenset({"Name", "EmailAddress", "AccountNumber", "ContactID"})
+IDENTIFY = (
+    "The Contact must contain at least 1 of the following elements to identify the contact: "
+    "Name, ContactID, ContactNumber"
+)
+
+
+def get_all(call: ApiCall) -> Answer:
+    """Answer GET /Contacts."""
+    org, wanted = call.organisation, call.listed("IDs")
+    start = None if wanted is None else [found for one in wanted if (found := org.contacts.get(one))]
+    tests = []
+    if not call.flag("includeArchived") and wanted is None:
+        tests.append(lambda contact: contact.status != "ARCHIVED")
+    if term := call.query.get("searchTerm", "").lower():
+        tests.append(lambda contact: _mentions(contact, term))
+
+    def select() -> list[Contact]:
+        return selected(call, org.contacts, _GETTERS, tests, fast=_FAST, start=start)
+
+    chosen = call.options["selections"].find(call, "Contacts", org.contacts.version, select)
+    whole = paged(call) and not call.flag("summaryOnly")
+    return page(call, "Contacts", chosen, lambda contact: dumps(show_in_list(call, contact, whole=whole)))
+
+
+def get_one(call: ApiCall) -> Answer:
+    """Answer GET /Contacts/{ContactID} and GET /Contacts/{ContactNumber}."""
+    org = call.organisation
+    contact = org.contacts.get(call.ids[0]) or org.contacts.get(org.contact_numbers.get(call.ids[0].lower()))
+    if contact is None:
+        raise not_found()
+    return envelope(call, "Contacts", [show(call, contact)])
+
+
+def put(call: ApiCall) -> Answer:
+    """Answer PUT /Contacts: create only."""
+    return write(call, "Contacts", "ContactID", _create, show)
+
+
+def post(call: ApiCall) -> Answer:
+    """Answer POST /Contacts: with a ContactID it updates, otherwise it creates."""
+    return write(call, "Contacts", "ContactID", _create_or_update, show)
+
+
+def post_one(call: ApiCall) -> Answer:
+    """Answer POST /Contacts/{ContactID}: update one."""
+    if call.organisation.contacts.get(call.ids[0]) is None:
+        raise not_found()
+
+    def update_this(call: ApiCall, change: Change, given: Wire) -> Contact:
+        return _create_or_update(call, change, {**given, "ContactID": call.ids[0]})
+
+    return write(call, "Contacts", "ContactID", update_this, show)
+
+
+def for_document(call: ApiCall, change: Change, given: Any) -> Contact:
+    """Find or create the contact of a document, and let the fields sent with it change the contact.
+
+    What is sent beside the id replaces what the contact has, and ContactPersons that are not sent are dropped.
+    """
+    if not isinstance(given, dict) or not given:
+        raise Invalid("A Contact must be specified for this type of transaction")
+    org = call.organisation
+    if given.get("ContactID"):
+        found = org.contacts.get(str(given["ContactID"]))
+        if found is None:
+            raise Invalid("The Contact could not be found")
+    elif given.get("ContactNumber"):
+        found = org.contacts.get(org.contact_numbers.get(str(given["ContactNumber"]).lower()))
+    elif given.get("Name"):
+        found = org.contacts.get(org.contact_names.get(str(given["Name"]).strip().lower()))
+    else:
+        raise Invalid(IDENTIFY)
+    if found is None:
+        return _create(call, change, given)
+    if found.status == "ARCHIVED":
+        raise Invalid("The Contact is archived and cannot be used")
+    more = set(given) - {"ContactID", "ContactNumber", "Name", "HasValidationErrors"}
+    if more or ("Name" in given and given["Name"] != found.name):
+        return _update(call, change, found, {"ContactPersons": [], **given})
+    return found
+
+
+def use_as(change: Change, contact: Contact, sale: bool) -> None:
+    """Mark a contact as customer or supplier: a change that If-Modified-Since does not see."""
+    name = "is_customer" if sale else "is_supplier"
+    if not getattr(contact, name):
+        change.edit(contact)
+        setattr(contact, name, True)
+        change.quietly(contact)
+
+
+def _create_or_update(call: ApiCall, change: Change, given: Wire) -> Contact:
+    if not given.get("ContactID"):
+        return _create(call, change, given)
+    found = call.organisation.contacts.get(str(given["ContactID"]))
+    if found is None:
+        raise Invalid("The Contact could not be found")
+    return _update(call, change, found, given)
+
+
+def _create(call: ApiCall, change: Change, given: Wire) -> Contact:
+    org, name = call.organisation, str(given.get("Name") or "").strip()
+    if not name:
+        raise Invalid("The Contact Name must be specified.")
+    if given.get("ContactID"):
+        raise Invalid("The Contact could not be found")
+    _require_free(org, given, None)
+    contact = Contact(org.new_id(), name, change.now, addresses=NO_ADDRESSES, phones=NO_PHONES)
+    _apply(call, contact, given)
+    return change.add(org.contacts, contact, "CONTACT")
+
+
+def _update(call: ApiCall, change: Change, contact: Contact, given: Wire) -> Contact:
+    if contact.merged_to is not None:
+        raise Invalid("The Contact has been merged into another contact")
+    _require_free(call.organisation, given, contact)
+    renamed = bool(given.get("Name")) and given["Name"] != contact.name
+    change.edit(contact)
+    _apply(call, contact, given)
+    change.touch(call.organisation.contacts, contact, "CONTACT")
+    if renamed:
+        for document in call.organisation.documents.get(contact.id, ()):
+            document.text = None
+    return contact
+
+
+def _require_free(org: Organisation, given: Wire, own: Contact | None) -> None:
+    problems = []
+    name, number = str(given.get("Name") or "").strip(), str(given.get("ContactNumber") or "")
+    becomes_active = given.get("ContactStatus", own.status if own else "ACTIVE") == "ACTIVE"
+    if becomes_active and own is not None and not name:
+        name = own.name
+    holder = org.contact_names.get(name.lower())
+    if becomes_active and holder is not None and (own is None or holder != own.id):
+        problems.append(
+            f"The contact name {name} is already assigned to another contact. "
+            "The contact name must be unique across all active contacts."
+        )
+    holder = org.contact_numbers.get(number.lower()) if number else None
+    if holder is not None and (own is None or holder != own.id):
+        problems.append(
+            f"The contact number {number} is already assigned to another contact. "
+            "The contact number must be unique across all contacts."
+        )
+    if problems:
+        raise Invalid(*problems)
+
+
+def _apply(call: ApiCall, contact: Contact, given: Wire) -> None:
+    problems = []
+    if given.get("Name"):
+        contact.name = str(given["Name"]).strip()
+        if len(contact.name) > 255:
+            problems.append("The Contact Name cannot be longer than 255 characters.")
+    for wire, (attribute, longest) in _TEXTS.items():
+        if wire in given and given[wire] is not None:
+            text = str(given[wire])
+            if len(text) > longest:
+                problems.append(f"The {wire} field cannot be longer than {longest} characters.")
+            setattr(contact, attribute, text)
+    if contact.email and ("@" not in contact.email or not contact.email.isascii()):
+        problems.append("Email address must be valid.")
+    if contact.default_currency and contact.default_currency not in call.organisation.currencies:
+        problems.append(f"Organisation is not subscribed to currency {contact.default_currency}")
+    status = given.get("ContactStatus", contact.status)
+    if status not in ("ACTIVE", "ARCHIVED"):
+        problems.append(f"{status} is not a valid contact status")
+    contact.status = status
+    if given.get("Addresses") is not None:
+        contact.addresses = _entries(given["Addresses"], "AddressType", ADDRESS_FIELDS, NO_ADDRESSES, problems)
+        if any(any(letter.isdigit() for letter in entry["Country"]) for entry in contact.addresses):
+            problems.append("The Country field may contain letters only")
+    if given.get("Phones") is not None:
+        contact.phones = _entries(given["Phones"], "PhoneType", PHONE_FIELDS, NO_PHONES, problems)
+    if given.get("ContactPersons") is not None:
+        contact.persons = tuple(
+            {
+                "FirstName": str(person.get("FirstName") or ""),
+                "LastName": str(person.get("LastName") or ""),
+                "EmailAddress": str(person.get("EmailAddress") or ""),
+                "IncludeInEmails": bool(person.get("IncludeInEmails", False)),
+            }
+            for person in given["ContactPersons"]
+        )
+    if given.get("PaymentTerms") is not None:
+        contact.payment_terms = given["PaymentTerms"]
+    if problems:
+        raise Invalid(*problems)
+
+
+def _entries(
+    given: Iterable[Wire], type_name: str, sizes: dict[str, int], empty: tuple[Wire, ...], problems: list[str]
+) -> tuple[Wire, ...]:
+    """Lay the entries that were sent over an empty one of each type."""
+    entries = {entry[type_name]: entry for entry in empty}
+    for entry in given:
+        kind = entry.get(type_name) or next(iter(entries))
+        if kind == "OFFICE" and type_name == "PhoneType":
+            entries.setdefault(kind, {**empty[0], type_name: kind})
+        if kind not in entries:
+            problems.append(f"{kind} is not a valid {type_name}")
+            continue
+        texts = {name: str(entry[name]) for name in sizes if entry.get(name) is not None}
+        problems += [
+            f"The {name} field cannot be longer than {sizes[name]} characters."
+            for name, text in texts.items()
+            if len(text) > sizes[name]
+        ]
+        entries[kind] = {**entries[kind], **texts}
+    return tuple(entries.values())
+
+
+def _mentions(contact: Contact, term: str) -> bool:
+    texts = (contact.name, contact.first_name, contact.last_name, contact.number, contact.email)
+    return any(term in (text or "").lower() for text in texts)
+
+
+def show_short(contact: Contact) -> Wire:
+    """Return the contact as it stands in a document of a list: id and name, and empty lists."""
+    return {
+        "ContactID": contact.id,
+        "Name": contact.name,
+        "Addresses": [],
+        "Phones": [],
+        "ContactGroups": [],
+        "ContactPersons": [],
+        "HasValidationErrors": False,
+    }
+
+
+def show(call: ApiCall, contact: Contact) -> Wire:
+    """Return the contact as a single fetch has it."""
+    return show_in_list(call, contact, whole=True)
+
+
+def show_in_list(call: ApiCall, contact: Contact, *, whole: bool) -> Wire:
+    """Return the contact as a list has it; balances, terms and mergers come with paging alone."""
+    shown: Wire = {"ContactID": contact.id}
+    if contact.number:
+        shown["ContactNumber"] = contact.number
+    if contact.account_number:
+        shown["AccountNumber"] = contact.account_number
+    shown["ContactStatus"] = contact.status
+    shown["Name"] = contact.name
+    for name, value in (
+        ("FirstName", contact.first_name),
+        ("LastName", contact.last_name),
+        ("CompanyNumber", contact.company_number),
+    ):
+        if value:
+            shown[name] = value
+    shown["EmailAddress"] = contact.email
+    shown["ContactPersons"] = contact.persons
+    shown["BankAccountDetails"] = ""
+    if contact.tax_number:
+        shown["TaxNumber"] = contact.tax_number
+    shown["Addresses"] = contact.addresses
+    shown["Phones"] = contact.phones
+    shown["UpdatedDateUTC"] = moment(contact.updated)
+    shown["UpdatedDateUTCString"] = moment_string(contact.updated)
+    shown["ContactGroups"] = []
+    shown["IsSupplier"] = contact.is_supplier
+    shown["IsCustomer"] = contact.is_customer
+    if contact.default_currency:
+        shown["DefaultCurrency"] = contact.default_currency
+    if whole:
+        if contact.payment_terms:
+            shown["PaymentTerms"] = contact.payment_terms
+        if contact.merged_to:
+            shown["MergedToContactID"] = contact.merged_to
+        shown |= balances(call.organisation, contact, call.organisation.today(call.now))
+    shown["HasAttachments"] = False
+    shown["HasValidationErrors"] = False
+    return shown
+
+
+def balances(org: Organisation, contact: Contact, today: date) -> Wire:
+    """Return what the contact owes and is owed; nothing where there was never a document."""
+    documents = org.documents.get(contact.id)
+    if not documents:
+        return {}
+    sides: dict[str, Wire] = {}
+    for name, sale in (("AccountsReceivable", True), ("AccountsPayable", False)):
+        outstanding = overdue = ZERO
+        for document in documents:
+            if is_sale(document) == sale and document.status == "AUTHORISED":
+                rate = document.rate or Decimal(1)
+                amount = _open(document)
+                amount = amount if rate == 1 else (amount / rate).quantize(ZERO)
+                outstanding += amount
+                if isinstance(document, Invoice) and document.due_date and document.due_date < today:
+                    overdue += amount
+        sides[name] = {"Outstanding": outstanding, "Overdue": overdue}
+    return {"Balances": sides}
+
+
+def is_sale(document: Document) -> bool:
+    """Tell whether a document is on the receivable side."""
+    return document.type in ("ACCREC", "ACCRECCREDIT", "RECEIVE-PREPAYMENT", "RECEIVE-OVERPAYMENT")
+
+
+def _open(document: Document) -> Decimal:
+    if isinstance(document, Credit):
+        return -document.remaining
+    assert isinstance(document, Invoice)
+    return document.amount_due

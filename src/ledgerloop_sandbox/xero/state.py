@@ -1,0 +1,110 @@
+"""Hold the Xero half's state: organisations, grants, limits and switches."""
+
+import random
+from dataclasses import dataclass
+from typing import Any
+
+from joserfc.jwk import RSAKey
+
+from ledgerloop_sandbox.clock import Clock
+from ledgerloop_sandbox.xero.data import organisations
+from ledgerloop_sandbox.xero.grants import Grants
+from ledgerloop_sandbox.xero.idempotency import Replays
+from ledgerloop_sandbox.xero.limits import Caps, Limits
+from ledgerloop_sandbox.xero.organisation import Organisation
+from ledgerloop_sandbox.xero.scopes import allowed
+from ledgerloop_sandbox.xero.selection import Selections
+
+
+@dataclass(frozen=True, slots=True)
+class Tier:
+    """Be what a price tier allows."""
+
+    connections: int
+    day: int
+
+
+TIERS = {
+    "starter": Tier(5, 1_000),
+    "core": Tier(50, 5_000),
+    "plus": Tier(1_000, 5_000),
+    "advanced": Tier(10_000, 5_000),
+}
+OPTIONS: dict[str, Any] = {
+    "quotas": True,
+    "tier": "starter",
+    "minute_limit": 60,
+    "concurrent_limit": 5,
+    "app_minute_limit": 10_000,
+    "day_limit": None,  # what the tier says
+    "connection_cap": None,  # what the tier says
+    "scopes": "both",  # or granular, or broad: what the app may ask for
+    "url_in_lists": True,  # whether Invoice.Url comes back in lists: not proved by any official example
+    "url_in_summary": True,
+}
+
+
+class XeroState:
+    """Be everything that a reset begins anew."""
+
+    def __init__(self, url: str, clock: Clock, seed: int, data: str, service_url: str, key: RSAKey) -> None:
+        source = random.Random(seed)
+        self.url, self.clock = url, clock
+        self.redirect_uris = {f"{service_url}/connect/xero/callback"}
+        self.options: dict[str, Any] = {**OPTIONS, "selections": Selections()}
+        self.grants = Grants(url, clock, random.Random(source.random()), key)
+        self.limits = Limits()
+        self.replays = Replays()
+        self.organisations: dict[str, Organisation] = {
+            org.tenant_id: org for org in organisations(data, seed, clock.now())
+        }
+
+    def caps(self) -> Caps:
+        """Return the limits that apply."""
+        options = self.options
+        return Caps(
+            minute=options["minute_limit"],
+            concurrent=options["concurrent_limit"],
+            day=options["day_limit"] or TIERS[options["tier"]].day,
+            app_minute=options["app_minute_limit"],
+        )
+
+    def configure(self, changes: dict[str, Any]) -> None:
+        """Change switches; an unknown one or a wrong value is a ValueError that says so."""
+        for name, value in changes.items():
+            if name not in OPTIONS:
+                raise ValueError(f"there is no setting {name}; there are {', '.join(sorted(OPTIONS))}")
+            if name == "tier" and value not in TIERS:
+                raise ValueError(f"tier must be one of {', '.join(TIERS)}")
+            if name == "scopes":
+                allowed(str(value)) if value in ("both", "granular", "broad") else _refuse("scopes")
+            if name.endswith(("_limit", "_cap")) and not (value is None or isinstance(value, int)):
+                raise ValueError(f"{name} must be a whole number")
+        self.options |= changes
+        for org in self.organisations.values():
+            for invoice in org.invoices:
+                invoice.text = None
+
+    def counts(self) -> dict[str, Any]:
+        """Return what there is, by organisation."""
+        return {
+            "organisations": [
+                {
+                    "tenantId": org.tenant_id,
+                    "name": org.name,
+                    "contacts": len(org.contacts),
+                    "invoices": len(org.invoices),
+                    "payments": len(org.payments),
+                    "creditNotes": len(org.credits["CreditNote"]),
+                    "prepayments": len(org.credits["Prepayment"]),
+                    "overpayments": len(org.credits["Overpayment"]),
+                }
+                for org in self.organisations.values()
+            ],
+            "connections": [{"id": one.id, "tenantId": one.tenant_id} for one in self.grants.connections.values()],
+            "redirectUris": sorted(self.redirect_uris),
+        }
+
+
+def _refuse(name: str) -> None:
+    raise ValueError(f"{name} must be both, granular or broad")

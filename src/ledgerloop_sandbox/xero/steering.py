@@ -1,0 +1,81 @@
+"""Do by control route what Xero offers in its own screens only: settings of an organisation, merging, adding one."""
+
+from typing import TYPE_CHECKING, Any
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.routing import Route
+
+from ledgerloop_sandbox.xero.organisation import Change, Organisation
+from ledgerloop_sandbox.xero.wire import read_day
+
+if TYPE_CHECKING:
+    from ledgerloop_sandbox.xero.app import XeroSandbox
+
+
+class Steering:
+    """Hold the Xero half's own routes under /_sandbox."""
+
+    def __init__(self, vendor: "XeroSandbox") -> None:
+        self.vendor = vendor
+        self.routes = [
+            Route("/_sandbox/organisations/{tenant_id}", self.organisation, methods=["POST"]),
+            Route("/_sandbox/merge", self.merge, methods=["POST"]),
+            Route("/_sandbox/day", self.day, methods=["POST"]),
+        ]
+
+    async def organisation(self, request: Request) -> JSONResponse:
+        """Set lock dates, currencies, the class, or whether the organisation is offline."""
+        org = self._organisation(request.path_params["tenant_id"])
+        given = await request.json()
+        for name, value in given.items():
+            match name:
+                case "PeriodLockDate":
+                    org.period_lock_date = read_day(value) if value else None
+                case "EndOfYearLockDate":
+                    org.end_of_year_lock_date = read_day(value) if value else None
+                case "Currencies":
+                    org.currencies = {code: org.currencies.get(code, code) for code in value}
+                case "Class":
+                    org.organisation_class = str(value)
+                case "Offline":
+                    org.offline = bool(value)
+                case _:
+                    raise ValueError(f"an organisation has no {name} that can be set here")
+        return JSONResponse({"tenantId": org.tenant_id, "changed": sorted(given)})
+
+    async def merge(self, request: Request) -> JSONResponse:
+        """Merge one contact into another: the loser is archived and points to the winner."""
+        given: dict[str, Any] = await request.json()
+        vendor = self.vendor
+        org = self._organisation(given["organisation"])
+        loser, winner = org.contacts.get(given["from"]), org.contacts.get(given["into"])
+        if loser is None or winner is None or loser is winner:
+            raise ValueError("merging needs two contacts of the organisation, as from and into")
+        change = Change(org, vendor.clock.now())
+        change.edit(loser)
+        loser.status, loser.merged_to = "ARCHIVED", winner.id
+        change.touch(org.contacts, loser, "CONTACT")
+        for document in list(org.documents.get(loser.id, ())):
+            change.edit(document)
+            document.contact_id = winner.id
+            change.quietly(document)
+        change.edit(winner)
+        winner.is_customer |= loser.is_customer
+        winner.is_supplier |= loser.is_supplier
+        change.touch(org.contacts, winner, "CONTACT")
+        vendor.hooks.tell(org.tenant_id, change.keep())
+        return JSONResponse({"ContactID": loser.id, "MergedToContactID": winner.id})
+
+    async def day(self, request: Request) -> JSONResponse:
+        """Leave only so many calls of an organisation's day: {"organisation": …, "left": n}."""
+        given = await request.json()
+        books, org = self.vendor.books, self._organisation(given["organisation"])
+        books.limits.spend_day(org.tenant_id, self.vendor.clock.seconds(), int(given["left"]), books.caps())
+        return JSONResponse({"tenantId": org.tenant_id, "left": int(given["left"])})
+
+    def _organisation(self, tenant_id: str) -> Organisation:
+        org = self.vendor.books.organisations.get(tenant_id)
+        if org is None:
+            raise ValueError(f"there is no organisation {tenant_id}")
+        return org

@@ -1,0 +1,113 @@
+"""Write and read Xero's wire forms: JSON with exact numbers, XML, both date forms. Pure."""
+
+import json
+import re
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal, InvalidOperation
+from json.encoder import encode_basestring_ascii as quoted
+from typing import Any
+from xml.sax.saxutils import escape
+
+Wire = dict[str, Any]
+
+_EPOCH_DAY = date(1970, 1, 1).toordinal()
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_DATE = re.compile(r"^/Date\((-?\d+)([+-]\d{4})?\)/$")
+
+
+def dumps(value: Any) -> str:
+    """Write JSON with every Decimal as the number that it is, digits and all."""
+    kind = type(value)
+    if kind is str:
+        return quoted(value)
+    if kind is Decimal:
+        return format(value, "f")
+    if kind is dict:
+        return "{" + ",".join([f'"{key}":{dumps(item)}' for key, item in value.items()]) + "}"
+    if kind is list or kind is tuple:
+        return "[" + ",".join([dumps(item) for item in value]) + "]"
+    return json.dumps(value)
+
+
+def loads(body: bytes) -> Any:
+    """Read JSON with every fraction as the Decimal that was written."""
+    return json.loads(body, parse_float=Decimal)
+
+
+def as_xml(name: str, value: Any) -> str:
+    """Write the XML that Xero answers when JSON was not asked for."""
+    if isinstance(value, dict):
+        inner = "".join(as_xml(key, item) for key, item in value.items() if item is not None)
+    elif isinstance(value, (list, tuple)):
+        inner = "".join(as_xml(_singular(name), item) for item in value)
+    elif isinstance(value, bool):
+        inner = "true" if value else "false"
+    else:
+        inner = escape(_plain_date(str(value)))
+    return f"<{name}>{inner}</{name}>"
+
+
+def day(value: date) -> str:
+    """Write a day of the organisation's calendar as midnight in UTC."""
+    return f"/Date({(value.toordinal() - _EPOCH_DAY) * 86_400_000}+0000)/"
+
+
+def day_string(value: date) -> str:
+    """Write the same day in the second form, as in DateString."""
+    return f"{value.isoformat()}T00:00:00"
+
+
+def moment(value: datetime) -> str:
+    """Write a moment, as in UpdatedDateUTC."""
+    return f"/Date({(value - _EPOCH) // timedelta(milliseconds=1)}+0000)/"
+
+
+def moment_bare(value: datetime) -> str:
+    """Write a moment without its zone part, as in the envelope."""
+    return f"/Date({(value - _EPOCH) // timedelta(milliseconds=1)})/"
+
+
+def moment_string(value: datetime) -> str:
+    """Write a moment in the second form, as in UpdatedDateUTCString."""
+    return f"{value:%Y-%m-%dT%H:%M:%SZ}"
+
+
+def read_day(text: Any) -> date:
+    """Read a day in any form that Xero takes; anything else is a ValueError."""
+    if match := _DATE.match(str(text)):
+        return (_EPOCH + timedelta(milliseconds=int(match[1]))).date()
+    return date.fromisoformat(str(text)[:10])
+
+
+def read_moment(text: str) -> datetime:
+    """Read the moment of If-Modified-Since: UTC, with or without a zone."""
+    value = datetime.fromisoformat(text.strip().replace(" ", "T", 1))
+    return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+def read_number(value: Any) -> Decimal:
+    """Read a number that may come as a number or as text; anything else is a ValueError."""
+    if isinstance(value, bool):
+        raise ValueError("not a number")
+    try:
+        number = Decimal(str(value))
+    except InvalidOperation:
+        raise ValueError("not a number") from None
+    if not number.is_finite():
+        raise ValueError("not a number")
+    return number
+
+
+def _singular(name: str) -> str:
+    if name.endswith("ies"):
+        return name[:-3] + "y"
+    if name.endswith("ses"):
+        return name[:-2]
+    return name.removesuffix("s")
+
+
+def _plain_date(text: str) -> str:
+    match = _DATE.match(text)
+    if match is None:
+        return text
+    return (_EPOCH + timedelta(milliseconds=int(match[1]))).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3]
