@@ -149,7 +149,7 @@ def body_of(payload: str) -> dict[str, Any]:
 
 
 def properties_from_invoice(invoice: Receivable, organisation: Organisation, today: date) -> dict[str, str]:
-    """Return what a deal shows of its invoice. An empty text clears a value; a made invoice clears the hold's message."""
+    """Return what a deal shows of its invoice. Empty text clears a value: a made invoice clears the hold's message."""
     return {
         "xero_invoice_id": invoice.id,
         "xero_invoice_number": invoice.number,

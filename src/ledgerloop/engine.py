@@ -1,0 +1,170 @@
+"""Run the flows durably: configure and launch DBOS, start the turns of lanes that are ready, keep the schedule.
+
+DBOS keeps every step in a database and goes on after a crash where it stopped. A turn's workflow id is made of flow,
+lane and turn, so starting it again, here or in another process, only attaches to the one that runs. The dispatcher
+looks when it is nudged, and twice a second in any case: what a nudge missed is in the lanes' table.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import sqlalchemy
+from dbos import DBOS, DBOSConfig, SetWorkflowID
+from sqlalchemy import event, make_url
+
+from ledgerloop.flows import catchup
+from ledgerloop.flows.invoicing import invoicing
+from ledgerloop.flows.standing import standing
+from ledgerloop.flows.turns import turn_id
+from ledgerloop.log import logger
+from ledgerloop.store import inbox, lanes
+from ledgerloop.store.db import Database
+from ledgerloop.store.lanes import Ready
+
+NAME = "ledgerloop"
+APPLICATION_VERSION = "1"
+"""Changes when a workflow that began before an upgrade could not go on after it: its steps or their order changed."""
+
+FLOWS: Mapping[str, Callable[[str, int], None]] = {"standing": standing, "invoicing": invoicing}
+
+PACE = timedelta(seconds=1)
+"""A lane's turns begin at least this far apart: the first event of a burst is acted on at once, the rest together."""
+TICK = 0.5
+SCHEDULE = timedelta(seconds=5)
+STUCK = timedelta(seconds=30)
+KEEP_TURNS = timedelta(days=7)
+
+
+@dataclass(slots=True)
+class Started:
+    """A turn that this process has started, and when."""
+
+    turn: int
+    at: datetime
+
+
+class Engine:
+    """Start turns and keep the schedule, in one thread beside DBOS's own."""
+
+    def __init__(self, database: Database, now: Callable[[], datetime], worker: str = "one") -> None:
+        self._database, self._now, self._worker = database, now, worker
+        self._started: dict[tuple[str, str], Started] = {}
+        self._nudged, self._stopping = threading.Event(), threading.Event()
+        self._thread = threading.Thread(target=self._run, name="dispatcher", daemon=True)
+        self._scheduled_at: datetime | None = None
+        self._pruned_at: datetime | None = None
+
+    def launch(self) -> None:
+        """Launch DBOS, which goes on with what a crash interrupted, and begin to dispatch."""
+        DBOS(config=_config(self._database, self._worker))
+        DBOS.launch()
+        self._thread.start()
+
+    def nudge(self) -> None:
+        """Say that a lane may have become ready. Cheap, and never waits."""
+        self._nudged.set()
+
+    def close(self, patience: float = 10.0) -> None:
+        """Stop starting turns, let those that run come to an end, and stop DBOS. What does not end in time goes on at
+        the next launch."""
+        self._stopping.set()
+        self._nudged.set()
+        self._thread.join()
+        DBOS.destroy(workflow_completion_timeout_sec=int(patience))
+
+    def _run(self) -> None:
+        wait = 0.0
+        while not self._stopping.is_set():
+            self._nudged.wait(wait)
+            self._nudged.clear()
+            try:
+                wait = self._dispatch()
+            except Exception:  # the database may be away for a while; the next look finds it again
+                logger.exception("dispatcher could not look")
+                wait = TICK
+
+    def _dispatch(self) -> float:
+        """Start the turns that are ready, and return how many seconds may pass before the next look."""
+        now = self._now()
+        if self._scheduled_at is None or now - self._scheduled_at >= SCHEDULE:
+            self._scheduled_at = now
+            catchup.wake_due()
+        if self._pruned_at is None or now - self._pruned_at >= KEEP_TURNS / 100:
+            self._pruned_at = now
+            self._prune(now)
+        with self._database.reading() as tx:
+            ready = lanes.ready(tx, now)
+        wait = TICK
+        for one in ready:
+            wait = min(wait, self._start(one, now))
+        return wait
+
+    def _start(self, one: Ready, now: datetime) -> float:
+        """Start a turn unless it runs already or would follow the last one too closely; return how long to wait."""
+        key = (one.flow, one.lane)
+        last = self._started.get(key)
+        if last is not None and last.turn == one.turn:
+            if now - last.at > STUCK:
+                self._unstick(one, now)
+            return TICK
+        if last is not None and now - last.at < PACE:
+            return max(0.0, (PACE - (now - last.at)).total_seconds())
+        with SetWorkflowID(turn_id(one.flow, one.lane, one.turn)):
+            DBOS.start_workflow(FLOWS[one.flow], one.lane, one.turn)
+        self._started[key] = Started(one.turn, now)
+        return TICK
+
+    def _unstick(self, one: Ready, now: datetime) -> None:
+        """End a turn whose workflow ended without doing so itself: cancelled by hand, or recovered too often."""
+        status = DBOS.get_workflow_status(turn_id(one.flow, one.lane, one.turn))
+        if status is None or status.status in ("PENDING", "ENQUEUED", "DELAYED"):
+            return
+        logger.error("turn ended without finishing", flow=one.flow, lane=one.lane, turn=one.turn, status=status.status)
+        with self._database.transaction() as tx:
+            inbox.release(tx, "xero" if one.flow == "standing" else "hubspot", one.lane, one.turn)
+            lanes.finish(tx, one.flow, one.lane, one.turn, now)
+            lanes.wake(tx, one.flow, one.lane, now)
+
+    def _prune(self, now: datetime) -> None:
+        """Forget turns that ended a week ago; the journal and the inbox keep what people want to know."""
+        old = DBOS.list_workflows(
+            completed_before=(now - KEEP_TURNS).isoformat(), limit=1000, load_input=False, load_output=False
+        )
+        if old:
+            DBOS.delete_workflows([one.workflow_id for one in old])
+
+
+def _config(database: Database, worker: str) -> DBOSConfig:
+    """Keep DBOS's tables in a schema of the same PostgreSQL database, or in a file of their own beside the SQLite one.
+
+    SQLite lets one transaction write at a time; with a file each, steps and flows do not wait for each other.
+    """
+    config: DBOSConfig = {
+        "name": NAME,
+        "application_version": APPLICATION_VERSION,
+        "executor_id": worker,
+        "log_level": "WARNING",
+        "enable_otlp": False,
+    }
+    if database.file is None:
+        config["system_database_url"] = database.url.render_as_string(hide_password=False)
+    else:
+        file = database.file.with_name(f"{database.file.stem}-engine{database.file.suffix}")
+        url = make_url(f"sqlite:///{file}")
+        engine = sqlalchemy.create_engine(url, connect_args={"timeout": 30.0, "check_same_thread": False})
+        event.listen(engine, "connect", _durable)
+        config["system_database_url"] = str(url)
+        config["system_database_engine"] = engine
+    return config
+
+
+def _durable(connection: Any, _record: Any) -> None:
+    """Ask SQLite for a log beside the file, and for commits that survive a power cut."""
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute("PRAGMA busy_timeout = 30000")

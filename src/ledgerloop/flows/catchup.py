@@ -1,0 +1,55 @@
+"""Wake the lanes on a schedule: the safety net under lost webhooks, and the only way to learn that a day has gone by.
+
+Waking is all that happens here. What a turn then does depends on what is due: see ``pulling.kinds_due`` and
+``polling.look``. Several processes may do this at once; waking twice is waking once.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Connection
+
+from ledgerloop.flows.parts import parts
+from ledgerloop.flows.polling import CURSOR as POLLED
+from ledgerloop.flows.pulling import CAUGHT_UP
+from ledgerloop.records import Organisation
+from ledgerloop.store import connections, cursors, lanes, mirror
+
+
+def wake_due() -> bool:
+    """Wake every lane whose poll, catch-up or new day is due; tell whether there was any."""
+    at = parts()
+    now = at.now()
+    with at.database.reading() as tx:
+        portals = [one.id for one in connections.all_connected(tx, "hubspot")]
+        homes = connections.organisations(tx)
+        poll = [portal for portal in portals if _elapsed(tx, portal, POLLED, now, at.poll_every.total_seconds())]
+        pull = [home for home in homes if _elapsed(tx, home.id, CAUGHT_UP, now, at.catch_up_every.total_seconds())]
+        new_day = [home for home in homes if connections.get_value(tx, _day_of(home)) != _today(home, now)]
+    if not poll and not pull and not new_day:
+        return False
+    with at.database.transaction() as tx:
+        for portal in poll:
+            lanes.wake(tx, "invoicing", portal, now)
+        for home in new_day:
+            today = _today(home, now)
+            mirror.mark_dirty(tx, home.id, mirror.becoming_overdue(tx, home.id, datetime.fromisoformat(today).date()))
+            connections.put_value(tx, _day_of(home), today)
+        for home in {home.id: home for home in (*pull, *new_day)}.values():
+            lanes.wake(tx, "standing", home.id, now)
+    return True
+
+
+def _elapsed(tx: Connection, lane: str, kind: str, now: datetime, seconds: float) -> bool:
+    last = cursors.get(tx, lane, kind).highest
+    return last is None or (now - last).total_seconds() >= seconds
+
+
+def _day_of(home: Organisation) -> str:
+    return f"day {home.id}"
+
+
+def _today(home: Organisation, now: datetime) -> str:
+    return now.astimezone(ZoneInfo(home.timezone)).date().isoformat()

@@ -1,0 +1,104 @@
+"""Connect a person's organisations and portal: consent, tokens, what we need to know of each, and their lanes woken.
+
+Not durable: a person waits for it, and starts it again if it fails.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from ledgerloop import oauth
+from ledgerloop.errors import ConsentNeeded
+from ledgerloop.hubspot.client import HubSpotClient
+from ledgerloop.records import Organisation, Portal
+from ledgerloop.store import connections, lanes
+from ledgerloop.store.connections import Connected
+from ledgerloop.store.db import Database
+from ledgerloop.xero.client import XeroClient
+from ledgerloop.xero.models import Connection
+
+GRANT = "xero"
+"""The name under which Xero's token set is kept: one for the app and the person, whatever organisations it reaches."""
+
+
+@dataclass(frozen=True)
+class Desk:
+    """What connecting needs from outside."""
+
+    database: Database
+    provider: oauth.Provider
+    shelf: oauth.Shelf
+    list_connections: Callable[[str], Sequence[Connection]]
+    """Lists the connections of one consent, by its authentication event id, or all of them for an empty one."""
+    xero: Callable[[str], XeroClient]
+    hubspot: Callable[[], HubSpotClient]
+    now: Callable[[], datetime]
+    nudge: Callable[[], None]
+
+
+def begin_consent(desk: Desk) -> str:
+    """Return the address at which a person consents, and remember what must come back with them."""
+    consent = oauth.begin(desk.provider)
+    with desk.database.transaction() as tx:
+        connections.remember_consent(tx, consent.state, consent.verifier, desk.now())
+    return consent.url
+
+
+def finish_consent(desk: Desk, code: str, state: str) -> list[Organisation]:
+    """Exchange the code for tokens, keep them, and connect every organisation the person chose.
+
+    Raises ConsentNeeded where the state is unknown, used or stale, and where no refresh token came.
+    """
+    with desk.database.transaction() as tx:
+        verifier = connections.take_consent(tx, state, desk.now())
+    if verifier is None:
+        raise ConsentNeeded("Xero", "the answer does not belong to a consent that was begun here in the last ten minutes")
+    tokens = oauth.finish(desk.provider, code, verifier, desk.now())
+    with desk.shelf.lock(GRANT):
+        desk.shelf.save(GRANT, tokens.to_json())
+    event = str(oauth.claims_of(tokens.access_token).get("authentication_event_id") or "")
+    chosen = [one for one in desk.list_connections(event) if one.tenantType == "ORGANISATION"]
+    return [_connect(desk, one.tenantId) for one in chosen]
+
+
+def connect_portal(desk: Desk) -> Portal:
+    """Ask HubSpot whose token it is, and connect that portal."""
+    client = desk.hubspot()
+    account, token = client.account(), client.token_info()
+    portal = Portal(
+        id=account.portal_id,
+        name=f"HubSpot {account.portal_id}",
+        currency=account.company_currency or "USD",
+        timezone=account.time_zone or "UTC",
+        ui_domain=account.ui_domain or "app.hubspot.com",
+        app_id=token.app_id,
+    )
+    with desk.database.transaction() as tx:
+        before = connections.get(tx, "hubspot", portal.id)
+        since = before.since if before else desk.now()
+        connections.put(tx, Connected("hubspot", portal.id, portal.name, "hubspot", portal, since))
+        lanes.wake(tx, "invoicing", portal.id, desk.now())
+    desk.nudge()
+    return portal
+
+
+def _connect(desk: Desk, tenant: str) -> Organisation:
+    told = desk.xero(tenant).organisation()
+    organisation = Organisation(
+        id=tenant,
+        name=told.Name,
+        base_currency=told.BaseCurrency,
+        timezone=told.zone,
+        short_code=told.ShortCode,
+        country=told.CountryCode,
+    )
+    with desk.database.transaction() as tx:
+        before = connections.get(tx, "xero", tenant)
+        since = before.since if before else desk.now()
+        connections.put(tx, Connected("xero", tenant, told.Name, GRANT, organisation, since))
+        lanes.unpark(tx, "standing", tenant)
+        lanes.wake(tx, "standing", tenant, desk.now())
+    desk.nudge()
+    return organisation

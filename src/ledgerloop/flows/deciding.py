@@ -1,0 +1,182 @@
+"""Decide what becomes of deals, and put it on disk: an intent for an invoice, or a hold. Called inside a step."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+from zoneinfo import ZoneInfo
+
+from ledgerloop.flows.deals import Sale, read_deals, read_sales
+from ledgerloop.flows.parts import parts
+from ledgerloop.flows.payers import by_link, find_payers, remember
+from ledgerloop.hubspot.client import HubSpotClient
+from ledgerloop.hubspot.models import Record
+from ledgerloop.records import Entry, Hold, Intent, Organisation, Portal, Skip
+from ledgerloop.rules.customers import contact_for_customer
+from ledgerloop.rules.invoices import Draft, deal_url, hash_of, invoice_from_deal, is_won, marker_of, payload_of
+from ledgerloop.rules.matching import Found
+from ledgerloop.rules.routing import route_for
+from ledgerloop.store import connections, intents, journal
+
+REQUEST = 50
+"""Invoices in one request, as Xero advises. Intents of one request share its Idempotency-Key."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """A deal whose invoice can be made once its customer is known."""
+
+    sale: Sale
+    home: Organisation
+    draft: Draft
+
+
+Verdict = Ready | Hold | Skip
+
+
+def subject_of(deal: str) -> str:
+    """Return the name under which the journal and the holds know a deal."""
+    return f"deal {deal}"
+
+
+def intend(portal: str, turn: int, ids: Sequence[str]) -> None:
+    """read → decide → customer → intend."""
+    at = parts()
+    client = at.hubspot()
+    with at.database.reading() as tx:
+        house = connections.portal(tx, portal)
+        homes = connections.organisations(tx)
+        before = intents.get(tx, portal, ids)
+    if house is None:
+        return
+    deals = read_deals(client, ids, [_name("xero_invoice_id")])
+    stages = _won_stages(client, deals.values())
+    verdicts: dict[str, Verdict] = {}
+    for deal in ids:
+        skip = _not_ours(deals.get(deal), before.get(deal), stages)
+        if skip:
+            verdicts[deal] = skip
+    sales = read_sales(client, [deals[deal] for deal in ids if deal not in verdicts])
+    verdicts |= _decide(sales, homes, house)
+    payers = _find_payers(portal, turn, verdicts)
+    _keep(portal, turn, house, verdicts, payers)
+
+
+def _won_stages(client: HubSpotClient, deals: Iterable[Record]) -> frozenset[str]:
+    """Read the won stages from the pipelines, only where HubSpot does not say on the deal whether it is won."""
+    if all(deal.properties.get("hs_is_closed_won") is not None for deal in deals):
+        return frozenset()
+    return frozenset(stage.id for pipeline in client.pipelines("deals") for stage in pipeline.stages if stage.won)
+
+
+def _not_ours(deal: Record | None, before: Intent | None, won_stages: frozenset[str]) -> Skip | None:
+    """Say why nothing is to be decided about a deal; None where it needs a decision."""
+    if before is not None and before.state in ("sent", "made"):
+        return Skip("This deal has its invoice.")
+    if deal is None:
+        return Skip("The deal was deleted in HubSpot.")
+    if not is_won(deal, won_stages):
+        return Skip("The deal is not won.")
+    if deal.properties.get(_name("xero_invoice_id")):
+        return Skip("The deal names an invoice already, so none is made. Clear its Xero invoice id to have one made.")
+    return None
+
+
+def _decide(sales: Sequence[Sale], homes: Sequence[Organisation], house: Portal) -> dict[str, Verdict]:
+    """Make the invoices as they would be, or hold: for what the lines lack and for what the customer lacks at once."""
+    at = parts()
+    verdicts: dict[str, Verdict] = {}
+    for sale in sales:
+        deal = sale.deal.id
+        routed = route_for(sale.deal.properties, at.routes, homes)
+        if isinstance(routed, Hold):
+            verdicts[deal] = routed
+            continue
+        home, terms = routed
+        today = at.now().astimezone(ZoneInfo(home.timezone)).date()
+        draft = invoice_from_deal(sale.deal, sale.lines, terms, home, house, today)
+        customer = None if by_link(home, [sale]) else contact_for_customer(sale.company, sale.contact)
+        reasons = [reason for part in (draft, customer) if isinstance(part, Hold) for reason in part.reasons]
+        verdicts[deal] = Ready(sale, home, draft) if isinstance(draft, Draft) and not reasons else Hold(tuple(reasons))
+    return verdicts
+
+
+def _find_payers(portal: str, turn: int, verdicts: dict[str, Verdict]) -> dict[str, Found]:
+    """Find the customers of the deals that are ready; a deal whose customer is in doubt becomes a hold."""
+    at = parts()
+    payers: dict[str, Found] = {}
+    ready = [verdict for verdict in verdicts.values() if isinstance(verdict, Ready)]
+    for home in {verdict.home.id: verdict.home for verdict in ready}.values():
+        sales = [verdict.sale for verdict in ready if verdict.home.id == home.id]
+        found = find_payers(at.xero(home.id), home, sales, portal, turn)
+        remember(home, sales, found)
+        for deal, payer in found.items():
+            if isinstance(payer, Hold):
+                verdicts[deal] = payer
+            else:
+                payers[deal] = payer
+    return payers
+
+
+def _keep(
+    portal: str, turn: int, house: Portal, verdicts: Mapping[str, Verdict], payers: Mapping[str, Found]
+) -> None:
+    """Put the intents and holds on disk, in one transaction, and clear the holds of deals that are no longer held."""
+    at = parts()
+    now = at.now()
+    ready = [verdict for verdict in verdicts.values() if isinstance(verdict, Ready)]
+    ready.sort(key=lambda verdict: (verdict.home.id, len(verdict.sale.deal.id), verdict.sale.deal.id))
+    planned: list[Intent] = []
+    key, room, home = "", 0, ""
+    for verdict in ready:
+        if room == 0 or verdict.home.id != home:
+            key, room, home = at.new_key(), REQUEST, verdict.home.id
+        room -= 1
+        planned.append(_intent(house, verdict, payers[verdict.sale.deal.id].id, key, now))
+    entries: list[Entry] = []
+    with at.database.transaction() as tx:
+        intents.put(tx, planned)
+        for deal, verdict in verdicts.items():
+            if isinstance(verdict, Hold):
+                news = journal.hold(tx, portal, subject_of(deal), verdict.reasons, verdict.candidates, now)
+                if news:
+                    entries.append(_entry(portal, turn, deal, "hold", verdict.sentence, now))
+            elif isinstance(verdict, Skip):
+                entries.append(_entry(portal, turn, deal, "skip", verdict.reason, now))
+        journal.clear(tx, [subject_of(deal) for deal, verdict in verdicts.items() if not isinstance(verdict, Hold)], now)
+        journal.add(tx, entries)
+
+
+def _intent(house: Portal, verdict: Ready, customer: str, key: str, now: datetime) -> Intent:
+    deal = verdict.sale.deal.id
+    payload = payload_of(verdict.draft, customer)
+    return Intent(
+        portal=house.id,
+        deal=deal,
+        organisation=verdict.home.id,
+        customer=customer,
+        payload=payload,
+        payload_hash=hash_of(payload),
+        key=key,
+        marker=marker_of(deal),
+        url=deal_url(house, deal),
+        created_at=now,
+    )
+
+
+def _entry(portal: str, turn: int, deal: str, decision: Literal["hold", "skip"], reason: str, now: datetime) -> Entry:
+    return Entry(
+        at=now,
+        lane=portal,
+        turn=turn,
+        subject=subject_of(deal),
+        decision=decision,
+        rule="rules.invoices.invoice_from_deal" if decision == "hold" else "flows.deciding",
+        reason=reason,
+    )
+
+
+def _name(ours: str) -> str:
+    return parts().names.get(ours, ours)

@@ -1,0 +1,57 @@
+"""Hold the parts that flows work with: stores, clients, terms, clock.
+
+Durable workflows are module-level functions, started again by name after a crash, so nothing can be passed to them but
+small values. Wiring equips this module once, before the engine is launched; flows ask for ``parts()``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from ledgerloop.hubspot.client import HubSpotClient
+from ledgerloop.rules.routing import Route
+from ledgerloop.store.db import Database
+from ledgerloop.xero.client import XeroClient
+
+
+@dataclass(frozen=True)
+class Parts:
+    """All that the flows need from outside."""
+
+    database: Database
+    xero: Callable[[str], XeroClient]
+    """Gives the client of an organisation."""
+    hubspot: Callable[[], HubSpotClient]
+    """Gives the client of the portal."""
+    now: Callable[[], datetime]
+    new_key: Callable[[], str]
+    """Gives a new Idempotency-Key, of at most 128 characters."""
+    nudge: Callable[[], None]
+    """Tells the engine that a lane may have become ready."""
+    random: Callable[[], float]
+    """Gives a number from 0 to 1, for jitter."""
+    routes: tuple[Route, ...] = (Route(),)
+    names: Mapping[str, str] = field(default_factory=dict)
+    """Property names that this portal uses instead of ours."""
+    poll_every: timedelta = timedelta(seconds=60)
+    """How often won deals are looked for without a webhook."""
+    catch_up_every: timedelta = timedelta(minutes=15)
+    """How often every kind of record is pulled without a webhook."""
+
+
+_equipped: Parts | None = None
+
+
+def equip(given: Parts | None) -> None:
+    """Give the flows their parts, or take them away when the service stops."""
+    global _equipped
+    _equipped = given
+
+
+def parts() -> Parts:
+    """Return the parts; an error where the service was not put together first."""
+    if _equipped is None:
+        raise RuntimeError("the flows have no parts yet: wiring must equip them before the engine is launched")
+    return _equipped

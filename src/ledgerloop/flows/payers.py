@@ -1,0 +1,185 @@
+"""Find the Xero customer who pays for a deal: by link, number, email or name, else create it. Called inside a step.
+
+Never doubled: the mirror is brought up to date before it is searched, a new customer carries its HubSpot id as its
+ContactNumber (unique in Xero), and two deals of one company in the same batch share the customer that is made.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Literal
+
+from ledgerloop.errors import Transient
+from ledgerloop.flows import pulling
+from ledgerloop.flows.deals import Sale
+from ledgerloop.flows.parts import parts
+from ledgerloop.hubspot.models import Record
+from ledgerloop.records import Customer, Entry, Hold, Link, Organisation
+from ledgerloop.rules.customers import contact_for_customer, customer_from_contact, number_of
+from ledgerloop.rules.matching import Candidate, Found, email_key, name_key, one_of
+from ledgerloop.store import journal, links, mirror
+from ledgerloop.xero.client import XeroClient
+
+BATCH = 50
+"""Xero advises about 50 elements a request."""
+
+Payer = Found | Hold
+Side = Literal["contact", "company"]
+
+
+def find_payers(
+    client: XeroClient, home: Organisation, sales: Sequence[Sale], portal: str, turn: int
+) -> dict[str, Payer]:
+    """Return for each deal its customer's ContactID and how it was found, or a hold."""
+    found: dict[str, Payer] = dict(by_link(home, sales))
+    strangers = [sale for sale in sales if sale.deal.id not in found]
+    if not strangers:
+        return found
+    pulling.pull_kind(client, home.id, "contacts", pulling.Seen())
+    found |= _by_mirror(home, strangers)
+    found |= _create(client, home, [sale for sale in strangers if sale.deal.id not in found], portal, turn)
+    return found
+
+
+def remember(home: Organisation, sales: Sequence[Sale], found: Mapping[str, Payer]) -> None:
+    """Link each deal's company and contact to the customer that was found for it."""
+    made = [
+        Link(home.id, payer.id, kind, record.id, payer.how)
+        for sale in sales
+        if isinstance(payer := found.get(sale.deal.id), Found)
+        for kind, record in _sides(sale)
+    ]
+    at = parts()
+    with at.database.transaction() as tx:
+        links.put(tx, made, at.now())
+
+
+def by_link(home: Organisation, sales: Sequence[Sale]) -> dict[str, Found]:
+    """Return the customers that the deals' companies are linked to; a contact counts where there is no company.
+
+    A person may work for two companies, so a contact's link says nothing about who pays for another company's deal.
+    """
+    payer = {sale.deal.id: _sides(sale)[0] for sale in sales if _sides(sale)}
+    found: dict[str, Found] = {}
+    with parts().database.reading() as tx:
+        for kind in {side for side, _ in payer.values()}:
+            mine = {deal: record.id for deal, (side, record) in payer.items() if side == kind}
+            known = links.find_by_hubspot(tx, home.id, kind, list(mine.values()))
+            for deal, record in mine.items():
+                if record in known:
+                    found[deal] = Found(known[record].xero_id, "link")
+    return found
+
+
+def _by_mirror(home: Organisation, sales: Sequence[Sale]) -> dict[str, Payer]:
+    numbers = {sale.deal.id: [number_of(kind, record.id) for kind, record in _sides(sale)] for sale in sales}
+    emails = {sale.deal.id: email_key(_of(sale, "contact", "email")) for sale in sales}
+    names = {sale.deal.id: name_key(_of(sale, "company", "name")) for sale in sales}
+    with parts().database.reading() as tx:
+        by_number = mirror.customers_by_number(tx, home.id, [one for some in numbers.values() for one in some])
+        by_email = mirror.customers_by_email(tx, home.id, [key for key in emails.values() if key])
+        by_name = mirror.customers_by_name(tx, home.id, [key for key in names.values() if key])
+        everyone = [one.id for index in (by_email, by_name) for some in index.values() for one in some]
+        taken = links.find(tx, home.id, "company", everyone)
+    found: dict[str, Payer] = {}
+    for sale in sales:
+        deal = sale.deal.id
+        tries = (
+            (numbers[deal], by_number, "number", "customers in Xero with this company's number"),
+            ([emails[deal]], by_email, "email", f"customers in Xero with the email {emails[deal]}"),
+            ([names[deal]], by_name, "name", f"customers in Xero called like “{_of(sale, 'company', 'name')}”"),
+        )
+        for keys, index, how, what in tries:
+            # Who is linked to another company already is that company, whatever its email or name.
+            free = [
+                one
+                for one in _active(index, keys)
+                if one.id not in taken or (sale.company and taken[one.id].hubspot_id == sale.company.id)
+            ]
+            answer = one_of(free, how, what)
+            if answer is not None:
+                found[deal] = answer
+                break
+    return found
+
+
+def _create(
+    client: XeroClient, home: Organisation, sales: Sequence[Sale], portal: str, turn: int
+) -> dict[str, Payer]:
+    """Create the customers nobody knows: one for each company (or contact), however many of its deals are here."""
+    found: dict[str, Payer] = {}
+    wanted: dict[str, list[Sale]] = {}
+    bodies: dict[str, dict[str, object]] = {}
+    for sale in sales:
+        body = contact_for_customer(sale.company, sale.contact)
+        if isinstance(body, Hold):
+            found[sale.deal.id] = body
+            continue
+        number = str(body["ContactNumber"])
+        bodies.setdefault(number, body)
+        wanted.setdefault(number, []).append(sale)
+    at = parts()
+    numbers = sorted(bodies)
+    for start in range(0, len(numbers), BATCH):
+        some = numbers[start : start + BATCH]
+        outcomes = client.create_contacts([bodies[number] for number in some], at.new_key())
+        made: list[Customer] = []
+        entries: list[Entry] = []
+        for number, outcome in zip(some, outcomes, strict=True):
+            if outcome.ok and outcome.record is not None:
+                customer = customer_from_contact(home.id, outcome.record)
+                made.append(customer)
+                found |= {sale.deal.id: Found(customer.id, "created") for sale in wanted[number]}
+                entries.append(_entry(portal, turn, customer, bodies[number]))
+            elif any("contact number" in problem.lower() for problem in outcome.problems):
+                # Its number is taken, so an earlier request made it after all: the next pull brings it.
+                raise Transient(f"The customer {bodies[number]['Name']} is already being made in Xero.")
+            else:
+                found |= {sale.deal.id: _refused(bodies[number], outcome.problems) for sale in wanted[number]}
+        with at.database.transaction() as tx:
+            mirror.store_customers(tx, made, touch=False)
+            journal.add(tx, entries)
+    return found
+
+
+def _refused(body: Mapping[str, object], problems: Sequence[str]) -> Hold:
+    said = " ".join(problems) or "no reason given."
+    return Hold((f"Xero would not create the customer “{body['Name']}”: {said} Correct it, or link the right customer.",))
+
+
+def _entry(portal: str, turn: int, customer: Customer, body: Mapping[str, object]) -> Entry:
+    return Entry(
+        at=parts().now(),
+        lane=portal,
+        turn=turn,
+        subject=f"customer {customer.id}",
+        decision="create",
+        rule="rules.customers.contact_for_customer",
+        reason="A deal was won and no customer in Xero has its link, number, email or name.",
+        target=f"xero contact {customer.id}",
+        values={name: str(value) for name, value in body.items()},
+    )
+
+
+def _sides(sale: Sale) -> list[tuple[Side, Record]]:
+    """Return the deal's company and contact, as far as it has them; the company first."""
+    sides: list[tuple[Side, Record]] = []
+    if sale.company:
+        sides.append(("company", sale.company))
+    if sale.contact:
+        sides.append(("contact", sale.contact))
+    return sides
+
+
+def _of(sale: Sale, side: Side, name: str) -> str:
+    record = sale.company if side == "company" else sale.contact
+    return (record.properties.get(name) or "") if record else ""
+
+
+def _active(index: Mapping[str, Sequence[Customer]], keys: Sequence[str]) -> list[Candidate]:
+    return [
+        Candidate(customer.id, customer.name)
+        for key in keys
+        for customer in index.get(key, ())
+        if key and customer.active and not customer.merged_into
+    ]

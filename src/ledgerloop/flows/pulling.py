@@ -1,0 +1,210 @@
+"""Pull what changed in Xero since a durable cursor into the mirror, and cover what an event named beyond that.
+
+Called inside a step. Every page is stored together with the cursor that says so, so a killed pull goes on at its page.
+A pull asks for everything changed since the cursor, less an overlap: Xero's If-Modified-Since has whole seconds, and
+the mirror ignores what it has already.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Literal
+
+from sqlalchemy import Connection
+
+from ledgerloop.flows.parts import parts
+from ledgerloop.records import Customer, Receivable, Taken
+from ledgerloop.rules.customers import (
+    customer_from_contact,
+    is_customer,
+    receivable_from_credit,
+    receivable_from_invoice,
+)
+from ledgerloop.store import connections, cursors, mirror
+from ledgerloop.store.cursors import Cursor
+from ledgerloop.xero.client import MOST_IDS, Page, XeroClient
+from ledgerloop.xero.models import Contact, CreditNote, Invoice, Overpayment, Prepayment
+
+Kind = Literal["contacts", "invoices", "credit_notes", "prepayments", "overpayments"]
+Pulled = Contact | Invoice | CreditNote | Prepayment | Overpayment
+
+KINDS: tuple[Kind, ...] = ("contacts", "invoices", "credit_notes", "prepayments", "overpayments")
+_TOLD_BY: dict[str, Kind] = {
+    "CONTACT": "contacts",
+    "INVOICE": "invoices",
+    "PAYMENT": "invoices",  # payments come inside their invoices
+    "CREDITNOTE": "credit_notes",
+    "PREPAYMENT": "prepayments",
+    "OVERPAYMENT": "overpayments",
+}
+CAUGHT_UP = "all"
+"""The cursor that remembers when every kind was last pulled."""
+
+OVERLAP = timedelta(seconds=3)
+SKEW = timedelta(minutes=2)
+"""How far our clock may be from Xero's."""
+
+
+@dataclass(slots=True)
+class Seen:
+    """What this turn's pulls brought: the ids of all records, ours or not, and the kinds of credit they mention."""
+
+    ids: set[str] = field(default_factory=set)
+    owed_by: set[str] = field(default_factory=set)
+    credits: set[Kind] = field(default_factory=set)
+
+
+def pull(client: XeroClient, organisation: str, events: Sequence[Taken]) -> int:
+    """Pull each kind whose cursor has reason to move, cover the rest, and say how many records came."""
+    seen = Seen()
+    due = kinds_due(organisation, {event.category for event in events})
+    for kind in due:
+        pull_kind(client, organisation, kind, seen)
+    for kind in sorted(seen.credits - set(due)):
+        pull_kind(client, organisation, kind, seen)
+    cover(client, organisation, events, seen)
+    if due == KINDS:
+        _note_caught_up(organisation)
+    return len(seen.ids)
+
+
+def kinds_due(organisation: str, categories: set[str]) -> tuple[Kind, ...]:
+    """Choose the kinds to pull: those an event told of and those never filled; all of them when catch-up is due."""
+    at = parts()
+    with at.database.reading() as tx:
+        caught_up = cursors.get(tx, organisation, CAUGHT_UP).highest
+        unfilled = {kind for kind in KINDS if cursors.get(tx, organisation, kind).since is None}
+    if caught_up is None or at.now() - caught_up >= at.catch_up_every:
+        return KINDS
+    told = {_TOLD_BY[category] for category in categories if category in _TOLD_BY}
+    return tuple(kind for kind in KINDS if kind in told | unfilled)
+
+
+def pull_kind(client: XeroClient, organisation: str, kind: Kind, seen: Seen) -> None:
+    """Pull one kind, page by page, from where its cursor stands."""
+    at = parts()
+    with at.database.reading() as tx:
+        cursor = cursors.get(tx, organisation, kind)
+        connected = connections.get(tx, "xero", organisation)
+    first_fill = cursor.since is None
+    while True:
+        # The records of a long run shift between its pages, so the next run begins where this one did, not where
+        # its newest record stands.
+        begun = cursor.highest if cursor.page > 1 else at.now() - SKEW
+        page = _page(client, kind, cursor.since, cursor.page)
+        newest = max((record.UpdatedDateUTC for record in page.items if record.UpdatedDateUTC), default=cursor.since)
+        more = cursor.page < page.page_count
+        single = cursor.page == 1 and not more
+        if more:
+            cursor = Cursor(organisation, kind, cursor.since, cursor.page + 1, begun)
+        else:
+            since = (newest - OVERLAP if newest and not first_fill else None) if single else begun
+            cursor = Cursor(organisation, kind, since or begun, 1, None)
+        with at.database.transaction() as tx:
+            _mirror(tx, organisation, page.items, seen, touch=not first_fill)
+            cursors.put(tx, cursor)
+            if first_fill and not more and connected:
+                mirror.touch_updated_since(tx, organisation, connected.since - SKEW)
+        if not more:
+            return
+
+
+def cover(client: XeroClient, organisation: str, events: Sequence[Taken], seen: Seen) -> None:
+    """Fetch by id what an event named and the pull did not bring, and customers that an invoice names unknown to us."""
+    at = parts()
+    named = {event.resource: event for event in events if event.resource not in seen.ids}
+    with at.database.reading() as tx:
+        known = mirror.last_updated(tx, organisation, list(named))
+        paid = mirror.payments_known(tx, organisation, [key for key, event in named.items() if event.category == "PAYMENT"])
+    stale = {key: event for key, event in named.items() if key not in known or known[key] < event.occurred_at}
+    invoices = [key for key, event in stale.items() if event.category == "INVOICE"]
+    for payment in (key for key, event in stale.items() if event.category == "PAYMENT" and key not in paid):
+        invoice = client.payment(payment).Invoice
+        if invoice.InvoiceID and invoice.InvoiceID not in seen.ids and invoice.Type == "ACCREC":
+            invoices.append(invoice.InvoiceID)
+    for some in _in_calls(invoices):
+        _store(organisation, client.invoices_by_id(some), seen)
+    contacts = {key for key, event in stale.items() if event.category == "CONTACT"}
+    with at.database.reading() as tx:
+        strangers = seen.owed_by - mirror.customers(tx, organisation, seen.owed_by).keys()
+    if len(strangers) > MOST_IDS:
+        pull_kind(client, organisation, "contacts", seen)
+        strangers -= seen.ids
+    for some in _in_calls(sorted(contacts | strangers)):
+        _store(organisation, client.contacts_by_id(some), seen, wanted=strangers)
+
+
+def _page(client: XeroClient, kind: Kind, since: datetime | None, page: int) -> Page[Pulled]:
+    match kind:
+        case "contacts":
+            return client.contacts(changed_since=since, page=page)
+        case "invoices":
+            # At first only sales invoices are asked for. Later bills come along: leaving them out would cost a call
+            # by id for every bill that an event names.
+            return client.invoices(changed_since=since, page=page, sales_only=since is None)
+        case "credit_notes":
+            return client.credit_notes(changed_since=since, page=page)
+        case "prepayments":
+            return client.prepayments(changed_since=since, page=page)
+        case "overpayments":
+            return client.overpayments(changed_since=since, page=page)
+
+
+def _store(organisation: str, records: Iterable[Pulled], seen: Seen, wanted: Iterable[str] = ()) -> None:
+    with parts().database.transaction() as tx:
+        _mirror(tx, organisation, records, seen, touch=True, wanted=frozenset(wanted))
+
+
+def _mirror(
+    tx: Connection,
+    organisation: str,
+    records: Iterable[Pulled],
+    seen: Seen,
+    *,
+    touch: bool,
+    wanted: frozenset[str] = frozenset(),
+) -> None:
+    """Store what is our business: customers and receivables. ``wanted`` suppliers are customers too: they owe us."""
+    customers: list[Customer] = []
+    receivables: list[Receivable] = []
+    for record in records:
+        if isinstance(record, Contact):
+            seen.ids.add(record.ContactID)
+            if is_customer(record) or record.ContactID in wanted:
+                customers.append(customer_from_contact(organisation, record))
+            continue
+        if isinstance(record, Invoice):
+            seen.ids.add(record.InvoiceID)
+            seen.ids.update(payment.PaymentID for payment in record.Payments)
+            seen.credits.update(_credits_in(record))
+            receivable = receivable_from_invoice(organisation, record)
+        else:
+            seen.ids.add(record.identifier)
+            receivable = receivable_from_credit(organisation, record)
+        if receivable is not None:
+            seen.owed_by.add(receivable.customer)
+            receivables.append(receivable)
+    mirror.store_customers(tx, customers, touch=touch)
+    mirror.store_receivables(tx, receivables, touch=touch)
+
+
+def _credits_in(invoice: Invoice) -> Iterable[Kind]:
+    """Name the kinds of credit that an invoice used: allocating one changes what remains of it."""
+    if invoice.CreditNotes:
+        yield "credit_notes"
+    if invoice.Prepayments:
+        yield "prepayments"
+    if invoice.Overpayments:
+        yield "overpayments"
+
+
+def _note_caught_up(organisation: str) -> None:
+    at = parts()
+    with at.database.transaction() as tx:
+        cursors.put(tx, Cursor(organisation, CAUGHT_UP, None, 1, at.now()))
+
+
+def _in_calls(ids: Sequence[str]) -> Iterable[Sequence[str]]:
+    return (ids[start : start + MOST_IDS] for start in range(0, len(ids), MOST_IDS))

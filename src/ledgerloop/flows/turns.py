@@ -1,0 +1,106 @@
+"""Run a flow in turns of a lane: begin, do the work, finish; or park the lane with the reason, losing nothing.
+
+A turn is one durable workflow whose id is made of flow, lane and turn, so it runs once however often it is started, and
+goes on where it stopped when its process was killed. Every step may be run again from its beginning after a crash;
+steps keep what they did in the store, so that the second run finds it done.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from functools import wraps
+from typing import Literal
+
+from dbos import DBOS
+from dbos.error import DBOSException
+
+from ledgerloop.errors import ConsentNeeded, LedgerloopError, RateLimited, Transient, UnknownOutcome
+from ledgerloop.flows.parts import parts
+from ledgerloop.log import logger
+from ledgerloop.records import Vendor
+from ledgerloop.store import inbox, lanes
+
+Flow = Literal["standing", "invoicing"]
+Work = Callable[[str, int], None]
+
+SOURCE: dict[str, Vendor] = {"standing": "xero", "invoicing": "hubspot"}
+"""Whose events wake which flow."""
+
+_FIRST_WAIT, _LONGEST_WAIT = 1.0, 60.0
+_CONSENT_WAIT = timedelta(hours=1)
+_BROKEN_WAIT = timedelta(minutes=15)
+
+
+def turn_id(flow: str, lane: str, turn: int) -> str:
+    """Return the id of the workflow that is this turn."""
+    return f"{flow}:{lane}:{turn}"
+
+
+def in_turns(flow: Flow) -> Callable[[Work], Work]:
+    """Make a function the work of a lane's turns."""
+
+    def decorate(work: Work) -> Work:
+        @DBOS.workflow(name=flow)
+        @wraps(work)
+        def turn_of_lane(lane: str, turn: int) -> None:
+            begin(flow, lane, turn)
+            try:
+                work(lane, turn)
+            except LedgerloopError as problem:
+                park(flow, lane, turn, type(problem).__name__, problem.sentence, _wait_asked(problem))
+            except DBOSException:
+                raise  # the engine's own affair: cancelled, or taken over by another process
+            except Exception as problem:
+                logger.exception("turn broke", flow=flow, lane=lane, turn=turn)
+                park(flow, lane, turn, type(problem).__name__, f"Unexpected: {problem!r}. Please report this.", None)
+            else:
+                finish(flow, lane, turn)
+            parts().nudge()
+
+        return turn_of_lane
+
+    return decorate
+
+
+@DBOS.step()
+def begin(flow: str, lane: str, turn: int) -> None:
+    """Begin the turn: what arrives from here on is for the next one."""
+    with parts().database.transaction() as tx:
+        lanes.begin(tx, flow, lane, turn, parts().now())
+
+
+@DBOS.step()
+def finish(flow: str, lane: str, turn: int) -> None:
+    """End the turn: its events are done, and the next turn may begin."""
+    now = parts().now()
+    with parts().database.transaction() as tx:
+        inbox.finish(tx, SOURCE[flow], lane, turn, now)
+        lanes.finish(tx, flow, lane, turn, now)
+
+
+@DBOS.step()
+def park(flow: str, lane: str, turn: int, problem: str, why: str, asked: float | None) -> None:
+    """End the turn without success: put its events back, and let the lane rest for as long as the problem asks."""
+    now = parts().now()
+    with parts().database.transaction() as tx:
+        inbox.release(tx, SOURCE[flow], lane, turn)
+        failures = lanes.fail(tx, flow, lane)
+        rest = _rest(problem, asked, failures)
+        lanes.park(tx, flow, lane, now + rest, why)
+        lanes.finish(tx, flow, lane, turn, now)
+    logger.warning("lane parked", flow=flow, lane=lane, turn=turn, problem=problem, why=why, seconds=rest.total_seconds())
+
+
+def _wait_asked(problem: LedgerloopError) -> float | None:
+    return problem.retry_after if isinstance(problem, RateLimited) else None
+
+
+def _rest(problem: str, asked: float | None, failures: int) -> timedelta:
+    """Choose how long a lane rests. What the vendor asked for always wins over what we would compute."""
+    if asked is not None:
+        return timedelta(seconds=asked)
+    if problem in (Transient.__name__, UnknownOutcome.__name__):
+        ceiling = min(_LONGEST_WAIT, _FIRST_WAIT * 2 ** min(failures, 10))
+        return timedelta(seconds=_FIRST_WAIT + parts().random() * (ceiling - _FIRST_WAIT))
+    return _CONSENT_WAIT if problem == ConsentNeeded.__name__ else _BROKEN_WAIT
