@@ -79,19 +79,19 @@ class _Bookkeeper:
 
 def _demo(org: Organisation, now: datetime) -> None:
     books = _Bookkeeper(org, now)
-    tui = books.contact("Tui Roofing Ltd", "accounts@tui-roofing.example", FirstName="Aroha", LastName="Ngata")
+    tui = books.contact("Tui Roofing Ltd", "accounts@tui-roofing.example.com", FirstName="Aroha", LastName="Ngata")
     kauri = books.contact(
         "Kauri Cafe",
-        "mia@kauri-cafe.example",
+        "mia@kauri-cafe.example.com",
         FirstName="Mia",
         LastName="Brown",
         Addresses=[{"AddressType": "POBOX", "AddressLine1": "PO Box 12", "City": "Nelson", "Country": "New Zealand"}],
-        ContactPersons=[{"FirstName": "Sam", "LastName": "Lee", "EmailAddress": "sam@kauri-cafe.example"}],
+        ContactPersons=[{"FirstName": "Sam", "LastName": "Lee", "EmailAddress": "sam@kauri-cafe.example.com"}],
         PaymentTerms={"Sales": {"Day": 20, "Type": "OFFOLLOWINGMONTH"}},
     )
-    harbour = books.contact("Harbour Boats", "office@harbour-boats.example")
-    pixel = books.contact("Pixel Print Supplies", "sales@pixel-print.example")
-    books.contact("Old Mill Bakery", "hello@old-mill.example", ContactStatus="ARCHIVED")
+    harbour = books.contact("Harbour Boats", "office@harbour-boats.example.com")
+    pixel = books.contact("Pixel Print Supplies", "sales@pixel-print.example.com")
+    books.contact("Old Mill Bakery", "hello@old-mill.example.com", ContactStatus="ARCHIVED")
     books.pay(books.invoice(tui, "AUTHORISED", -80, -60, 400), 460, -55)
     books.invoice(tui, "AUTHORISED", -50, -20, 1200, Reference="Roof inspection")
     books.pay(books.invoice(kauri, "AUTHORISED", -40, -10, 300), 100, -15)
@@ -145,5 +145,5 @@ def _demo(org: Organisation, now: datetime) -> None:
 
 def _second(org: Organisation, now: datetime) -> None:
     books = _Bookkeeper(org, now)
-    reef = books.contact("Reef Tours", "bookings@reef-tours.example", FirstName="Jack", LastName="Murray")
+    reef = books.contact("Reef Tours", "bookings@reef-tours.example.com", FirstName="Jack", LastName="Murray")
     books.invoice(reef, "AUTHORISED", -20, -6, 500)

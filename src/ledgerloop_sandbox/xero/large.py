@@ -29,7 +29,7 @@ def fill(org: Organisation, count: int, now: datetime) -> None:
             org.new_id(),
             name,
             moment,
-            email=f"accounts{number}@customer{number}.example",
+            email=f"accounts{number}@customer{number}.example.com",
             addresses=NO_ADDRESSES,
             phones=NO_PHONES,
             is_customer=True,
