@@ -38,18 +38,19 @@ _STAGES = {
     ),
 }
 
+# The first two are customers of the Xero half's demo organisation too, by the same addresses.
 _COMPANIES = (
-    ("Kowhai Coffee Roasters", "kowhaicoffee.co.nz", "12 Cuba Street", "Wellington", "6011", "New Zealand"),
-    ("Harbour Dental", "harbourdental.co.nz", "8 Quay Street", "Auckland", "1010", "New Zealand"),
-    ("Tui Timber", "tuitimber.co.nz", "77 Mill Road", "Rotorua", "3010", "New Zealand"),
-    ("Southern Cross Freight", "scfreight.com.au", "301 Bourke Street", "Melbourne", "3000", "Australia"),
+    ("Tui Roofing Ltd", "tui-roofing.example.com", "14 Ridge Road", "Nelson", "7010", "New Zealand"),
+    ("Kauri Cafe", "kauri-cafe.example.com", "2 Trafalgar Street", "Nelson", "7010", "New Zealand"),
+    ("Harbour Dental", "harbourdental.example.com", "8 Quay Street", "Auckland", "1010", "New Zealand"),
+    ("Southern Cross Freight", "scfreight.example.com", "301 Bourke Street", "Melbourne", "3000", "Australia"),
 )
 _CONTACTS = (
-    ("Aroha", "Ngata", "aroha@kowhaicoffee.co.nz", 0),
-    ("Ben", "Whitfield", "ben@kowhaicoffee.co.nz", 0),
-    ("Claire", "O'Hagan", "claire@harbourdental.co.nz", 1),
-    ("Dev", "Patel", "dev@tuitimber.co.nz", 2),
-    ("Ella", "Marsh", "ella.marsh@scfreight.com.au", 3),
+    ("Aroha", "Ngata", "accounts@tui-roofing.example.com", 0),
+    ("Mia", "Brown", "mia@kauri-cafe.example.com", 1),
+    ("Claire", "O'Hagan", "claire@harbourdental.example.com", 2),
+    ("Ben", "Whitfield", "ben@harbourdental.example.com", 2),
+    ("Ella", "Marsh", "ella.marsh@scfreight.example.com", 3),
 )
 _DEALS = (
     # name, pipeline, stage, currency, company, contact, lines of (name, quantity, price, discount, tax rate)
@@ -58,26 +59,26 @@ _DEALS = (
         "default",
         "contractsent",
         "NZD",
-        0,
-        0,
+        1,
+        1,
         (
             ("Two-group espresso machine", "1", "8450.00", "", "1"),
             ("Grinder", "2", "1290.00", "90.00", "1"),
             ("Installation", "6.5", "120.00", "", "1"),
         ),
     ),
-    ("Practice software", "default", "presentationscheduled", "NZD", 1, 2, (("Licence", "12", "89.00", "", "1"),)),
     (
-        "Framing timber, spring",
+        "Reroofing, east wing",
         "default",
-        "appointmentscheduled",
+        "qualifiedtobuy",
         "NZD",
-        2,
-        3,
-        (("Pine 90x45", "400", "7.35", "", "1"),),
+        0,
+        0,
+        (("Long-run iron, m2", "86", "64.50", "", "1"),),
     ),
+    ("Practice software", "default", "presentationscheduled", "NZD", 2, 2, (("Licence", "12", "89.00", "", "1"),)),
     ("Freight portal renewal", SECOND_PIPELINE, "94137003", "AUD", 3, 4, (("Portal, yearly", "1", "4800", "", "2"),)),
-    ("Beans subscription", SECOND_PIPELINE, "94137004", "NZD", 0, 1, (("House blend, kg", "40", "31.50", "", "1"),)),
+    ("Beans subscription", SECOND_PIPELINE, "94137004", "NZD", 1, 1, (("House blend, kg", "40", "31.50", "", "1"),)),
 )
 
 
@@ -196,14 +197,15 @@ def _large(portal: Portal, contacts: int) -> None:
     now = portal.now()
     shelf = portal.shelves[CONTACT]
     emails = shelf.unique["email"]
-    for number in range(1, contacts + 1):
-        email = f"customer{number}@example.com"
+    for number in range(contacts):
+        domain = f"customer{number}.example.com"
+        email = f"accounts{number}@{domain}"  # as the Xero half has it
         id_ = portal.new_id()
         properties = {
             "email": email,
             "firstname": "Customer",
             "lastname": str(number),
-            "hs_email_domain": "example.com",
+            "hs_email_domain": domain,
         }
         shelf.live[id_] = Record(id_, CONTACT, properties, now, now, LOADER)
         shelf.order.append(int(id_))
