@@ -35,6 +35,7 @@ class Parcel:
 
     `headers` is called for each attempt, because some signatures contain the time.
     `verdict` returns what was wrong with an answer, or nothing.
+    `wanted` is asked before each attempt: what is no longer wanted is dropped.
     """
 
     url: str
@@ -42,6 +43,7 @@ class Parcel:
     headers: Callable[[int], Mapping[str, str]]
     verdict: Callable[[httpx2.Response], str | None]
     events: int
+    wanted: Callable[[], bool] = lambda: True
     settled: Callable[[bool], None] = lambda delivered: None
 
 
@@ -71,14 +73,13 @@ class Delivery:
             self._note(parcel, 0, None, "dropped by a fault", 0.0)
             return
         if kind == "reorder" and self._held is None:
-            self._held = parcel  # it leaves after the next one
+            self._held = parcel  # it leaves after the next one, or at last by itself
+            asyncio.get_running_loop().call_later(1.0, self._release)
             return
         self._start(parcel)
         if kind == "double":
             self._start(parcel)
-        if self._held is not None:
-            held, self._held = self._held, None
-            self._start(held, after=0.05)
+        self._release()
 
     async def attempt(self, parcel: Parcel, number: int = 0) -> str | None:
         """Post a parcel once; return what was wrong, or nothing."""
@@ -119,13 +120,22 @@ class Delivery:
     async def _deliver(self, parcel: Parcel, after: float) -> None:
         if after:
             await asyncio.sleep(after)
+        due = self.clock.seconds()
         for number, gap in enumerate((0.0, *self.gaps)):
-            if gap:
-                await self.clock.sleep(gap)
+            due += gap  # counted from the first attempt, so that a shift of the clock makes all of them due
+            if (left := due - self.clock.seconds()) > 0:
+                await self.clock.sleep(left)
+            if not parcel.wanted():
+                return
             if await self.attempt(parcel, number) is None:
                 parcel.settled(True)
                 return
         parcel.settled(False)
+
+    def _release(self) -> None:
+        if self._held is not None:
+            held, self._held = self._held, None
+            self._start(held, after=0.05)
 
     def _note(self, parcel: Parcel, number: int, status: int | None, problem: str | None, milliseconds: float) -> None:
         self.attempts.append(

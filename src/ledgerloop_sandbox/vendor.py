@@ -24,11 +24,17 @@ class Vendor(Protocol):
     clock: Clock
     calls: CallLog
     faults: Faults
-    delivery: Delivery
     latency_ms: float
-    api: ASGIApp
     control_routes: Sequence[BaseRoute]
     """Further routes of this vendor under /_sandbox, written with their full path."""
+
+    @property
+    def delivery(self) -> Delivery:
+        """Return what carries the webhooks."""
+
+    @property
+    def api(self) -> ASGIApp:
+        """Return the vendor's own endpoints, without the edge."""
 
     def state(self) -> dict[str, Any]:
         """Return what there is, as counts and names."""

@@ -1,8 +1,6 @@
-"""Keep contacts: their rules, their wire form, their calls."""
+"""Keep contacts: their rules and their calls."""
 
 from collections.abc import Iterable
-from datetime import date
-from decimal import Decimal
 from typing import Any
 
 from ledgerloop_sandbox.xero.batch import write
@@ -11,9 +9,10 @@ from ledgerloop_sandbox.xero.envelope import envelope, page, paged
 from ledgerloop_sandbox.xero.errors import Answer, Invalid, not_found
 from ledgerloop_sandbox.xero.filters import Getter
 from ledgerloop_sandbox.xero.organisation import Change, Organisation
-from ledgerloop_sandbox.xero.records import ZERO, Contact, Credit, Document, Invoice
+from ledgerloop_sandbox.xero.records import Contact
 from ledgerloop_sandbox.xero.selection import selected
-from ledgerloop_sandbox.xero.wire import Wire, dumps, moment, moment_string
+from ledgerloop_sandbox.xero.show_contacts import show_contact, show_contact_in_list
+from ledgerloop_sandbox.xero.wire import Wire, dumps
 
 ADDRESS_FIELDS = {
     "AddressLine1": 500,
@@ -79,7 +78,7 @@ def get_all(call: ApiCall) -> Answer:
 
     chosen = call.options["selections"].find(call, "Contacts", org.contacts.version, select)
     whole = paged(call) and not call.flag("summaryOnly")
-    return page(call, "Contacts", chosen, lambda contact: dumps(show_in_list(call, contact, whole=whole)))
+    return page(call, "Contacts", chosen, lambda contact: dumps(show_contact_in_list(call, contact, whole=whole)))
 
 
 def get_one(call: ApiCall) -> Answer:
@@ -88,17 +87,17 @@ def get_one(call: ApiCall) -> Answer:
     contact = org.contacts.get(call.ids[0]) or org.contacts.get(org.contact_numbers.get(call.ids[0].lower()))
     if contact is None:
         raise not_found()
-    return envelope(call, "Contacts", [show(call, contact)])
+    return envelope(call, "Contacts", [show_contact(call, contact)])
 
 
 def put(call: ApiCall) -> Answer:
     """Answer PUT /Contacts: create only."""
-    return write(call, "Contacts", "ContactID", _create, show)
+    return write(call, "Contacts", "ContactID", _create, show_contact)
 
 
 def post(call: ApiCall) -> Answer:
     """Answer POST /Contacts: with a ContactID it updates, otherwise it creates."""
-    return write(call, "Contacts", "ContactID", _create_or_update, show)
+    return write(call, "Contacts", "ContactID", _create_or_update, show_contact)
 
 
 def post_one(call: ApiCall) -> Answer:
@@ -109,7 +108,7 @@ def post_one(call: ApiCall) -> Answer:
     def update_this(call: ApiCall, change: Change, given: Wire) -> Contact:
         return _create_or_update(call, change, {**given, "ContactID": call.ids[0]})
 
-    return write(call, "Contacts", "ContactID", update_this, show)
+    return write(call, "Contacts", "ContactID", update_this, show_contact)
 
 
 def for_document(call: ApiCall, change: Change, given: Any) -> Contact:
@@ -273,94 +272,3 @@ def _entries(
 def _mentions(contact: Contact, term: str) -> bool:
     texts = (contact.name, contact.first_name, contact.last_name, contact.number, contact.email)
     return any(term in (text or "").lower() for text in texts)
-
-
-def show_short(contact: Contact) -> Wire:
-    """Return the contact as it stands in a document of a list: id and name, and empty lists."""
-    return {
-        "ContactID": contact.id,
-        "Name": contact.name,
-        "Addresses": [],
-        "Phones": [],
-        "ContactGroups": [],
-        "ContactPersons": [],
-        "HasValidationErrors": False,
-    }
-
-
-def show(call: ApiCall, contact: Contact) -> Wire:
-    """Return the contact as a single fetch has it."""
-    return show_in_list(call, contact, whole=True)
-
-
-def show_in_list(call: ApiCall, contact: Contact, *, whole: bool) -> Wire:
-    """Return the contact as a list has it; balances, terms and mergers come with paging alone."""
-    shown: Wire = {"ContactID": contact.id}
-    if contact.number:
-        shown["ContactNumber"] = contact.number
-    if contact.account_number:
-        shown["AccountNumber"] = contact.account_number
-    shown["ContactStatus"] = contact.status
-    shown["Name"] = contact.name
-    for name, value in (
-        ("FirstName", contact.first_name),
-        ("LastName", contact.last_name),
-        ("CompanyNumber", contact.company_number),
-    ):
-        if value:
-            shown[name] = value
-    shown["EmailAddress"] = contact.email
-    shown["ContactPersons"] = contact.persons
-    shown["BankAccountDetails"] = ""
-    if contact.tax_number:
-        shown["TaxNumber"] = contact.tax_number
-    shown["Addresses"] = contact.addresses
-    shown["Phones"] = contact.phones
-    shown["UpdatedDateUTC"] = moment(contact.updated)
-    shown["UpdatedDateUTCString"] = moment_string(contact.updated)
-    shown["ContactGroups"] = []
-    shown["IsSupplier"] = contact.is_supplier
-    shown["IsCustomer"] = contact.is_customer
-    if contact.default_currency:
-        shown["DefaultCurrency"] = contact.default_currency
-    if whole:
-        if contact.payment_terms:
-            shown["PaymentTerms"] = contact.payment_terms
-        if contact.merged_to:
-            shown["MergedToContactID"] = contact.merged_to
-        shown |= balances(call.organisation, contact, call.organisation.today(call.now))
-    shown["HasAttachments"] = False
-    shown["HasValidationErrors"] = False
-    return shown
-
-
-def balances(org: Organisation, contact: Contact, today: date) -> Wire:
-    """Return what the contact owes and is owed; nothing where there was never a document."""
-    documents = org.documents.get(contact.id)
-    if not documents:
-        return {}
-    sides: dict[str, Wire] = {}
-    for name, sale in (("AccountsReceivable", True), ("AccountsPayable", False)):
-        outstanding = overdue = ZERO
-        for document in documents:
-            if is_sale(document) == sale and document.status == "AUTHORISED":
-                rate = document.rate or Decimal(1)
-                amount = _open(document)
-                amount = amount if rate == 1 else (amount / rate).quantize(ZERO)
-                outstanding += amount
-                if isinstance(document, Invoice) and document.due_date and document.due_date < today:
-                    overdue += amount
-        sides[name] = {"Outstanding": outstanding, "Overdue": overdue}
-    return {"Balances": sides}
-
-
-def is_sale(document: Document) -> bool:
-    """Tell whether a document is on the receivable side."""
-    return document.type in ("ACCREC", "ACCRECCREDIT", "RECEIVE-PREPAYMENT", "RECEIVE-OVERPAYMENT")
-
-
-def _open(document: Document) -> Decimal:
-    if isinstance(document, Credit):
-        return -document.remaining
-    assert isinstance(document, Invoice)
-    return document.amount_due

@@ -5,7 +5,6 @@ from typing import Any
 
 from ledgerloop_sandbox.xero.batch import write
 from ledgerloop_sandbox.xero.call import ApiCall
-from ledgerloop_sandbox.xero.contacts import show as show_whole_contact
 from ledgerloop_sandbox.xero.contacts import use_as
 from ledgerloop_sandbox.xero.documents import (
     HAS_PAYMENT,
@@ -14,9 +13,6 @@ from ledgerloop_sandbox.xero.documents import (
     category,
     require_approvable,
     settle,
-    show_contact,
-    show_payments,
-    show_tail,
 )
 from ledgerloop_sandbox.xero.envelope import envelope, page, paged
 from ledgerloop_sandbox.xero.errors import Answer, Invalid, not_found
@@ -25,6 +21,8 @@ from ledgerloop_sandbox.xero.lines import cents
 from ledgerloop_sandbox.xero.organisation import Change, Organisation
 from ledgerloop_sandbox.xero.records import Allocation, Credit, Invoice
 from ledgerloop_sandbox.xero.selection import Test, selected
+from ledgerloop_sandbox.xero.show_contacts import show_contact
+from ledgerloop_sandbox.xero.show_documents import show_customer, show_payments, show_tail
 from ledgerloop_sandbox.xero.wire import Wire, day, day_string, dumps, read_day, read_number
 
 Answering = Callable[[ApiCall], Answer]
@@ -264,7 +262,7 @@ def show_allocation(call: ApiCall, allocation: Allocation) -> Wire:
 def show(call: ApiCall, credit: Credit) -> Wire:
     """Return the credit as a single fetch has it, with the whole contact."""
     shown = _show(call, credit, lines=True)
-    shown["Contact"] = show_whole_contact(call, call.organisation.contacts.rows[credit.contact_id])
+    shown["Contact"] = show_contact(call, call.organisation.contacts.rows[credit.contact_id])
     return shown
 
 
@@ -281,7 +279,7 @@ def _show(call: ApiCall, credit: Credit, *, lines: bool) -> Wire:
     shown["CurrencyRate"] = credit.rate
     shown["HasErrors"] = False
     shown["HasAttachments"] = False
-    shown["Contact"] = show_contact(org, credit)
+    shown["Contact"] = show_customer(org, credit)
     shown["DateString"] = day_string(credit.date)
     shown["Date"] = day(credit.date)
     return shown | show_tail(call, credit, lines=lines)

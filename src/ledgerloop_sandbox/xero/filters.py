@@ -115,6 +115,8 @@ class _Parser:
 
     def comparison(self, getter: Getter, compare: Callable[[Any, Any], bool]) -> Predicate:
         wanted = self.value()
+        if isinstance(wanted, str) and compare is operator.eq:
+            return lambda record: str(getter(record)).lower() == wanted
         ordered = compare not in (operator.eq, operator.ne)
 
         def holds(record: Any) -> bool:

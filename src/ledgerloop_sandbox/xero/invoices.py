@@ -1,20 +1,15 @@
-"""Keep invoices: their life, their wire form, their calls."""
+"""Keep invoices: their life and their calls."""
 
 from typing import Any
 
 from ledgerloop_sandbox.xero.batch import write
 from ledgerloop_sandbox.xero.call import ApiCall
-from ledgerloop_sandbox.xero.contacts import show as show_whole_contact
 from ledgerloop_sandbox.xero.contacts import use_as
 from ledgerloop_sandbox.xero.documents import (
     HAS_PAYMENT,
     apply_head,
     apply_lines,
     require_approvable,
-    show_applied,
-    show_contact,
-    show_payments,
-    show_tail,
 )
 from ledgerloop_sandbox.xero.envelope import envelope, page, paged
 from ledgerloop_sandbox.xero.errors import Answer, Invalid, not_found, validation
@@ -22,9 +17,9 @@ from ledgerloop_sandbox.xero.filters import Getter
 from ledgerloop_sandbox.xero.organisation import Change, Organisation
 from ledgerloop_sandbox.xero.records import BILL, SALE, Invoice
 from ledgerloop_sandbox.xero.selection import selected
-from ledgerloop_sandbox.xero.wire import Wire, day, day_string, dumps, read_day
+from ledgerloop_sandbox.xero.show_invoices import invoice_text, show_invoice, show_invoice_in_list, show_summary
+from ledgerloop_sandbox.xero.wire import Wire, dumps, read_day
 
-SUMMARY_DROPS = ("LineItems", "Payments", "CreditNotes", "Prepayments", "Overpayments")
 FIRST_STATUSES = ("DRAFT", "SUBMITTED", "AUTHORISED")
 _NEXT = {  # which statuses a status may be set to
     "DRAFT": {"DRAFT", "SUBMITTED", "AUTHORISED", "DELETED"},
@@ -69,25 +64,25 @@ def get_all(call: ApiCall) -> Answer:
 
     chosen = call.options["selections"].find(call, "Invoices", org.invoices.version, select)
     if call.flag("summaryOnly"):
-        return page(call, "Invoices", chosen, lambda invoice: dumps(_summary(call, invoice)))
+        return page(call, "Invoices", chosen, lambda invoice: dumps(show_summary(call, invoice)))
     if not paged(call):
-        return page(call, "Invoices", chosen, lambda invoice: dumps(show_in_list(call, invoice, lines=False)))
-    return page(call, "Invoices", chosen, lambda invoice: _text(call, invoice))
+        return page(call, "Invoices", chosen, lambda invoice: dumps(show_invoice_in_list(call, invoice, lines=False)))
+    return page(call, "Invoices", chosen, lambda invoice: invoice_text(call, invoice))
 
 
 def get_one(call: ApiCall) -> Answer:
     """Answer GET /Invoices/{InvoiceID or InvoiceNumber}."""
-    return envelope(call, "Invoices", [show(call, _the(call))])
+    return envelope(call, "Invoices", [show_invoice(call, _the(call))])
 
 
 def put(call: ApiCall) -> Answer:
     """Answer PUT /Invoices: create only."""
-    return write(call, "Invoices", "InvoiceID", _create, show)
+    return write(call, "Invoices", "InvoiceID", _create, show_invoice)
 
 
 def post(call: ApiCall) -> Answer:
     """Answer POST /Invoices: update by InvoiceID or by an existing ACCREC number, otherwise create."""
-    return write(call, "Invoices", "InvoiceID", _create_or_update, show)
+    return write(call, "Invoices", "InvoiceID", _create_or_update, show_invoice)
 
 
 def post_one(call: ApiCall) -> Answer:
@@ -97,7 +92,7 @@ def post_one(call: ApiCall) -> Answer:
     def update_this(call: ApiCall, change: Change, given: Wire) -> Invoice:
         return _update(call, change, invoice, given)
 
-    return write(call, "Invoices", "InvoiceID", update_this, show)
+    return write(call, "Invoices", "InvoiceID", update_this, show_invoice)
 
 
 def email(call: ApiCall) -> Answer:
@@ -301,64 +296,3 @@ def _apply(call: ApiCall, change: Change, invoice: Invoice, given: Wire, problem
         if invoice.due_date is None:
             problems.append("The document DueDate field must be specified.")
     invoice.amount_due = invoice.total - invoice.amount_paid - invoice.amount_credited
-
-
-def _text(call: ApiCall, invoice: Invoice) -> str:
-    if call.unitdp != 2:
-        return dumps(show_in_list(call, invoice, lines=True))
-    if invoice.text is None:
-        invoice.text = dumps(show_in_list(call, invoice, lines=True))
-    return invoice.text
-
-
-def _summary(call: ApiCall, invoice: Invoice) -> Wire:
-    shown = show_in_list(call, invoice, lines=False)
-    for name in SUMMARY_DROPS:
-        del shown[name]
-    if not call.options["url_in_summary"]:
-        shown.pop("Url", None)
-    return shown
-
-
-def show(call: ApiCall, invoice: Invoice) -> Wire:
-    """Return the invoice as a single fetch has it: with its lines and the whole contact."""
-    shown = show_in_list(call, invoice, lines=True)
-    shown["Contact"] = show_whole_contact(call, call.organisation.contacts.rows[invoice.contact_id])
-    if invoice.url:
-        shown["Url"] = invoice.url
-    return shown
-
-
-def show_in_list(call: ApiCall, invoice: Invoice, *, lines: bool) -> Wire:
-    """Return the invoice as a list has it: its contact is an id and a name."""
-    org = call.organisation
-    shown: Wire = {"Type": invoice.type, "InvoiceID": invoice.id, "InvoiceNumber": invoice.number}
-    if invoice.type == SALE:
-        shown["Reference"] = invoice.reference
-    shown["Payments"] = show_payments(org, invoice)
-    shown |= show_applied(org, invoice)
-    shown["AmountDue"] = invoice.amount_due
-    shown["AmountPaid"] = invoice.amount_paid
-    shown["AmountCredited"] = invoice.amount_credited
-    shown["SentToContact"] = invoice.sent_to_contact
-    shown["CurrencyRate"] = invoice.rate
-    if invoice.total_discount is not None:
-        shown["TotalDiscount"] = invoice.total_discount
-    shown["IsDiscounted"] = invoice.total_discount is not None
-    shown["HasErrors"] = False
-    shown["HasAttachments"] = False
-    if invoice.branding_theme_id:
-        shown["BrandingThemeID"] = invoice.branding_theme_id
-    if invoice.url and call.options["url_in_lists"]:
-        shown["Url"] = invoice.url
-    shown["Contact"] = show_contact(org, invoice)
-    shown["DateString"] = day_string(invoice.date)
-    shown["Date"] = day(invoice.date)
-    if invoice.due_date:
-        shown["DueDateString"] = day_string(invoice.due_date)
-        shown["DueDate"] = day(invoice.due_date)
-    if invoice.expected_payment_date:
-        shown["ExpectedPaymentDate"] = day(invoice.expected_payment_date)
-    if invoice.planned_payment_date:
-        shown["PlannedPaymentDate"] = day(invoice.planned_payment_date)
-    return shown | show_tail(call, invoice, lines=lines)

@@ -5,7 +5,7 @@ from typing import Any
 
 from ledgerloop_sandbox.xero.batch import write
 from ledgerloop_sandbox.xero.call import ApiCall
-from ledgerloop_sandbox.xero.documents import check_lock, settle, show_lines, show_payments
+from ledgerloop_sandbox.xero.documents import check_lock, settle
 from ledgerloop_sandbox.xero.envelope import envelope, page
 from ledgerloop_sandbox.xero.errors import Answer, Invalid, not_found
 from ledgerloop_sandbox.xero.filters import Getter
@@ -13,6 +13,7 @@ from ledgerloop_sandbox.xero.lines import cents
 from ledgerloop_sandbox.xero.organisation import Change, Organisation
 from ledgerloop_sandbox.xero.records import ONE, SALE, Account, Credit, Document, Invoice, Payment
 from ledgerloop_sandbox.xero.selection import selected
+from ledgerloop_sandbox.xero.show_documents import show_lines, show_payments
 from ledgerloop_sandbox.xero.wire import Wire, day, dumps, moment, moment_string, read_day, read_number
 
 EXCEEDS = "Payment amount exceeds the amount outstanding on this document"

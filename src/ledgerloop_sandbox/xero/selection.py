@@ -40,7 +40,9 @@ def selected(
         if len(table) > most and not names <= fast:
             raise bad_request("HighVolumeException", "Too many documents for this filter; use an optimised one", 20)
         tests.append(predicate)
-    chosen = [record for record in records if all(test(record) for test in tests)] if tests else list(records)
+    chosen = list(records)
+    for test in tests:
+        chosen = [record for record in chosen if test(record)]
     if by := call.query.get("order"):
         chosen = ordered(chosen, order(by, reader))
     return chosen

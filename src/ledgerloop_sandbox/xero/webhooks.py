@@ -124,6 +124,7 @@ class Webhooks:
             headers=lambda attempt: headers,
             verdict=lambda answer: judge(answer, 200 if right else 401),
             events=events,
+            wanted=lambda: generation == self._generation and self.status == "ok",
             settled=lambda delivered: self._settled(generation, delivered),
         )
 
