@@ -1,4 +1,4 @@
-"""Connections: the organisations and portals we may reach, consents under way, single values and sealed secrets."""
+"""Connections: the organisations and portals we may reach, consents under way, and single values."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ from ledgerloop.records import Organisation, Portal, Vendor
 from ledgerloop.store.statements import upsert
 from ledgerloop.store.tables import connection as table
 from ledgerloop.store.tables import consent as consent_table
-from ledgerloop.store.tables import secret as secret_table
 from ledgerloop.store.tables import value as value_table
 
 CONSENT_LASTS = timedelta(minutes=10)
@@ -130,16 +129,6 @@ def get_value(tx: Connection, name: str) -> str | None:
 def put_value(tx: Connection, name: str, value: str) -> None:
     """Keep a single value."""
     upsert(tx, value_table, [{"name": name, "value": value}])
-
-
-def load_secret(tx: Connection, name: str) -> bytes | None:
-    """Load a sealed secret."""
-    return tx.execute(select(secret_table.c.sealed).where(secret_table.c.name == name)).scalar()
-
-
-def save_secret(tx: Connection, name: str, sealed: bytes) -> None:
-    """Save a sealed secret in the place of the last one of that name."""
-    upsert(tx, secret_table, [{"name": name, "sealed": sealed}])
 
 
 def _connected(row: Row[Any]) -> Connected:

@@ -1,0 +1,36 @@
+"""A shelf for secrets: load and save by name, and let one process at a time work on one of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from typing import Protocol
+
+
+class Secrets(Protocol):
+    """Where secrets are kept: the sealed store, or a secrets manager."""
+
+    def load(self, name: str) -> str | None:
+        """Return the secret, or None if there is none."""
+
+    def save(self, name: str, text: str) -> None:
+        """Keep the secret durably before returning."""
+
+
+class Shelf:
+    """Put a cross-process lock beside a place for secrets, as renewing a token needs."""
+
+    def __init__(self, secrets: Secrets, lock: Callable[[str], AbstractContextManager[None]]) -> None:
+        self._secrets, self._lock = secrets, lock
+
+    def load(self, name: str) -> str | None:
+        """Return the secret, or None if there is none."""
+        return self._secrets.load(name)
+
+    def save(self, name: str, text: str) -> None:
+        """Keep the secret durably before returning."""
+        self._secrets.save(name, text)
+
+    def lock(self, name: str) -> AbstractContextManager[None]:
+        """Hold the secret of this name while the block lasts; no thread or process holds it at the same time."""
+        return self._lock(f"secret {name}")
