@@ -54,7 +54,9 @@ def finish_consent(desk: Desk, code: str, state: str) -> list[Organisation]:
     with desk.database.transaction() as tx:
         verifier = connections.take_consent(tx, state, desk.now())
     if verifier is None:
-        raise ConsentNeeded("Xero", "the answer does not belong to a consent that was begun here in the last ten minutes")
+        raise ConsentNeeded(
+            "Xero", "the answer does not belong to a consent that was begun here in the last ten minutes"
+        )
     tokens = oauth.finish(desk.provider, code, verifier, desk.now())
     with desk.shelf.lock(GRANT):
         desk.shelf.save(GRANT, tokens.to_json())

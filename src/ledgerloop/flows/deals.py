@@ -11,7 +11,6 @@ from ledgerloop.rules.customers import COMPANY_PROPERTIES, CONTACT_PROPERTIES
 from ledgerloop.rules.invoices import DEAL_PROPERTIES, LINE_PROPERTIES
 
 
-
 @dataclass(frozen=True, slots=True)
 class Sale:
     """A deal with all that an invoice needs."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import groupby
 from typing import Literal
 from zoneinfo import ZoneInfo
 
@@ -61,7 +62,7 @@ def intend(portal: str, turn: int, ids: Sequence[str]) -> None:
     sales = read_sales(client, [deals[deal] for deal in ids if deal not in verdicts])
     verdicts |= _decide(sales, homes, house)
     payers = _find_payers(portal, turn, verdicts)
-    _keep(portal, turn, house, verdicts, payers)
+    _keep(portal, turn, house, verdicts, payers, before)
 
 
 def _won_stages(client: HubSpotClient, deals: Iterable[Record]) -> frozenset[str]:
@@ -107,9 +108,9 @@ def _find_payers(portal: str, turn: int, verdicts: dict[str, Verdict]) -> dict[s
     """Find the customers of the deals that are ready; a deal whose customer is in doubt becomes a hold."""
     at = parts()
     payers: dict[str, Found] = {}
-    ready = [verdict for verdict in verdicts.values() if isinstance(verdict, Ready)]
-    for home in {verdict.home.id: verdict.home for verdict in ready}.values():
-        sales = [verdict.sale for verdict in ready if verdict.home.id == home.id]
+    ready = [one for one in verdicts.values() if isinstance(one, Ready)]
+    for home in {one.home.id: one.home for one in ready}.values():
+        sales = [one.sale for one in ready if one.home.id == home.id]
         found = find_payers(at.xero(home.id), home, sales, portal, turn)
         remember(home, sales, found)
         for deal, payer in found.items():
@@ -121,32 +122,50 @@ def _find_payers(portal: str, turn: int, verdicts: dict[str, Verdict]) -> dict[s
 
 
 def _keep(
-    portal: str, turn: int, house: Portal, verdicts: Mapping[str, Verdict], payers: Mapping[str, Found]
+    portal: str,
+    turn: int,
+    house: Portal,
+    verdicts: Mapping[str, Verdict],
+    payers: Mapping[str, Found],
+    before: Mapping[str, Intent],
 ) -> None:
-    """Put the intents and holds on disk, in one transaction, and clear the holds of deals that are no longer held."""
+    """Put the intents and holds on disk, in one transaction, and clear the holds of deals that are no longer held.
+
+    What Xero refused stays held until the invoice would be another: the same request would only be refused again.
+    """
     at = parts()
     now = at.now()
-    ready = [verdict for verdict in verdicts.values() if isinstance(verdict, Ready)]
-    ready.sort(key=lambda verdict: (verdict.home.id, len(verdict.sale.deal.id), verdict.sale.deal.id))
-    planned: list[Intent] = []
-    key, room, home = "", 0, ""
-    for verdict in ready:
-        if room == 0 or verdict.home.id != home:
-            key, room, home = at.new_key(), REQUEST, verdict.home.id
-        room -= 1
-        planned.append(_intent(house, verdict, payers[verdict.sale.deal.id].id, key, now))
+    planned = _planned(house, verdicts, payers)
+    repeated = {one.deal for one in planned if (last := before.get(one.deal)) and last.payload_hash == one.payload_hash}
+    repeated &= {deal for deal, intent in before.items() if intent.state == "refused"}
     entries: list[Entry] = []
+    free: list[str] = []
     with at.database.transaction() as tx:
-        intents.put(tx, planned)
+        intents.put(tx, [intent for intent in planned if intent.deal not in repeated])
         for deal, verdict in verdicts.items():
             if isinstance(verdict, Hold):
-                news = journal.hold(tx, portal, subject_of(deal), verdict.reasons, verdict.candidates, now)
-                if news:
+                if journal.hold(tx, portal, subject_of(deal), verdict.reasons, verdict.candidates, now):
                     entries.append(_entry(portal, turn, deal, "hold", verdict.sentence, now))
-            elif isinstance(verdict, Skip):
+            elif deal not in repeated:
+                free.append(subject_of(deal))
+            if isinstance(verdict, Skip):
                 entries.append(_entry(portal, turn, deal, "skip", verdict.reason, now))
-        journal.clear(tx, [subject_of(deal) for deal, verdict in verdicts.items() if not isinstance(verdict, Hold)], now)
+        journal.clear(tx, free, now)
         journal.add(tx, entries)
+
+
+def _planned(house: Portal, verdicts: Mapping[str, Verdict], payers: Mapping[str, Found]) -> list[Intent]:
+    """Make the intents, in requests of one organisation and at most fifty invoices."""
+    at = parts()
+    ready = [one for one in verdicts.values() if isinstance(one, Ready)]
+    ready.sort(key=lambda one: (one.home.id, len(one.sale.deal.id), one.sale.deal.id))
+    planned: list[Intent] = []
+    for _, of_home in groupby(ready, key=lambda one: one.home.id):
+        key = ""
+        for place, one in enumerate(of_home):
+            key = key if place % REQUEST else at.new_key()
+            planned.append(_intent(house, one, payers[one.sale.deal.id].id, key, at.now()))
+    return planned
 
 
 def _intent(house: Portal, verdict: Ready, customer: str, key: str, now: datetime) -> Intent:

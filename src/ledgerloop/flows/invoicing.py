@@ -12,7 +12,7 @@ from dbos import DBOS
 from ledgerloop.flows import deciding, making, polling, showing
 from ledgerloop.flows.parts import parts
 from ledgerloop.flows.turns import in_turns
-from ledgerloop.store import inbox, lanes
+from ledgerloop.store import connections, inbox, lanes, mirror
 
 MOST_DEALS = 500
 """Deals taken in one turn; more than that wait for the next."""
@@ -67,5 +67,10 @@ def create(portal: str, turn: int) -> None:
 
 @DBOS.step()
 def write_back(portal: str, turn: int, deals: list[str]) -> None:
-    """Show on the deals what became of them: the invoice, or the hold's sentence."""
+    """Show on the deals what became of them, the invoice or the hold's sentence; then wake their customers' lanes."""
     showing.show_deals(portal, deals, turn)
+    at = parts()
+    with at.database.transaction() as tx:
+        for home in connections.organisations(tx):
+            if mirror.dirty(tx, home.id, 1):
+                lanes.wake(tx, "standing", home.id, at.now())

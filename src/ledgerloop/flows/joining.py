@@ -14,7 +14,7 @@ from typing import Literal
 from ledgerloop.flows.deals import primary
 from ledgerloop.flows.parts import parts
 from ledgerloop.hubspot.client import HubSpotClient
-from ledgerloop.hubspot.models import New, Record, To
+from ledgerloop.hubspot.models import New, Record
 from ledgerloop.records import Customer, Entry, Link, LinkKind, Organisation
 from ledgerloop.rules.customers import (
     COMPANY_PROPERTIES,
@@ -36,6 +36,7 @@ _KINDS: dict[LinkKind, tuple[str, Sequence[str]]] = {
     "contact": ("contacts", CONTACT_PROPERTIES),
     "company": ("companies", COMPANY_PROPERTIES),
 }
+
 
 def join(home: Organisation, customers: Mapping[str, Customer], values: Values, turn: int) -> list[Link]:
     """Return the links of these customers, after finding or making what is not linked yet."""
@@ -126,7 +127,9 @@ def _agrees(customer: Customer, company: Record) -> bool:
 
 def _by_number(client: HubSpotClient, kind: LinkKind, strangers: Mapping[str, Customer]) -> Found:
     """Find the records whose id stands in the customer's ContactNumber, as far as they still exist."""
-    named = {key: parsed[1] for key, one in strangers.items() if (parsed := hubspot_of(one.number)) and parsed[0] == kind}
+    named = {
+        key: parsed[1] for key, one in strangers.items() if (parsed := hubspot_of(one.number)) and parsed[0] == kind
+    }
     if not named:
         return {}
     plural, properties = _KINDS[kind]
@@ -138,10 +141,11 @@ def _keep(home: Organisation, found: Found, kind: LinkKind) -> None:
     at = parts()
     with at.database.transaction() as tx:
         links.put(tx, [Link(home.id, key, kind, record.id, how) for key, (record, how) in found.items()], at.now())
-'''
 
 
-def _create(client: HubSpotClient, home: Organisation, strangers: Mapping[str, Customer], values: Values, turn: int) -> None:
+def _create(
+    client: HubSpotClient, home: Organisation, strangers: Mapping[str, Customer], values: Values, turn: int
+) -> None:
     """Make what was not found: a company for each customer, and a contact for each one with a good email of its own."""
     linked = {(link.kind, link.xero_id) for link in _known(home, list(strangers))}
     with parts().database.reading() as tx:

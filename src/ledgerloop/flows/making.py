@@ -7,123 +7,189 @@ same request with the same Idempotency-Key, so that even a first request that ar
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from itertools import groupby
 from typing import Literal, TypeVar
 
-from ledgerloop.errors import UnknownOutcome
+from ledgerloop.errors import Invalid, UnknownOutcome
 from ledgerloop.flows.deciding import subject_of
 from ledgerloop.flows.parts import parts
 from ledgerloop.log import logger
 from ledgerloop.records import Entry, Hold, Intent, Link
 from ledgerloop.rules.customers import receivable_from_invoice
-from ledgerloop.rules.invoices import body_of, deal_of
+from ledgerloop.rules.invoices import body_of, marker_in
 from ledgerloop.store import intents, journal, links, mirror
 from ledgerloop.xero.client import XeroClient
 from ledgerloop.xero.models import Invoice
 
-Decided = Literal["create", "adopt"]
 Key = TypeVar("Key")
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """An intent whose invoice stands, made just now or found."""
+
+    intent: Intent
+    invoice: Invoice
+    decision: Literal["create", "adopt"]
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """An intent that Xero refused, and its sentences."""
+
+    intent: Intent
+    problems: Sequence[str]
+
+    @property
+    def hold(self) -> Hold:
+        """Say what Xero said, and what to do."""
+        said = " ".join(self.problems) or "it gave no reason."
+        return Hold((f"Xero would not make the invoice: {said} Correct the deal or the settings.",))
+
 
 LOOK_BACK = timedelta(minutes=10)
 """How long before an intent was sent its invoice is looked for, in case clocks differ."""
 
 
 def settle(portal: str, turn: int) -> None:
-    """Look for the invoices of intents that were sent without an answer, and adopt those that stand."""
-    with parts().database.reading() as tx:
+    """Look for the invoices of intents that were sent without an answer, and adopt those that stand.
+
+    Where Xero made some of a request it has worked through all of it, so the rest may go out anew, under a new key.
+    """
+    at = parts()
+    with at.database.reading() as tx:
         unsettled = intents.unsettled(tx, portal)
     for organisation, some in _by(unsettled, lambda intent: intent.organisation):
-        for intent, invoice in _found(parts().xero(organisation), some):
-            _made(portal, turn, intent, invoice, "adopt", "Xero had made it, though its answer was lost.")
+        found = dict(_found(at.xero(organisation), some))
+        _record(portal, turn, [Made(one, found[one.deal], "adopt") for one in some if one.deal in found])
+        worked = {one.key for one in some if one.deal in found}
+        left = [one for one in some if one.deal not in found]
+        for key, rest in _by(left, lambda intent: intent.key):
+            if key in worked:
+                _rekey(portal, rest)
 
 
 def create(portal: str, turn: int) -> None:
     """Send every intent that is not settled, one request for each key. An unknown outcome is looked into at once."""
     try:
-        _send(portal, turn)
+        _send_all(portal, turn)
     except UnknownOutcome as lost:
         logger.warning("outcome unknown", lane=portal, turn=turn, why=lost.sentence)
         settle(portal, turn)
-        _send(portal, turn)
+        _send_all(portal, turn)
 
 
-def _send(portal: str, turn: int) -> None:
-    at = parts()
-    with at.database.reading() as tx:
+def _send_all(portal: str, turn: int) -> None:
+    with parts().database.reading() as tx:
         waiting = intents.pending(tx, portal)
-    for (organisation, key), some in _by(waiting, lambda intent: (intent.organisation, intent.key)):
-        with at.database.transaction() as tx:
-            intents.mark_sent(tx, portal, [intent.deal for intent in some], at.now())
-        outcomes = at.xero(organisation).create_invoices([body_of(intent.payload) for intent in some], key)
-        for intent, outcome in zip(some, outcomes, strict=True):
-            if outcome.ok and outcome.record is not None:
-                _made(portal, turn, intent, outcome.record, "create", "The deal is won.")
-            else:
-                _refused(portal, turn, intent, outcome.problems)
+    for (_, key), some in _by(waiting, lambda intent: (intent.organisation, intent.key)):
+        _send(portal, turn, some, key)
 
 
-def _found(client: XeroClient, wanted: Sequence[Intent]) -> Iterable[tuple[Intent, Invoice]]:
+def _send(portal: str, turn: int, some: Sequence[Intent], key: str) -> None:
+    """Send one request. One refused as a whole is sent again in halves, so that one deal holds back no other."""
+    at = parts()
+    with at.database.transaction() as tx:
+        intents.mark_sent(tx, portal, [intent.deal for intent in some], at.now())
+    try:
+        bodies = [body_of(intent.payload) for intent in some]
+        outcomes = at.xero(some[0].organisation).create_invoices(bodies, key)
+    except Invalid as refusal:
+        if len(some) > 1:
+            for half in (some[: len(some) // 2], some[len(some) // 2 :]):
+                _send(portal, turn, half, _rekey(portal, half))
+        else:
+            _record(portal, turn, [Refusal(some[0], _sentences(refusal))])
+        return
+    ended: list[Made | Refusal] = []
+    for intent, outcome in zip(some, outcomes, strict=True):
+        if outcome.ok and outcome.record is not None:
+            ended.append(Made(intent, outcome.record, "create"))
+        else:
+            ended.append(Refusal(intent, outcome.problems))
+    _record(portal, turn, ended)
+
+
+def _rekey(portal: str, some: Sequence[Intent]) -> str:
+    at = parts()
+    key = at.new_key()
+    with at.database.transaction() as tx:
+        intents.rekey(tx, portal, [intent.deal for intent in some], key)
+    return key
+
+
+def _sentences(refusal: Invalid) -> tuple[str, ...]:
+    return tuple(sentence for _, _, sentence in refusal.problems) or (refusal.message,)
+
+
+def _found(client: XeroClient, wanted: Sequence[Intent]) -> Iterable[tuple[str, Invoice]]:
     """Look through what this app made since, by either mark: nobody has proved that Url comes back in lists."""
     since = min(intent.sent_at for intent in wanted if intent.sent_at) - LOOK_BACK
-    by_deal = {intent.deal: intent for intent in wanted}
-    by_url = {intent.url: intent for intent in wanted}
+    by_mark = {intent.url: intent.deal for intent in wanted} | {intent.marker: intent.deal for intent in wanted}
     page = 1
     while True:
         answer = client.invoices(changed_since=since, page=page, created_by_my_app=True)
         for invoice in answer.items:
-            intent = by_url.get(invoice.Url) or by_deal.get(deal_of(invoice.Reference))
-            if intent is not None and invoice.Status not in ("DELETED", "VOIDED"):
-                yield intent, invoice
+            deal = by_mark.get(invoice.Url) or by_mark.get(marker_in(invoice.Reference))
+            if deal is not None and invoice.Status not in ("DELETED", "VOIDED"):
+                yield deal, invoice
         if page >= answer.page_count:
             return
         page += 1
 
 
-def _made(portal: str, turn: int, intent: Intent, invoice: Invoice, decision: Decided, reason: str) -> None:
+def _record(portal: str, turn: int, ended: Sequence[Made | Refusal]) -> None:
+    """Record what became of one request's invoices, all at once: a request is settled as a whole or not at all."""
     at = parts()
     now = at.now()
-    receivable = receivable_from_invoice(intent.organisation, invoice)
+    entries: list[Entry] = []
+    with at.database.transaction() as tx:
+        for one in ended:
+            subject = subject_of(one.intent.deal)
+            if isinstance(one, Refusal):
+                intents.mark_refused(tx, portal, one.intent.deal)
+                journal.hold(tx, portal, subject, one.hold.reasons, (), now)
+            else:
+                invoice = one.invoice
+                intents.mark_made(tx, portal, one.intent.deal, invoice.InvoiceID, invoice.InvoiceNumber, now)
+            entries.append(_entry(one, portal, turn))
+        made = [one for one in ended if isinstance(one, Made)]
+        receivables = [receivable_from_invoice(one.intent.organisation, one.invoice) for one in made]
+        mirror.store_receivables(tx, [receivable for receivable in receivables if receivable is not None])
+        links.put(
+            tx,
+            [
+                Link(one.intent.organisation, one.invoice.InvoiceID, "deal", one.intent.deal, one.decision)
+                for one in made
+            ],
+            now,
+        )
+        journal.add(tx, entries)
+
+
+def _entry(one: Made | Refusal, portal: str, turn: int) -> Entry:
     entry = Entry(
-        at=now,
+        at=parts().now(),
         lane=portal,
         turn=turn,
-        subject=subject_of(intent.deal),
-        decision=decision,
+        subject=subject_of(one.intent.deal),
+        decision="hold",
         rule="rules.invoices.invoice_from_deal",
-        reason=reason,
+        reason="",
+        values={"payload": one.intent.payload},
+    )
+    if isinstance(one, Refusal):
+        return replace(entry, rule="xero", reason=one.hold.sentence)
+    invoice = one.invoice
+    return replace(
+        entry,
+        decision=one.decision,
+        reason="The deal is won." if one.decision == "create" else "Xero had made it, though its answer was lost.",
         target=f"xero invoice {invoice.InvoiceID}",
-        values={"payload": intent.payload},
         answer=f"{invoice.InvoiceNumber} {invoice.Status} {invoice.Total} {invoice.CurrencyCode}",
     )
-    with at.database.transaction() as tx:
-        intents.mark_made(tx, portal, intent.deal, invoice.InvoiceID, invoice.InvoiceNumber, now)
-        if receivable is not None:
-            mirror.store_receivables(tx, [receivable])
-        links.put(tx, [Link(intent.organisation, invoice.InvoiceID, "deal", intent.deal, decision)], now)
-        journal.add(tx, [entry])
-
-
-def _refused(portal: str, turn: int, intent: Intent, problems: Sequence[str]) -> None:
-    """Hold a deal whose invoice Xero refused; the others of its request are not touched."""
-    at = parts()
-    now = at.now()
-    said = " ".join(problems) or "it gave no reason."
-    hold = Hold((f"Xero would not make the invoice: {said} Correct the deal or the settings; it is tried again then.",))
-    entry = Entry(
-        at=now,
-        lane=portal,
-        turn=turn,
-        subject=subject_of(intent.deal),
-        decision="hold",
-        rule="xero",
-        reason=hold.sentence,
-        values={"payload": intent.payload},
-    )
-    with at.database.transaction() as tx:
-        intents.mark_refused(tx, portal, intent.deal)
-        journal.hold(tx, portal, subject_of(intent.deal), hold.reasons, hold.candidates, now)
-        journal.add(tx, [entry])
 
 
 def _by(some: Iterable[Intent], key: Callable[[Intent], Key]) -> Iterable[tuple[Key, list[Intent]]]:

@@ -103,9 +103,7 @@ def _by_mirror(home: Organisation, sales: Sequence[Sale]) -> dict[str, Payer]:
     return found
 
 
-def _create(
-    client: XeroClient, home: Organisation, sales: Sequence[Sale], portal: str, turn: int
-) -> dict[str, Payer]:
+def _create(client: XeroClient, home: Organisation, sales: Sequence[Sale], portal: str, turn: int) -> dict[str, Payer]:
     """Create the customers nobody knows: one for each company (or contact), however many of its deals are here."""
     found: dict[str, Payer] = {}
     wanted: dict[str, list[Sale]] = {}
@@ -144,7 +142,9 @@ def _create(
 
 def _refused(body: Mapping[str, object], problems: Sequence[str]) -> Hold:
     said = " ".join(problems) or "no reason given."
-    return Hold((f"Xero would not create the customer “{body['Name']}”: {said} Correct it, or link the right customer.",))
+    return Hold(
+        (f"Xero would not create the customer “{body['Name']}”: {said} Correct it, or link the right customer.",)
+    )
 
 
 def _entry(portal: str, turn: int, customer: Customer, body: Mapping[str, object]) -> Entry:

@@ -1,4 +1,4 @@
-"""Make the HubSpot properties that are missing, and report those that are wrong. Not durable: repeating it is harmless."""
+"""Make the HubSpot properties that are missing, and report those that are wrong. May be repeated."""
 
 from __future__ import annotations
 

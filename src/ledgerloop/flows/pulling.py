@@ -29,6 +29,7 @@ from ledgerloop.xero.models import Contact, CreditNote, Invoice, Overpayment, Pr
 
 Kind = Literal["contacts", "invoices", "credit_notes", "prepayments", "overpayments"]
 Pulled = Contact | Invoice | CreditNote | Prepayment | Overpayment
+Pages = Page[Contact] | Page[Invoice] | Page[CreditNote] | Page[Prepayment] | Page[Overpayment]
 
 KINDS: tuple[Kind, ...] = ("contacts", "invoices", "credit_notes", "prepayments", "overpayments")
 _TOLD_BY: dict[str, Kind] = {
@@ -117,7 +118,9 @@ def cover(client: XeroClient, organisation: str, events: Sequence[Taken], seen: 
     named = {event.resource: event for event in events if event.resource not in seen.ids}
     with at.database.reading() as tx:
         known = mirror.last_updated(tx, organisation, list(named))
-        paid = mirror.payments_known(tx, organisation, [key for key, event in named.items() if event.category == "PAYMENT"])
+        paid = mirror.payments_known(
+            tx, organisation, [key for key, event in named.items() if event.category == "PAYMENT"]
+        )
     stale = {key: event for key, event in named.items() if key not in known or known[key] < event.occurred_at}
     invoices = [key for key, event in stale.items() if event.category == "INVOICE"]
     for payment in (key for key, event in stale.items() if event.category == "PAYMENT" and key not in paid):
@@ -136,7 +139,7 @@ def cover(client: XeroClient, organisation: str, events: Sequence[Taken], seen: 
         _store(organisation, client.contacts_by_id(some), seen, wanted=strangers)
 
 
-def _page(client: XeroClient, kind: Kind, since: datetime | None, page: int) -> Page[Pulled]:
+def _page(client: XeroClient, kind: Kind, since: datetime | None, page: int) -> Pages:
     match kind:
         case "contacts":
             return client.contacts(changed_since=since, page=page)

@@ -1,8 +1,8 @@
 """Receive webhooks: verify, keep, wake, answer. Nothing else happens before the vendor has its answer.
 
-What is kept is kept durably before the answer, and waking the lane is part of the same transaction, so an accepted event
-is never lost and never forgotten. Events that arrive together share one commit: the disk, not the processor, is what a
-burst of webhooks waits for.
+What is kept is kept durably before the answer, and waking the lane is part of the same transaction, so an accepted
+event is never lost and never forgotten. Events that arrive together share one commit: the disk, not the processor, is
+what a burst of webhooks waits for.
 """
 
 from __future__ import annotations

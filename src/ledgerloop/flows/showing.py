@@ -143,7 +143,7 @@ def _write(portal: str, kind: LinkKind, some: Sequence[Wanted], lane: str, turn:
 
 
 def _failed(portal: str, one: Wanted, error: BatchError, lane: str, turn: int) -> None:
-    """Follow a record that is gone: drop its link, so that the next turn finds or makes another. Hold what is refused."""
+    """Drop the link to a record that is gone, so that the next turn finds or makes another; hold what is refused."""
     at = parts()
     gone = error.category in ("OBJECT_NOT_FOUND", "MERGED")
     with at.database.transaction() as tx:

@@ -13,7 +13,7 @@ from functools import wraps
 from typing import Literal
 
 from dbos import DBOS
-from dbos.error import DBOSException
+from dbos import error as dbos_error
 
 from ledgerloop.errors import ConsentNeeded, LedgerloopError, RateLimited, Transient, UnknownOutcome
 from ledgerloop.flows.parts import parts
@@ -49,7 +49,7 @@ def in_turns(flow: Flow) -> Callable[[Work], Work]:
                 work(lane, turn)
             except LedgerloopError as problem:
                 park(flow, lane, turn, type(problem).__name__, problem.sentence, _wait_asked(problem))
-            except DBOSException:
+            except dbos_error.DBOSException:
                 raise  # the engine's own affair: cancelled, or taken over by another process
             except Exception as problem:
                 logger.exception("turn broke", flow=flow, lane=lane, turn=turn)
@@ -89,7 +89,9 @@ def park(flow: str, lane: str, turn: int, problem: str, why: str, asked: float |
         rest = _rest(problem, asked, failures)
         lanes.park(tx, flow, lane, now + rest, why)
         lanes.finish(tx, flow, lane, turn, now)
-    logger.warning("lane parked", flow=flow, lane=lane, turn=turn, problem=problem, why=why, seconds=rest.total_seconds())
+    logger.warning(
+        "lane parked", flow=flow, lane=lane, turn=turn, problem=problem, why=why, seconds=rest.total_seconds()
+    )
 
 
 def _wait_asked(problem: LedgerloopError) -> float | None:

@@ -59,10 +59,9 @@ def marker_of(deal: str) -> str:
     return f"{MARKER}{deal}"
 
 
-def deal_of(reference: str) -> str:
-    """Return the deal's id out of a Reference; empty where there is none."""
-    first = reference.split(" ", 1)[0]
-    return first.removeprefix(MARKER) if first.startswith(MARKER) and first[len(MARKER) :].isdigit() else ""
+def marker_in(reference: str) -> str:
+    """Return the mark in a Reference, which people may have added words to; empty where there is none."""
+    return next((word for word in reference.split() if word.startswith(MARKER)), "")
 
 
 def deal_url(portal: Portal, deal: str) -> str:

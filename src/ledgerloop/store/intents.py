@@ -62,6 +62,13 @@ def mark_sent(tx: Connection, portal: str, deals: Collection[str], now: datetime
         tx.execute(mine.where(table.c.state.in_(("intended", "sent"))).values(state="sent", sent_at=first))
 
 
+def rekey(tx: Connection, portal: str, deals: Collection[str], key: str) -> None:
+    """Give unsettled intents a new Idempotency-Key, where it is known that nothing was made under the last one."""
+    for some in chunks(sorted(deals)):
+        mine = update(table).where(table.c.portal == portal, table.c.deal.in_(some))
+        tx.execute(mine.where(table.c.state.in_(("intended", "sent"))).values(key=key))
+
+
 def mark_made(tx: Connection, portal: str, deal: str, invoice: str, number: str, now: datetime) -> None:
     """Say that the invoice stands, whether we saw it made or found it later."""
     mine = update(table).where(table.c.portal == portal, table.c.deal == deal)

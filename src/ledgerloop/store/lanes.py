@@ -113,6 +113,12 @@ def fail(tx: Connection, flow: str, lane: str) -> int:
     return int(tx.execute(mine.values(failures=table.c.failures + 1).returning(table.c.failures)).scalar_one())
 
 
+def unpark(tx: Connection, flow: str, lane: str) -> None:
+    """Let a resting lane go on at once, because what it rested for has been put right."""
+    mine = update(table).where(table.c.flow == flow, table.c.lane == lane)
+    tx.execute(mine.values(parked_until=None, parked_why=""))
+
+
 def parked(tx: Connection) -> list[Parked]:
     """List the lanes that rest, the one that goes on first at the top."""
     rows = tx.execute(
