@@ -1,0 +1,80 @@
+"""The types of settings that need more than a shape: each refuses a wrong value by saying what to write instead."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated
+
+from pydantic import AfterValidator
+from pydantic_core import PydanticCustomError
+
+SCOPES: dict[str, tuple[str, ...]] = {
+    "granular": (
+        "openid",
+        "profile",
+        "email",
+        "offline_access",
+        "accounting.contacts",
+        "accounting.invoices",
+        "accounting.payments.read",
+        "accounting.settings.read",
+    ),
+    "legacy": (
+        "accounting.contacts",
+        "accounting.contacts.read",
+        "accounting.transactions",
+        "accounting.transactions.read",
+        "accounting.reports.read",
+        "offline_access",
+    ),
+}
+"""The two profiles of Xero scopes: for apps made since 2 March 2026, and for older ones until September 2027."""
+
+
+def _cure(sentence: str) -> PydanticCustomError:
+    # Braces would be read as placeholders.
+    return PydanticCustomError("cure", sentence.replace("{", "{{").replace("}", "}}"))
+
+
+def _secret_reference(value: str) -> str:
+    """Refuse a secret that stands in the settings itself, without repeating it."""
+    if not re.fullmatch(r"secret:[a-z0-9_.-]+", value):
+        raise _cure('write "secret:NAME", the name of a secret kept by `ledgerloop secret set NAME`, never the secret.')
+    return value
+
+
+def _database(value: str) -> str:
+    if not value.startswith(("sqlite:///", "postgresql://", "postgresql+psycopg://")):
+        raise _cure('write "sqlite:///ledgerloop.sqlite3" or "postgresql+psycopg://USER@HOST/NAME".')
+    return value
+
+
+def _http_address(value: str) -> str:
+    if value and not re.fullmatch(r"https?://[^\s/?#]+(/[^\s?#]*)?", value):
+        raise _cure('write an address, such as "https://ledgerloop.example.com".')
+    return value.rstrip("/")
+
+
+def _scopes(value: str) -> str:
+    if value not in SCOPES and "offline_access" not in value.split():
+        raise _cure(
+            '`offline_access` is missing, and without it Xero halts after 30 minutes; write "granular", "legacy", or a'
+            " list of scopes, separated by spaces, that contains it."
+        )
+    return value
+
+
+def _property_names(value: dict[str, str]) -> dict[str, str]:
+    for ours, theirs in value.items():
+        if not re.fullmatch(r"xero_[a-z0-9_]+", ours):
+            raise _cure(f'`{ours}` is no property of Ledgerloop; write xero_contact_id = "its_name_in_your_portal".')
+        if not re.fullmatch(r"[a-z][a-z0-9_]*", theirs):
+            raise _cure(f'HubSpot has no property name like "{theirs}"; write {ours} = "lower_case_with_underscores".')
+    return value
+
+
+SecretReference = Annotated[str, AfterValidator(_secret_reference)]
+Address = Annotated[str, AfterValidator(_http_address)]
+DatabaseAddress = Annotated[str, AfterValidator(_database)]
+Scopes = Annotated[str, AfterValidator(_scopes)]
+PropertyNames = Annotated[dict[str, str], AfterValidator(_property_names)]
