@@ -55,10 +55,14 @@ class HubSpotSandbox:
         self.control_routes: Sequence[BaseRoute] = [
             ControlRoute("/_sandbox/tokens", self._tokens, methods=["GET", "POST"])
         ]
-        self.reset()
+        self._begin()
 
     def reset(self) -> None:
         """Go back to the data, settings and credentials of the start."""
+        self.hooks.forget()
+        self._begin()
+
+    def _begin(self) -> None:
         self.portal = Portal(self.clock, HUBSPOT_PORTAL_ID, self.seed)
         self.portal.keys.add("legacy", ALL_SCOPES, text=HUBSPOT_TOKEN, app_id=HUBSPOT_APP_ID)
         load(self.portal, self.data)

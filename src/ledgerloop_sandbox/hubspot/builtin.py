@@ -54,7 +54,7 @@ _OWN: dict[Kind, str] = {
 createdate datetime!r Create date
 lastmodifieddate datetime!r Last modified date
 email string!u Email
-hs_additional_emails enumeration:checkbox!r Additional email addresses
+hs_additional_emails enumeration:checkbox Additional email addresses
 firstname string First name
 lastname string Last name
 phone string:phonenumber Phone number

@@ -39,7 +39,7 @@ def _kind(name: str, singular: str, type_id: str, defaults: str, **more: object)
 
 
 _SHOP = "e-commerce"
-_CONTACT_READ, _CONTACT_WRITE, _ = _crm("contacts")
+_CONTACT_READ, _CONTACT_WRITE, _CONTACT_SCHEMA = _crm("contacts")
 
 CONTACT = _kind(
     "contacts", "contact", "0-1", "firstname lastname email", modified="lastmodifieddate", group="contactinformation"
@@ -82,6 +82,7 @@ NOTE = _kind(
     required=("hs_timestamp",),
     read=_CONTACT_READ,
     write=_CONTACT_WRITE,
+    schema=_CONTACT_SCHEMA,
     group="engagement",
 )
 TASK = _kind(
@@ -93,6 +94,7 @@ TASK = _kind(
     required=("hs_timestamp",),
     read=_CONTACT_READ,
     write=_CONTACT_WRITE,
+    schema=_CONTACT_SCHEMA,
     group="engagement",
 )
 INVOICE = _kind("invoices", "invoice", "0-53", "", required=("hs_currency",), group="invoiceinformation")

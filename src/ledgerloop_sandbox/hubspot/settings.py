@@ -64,8 +64,22 @@ class Settings:
         for name in ("search_lag_create", "search_lag_update"):
             if name in changes and not 0 <= float(changes[name]) <= 30:
                 raise ValueError(f"{name} must be between 0 and 30 seconds")
+        usual = Settings()
+        for name, value in changes.items():
+            if not _fits(name, value, getattr(usual, name)):
+                raise ValueError(f"{name} cannot be {value!r}")
         for name, value in changes.items():
             setattr(self, name, value)
+
+
+def _fits(name: str, value: Any, usual: Any) -> bool:
+    if name in ("burst", "daily"):
+        return value is None or type(value) is int
+    if isinstance(usual, bool | list):
+        return isinstance(value, type(usual))
+    if isinstance(usual, float | int):
+        return type(value) in (int, float)
+    return True
 
 
 _CHOICES: dict[str, tuple[Any, ...]] = {
