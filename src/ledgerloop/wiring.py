@@ -1,0 +1,206 @@
+"""Put the service together: settings in, parts out. The only place that knows which part is made of which.
+
+Nothing is started here but the database's schema: ``Ledgerloop.start`` and ``stop`` do that.
+"""
+
+from __future__ import annotations
+
+import random
+import uuid
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import httpx2
+
+from ledgerloop import oauth
+from ledgerloop.engine import Engine
+from ledgerloop.errors import SettingsError
+from ledgerloop.flows.connecting import GRANT, Desk
+from ledgerloop.flows.parts import Parts, equip
+from ledgerloop.flows.receive import Receiver
+from ledgerloop.http import Api, Call, open_client
+from ledgerloop.hubspot.client import HubSpotClient
+from ledgerloop.hubspot.dialect import HubSpotDialect
+from ledgerloop.hubspot.dialect import governor as hubspot_governor
+from ledgerloop.rules.routing import Route, Terms
+from ledgerloop.secrets.sealed import Sealed
+from ledgerloop.secrets.shelf import Shelf
+from ledgerloop.settings import Settings
+from ledgerloop.store.cells import DatabaseCells
+from ledgerloop.store.db import Database
+from ledgerloop.xero.client import XeroClient, connections
+from ledgerloop.xero.dialect import XeroDialect
+from ledgerloop.xero.dialect import governor as xero_governor
+from ledgerloop.xero.models import Connection
+
+CALLBACK = "/connect/xero/callback"
+XERO_WEBHOOKS = "/webhooks/xero"
+HUBSPOT_WEBHOOKS = "/webhooks/hubspot"
+
+
+@dataclass(frozen=True)
+class Vendors:
+    """The clients of both vendors, sharing connections, quotas and tokens."""
+
+    xero: Callable[[str], XeroClient]
+    hubspot: Callable[[], HubSpotClient]
+    list_connections: Callable[[str], Sequence[Connection]]
+    close: Callable[[], None]
+
+
+@dataclass(frozen=True)
+class Ledgerloop:
+    """The service, put together."""
+
+    settings: Settings
+    database: Database
+    secrets: Sealed
+    shelf: Shelf
+    vendors: Vendors
+    desk: Desk
+    engine: Engine
+    receiver: Receiver
+    now: Callable[[], datetime]
+
+    def start(self) -> None:
+        """Equip the flows, go on with what a crash interrupted, and begin to receive."""
+        equip(_parts(self))
+        self.receiver.start()
+        self.engine.launch()
+
+    def stop(self) -> None:
+        """Stop receiving, let running turns end, and close what is open."""
+        self.receiver.stop()
+        self.engine.close()
+        equip(None)
+        self.vendors.close()
+        self.database.close()
+
+
+def build(
+    settings: Settings,
+    *,
+    worker: str = "one",
+    now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    observe: Callable[[Call], None] = lambda call: None,
+) -> Ledgerloop:
+    """Make all parts of the service. ``worker`` names this process among those that share a database."""
+    database = Database(settings.service.database)
+    database.migrate()
+    secrets = Sealed(DatabaseCells(database), Path(settings.service.key_file))
+    shelf = Shelf(secrets, database.lock)
+    provider = _provider(settings, secrets)
+    vendors = _vendors(settings, provider, secrets, shelf, now, observe)
+    engine = Engine(database, now, worker)
+    desk = Desk(database, provider, shelf, vendors.list_connections, vendors.xero, vendors.hubspot, now, engine.nudge)
+    receiver = Receiver(database, now, engine.nudge)
+    return Ledgerloop(settings, database, secrets, shelf, vendors, desk, engine, receiver, now)
+
+
+def secret(secrets: Sealed, settings: Settings, reference: str, key: str) -> str:
+    """Return the secret that a setting refers to; SettingsError, naming the setting, where nobody has saved it yet."""
+    name = reference.removeprefix("secret:")
+    value = secrets.load(name)
+    if value is None:
+        raise SettingsError(
+            key, str(settings.file), f"it refers to the secret `{name}`: run `ledgerloop secret set {name}`."
+        )
+    return value
+
+
+def _provider(settings: Settings, secrets: Sealed) -> oauth.Provider:
+    xero = settings.xero
+    return oauth.Provider(
+        vendor="Xero",
+        authorize_url=f"{xero.login_url}/identity/connect/authorize",
+        token_url=f"{xero.identity_url}/connect/token",
+        revoke_url=f"{xero.identity_url}/connect/revocation",
+        client_id=xero.client_id,
+        client_secret=secrets.load(xero.client_secret.removeprefix("secret:")) or "",
+        redirect_uri=settings.service.address + CALLBACK,
+        scopes=xero.scope_list,
+    )
+
+
+def _vendors(
+    settings: Settings,
+    provider: oauth.Provider,
+    secrets: Sealed,
+    shelf: Shelf,
+    now: Callable[[], datetime],
+    observe: Callable[[Call], None],
+) -> Vendors:
+    to_xero, to_hubspot = open_client(), open_client()
+    xero_limits, hubspot_limits = xero_governor(settings.xero.daily_limit), hubspot_governor()
+    tokens = oauth.Tokens(provider, shelf, GRANT, now=now)
+
+    def xero_api(lane: str) -> Api:
+        return Api(
+            to_xero,
+            settings.xero.api_url,
+            XeroDialect(),
+            token=tokens,
+            governor=xero_limits,
+            lane=lane,
+            observe=observe,
+        )
+
+    def hubspot_token(_refused: str) -> str:
+        return secret(secrets, settings, settings.hubspot.token, "hubspot.token")
+
+    def hubspot() -> HubSpotClient:
+        api = Api(
+            to_hubspot,
+            settings.hubspot.api_url,
+            HubSpotDialect(),
+            token=hubspot_token,
+            governor=hubspot_limits,
+            observe=observe,
+        )
+        return HubSpotClient(api, settings.hubspot.version)
+
+    def close() -> None:
+        _close(to_xero, to_hubspot)
+
+    return Vendors(
+        xero=lambda tenant: XeroClient(xero_api(tenant)),
+        hubspot=hubspot,
+        list_connections=lambda event: connections(xero_api(""), event),
+        close=close,
+    )
+
+
+def _close(*clients: httpx2.Client) -> None:
+    for client in clients:
+        client.close()
+
+
+def _parts(built: Ledgerloop) -> Parts:
+    settings = built.settings
+    route = settings.route
+    return Parts(
+        database=built.database,
+        xero=built.vendors.xero,
+        hubspot=built.vendors.hubspot,
+        now=built.now,
+        new_key=lambda: uuid.uuid4().hex,
+        nudge=built.engine.nudge,
+        random=random.random,
+        routes=(
+            Route(
+                organisation=route.organisation,
+                terms=Terms(
+                    status=route.status,
+                    account_code=route.account_code,
+                    tax_type=route.tax_type,
+                    line_amount_types=route.line_amount_types,
+                    due_days=route.due_days,
+                ),
+            ),
+        ),
+        names=settings.properties,
+        poll_every=timedelta(seconds=settings.standing.poll_seconds),
+        catch_up_every=timedelta(minutes=settings.standing.catch_up_minutes),
+    )
