@@ -5,12 +5,14 @@ Not durable: a person waits for it, and starts it again if it fails.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from ledgerloop import oauth
 from ledgerloop.errors import ConsentNeeded
+from ledgerloop.flows.provisioning import Provisioned, provision
 from ledgerloop.hubspot.client import HubSpotClient
 from ledgerloop.records import Organisation, Portal
 from ledgerloop.store import connections, lanes
@@ -36,6 +38,9 @@ class Desk:
     hubspot: Callable[[], HubSpotClient]
     now: Callable[[], datetime]
     nudge: Callable[[], None]
+    names: Mapping[str, str] = field(default_factory=dict)
+    """Property names that the portal uses instead of ours."""
+    sleep: Callable[[float], None] = time.sleep
 
 
 def begin_consent(desk: Desk) -> str:
@@ -65,8 +70,11 @@ def finish_consent(desk: Desk, code: str, state: str) -> list[Organisation]:
     return [_connect(desk, one.tenantId) for one in chosen]
 
 
-def connect_portal(desk: Desk) -> Portal:
-    """Ask HubSpot whose token it is, and connect that portal."""
+def connect_portal(desk: Desk) -> tuple[Portal, Provisioned]:
+    """Ask HubSpot whose token it is, make the properties it lacks, and connect that portal.
+
+    Returns also what was made and what a person must put right; what is wrong does not keep the rest from working.
+    """
     client = desk.hubspot()
     account, token = client.account(), client.token_info()
     portal = Portal(
@@ -77,13 +85,15 @@ def connect_portal(desk: Desk) -> Portal:
         ui_domain=account.ui_domain or "app.hubspot.com",
         app_id=token.app_id,
     )
+    provisioned = provision(client, desk.names, desk.sleep)
     with desk.database.transaction() as tx:
         before = connections.get(tx, "hubspot", portal.id)
         since = before.since if before else desk.now()
         connections.put(tx, Connected("hubspot", portal.id, portal.name, "hubspot", portal, since))
+        lanes.unpark(tx, "invoicing", portal.id)
         lanes.wake(tx, "invoicing", portal.id, desk.now())
     desk.nudge()
-    return portal
+    return portal, provisioned
 
 
 def _connect(desk: Desk, tenant: str) -> Organisation:
