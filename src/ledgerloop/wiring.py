@@ -94,7 +94,17 @@ def build(
     provider = _provider(settings, secrets)
     vendors = _vendors(settings, provider, secrets, shelf, now, observe)
     engine = Engine(database, now, worker)
-    desk = Desk(database, provider, shelf, vendors.list_connections, vendors.xero, vendors.hubspot, now, engine.nudge, settings.properties)
+    desk = Desk(
+        database,
+        provider,
+        shelf,
+        vendors.list_connections,
+        vendors.xero,
+        vendors.hubspot,
+        now,
+        engine.nudge,
+        settings.properties,
+    )
     receiver = Receiver(database, now, engine.nudge)
     return Ledgerloop(settings, database, secrets, shelf, vendors, desk, engine, receiver, now)
 

@@ -6,7 +6,7 @@ Waking is all that happens here. What a turn then does depends on what is due: s
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection
@@ -15,7 +15,7 @@ from ledgerloop.flows.parts import parts
 from ledgerloop.flows.polling import CURSOR as POLLED
 from ledgerloop.flows.pulling import CAUGHT_UP
 from ledgerloop.records import Organisation
-from ledgerloop.store import connections, cursors, lanes, mirror
+from ledgerloop.store import connections, cursors, lanes, links, mirror
 
 
 def wake_due() -> bool:
@@ -35,7 +35,10 @@ def wake_due() -> bool:
             lanes.wake(tx, "invoicing", portal, now)
         for home in new_day:
             today = _today(home, now)
-            mirror.mark_dirty(tx, home.id, mirror.becoming_overdue(tx, home.id, datetime.fromisoformat(today).date()))
+            late = mirror.becoming_overdue(tx, home.id, date.fromisoformat(today))
+            # Only who is shown already: a day going by is no reason to make anybody's records.
+            shown = links.find(tx, home.id, "contact", late).keys() | links.find(tx, home.id, "company", late).keys()
+            mirror.mark_dirty(tx, home.id, shown)
             connections.put_value(tx, _day_of(home), today)
         for home in {home.id: home for home in (*pull, *new_day)}.values():
             lanes.wake(tx, "standing", home.id, now)
