@@ -1,0 +1,56 @@
+# The one entry for chores: the same for people, pre-commit and CI. `make help` lists them.
+PYTHON ?= python3
+BIN := .venv/bin
+WORKERS ?= 2
+
+.PHONY: help demo test check format lint types layers bench serve locks clean
+
+help: ## list the targets
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 18
+
+demo: .venv/runs ## set everything up and run the main job on two sandboxes
+	@$(BIN)/ledgerloop demo $(ARGS)
+
+test: .venv/tests ## set everything up and pass all tests
+	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(ARGS)
+
+check: format lint types layers test ## what must hold before a commit lands
+
+format: .venv/tests ## is every file formatted?
+	$(BIN)/ruff format --check src tests bench
+
+lint: .venv/tests ## lint
+	$(BIN)/ruff check src tests bench
+
+types: .venv/tests ## check the types, strictly
+	$(BIN)/mypy
+
+layers: .venv/tests ## check who imports whom
+	$(BIN)/lint-imports
+
+bench: .venv/tests ## measure what it costs, beside the guide's recipe and the bound
+	$(BIN)/python -m bench all $(ARGS)
+
+serve: .venv/runs ## run the service against the sandbox (start `ledgerloop sandbox` in another terminal)
+	@test -f ledgerloop.toml || $(BIN)/ledgerloop init
+	$(BIN)/ledgerloop serve --sandbox $(ARGS)
+
+locks: ## write the lock files anew; needs uv
+	uv pip compile -q --universal --generate-hashes --no-header --no-emit-index-url --group build --extra postgres pyproject.toml -o requirements.lock
+	uv pip compile -q --universal --generate-hashes --no-header --no-emit-index-url --extra postgres --group dev pyproject.toml -o requirements-dev.lock
+
+clean: ## forget the virtual environment and the caches
+	rm -rf .venv .mypy_cache .ruff_cache .import_linter_cache .pytest_cache .hypothesis
+
+.venv/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Ledgerloop needs Python 3.11 or newer; say which with: make PYTHON=/path/to/python3.11 ..."; exit 1; }
+	$(PYTHON) -m venv .venv
+
+.venv/runs: requirements.lock pyproject.toml | .venv/bin/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+.venv/tests: requirements-dev.lock .venv/runs
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	@touch $@
