@@ -37,7 +37,7 @@ serve: .venv/runs ## run the service against the sandbox (start `ledgerloop sand
 
 locks: ## write the lock files anew; needs uv
 	uv pip compile -q --universal --generate-hashes --no-header --no-emit-index-url --group build --extra postgres pyproject.toml -o requirements.lock
-	uv pip compile -q --universal --generate-hashes --no-header --no-emit-index-url --extra postgres --group dev pyproject.toml -o requirements-dev.lock
+	uv pip compile -q --universal --generate-hashes --no-header --no-emit-index-url --extra postgres --group dev -c requirements.lock pyproject.toml -o requirements-dev.lock
 
 clean: ## forget the virtual environment and the caches
 	rm -rf .venv .mypy_cache .ruff_cache .import_linter_cache .pytest_cache .hypothesis
