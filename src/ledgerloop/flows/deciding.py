@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from ledgerloop.flows.deals import Sale, read_deals, read_sales
 from ledgerloop.flows.parts import parts
 from ledgerloop.flows.payers import by_link, find_payers, remember
-from ledgerloop.hubspot.client import HubSpotClient
+from ledgerloop.flows.polling import won_stages
 from ledgerloop.hubspot.models import Record
 from ledgerloop.records import Entry, Hold, Intent, Organisation, Portal, Skip
 from ledgerloop.rules.customers import contact_for_customer
@@ -53,7 +53,7 @@ def intend(portal: str, turn: int, ids: Sequence[str]) -> None:
     if house is None:
         return
     deals = read_deals(client, ids, [_name("xero_invoice_id")])
-    stages = _won_stages(client, deals.values())
+    stages = frozenset(won_stages(portal))
     verdicts: dict[str, Verdict] = {}
     for deal in ids:
         skip = _not_ours(deals.get(deal), before.get(deal), stages)
@@ -63,13 +63,6 @@ def intend(portal: str, turn: int, ids: Sequence[str]) -> None:
     verdicts |= _decide(sales, homes, house)
     payers = _find_payers(portal, turn, verdicts)
     _keep(portal, turn, house, verdicts, payers, before)
-
-
-def _won_stages(client: HubSpotClient, deals: Iterable[Record]) -> frozenset[str]:
-    """Read the won stages from the pipelines, only where HubSpot does not say on the deal whether it is won."""
-    if all(deal.properties.get("hs_is_closed_won") is not None for deal in deals):
-        return frozenset()
-    return frozenset(stage.id for pipeline in client.pipelines("deals") for stage in pipeline.stages if stage.won)
 
 
 def _not_ours(deal: Record | None, before: Intent | None, won_stages: frozenset[str]) -> Skip | None:

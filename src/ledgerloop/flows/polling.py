@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 from ledgerloop.flows.parts import parts
@@ -18,6 +19,8 @@ from ledgerloop.store.cursors import Cursor
 
 INDEX_LAG = timedelta(minutes=2)
 """How far HubSpot's search may lag behind its records."""
+
+STAGES_LAST = timedelta(hours=1)
 
 CURSOR = "deals"
 """The cursor of the looking: how far it got, and when it last was done."""
@@ -37,15 +40,51 @@ def look(portal: str) -> int:
     if connected is None or (cursor.highest is not None and now - cursor.highest < at.poll_every):
         return 0
     since = (cursor.since or connected.since) - INDEX_LAG
-    found = _won_since(since)
-    newest = max((deal.updated_at for deal in found if deal.updated_at), default=cursor.since or connected.since)
+    stages = won_stages(portal)
+    changed = _won_since(since, [entered(stage) for stage in stages])
+    found = [deal for deal in changed if _won_at(deal, stages, now) >= connected.since - INDEX_LAG]
+    newest = max((deal.updated_at for deal in changed if deal.updated_at), default=cursor.since or connected.since)
     with at.database.transaction() as tx:
         new = inbox.keep(tx, [_event(portal, deal, now) for deal in found], now)
         cursors.put(tx, Cursor(portal, CURSOR, max(newest, cursor.since or newest), 1, now))
     return new
 
 
-def _won_since(since: datetime) -> list[Record]:
+def won_stages(portal: str) -> list[str]:
+    """Return the stages with probability 1.0 in any pipeline, read from HubSpot once an hour."""
+    at = parts()
+    name = f"won stages {portal}"
+    with at.database.reading() as tx:
+        kept = connections.get_value(tx, name)
+    if kept is not None:
+        known = json.loads(kept)
+        if at.now() - datetime.fromisoformat(known["at"]) < STAGES_LAST:
+            return list(known["stages"])
+    stages = sorted(stage.id for line in at.hubspot().pipelines("deals") for stage in line.stages if stage.won)
+    with at.database.transaction() as tx:
+        connections.put_value(tx, name, json.dumps({"at": at.now().isoformat(), "stages": stages}))
+    return stages
+
+
+def entered(stage: str) -> str:
+    """Return the name of the property that says when a deal entered a stage."""
+    return f"hs_v2_date_entered_{stage}"
+
+
+def _won_at(deal: Record, stages: Sequence[str], now: datetime) -> datetime:
+    """Say when a deal was won; now where HubSpot does not say, since a missed invoice is worse than a late question."""
+    moments = [_moment(deal.properties.get(entered(stage))) for stage in stages]
+    return max((moment for moment in moments if moment), default=now)
+
+
+def _moment(text: str | None) -> datetime | None:
+    try:
+        return datetime.fromisoformat(text) if text else None
+    except ValueError:
+        return None
+
+
+def _won_since(since: datetime, properties: Sequence[str]) -> list[Record]:
     at = parts()
     client = at.hubspot()
     stamp = str(int(since.timestamp() * 1000))
@@ -59,7 +98,12 @@ def _won_since(since: datetime) -> list[Record]:
     after: str | None = None
     while len(found) < _MOST:
         page = client.search(
-            "deals", [{"filters": filters}], ["hs_lastmodifieddate"], sorts=sorts, limit=_PAGE, after=after
+            "deals",
+            [{"filters": filters}],
+            ["hs_lastmodifieddate", *properties],
+            sorts=sorts,
+            limit=_PAGE,
+            after=after,
         )
         found += page.results
         after = page.after

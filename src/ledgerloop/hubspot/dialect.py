@@ -46,13 +46,12 @@ class HubSpotDialect:
         data = answer.data if isinstance(answer.data, dict) else {}
         message = _text(data.get("message"))
         scopes = _scopes(data)
-        found = _EXISTING.search(message)
         return Refusal(
             sentence_in(message) or _plain(answer),
             problems_in(data),
             scopes,
             scope_missing=bool(scopes) or data.get("category") == "MISSING_SCOPES" or _about_scopes(answer, message),
-            existing_id=found[1] if found else "",
+            existing_id=existing_id_in(message),
             request_id=_text(data.get("correlationId")) or _text(data.get("requestId")),
         )
 
@@ -84,6 +83,12 @@ def sentence_in(message: str) -> str:
     """Return the message for a person: of JSON inside it only the sentences."""
     embedded = [sentence for _, _, sentence in _embedded(message)]
     return f"{message[: message.index('[')].rstrip(' :')}: {' '.join(embedded)}" if embedded else message[:500]
+
+
+def existing_id_in(message: str) -> str:
+    """Return the id of the record that exists already, where the message tells it (S100)."""
+    found = _EXISTING.search(message)
+    return found[1] if found else ""
 
 
 def _listed(errors: Any) -> Iterator[Problem]:

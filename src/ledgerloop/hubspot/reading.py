@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from ledgerloop.answers import Answer, without_emails
 from ledgerloop.errors import Transient
-from ledgerloop.hubspot.dialect import problems_in, sentence_in
+from ledgerloop.hubspot.dialect import existing_id_in, problems_in, sentence_in
 from ledgerloop.hubspot.models import Association, BatchError, Model, Record
 
 T = TypeVar("T", bound=Model)
@@ -68,14 +68,16 @@ def associations_from(given: Any) -> Iterator[Association]:
 def _error_from(given: Mapping[str, Any]) -> BatchError:
     raw = given.get("context")
     context: Mapping[str, Any] = raw if isinstance(raw, dict) else {}
-    message = given.get("message")
+    said = given.get("message")
+    message = said if isinstance(said, str) else ""
     return BatchError(
-        without_emails(sentence_in(message if isinstance(message, str) else "")),
+        without_emails(sentence_in(message)),
         str(given.get("category") or ""),
         tuple(dict.fromkeys(code for _, code, _ in problems_in(given) if code)),
         tuple((field, code, without_emails(said)) for field, code, said in problems_in(given)),
         _names(context.get("ids")),
         _names(context.get("objectWriteTraceId")),
+        existing_id_in(message),
     )
 
 

@@ -36,17 +36,17 @@ class XeroSandbox:
         data: str = "demo",
         service_url: str = "http://127.0.0.1:8080",
     ) -> None:
-        self.url, self.clock, self.latency_ms = url, clock, latency_ms
+        self.url, self.clock = url, clock
         self.calls, self.faults = CallLog(), Faults(seed)
         self.delivery = Delivery(clock, self.faults, GAPS)
-        self._start = (seed, data, service_url.rstrip("/"))
+        self._start = (seed, data, service_url.rstrip("/"), latency_ms)
         self._key = RSAKey.generate_key(2048, auto_kid=True)
         self.control_routes: Sequence[BaseRoute] = Steering(self).routes
         self.reset()
 
     def reset(self) -> None:
         """Go back to the start."""
-        seed, data, service_url = self._start
+        seed, data, service_url, self.latency_ms = self._start
         self.books = XeroState(self.url, self.clock, seed, data, service_url, self._key)
         self.hooks = Webhooks(self.clock, self.delivery, XERO_WEBHOOK_KEY, f"{service_url}/webhooks/xero", seed)
         accounting = AccountingApi(lambda: self.books, lambda: self.hooks)

@@ -62,7 +62,7 @@ def _messages(error: Invalid | ValueError) -> list[str]:
 def _wrong(element: Wire, id_name: str, messages: list[str]) -> Wire:
     return {
         id_name: NO_ID,
-        **element,
+        **{name: value for name, value in element.items() if value is not None},
         "HasErrors": True,
         "HasValidationErrors": True,
         "ValidationErrors": [{"Message": message} for message in messages],

@@ -98,7 +98,7 @@ def delete_allocation(kind: str) -> Answering:
             document.allocations = tuple(one for one in document.allocations if one is not allocation)
             settle(call, change, document, allocation.date)
         call.happened += change.keep()
-        return envelope(call, "Allocations", [{"AllocationID": allocation.id, "IsDeleted": True}])
+        return envelope(call, "Allocations", [{**show_allocation(call, allocation), "IsDeleted": True}])
 
     return answer
 

@@ -166,8 +166,8 @@ class _Parser:
 
 def where(text: str, reader: Reader) -> tuple[Predicate, set[str]]:
     """Return the predicate of a where expression and the properties it names."""
-    parser = _Parser(text, reader)
     try:
+        parser = _Parser(text, reader)
         return parser.parse(), parser.names
     except (ValueError, TypeError) as error:
         raise bad_request("QueryParseException", str(error), 16) from None
