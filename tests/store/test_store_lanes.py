@@ -1,0 +1,193 @@
+"""Lanes: one turn at a time, none lost, none twice."""
+
+from __future__ import annotations
+
+import itertools
+import threading
+from datetime import UTC, datetime, timedelta
+
+from ledgerloop.records import Event
+from ledgerloop.store import inbox, lanes
+from ledgerloop.store.db import Database
+from ledgerloop.store.lanes import Parked, Ready
+
+NOW = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
+LATER = NOW + timedelta(seconds=5)
+
+
+def _ready(database: Database, now: datetime = LATER) -> list[Ready]:
+    with database.reading() as tx:
+        return lanes.ready(tx, now)
+
+
+class TestWake:
+    def test_keeps_the_earliest_moment(self, database: Database) -> None:
+        """Waking a lane that is wanted already changes nothing, so its lag is measured from the first call."""
+        with database.transaction() as tx:
+            lanes.wake(tx, "standing", "org", NOW)
+            lanes.wake(tx, "standing", "org", LATER)
+
+        assert _ready(database) == [Ready("standing", "org", 1, NOW)]
+
+    def test_an_earlier_moment_counts(self, database: Database) -> None:
+        """Calls that arrive out of order keep the earlier moment all the same."""
+        with database.transaction() as tx:
+            lanes.wake(tx, "standing", "org", LATER)
+            lanes.wake(tx, "standing", "org", NOW)
+
+        assert _ready(database) == [Ready("standing", "org", 1, NOW)]
+
+    def test_flows_of_one_lane_are_apart(self, database: Database) -> None:
+        """The same lane may be wanted by one flow and not by another."""
+        with database.transaction() as tx:
+            lanes.wake(tx, "standing", "org", NOW)
+            lanes.begin(tx, "standing", "org", 1, NOW)
+            lanes.wake(tx, "invoicing", "org", LATER)
+
+        assert _ready(database) == [Ready("invoicing", "org", 1, LATER)]
+
+
+class TestTurns:
+    def test_a_turn_ends_the_wish(self, database: Database) -> None:
+        """A lane whose turn has begun is wanted no more."""
+        with database.transaction() as tx:
+            lanes.wake(tx, "standing", "org", NOW)
+            lanes.begin(tx, "standing", "org", 1, NOW)
+
+        assert _ready(database) == []
+
+    def test_woken_while_running_runs_again(self, database: Database) -> None:
+        """What wakes a lane during a turn is for the next turn, with a number of its own."""
+        with database.transaction() as tx:
+            lanes.wake(tx, "standing", "org", NOW)
+            lanes.begin(tx, "standing", "org", 1, NOW)
+            lanes.wake(tx, "standing", "org", LATER)
+            again = lanes.finish(tx, "standing", "org", 1, LATER)
+
+        assert again
+        assert _ready(database) == [Ready("standing", "org", 2, LATER)]
+
+    def test_finishing_twice_is_finishing_once(self, database: Database) -> None:
+        """A turn that is finished again after a crash does not end the turn after it."""
+        with database.transaction() as tx:
+            lanes.wake(tx, "standing", "org", NOW)
+            lanes.begin(tx, "standing", "org", 1, NOW)
+            assert not lanes.finish(tx, "standing", "org", 1, NOW)
+            lanes.finish(tx, "standing", "org", 1, NOW)
+            (lane,) = lanes.all_lanes(tx)
+
+        assert lane.turn == 2
+
+    def test_an_old_turn_cannot_begin(self, database: Database) -> None:
+        """A turn that is over and is begun by mistake does not take the wish away from the next one."""
+        with database.transaction() as tx:
+            lanes.wake(tx, "standing", "org", NOW)
+            lanes.begin(tx, "standing", "org", 1, NOW)
+            lanes.finish(tx, "standing", "org", 1, NOW)
+            lanes.wake(tx, "standing", "org", LATER)
+            lanes.begin(tx, "standing", "org", 1, LATER)
+
+        assert _ready(database) == [Ready("standing", "org", 2, LATER)]
+
+
+class TestPark:
+    def test_rests_and_goes_on(self, database: Database) -> None:
+        """A parked lane is not ready before its moment, and is ready then without being woken."""
+        until = NOW + timedelta(minutes=1)
+        with database.transaction() as tx:
+            lanes.wake(tx, "standing", "org", NOW)
+            lanes.begin(tx, "standing", "org", 1, NOW)
+            lanes.park(tx, "standing", "org", until, "Xero's day is spent.")
+            lanes.finish(tx, "standing", "org", 1, NOW)
+            parked = lanes.parked(tx)
+
+        assert parked == [Parked("standing", "org", until, "Xero's day is spent.")]
+        assert _ready(database, until - timedelta(seconds=1)) == []
+        assert _ready(database, until) == [Ready("standing", "org", 2, NOW)]
+
+    def test_waking_does_not_end_it(self, database: Database) -> None:
+        """An event does not shorten a rest that the vendor asked for."""
+        until = NOW + timedelta(minutes=1)
+        with database.transaction() as tx:
+            lanes.park(tx, "standing", "org", until, "why")
+            lanes.wake(tx, "standing", "org", NOW)
+
+        assert _ready(database, LATER) == []
+
+    def test_ends_with_the_next_turn(self, database: Database) -> None:
+        """A lane that begins its turn is parked no more."""
+        with database.transaction() as tx:
+            lanes.park(tx, "standing", "org", NOW, "why")
+            lanes.begin(tx, "standing", "org", 1, LATER)
+
+            assert lanes.parked(tx) == []
+
+
+class TestFail:
+    def test_counts_in_a_row(self, database: Database) -> None:
+        """Failures add up over turns, and one turn without failure ends the row."""
+        counted = []
+        with database.transaction() as tx:
+            lanes.wake(tx, "standing", "org", NOW)
+            for turn in (1, 2):
+                lanes.begin(tx, "standing", "org", turn, NOW)
+                counted.append(lanes.fail(tx, "standing", "org"))
+                lanes.park(tx, "standing", "org", NOW, "why")
+                lanes.finish(tx, "standing", "org", turn, NOW)
+            lanes.begin(tx, "standing", "org", 3, NOW)
+            lanes.finish(tx, "standing", "org", 3, NOW)
+            counted.append(lanes.fail(tx, "standing", "org"))
+
+        assert counted == [1, 2, 1]
+
+
+class TestRace:
+    def test_no_wake_is_lost_and_no_turn_runs_twice(self, database: Database) -> None:
+        """With two threads that keep events and two that run turns, every event is acted on once, by one turn."""
+        started: set[tuple[str, int]] = set()
+        starting = threading.Lock()
+        acted: list[str] = []
+        numbers = itertools.count()
+        keeping_ended = threading.Event()
+
+        def keep_events() -> None:
+            for _ in range(30):
+                number = next(numbers)
+                event = Event("xero", str(number), f"org{number % 2}", "INVOICE", "UPDATE", str(number), NOW, "{}")
+                with database.transaction() as tx:
+                    inbox.keep(tx, [event], NOW)
+                    lanes.wake(tx, "standing", event.lane, NOW)
+
+        def run_turns() -> None:
+            while True:
+                last = keeping_ended.is_set()
+                turns = _ready(database)
+                for turn in turns:
+                    run(turn)
+                if last and not turns:
+                    return
+
+        def run(ready: Ready) -> None:
+            with starting:  # the engine starts a workflow of an id once
+                if (ready.lane, ready.turn) in started:
+                    return
+                started.add((ready.lane, ready.turn))
+            with database.transaction() as tx:
+                lanes.begin(tx, "standing", ready.lane, ready.turn, NOW)
+            with database.transaction() as tx:
+                acted.extend(event.resource for event in inbox.take(tx, "xero", ready.lane, ready.turn))
+            with database.transaction() as tx:
+                inbox.finish(tx, "xero", ready.lane, ready.turn, NOW)
+                lanes.finish(tx, "standing", ready.lane, ready.turn, NOW)
+
+        keepers = [threading.Thread(target=keep_events) for _ in range(2)]
+        workers = [threading.Thread(target=run_turns) for _ in range(2)]
+        for thread in (*keepers, *workers):
+            thread.start()
+        for thread in keepers:
+            thread.join()
+        keeping_ended.set()
+        for thread in workers:
+            thread.join()
+
+        assert sorted(acted, key=int) == [str(number) for number in range(60)]
