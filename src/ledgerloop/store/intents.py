@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import asdict, fields
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Connection, func, literal, select, update
+from sqlalchemy import ColumnElement, Connection, func, literal, or_, select, update
 
 from ledgerloop.records import Intent
 from ledgerloop.store.statements import chunks, upsert
@@ -23,7 +23,7 @@ def put(tx: Connection, intents: Sequence[Intent]) -> dict[str, Intent]:
     keeps its own: an invoice may stand behind it.
     """
     rows = [asdict(intent) for intent in sorted(intents, key=lambda intent: (intent.portal, intent.deal))]
-    upsert(tx, table, rows, where=lambda _: table.c.state.in_(("intended", "refused")))
+    upsert(tx, table, rows, where=lambda _: or_(table.c.state == "intended", table.c.state == "refused"))
     standing: dict[str, Intent] = {}
     for portal in {intent.portal for intent in intents}:
         standing |= get(tx, portal, [intent.deal for intent in intents if intent.portal == portal])

@@ -1,0 +1,99 @@
+"""Connections, consents, values and sealed cells."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from ledgerloop.records import Organisation, Portal
+from ledgerloop.store import connections
+from ledgerloop.store.cells import DatabaseCells
+from ledgerloop.store.connections import Connected
+from ledgerloop.store.db import Database
+
+NOW = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
+ORGANISATION = Organisation("o1", "Kiwi Demo", "NZD", "Pacific/Auckland", "!abc", "NZ")
+PORTAL = Portal("62515", "Demo", "USD", "UTC", app_id="1160452")
+XERO = Connected("xero", "o1", "Kiwi Demo", "xero grant", ORGANISATION, NOW)
+HUBSPOT = Connected("hubspot", "62515", "Demo", "hubspot token", PORTAL, NOW)
+
+
+class TestConnections:
+    def test_come_back_whole(self, database: Database) -> None:
+        """A connection comes back with what we know of its organisation or portal."""
+        with database.transaction() as tx:
+            connections.put(tx, XERO)
+            connections.put(tx, HUBSPOT)
+
+            assert connections.all_connected(tx) == [HUBSPOT, XERO]
+            assert connections.all_connected(tx, "xero") == [XERO]
+            assert connections.get(tx, "hubspot", "62515") == HUBSPOT
+            assert connections.get(tx, "hubspot", "o1") is None
+            assert (connections.organisations(tx), connections.portals(tx)) == ([ORGANISATION], [PORTAL])
+            assert (connections.organisation(tx, "o1"), connections.portal(tx, "62515")) == (ORGANISATION, PORTAL)
+
+    def test_the_only_portal(self, database: Database) -> None:
+        """There is an only portal when there is exactly one."""
+        with database.transaction() as tx:
+            assert connections.only_portal(tx) is None
+            connections.put(tx, HUBSPOT)
+            assert connections.only_portal(tx) == PORTAL
+            connections.put(tx, Connected("hubspot", "2", "B", "other token", Portal("2", "B", "USD", "UTC"), NOW))
+            assert connections.only_portal(tx) is None
+            connections.remove(tx, "hubspot", "2")
+            assert connections.only_portal(tx) == PORTAL
+
+    def test_consent_is_lost_and_given_by_grant(self, database: Database) -> None:
+        """What a grant reaches needs consent together, with the reason, and is connected again together."""
+        with database.transaction() as tx:
+            connections.put(tx, XERO)
+            connections.put(tx, HUBSPOT)
+            connections.mark_needs_consent(tx, "xero grant", "offline_access was not granted.")
+            lost = connections.get(tx, "xero", "o1")
+            connections.mark_connected(tx, "xero grant")
+
+            assert connections.all_connected(tx) == [HUBSPOT, XERO]
+        assert lost is not None
+        assert (lost.state, lost.why) == ("needs_consent", "offline_access was not granted.")
+
+
+class TestConsents:
+    def test_once(self, database: Database) -> None:
+        """A state is good for one answer, and an unknown one for none."""
+        with database.transaction() as tx:
+            connections.remember_consent(tx, "state", "verifier", NOW)
+
+            assert connections.take_consent(tx, "another", NOW) is None
+            assert connections.take_consent(tx, "state", NOW) == "verifier"
+            assert connections.take_consent(tx, "state", NOW) is None
+
+    def test_for_ten_minutes(self, database: Database) -> None:
+        """A state is good for ten minutes and no longer."""
+        with database.transaction() as tx:
+            connections.remember_consent(tx, "in time", "verifier", NOW)
+            connections.remember_consent(tx, "late", "verifier", NOW)
+
+            assert connections.take_consent(tx, "in time", NOW + timedelta(minutes=10)) == "verifier"
+            assert connections.take_consent(tx, "late", NOW + timedelta(minutes=10, seconds=1)) is None
+
+
+class TestValues:
+    def test_are_replaced(self, database: Database) -> None:
+        """A value has one text, the last one."""
+        with database.transaction() as tx:
+            assert connections.get_value(tx, "password") is None
+            connections.put_value(tx, "password", "hash 1")
+            connections.put_value(tx, "password", "hash 2")
+
+            assert connections.get_value(tx, "password") == "hash 2"
+
+
+class TestCells:
+    def test_keep_bytes_at_once(self, database: Database) -> None:
+        """Sealed bytes are committed when saving returns, and replaced by the next save."""
+        cells = DatabaseCells(database)
+        assert cells.load("name") is None
+
+        cells.save("name", b"\x00sealed")
+        cells.save("name", b"\xffsealed again")
+
+        assert DatabaseCells(database).load("name") == b"\xffsealed again"
