@@ -25,8 +25,8 @@ def test_bearer_tokens_of_four_kinds(portal: Any, kind: str) -> None:
     """A token of each kind opens the API within its scopes; all but OAuth look like `pat-`."""
     token = portal.token_of(kind, ["crm.objects.deals.read"])["token"]
 
-    assert 200 == portal.call("GET", DEALS, token=token).status_code
-    assert 403 == portal.call("GET", "/crm/objects/2026-09/contacts", token=token).status_code
+    assert portal.call("GET", DEALS, token=token).status_code == 200
+    assert portal.call("GET", "/crm/objects/2026-09/contacts", token=token).status_code == 403
     assert token.startswith("pat-") is (kind != "oauth")
 
 
@@ -53,11 +53,11 @@ def test_oauth_tokens_expire_after_30_minutes_and_are_refreshed(portal: Any) -> 
     renewed = portal.http.post("/oauth/2026-09/token", data=form).json()
     again = portal.http.post("/oauth/v1/token", data=form).json()
 
-    assert (200, 401) == (before, after)
-    assert 1800 == renewed["expires_in"]
-    assert "bearer" == renewed["token_type"]
+    assert (before, after) == (200, 401)
+    assert renewed["expires_in"] == 1800
+    assert renewed["token_type"] == "bearer"
     assert {"token_use", "hub_id", "user_id", "scopes"} <= renewed.keys()
-    assert 200 == portal.call("GET", DEALS, token=renewed["access_token"]).status_code
+    assert portal.call("GET", DEALS, token=renewed["access_token"]).status_code == 200
     assert {"token_type", "access_token", "refresh_token", "expires_in"} == again.keys()
 
 
@@ -89,9 +89,9 @@ def test_oauth_authorization_code_with_pkce(portal: Any) -> None:
     twice = portal.http.post("/oauth/2026-09/token", data=form)
 
     assert "crm.objects.deals.read" in page.text
-    assert ["s1"] == told["state"]
-    assert ["crm.objects.deals.read", "oauth", "crm.objects.contacts.read"] == granted.json()["scopes"]
-    assert (400, "BAD_AUTH_CODE") == (twice.status_code, twice.json()["status"])
+    assert told["state"] == ["s1"]
+    assert granted.json()["scopes"] == ["crm.objects.deals.read", "oauth", "crm.objects.contacts.read"]
+    assert (twice.status_code, twice.json()["status"]) == (400, "BAD_AUTH_CODE")
 
 
 def test_oauth_introspection_and_revocation(portal: Any) -> None:
@@ -101,9 +101,9 @@ def test_oauth_introspection_and_revocation(portal: Any) -> None:
     portal.http.post("/oauth/2026-09/token/revoke", data={"token": token})
     dead = portal.http.post("/oauth/2026-09/token/introspect", data={"token": token}).json()
 
-    assert (True, ["crm.objects.deals.read"]) == (live["active"], live["scopes"])
-    assert {"active": False} == dead
-    assert 401 == portal.call("GET", DEALS, token=token).status_code
+    assert (live["active"], live["scopes"]) == (True, ["crm.objects.deals.read"])
+    assert dead == {"active": False}
+    assert portal.call("GET", DEALS, token=token).status_code == 401
 
 
 def test_401_body(portal: Any) -> None:
@@ -111,9 +111,9 @@ def test_401_body(portal: Any) -> None:
     answer = portal.call("GET", DEALS, token=None)
     unknown = portal.call("GET", DEALS, token="pat-na1-nobody")
 
-    assert (401, 401) == (answer.status_code, unknown.status_code)
+    assert (answer.status_code, unknown.status_code) == (401, 401)
     assert {"status", "message", "correlationId", "category"} == answer.json().keys()
-    assert "INVALID_AUTHENTICATION" == answer.json()["category"]
+    assert answer.json()["category"] == "INVALID_AUTHENTICATION"
     assert answer.json()["message"].startswith("Authentication credentials not found. This API supports OAuth 2.0")
 
 
@@ -123,10 +123,10 @@ def test_403_names_the_required_granular_scopes(portal: Any) -> None:
     answer = portal.call("GET", "/crm/objects/2026-09/line_items", token=token)
     shop = portal.token_of("static", ["e-commerce"])["token"]
 
-    assert (403, "MISSING_SCOPES") == (answer.status_code, answer.json()["category"])
+    assert (answer.status_code, answer.json()["category"]) == (403, "MISSING_SCOPES")
     context = answer.json()["errors"][0]["context"]
-    assert ["crm.objects.line_items.read", "e-commerce"] == context["requiredGranularScopes"]
-    assert 200 == portal.call("GET", "/crm/objects/2026-09/line_items", token=shop).status_code
+    assert context["requiredGranularScopes"] == ["crm.objects.line_items.read", "e-commerce"]
+    assert portal.call("GET", "/crm/objects/2026-09/line_items", token=shop).status_code == 200
 
 
 def test_403_variants_without_category_and_without_names(portal: Any) -> None:
@@ -136,7 +136,7 @@ def test_403_variants_without_category_and_without_names(portal: Any) -> None:
     for variant in ("no_category", "unnamed", "view_schema"):
         portal.set(scope_error=variant)
         answer = portal.call("GET", DEALS, token=token)
-        assert 403 == answer.status_code
+        assert answer.status_code == 403
         found[variant] = answer.json()
 
     assert "category" not in found["no_category"]
@@ -163,7 +163,7 @@ def test_scopes_per_token_cover_each_task(portal: Any, method: str, path: str, b
     """Each task needs its own scope: writing, schemas, owners, lists, tax rates, and both ends of associations."""
     token = portal.token_of("static", scopes)["token"]
 
-    assert 403 == portal.call(method, path, body, token=token).status_code
+    assert portal.call(method, path, body, token=token).status_code == 403
 
 
 def test_token_info_by_token_key(portal: Any) -> None:
@@ -174,8 +174,8 @@ def test_token_info_by_token_key(portal: Any) -> None:
     wrong = portal.call("POST", "/oauth/v2/private-apps/get/access-token-info", {"tokenKey": "x"}, token=None)
 
     assert {"userId", "hubId", "appId", "scopes"} == answer.json().keys()
-    assert (HUBSPOT_PORTAL_ID, HUBSPOT_APP_ID) == (answer.json()["hubId"], answer.json()["appId"])
-    assert 401 == wrong.status_code
+    assert (answer.json()["hubId"], answer.json()["appId"]) == (HUBSPOT_PORTAL_ID, HUBSPOT_APP_ID)
+    assert wrong.status_code == 401
 
 
 def test_token_info_shows_sensitive_scopes_of_a_service_key_with_v2(portal: Any) -> None:
@@ -191,8 +191,8 @@ def test_token_info_of_european_tokens_needs_the_bearer_header(portal: Any) -> N
     token = portal.token_of("legacy", ["oauth"], token="pat-eu1-a")["token"]
     path, body = "/oauth/v2/private-apps/get/access-token-info", {"tokenKey": token}
 
-    assert 401 == portal.call("POST", path, body, token=None).status_code
-    assert 200 == portal.call("POST", path, body, token=token).status_code
+    assert portal.call("POST", path, body, token=None).status_code == 401
+    assert portal.call("POST", path, body, token=token).status_code == 200
 
 
 @pytest.mark.parametrize("path", ["/account-info/v3/details", "/account-info/2026-09/details"])
@@ -200,8 +200,8 @@ def test_account_details(portal: Any, path: str) -> None:
     """Account details tell portal, type, time zone, currencies and the UI's host."""
     details = portal.ok("GET", path)
 
-    assert HUBSPOT_PORTAL_ID == details["portalId"]
-    assert ("NZD", ["USD", "AUD"]) == (details["companyCurrency"], details["additionalCurrencies"])
+    assert details["portalId"] == HUBSPOT_PORTAL_ID
+    assert (details["companyCurrency"], details["additionalCurrencies"]) == ("NZD", ["USD", "AUD"])
     assert {"accountType", "timeZone", "utcOffset", "utcOffsetMilliseconds", "uiDomain", "dataHostingLocation"} <= (
         details.keys()
     )
@@ -213,7 +213,7 @@ def test_daily_usage(portal: Any) -> None:
     usage = portal.ok("GET", "/account-info/2026-09/api-usage/daily/private-apps")["results"][0]
 
     assert {"name", "usageLimit", "currentUsage", "collectedAt", "fetchStatus", "resetsAt"} == usage.keys()
-    assert (625_000, 2, "SUCCESS") == (usage["usageLimit"], usage["currentUsage"], usage["fetchStatus"])
+    assert (usage["usageLimit"], usage["currentUsage"], usage["fetchStatus"]) == (625_000, 2, "SUCCESS")
 
 
 @pytest.mark.parametrize("path", ["/crm/v3/objects", "/crm/objects/2026-03", "/crm/objects/2026-09"])
@@ -222,7 +222,7 @@ def test_same_records_under_all_versions_names_and_ids(portal: Any, path: str, k
     """v3, 2026-03 and 2026-09 show the same records, by name and by `0-n` id."""
     id_ = portal.deal(dealname="Everywhere")
 
-    assert "Everywhere" == portal.ok("GET", f"{path}/{kind}/{id_}")["properties"]["dealname"]
+    assert portal.ok("GET", f"{path}/{kind}/{id_}")["properties"]["dealname"] == "Everywhere"
 
 
 @pytest.mark.parametrize(
@@ -256,14 +256,14 @@ def test_unknown_paths_are_404_in_html(portal: Any, path: str) -> None:
     """A path that does not exist, or carries the version in the wrong place, is 404 and no JSON."""
     answer = portal.call("GET", path)
 
-    assert (404, "text/html;charset=utf-8") == (answer.status_code, answer.headers["content-type"])
+    assert (answer.status_code, answer.headers["content-type"]) == (404, "text/html;charset=utf-8")
 
 
 def test_unknown_object_type_is_400(portal: Any) -> None:
     """An object type nobody knows cannot be inferred."""
     answer = portal.call("GET", "/crm/objects/2026-09/spaceships")
 
-    assert (400, "VALIDATION_ERROR") == (answer.status_code, answer.json()["category"])
+    assert (answer.status_code, answer.json()["category"]) == (400, "VALIDATION_ERROR")
 
 
 def test_admin_required_rules_only_in_2026_09(portal: Any) -> None:
@@ -281,11 +281,11 @@ def test_admin_required_rules_only_in_2026_09(portal: Any) -> None:
     older = portal.call("PATCH", f"/crm/objects/2026-03/deals/{id_}", won)
     v3 = portal.call("POST", "/crm/v3/objects/contacts", {"properties": {"firstname": "No phone"}})
 
-    assert (400, 400, 200, 200, 201) == tuple(a.status_code for a in (refused, created, own, older, v3))
+    assert tuple(a.status_code for a in (refused, created, own, older, v3)) == (400, 400, 200, 200, 201)
     error = refused.json()["errors"][0]
-    assert "MISSING_CONDITIONAL_REQUIRED_PROPERTY" == error["code"]
-    assert ["closed_won_reason"] == error["context"]["propertyName"]
-    assert "MISSING_REQUIRED_PROPERTY" == created.json()["errors"][0]["code"]
+    assert error["code"] == "MISSING_CONDITIONAL_REQUIRED_PROPERTY"
+    assert error["context"]["propertyName"] == ["closed_won_reason"]
+    assert created.json()["errors"][0]["code"] == "MISSING_REQUIRED_PROPERTY"
 
 
 def test_warnings_only_in_2026_09(portal: Any) -> None:
@@ -298,15 +298,15 @@ def test_warnings_only_in_2026_09(portal: Any) -> None:
 
     assert "warnings" not in found["/crm/v3/objects"]
     assert "warnings" not in found["/crm/objects/2026-03"]
-    assert "PROPERTY_VALUE_NORMALIZED" == warning["category"]
-    assert ["upper2@example.com"] == warning["context"]["normalizedValue"]
-    assert ["email"] == warning["context"]["propertyName"]
+    assert warning["category"] == "PROPERTY_VALUE_NORMALIZED"
+    assert warning["context"]["normalizedValue"] == ["upper2@example.com"]
+    assert warning["context"]["propertyName"] == ["email"]
 
 
 def test_single_record_association_list_absent_in_2026_09(portal: Any) -> None:
     """One record's associations are listed in v4 and 2026-03; 2026-09 has only batch/read."""
     id_ = portal.ok("GET", DEALS)["results"][0]["id"]
 
-    assert 200 == portal.call("GET", f"/crm/v4/objects/deals/{id_}/associations/contacts").status_code
-    assert 200 == portal.call("GET", f"/crm/objects/2026-03/deals/{id_}/associations/contacts").status_code
-    assert 404 == portal.call("GET", f"/crm/objects/2026-09/deals/{id_}/associations/contacts").status_code
+    assert portal.call("GET", f"/crm/v4/objects/deals/{id_}/associations/contacts").status_code == 200
+    assert portal.call("GET", f"/crm/objects/2026-03/deals/{id_}/associations/contacts").status_code == 200
+    assert portal.call("GET", f"/crm/objects/2026-09/deals/{id_}/associations/contacts").status_code == 404

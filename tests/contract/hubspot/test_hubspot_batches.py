@@ -24,15 +24,15 @@ def test_batches_at_most_100(portal: Any, action: str) -> None:
     inputs = [{"id": str(n), "properties": {"firstname": f"f{n}"}} for n in range(101)]
     answer = portal.call("POST", f"{CONTACTS}/batch/{action}", {"inputs": inputs})
 
-    assert (400, "VALIDATION_ERROR") == (answer.status_code, answer.json()["category"])
+    assert (answer.status_code, answer.json()["category"]) == (400, "VALIDATION_ERROR")
 
 
 def test_batch_read_at_most_50_with_history(portal: Any) -> None:
     """With property history a batch read takes 50."""
     body = {"inputs": [{"id": str(n)} for n in range(51)], "properties": [], "propertiesWithHistory": ["email"]}
 
-    assert 400 == portal.call("POST", f"{CONTACTS}/batch/read", body).status_code
-    assert 207 == portal.call("POST", f"{CONTACTS}/batch/read", body | {"propertiesWithHistory": []}).status_code
+    assert portal.call("POST", f"{CONTACTS}/batch/read", body).status_code == 400
+    assert portal.call("POST", f"{CONTACTS}/batch/read", body | {"propertiesWithHistory": []}).status_code == 207
 
 
 def test_batch_statuses(portal: Any) -> None:
@@ -42,7 +42,7 @@ def test_batch_statuses(portal: Any) -> None:
     one = {"inputs": [{"id": id_, "properties": {"city": "X"}}]}
     answers = [portal.call("POST", f"{CONTACTS}/batch/{name}", one) for name in ("read", "update", "upsert", "archive")]
 
-    assert [201, 200, 200, 200, 204] == [made.status_code, *(one.status_code for one in answers)]
+    assert [made.status_code, *(one.status_code for one in answers)] == [201, 200, 200, 200, 204]
     assert {"status", "results", "startedAt", "completedAt"} == made.json().keys()
 
 
@@ -59,12 +59,12 @@ def test_batch_create_207_only_when_every_row_has_its_own_trace_id(portal: Any) 
     answer = portal.call("POST", f"{CONTACTS}/batch/create", rows("g1@b.nz", "bad", "g2@b.nz", traced=True))
     error = answer.json()["errors"][0]
 
-    assert 207 == answer.status_code
+    assert answer.status_code == 207
     assert ({"t0", "t2"}, 1) == (
         {one["objectWriteTraceId"] for one in answer.json()["results"]},
         answer.json()["numErrors"],
     )
-    assert (["t1"], "VALIDATION_ERROR") == (error["context"]["objectWriteTraceId"], error["category"])
+    assert (error["context"]["objectWriteTraceId"], error["category"]) == (["t1"], "VALIDATION_ERROR")
     assert "INVALID_EMAIL" in error["message"]
 
 
@@ -78,10 +78,10 @@ def test_batch_create_fails_as_a_whole_without_unique_trace_ids(portal: Any, spo
         body["inputs"][1]["objectWriteTraceId"] = "t0"
     answer = portal.call("POST", f"{CONTACTS}/batch/create", body)
 
-    assert 400 == answer.status_code
+    assert answer.status_code == 400
     assert "Email address bad is invalid" in answer.json()["message"]
     assert "worse" not in answer.json()["message"]
-    assert 404 == portal.call("GET", f"{CONTACTS}/w1@b.nz", params={"idProperty": "email"}).status_code
+    assert portal.call("GET", f"{CONTACTS}/w1@b.nz", params={"idProperty": "email"}).status_code == 404
 
 
 def test_batch_create_409_for_an_existing_email(portal: Any) -> None:
@@ -90,7 +90,7 @@ def test_batch_create_409_for_an_existing_email(portal: Any) -> None:
     whole = portal.call("POST", f"{CONTACTS}/batch/create", rows("n@b.nz", "there@b.nz"))
     some = portal.call("POST", f"{CONTACTS}/batch/create", rows("n@b.nz", "there@b.nz", traced=True))
 
-    assert (409, 207) == (whole.status_code, some.status_code)
+    assert (whole.status_code, some.status_code) == (409, 207)
     assert f"Existing ID: {id_}" in some.json()["errors"][0]["message"]
 
 
@@ -125,7 +125,7 @@ def test_missing_ids_207_in_batch_read(portal: Any) -> None:
     error = answer.json()["errors"][0]
 
     assert (207, [id_]) == (answer.status_code, [one["id"] for one in answer.json()["results"]])
-    assert ("OBJECT_NOT_FOUND", ["99999", "5"]) == (error["category"], error["context"]["ids"])
+    assert (error["category"], error["context"]["ids"]) == ("OBJECT_NOT_FOUND", ["99999", "5"])
     assert error["message"].startswith("Could not get some CONTACT objects")
 
 
@@ -135,9 +135,9 @@ def test_missing_ids_207_in_batch_update_with_their_trace_ids(portal: Any) -> No
     inputs = [{"id": one, "properties": {"city": "C"}, "objectWriteTraceId": f"t-{one}"} for one in (id_, "77777")]
     answer = portal.call("POST", f"{CONTACTS}/batch/update", {"inputs": inputs})
 
-    assert 207 == answer.status_code
-    assert {"ids": ["77777"], "objectWriteTraceId": ["t-77777"]} == answer.json()["errors"][0]["context"]
-    assert "C" == portal.values("contacts", id_, "city")["city"]
+    assert answer.status_code == 207
+    assert answer.json()["errors"][0]["context"] == {"ids": ["77777"], "objectWriteTraceId": ["t-77777"]}
+    assert portal.values("contacts", id_, "city")["city"] == "C"
 
 
 def test_batch_update_bad_row_fails_all_or_stands_alone(portal: Any) -> None:
@@ -152,9 +152,9 @@ def test_batch_update_bad_row_fails_all_or_stands_alone(portal: Any) -> None:
     traced = [one | {"objectWriteTraceId": one["id"]} for one in inputs]
     some = portal.call("POST", f"{CONTACTS}/batch/update", {"inputs": traced})
 
-    assert (400, None, 207) == (whole.status_code, untouched, some.status_code)
+    assert (whole.status_code, untouched, some.status_code) == (400, None, 207)
     assert "PROPERTY_DOESNT_EXIST" in some.json()["errors"][0]["message"]
-    assert "D" == portal.values("contacts", ids[0], "city")["city"]
+    assert portal.values("contacts", ids[0], "city")["city"] == "D"
 
 
 def test_merged_ids_are_left_out_of_batch_update(portal: Any) -> None:
@@ -179,9 +179,9 @@ def test_upsert_says_what_is_new(portal: Any) -> None:
     ]
     results = portal.ok("POST", f"{CONTACTS}/batch/upsert", {"inputs": inputs})["results"]
 
-    assert {"x1": False, "x2": True} == {one["objectWriteTraceId"]: one["new"] for one in results}
+    assert {one["objectWriteTraceId"]: one["new"] for one in results} == {"x1": False, "x2": True}
     created = next(one for one in results if one["new"])
-    assert "x2" == portal.values("contacts", created["id"], "xero_contact_id")["xero_contact_id"]
+    assert portal.values("contacts", created["id"], "xero_contact_id")["xero_contact_id"] == "x2"
 
 
 @pytest.mark.parametrize(("kind", "type_id", "name"), [("companies", "0-2", "domain"), ("deals", "0-3", "dealname")])
@@ -190,7 +190,7 @@ def test_upsert_by_a_non_unique_property_400(portal: Any, kind: str, type_id: st
     inputs = [{"id": "a.co.nz", "idProperty": name, "properties": {name: "a.co.nz"}}]
     answer = portal.call("POST", f"/crm/objects/2026-09/{kind}/batch/upsert", {"inputs": inputs})
 
-    assert 400 == answer.status_code
+    assert answer.status_code == 400
     assert f"Unable to perform update/upsert by non-unique {type_id} property {name}" == answer.json()["message"]
 
 
@@ -203,7 +203,7 @@ def test_partial_upsert_by_email_is_not_supported(portal: Any) -> None:
     whole = portal.call("POST", f"{CONTACTS}/batch/upsert", {"inputs": inputs})
     good = portal.call("POST", f"{CONTACTS}/batch/upsert", {"inputs": inputs[:1]})
 
-    assert (400, 200, True) == (whole.status_code, good.status_code, good.json()["results"][0]["new"])
+    assert (whole.status_code, good.status_code, good.json()["results"][0]["new"]) == (400, 200, True)
 
 
 def test_upsert_refusal_for_contacts_can_be_switched_on(portal: Any) -> None:
@@ -212,7 +212,7 @@ def test_upsert_refusal_for_contacts_can_be_switched_on(portal: Any) -> None:
     inputs = [{"id": "r@b.nz", "idProperty": "email", "properties": {"city": "R"}}]
     answer = portal.call("POST", f"{CONTACTS}/batch/upsert", {"inputs": inputs})
 
-    assert 400 == answer.status_code
+    assert answer.status_code == 400
     assert "non-unique 0-1 property email" in answer.json()["message"]
 
 
@@ -220,8 +220,8 @@ def test_batch_archive_passes_over_what_is_not_there(portal: Any) -> None:
     """Batch archive is 204 in any case."""
     id_ = portal.create("contacts", email="z@b.nz")
 
-    assert 204 == portal.call("POST", f"{CONTACTS}/batch/archive", {"inputs": [{"id": id_}, {"id": "1"}]}).status_code
-    assert 404 == portal.call("GET", f"{CONTACTS}/{id_}").status_code
+    assert portal.call("POST", f"{CONTACTS}/batch/archive", {"inputs": [{"id": id_}, {"id": "1"}]}).status_code == 204
+    assert portal.call("GET", f"{CONTACTS}/{id_}").status_code == 404
 
 
 def test_batch_of_100_takes_a_few_milliseconds(portal: Any) -> None:

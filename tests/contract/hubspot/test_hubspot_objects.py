@@ -18,9 +18,9 @@ def test_create_read_update_archive_with_the_status_codes(portal: Any) -> None:
     read, updated = portal.call("GET", path), portal.call("PATCH", path, {"properties": {"city": "Nelson"}})
     archived, gone = portal.call("DELETE", path), portal.call("GET", path)
 
-    assert [201, 200, 200, 204, 404] == [a.status_code for a in (created, read, updated, archived, gone)]
-    assert b"" == archived.content
-    assert ("OBJECT_NOT_FOUND", "resource not found") == (gone.json()["category"], gone.json()["message"])
+    assert [a.status_code for a in (created, read, updated, archived, gone)] == [201, 200, 200, 204, 404]
+    assert archived.content == b""
+    assert (gone.json()["category"], gone.json()["message"]) == ("OBJECT_NOT_FOUND", "resource not found")
 
 
 def test_ids_and_values_as_text(portal: Any) -> None:
@@ -29,7 +29,7 @@ def test_ids_and_values_as_text(portal: Any) -> None:
     deal = portal.ok("GET", f"/crm/objects/2026-09/deals/{id_}", params={"properties": "amount,closedate"})
 
     assert isinstance(deal["id"], str)
-    assert ("1200.5", None) == (deal["properties"]["amount"], deal["properties"]["closedate"])
+    assert (deal["properties"]["amount"], deal["properties"]["closedate"]) == ("1200.5", None)
     assert ISO.fullmatch(deal["createdAt"])
     assert ISO.fullmatch(deal["properties"]["hs_lastmodifieddate"])
     assert deal["archived"] is False
@@ -42,7 +42,7 @@ def test_read_by_id_property_is_consistent_at_once(portal: Any) -> None:
     refused = portal.call("GET", f"{CONTACTS}/Aroha", params={"idProperty": "firstname"})
 
     assert id_ == found["id"]
-    assert 400 == refused.status_code
+    assert refused.status_code == 400
 
 
 def test_update_by_id_property(portal: Any) -> None:
@@ -60,8 +60,8 @@ def test_update_without_properties_is_400(portal: Any) -> None:
     id_ = portal.create("contacts", email="empty@b.nz")
     answer = portal.call("PATCH", f"{CONTACTS}/{id_}", {"properties": {}})
 
-    assert 400 == answer.status_code
-    assert "No properties found to update, please provide at least one." == answer.json()["message"]
+    assert answer.status_code == 400
+    assert answer.json()["message"] == "No properties found to update, please provide at least one."
 
 
 def test_list_at_most_100_with_after_and_no_paging_on_the_last_page(portal: Any) -> None:
@@ -76,10 +76,10 @@ def test_list_at_most_100_with_after_and_no_paging_on_the_last_page(portal: Any)
         seen += [one["id"] for one in page["results"]]
         after, pages = page.get("paging", {}).get("next", {}).get("after"), pages + 1
 
-    assert (205, 3) == (len(set(seen)), pages)
+    assert (len(set(seen)), pages) == (205, 3)
     assert "paging" not in page
-    assert 10 == len(portal.ok("GET", CONTACTS)["results"])
-    assert 400 == portal.call("GET", CONTACTS, params={"limit": 101}).status_code
+    assert len(portal.ok("GET", CONTACTS)["results"]) == 10
+    assert portal.call("GET", CONTACTS, params={"limit": 101}).status_code == 400
 
 
 def test_list_of_archived_records(portal: Any) -> None:
@@ -120,8 +120,8 @@ def test_history_with_source(portal: Any) -> None:
     deal = portal.ok("GET", f"/crm/objects/2026-09/deals/{id_}", params={"propertiesWithHistory": "dealstage"})
     newest, oldest = deal["propertiesWithHistory"]["dealstage"]
 
-    assert ("closedwon", "CRM_UI", "userId:1") == (newest["value"], newest["sourceType"], newest["sourceId"])
-    assert ("appointmentscheduled", "INTEGRATION") == (oldest["value"], oldest["sourceType"])
+    assert (newest["value"], newest["sourceType"], newest["sourceId"]) == ("closedwon", "CRM_UI", "userId:1")
+    assert (oldest["value"], oldest["sourceType"]) == ("appointmentscheduled", "INTEGRATION")
     assert {"value", "timestamp", "sourceType", "sourceId", "sourceLabel"} <= oldest.keys()
 
 
@@ -131,7 +131,7 @@ def test_source_of_a_record(portal: Any) -> None:
         "contacts", portal.create("contacts", firstname="S"), "hs_object_source", "hs_object_source_id"
     )
 
-    assert ("INTEGRATION", "1160452") == (values["hs_object_source"], values["hs_object_source_id"])
+    assert (values["hs_object_source"], values["hs_object_source_id"]) == ("INTEGRATION", "1160452")
 
 
 def test_associations_on_a_read(portal: Any) -> None:
@@ -139,8 +139,8 @@ def test_associations_on_a_read(portal: Any) -> None:
     deal = portal.ok("GET", "/crm/objects/2026-09/deals", params={"associations": "companies,line_items", "limit": 1})
     found = deal["results"][0]["associations"]
 
-    assert ["deal_to_company", "deal_to_company_unlabeled"] == [one["type"] for one in found["companies"]["results"]]
-    assert 3 == len(found["line_items"]["results"])
+    assert [one["type"] for one in found["companies"]["results"]] == ["deal_to_company", "deal_to_company_unlabeled"]
+    assert len(found["line_items"]["results"]) == 3
     assert {"deal_to_line_item"} == {one["type"] for one in found["line_items"]["results"]}
 
 
@@ -161,7 +161,7 @@ def test_the_modified_date_moves_with_every_write(portal: Any) -> None:
     after = portal.ok("GET", f"{CONTACTS}/{id_}", params={"propertiesWithHistory": "firstname"})
 
     assert before < after["properties"]["lastmodifieddate"]
-    assert 1 == len(after["propertiesWithHistory"]["firstname"])
+    assert len(after["propertiesWithHistory"]["firstname"]) == 1
 
 
 def test_409_with_the_existing_id_for_emails(portal: Any) -> None:
@@ -169,7 +169,7 @@ def test_409_with_the_existing_id_for_emails(portal: Any) -> None:
     id_ = portal.create("contacts", email="one@b.nz")
     answer = portal.call("POST", CONTACTS, {"properties": {"email": "One@B.nz"}})
 
-    assert (409, "CONFLICT") == (answer.status_code, answer.json()["category"])
+    assert (answer.status_code, answer.json()["category"]) == (409, "CONFLICT")
     assert f"Contact already exists. Existing ID: {id_}" == answer.json()["message"]
 
 
@@ -188,7 +188,7 @@ def test_409_when_a_contact_takes_the_email_of_another(portal: Any) -> None:
     first, second = portal.create("contacts", email="x@b.nz"), portal.create("contacts", email="y@b.nz")
     answer = portal.call("PATCH", f"{CONTACTS}/{second}", {"properties": {"email": "x@b.nz"}})
 
-    assert 409 == answer.status_code
+    assert answer.status_code == 409
     assert first in answer.json()["message"]
 
 
@@ -204,7 +204,7 @@ def test_no_dedupe_of_companies(portal: Any) -> None:
     """Two companies of one domain are two companies."""
     made = [portal.create("companies", name="Twice", domain="twice.co.nz") for _ in range(2)]
 
-    assert 2 == len(set(made))
+    assert len(set(made)) == 2
 
 
 def test_automatic_company_can_be_switched_on(portal: Any) -> None:
@@ -219,7 +219,7 @@ def test_automatic_company_can_be_switched_on(portal: Any) -> None:
     company = portal.values("contacts", id_, "associatedcompanyid")["associatedcompanyid"]
 
     assert (before, before + 1) == (without, count())
-    assert "newdomain.co.nz" == portal.values("companies", company, "domain")["domain"]
+    assert portal.values("companies", company, "domain")["domain"] == "newdomain.co.nz"
 
 
 def test_merge_losing_id_resolves_to_the_survivor_under_its_id(portal: Any) -> None:
@@ -232,7 +232,7 @@ def test_merge_losing_id_resolves_to_the_survivor_under_its_id(portal: Any) -> N
     by_email = portal.ok("GET", f"{CONTACTS}/lose@b.nz", params={"idProperty": "email"})
 
     assert {winner} == {merged["id"], read["id"], by_email["id"]}
-    assert ("Nelson", "1", "lose@b.nz") == tuple(read["properties"][name] for name in names.split(","))
+    assert tuple(read["properties"][name] for name in names.split(",")) == ("Nelson", "1", "lose@b.nz")
     assert winner in portal.call("POST", CONTACTS, {"properties": {"email": "lose@b.nz"}}).json()["message"]
 
 
@@ -265,9 +265,9 @@ def test_gdpr_delete(portal: Any) -> None:
     id_ = portal.create("contacts", email="forget@b.nz")
     answer = portal.call("POST", f"{CONTACTS}/gdpr-delete", {"objectId": "forget@b.nz", "idProperty": "email"})
 
-    assert 204 == answer.status_code
-    assert 404 == portal.call("GET", f"{CONTACTS}/{id_}").status_code
-    assert 404 == portal.call("GET", f"{CONTACTS}/{id_}", params={"archived": "true"}).status_code
+    assert answer.status_code == 204
+    assert portal.call("GET", f"{CONTACTS}/{id_}").status_code == 404
+    assert portal.call("GET", f"{CONTACTS}/{id_}", params={"archived": "true"}).status_code == 404
 
 
 def test_associations_on_a_create(portal: Any) -> None:
@@ -282,5 +282,5 @@ def test_associations_on_a_create(portal: Any) -> None:
     read = portal.ok("GET", f"{CONTACTS}/{made['id']}", params={"associations": "companies"})
 
     assert company == read["associations"]["companies"]["results"][0]["id"]
-    assert 400 == portal.call("POST", CONTACTS, body("999", 279)).status_code
-    assert 400 == portal.call("POST", CONTACTS, body(company, 3)).status_code
+    assert portal.call("POST", CONTACTS, body("999", 279)).status_code == 400
+    assert portal.call("POST", CONTACTS, body(company, 3)).status_code == 400

@@ -15,11 +15,11 @@ def test_property_answers(portal: Any) -> None:
     answer = portal.call("POST", PATH, TEXT | {"name": "xero_note", "description": "d", "formField": False})
     builtin = portal.ok("GET", f"{PATH}/email")
 
-    assert 201 == answer.status_code
-    assert (False, False, False) == tuple(answer.json()[name] for name in ("hubspotDefined", "calculated", "archived"))
+    assert answer.status_code == 201
+    assert tuple(answer.json()[name] for name in ("hubspotDefined", "calculated", "archived")) == (False, False, False)
     keys = {"archivable", "readOnlyDefinition", "readOnlyValue", "readOnlyOptions"}
     assert keys == answer.json()["modificationMetadata"].keys()
-    assert (True, True) == (builtin["hubspotDefined"], builtin["hasUniqueValue"])
+    assert (builtin["hubspotDefined"], builtin["hasUniqueValue"]) == (True, True)
 
 
 @pytest.mark.parametrize(
@@ -48,7 +48,7 @@ def test_bool_with_its_options(portal: Any) -> None:
     options = [{"label": name, "value": name, "displayOrder": 0, "hidden": False} for name in ("true", "false")]
     given = TEXT | {"name": "yes_no", "type": "bool", "fieldType": "booleancheckbox", "options": options}
 
-    assert 201 == portal.call("POST", PATH, given).status_code
+    assert portal.call("POST", PATH, given).status_code == 201
 
 
 @pytest.mark.parametrize("missing", ["name", "label", "type", "fieldType", "groupName"])
@@ -56,7 +56,7 @@ def test_property_needs_name_label_type_field_type_and_group(portal: Any, missin
     """Each of the five is needed."""
     given = {key: value for key, value in (TEXT | {"name": "half"}).items() if key != missing}
 
-    assert 400 == portal.call("POST", PATH, given).status_code
+    assert portal.call("POST", PATH, given).status_code == 400
 
 
 def test_groups(portal: Any) -> None:
@@ -66,8 +66,8 @@ def test_groups(portal: Any) -> None:
     listed = portal.ok("GET", f"{PATH}/groups")
     orphan = portal.call("POST", PATH, TEXT | {"name": "orphan", "groupName": "nowhere"})
 
-    assert (201, 409, 400) == (made.status_code, again.status_code, orphan.status_code)
-    assert ["contactinformation", "xero"] == [one["name"] for one in listed["results"]]
+    assert (made.status_code, again.status_code, orphan.status_code) == (201, 409, 400)
+    assert [one["name"] for one in listed["results"]] == ["contactinformation", "xero"]
     assert "paging" not in listed
 
 
@@ -77,7 +77,7 @@ def test_unique_limit_10(portal: Any) -> None:
         portal.call("POST", PATH, TEXT | {"name": f"unique_{number}", "hasUniqueValue": True}) for number in range(11)
     ]
 
-    assert [201] * 10 + [400] == [one.status_code for one in answers]
+    assert [one.status_code for one in answers] == [201] * 10 + [400]
 
 
 def test_unique_is_fixed_at_creation(portal: Any) -> None:
@@ -86,7 +86,7 @@ def test_unique_is_fixed_at_creation(portal: Any) -> None:
     portal.ok("PATCH", f"{PATH}/late", {"label": "Late", "hasUniqueValue": True})
     found = portal.ok("GET", f"{PATH}/late")
 
-    assert ("Late", False) == (found["label"], found["hasUniqueValue"])
+    assert (found["label"], found["hasUniqueValue"]) == ("Late", False)
 
 
 def test_409_body_of_an_existing_name(portal: Any) -> None:
@@ -94,10 +94,10 @@ def test_409_body_of_an_existing_name(portal: Any) -> None:
     portal.ok("POST", PATH, TEXT | {"name": "taken"})
     answer = portal.call("POST", PATH, TEXT | {"name": "taken"})
 
-    assert 409 == answer.status_code
-    assert "OBJECT_ALREADY_EXISTS" == answer.json()["category"]
-    assert "Properties.PROPERTY_WITH_NAME_EXISTS" == answer.json()["subCategory"]
-    assert "A property named 'taken' already exists." == answer.json()["message"]
+    assert answer.status_code == 409
+    assert answer.json()["category"] == "OBJECT_ALREADY_EXISTS"
+    assert answer.json()["subCategory"] == "Properties.PROPERTY_WITH_NAME_EXISTS"
+    assert answer.json()["message"] == "A property named 'taken' already exists."
 
 
 def test_archived_name_restored_with_its_values(portal: Any) -> None:
@@ -109,9 +109,9 @@ def test_archived_name_restored_with_its_values(portal: Any) -> None:
     refused = portal.call("PATCH", f"/crm/objects/2026-09/contacts/{id_}", {"properties": {"phoenix": "x"}})
     portal.add_property("contacts", "phoenix")
 
-    assert (204, 400) == (archived.status_code, refused.status_code)
+    assert (archived.status_code, refused.status_code) == (204, 400)
     assert "phoenix" not in meanwhile
-    assert "ash" == portal.values("contacts", id_, "phoenix")["phoenix"]
+    assert portal.values("contacts", id_, "phoenix")["phoenix"] == "ash"
 
 
 def test_delayed_readability(portal: Any) -> None:
@@ -123,8 +123,8 @@ def test_delayed_readability(portal: Any) -> None:
     taken = portal.call("POST", PATH, TEXT | {"name": "slow"}).status_code
     portal.pass_time(61)
 
-    assert (404, 400, 409) == (early, write.status_code, taken)
-    assert 200 == portal.call("GET", f"{PATH}/slow").status_code
+    assert (early, write.status_code, taken) == (404, 400, 409)
+    assert portal.call("GET", f"{PATH}/slow").status_code == 200
 
 
 def test_options_replaced(portal: Any) -> None:
@@ -133,7 +133,7 @@ def test_options_replaced(portal: Any) -> None:
     portal.add_property("contacts", "choice", type="enumeration", fieldType="select", options=first)
     portal.ok("PATCH", f"{PATH}/choice", {"options": [{"label": "C", "value": "c", "displayOrder": 0}]})
 
-    assert ["c"] == [one["value"] for one in portal.ok("GET", f"{PATH}/choice")["options"]]
+    assert [one["value"] for one in portal.ok("GET", f"{PATH}/choice")["options"]] == ["c"]
 
 
 def test_property_batches(portal: Any) -> None:
@@ -147,8 +147,8 @@ def test_property_batches(portal: Any) -> None:
     )
     gone = portal.call("POST", f"{PATH}/batch/archive", {"inputs": [{"name": "b_one"}]})
 
-    assert [201, 207, 207, 204] == [one.status_code for one in (made, mixed, read, gone)]
-    assert 404 == portal.call("GET", f"{PATH}/b_one").status_code
+    assert [one.status_code for one in (made, mixed, read, gone)] == [201, 207, 207, 204]
+    assert portal.call("GET", f"{PATH}/b_one").status_code == 404
 
 
 def test_pipelines_with_several_won_stages_numeric_ids_and_misleading_labels(portal: Any) -> None:
@@ -158,11 +158,11 @@ def test_pipelines_with_several_won_stages_numeric_ids_and_misleading_labels(por
     won = [id_ for id_, stage in stages.items() if stage["metadata"]["probability"] == "1.0"]
     liar = next(stage for stage in stages.values() if stage["label"] == "Closed lost" and stage["id"].isdigit())
 
-    assert 2 == len(pipelines)
+    assert len(pipelines) == 2
     assert "closedwon" in won
     assert any(id_.isdigit() for id_ in won)
-    assert {"isClosed": "false", "probability": "0.8"} == liar["metadata"]
-    assert "CRM_PERMISSIONS_ENFORCEMENT" == liar["writePermissions"]
+    assert liar["metadata"] == {"isClosed": "false", "probability": "0.8"}
+    assert liar["writePermissions"] == "CRM_PERMISSIONS_ENFORCEMENT"
 
 
 @pytest.mark.parametrize(
@@ -190,7 +190,7 @@ def test_a_stage_of_another_pipeline_is_refused(portal: Any) -> None:
     id_ = portal.deal()
     answer = portal.call("PATCH", f"/crm/objects/2026-09/deals/{id_}", {"properties": {"dealstage": "94137005"}})
 
-    assert 400 == answer.status_code
+    assert answer.status_code == 400
     assert "INVALID_OPTION" in answer.json()["message"]
 
 
@@ -202,9 +202,9 @@ def test_creating_a_stage_needs_probability_alone(portal: Any) -> None:
     id_ = portal.deal(dealstage=stage.json()["id"])
     portal.ok("PATCH", f"{path}/{stage.json()['id']}", {"metadata": {"probability": "1"}})
 
-    assert (201, 400) == (stage.status_code, bare.status_code)
-    assert {"isClosed": "false", "probability": "0.95"} == stage.json()["metadata"]
-    assert "true" == portal.values("deals", id_, "hs_is_closed_won")["hs_is_closed_won"]
+    assert (stage.status_code, bare.status_code) == (201, 400)
+    assert stage.json()["metadata"] == {"isClosed": "false", "probability": "0.95"}
+    assert portal.values("deals", id_, "hs_is_closed_won")["hs_is_closed_won"] == "true"
 
 
 def test_deal_currency_must_be_the_accounts(portal: Any) -> None:
@@ -212,5 +212,5 @@ def test_deal_currency_must_be_the_accounts(portal: Any) -> None:
     body = {"dealname": "D", "pipeline": "default", "dealstage": "contractsent", "deal_currency_code": "EUR"}
     id_ = portal.deal(amount="100", deal_currency_code="USD")
 
-    assert 400 == portal.call("POST", "/crm/objects/2026-09/deals", {"properties": body}).status_code
-    assert "170" == portal.values("deals", id_, "hs_deal_amount_in_home_currency")["hs_deal_amount_in_home_currency"]
+    assert portal.call("POST", "/crm/objects/2026-09/deals", {"properties": body}).status_code == 400
+    assert portal.values("deals", id_, "hs_deal_amount_in_home_currency")["hs_deal_amount_in_home_currency"] == "170"

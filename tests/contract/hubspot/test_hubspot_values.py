@@ -21,9 +21,9 @@ def test_unknown_property_with_json_in_the_message(portal: Any) -> None:
     answer = portal.call("POST", CONTACTS, {"properties": {"email": "a@b.nz", "missing": "1"}})
     (one,) = embedded(answer)
 
-    assert (400, "VALIDATION_ERROR") == (answer.status_code, answer.json()["category"])
+    assert (answer.status_code, answer.json()["category"]) == (400, "VALIDATION_ERROR")
     assert answer.json()["message"].startswith("Property values were not valid: [{")
-    assert (False, "PROPERTY_DOESNT_EXIST", "missing") == (one["isValid"], one["error"], one["name"])
+    assert (one["isValid"], one["error"], one["name"]) == (False, "PROPERTY_DOESNT_EXIST", "missing")
     assert {"localizedErrorMessage", "portalId"} <= one.keys()
 
 
@@ -46,7 +46,7 @@ def test_invalid_email_with_json_in_the_message(portal: Any, email: str) -> None
     answer = portal.call("POST", CONTACTS, {"properties": {"email": email}})
     (one,) = embedded(answer)
 
-    assert 400 == answer.status_code
+    assert answer.status_code == 400
     assert {
         "isValid": False,
         "message": f"Email address {email} is invalid",
@@ -66,7 +66,7 @@ def test_messages_localised_on_request(portal: Any) -> None:
     portal.set(language="de")
     (one,) = embedded(portal.call("POST", CONTACTS, {"properties": {"email": "jane@"}}))
 
-    assert ("INVALID_EMAIL", "Die E-Mail-Adresse jane@ ist ungültig") == (one["error"], one["message"])
+    assert (one["error"], one["message"]) == ("INVALID_EMAIL", "Die E-Mail-Adresse jane@ ist ungültig")
 
 
 @pytest.mark.parametrize("value", ["abc", "1,200.00", "1.2.3", "$5", "NaN", "Infinity"])
@@ -75,7 +75,7 @@ def test_integers_in_the_newer_style(portal: Any, value: str) -> None:
     answer = portal.call("POST", "/crm/objects/2026-09/line_items", {"properties": {"quantity": value}})
     error = answer.json()["errors"][0]
 
-    assert (400, "INVALID_INTEGER") == (answer.status_code, error["code"])
+    assert (answer.status_code, error["code"]) == (400, "INVALID_INTEGER")
     assert ({"propertyName": ["quantity"]}, f"{value} was not a valid integer.") == (error["context"], error["message"])
 
 
@@ -101,7 +101,7 @@ def test_dates_at_midnight_utc_by_version(portal: Any, path: str, value: str, ke
 
     assert ("warnings" in answer.json()) is warned
     if kept is None:
-        assert (400, "INVALID_DATE") == (answer.status_code, answer.json()["errors"][0]["code"])
+        assert (answer.status_code, answer.json()["errors"][0]["code"]) == (400, "INVALID_DATE")
     else:
         assert kept == answer.json()["properties"]["xero_last_payment_date"]
 
@@ -109,7 +109,7 @@ def test_dates_at_midnight_utc_by_version(portal: Any, path: str, value: str, ke
 @pytest.mark.parametrize("value", ["2026-01-17T01:02:03Z", "1768611723000", "2026-01-17T14:02:03+13:00"])
 def test_datetimes_in_iso_or_milliseconds(portal: Any, value: str) -> None:
     """A datetime is given in ISO 8601 or epoch milliseconds and kept in ISO 8601 with milliseconds."""
-    assert "2026-01-17T01:02:03.000Z" == portal.values("deals", portal.deal(closedate=value), "closedate")["closedate"]
+    assert portal.values("deals", portal.deal(closedate=value), "closedate")["closedate"] == "2026-01-17T01:02:03.000Z"
 
 
 def test_enumerations_by_internal_value(portal: Any) -> None:
@@ -121,8 +121,8 @@ def test_enumerations_by_internal_value(portal: Any) -> None:
     label = portal.call("PATCH", f"{CONTACTS}/{id_}", {"properties": {"xero_status": "Paid"}})
     two = portal.call("PATCH", f"{CONTACTS}/{id_}", {"properties": {"xero_status": "paid;overdue"}})
 
-    assert [400, 400] == [label.status_code, two.status_code]
-    assert "INVALID_OPTION" == embedded(label)[0]["error"]
+    assert [label.status_code, two.status_code] == [400, 400]
+    assert embedded(label)[0]["error"] == "INVALID_OPTION"
 
 
 def test_bool_is_true_or_false(portal: Any) -> None:
@@ -131,8 +131,8 @@ def test_bool_is_true_or_false(portal: Any) -> None:
     portal.add_property("contacts", "xero_ok", type="bool", fieldType="booleancheckbox", options=options)
     id_ = portal.create("contacts", firstname="B", xero_ok=True)
 
-    assert "true" == portal.values("contacts", id_, "xero_ok")["xero_ok"]
-    assert 400 == portal.call("PATCH", f"{CONTACTS}/{id_}", {"properties": {"xero_ok": "yes"}}).status_code
+    assert portal.values("contacts", id_, "xero_ok")["xero_ok"] == "true"
+    assert portal.call("PATCH", f"{CONTACTS}/{id_}", {"properties": {"xero_ok": "yes"}}).status_code == 400
 
 
 @pytest.mark.parametrize(
@@ -149,7 +149,7 @@ def test_read_only_and_calculated_properties(portal: Any, kind: str, name: str) 
     id_ = portal.ok("GET", f"/crm/objects/2026-09/{kind}")["results"][0]["id"]
     answer = portal.call("PATCH", f"/crm/objects/2026-09/{kind}/{id_}", {"properties": {name: "1"}})
 
-    assert (400, "READ_ONLY_VALUE") == (answer.status_code, embedded(answer)[0]["error"])
+    assert (answer.status_code, embedded(answer)[0]["error"]) == (400, "READ_ONLY_VALUE")
 
 
 def test_unique_values(portal: Any) -> None:
@@ -161,7 +161,7 @@ def test_unique_values(portal: Any) -> None:
     found = portal.ok("GET", f"{CONTACTS}/guid-1", params={"idProperty": "xero_contact_id"})
 
     assert (400, 200, first) == (second.status_code, own.status_code, found["id"])
-    assert "CONFLICTING_UNIQUE_VALUE" == embedded(second)[0]["error"]
+    assert embedded(second)[0]["error"] == "CONFLICTING_UNIQUE_VALUE"
 
 
 @pytest.mark.parametrize(
@@ -180,7 +180,7 @@ def test_required_properties_on_create(portal: Any, kind: str, properties: dict[
     """Each object type has something it cannot be created without."""
     answer = portal.call("POST", f"/crm/objects/2026-09/{kind}", {"properties": properties})
 
-    assert 400 == answer.status_code
+    assert answer.status_code == 400
     assert missing in answer.json()["context"]["properties"]
 
 
@@ -193,8 +193,8 @@ def test_lifecyclestage_moves_forward_only(portal: Any) -> None:
     for stage in ("", "lead"):
         portal.ok("PATCH", path, {"properties": {"lifecyclestage": stage}})
 
-    assert (200, "customer") == (back.status_code, stayed)
-    assert "lead" == portal.values("contacts", id_, "lifecyclestage")["lifecyclestage"]
+    assert (back.status_code, stayed) == (200, "customer")
+    assert portal.values("contacts", id_, "lifecyclestage")["lifecyclestage"] == "lead"
 
 
 def test_an_empty_text_clears(portal: Any) -> None:
@@ -211,13 +211,13 @@ def test_text_up_to_65536_characters(portal: Any) -> None:
     fits = portal.call("POST", "/crm/objects/2026-09/notes", body)
     body["properties"]["hs_note_body"] += "x"
 
-    assert 201 == fits.status_code
-    assert 400 == portal.call("POST", "/crm/objects/2026-09/notes", body).status_code
+    assert fits.status_code == 201
+    assert portal.call("POST", "/crm/objects/2026-09/notes", body).status_code == 400
 
 
 def test_a_body_that_is_no_json_is_400(portal: Any) -> None:
     """A body that cannot be read is refused as invalid input JSON."""
     answer = portal.call("POST", CONTACTS, content=b"{", headers={"Content-Type": "application/json"})
 
-    assert 400 == answer.status_code
+    assert answer.status_code == 400
     assert answer.json()["message"].startswith("Invalid input JSON")
