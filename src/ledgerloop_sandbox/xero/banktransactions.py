@@ -57,4 +57,6 @@ def show(call: ApiCall, credit: Credit) -> Wire:
     shown = show_credit(call, credit)
     for name in ("ID", "Allocations", "RemainingCredit", "Payments", "HasErrors", "FullyPaidOnDate"):
         shown.pop(name, None)
-    return {"BankTransactionID": credit.id, **shown, "IsReconciled": True}
+    bank = call.organisation.accounts["090"]
+    shown_account = {"AccountID": bank.id, "Code": bank.code, "Name": bank.name}
+    return {"BankTransactionID": credit.id, "BankAccount": shown_account, **shown, "IsReconciled": True}

@@ -15,7 +15,7 @@ from ledgerloop_sandbox.xero.documents import (
     settle,
 )
 from ledgerloop_sandbox.xero.envelope import envelope, page, paged
-from ledgerloop_sandbox.xero.errors import Answer, Invalid, not_found
+from ledgerloop_sandbox.xero.errors import Answer, Invalid, json_answer, not_found
 from ledgerloop_sandbox.xero.filters import Getter
 from ledgerloop_sandbox.xero.lines import cents
 from ledgerloop_sandbox.xero.organisation import Change, Organisation
@@ -98,7 +98,7 @@ def delete_allocation(kind: str) -> Answering:
             document.allocations = tuple(one for one in document.allocations if one is not allocation)
             settle(call, change, document, allocation.date)
         call.happened += change.keep()
-        return envelope(call, "Allocations", [{**show_allocation(call, allocation), "IsDeleted": True}])
+        return json_answer(200, {**show_allocation(call, allocation), "IsDeleted": True})
 
     return answer
 
