@@ -10,7 +10,7 @@ import logging
 import re
 import sys
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any, Literal, TextIO
 
 import structlog
 
@@ -40,8 +40,9 @@ logger: structlog.stdlib.BoundLogger = structlog.get_logger("ledgerloop")
 """The one logger: ``logger.info("invoice made", deal="123", number="INV-7")``."""
 
 
-def configure(level: str = "info", form: Literal["json", "console"] = "json") -> None:
-    """Send everything that is logged, by us or by a library, to standard error in one form."""
+def configure(level: str = "info", form: Literal["json", "console"] = "json", stream: TextIO | None = None) -> None:
+    """Send everything that is logged, by us or by a library, to standard error (or a stream) in one form."""
+    stream = stream or sys.stderr
     shared: list[structlog.types.Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_logger_name,
@@ -55,7 +56,7 @@ def configure(level: str = "info", form: Literal["json", "console"] = "json") ->
     last: structlog.types.Processor = (
         structlog.processors.JSONRenderer(default=str, ensure_ascii=False)
         if form == "json"
-        else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+        else structlog.dev.ConsoleRenderer(colors=stream.isatty())
     )
     structlog.configure(
         processors=[
@@ -67,7 +68,7 @@ def configure(level: str = "info", form: Literal["json", "console"] = "json") ->
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=False,
     )
-    handler = logging.StreamHandler(sys.stderr)
+    handler = logging.StreamHandler(stream)
     remove_meta = structlog.stdlib.ProcessorFormatter.remove_processors_meta
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(foreign_pre_chain=shared, processors=[remove_meta, last]),

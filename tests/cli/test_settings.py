@@ -1,0 +1,253 @@
+"""Settings: what is written counts, and what is wrong becomes one sentence."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from ledgerloop.errors import SettingsError
+from ledgerloop.settings import Section, Settings, check_complete, load, sandbox
+from ledgerloop.settings_text import markdown_text, toml_text
+
+ROOT = Path(__file__).parents[2]
+Write = Callable[[str], Path]
+
+
+@pytest.fixture
+def write(tmp_path: Path) -> Write:
+    """Return a function that writes the settings' file."""
+
+    def write_file(text: str) -> Path:
+        path = tmp_path / "ledgerloop.toml"
+        path.write_text(text, "utf-8")
+        return path
+
+    return write_file
+
+
+def _every_setting() -> list[str]:
+    return [
+        f"{name}.{key}"
+        for name, field in Settings.model_fields.items()
+        if isinstance(field.default, Section)
+        for key in type(field.default).model_fields
+    ]
+
+
+class TestLoad:
+    def test_the_file_counts(self, write: Write) -> None:
+        """What the file says is what the settings are; the rest are defaults."""
+        settings = load(write('[service]\nport = 9000\n[route]\nstatus = "AUTHORISED"\n'))
+
+        assert (settings.service.port, settings.route.status) == (9000, "AUTHORISED")
+        assert (settings.service.host, settings.standing.catch_up_minutes) == ("127.0.0.1", 15)
+
+    def test_the_environment_counts_more(self, write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
+        """A variable stands above the file, for its own setting only."""
+        monkeypatch.setenv("LEDGERLOOP_SERVICE__PORT", "9001")
+        monkeypatch.setenv("LEDGERLOOP_PROPERTIES__XERO_CONTACT_ID", "their_id")
+
+        settings = load(write('[service]\nport = 9000\nhost = "::1"\n[properties]\nxero_currency = "c"\n'))
+
+        assert (settings.service.port, settings.service.host) == (9001, "::1")
+        assert settings.properties == {"xero_contact_id": "their_id", "xero_currency": "c"}
+
+    def test_places_are_beside_the_file(self, write: Write, tmp_path: Path) -> None:
+        """The database and the key lie beside the settings, wherever the service is started."""
+        service = load(write("")).service
+
+        assert service.database == f"sqlite:///{tmp_path}/ledgerloop.sqlite3"
+        assert service.key_file == f"{tmp_path}/ledgerloop.key"
+
+    def test_other_places_stay(self, write: Write) -> None:
+        """An absolute file and a PostgreSQL address are taken as they are written."""
+        for address in ("sqlite:////var/lib/l.sqlite3", "postgresql+psycopg://me@db/ledger"):
+            assert load(write(f'[service]\ndatabase = "{address}"')).service.database == address
+
+    @pytest.mark.parametrize(
+        ("written", "address"),
+        [
+            ("", "http://127.0.0.1:8080"),
+            ("port = 9000", "http://127.0.0.1:9000"),
+            ('public_url = "https://l.example.com/"', "https://l.example.com"),
+        ],
+    )
+    def test_the_address(self, write: Write, written: str, address: str) -> None:
+        """The service is reached under its public address, or on this machine while it has none."""
+        assert load(write(f"[service]\n{written}")).service.address == address
+
+
+class TestScopes:
+    def test_granular_by_default(self, write: Write) -> None:
+        """New apps are granted the granular scopes, offline_access among them."""
+        assert load(write("")).xero.scope_list == (
+            "openid",
+            "profile",
+            "email",
+            "offline_access",
+            "accounting.contacts",
+            "accounting.invoices",
+            "accounting.payments.read",
+            "accounting.settings.read",
+        )
+
+    def test_legacy_and_more(self, write: Write) -> None:
+        """Older apps keep the guide's six, and scopes can be added, each asked for once."""
+        settings = load(write('[xero]\nscopes = "legacy"\nextra_scopes = "openid offline_access"'))
+
+        assert settings.xero.scope_list == (
+            "accounting.contacts",
+            "accounting.contacts.read",
+            "accounting.transactions",
+            "accounting.transactions.read",
+            "accounting.reports.read",
+            "offline_access",
+            "openid",
+        )
+
+    def test_a_list_of_one_s_own(self, write: Write) -> None:
+        """Other scopes are asked for as they are written."""
+        settings = load(write('[xero]\nscopes = "offline_access accounting.contacts"'))
+
+        assert settings.xero.scope_list == ("offline_access", "accounting.contacts")
+
+
+class TestWrong:
+    @pytest.mark.parametrize(
+        ("text", "key", "cure"),
+        [
+            ("[service]\nprot = 1", "service.prot", "Did you mean `port`?"),
+            ("[sevice]\nport = 1", "sevice", "Did you mean `service`?"),
+            ("file = 'x'", "file", "there is no such setting"),
+            ("_env_file = 'x'", "env_file", "there is no such setting"),
+            ("service = 3", "service", "[service]"),
+            ("[service]\nport = 'high'", "service.port", "write a whole number, such as port = 8080"),
+            ("[service]\nport = 0", "service.port", "at least 1"),
+            ("[service]\nport = 70000", "service.port", "at most 65535"),
+            ("[service]\ndatabase = 'mysql://x'", "service.database", "sqlite:///ledgerloop.sqlite3"),
+            ("[service]\npublic_url = 'here'", "service.public_url", "https://ledgerloop.example.com"),
+            ("[route]\nstatus = 'draft'", "route.status", "write 'DRAFT', 'SUBMITTED' or 'AUTHORISED'"),
+            ("[route]\naccount_code = 200", "route.account_code", 'such as account_code = "200"'),
+            ("[route]\naccount_code = ''", "route.account_code", "not empty"),
+            ("[xero]\nscopes = 'accounting.contacts'", "xero.scopes", "`offline_access` is missing"),
+            ("[xero]\nclient_id = 5", "xero.client_id", "text in quotes"),
+            ("[properties]\ncontact = 'x'", "properties", "`contact` is no property"),
+            ("[properties]\nxero_contact_id = 'Xero Id'", "properties", "lower_case_with_underscores"),
+            ("[service", "(the whole file)", "it is not TOML"),
+        ],
+    )
+    def test_says_key_file_and_cure(self, write: Write, text: str, key: str, cure: str) -> None:
+        """A wrong setting is one sentence with its key, its file, and what to write there."""
+        path = write(text)
+        with pytest.raises(SettingsError) as caught:
+            load(path)
+
+        assert (caught.value.key, caught.value.file) == (key, str(path))
+        assert cure in caught.value.cure
+        assert "\n" not in caught.value.sentence
+
+    @pytest.mark.parametrize(
+        ("name", "text", "key"),
+        [
+            ("LEDGERLOOP_SERVICE__PORT", "high", "service.port"),
+            ("LEDGERLOOP_SERVICE__PROT", "1", "service.prot"),
+            ("LEDGERLOOP_SERVCE__PORT", "1", "servce"),
+            ("LEDGERLOOP_SERVICE", "1", "service"),
+        ],
+    )
+    def test_names_the_variable(
+        self, write: Write, monkeypatch: pytest.MonkeyPatch, name: str, text: str, key: str
+    ) -> None:
+        """A wrong or misspelt variable is named as the place to put it right."""
+        monkeypatch.setenv(name, text)
+        with pytest.raises(SettingsError) as caught:
+            load(write(""))
+
+        assert (caught.value.key, caught.value.file) == (key, f"the environment variable {name}")
+
+    def test_missing_file(self, tmp_path: Path) -> None:
+        """Without a file the sentence says how to get one."""
+        with pytest.raises(SettingsError) as caught:
+            load(tmp_path / "ledgerloop.toml")
+
+        assert "ledgerloop init" in caught.value.cure
+
+    @pytest.mark.parametrize(
+        "key", ["xero.client_secret", "xero.webhook_key", "hubspot.token", "hubspot.client_secret"]
+    )
+    def test_a_secret_is_refused_and_not_repeated(self, write: Write, key: str) -> None:
+        """A secret that stands in the settings is refused with what to do, and the sentence does not repeat it."""
+        section, name = key.split(".")
+        with pytest.raises(SettingsError) as caught:
+            load(write(f'[{section}]\n{name} = "pat-na1-hunter2"'))
+
+        assert caught.value.key == key
+        assert '"secret:NAME"' in caught.value.cure
+        assert "hunter2" not in repr(caught.value.args)
+
+
+class TestComplete:
+    def test_needs_the_client_id(self, write: Write) -> None:
+        """What only the user can know is asked for before the real vendors are called."""
+        path = write("")
+        with pytest.raises(SettingsError) as caught:
+            check_complete(load(path))
+
+        assert (caught.value.key, caught.value.file) == ("xero.client_id", str(path))
+
+    def test_with_it(self, write: Write) -> None:
+        """The client id is all that has no default."""
+        check_complete(load(write('[xero]\nclient_id = "abc"')))
+
+
+class TestSandbox:
+    def test_nothing_real_is_left(self, write: Write, tmp_path: Path) -> None:
+        """On the sandbox no address, secret or file is the one of the real vendors, and the rest is as it was."""
+        real = load(write('[xero]\nclient_id = "real"\n[service]\nport = 9000'))
+        trial = sandbox(real, "http://127.0.0.1:9101", "http://127.0.0.1:9102", "trial")
+
+        check_complete(trial)
+        assert "xero.com" not in trial.model_dump_json()
+        assert "hubapi.com" not in trial.model_dump_json()
+        assert trial.xero.client_id == "trial"
+        assert trial.service.database == f"sqlite:///{tmp_path}/ledgerloop-sandbox.sqlite3"
+        assert not _secrets(real) & _secrets(trial)
+        assert (trial.service.port, trial.file) == (9000, real.file)
+
+
+class TestText:
+    def test_a_new_file_holds_the_defaults(self, write: Write) -> None:
+        """The rendered file loads, and changes nothing."""
+        assert load(write(toml_text())).model_dump() == load(write("")).model_dump()
+
+    def test_the_comments_are_the_defaults(self, write: Write) -> None:
+        """Every commented line is a setting with its default, so taking away its mark changes nothing."""
+        uncommented = re.sub(r"(?m)^# ([a-z_]+ = )(?!\"xero_id\")", r"\1", toml_text())
+
+        assert load(write(uncommented)).model_dump() == load(write("")).model_dump()
+        found = {f"{name}.{key}" for name, section in tomllib.loads(uncommented).items() for key in section}
+        assert found == set(_every_setting())
+
+    def test_what_is_written_stands(self, write: Write) -> None:
+        """What `init` was told stands in the file, without a comment mark."""
+        settings = load(write(toml_text({"xero.client_id": 'a"b', "service.port": 9000})))
+
+        assert (settings.xero.client_id, settings.service.port) == ('a"b', 9000)
+
+    def test_the_page_is_current(self) -> None:
+        """docs/settings.md is what the settings say; `python -m ledgerloop.settings_text` makes it."""
+        assert (ROOT / "docs/settings.md").read_text("utf-8") == markdown_text()
+
+    def test_every_setting_has_a_heading(self) -> None:
+        """Each setting has a heading of its own on the page, and a description."""
+        headings = re.findall(r"(?m)^### (\S+)\n\n(\S)", markdown_text())
+
+        assert [heading for heading, _ in headings] == _every_setting()
+
+
+def _secrets(settings: Settings) -> set[str]:
+    return set(re.findall(r"secret:\w+", settings.model_dump_json()))
