@@ -45,6 +45,11 @@ class Receiver:
         self._waiting: queue.SimpleQueue[Delivery | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="receiver", daemon=True)
 
+    @property
+    def alive(self) -> bool:
+        """Whether what is handed in will be kept."""
+        return self._thread.is_alive()
+
     def start(self) -> None:
         """Begin to keep what is received."""
         self._thread.start()

@@ -28,6 +28,16 @@ class Kept:
 
 
 @dataclass(frozen=True, slots=True)
+class Backlog:
+    """The events that wait for one lane: how many, and when the oldest was received."""
+
+    source: Vendor
+    lane: str
+    count: int
+    oldest: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Delivery:
     """The last delivery of a vendor for a lane; vendors that do not number theirs have no ``last_sequence``."""
 
@@ -81,6 +91,18 @@ def waiting(tx: Connection) -> int:
 def oldest_waiting(tx: Connection) -> datetime | None:
     """Say when the event that waits longest was received."""
     return tx.execute(select(func.min(table.c.received_at)).where(table.c.state == "waiting")).scalar()
+
+
+def backlogs(tx: Connection) -> list[Backlog]:
+    """List the lanes for which events wait, the longest first."""
+    oldest = func.min(table.c.received_at)
+    rows = tx.execute(
+        select(table.c.source, table.c.lane, func.count(), oldest)
+        .where(table.c.state == "waiting")
+        .group_by(table.c.source, table.c.lane)
+        .order_by(oldest)
+    )
+    return [Backlog(*row) for row in rows]
 
 
 def recent(tx: Connection, limit: int, state: EventState | None = None) -> list[Kept]:

@@ -1,0 +1,78 @@
+"""Put the web edge together: webhooks, health, and the pages for people."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.routing import Mount
+from starlette.staticfiles import StaticFiles
+
+from ledgerloop.errors import LedgerloopError
+from ledgerloop.log import logger
+from ledgerloop.web import connect, console, health, webhooks
+from ledgerloop.web.pages import problem
+from ledgerloop.web.sessions import Sessions
+from ledgerloop.wiring import Ledgerloop
+
+
+def create_app(
+    ledgerloop: Ledgerloop, *, patience: float = webhooks.PATIENCE, pause: float = console.PAUSE
+) -> Starlette:
+    """Return the app. Its life is the service's: it starts the worker, and stops it at the end.
+
+    ``patience`` is how many seconds a webhook waits for the disk, ``pause`` how many a wrong password costs.
+    """
+    sessions = Sessions(ledgerloop)
+
+    @asynccontextmanager
+    async def life(_app: Starlette) -> AsyncIterator[None]:
+        await asyncio.to_thread(ledgerloop.start)
+        try:
+            yield
+        finally:
+            await asyncio.to_thread(ledgerloop.stop)
+
+    return Starlette(
+        routes=[
+            *webhooks.routes(ledgerloop, patience),
+            *health.routes(ledgerloop),
+            *console.routes(ledgerloop, sessions, pause),
+            *connect.routes(ledgerloop, sessions),
+            Mount("/static", StaticFiles(directory=Path(__file__).parent / "static")),
+        ],
+        exception_handlers={HTTPException: _refused, LedgerloopError: _failed, ClientDisconnect: _gone},
+        lifespan=life,
+    )
+
+
+def _refused(request: Request, error: Exception) -> Response:
+    """Answer 404, 405, 413 and their like: to people with a page, to vendors with nothing."""
+    assert isinstance(error, HTTPException)
+    if _from_a_vendor(request):
+        return Response(status_code=error.status_code, headers=error.headers)
+    return problem("There is nothing here", "This address does not lead to a page.", error.status_code)
+
+
+def _failed(request: Request, error: Exception) -> Response:
+    """Answer what could not be done just now with 503: webhooks come again, and people read a sentence."""
+    assert isinstance(error, LedgerloopError)
+    logger.error("request failed", path=request.url.path, why=error.sentence)
+    if _from_a_vendor(request):
+        return Response(status_code=503)
+    return problem("That cannot be done just now", error.sentence, 503)
+
+
+def _from_a_vendor(request: Request) -> bool:
+    return request.url.path.startswith("/webhooks/")
+
+
+def _gone(_request: Request, _error: Exception) -> Response:
+    """Answer a caller that went away, which only the log sees."""
+    return Response(status_code=400)

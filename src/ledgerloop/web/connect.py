@@ -1,0 +1,92 @@
+"""Let a person connect Xero, by consent at Xero's own page, and HubSpot, by the token that was saved."""
+
+from __future__ import annotations
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+
+from ledgerloop.errors import ConsentNeeded, LedgerloopError, SettingsError
+from ledgerloop.flows.connecting import begin_consent, connect_portal, finish_consent
+from ledgerloop.log import logger
+from ledgerloop.settings import check_complete
+from ledgerloop.web.door import LARGEST_FORM, Form, for_people, form_of_people, to
+from ledgerloop.web.pages import page, problem
+from ledgerloop.web.sessions import Session, Sessions
+from ledgerloop.wiring import CALLBACK, Ledgerloop, secret
+
+XERO = "/connect/xero"
+HUBSPOT = "/connect/hubspot"
+
+
+def routes(built: Ledgerloop, sessions: Sessions) -> list[Route]:
+    """Return the routes."""
+    desk = Connecting(built, sessions)
+    return [
+        Route(XERO, for_people(sessions, desk.to_xero)),
+        Route(CALLBACK, desk.from_xero),
+        Route(HUBSPOT, form_of_people(sessions, desk.hubspot), methods=["POST"], max_body_size=LARGEST_FORM),
+    ]
+
+
+class Connecting:
+    """Send people to the vendors, and take what they come back with."""
+
+    def __init__(self, built: Ledgerloop, sessions: Sessions) -> None:
+        self._built, self._sessions = built, sessions
+
+    def to_xero(self, _request: Request, _session: Session) -> Response:
+        """Send the person to Xero's consent page."""
+        try:
+            return RedirectResponse(consent_address(self._built), 303)
+        except SettingsError as error:
+            return problem("Xero cannot be connected yet", error.sentence)
+
+    def from_xero(self, request: Request) -> Response:
+        """Finish a consent.
+
+        No session is asked for, since ``ledgerloop connect xero`` may have sent the person. The state is what counts:
+        it is known to whoever began the consent here, and good once.
+        """
+        query = request.query_params
+        if query.get("error"):
+            refused = query["error"] == "access_denied"
+            said = "Access was not allowed" if refused else f"Xero answered “{query['error'][:100]}”"
+            return problem("Xero was not connected", f"{said}, so nothing was changed. You can try again.")
+        if not query.get("code") or not query.get("state"):
+            return problem("Xero was not connected", "This address is where Xero sends people back, with a code.")
+        try:
+            organisations = finish_consent(self._built.desk, query["code"], query["state"])
+        except ConsentNeeded as error:
+            return problem("Xero was not connected", error.sentence)
+        except LedgerloopError as error:
+            logger.warning("consent not finished", why=error.sentence)
+            return problem("Xero was not connected", error.sentence, 502)
+        names = ", ".join(one.name for one in organisations) or "no organisation"
+        logger.info("xero connected", organisations=[one.id for one in organisations])
+        if not self._sessions.of(request).person:
+            return page("connected.html", names=names)
+        answer = to("/")
+        self._sessions.say(answer, f"Xero is connected: {names}.")
+        return answer
+
+    def hubspot(self, _request: Request, _session: Session, _form: Form) -> Response:
+        """Connect the portal of the saved token, and make the properties that it lacks."""
+        try:
+            portal, done = connect_portal(self._built.desk)
+        except LedgerloopError as error:
+            status = 400 if isinstance(error, SettingsError) else 502
+            return problem("HubSpot was not connected", error.sentence, status)
+        logger.info("hubspot connected", portal=portal.id, made=len(done.made), wrong=len(done.wrong))
+        made = f"{len(done.made)} properties were made." if done.made else "All properties are there."
+        answer = to("/")
+        self._sessions.say(answer, " ".join([f"{portal.name} is connected. {made}", *done.wrong]))
+        return answer
+
+
+def consent_address(built: Ledgerloop) -> str:
+    """Return the address at which a person consents; SettingsError where the Xero app is not set up yet."""
+    settings = built.settings
+    check_complete(settings)
+    secret(built.secrets, settings, settings.xero.client_secret, "xero.client_secret")
+    return begin_consent(built.desk)

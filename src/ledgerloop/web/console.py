@@ -1,0 +1,105 @@
+"""Show the console, one page, to people who signed in: how things stand, and what waits for them."""
+
+from __future__ import annotations
+
+import asyncio
+
+import anyio
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from ledgerloop.log import logger
+from ledgerloop.store import connections
+from ledgerloop.web.door import LARGEST_FORM, Form, carries_token, for_people, form_in, form_of_people, stale, to
+from ledgerloop.web.missing import lacks
+from ledgerloop.web.overview import look
+from ledgerloop.web.pages import page
+from ledgerloop.web.passwords import Attempts, right
+from ledgerloop.web.sessions import PASSWORD, Session, Sessions
+from ledgerloop.wiring import Ledgerloop
+
+PAUSE = 0.5
+"""Seconds that a wrong password costs, besides those of the hash."""
+
+
+def routes(built: Ledgerloop, sessions: Sessions, pause: float = PAUSE) -> list[Route]:
+    """Return the routes."""
+    console = Console(built, sessions, pause)
+    return [
+        Route("/", for_people(sessions, console.show)),
+        Route("/login", console.ask),
+        Route("/login", console.sign_in, methods=["POST"], max_body_size=LARGEST_FORM),
+        Route("/logout", form_of_people(sessions, console.sign_out), methods=["POST"], max_body_size=LARGEST_FORM),
+    ]
+
+
+class Console:
+    """Sign people in and out, and show them the page."""
+
+    def __init__(self, built: Ledgerloop, sessions: Sessions, pause: float) -> None:
+        self._built, self._sessions, self._pause = built, sessions, pause
+        self._attempts = Attempts()
+        # A hash costs time and memory on purpose: one at a time, however many guess.
+        self._one_at_a_time = anyio.CapacityLimiter(1)
+
+    def show(self, request: Request, session: Session) -> Response:
+        """Show how things stand."""
+        with self._built.database.reading() as tx:
+            seen = look(tx, self._built.now())
+        said = self._sessions.said(request)
+        answer = page("console.html", seen=seen, lacks=lacks(self._built), said=said, token=session.token)
+        self._sessions.unsay(request, answer)
+        return answer
+
+    def ask(self, request: Request) -> Response:
+        """Ask for the password."""
+        session = self._sessions.of(request)
+        return to("/") if session.person else self._asking(session)
+
+    async def sign_in(self, request: Request) -> Response:
+        """Sign a person in, or let them wait."""
+        form = await form_in(request)
+        session = await run_in_threadpool(self._sessions.of, request)
+        if not carries_token(form, session):
+            return stale()
+        address = request.client.host if request.client else ""
+        wait = self._attempts.wait(address, self._built.now())
+        if wait:
+            said = f"There were too many wrong passwords. Please wait {wait} seconds."
+            return await run_in_threadpool(self._asking, session, said, 429, wait)
+        fits = await anyio.to_thread.run_sync(self._fits, form.get("password", ""), limiter=self._one_at_a_time)
+        if not fits:
+            self._attempts.failed(address, self._built.now())
+            logger.warning("wrong console password", address=address)
+            await asyncio.sleep(self._pause)
+            return await run_in_threadpool(self._asking, session, "That is not the password.", 401)
+        self._attempts.succeeded(address)
+        logger.info("signed in", address=address)
+        return await run_in_threadpool(self._signed_in)
+
+    def sign_out(self, _request: Request, _session: Session, _form: Form) -> Response:
+        """End the session."""
+        answer = to("/login")
+        self._sessions.end(answer)
+        return answer
+
+    def _fits(self, given: str) -> bool:
+        with self._built.database.reading() as tx:
+            kept = connections.get_value(tx, PASSWORD)
+        return right(kept, given)
+
+    def _signed_in(self) -> Response:
+        answer = to("/")
+        self._sessions.keep(answer, self._sessions.new(person=True))
+        return answer
+
+    def _asking(self, session: Session, said: str = "", status: int = 200, wait: int = 0) -> Response:
+        with self._built.database.reading() as tx:
+            locked = connections.get_value(tx, PASSWORD) is None
+        answer = page("login.html", status, said=said, token=session.token, locked=locked)
+        if wait:
+            answer.headers["Retry-After"] = str(wait)
+        self._sessions.keep(answer, session)
+        return answer

@@ -1,0 +1,101 @@
+"""Gather what an operator wants to see at a glance: connections, what waits and why, and what was written last.
+
+The console, the health check and the commands show the same; this is where they get it. Writes nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection
+
+from ledgerloop.records import Entry, Portal, Vendor
+from ledgerloop.store import connections, inbox, journal, lanes
+from ledgerloop.store.connections import Connected
+from ledgerloop.store.inbox import Backlog, Kept
+from ledgerloop.store.journal import Held
+from ledgerloop.store.lanes import Parked
+
+_FLOW = {"xero": "standing", "hubspot": "invoicing"}
+_TYPES = {"contact": "0-1", "company": "0-2", "deal": "0-3"}
+
+
+@dataclass(frozen=True)
+class Overview:
+    """How things stand at one moment."""
+
+    now: datetime
+    connected: list[Connected]
+    parked: list[Parked]
+    backlogs: list[Backlog]
+    unreadable: list[Kept]
+    holds: list[Held]
+    written: list[Entry]
+
+    @property
+    def waiting(self) -> int:
+        """How many events wait."""
+        return sum(one.count for one in self.backlogs)
+
+    @property
+    def oldest(self) -> timedelta:
+        """How long the oldest of them has waited."""
+        return max((self.now - one.oldest for one in self.backlogs), default=timedelta(0))
+
+    @property
+    def unconsented(self) -> list[Connected]:
+        """The connections that a person must connect again."""
+        return [one for one in self.connected if one.state == "needs_consent"]
+
+    @property
+    def headline(self) -> str:
+        """Say in a sentence whether anything is asked of the operator."""
+        if not self.connected:
+            return "Let us connect the two"
+        if self.unconsented:
+            return f"{self.unconsented[0].name} must be connected again"
+        if self.holds:
+            count = len(self.holds)
+            return "One thing needs you" if count == 1 else f"{count} things need you"
+        if self.parked:
+            return f"{self.name(self.parked[0].lane)} rests for a while"
+        return "All is in step" if not self.waiting else "At work"
+
+    def has(self, vendor: Vendor) -> bool:
+        """Tell whether anything of a vendor is connected."""
+        return any(one.vendor == vendor for one in self.connected)
+
+    def late(self, bound: timedelta) -> list[Backlog]:
+        """List what has waited for longer than a bound though its lane does not rest for a stated reason."""
+        resting = {(one.flow, one.lane) for one in self.parked}
+        return [
+            one
+            for one in self.backlogs
+            if self.now - one.oldest > bound and (_FLOW[one.source], one.lane) not in resting
+        ]
+
+    def name(self, lane: str) -> str:
+        """Name an organisation or portal as people know it."""
+        return next((one.name for one in self.connected if one.id == lane), lane or "unknown")
+
+    def link(self, subject: str) -> str:
+        """Return the address of a HubSpot record that a subject or target names, such as ``deal 123``; else nothing."""
+        words = subject.removeprefix("hubspot ").split()
+        portal = next((one.facts for one in self.connected if isinstance(one.facts, Portal)), None)
+        if portal is None or len(words) != 2 or words[0] not in _TYPES:
+            return ""
+        return f"https://{portal.ui_domain}/contacts/{portal.id}/record/{_TYPES[words[0]]}/{words[1]}"
+
+
+def look(tx: Connection, now: datetime, lines: int = 50) -> Overview:
+    """Gather it all, with at most so many lines of the journal."""
+    return Overview(
+        now=now,
+        connected=connections.all_connected(tx),
+        parked=[one for one in lanes.parked(tx) if one.until > now],
+        backlogs=inbox.backlogs(tx),
+        unreadable=inbox.recent(tx, 20, "unreadable"),
+        holds=journal.holds(tx),
+        written=[entry for entry in journal.recent(tx, lines * 4) if entry.decision != "skip"][:lines],
+    )

@@ -1,0 +1,70 @@
+"""Check the console's password, and slow down those who guess. The hash is Argon2's; the password is kept nowhere."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from argon2 import PasswordHasher
+from argon2.exceptions import Argon2Error, InvalidHashError
+
+SHORTEST = 10
+"""Characters of a password that a person chooses."""
+FREE = 5
+"""Wrong passwords in a row before an address must wait."""
+_FIRST, _LONGEST = timedelta(seconds=30), timedelta(minutes=15)
+_FORGET = timedelta(hours=1)
+_MOST = 10_000
+
+_hasher = PasswordHasher()
+_NOBODYS = _hasher.hash("what is compared where no password is set, so that the answer takes as long")
+
+
+def hash_of(password: str) -> str:
+    """Return the hash to keep."""
+    return _hasher.hash(password)
+
+
+def right(kept: str | None, given: str) -> bool:
+    """Tell whether a password is the one whose hash is kept; takes as long where none is."""
+    try:
+        return _hasher.verify(kept or _NOBODYS, given) and kept is not None
+    except (Argon2Error, InvalidHashError):
+        return False
+
+
+@dataclass(slots=True)
+class _Tried:
+    failures: int
+    at: datetime
+
+
+@dataclass(slots=True)
+class Attempts:
+    """Count wrong passwords by address. After a few, each further one doubles the wait, up to a quarter of an hour."""
+
+    tried: dict[str, _Tried] = field(default_factory=dict)
+
+    def wait(self, address: str, now: datetime) -> int:
+        """Return for how many seconds an address must wait before it may try again."""
+        tried = self.tried.get(address)
+        if tried is None or tried.failures < FREE:
+            return 0
+        doublings = min(tried.failures - FREE, 10)
+        rest = min(_LONGEST, _FIRST * (1 << doublings))
+        return max(0, math.ceil((tried.at + rest - now).total_seconds()))
+
+    def failed(self, address: str, now: datetime) -> None:
+        """Count a wrong password."""
+        tried = self.tried.pop(address, None)
+        if tried is None or now - tried.at > _FORGET:
+            tried = _Tried(0, now)
+        # Put back at the end, so that the address heard of longest ago is the first to be forgotten.
+        self.tried[address] = _Tried(tried.failures + 1, now)
+        if len(self.tried) > _MOST:
+            del self.tried[next(iter(self.tried))]
+
+    def succeeded(self, address: str) -> None:
+        """Forget the wrong ones."""
+        self.tried.pop(address, None)

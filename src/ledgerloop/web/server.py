@@ -1,0 +1,95 @@
+"""Serve the app on a real socket: in the foreground until a signal comes, or in a thread beside something else."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import socket
+import sys
+import threading
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+import uvicorn
+from starlette.applications import Starlette
+
+from ledgerloop.errors import LedgerloopError, SettingsError
+
+GRACE = 5
+"""Seconds that requests under way have to end when the service stops."""
+_BACKLOG = 2048
+
+
+def listening(host: str, port: int, file: str) -> socket.socket:
+    """Open the socket to listen on, before anything else is started; SettingsError where it cannot be had."""
+    try:
+        family, kind, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        # With its protocol named, the event loop switches Nagle's delay off for each connection.
+        sock = socket.socket(family, kind, socket.IPPROTO_TCP)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        sock.bind(address)
+        sock.listen(_BACKLOG)
+    except OSError as error:
+        cure = f"{host}:{port} cannot be listened on ({error.strerror}); stop what uses it, or write another port."
+        raise SettingsError("service.port", file, cure) from None
+    return sock
+
+
+def serve(app: Starlette, sock: socket.socket) -> None:
+    """Serve until SIGINT or SIGTERM, then let requests end, stop the service, and return."""
+    server = _Server(_config(app))
+    server.run(sockets=[sock])
+
+
+@contextmanager
+def running(app: Starlette, sock: socket.socket) -> Iterator[str]:
+    """Serve in a thread while the block lasts, and give the address."""
+    server = _Server(_config(app))
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [sock]}, name="web", daemon=True)
+    host, port = sock.getsockname()[:2]
+    thread.start()
+    try:
+        while not server.started:
+            thread.join(0.005)
+            if not thread.is_alive():
+                raise LedgerloopError("The service did not start; the log says why.")
+        yield f"http://{host}:{port}"
+    finally:
+        server.should_exit = True
+        thread.join()
+
+
+class _Server(uvicorn.Server):
+    """Stop quietly: a signal that was asked for is no failure, so it is not raised again after the shutdown."""
+
+    @contextmanager
+    def capture_signals(self) -> Generator[None, None, None]:
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        before = {number: signal.signal(number, self._stop) for number in (signal.SIGINT, signal.SIGTERM)}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+    def _stop(self, number: int, _frame: FrameType | None) -> None:
+        self.force_exit = self.should_exit and number == signal.SIGINT
+        self.should_exit = True
+
+
+def _config(app: Starlette) -> uvicorn.Config:
+    logging.getLogger("uvicorn").setLevel(logging.WARNING)
+    return uvicorn.Config(
+        app,
+        loop="auto" if sys.platform == "win32" else "uvloop",
+        http="httptools",
+        ws="none",
+        lifespan="on",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=GRACE,
+    )

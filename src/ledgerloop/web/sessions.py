@@ -1,0 +1,121 @@
+"""Remember a person by a signed cookie: who signed in, until when, and the token their forms must carry.
+
+The cookie holds nothing secret and is not stored here. Its key is made once and kept sealed; the password's hash is
+part of it, so a new password ends every session.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import hmac
+import json
+import secrets
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from ledgerloop.store import connections
+from ledgerloop.wiring import Ledgerloop
+
+PASSWORD = "console_password"  # noqa: S105 - the name under which the hash is kept
+KEY = "console_session_key"
+SESSION_LASTS = timedelta(hours=12)
+SAID_LASTS = timedelta(minutes=1)
+
+_SESSION, _SAID = "ledgerloop_session", "ledgerloop_said"
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A visit: of a person who signed in, or of somebody who may."""
+
+    person: bool
+    token: str
+    """What every form must carry, so that no other site can send one in the person's name."""
+    until: datetime
+
+
+class Sessions:
+    """Give out, read and end sessions; carry one sentence over to the next page."""
+
+    def __init__(self, built: Ledgerloop) -> None:
+        self._built, self._now = built, built.now
+        self._secure = built.settings.service.address.startswith("https://")
+
+    def of(self, request: Request) -> Session:
+        """Return the session that a request carries, or a new one of nobody if it is missing, forged or over."""
+        kept = self._opened(_SESSION, request.cookies.get(_SESSION, ""))
+        now = self._now()
+        if isinstance(kept, dict) and isinstance(kept.get("until"), int | float):
+            until = datetime.fromtimestamp(kept["until"], UTC)
+            if until > now:
+                return Session(kept.get("person") is True, str(kept.get("token", "")), until)
+        return self.new(person=False)
+
+    def new(self, *, person: bool) -> Session:
+        """Begin a session; what a stranger's cookie held before is not taken over."""
+        return Session(person, secrets.token_urlsafe(24), self._now() + SESSION_LASTS)
+
+    def keep(self, response: Response, session: Session) -> None:
+        """Set the cookie."""
+        text = {"person": session.person, "token": session.token, "until": session.until.timestamp()}
+        self._set(response, _SESSION, text, session.until - self._now())
+
+    def end(self, response: Response) -> None:
+        """Delete the cookie."""
+        response.delete_cookie(_SESSION, httponly=True, samesite="lax", secure=self._secure)
+
+    def say(self, response: Response, sentence: str) -> None:
+        """Let the next page show a sentence."""
+        self._set(response, _SAID, {"said": sentence}, SAID_LASTS)
+
+    def said(self, request: Request) -> str:
+        """Return the sentence that the last answer left for this page."""
+        kept = self._opened(_SAID, request.cookies.get(_SAID, ""))
+        return str(kept.get("said", "")) if isinstance(kept, dict) else ""
+
+    def unsay(self, request: Request, response: Response) -> None:
+        """Forget the sentence, now that it has been shown."""
+        if _SAID in request.cookies:
+            response.delete_cookie(_SAID, httponly=True, samesite="lax", secure=self._secure)
+
+    def _set(self, response: Response, name: str, content: object, lasts: timedelta) -> None:
+        body = base64.urlsafe_b64encode(json.dumps(content).encode()).decode()
+        response.set_cookie(
+            name,
+            f"{body}.{self._signature(name, body)}",
+            max_age=max(1, int(lasts.total_seconds())),
+            httponly=True,
+            samesite="lax",
+            secure=self._secure,
+        )
+
+    def _opened(self, name: str, cookie: str) -> object:
+        body, _, signature = cookie.partition(".")
+        if not hmac.compare_digest(self._signature(name, body).encode(), signature.encode("utf-8", "replace")):
+            return None
+        try:
+            return json.loads(base64.urlsafe_b64decode(body))
+        except (ValueError, binascii.Error):
+            return None
+
+    def _signature(self, name: str, body: str) -> str:
+        """Sign for one kind of cookie only, so that none can stand in for another."""
+        return hmac.new(self._key(), f"{name} {body}".encode(), hashlib.sha256).hexdigest()
+
+    def _key(self) -> bytes:
+        shelf = self._built.shelf
+        root = shelf.load(KEY)
+        if root is None:
+            with shelf.lock(KEY):
+                root = shelf.load(KEY)
+                if root is None:
+                    root = secrets.token_urlsafe(32)
+                    shelf.save(KEY, root)
+        with self._built.database.reading() as tx:
+            password = connections.get_value(tx, PASSWORD) or ""
+        return hashlib.sha256(f"{root} {password}".encode()).digest()
