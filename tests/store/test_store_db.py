@@ -240,6 +240,24 @@ class TestUnusable:
 
         assert caught.value.key == "service.database"
 
+    @pytest.mark.parametrize("place", ["missing/new.sqlite3", "text.sqlite3"])
+    def test_file(self, tmp_path: Path, place: str) -> None:
+        """A file that cannot be made, or is no database, is a settings error that names the file."""
+        (tmp_path / "text.sqlite3").write_text("This is no database, though it is long enough for one. " * 20)
+        with pytest.raises(SettingsError) as caught:
+            Database(f"sqlite:///{tmp_path / place}")
+
+        assert str(tmp_path / place) in caught.value.cure
+
+    def test_newer_schema(self, database: Database) -> None:
+        """A database that a later version has migrated is refused with a sentence, and not changed."""
+        with database.transaction() as tx:
+            tx.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+
+        with pytest.raises(SettingsError) as caught:
+            database.migrate()
+        assert "newer" in caught.value.cure
+
     def test_server_is_transient(self, postgres: pg_cluster.Cluster) -> None:
         """A database that cannot be reached is tried again, so the error is transient."""
         nobody_there = Database("postgresql+psycopg://postgres@127.0.0.1:1/none")

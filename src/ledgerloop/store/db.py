@@ -13,8 +13,9 @@ from typing import Any
 
 from alembic import command
 from alembic.config import Config
+from alembic.util import CommandError
 from sqlalchemy import Connection, create_engine, event, make_url, text
-from sqlalchemy.exc import ArgumentError, OperationalError
+from sqlalchemy.exc import ArgumentError, DatabaseError, OperationalError
 from sqlalchemy.pool import NullPool
 
 from ledgerloop.errors import SettingsError, Transient
@@ -30,7 +31,7 @@ class Database:
         try:
             self.url = make_url(url)
         except ArgumentError:
-            raise _unusable() from None
+            raise _unusable(_ADDRESS) from None
         if self.url.get_backend_name() == "sqlite" and self.url.database not in (None, "", ":memory:"):
             self.file: Path | None = Path(str(self.url.database)).absolute()
             self._prepare_file(self.file)
@@ -43,7 +44,7 @@ class Database:
             self._engine = create_engine(self.url, pool_pre_ping=True, pool_size=10, max_overflow=20)
             event.listen(self._engine, "connect", _configure_postgresql)
         else:
-            raise _unusable()
+            raise _unusable(_ADDRESS)
         # SQLite lets one transaction write at a time, and its own waiting sleeps in growing naps. Threads of one
         # process queue here instead, where the next one starts as soon as the last one ends.
         self._writing = threading.Lock()
@@ -93,7 +94,10 @@ class Database:
         config.set_main_option("path_separator", "os")
         with self.lock("migrate"), self.transaction() as tx:
             config.attributes["connection"] = tx
-            command.upgrade(config, "head")
+            try:
+                command.upgrade(config, "head")
+            except CommandError:
+                raise _unusable("a newer Ledgerloop made this database; start that one, or name another.") from None
 
     def close(self) -> None:
         """Close every idle connection."""
@@ -104,19 +108,21 @@ class Database:
 
         Two processes that switch at once get "database is locked" at once, whatever their timeout, hence the lock.
         """
-        with _file_lock(file.with_name(f"{file.name}-lock-{_number('file'):016x}")):
-            os.close(os.open(file, os.O_RDWR | os.O_CREAT, 0o600))
-            engine = create_engine(self.url, poolclass=NullPool, connect_args={"timeout": PATIENCE})
-            with engine.connect() as connection:
-                connection.exec_driver_sql("PRAGMA journal_mode = WAL")
+        engine = create_engine(self.url, poolclass=NullPool, connect_args={"timeout": PATIENCE})
+        try:
+            with _file_lock(file.with_name(f"{file.name}-lock-{_number('file'):016x}")):
+                os.close(os.open(file, os.O_RDWR | os.O_CREAT, 0o600))
+                with engine.connect() as connection:
+                    connection.exec_driver_sql("PRAGMA journal_mode = WAL")
+        except (OSError, DatabaseError):
+            raise _unusable(f"{file} must be a SQLite file in a folder that Ledgerloop may write to.") from None
 
 
-def _unusable() -> SettingsError:
-    return SettingsError(
-        "service.database",
-        "ledgerloop.toml",
-        'write "sqlite:///ledgerloop.sqlite3" or "postgresql+psycopg://user@host/name" there.',
-    )
+def _unusable(cure: str) -> SettingsError:
+    return SettingsError("service.database", "ledgerloop.toml", cure)
+
+
+_ADDRESS = 'write "sqlite:///ledgerloop.sqlite3" or "postgresql+psycopg://user@host/name" there.'
 
 
 def _configure_sqlite(dbapi_connection: Any, _record: Any) -> None:
