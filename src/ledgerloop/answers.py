@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
 from typing import Any, Protocol
 
 from ledgerloop.errors import (
@@ -129,6 +130,17 @@ def error_from(dialect: Dialect, call: str, answer: Answer, reading: Reading, re
     if kind is Conflict:
         return Conflict(message, status, body, request_id, refusal.existing_id)
     return kind(message, status, body, request_id)
+
+
+def retry_after(headers: Mapping[str, str]) -> float | None:
+    """Return the seconds that Retry-After asks for; where it is a date, as seen from the answer's own Date."""
+    said = headers.get("Retry-After", "").strip()
+    if said.replace(".", "", 1).isdecimal():
+        return float(said)
+    try:
+        return max(0.0, (parsedate_to_datetime(said) - parsedate_to_datetime(headers.get("Date", ""))).total_seconds())
+    except (ValueError, TypeError):
+        return None
 
 
 _EMAIL = re.compile(r"[^\s\"'<>@:;,(\[{\\]+@[^\s\"'<>@:;,)\]}\\]*")

@@ -7,7 +7,6 @@ its caller gets UnknownOutcome and looks before sending again. Nothing here logs
 from __future__ import annotations
 
 import copy
-import itertools
 import random
 import time
 from collections.abc import Callable, Mapping
@@ -132,7 +131,9 @@ class Api:
             | dict(headers or {}),
         )
         said, refused, refusal = f"{method} {path}", "", None
-        for attempt in itertools.count(1):
+        attempt = 0
+        while True:
+            attempt += 1
             token = self.token(refused)
             if refusal is not None and token == refused:
                 raise refusal
@@ -144,7 +145,7 @@ class Api:
             if isinstance(outcome, Answer):
                 error = error_from(self._dialect, said, outcome, reading, again)
                 if isinstance(error, ConsentNeeded) and outcome.status == 401 and refusal is None:
-                    refused, refusal = token, error
+                    refused, refusal, attempt = token, error, attempt - 1
                     continue
                 wait = self._pause(outcome.status, reading, again, attempt)
             else:
@@ -153,7 +154,6 @@ class Api:
             if wait is None or attempt >= self._retry.attempts:
                 raise error
             self._sleep(wait)
-        raise AssertionError("the loop above only ends by returning or raising")
 
     def _once(
         self, wire: httpx2.Request, path: str, said: str, kind: str, again: bool, empty: bool, attempt: int

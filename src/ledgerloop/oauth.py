@@ -23,6 +23,7 @@ import httpx2
 from authlib.integrations.base_client import OAuthError  # type: ignore[import-untyped]
 from authlib.integrations.httpx_client import OAuth2Client  # type: ignore[import-untyped]
 
+from ledgerloop.answers import retry_after
 from ledgerloop.errors import ConsentNeeded, LedgerloopError, RateLimited, Refused, Transient
 
 AHEAD = 120.0
@@ -258,9 +259,8 @@ def _client(provider: Provider) -> Any:
 def _stop_on_trouble(response: httpx2.Response) -> httpx2.Response:
     """Raise for answers that say nothing about the grant, before their bodies are read as if they did."""
     if response.status_code == 429:
-        stated = response.headers.get("Retry-After", "")
-        wait = float(stated) if stated.replace(".", "", 1).isdigit() else 10.0
-        raise RateLimited("the identity host asks to wait", wait, "identity")
+        stated = retry_after(response.headers)
+        raise RateLimited("the identity host asks to wait", 10.0 if stated is None else stated, "identity")
     if response.status_code >= 500:
         raise Transient(f"the identity host answered {response.status_code}", response.status_code)
     return response

@@ -13,7 +13,7 @@ import httpx2
 import pytest
 from scripted import Cut, Drop, Reply, Script, closed_port, playing
 
-from ledgerloop.answers import Dialect
+from ledgerloop.answers import Dialect, retry_after
 from ledgerloop.errors import (
     Conflict,
     ConsentNeeded,
@@ -272,6 +272,30 @@ class TestQuota:
 
         assert isinstance(error, RateLimited)
         assert (error.retry_after, error.limit) == (66975.0, "day")
+
+    @pytest.mark.parametrize(
+        ("said", "seconds"),
+        [
+            ({"Retry-After": "66975"}, 66975.0),
+            ({"Retry-After": "Fri, 20 Nov 2026 12:02:00 GMT", "Date": "Fri, 20 Nov 2026 12:00:00 GMT"}, 120.0),
+            ({"Retry-After": "Fri, 20 Nov 2026 11:00:00 GMT", "Date": "Fri, 20 Nov 2026 12:00:00 GMT"}, 0.0),
+            ({"Retry-After": "Fri, 20 Nov 2026 11:00:00 GMT"}, None),
+            ({"Retry-After": "soon"}, None),
+            ({}, None),
+        ],
+    )
+    def test_retry_after_has_two_forms(self, said: dict[str, str], seconds: float | None) -> None:
+        """Seconds, or a date as networks in between write it; nonsense is nothing."""
+        assert retry_after(said) == seconds
+
+    def test_offline_host_that_names_a_time_is_obeyed(self, bench: Make) -> None:
+        """A 503 that names a time parks a read for as long; a create is in doubt all the same."""
+        step = Reply(503, "offline", {"Retry-After": "120"})
+
+        error = problem_of(bench, step)
+        assert isinstance(error, RateLimited)
+        assert error.retry_after == 120.0
+        assert isinstance(problem_of(bench, step, XERO, "PUT", body={}), UnknownOutcome)
 
     def test_governor_learns_from_a_429(self, bench: Make) -> None:
         """After a refused call the governor lets no other go before the stated time."""

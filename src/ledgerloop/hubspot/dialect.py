@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ledgerloop.answers import Answer, Refusal
+from ledgerloop.answers import Answer, Refusal, retry_after
 from ledgerloop.governor import Governor, Limit, Reading
 
 SEARCH = "search"
@@ -60,8 +60,7 @@ class HubSpotDialect:
         headers = answer.headers
         left = _figures(headers, {"ten_secondly": "Remaining", "day": "Daily-Remaining"})
         most = _figures(headers, {"ten_secondly": "Max", "day": "Daily"})
-        said = headers.get("Retry-After", "")
-        stated = float(said) if said.replace(".", "", 1).isdigit() else None
+        stated = retry_after(headers)
         if answer.status == 477:
             return Reading(left, most, "moving", 60.0 if stated is None else stated)
         if answer.status != 429:

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any, Generic, TypeVar
-
-from pydantic import ValidationError
+from typing import Any, TypeVar
 
 from ledgerloop.answers import Answer
-from ledgerloop.errors import Missing, Transient, UnknownOutcome
+from ledgerloop.errors import Invalid, Missing, Transient, UnknownOutcome
 from ledgerloop.http import Api
-from ledgerloop.xero.dialect import sentences_in
 from ledgerloop.xero.models import (
     Account,
     Connection,
@@ -22,11 +18,13 @@ from ledgerloop.xero.models import (
     Model,
     Organisation,
     Overpayment,
-    Pagination,
     Payment,
     Prepayment,
     TaxRate,
 )
+from ledgerloop.xero.reading import Outcome as Outcome
+from ledgerloop.xero.reading import Page as Page
+from ledgerloop.xero.reading import elements_in, outcome_from, pagination_in, record_from, records_in
 
 ACCOUNTING = "/api.xro/2.0"
 MOST_IDS = 40
@@ -35,26 +33,6 @@ MOST_A_PAGE = 1000
 MOST_WRITES = 50
 
 T = TypeVar("T", bound=Model)
-
-
-@dataclass(frozen=True, slots=True)
-class Page(Generic[T]):
-    """One page of a list."""
-
-    items: tuple[T, ...]
-    page: int
-    page_count: int
-    item_count: int
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome(Generic[T]):
-    """What became of one element of a batch. ``problems`` are Xero's sentences; the record of a refused one is None."""
-
-    ok: bool
-    record: T | None
-    problems: tuple[str, ...] = ()
-    warnings: tuple[str, ...] = ()
 
 
 class XeroClient:
@@ -163,7 +141,7 @@ class XeroClient:
             "GET", f"{ACCOUNTING}/Invoices/{{InvoiceID}}/OnlineInvoice", ids={"InvoiceID": invoice_id},
             headers=self._tenant,
         )  # fmt: skip
-        links = _elements(answer, "OnlineInvoices")
+        links = elements_in(answer, "OnlineInvoices")
         return str(links[0].get("OnlineInvoiceUrl") or "") if links else ""
 
     def email_invoice(self, invoice_id: str) -> None:
@@ -215,11 +193,11 @@ class XeroClient:
         )
 
     def _all(self, path: str, key: str, model: type[T]) -> list[T]:
-        return _records(self._get(path), key, model)
+        return records_in(self._get(path), key, model)
 
     def _one(self, path: str, key: str, model: type[T], ids: Mapping[str, str] | None = None) -> T:
         answer = self._get(path, ids=ids)
-        if not (records := _records(answer, key, model)):
+        if not (records := records_in(answer, key, model)):
             raise Missing(f"xero GET {path}: the answer holds no record", answer.status)
         return records[0]
 
@@ -235,8 +213,8 @@ class XeroClient:
     ) -> Page[T]:
         headers = {"If-Modified-Since": if_modified_since(changed_since)} if changed_since else {}
         answer = self._get(path, {**(params or {}), "page": str(page), "pageSize": str(page_size)}, headers)
-        items = tuple(_records(answer, key, model))
-        told = _pagination(answer)
+        items = tuple(records_in(answer, key, model))
+        told = pagination_in(answer)
         if told is None:  # without Xero's word, a full page may have a successor
             return Page(items, page, page + (len(items) >= page_size), len(items))
         return Page(items, page, told.pageCount, told.itemCount)
@@ -248,12 +226,15 @@ class XeroClient:
         if not wanted:
             return []
         params = {**params, "IDs": ",".join(wanted), "page": "1", "pageSize": str(MOST_IDS)}
-        return _records(self._get(path, params), key, model)
+        try:
+            return records_in(self._get(path, params), key, model)
+        except Missing as error:  # ids that are not there are absent from a 200; a 404 is about the address
+            raise Invalid(f"xero GET {path}: the address with {len(wanted)} ids was too long", error.status) from None
 
     def _where(self, field: str, value: str) -> list[Contact]:
         escaped = value.replace("\\", "\\\\").replace('"', '\\"')
         params = {"where": f'{field}=="{escaped}"', "page": "1", "pageSize": "100"}
-        return _records(self._get("/Contacts", params), "Contacts", Contact)
+        return records_in(self._get("/Contacts", params), "Contacts", Contact)
 
     def _write(
         self, method: str, path: str, key: str, model: type[T], elements: Sequence[Mapping[str, Any]], once: str
@@ -271,11 +252,11 @@ class XeroClient:
             headers={**self._tenant, **({"Idempotency-Key": once} if once else {})},
             repeatable=method == "POST",
         )
-        given = _elements(answer, key)
+        given = elements_in(answer, key)
         if len(given) != len(elements):
             raise UnknownOutcome(f"xero {method} {path}: {len(given)} answers for {len(elements)} elements", 200)
         try:
-            return [_outcome(one, model, f"{method} {path}") for one in given]
+            return [outcome_from(one, model, f"{method} {path}") for one in given]
         except Transient as error:  # it was written, but what was written cannot be read
             raise UnknownOutcome(error.message, 200) from None
 
@@ -286,7 +267,7 @@ def connections(api: Api, auth_event_id: str = "") -> list[Connection]:
     answer = api.call("GET", "/connections", params=params)
     if not isinstance(answer.data, list):
         raise Transient("xero GET /connections: the answer is no list", answer.status)
-    return [_record(one, Connection, "GET /connections") for one in answer.data if isinstance(one, dict)]
+    return [record_from(one, Connection, "GET /connections") for one in answer.data if isinstance(one, dict)]
 
 
 def disconnect(api: Api, connection_id: str) -> None:
@@ -303,46 +284,3 @@ def _each_with(name: str, elements: Sequence[Mapping[str, Any]]) -> Sequence[Map
     if not all(element.get(name) for element in elements):
         raise ValueError(f"every element of an update needs its {name}")
     return elements
-
-
-def _elements(answer: Answer, key: str) -> list[dict[str, Any]]:
-    listed = answer.data.get(key) if isinstance(answer.data, dict) else None
-    return [one for one in listed if isinstance(one, dict)] if isinstance(listed, list) else []
-
-
-def _records(answer: Answer, key: str, model: type[T]) -> list[T]:
-    if not isinstance(answer.data, dict) or not isinstance(answer.data.get(key), list):
-        raise Transient(f"xero: the answer has no list of {key}", answer.status)
-    return [_record(one, model, key) for one in _elements(answer, key)]
-
-
-def _record(given: Mapping[str, Any], model: type[T], where: str) -> T:
-    try:
-        return model.model_validate(given)
-    except ValidationError as error:
-        fields = ", ".join(".".join(map(str, one["loc"])) for one in error.errors())
-        # Losing one record silently would break the promise that nothing is missed.
-        raise Transient(f"xero {where}: a record cannot be read ({fields})", 200) from None
-
-
-def _pagination(answer: Answer) -> Pagination | None:
-    told = answer.data.get("pagination")
-    try:
-        return Pagination.model_validate(told) if isinstance(told, dict) else None
-    except ValidationError:
-        return None
-
-
-def _outcome(given: Mapping[str, Any], model: type[T], where: str) -> Outcome[T]:
-    problems = tuple(sentences_in(given))
-    warnings = tuple(_warnings(given.get("Warnings")))
-    flagged = given.get("HasErrors") is True or given.get("HasValidationErrors") is True
-    if problems or flagged or str(given.get("StatusAttributeString", "")).upper() == "ERROR":
-        return Outcome(False, None, problems or ("Xero refused it and gave no reason.",), warnings)
-    return Outcome(True, _record(given, model, where), (), warnings)
-
-
-def _warnings(given: Any) -> Iterable[str]:
-    for one in given if isinstance(given, list) else ():
-        if isinstance(one, dict) and isinstance(one.get("Message"), str):
-            yield one["Message"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ledgerloop.answers import Answer, Refusal
+from ledgerloop.answers import Answer, Refusal, retry_after
 from ledgerloop.governor import Governor, Limit, Reading
 
 LIMITS = (
@@ -46,11 +46,11 @@ class XeroDialect:
     def reading(self, answer: Answer, kind: str) -> Reading:
         """Say what the three Remaining headers and, for a 429, X-Rate-Limit-Problem and Retry-After tell."""
         left = {name: int(said) for name, header in _LEFT.items() if (said := answer.headers.get(header, "")).isdigit()}
-        retry_after = _seconds(answer.headers)
+        stated = retry_after(answer.headers)
         if answer.status != 429:
-            return Reading(left, wait=retry_after if answer.status >= 500 else None)
+            return Reading(left, wait=stated if answer.status >= 500 else None)
         spent = _limit_named(answer.headers.get("X-Rate-Limit-Problem", ""))
-        return Reading(left, {}, spent, _WITHOUT_RETRY_AFTER.get(spent, 10.0) if retry_after is None else retry_after)
+        return Reading(left, {}, spent, _WITHOUT_RETRY_AFTER.get(spent, 10.0) if stated is None else stated)
 
 
 def sentences_in(data: Mapping[str, Any]) -> list[str]:
@@ -75,11 +75,6 @@ def _first(data: Mapping[str, Any], *names: str) -> str:
 def _plain(answer: Answer) -> str:
     text = answer.text.strip()
     return "an answer in HTML or XML" if text.startswith("<") else text[:200]
-
-
-def _seconds(headers: Mapping[str, str]) -> float | None:
-    said = headers.get("Retry-After", "")
-    return float(said) if said.replace(".", "", 1).isdigit() else None
 
 
 def _limit_named(said: str) -> str:

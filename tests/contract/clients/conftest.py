@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -74,8 +75,17 @@ class Side:
         self.control("POST", "faults", fault)
 
     def seen(self) -> list[tuple[str, str, int]]:
-        """Return what the sandbox saw: method, path and status of every call."""
-        return [(one["method"], one["path"], one["status"]) for one in self.control("GET", "calls")["calls"]]
+        """Return what the sandbox saw: method, path and status of every call.
+
+        A call whose connection it reset is logged a moment after the caller has noticed.
+        """
+        resets = sum(one["kind"].startswith("reset") * one["taken"] for one in self.control("GET", "faults")["faults"])
+        for _ in range(200):
+            calls = self.control("GET", "calls")["calls"]
+            if sum(one["status"] == 0 for one in calls) >= resets:
+                break
+            time.sleep(0.01)
+        return [(one["method"], one["path"], one["status"]) for one in calls]
 
 
 @dataclass

@@ -11,7 +11,7 @@ import pytest
 
 from ledgerloop.errors import ConsentNeeded, Invalid, Missing, RateLimited, Transient, UnknownOutcome
 from ledgerloop.governor import Governor
-from ledgerloop.oauth import revoke, scopes_of
+from ledgerloop.oauth import claims_of, revoke, scopes_of
 from ledgerloop.xero.client import MOST_IDS, XeroClient, connections, disconnect
 from ledgerloop.xero.models import Contact, Invoice
 
@@ -84,6 +84,13 @@ class TestConnecting:
 
         assert {"Kiwi Demo Ltd", "Aussie Demo Pty"} == {one.tenantName for one in connections(api)}
         assert set(xero.provider.scopes) <= set(scopes_of(xero.tokens()))
+
+    def test_connections_of_one_consent(self, xero: Any) -> None:
+        """The token names the consent it came from, and the connections of that one can be asked for."""
+        event = claims_of(xero.tokens())["authentication_event_id"]
+
+        assert {one.authEventId for one in connections(xero.api(), event)} == {event}
+        assert connections(xero.api(), str(uuid.uuid4())) == []
 
     def test_disconnecting_shows_as_consent_needed(self, xero: Any, client: XeroClient) -> None:
         """An organisation taken out of the app answers 403 though tokens are good: a person must connect again."""
@@ -172,6 +179,11 @@ class TestReading:
         assert client.invoices_by_id([]) == []
         with pytest.raises(ValueError):
             client.contacts_by_id([*wanted, "one more"])
+
+    def test_too_long_an_address_is_not_a_missing_record(self, client: XeroClient) -> None:
+        """Xero answers 404 to an address that is too long; that must not read as “no such contact”."""
+        with pytest.raises(Invalid, match="too long"):
+            client.contacts_by_id(["x" * 80 + str(number) for number in range(MOST_IDS)])
 
     def test_invoices_bring_payments(self, client: XeroClient) -> None:
         """A page of invoices has the payments inside, amounts as Decimal, dates as days."""
