@@ -95,13 +95,13 @@ def tax_rate(portal: Portal, request: Request, id_: str) -> Reply:
 
 
 def company_currency(portal: Portal, request: Request) -> Reply:
-    """Tell the account's own currency."""
-    return Reply(200, {"currencyCode": portal.currencies[0]})
+    """Tell the account's own currency; its code is the id."""
+    return Reply(200, {"id": portal.currencies[0], "createdAt": iso(portal.started)})
 
 
 def exchange_rates(portal: Portal, request: Request) -> Reply:
     """List the current exchange rates into the account's currency."""
-    at = iso(portal.now())
+    at = iso(portal.started)
     results = [
         {
             "id": str(number),

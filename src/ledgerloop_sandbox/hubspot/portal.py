@@ -33,6 +33,7 @@ class Portal:
     def __init__(self, clock: Clock, portal_id: int, seed: int) -> None:
         self.clock = clock
         self.portal_id = portal_id
+        self.started = self.now()
         self.dice = random.Random(seed)
         self.settings = Settings()
         self.keys = Keys(random.Random(seed + 1))

@@ -71,7 +71,8 @@ def shown(portal: Portal, record: Record, view: View, seen: Seen | None = None) 
         answer["url"] = view.url + record.id
     if view.history:
         answer["propertiesWithHistory"] = {name: [_past(past) for past in record.past(name)] for name in view.history}
-    associations = {end.name: _associated(portal, record, end) for end in view.ends}
+    # Line items come under the key "line items", with a space, whatever the caller wrote.
+    associations = {end.name.replace("_", " "): _associated(portal, record, end) for end in view.ends}
     if any(found["results"] for found in associations.values()):
         answer["associations"] = {name: found for name, found in associations.items() if found["results"]}
     return answer

@@ -252,7 +252,7 @@ def test_currencies(portal: Any) -> None:
     company = portal.ok("GET", "/settings/currencies/2026-09/company-currency")
     rates = portal.ok("GET", "/settings/currencies/2026-09/exchange-rates/current")["results"]
 
-    assert company["currencyCode"] == "NZD"
+    assert company["id"] == "NZD"
     assert {"USD", "AUD"} == {one["fromCurrencyCode"] for one in rates}
 
 

@@ -24,7 +24,7 @@ def test_create_read_update_archive_with_the_status_codes(portal: Any) -> None:
 
 
 def test_ids_and_values_as_text(portal: Any) -> None:
-    """Ids are texts, property values are texts or null, also where a number was sent; times are ISO with milliseconds."""
+    """Ids are texts, values texts or null, also where a number was sent; times are ISO with milliseconds."""
     id_ = portal.deal(amount=1200.5)
     deal = portal.ok("GET", f"/crm/objects/2026-09/deals/{id_}", params={"properties": "amount,closedate"})
 
@@ -135,13 +135,15 @@ def test_source_of_a_record(portal: Any) -> None:
 
 
 def test_associations_on_a_read(portal: Any) -> None:
-    """`associations` brings ids with type names; a primary company comes twice, by label and unlabelled."""
+    """`associations` brings ids with type names; a primary company comes twice, by label and unlabelled, and
+    line items stand under a key with a space.
+    """
     deal = portal.ok("GET", "/crm/objects/2026-09/deals", params={"associations": "companies,line_items", "limit": 1})
     found = deal["results"][0]["associations"]
 
     assert [one["type"] for one in found["companies"]["results"]] == ["deal_to_company", "deal_to_company_unlabeled"]
-    assert len(found["line_items"]["results"]) == 3
-    assert {"deal_to_line_item"} == {one["type"] for one in found["line_items"]["results"]}
+    assert len(found["line items"]["results"]) == 3
+    assert {"deal_to_line_item"} == {one["type"] for one in found["line items"]["results"]}
 
 
 def test_contact_company_is_free_text(portal: Any) -> None:
