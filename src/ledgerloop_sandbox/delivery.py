@@ -15,6 +15,9 @@ import httpx2
 from ledgerloop_sandbox.clock import Clock
 from ledgerloop_sandbox.faults import Faults
 
+# Connections are dropped before a receiver's own 5 seconds are over: a delivery must not meet one that just closed.
+_LIMITS = httpx2.Limits(max_connections=200, keepalive_expiry=2.0)
+
 
 def require_loopback(url: str) -> str:
     """Return the address unchanged, or refuse it: the sandbox posts to this machine and nowhere else."""
@@ -84,9 +87,7 @@ class Delivery:
     async def attempt(self, parcel: Parcel, number: int = 0) -> str | None:
         """Post a parcel once; return what was wrong, or nothing."""
         if self._client is None:
-            self._client = httpx2.AsyncClient(
-                trust_env=False, follow_redirects=False, limits=httpx2.Limits(max_connections=200)
-            )
+            self._client = httpx2.AsyncClient(trust_env=False, follow_redirects=False, limits=_LIMITS)
         loop = asyncio.get_running_loop()
         began = loop.time()
         status: int | None = None

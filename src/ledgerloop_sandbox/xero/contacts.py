@@ -76,7 +76,7 @@ def get_all(call: ApiCall) -> Answer:
     def select() -> list[Contact]:
         return selected(call, org.contacts, _GETTERS, tests, fast=_FAST, start=start)
 
-    chosen = call.options["selections"].find(call, "Contacts", org.contacts.version, select)
+    chosen = call.options["selections"].find(call, "Contacts", select)
     whole = paged(call) and not call.flag("summaryOnly")
     return page(call, "Contacts", chosen, lambda contact: dumps(show_contact_in_list(call, contact, whole=whole)))
 

@@ -10,7 +10,6 @@ from ledgerloop_sandbox.xero.call import ApiCall
 from ledgerloop_sandbox.xero.charts import aussie, kiwi
 from ledgerloop_sandbox.xero.large import fill
 from ledgerloop_sandbox.xero.organisation import Organisation
-from ledgerloop_sandbox.xero.selection import Selections
 
 
 def organisations(data: str, seed: int, now: datetime) -> list[Organisation]:
@@ -35,7 +34,7 @@ class _Bookkeeper:
     def __init__(self, org: Organisation, now: datetime) -> None:
         self.org, self.now = org, now
         self.moment = now - timedelta(days=90)
-        self.options: dict[str, Any] = {"selections": Selections(), "url_in_lists": True, "url_in_summary": True}
+        self.options: dict[str, Any] = {"url_in_lists": True}
 
     def day(self, days: int) -> str:
         """Return the day so many days from today, as it is sent."""

@@ -62,7 +62,7 @@ def get_all(call: ApiCall) -> Answer:
             start=_start(call),
         )
 
-    chosen = call.options["selections"].find(call, "Invoices", org.invoices.version, select)
+    chosen = call.options["selections"].find(call, "Invoices", select)
     if call.flag("summaryOnly"):
         return page(call, "Invoices", chosen, lambda invoice: dumps(show_summary(call, invoice)))
     if not paged(call):

@@ -37,14 +37,11 @@ class Table(Generic[R]):
 
     def __init__(self) -> None:
         self.rows: dict[str, R] = {}
-        self.version = 0
-        """Grows with every change; whoever remembers a selection compares it."""
 
     def put(self, record: R) -> None:
         """Add a record, or move it to the end because it changed."""
         self.rows.pop(record.id, None)
         self.rows[record.id] = record
-        self.version += 1
 
     def get(self, record_id: str | None) -> R | None:
         """Return a record by its id, in either case."""
@@ -104,6 +101,9 @@ class Organisation:
     offline: bool = False
     next_number: dict[str, int] = field(default_factory=lambda: {"INV": 1, "CN": 1})
     history: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+
+    edition: int = 0
+    """Grows with every change; whoever remembers a selection compares it."""
 
     def __post_init__(self) -> None:
         self.contacts: Table[Contact] = Table()
@@ -195,7 +195,6 @@ class Change:
         def undo() -> None:
             self.organisation.unindex(record)
             del table.rows[record.id]
-            table.version += 1
 
         self._undo.append(undo)
         self.tell(category, "CREATE", record)
@@ -231,6 +230,7 @@ class Change:
 
     def keep(self) -> list[Happening]:
         """Make the change final; return what the webhooks may tell."""
+        self.organisation.edition += 1
         for table, record in self._touched.values():
             table.put(record)
         return list(self._happened.values())

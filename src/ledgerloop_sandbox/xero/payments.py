@@ -43,7 +43,7 @@ def get_all(call: ApiCall) -> Answer:
     def select() -> list[Payment]:
         return selected(call, org.payments, _getters(org), (), fast=_FAST)
 
-    chosen = call.options["selections"].find(call, "Payments", org.payments.version, select)
+    chosen = call.options["selections"].find(call, "Payments", select)
     return page(call, "Payments", chosen, lambda payment: dumps(show_in_list(call, payment)))
 
 

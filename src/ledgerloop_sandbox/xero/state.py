@@ -39,6 +39,7 @@ OPTIONS: dict[str, Any] = {
     "day_limit": None,  # what the tier says
     "connection_cap": None,  # what the tier says
     "scopes": "both",  # or granular, or broad: what the app may ask for
+    "high_volume": None,  # beyond how many documents slow filters are refused, instead of the vendor's numbers
     "url_in_lists": True,  # whether Invoice.Url comes back in lists: not proved by any official example
     "url_in_summary": True,
 }

@@ -225,6 +225,15 @@ def test_where_that_cannot_be_read_is_400(app: App, where: str) -> None:
     assert (answer.status_code, answer.json()["Type"]) == (400, "QueryParseException")
 
 
+def test_slow_filter_on_a_large_organisation_is_a_high_volume_exception(app: App) -> None:
+    """Beyond a number of documents only the fast filters work."""
+    app.steer("settings", {"high_volume": 5})
+    slow = app.get("Invoices", where="Total > 1")
+
+    assert (slow.status_code, slow.json()["Type"]) == (400, "HighVolumeException")
+    assert app.get("Invoices", where='Status=="PAID"').status_code == 200
+
+
 @pytest.mark.parametrize("by", ["UpdatedDateUTC DESC", "InvoiceID", "Date ASC, InvoiceID DESC"])
 def test_order(app: App, by: str) -> None:
     """order sorts by a property, ascending unless DESC."""

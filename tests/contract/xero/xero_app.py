@@ -22,7 +22,7 @@ API = "/api.xro/2.0"
 class App:
     """Hold a connection to the sandbox; every answer of the Accounting API is checked against Xero's own file."""
 
-    def __init__(self, sandbox: Sandbox, contract: Contract) -> None:
+    def __init__(self, sandbox: Sandbox, contract: Contract | None = None) -> None:
         self.sandbox, self.contract = sandbox, contract
         self.clock = sandbox.clock
         self.http = httpx2.Client(base_url=sandbox.xero_url, trust_env=False, timeout=10)
@@ -104,7 +104,7 @@ class App:
         kind = answer.headers.get("content-type", "")
         described = answer.status_code == 200 or (answer.status_code == 400 and method != "GET")
         described &= not (method == "GET" and path.endswith("/Allocations"))  # documented, not in the file
-        if described and kind.startswith("application/json"):
+        if self.contract is not None and described and kind.startswith("application/json"):
             self.contract.check_answer(answer)
         return answer
 
