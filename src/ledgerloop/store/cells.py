@@ -37,3 +37,8 @@ def load_secret(tx: Connection, name: str) -> bytes | None:
 def save_secret(tx: Connection, name: str, sealed: bytes) -> None:
     """Save a sealed secret in the place of the last one of that name."""
     upsert(tx, table, [{"name": name, "sealed": sealed}])
+
+
+def any_secret(tx: Connection) -> bool:
+    """Tell whether any secret is kept, so that nobody makes a new key while an old one is missed."""
+    return tx.execute(select(table.c.name).limit(1)).first() is not None

@@ -1,0 +1,84 @@
+"""Connect Xero and HubSpot from the command line, and make the HubSpot properties."""
+
+from __future__ import annotations
+
+import time
+from typing import Annotated
+
+import typer
+
+from ledgerloop.cli.opening import FILE, Config, HubSpotUrl, OnSandbox, XeroUrl, opened
+from ledgerloop.errors import LedgerloopError
+from ledgerloop.flows.connecting import GRANT, connect_portal
+from ledgerloop.flows.provisioning import Provisioned
+from ledgerloop.flows.provisioning import provision as make_properties
+from ledgerloop.store import connections
+from ledgerloop.web.connect import consent_address
+from ledgerloop.wiring import Ledgerloop
+
+app = typer.Typer(help="Connect Xero and HubSpot.", no_args_is_help=True)
+
+Wait = Annotated[bool, typer.Option("--wait", help="Wait until the consent has been given.")]
+
+_LOOK_EVERY = 0.5
+
+
+@app.command()
+def xero(
+    config: Config = FILE,
+    sandbox: OnSandbox = False,
+    xero_url: XeroUrl = "",
+    hubspot_url: HubSpotUrl = "",
+    wait: Wait = False,
+) -> None:
+    """Print the address at which a person allows access to Xero. The service must run, to take the answer."""
+    with opened(config, sandbox, xero_url, hubspot_url) as built:
+        before = built.shelf.load(GRANT)
+        typer.echo("Open this address in a browser, within ten minutes:", err=True)
+        typer.echo(consent_address(built))
+        if wait:
+            typer.echo(f"Connected: {_waited(built, before)}")
+
+
+@app.command()
+def hubspot(
+    config: Config = FILE, sandbox: OnSandbox = False, xero_url: XeroUrl = "", hubspot_url: HubSpotUrl = ""
+) -> None:
+    """Connect the portal of the saved token, and make the properties that it lacks."""
+    with opened(config, sandbox, xero_url, hubspot_url) as built:
+        portal, done = connect_portal(built.desk)
+    typer.echo(f"Connected: {portal.name}, currency {portal.currency}, time zone {portal.timezone}.")
+    _report(done)
+
+
+def provision(
+    config: Config = FILE, sandbox: OnSandbox = False, xero_url: XeroUrl = "", hubspot_url: HubSpotUrl = ""
+) -> None:
+    """Make the HubSpot properties that are missing, and name those that are wrong. May be repeated."""
+    with opened(config, sandbox, xero_url, hubspot_url) as built:
+        done = make_properties(built.vendors.hubspot(), built.settings.properties, time.sleep)
+    _report(done)
+
+
+def _report(done: Provisioned) -> None:
+    for made in done.made:
+        typer.echo(f"Made the property {made}.")
+    if not done.made and not done.wrong:
+        typer.echo("All properties are there.")
+    for wrong in done.wrong:
+        typer.echo(wrong, err=True)
+    if done.wrong:
+        raise typer.Exit(1)
+
+
+def _waited(built: Ledgerloop, before: str | None) -> str:
+    """Wait for new tokens and for what they reach; the service that takes the consent writes both."""
+    until = time.monotonic() + connections.CONSENT_LASTS.total_seconds()
+    while time.monotonic() < until:
+        if built.shelf.load(GRANT) != before:
+            with built.database.reading() as tx:
+                found = [one.name for one in connections.all_connected(tx, "xero") if one.state == "connected"]
+            if found:
+                return ", ".join(found)
+        time.sleep(_LOOK_EVERY)
+    raise LedgerloopError("Nobody allowed access within ten minutes. Run the command again for a new address.")

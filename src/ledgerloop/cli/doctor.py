@@ -1,0 +1,137 @@
+"""Compare what is set up with what is needed, and name what is missing: settings, secrets, scopes, properties."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass, field
+from typing import Literal
+
+import typer
+
+from ledgerloop import oauth
+from ledgerloop.cli.opening import FILE, Config, HubSpotUrl, OnSandbox, XeroUrl, opened
+from ledgerloop.cli.show import Json, print_json
+from ledgerloop.errors import LedgerloopError
+from ledgerloop.flows.connecting import GRANT
+from ledgerloop.flows.provisioning import KINDS, compare
+from ledgerloop.hubspot import scopes as hubspot_scopes
+from ledgerloop.store import connections
+from ledgerloop.web.missing import lacks
+from ledgerloop.wiring import Ledgerloop
+
+PORTAL_LIST = (
+    "Which scopes the app may ask for stands only in Xero's developer portal, which no program can read:"
+    " developer.xero.com, My apps, your app, Configuration. Compare that list with the wanted one."
+)
+_HOW = "run `ledgerloop connect {}`, or use the console."
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing looked at: fine, worth knowing, or missing."""
+
+    verdict: Literal["fine", "note", "missing"]
+    sentence: str
+    wanted: tuple[str, ...] = field(default=())
+    granted: tuple[str, ...] = field(default=())
+    missing: tuple[str, ...] = field(default=())
+
+
+def doctor(
+    config: Config = FILE,
+    sandbox: OnSandbox = False,
+    xero_url: XeroUrl = "",
+    hubspot_url: HubSpotUrl = "",
+    as_json: Json = False,
+) -> None:
+    """Name what is missing: settings, secrets, scopes, properties. Exit status 1 if anything is."""
+    with opened(config, sandbox, xero_url, hubspot_url) as built:
+        findings = [*_settings(built), *_tried(_xero, built), *_tried(_hubspot, built)]
+    if as_json:
+        print_json([asdict(one) for one in findings])
+    else:
+        for one in findings:
+            _print(one)
+    if any(one.verdict == "missing" for one in findings):
+        raise typer.Exit(1)
+
+
+def _print(one: Finding) -> None:
+    typer.echo(f"{ {'fine': '✓', 'note': '·', 'missing': '✗'}[one.verdict] } {one.sentence}")
+    for label, scopes in (("wanted", one.wanted), ("granted", one.granted), ("missing", one.missing)):
+        if one.wanted:
+            typer.echo(f"    {label + ':':9}{' '.join(scopes) or 'none'}")
+
+
+def _settings(built: Ledgerloop) -> Iterator[Finding]:
+    found = lacks(built)
+    for one in found:
+        yield Finding("missing" if one.needed else "note", f"{one.effect} {one.sentence}")
+    if not found:
+        yield Finding("fine", "All settings and secrets that are needed are there.")
+    address = built.settings.service.address
+    if not address.startswith("https://"):
+        yield Finding("note", f"Vendors cannot send webhooks to {address}: write service.public_url, with https.")
+
+
+def _tried(look: Callable[[Ledgerloop], Iterator[Finding]], built: Ledgerloop) -> Iterator[Finding]:
+    """Turn what stops a look into a finding."""
+    try:
+        yield from look(built)
+    except LedgerloopError as error:
+        yield Finding("missing", error.sentence)
+
+
+def _xero(built: Ledgerloop) -> Iterator[Finding]:
+    """Compare the scopes in the access token with those that are asked for (S93), and see whether Xero answers."""
+    kept = built.shelf.load(GRANT)
+    if kept is None:
+        yield Finding("missing", f"No Xero organisation is connected: {_HOW.format('xero')}")
+        yield Finding("note", PORTAL_LIST, wanted=built.settings.xero.scope_list)
+        return
+    tokens = oauth.TokenSet.from_json(kept)
+    granted = tuple(sorted({*oauth.scopes_of(tokens.access_token), *tokens.scope}))
+    wanted = built.settings.xero.scope_list
+    missing = tuple(one for one in wanted if one not in granted)
+    said = (
+        "Xero granted every scope that is wanted." if not missing else "Xero did not grant every scope: connect again."
+    )
+    yield Finding("missing" if missing else "fine", said, wanted, granted, missing)
+    yield Finding("note", PORTAL_LIST)
+    reached = {one.tenantId for one in built.vendors.list_connections("")}
+    with built.database.reading() as tx:
+        known = connections.all_connected(tx, "xero")
+    for one in known:
+        if one.id not in reached:
+            yield Finding("missing", f"Xero no longer lets us into {one.name}: connect it again.")
+        elif one.state != "connected":
+            yield Finding("missing", f"{one.name} must be connected again: {one.why}")
+        else:
+            yield Finding("fine", f"Xero answers for {one.name}.")
+
+
+def _hubspot(built: Ledgerloop) -> Iterator[Finding]:
+    """Compare the token's scopes (S21 to S29) and the portal's properties (S76) with what is needed."""
+    client = built.vendors.hubspot()
+    granted = tuple(sorted(client.token_info().scopes))
+    lacking: list[str] = []
+    for kind in KINDS:
+        missing, wrong = compare(client, kind, built.settings.properties)
+        yield from (Finding("missing", sentence) for sentence in wrong)
+        lacking += [f"{kind} {built.settings.properties.get(one.name, one.name)}" for one in missing]
+    short = hubspot_scopes.missing(granted)
+    needed = [one for one in short if lacking or one not in hubspot_scopes.TO_MAKE_PROPERTIES]
+    said = "HubSpot's token has every scope that is wanted."
+    if short:
+        said = "HubSpot's token lacks scopes: add them to the app or key."
+    if short and not needed:
+        said = "HubSpot's token lacks only scopes for making properties, and all properties are there."
+    yield Finding("missing" if needed else "note" if short else "fine", said, hubspot_scopes.WANTED, granted, short)
+    if lacking:
+        yield Finding("missing", f"HubSpot lacks properties, run `ledgerloop provision`: {', '.join(lacking)}.")
+    else:
+        yield Finding("fine", "HubSpot has every property.")
+    with built.database.reading() as tx:
+        connected = connections.only_portal(tx)
+    if connected is None:
+        yield Finding("missing", f"No HubSpot portal is connected: {_HOW.format('hubspot')}")

@@ -1,0 +1,78 @@
+"""Make what the service needs before its first start: settings, key, database, password. What is there is left."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ledgerloop.cli.opening import FILE
+from ledgerloop.cli.password import FromStdin, set_password
+from ledgerloop.errors import SettingsError
+from ledgerloop.secrets.sealed import new_key_file
+from ledgerloop.settings import load
+from ledgerloop.settings_text import toml_text
+from ledgerloop.store import connections
+from ledgerloop.store.cells import any_secret
+from ledgerloop.store.db import Database
+from ledgerloop.web.sessions import PASSWORD
+
+Directory = Annotated[Path, typer.Option("--directory", "-d", help="Where to put it all.")]
+
+_NEXT = """
+Try it without any account, in two terminals:
+    ledgerloop sandbox
+    ledgerloop serve --sandbox
+Or set it up for good: docs/setup.md tells how, and `ledgerloop doctor` what is still missing."""
+
+
+def init(directory: Directory = Path(), password_stdin: FromStdin = False) -> None:
+    """Write the settings with a comment for each, a key, the database and the console's password.
+
+    Nothing that is there is overwritten, so this may be run again to make what is missing.
+    """
+    directory.mkdir(parents=True, exist_ok=True)
+    file = directory / FILE
+    _write_settings(file)
+    settings = load(file)
+    key = Path(settings.service.key_file)
+    database = Database(settings.service.database)
+    try:
+        database.migrate()
+        _write_key(key, database)
+        typer.echo(f"Ready   {database.file or database.url.render_as_string()}, the database")
+        with database.reading() as tx:
+            has_password = connections.get_value(tx, PASSWORD) is not None
+        if has_password:
+            typer.echo("Left    the console's password as it is; `ledgerloop password` sets another one")
+        else:
+            set_password(database, password_stdin)
+    finally:
+        database.close()
+    typer.echo(_NEXT)
+
+
+def _write_settings(file: Path) -> None:
+    try:
+        with file.open("x", encoding="utf-8") as new:
+            new.write(toml_text())
+    except FileExistsError:
+        typer.echo(f"Left    {file} as it is")
+    except OSError as error:
+        raise SettingsError("(the whole file)", str(file), f"it cannot be written ({error.strerror}).") from None
+    else:
+        typer.echo(f"Wrote   {file}, the settings")
+
+
+def _write_key(key: Path, database: Database) -> None:
+    """Make a key, unless secrets are kept already that only the lost one would open."""
+    if key.exists():
+        typer.echo(f"Left    {key} as it is")
+        return
+    with database.reading() as tx:
+        if any_secret(tx):
+            cure = "it is gone, and the database holds secrets that only it opens; bring it back from your backup."
+            raise SettingsError("service.key_file", str(key), cure)
+    new_key_file(key)
+    typer.echo(f"Wrote   {key}, the key that seals secrets: back it up, apart from the database")

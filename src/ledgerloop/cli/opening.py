@@ -1,0 +1,91 @@
+"""Open the service for a command: read the settings, point them at the sandbox if asked, and put the parts together.
+
+Nothing is started, so commands may run beside the service.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ledgerloop import settings as reading
+from ledgerloop.secrets.sealed import Sealed
+from ledgerloop.settings import Settings
+from ledgerloop.store import connections
+from ledgerloop.store.cells import DatabaseCells
+from ledgerloop.store.db import Database
+from ledgerloop.web.sessions import PASSWORD
+from ledgerloop.wiring import Ledgerloop, build
+from ledgerloop_sandbox import credentials
+
+FILE = Path("ledgerloop.toml")
+SANDBOX_XERO = "http://127.0.0.1:9101"
+SANDBOX_HUBSPOT = "http://127.0.0.1:9102"
+
+Config = Annotated[Path, typer.Option("--config", "-c", help="The settings file.")]
+OnSandbox = Annotated[bool, typer.Option("--sandbox", help="Work with the sandbox, and with a database of its own.")]
+XeroUrl = Annotated[str, typer.Option("--xero-url", help="Where the sandbox's Xero half listens; implies --sandbox.")]
+HubSpotUrl = Annotated[
+    str, typer.Option("--hubspot-url", help="Where the sandbox's HubSpot half listens; implies --sandbox.")
+]
+
+
+def choose(config: Path, sandbox: bool = False, xero_url: str = "", hubspot_url: str = "") -> Settings:
+    """Read the settings; for the sandbox, with its addresses, its published credentials and a database of its own."""
+    settings = reading.load(config)
+    if not (sandbox or xero_url or hubspot_url):
+        return settings
+    trial = reading.sandbox(
+        settings, xero_url or SANDBOX_XERO, hubspot_url or SANDBOX_HUBSPOT, credentials.XERO_CLIENT_ID
+    )
+    # The sandbox can reach this machine only, whatever address the real vendors use.
+    trial = trial.model_copy(update={"service": trial.service.model_copy(update={"public_url": ""})})
+    _furnish(trial, settings)
+    return trial
+
+
+@contextmanager
+def opened(config: Path, sandbox: bool = False, xero_url: str = "", hubspot_url: str = "") -> Iterator[Ledgerloop]:
+    """Put the service together for one command, and close it afterwards."""
+    built = build(choose(config, sandbox, xero_url, hubspot_url))
+    try:
+        yield built
+    finally:
+        built.vendors.close()
+        built.database.close()
+
+
+def _furnish(trial: Settings, settings: Settings) -> None:
+    """Put the sandbox's credentials into its own database, and let the console keep its password there."""
+    with _database(trial) as database, _database(settings) as real:
+        secrets = Sealed(DatabaseCells(database), Path(trial.service.key_file))
+        for reference, value in (
+            (trial.xero.client_secret, credentials.XERO_CLIENT_SECRET),
+            (trial.xero.webhook_key, credentials.XERO_WEBHOOK_KEY),
+            (trial.hubspot.token, credentials.HUBSPOT_TOKEN),
+            (trial.hubspot.client_secret, credentials.HUBSPOT_CLIENT_SECRET),
+        ):
+            name = reference.removeprefix("secret:")
+            if secrets.load(name) != value:
+                secrets.save(name, value)
+        with real.reading() as tx:
+            password = connections.get_value(tx, PASSWORD)
+        with database.reading() as tx:
+            known = connections.get_value(tx, PASSWORD)
+        if password and password != known:
+            with database.transaction() as tx:
+                connections.put_value(tx, PASSWORD, password)
+
+
+@contextmanager
+def _database(settings: Settings) -> Iterator[Database]:
+    database = Database(settings.service.database)
+    try:
+        database.migrate()
+        yield database
+    finally:
+        database.close()

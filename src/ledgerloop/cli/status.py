@@ -1,0 +1,149 @@
+"""Show how things stand: connections, what waits, what is held, what came in and what was written."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from ledgerloop.cli.opening import FILE, Config, OnSandbox, opened
+from ledgerloop.cli.show import Json, print_json, print_table
+from ledgerloop.store import inbox
+from ledgerloop.store import journal as journal_store
+from ledgerloop.web.overview import look
+from ledgerloop.web.pages import age, moment
+
+Limit = Annotated[int, typer.Option("--limit", "-n", min=1, max=10_000, help="How many lines to show, newest first.")]
+Subject = Annotated[str, typer.Option("--subject", help="Only what is about one subject, such as `deal 123`.")]
+
+
+class State(StrEnum):
+    """What became of an event."""
+
+    WAITING = "waiting"
+    DONE = "done"
+    SKIPPED = "skipped"
+    UNREADABLE = "unreadable"
+
+
+InState = Annotated[State | None, typer.Option("--state", help="Only events of this state.")]
+
+
+def status(config: Config = FILE, sandbox: OnSandbox = False, as_json: Json = False) -> None:
+    """Show connections, lanes that rest, and events that wait."""
+    with opened(config, sandbox) as built, built.database.reading() as tx:
+        seen = look(tx, built.now(), lines=0)
+    if as_json:
+        print_json(
+            {
+                "at": seen.now,
+                "connections": seen.connected,
+                "parked": seen.parked,
+                "waiting": seen.backlogs,
+                "holds": len(seen.holds),
+                "unreadable": len(seen.unreadable),
+            }
+        )
+        return
+    typer.echo(f"{seen.headline}.\n")
+    print_table(
+        "Connections",
+        ("Vendor", "Name", "Id", "State", "Since"),
+        [(one.vendor, one.name, one.id, one.why or one.state, moment(one.since)) for one in seen.connected],
+    )
+    print_table(
+        "Resting",
+        ("Flow", "Lane", "Until", "Why"),
+        [(one.flow, seen.name(one.lane), moment(one.until), one.why) for one in seen.parked],
+    )
+    print_table(
+        "Waiting events",
+        ("From", "For", "Events", "Oldest has waited"),
+        [(one.source, seen.name(one.lane), str(one.count), age(seen.now - one.oldest)) for one in seen.backlogs],
+    )
+    typer.echo(f"Needs a person: {len(seen.holds)}. Unreadable events: {len(seen.unreadable)}.")
+
+
+def holds(config: Config = FILE, sandbox: OnSandbox = False, as_json: Json = False) -> None:
+    """Show what waits for a person, with every reason."""
+    with opened(config, sandbox) as built, built.database.reading() as tx:
+        seen = look(tx, built.now(), lines=0)
+    if as_json:
+        print_json([{"link": seen.link(one.subject), **_fields(one)} for one in seen.holds])
+        return
+    print_table(
+        "Needs a person",
+        ("Subject", "For", "Why and what to do", "Link"),
+        [(one.subject, age(seen.now - one.since), " ".join(one.reasons), seen.link(one.subject)) for one in seen.holds],
+    )
+
+
+def events(
+    config: Config = FILE,
+    sandbox: OnSandbox = False,
+    state: InState = None,
+    limit: Limit = 50,
+    as_json: Json = False,
+) -> None:
+    """Show the events that came in last, and what became of them."""
+    with opened(config, sandbox) as built, built.database.reading() as tx:
+        kept = inbox.recent(tx, limit, state.value if state else None)
+    if as_json:
+        print_json(kept)
+        return
+    print_table(
+        "Events",
+        ("Received", "From", "Kind", "Record", "State", "Reason"),
+        [
+            (
+                moment(one.received_at),
+                one.event.source,
+                f"{one.event.category} {one.event.kind}".strip(),
+                one.event.resource,
+                one.event.state,
+                one.event.reason,
+            )
+            for one in kept
+        ],
+    )
+
+
+def journal(
+    config: Config = FILE,
+    sandbox: OnSandbox = False,
+    subject: Subject = "",
+    limit: Limit = 50,
+    as_json: Json = False,
+) -> None:
+    """Show what was decided and written last, and why."""
+    with opened(config, sandbox) as built, built.database.reading() as tx:
+        entries = journal_store.recent(tx, limit, subject or None)
+    if as_json:
+        print_json(entries)
+        return
+    print_table(
+        "Journal",
+        ("When", "Subject", "Decision", "Where", "Why", "Values"),
+        [
+            (
+                moment(one.at),
+                one.subject,
+                one.decision,
+                one.target,
+                one.reason,
+                ", ".join(f"{name}={value}" for name, value in one.values.items()),
+            )
+            for one in entries
+        ],
+    )
+
+
+def _fields(one: journal_store.Held) -> dict[str, object]:
+    return {
+        "subject": one.subject,
+        "lane": one.lane,
+        "reasons": one.reasons,
+        "candidates": one.candidates,
+        "since": one.since,
+    }

@@ -1,0 +1,32 @@
+"""Which scopes the HubSpot token needs, and which of them it lacks. Does no I/O (S21 to S29, D6)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+WANTED = (
+    "crm.objects.contacts.read",
+    "crm.objects.contacts.write",
+    "crm.objects.companies.read",
+    "crm.objects.companies.write",
+    "crm.objects.deals.read",
+    "crm.objects.deals.write",
+    "crm.objects.line_items.read",
+    "crm.schemas.contacts.read",
+    "crm.schemas.contacts.write",
+    "crm.schemas.companies.read",
+    "crm.schemas.companies.write",
+    "crm.schemas.deals.read",
+    "crm.schemas.deals.write",
+)
+TO_MAKE_PROPERTIES = frozenset(one for one in WANTED if one.startswith("crm.schemas.") and one.endswith(".write"))
+"""Needed only while properties are still to be made."""
+
+_SERVICE_KEY_SUFFIX = ".v2"
+_ALSO_GRANTED_BY = {"crm.objects.line_items.read": "e-commerce"}
+
+
+def missing(granted: Iterable[str]) -> tuple[str, ...]:
+    """Return the wanted scopes that are not among those granted, as a token's own information lists them."""
+    has = {one.removesuffix(_SERVICE_KEY_SUFFIX) for one in granted}
+    return tuple(one for one in WANTED if one not in has and _ALSO_GRANTED_BY.get(one) not in has)
