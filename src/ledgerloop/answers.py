@@ -58,6 +58,9 @@ class Dialect(Protocol):
     """Read one vendor's answers."""
 
     vendor: str
+    """For those who count: xero or hubspot."""
+    name: str
+    """For sentences: Xero or HubSpot."""
 
     def refusal(self, answer: Answer) -> Refusal:
         """Say what a refusal says, whatever its body is."""
@@ -98,31 +101,31 @@ def lost(status: int) -> bool:
     return status in _LOST or status >= 500
 
 
-def failure(vendor: str, call: str, what: str, repeatable: bool, status: int | None = None) -> LedgerloopError:
+def failure(name: str, call: str, what: str, repeatable: bool, status: int | None = None) -> LedgerloopError:
     """Name a call whose answer was lost: a read heals with time, a write must be looked for before it is sent again."""
     kind = Transient if repeatable else UnknownOutcome
-    return kind(f"{vendor} {call}: {what}", status)
+    return kind(f"{name} {call}: {what}", status)
 
 
 def error_from(dialect: Dialect, call: str, answer: Answer, reading: Reading, repeatable: bool) -> LedgerloopError:
     """Return the error that an answer outside 2xx means."""
     status, refusal = answer.status, dialect.refusal(answer)
     sentence = without_emails(refusal.sentence) or "no reason given"
-    message = f"{dialect.vendor} {call}: {status}, {sentence}"
+    message = f"{dialect.name} {call}: {status}, {sentence}"
     if refusal.consent:
-        return ConsentNeeded(dialect.vendor, refusal.consent)
+        return ConsentNeeded(dialect.name, refusal.consent)
     if parked(status) or (lost(status) and repeatable and reading.wait is not None):
         return RateLimited(message, reading.wait or 60.0, reading.spent)
     if locked(status):
         return Transient(message, status)
     if lost(status):
-        return failure(dialect.vendor, call, f"{status}, {sentence}", repeatable, status)
+        return failure(dialect.name, call, f"{status}, {sentence}", repeatable, status)
     body, request_id = without_emails(answer.text[:BODY_KEPT]), refusal.request_id
     if status in (401, 403) and (refusal.scopes or refusal.scope_missing):
         needed = f"; any one of these scopes would do: {', '.join(refusal.scopes)}" if refusal.scopes else ""
         return ScopeMissing(message + needed, status, body, request_id, refusal.scopes)
     if status == 401:
-        return ConsentNeeded(dialect.vendor, f"its API refuses the credential ({sentence})")
+        return ConsentNeeded(dialect.name, f"its API refuses the credential ({sentence})")
     kind = _REFUSED.get(status, Refused)
     if kind is Invalid:
         problems = tuple((field, code, without_emails(said)) for field, code, said in refusal.problems)

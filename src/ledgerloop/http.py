@@ -169,11 +169,11 @@ class Api:
             self._governor.observe(self.lane, reading, kind)
             if 200 <= status < 300 and outcome.data is None and not (empty and not outcome.text.strip()):
                 what = f"{status} with a body that is not JSON" if outcome.text else f"{status} without a body"
-                outcome = failure(self._dialect.vendor, said, what, again, status)
+                outcome = failure(self._dialect.name, said, what, again, status)
         except NEVER_LEFT as error:
-            outcome = Transient(f"{self._dialect.vendor} {said}: no connection ({type(error).__name__})")
+            outcome = Transient(f"{self._dialect.name} {said}: no connection ({type(error).__name__})")
         except httpx2.RequestError as error:
-            outcome = failure(self._dialect.vendor, said, f"the answer was lost ({type(error).__name__})", again)
+            outcome = failure(self._dialect.name, said, f"the answer was lost ({type(error).__name__})", again)
         finally:
             seconds, bytes_out = self._clock() - began, len(wire.content)
             vendor = self._dialect.vendor

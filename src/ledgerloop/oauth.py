@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import base64
 import binascii
+import functools
 import itertools
 import json
 import secrets
+import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -242,6 +244,11 @@ def _scopes(given: Any) -> tuple[str, ...]:
     return tuple(str(one) for one in given) if isinstance(given, list) else ()
 
 
+@functools.cache
+def _tls() -> ssl.SSLContext:
+    return httpx2.create_ssl_context()  # reading all certificates takes longer than the call
+
+
 def _client(provider: Provider) -> Any:
     client = OAuth2Client(
         client_id=provider.client_id,
@@ -249,6 +256,7 @@ def _client(provider: Provider) -> Any:
         scope=" ".join(provider.scopes),
         redirect_uri=provider.redirect_uri,
         code_challenge_method="S256",
+        verify=_tls(),
         timeout=httpx2.Timeout(provider.timeout, connect=min(provider.timeout, 5.0)),
     )
     client.register_compliance_hook("access_token_response", _stop_on_trouble)

@@ -111,7 +111,7 @@ class TestWindows:
         clock.now += 59
         assert refused(governor).retry_after == pytest.approx(1.0)
 
-    @settings(max_examples=60, deadline=None)
+    @settings(max_examples=40, deadline=None)
     @given(st.data())
     def test_no_reading_of_the_minute_is_exceeded(self, data: st.DataObject) -> None:
         """Sliding or fixed, and whenever within a call the vendor counts it: it never sees more than it allows."""

@@ -39,7 +39,7 @@ def governor(reserve: float = 0.2) -> Governor:
 class HubSpotDialect:
     """Read HubSpot's answers."""
 
-    vendor = "hubspot"
+    vendor, name = "hubspot", "HubSpot"
 
     def refusal(self, answer: Answer) -> Refusal:
         """Say what a refusal says, whatever its form."""

@@ -21,7 +21,7 @@ def model_from(given: Any, model: type[T]) -> T:
         return model.model_validate(given)
     except ValidationError as error:
         fields = ", ".join(".".join(map(str, one["loc"])) for one in error.errors())
-        raise Transient(f"hubspot: a {model.__name__} cannot be read ({fields})", 200) from None
+        raise Transient(f"HubSpot: a {model.__name__} cannot be read ({fields})", 200) from None
 
 
 def models_from(answer: Answer, model: type[T]) -> list[T]:
@@ -38,7 +38,7 @@ def results_in(answer: Answer) -> list[dict[str, Any]]:
     """Return the results of a list answer as they are."""
     results = answer.data.get("results") if isinstance(answer.data, dict) else None
     if not isinstance(results, list):
-        raise Transient("hubspot: the answer has no list of results", answer.status)
+        raise Transient("HubSpot: the answer has no list of results", answer.status)
     return [one for one in results if isinstance(one, dict)]
 
 

@@ -198,7 +198,7 @@ class XeroClient:
     def _one(self, path: str, key: str, model: type[T], ids: Mapping[str, str] | None = None) -> T:
         answer = self._get(path, ids=ids)
         if not (records := records_in(answer, key, model)):
-            raise Missing(f"xero GET {path}: the answer holds no record", answer.status)
+            raise Missing(f"Xero GET {path}: the answer holds no record", answer.status)
         return records[0]
 
     def _page(
@@ -229,7 +229,7 @@ class XeroClient:
         try:
             return records_in(self._get(path, params), key, model)
         except Missing as error:  # ids that are not there are absent from a 200; a 404 is about the address
-            raise Invalid(f"xero GET {path}: the address with {len(wanted)} ids was too long", error.status) from None
+            raise Invalid(f"Xero GET {path}: the address with {len(wanted)} ids was too long", error.status) from None
 
     def _where(self, field: str, value: str) -> list[Contact]:
         escaped = value.replace("\\", "\\\\").replace('"', '\\"')
@@ -254,7 +254,7 @@ class XeroClient:
         )
         given = elements_in(answer, key)
         if len(given) != len(elements):
-            raise UnknownOutcome(f"xero {method} {path}: {len(given)} answers for {len(elements)} elements", 200)
+            raise UnknownOutcome(f"Xero {method} {path}: {len(given)} answers for {len(elements)} elements", 200)
         try:
             return [outcome_from(one, model, f"{method} {path}") for one in given]
         except Transient as error:  # it was written, but what was written cannot be read
@@ -266,7 +266,7 @@ def connections(api: Api, auth_event_id: str = "") -> list[Connection]:
     params = {"authEventId": auth_event_id} if auth_event_id else None
     answer = api.call("GET", "/connections", params=params)
     if not isinstance(answer.data, list):
-        raise Transient("xero GET /connections: the answer is no list", answer.status)
+        raise Transient("Xero GET /connections: the answer is no list", answer.status)
     return [record_from(one, Connection, "GET /connections") for one in answer.data if isinstance(one, dict)]
 
 

@@ -25,7 +25,7 @@ def governor(daily: int = 1000, reserve: float = 0.2) -> Governor:
 class XeroDialect:
     """Read Xero's answers."""
 
-    vendor = "xero"
+    vendor, name = "xero", "Xero"
 
     def refusal(self, answer: Answer) -> Refusal:
         """Say what a refusal says: its keys are PascalCase, its body may be plain text or HTML."""

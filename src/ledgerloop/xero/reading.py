@@ -45,7 +45,7 @@ def elements_in(answer: Answer, key: str) -> list[dict[str, Any]]:
 def records_in(answer: Answer, key: str, model: type[T]) -> list[T]:
     """Read the records of a list answer."""
     if not isinstance(answer.data, dict) or not isinstance(answer.data.get(key), list):
-        raise Transient(f"xero: the answer has no list of {key}", answer.status)
+        raise Transient(f"Xero: the answer has no list of {key}", answer.status)
     return [record_from(one, model, key) for one in elements_in(answer, key)]
 
 
@@ -55,7 +55,7 @@ def record_from(given: Mapping[str, Any], model: type[T], where: str) -> T:
         return model.model_validate(given)
     except ValidationError as error:
         fields = ", ".join(".".join(map(str, one["loc"])) for one in error.errors())
-        raise Transient(f"xero {where}: a record cannot be read ({fields})", 200) from None
+        raise Transient(f"Xero {where}: a record cannot be read ({fields})", 200) from None
 
 
 def pagination_in(answer: Answer) -> Pagination | None:
