@@ -52,23 +52,22 @@ def intend(portal: str, turn: int, ids: Sequence[str]) -> None:
         before = intents.get(tx, portal, ids)
     if house is None:
         return
-    deals = read_deals(client, ids, [_name("xero_invoice_id")])
+    undecided = [deal for deal in ids if deal not in before or before[deal].state in ("intended", "refused")]
+    deals = read_deals(client, undecided, [_name("xero_invoice_id")])
     stages = frozenset(won_stages(portal))
     verdicts: dict[str, Verdict] = {}
-    for deal in ids:
-        skip = _not_ours(deals.get(deal), before.get(deal), stages)
+    for deal in undecided:
+        skip = _not_ours(deals.get(deal), stages)
         if skip:
             verdicts[deal] = skip
-    sales = read_sales(client, [deals[deal] for deal in ids if deal not in verdicts])
+    sales = read_sales(client, [deals[deal] for deal in undecided if deal not in verdicts])
     verdicts |= _decide(sales, homes, house)
     payers = _find_payers(portal, turn, verdicts)
     _keep(portal, turn, house, verdicts, payers, before)
 
 
-def _not_ours(deal: Record | None, before: Intent | None, won_stages: frozenset[str]) -> Skip | None:
+def _not_ours(deal: Record | None, won_stages: frozenset[str]) -> Skip | None:
     """Say why nothing is to be decided about a deal; None where it needs a decision."""
-    if before is not None and before.state in ("sent", "made"):
-        return Skip("This deal has its invoice.")
     if deal is None:
         return Skip("The deal was deleted in HubSpot.")
     if not is_won(deal, won_stages):

@@ -1,0 +1,233 @@
+"""HubSpot to Xero: a won deal becomes exactly one invoice, or a hold that says why not."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from decimal import Decimal
+
+from scene import LINE, Scene
+
+from ledgerloop.hubspot.webhooks import sign
+from ledgerloop_sandbox.credentials import HUBSPOT_CLIENT_SECRET
+
+
+def test_won_deal_becomes_one_invoice(scene: Scene) -> None:
+    """The invoice has the deal's lines, carries the deal's marks, and is named on the deal (S32 to S35)."""
+    deal = scene.sell(
+        [
+            {"name": "Setup", "quantity": "1", "price": "250.00"},
+            {"name": "Seats", "quantity": "12", "price": "39.90", "hs_discount_percentage": "10"},
+        ]
+    )
+
+    shown = scene.until_shown("deals", deal, "xero_invoice_id")
+
+    made = scene.invoices_of(deal)
+    assert [shown["xero_invoice_id"]] == [one["InvoiceID"] for one in made]
+    assert Decimal("680.92") == Decimal(str(made[0]["SubTotal"]))
+    assert (made[0]["InvoiceNumber"], "DRAFT") == (shown["xero_invoice_number"], shown["xero_invoice_status"])
+    assert made[0]["Url"].endswith(f"/record/0-3/{deal}")
+
+
+def test_a_deal_reported_three_times_gets_one_invoice(scene: Scene) -> None:
+    """However often a deal is reported, it gets one invoice, and what is written is written once."""
+    deal = scene.sell()
+    scene.until_shown("deals", deal, "xero_invoice_id")
+    scene.settle()
+    scene.forget_calls()
+
+    for attempt in range(3):
+        event = {
+            "eventId": 100 + attempt,
+            "subscriptionId": 1,
+            "portalId": 62515,
+            "appId": 1,
+            "occurredAt": 1787843156000 + attempt,
+            "subscriptionType": "deal.propertyChange",
+            "attemptNumber": 0,
+            "objectId": int(deal),
+            "propertyName": "dealstage",
+            "propertyValue": "closedwon",
+            "changeSource": "CRM_UI",
+            "sourceId": "userId:1",
+        }
+        body = json.dumps([event]).encode()
+        stamp = str(int(scene.built.now().timestamp() * 1000))
+        url = f"{scene.on.service_url}/webhooks/hubspot"
+        headers = {
+            "X-HubSpot-Signature-v3": sign(body, "POST", url, stamp, HUBSPOT_CLIENT_SECRET),
+            "X-HubSpot-Request-Timestamp": stamp,
+        }
+        assert 200 == scene.deliver("/webhooks/hubspot", body, headers).status_code
+    scene.settle()
+
+    assert 1 == len(scene.invoices_of(deal))
+    assert [] == scene.writes()
+    assert [] == scene.calls("xero", method="PUT")
+
+
+def test_lost_and_won_again_is_still_one_invoice(scene: Scene) -> None:
+    """A deal that is won, lost and won again keeps its one invoice."""
+    deal = scene.sell()
+    scene.until_shown("deals", deal, "xero_invoice_id")
+
+    scene.edit("deals", deal, dealstage="closedlost")
+    scene.edit("deals", deal, dealstage="closedwon")
+    scene.settle()
+
+    assert 1 == len(scene.invoices_of(deal))
+
+
+def test_a_hold_says_every_reason_at_once_and_goes_by_itself(scene: Scene) -> None:
+    """Without lines and without a contact the deal says both; once mended it becomes an invoice and the text goes."""
+    deal = scene.sell(lines=[], contact=None)
+
+    shown = scene.until_shown("deals", deal, "xero_sync_message")
+    assert "no line items" in shown["xero_sync_message"]
+    assert "no contact" in shown["xero_sync_message"]
+    assert [] == scene.invoices_of(deal)
+    assert f"deal {deal}" in scene.holds()
+
+    contact = scene.make("contacts", email="late@late.example.com", lastname="Late")
+    scene.on.at_hubspot("PUT", f"/crm/objects/2026-09/deals/{deal}/associations/default/contacts/{contact}")
+    scene.add_line(deal, LINE[0])
+    scene.edit("deals", deal, dealstage="contractsent")
+    scene.win(deal)
+
+    shown = scene.until_shown("deals", deal, "xero_invoice_id")
+    assert not shown["xero_sync_message"]
+    assert f"deal {deal}" not in scene.holds()
+
+
+def test_a_contact_without_email_is_a_hold(scene: Scene) -> None:
+    """Nobody can receive an invoice without an address, and an invoice for nobody is a guess."""
+    contact = scene.make("contacts", lastname="Nomail")
+
+    deal = scene.sell(contact=contact)
+
+    assert "no email" in scene.until_shown("deals", deal, "xero_sync_message")["xero_sync_message"]
+
+
+def test_the_customer_is_found_by_email_before_one_is_made(scene: Scene) -> None:
+    """A customer whom Xero knows by the contact's email gets the invoice; none is made (S36)."""
+    customer = scene.customer("Kereru Holdings", "kea@kereru.example.com")
+    scene.settle()
+    contact = str(scene.on.until("contact", lambda: scene.find_contact("kea@kereru.example.com"))["id"])
+
+    deal = scene.sell(company=None, contact=contact)
+    scene.until_shown("deals", deal, "xero_invoice_id")
+
+    assert customer == scene.invoices_of(deal)[0]["Contact"]["ContactID"]
+
+
+def test_two_deals_of_one_new_company_share_its_customer(scene: Scene) -> None:
+    """Deals of one company that are won together make one customer."""
+    company = scene.make("companies", name="Both Ways Ltd")
+    contact = scene.make("contacts", email="both@both.example.com", lastname="Both")
+    deals = [scene.sell(company=company, contact=contact, won=False) for _ in range(2)]
+    for deal in deals:
+        scene.win(deal)
+
+    for deal in deals:
+        scene.until_shown("deals", deal, "xero_invoice_id")
+
+    customers = {scene.invoices_of(deal)[0]["Contact"]["ContactID"] for deal in deals}
+    assert 1 == len(customers)
+    named = scene.on.in_xero("GET", "/Contacts", query={"searchTerm": "Both Ways", "page": "1"})["Contacts"]
+    assert 1 == len(named)
+
+
+def test_a_lost_answer_is_looked_for_and_adopted(scene: Scene) -> None:
+    """Xero made the invoice and the connection broke: it is found by its marks, and none is made twice."""
+    scene.fault("xero", kind="reset_after", method="PUT", path="/Invoices$", times=1)
+
+    deal = scene.sell()
+    shown = scene.until_shown("deals", deal, "xero_invoice_id")
+
+    assert [shown["xero_invoice_id"]] == [one["InvoiceID"] for one in scene.invoices_of(deal)]
+    assert ("adopt", f"xero invoice {shown['xero_invoice_id']}") in scene.journal(f"deal {deal}")
+
+
+def test_a_request_that_never_arrived_is_sent_again_under_the_same_key(scene: Scene) -> None:
+    """Nothing was done and nobody knows: after looking, the same request goes out once more."""
+    scene.fault("xero", kind="reset_before", method="PUT", path="/Invoices$", times=1)
+
+    deal = scene.sell()
+    scene.until_shown("deals", deal, "xero_invoice_id")
+
+    assert 1 == len(scene.invoices_of(deal))
+
+
+def test_what_xero_refuses_becomes_a_hold_and_holds_back_no_other(staged: Callable[..., Scene]) -> None:
+    """One invoice that Xero refuses is held with Xero's sentence; those beside it are made."""
+    scene = staged('[route]\nstatus = "AUTHORISED"\n')
+    scene.silence("hubspot")
+    good = scene.sell(won=False)
+    bad = scene.sell([{"name": "x" * 4001, "quantity": "1", "price": "1"}], won=False)
+    for deal in (good, bad):
+        scene.win(deal)
+    _poll(scene)
+
+    scene.until_shown("deals", good, "xero_invoice_id", seconds=20)
+    shown = scene.until_shown("deals", bad, "xero_sync_message", seconds=20)
+
+    assert "Xero would not make the invoice" in shown["xero_sync_message"]
+    assert [] == scene.invoices_of(bad)
+
+
+def test_sixty_deals_at_once_cost_two_requests(scene: Scene) -> None:
+    """Deals won together are made in batches of fifty, one invoice for each."""
+    scene.silence("hubspot")
+    company = scene.make("companies", name="Sixty Ltd")
+    contact = scene.make("contacts", email="sixty@sixty.example.com", lastname="Sixty")
+    deals = [scene.sell(company=company, contact=contact) for _ in range(60)]
+    scene.forget_calls()
+    _poll(scene)
+
+    for deal in deals:
+        scene.until_shown("deals", deal, "xero_invoice_id", seconds=30)
+
+    assert 60 == len({one["InvoiceID"] for deal in deals for one in scene.invoices_of(deal)})
+    assert 2 == len(scene.calls("xero", "/Invoices", "PUT"))
+
+
+def test_without_webhooks_the_poll_finds_the_deal(scene: Scene) -> None:
+    """With a service key there are no webhooks: the poll finds what was won."""
+    scene.silence("hubspot")
+
+    deal = scene.sell()
+    _poll(scene)
+
+    scene.until_shown("deals", deal, "xero_invoice_id", seconds=20)
+    assert 1 == len(scene.invoices_of(deal))
+
+
+def test_what_was_won_before_connecting_is_left_alone(staged: Callable[..., Scene]) -> None:
+    """A deal won before the portal was connected is not invoiced because somebody edits it."""
+    scene = staged(connected=False)
+    old = scene.sell()
+    from ledgerloop.cli.stage import connect_hubspot, connect_xero
+
+    scene.on.control.post(f"{scene.on.hubspot_url}/_sandbox/clock", json={"shift": 600})
+    connect_xero(scene.on, "Kiwi Demo Ltd")
+    connect_hubspot(scene.on)
+    scene.edit("deals", old, dealname="Edited later")
+    _poll(scene)
+    scene.settle()
+
+    assert [] == scene.invoices_of(old)
+
+
+def _poll(scene: Scene) -> None:
+    """Let the search index catch up, and have the next look be due at once."""
+    from ledgerloop.flows.polling import CURSOR
+    from ledgerloop.store import cursors, lanes
+    from ledgerloop.store.cursors import Cursor
+
+    scene.configure("hubspot", search_lag_create=0, search_lag_update=0)
+    with scene.built.database.transaction() as tx:
+        portal = "62515"
+        cursor = cursors.get(tx, portal, CURSOR)
+        cursors.put(tx, Cursor(portal, CURSOR, cursor.since, 1, None))
+        lanes.wake(tx, "invoicing", portal, scene.built.now())
