@@ -11,7 +11,7 @@ from ledgerloop_sandbox.xero.filters import Getter
 from ledgerloop_sandbox.xero.organisation import Change, Organisation
 from ledgerloop_sandbox.xero.records import Contact
 from ledgerloop_sandbox.xero.selection import selected
-from ledgerloop_sandbox.xero.show_contacts import show_contact, show_contact_in_list
+from ledgerloop_sandbox.xero.show_contacts import show_contact, show_contact_in_list, show_contact_summary
 from ledgerloop_sandbox.xero.wire import Wire, dumps
 
 ADDRESS_FIELDS = {
@@ -77,7 +77,9 @@ def get_all(call: ApiCall) -> Answer:
         return selected(call, org.contacts, _GETTERS, tests, fast=_FAST, start=start)
 
     chosen = call.options["selections"].find(call, "Contacts", select)
-    whole = paged(call) and not call.flag("summaryOnly")
+    if call.flag("summaryOnly"):
+        return page(call, "Contacts", chosen, lambda contact: dumps(show_contact_summary(call, contact)))
+    whole = paged(call)
     return page(call, "Contacts", chosen, lambda contact: dumps(show_contact_in_list(call, contact, whole=whole)))
 
 

@@ -10,6 +10,7 @@ from ledgerloop_sandbox.xero.organisation import Record, Table
 from ledgerloop_sandbox.xero.wire import read_moment
 
 R = TypeVar("R", bound=Record)
+_TOO_MANY = "Due to the high number of records being processed, this filter cannot be used"
 Test = Callable[[R], bool]
 
 
@@ -38,7 +39,7 @@ def selected(
     if expression := call.query.get("where"):
         predicate, names = where(expression, reader)
         if len(table) > (call.options["high_volume"] or most) and not names <= fast:
-            raise bad_request("HighVolumeException", "Too many documents for this filter; use an optimised one", 20)
+            raise bad_request("HighVolumeException", _TOO_MANY, 20)
         tests.append(predicate)
     chosen = list(records)
     for test in tests:

@@ -28,6 +28,12 @@ def show_contact(call: ApiCall, contact: Contact) -> Wire:
     return show_contact_in_list(call, contact, whole=True)
 
 
+def show_contact_summary(call: ApiCall, contact: Contact) -> Wire:
+    """Return the contact as summaryOnly has it: no balances and terms, no addresses, phones and tax number."""
+    shown = show_contact_in_list(call, contact, whole=False)
+    return {name: value for name, value in shown.items() if name not in ("Addresses", "Phones", "TaxNumber")}
+
+
 def show_contact_in_list(call: ApiCall, contact: Contact, *, whole: bool) -> Wire:
     """Return the contact as a list has it; balances, terms and mergers come with paging alone."""
     shown: Wire = {"ContactID": contact.id}

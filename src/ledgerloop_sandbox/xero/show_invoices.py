@@ -6,23 +6,29 @@ from ledgerloop_sandbox.xero.show_contacts import show_contact
 from ledgerloop_sandbox.xero.show_documents import show_applied, show_customer, show_payments, show_tail
 from ledgerloop_sandbox.xero.wire import Wire, day, day_string, dumps
 
-SUMMARY_DROPS = ("LineItems", "Payments", "CreditNotes", "Prepayments", "Overpayments")
+_SETTLEMENTS = ("Payments", "CreditNotes", "Prepayments", "Overpayments")
 
 
 def invoice_text(call: ApiCall, invoice: Invoice) -> str:
     """Return the list form as JSON, and keep it until something changes."""
-    if call.unitdp != 2:
-        return dumps(show_invoice_in_list(call, invoice, lines=True))
-    if invoice.text is None:
-        invoice.text = dumps(show_invoice_in_list(call, invoice, lines=True))
-    return invoice.text
+    if call.unitdp == 2 and invoice.text is not None:
+        return invoice.text
+    shown = show_invoice_in_list(call, invoice, lines=True)
+    for line in shown["LineItems"]:
+        line.pop("DiscountAmount", None)  # lists have the rate alone: Xero-OpenAPI issue 592
+    text = dumps(shown)
+    if call.unitdp == 2:
+        invoice.text = text
+    return text
 
 
 def show_summary(call: ApiCall, invoice: Invoice) -> Wire:
     """Return the invoice as summaryOnly has it: without what is heavy to work out."""
     shown = show_invoice_in_list(call, invoice, lines=False)
-    for name in SUMMARY_DROPS:
-        del shown[name]
+    del shown["LineItems"]
+    if not call.options["payments_in_summary"]:
+        for name in _SETTLEMENTS:
+            del shown[name]
     if not call.options["url_in_summary"]:
         shown.pop("Url", None)
     return shown

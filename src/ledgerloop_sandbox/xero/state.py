@@ -42,6 +42,7 @@ OPTIONS: dict[str, Any] = {
     "high_volume": None,  # beyond how many documents slow filters are refused, instead of the vendor's numbers
     "url_in_lists": True,  # whether Invoice.Url comes back in lists: not proved by any official example
     "url_in_summary": True,
+    "payments_in_summary": False,  # nor is what summaryOnly leaves out of an invoice beside its lines
 }
 
 

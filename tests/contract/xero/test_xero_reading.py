@@ -166,14 +166,25 @@ def test_search_term_ignores_case(app: App) -> None:
 
 
 def test_summary_only_leaves_heavy_fields_out(app: App) -> None:
-    """summaryOnly contacts have no Balances; summaryOnly invoices neither lines nor payments."""
+    """summaryOnly contacts have no Balances and no Addresses; summaryOnly invoices neither lines nor payments."""
     contacts = app.get("Contacts", page=1, summaryOnly="true").json()["Contacts"]
     invoices = app.get("Invoices", page=1, summaryOnly="true").json()["Invoices"]
 
     assert any("Balances" in one for one in app.get("Contacts", page=1).json()["Contacts"])
-    assert not any("Balances" in one for one in contacts)
+    assert not any({"Balances", "Addresses", "Phones"} & set(one) for one in contacts)
+    assert all("EmailAddress" in one for one in contacts)
     assert not any({"LineItems", "Payments"} & set(one) for one in invoices)
     assert all({"AmountDue", "Status", "UpdatedDateUTC", "Contact"} <= set(one) for one in invoices)
+
+
+def test_discount_amount_comes_in_a_single_fetch_only(app: App) -> None:
+    """A list shows DiscountRate and leaves DiscountAmount out."""
+    invoice = app.invoice(app.contact(), LineItems=[line(DiscountAmount=10), line(DiscountRate=5)])
+    listed = app.get("Invoices", IDs=invoice["InvoiceID"], page=1).json()["Invoices"][0]["LineItems"]
+
+    assert "DiscountAmount" in invoice["LineItems"][0]
+    assert "DiscountAmount" not in listed[0]
+    assert listed[1]["DiscountRate"] == 5
 
 
 def test_balances_terms_and_merger_come_with_paging_or_a_single_fetch_only(app: App) -> None:
