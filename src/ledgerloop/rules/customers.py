@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import re
+import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal
 
 from ledgerloop.hubspot.models import Record
 from ledgerloop.records import Customer, Hold, Organisation, Payment, Receivable
 from ledgerloop.rules.matching import email_key, email_problem, name_key
 from ledgerloop.rules.standing import Standing
-from ledgerloop.xero.models import Contact, CreditNote, Invoice, Overpayment, Prepayment
+from ledgerloop.xero.models import Address, Contact, CreditNote, Invoice, Overpayment, Phone, Prepayment
 
 CONTACT_PROPERTIES = (
     "email",
@@ -36,12 +38,10 @@ def number_of(kind: Literal["contact", "company"], hubspot_id: str) -> str:
 
 def hubspot_of(number: str) -> tuple[Literal["contact", "company"], str] | None:
     """Return kind and id out of a ContactNumber that we wrote; None for anybody else's."""
-    match number.split():
-        case [word, "contact", identifier] if word == _NUMBER and identifier.isdigit():
-            return "contact", identifier
-        case [word, "company", identifier] if word == _NUMBER and identifier.isdigit():
-            return "company", identifier
-    return None
+    found = re.fullmatch(rf"{_NUMBER} (contact|company) ([0-9]+)", number)
+    if found is None:
+        return None
+    return "contact" if found[1] == "contact" else "company", found[2]
 
 
 def is_customer(contact: Contact) -> bool:
@@ -50,26 +50,26 @@ def is_customer(contact: Contact) -> bool:
 
 
 def customer_from_contact(organisation: str, contact: Contact) -> Customer:
-    """Return the customer that a Xero contact is. The postal address (POBOX) is where Xero sends invoices."""
-    address = next((one for one in contact.Addresses if one.AddressType == "POBOX"), None)
-    phone = next((one for one in contact.Phones if one.PhoneType == "DEFAULT"), None)
-    lines = (address.AddressLine1, address.AddressLine2, address.AddressLine3, address.AddressLine4) if address else ()
+    """Return the customer that a Xero contact is."""
+    address = _postal(contact.Addresses)
+    phone = next((one for one in contact.Phones if one.PhoneType == "DEFAULT" and one.PhoneNumber.strip()), Phone())
+    lines = (address.AddressLine1, address.AddressLine2, address.AddressLine3, address.AddressLine4)
     return Customer(
         organisation=organisation,
         id=contact.ContactID,
         name=contact.Name.strip(),
         email=contact.EmailAddress.strip(),
-        number=contact.ContactNumber,
+        number=contact.ContactNumber.strip(),
         active=contact.ContactStatus == "ACTIVE",
         merged_into=contact.MergedToContactID,
         first_name=contact.FirstName.strip(),
         last_name=contact.LastName.strip(),
-        phone=_joined((phone.PhoneCountryCode, phone.PhoneAreaCode, phone.PhoneNumber), " ") if phone else "",
+        phone=_joined((phone.PhoneCountryCode, phone.PhoneAreaCode, phone.PhoneNumber), " "),
         street=_joined(lines, ", "),
-        city=address.City if address else "",
-        region=address.Region if address else "",
-        postcode=address.PostalCode if address else "",
-        country=address.Country if address else "",
+        city=address.City.strip(),
+        region=address.Region.strip(),
+        postcode=address.PostalCode.strip(),
+        country=address.Country.strip(),
         updated_at=contact.UpdatedDateUTC,
         email_key=email_key(contact.EmailAddress),
         name_key=name_key(contact.Name),
@@ -157,28 +157,16 @@ def contact_for_customer(company: Record | None, contact: Record | None) -> dict
         reasons.append("Neither the company nor the contact has a name for the invoice. Fill one in.")
     if reasons:
         return Hold(tuple(reasons))
-    home = firm if _text(firm, "address") or _text(firm, "city") else person
     number = number_of("company", company.id) if company else number_of("contact", contact.id if contact else "")
-    body: dict[str, Any] = {
-        "Name": name[:255],
+    body = {
+        "Name": _cut(name, 255),
         "ContactNumber": number,
         "EmailAddress": email_key(person.get("email")),
-        "FirstName": _text(person, "firstname"),
-        "LastName": _text(person, "lastname"),
+        "FirstName": _text(person, "firstname", 255),
+        "LastName": _text(person, "lastname", 255),
     }
-    address = {
-        "AddressType": "POBOX",
-        "AddressLine1": _text(home, "address"),
-        "AddressLine2": _text(home, "address2"),
-        "City": _text(home, "city"),
-        "Region": _text(home, "state"),
-        "PostalCode": _text(home, "zip"),
-        # Xero takes letters only here.
-        "Country": "".join(letter for letter in _text(home, "country") if letter.isalpha() or letter == " "),
-    }
-    if any(value for name, value in address.items() if name != "AddressType"):
-        body["Addresses"] = [{name: value for name, value in address.items() if value}]
-    return {name: value for name, value in body.items() if value}
+    address = _address_in_xero(firm if _text(firm, "address") or _text(firm, "city") else person)
+    return _filled(body) | ({"Addresses": [{"AddressType": "POBOX", **address}]} if address else {})
 
 
 def contact_from_customer(customer: Customer) -> dict[str, str]:
@@ -190,14 +178,14 @@ def contact_from_customer(customer: Customer) -> dict[str, str]:
             "lastname": customer.last_name,
             "company": customer.name,
             "phone": customer.phone,
-            **_address(customer),
+            **_address_in_hubspot(customer),
         }
     )
 
 
 def company_from_customer(customer: Customer) -> dict[str, str]:
     """Return the properties a new HubSpot company gets from a customer. No domain: HubSpot would take it for an id."""
-    return _filled({"name": customer.name, "phone": customer.phone, **_address(customer)})
+    return _filled({"name": customer.name, "phone": customer.phone, **_address_in_hubspot(customer)})
 
 
 def properties_from_standing(standing: Standing, customer: Customer, organisation: Organisation) -> dict[str, str]:
@@ -229,12 +217,43 @@ def contact_url(organisation: Organisation, contact: str) -> str:
 def changed(wanted: Mapping[str, str], written: Mapping[str, str]) -> dict[str, str]:
     """Return the part of ``wanted`` that differs from what was last written; amounts are compared as text of one form.
 
-    A value that was never written and is empty now needs no write: the record has none.
+    A value that was never written and is empty now needs no write: the record has none. That is known only of a record
+    that we have written to, so another is given all its values: it may show what a lost database once wrote there.
     """
-    return {name: value for name, value in wanted.items() if written.get(name, "") != value}
+    unwritten = "" if written else None
+    return {name: value for name, value in wanted.items() if written.get(name, unwritten) != value}
 
 
-def _address(customer: Customer) -> dict[str, str]:
+def _postal(addresses: Sequence[Address]) -> Address:
+    """Choose the address that invoices go to (POBOX), else the STREET one; Xero lists both, filled or not."""
+    for kind in ("POBOX", "STREET"):
+        for one in addresses:
+            if one.AddressType == kind and any(text.strip() for name, text in one if name != "AddressType"):
+                return one
+    return Address()
+
+
+def _address_in_xero(home: Mapping[str, str | None]) -> dict[str, str]:
+    """Return what a HubSpot record has of an address, in Xero's words and no longer than Xero takes."""
+    return _filled(
+        {
+            "AddressLine1": _text(home, "address", 500),
+            "AddressLine2": _text(home, "address2", 500),
+            "City": _text(home, "city", 255),
+            "Region": _text(home, "state", 255),
+            "PostalCode": _text(home, "zip", 50),
+            "Country": _cut(_in_letters(_text(home, "country")), 50),
+        }
+    )
+
+
+def _in_letters(country: str) -> str:
+    """Return a country as Xero takes it: the letters A to Z, without accents, dots and what else names have."""
+    plain = unicodedata.normalize("NFKD", country).replace(".", "").encode("ascii", "ignore").decode()
+    return " ".join(re.sub("[^A-Za-z]", " ", plain).split())
+
+
+def _address_in_hubspot(customer: Customer) -> dict[str, str]:
     return {
         "address": customer.street,
         "city": customer.city,
@@ -248,8 +267,12 @@ def _filled(values: Mapping[str, str]) -> dict[str, str]:
     return {name: value for name, value in values.items() if value}
 
 
-def _text(values: Mapping[str, str | None], name: str) -> str:
-    return (values.get(name) or "").strip()
+def _text(values: Mapping[str, str | None], name: str, longest: int = 65_536) -> str:
+    return _cut((values.get(name) or "").strip(), longest)
+
+
+def _cut(text: str, longest: int) -> str:
+    return text[:longest].rstrip()
 
 
 def _joined(parts: Iterable[str | None], by: str) -> str:

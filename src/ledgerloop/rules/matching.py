@@ -17,14 +17,20 @@ from ledgerloop.records import Hold
 
 _LEGAL_FORMS = frozenset(
     "ab ag as asa bv co corp corporation gmbh inc incorporated kg limited llc llp lp ltd nv oy plc pte pty sa sarl srl"
-    " sas spa ulc".split()
+    " sas ulc".split()
 )
-_COPY_MARK = re.compile(r"(\s*\(\d{1,2}\)|\s*-\d{1,2})$")
+"""Without the Italian SpA: a day spa's name ends so too, and to take one customer for another costs more."""
+_COPY_MARK = re.compile(r"\s*(\(\d{1,2}\)|-\d)$")
+"""One digit after a hyphen: importers count from 1, and “Studio-54” is a name."""
 
 FREE_MAIL = frozenset(
-    "aol.com bigpond.com fastmail.com gmail.com gmx.com gmx.de gmx.net googlemail.com hotmail.co.nz hotmail.co.uk"
-    " hotmail.com icloud.com live.com mac.com mail.com mail.ru me.com msn.com outlook.com proton.me protonmail.com"
-    " qq.com web.de xtra.co.nz yahoo.co.nz yahoo.co.uk yahoo.com yandex.com yandex.ru ymail.com zoho.com".split()
+    "126.com 163.com aol.com att.net bigpond.com bigpond.net.au btinternet.com clear.net.nz comcast.net fastmail.com"
+    " free.fr freenet.de gmail.com gmx.at gmx.ch gmx.com gmx.de gmx.net googlemail.com hey.com hotmail.co.nz"
+    " hotmail.co.uk hotmail.com hotmail.fr icloud.com iinet.net.au laposte.net live.co.uk live.com live.com.au mac.com"
+    " mail.com mail.ru me.com msn.com optusnet.com.au orange.fr orcon.net.nz outlook.co.nz outlook.com outlook.com.au"
+    " pm.me proton.me protonmail.com qq.com rocketmail.com sbcglobal.net sky.com slingshot.co.nz t-online.de"
+    " talktalk.net tpg.com.au verizon.net virginmedia.com wanadoo.fr web.de xtra.co.nz yahoo.co.nz yahoo.co.uk"
+    " yahoo.com yahoo.com.au yandex.com yandex.ru ymail.com zoho.com".split()
 )
 """Domains that say nothing about the company behind an address."""
 
@@ -46,28 +52,31 @@ class Candidate:
 
 
 def email_key(text: str | None) -> str:
-    """Return the address as it is compared: trimmed, lower case; empty where it is no single valid address.
+    """Return the address as it is compared: trimmed, lower case, ASCII; empty where it is no single valid address.
 
-    HubSpot refuses a record whose email is not valid (INVALID_EMAIL), so what gets a key may also be sent.
+    HubSpot refuses a record whose email is not valid (INVALID_EMAIL) and Xero takes no umlauts, so what gets a key may
+    also be sent: a domain with umlauts in its ASCII form, while before the @ there is no such form.
     """
     address = (text or "").strip()
     if not address:
         return ""
     try:
-        checked = validate_email(address, check_deliverability=False, allow_quoted_local=False)
+        checked = validate_email(address, check_deliverability=False, allow_quoted_local=False, allow_smtputf8=False)
     except EmailNotValidError:
         return ""
-    return checked.normalized.lower()
+    return (checked.ascii_email or "").lower()
 
 
 def email_problem(text: str | None) -> str:
-    """Say in one sentence what is wrong with an address; empty where nothing is."""
+    """Say what is wrong with an address and what to do; empty where nothing is."""
     address = (text or "").strip()
     if not address or email_key(address):
         return ""
-    if re.search(r"[;,\s]", address):
-        return f"“{address}” holds more than one email address, or stray characters; keep a single one."
-    return f"“{address}” is not a valid email address."
+    if address.count("@") > 1 or re.search(r"[;,\s]", address):
+        return f"“{address}” holds more than one email address, or stray characters. Keep a single one."
+    if not address.isascii():
+        return f"“{address}” has letters that an email address cannot have in Xero. Write it without them."
+    return f"“{address}” is not a valid email address. Correct it."
 
 
 def email_domain(key: str) -> str:
@@ -81,9 +90,8 @@ def name_key(text: str | None) -> str:
 
     Other importers dodge Xero's unique names with “-1” or “(2)” behind the name; those marks are not part of it.
     """
-    name = _COPY_MARK.sub("", (text or "").strip())
-    decomposed = unicodedata.normalize("NFKD", name.casefold().replace("&", " and "))
-    bare = "".join(letter for letter in decomposed if not unicodedata.combining(letter))
+    name = _COPY_MARK.sub("", unicodedata.normalize("NFKD", text or "").strip())
+    bare = "".join(letter for letter in name.casefold().replace("&", " and ") if not unicodedata.combining(letter))
     words = re.sub(r"[^\w]+", " ", re.sub(r"[.'’]", "", bare)).split()
     while len(words) > 1 and words[-1] in _LEGAL_FORMS:
         words.pop()

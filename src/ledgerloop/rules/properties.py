@@ -11,12 +11,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from ledgerloop.records import LinkKind
+from ledgerloop.rules.standing import WORDS
 
 GROUP = "xero"
 GROUP_LABEL = "Xero"
 
-CUSTOMER_WORDS = ("OVERDUE", "PARTIALLY_PAID", "AUTHORISED", "PAID", "VOIDED", "NONE")
-DEAL_WORDS = (*CUSTOMER_WORDS, "DRAFT", "SUBMITTED", "DELETED")
+CUSTOMER_WORDS = WORDS
+DEAL_WORDS = (*WORDS, "DRAFT", "SUBMITTED", "DELETED")
 
 _CUSTOMER: tuple[LinkKind, ...] = ("contact", "company")
 _DEAL: tuple[LinkKind, ...] = ("deal",)
@@ -64,7 +65,7 @@ PROPERTIES: tuple[Property, ...] = (
     Property("xero_last_payment_amount", "Xero last payment amount", _CUSTOMER, "number", "number", "What came in on that day."),
     Property("xero_oldest_due_date", "Xero oldest due date", _CUSTOMER, "date", "date", "The earliest due date among open invoices."),
     Property("xero_days_overdue", "Xero days overdue", _CUSTOMER, "number", "number", "Days since the oldest overdue invoice was due."),
-    Property("xero_open_invoices", "Xero open invoices", _CUSTOMER, "number", "number", "How many invoices are not fully paid."),
+    Property("xero_open_invoices", "Xero open invoices", _CUSTOMER, "number", "number", "How many approved invoices are not fully paid."),
     Property("xero_currency", "Xero currency", _CUSTOMER, "string", "text", "The currency of the amounts."),
     Property("xero_contact_url", "Xero contact link", _CUSTOMER, "string", "text", "Opens the contact in Xero."),
     Property("xero_invoice_id", "Xero invoice id", _DEAL, "string", "text", "The invoice made for this deal.", unique=True),
@@ -93,15 +94,24 @@ def differences(
 ) -> tuple[list[Property], list[str]]:
     """Compare what a portal has with what is needed: the properties to make, and sentences about the wrong ones.
 
-    ``present`` holds (name, type, fieldType, hasUniqueValue) of the portal's properties. A wrong type, a missing
-    uniqueness or a name that differs by case alone is reported and never worked around.
+    ``present`` holds (name, type, fieldType, hasUniqueValue) of the portal's properties. A wrong type or field type, a
+    missing uniqueness or a name that differs by case alone is reported and never worked around (S76), and so are two
+    properties that ``names`` maps to one.
     """
     has = {name: (type_, field_type, unique) for name, type_, field_type, unique in present}
     folded = {name.casefold(): name for name in has}
     missing: list[Property] = []
     wrong: list[str] = []
+    named: dict[str, Property] = {}
     for wanted in properties_on(kind):
         name = names.get(wanted.name, wanted.name)
+        first = named.setdefault(name, wanted)
+        if first is not wanted:
+            wrong.append(
+                f"The {kind} properties `{first.name}` and `{wanted.name}` would both be `{name}`. Give each a name of"
+                " its own under [properties]."
+            )
+            continue
         if name not in has:
             variant = folded.get(name.casefold())
             if variant:
@@ -112,7 +122,7 @@ def differences(
             else:
                 missing.append(wanted)
             continue
-        type_, _, unique = has[name]
+        type_, field_type, unique = has[name]
         if type_ != wanted.type:
             wrong.append(
                 f"The {kind} property `{name}` is a {type_}, and must be a {wanted.type}. Delete it in HubSpot so that"
@@ -122,5 +132,10 @@ def differences(
             wrong.append(
                 f"The {kind} property `{name}` does not require unique values, which cannot be changed later. Delete it"
                 " in HubSpot so that it can be made anew, or map another name under [properties]."
+            )
+        elif field_type != wanted.field_type:
+            wrong.append(
+                f"The {kind} property `{name}` has the field type {field_type}, and should have {wanted.field_type}."
+                " Change its field type in HubSpot, or map another name under [properties]."
             )
     return missing, wrong

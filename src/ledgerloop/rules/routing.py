@@ -44,11 +44,11 @@ def route_for(
         if len(fitting) == 1:
             return fitting[0], route.terms
         if len(fitting) > 1:
-            names = ", ".join(sorted(one.name for one in fitting))
+            names = ", ".join(f"{one.name}: {one.id}" for one in sorted(fitting, key=lambda one: (one.name, one.id)))
             return Hold(
                 (
-                    f"Several Xero organisations are connected ({names}), and none is chosen. Write the right one's"
-                    " name at `organisation` under [route].",
+                    f"Several Xero organisations fit this deal ({names}), and none is chosen. Write the right one's id"
+                    " at `organisation` under [route].",
                 )
             )
     if not organisations:

@@ -6,7 +6,7 @@ Only what the ledger has approved counts: drafts and submitted invoices are owed
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
@@ -18,6 +18,8 @@ ZERO = Decimal("0.00")
 
 WORDS = ("OVERDUE", "PARTIALLY_PAID", "AUTHORISED", "PAID", "VOIDED", "NONE")
 """The status words of a customer, worst first."""
+GONE = ("VOIDED", "DELETED")
+"""The statuses of a document that counts for nothing any more, whatever amounts it still names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +39,7 @@ class Standing:
     last_payment_amount: Decimal = ZERO
     """What came in on ``last_payment_on``, all payments of that day together."""
     lifetime_paid: Decimal = ZERO
+    """What ever came in. Credit notes are no money, and refunds are not taken off."""
     status: str = "NONE"
     by_currency: Mapping[str, Decimal] = field(default_factory=dict)
     """Outstanding in each invoice's own currency."""
@@ -50,12 +53,7 @@ def standing_of(receivables: Iterable[Receivable], today: date, base_currency: s
     late = [invoice for invoice in open_ones if is_late(invoice, today)]
     due_days = [invoice.due_on for invoice in open_ones if invoice.due_on]
     late_days = [(today - invoice.due_on).days for invoice in late if invoice.due_on]
-    received = [
-        (payment.on, in_base(payment.amount, invoice.rate))
-        for invoice in invoices
-        if invoice.status not in ("VOIDED", "DELETED")
-        for payment in invoice.payments
-    ]
+    received = list(_received(documents))
     last = max((on for on, _ in received), default=None)
     by_currency: dict[str, Decimal] = {}
     for invoice in open_ones:
@@ -104,6 +102,22 @@ def is_late(invoice: Receivable, today: date) -> bool:
 def in_base(amount: Decimal, rate: Decimal) -> Decimal:
     """Convert to the base currency and round to the cent. Xero's rate is foreign units for one base unit."""
     return (amount / rate if rate else amount).quantize(CENT, ROUND_HALF_UP)
+
+
+def _received(documents: Iterable[Receivable]) -> Iterator[tuple[date, Decimal]]:
+    """Give the day and amount of all money that came in: payments on invoices, and money in advance or too much.
+
+    A prepayment or overpayment is a bank transaction of its own. What it pays off later counts in the invoice as
+    credited and not as paid, so nothing is counted twice.
+    """
+    for document in documents:
+        if document.status in GONE:
+            continue
+        if document.kind == "invoice":
+            for payment in document.payments:
+                yield payment.on, in_base(payment.amount, document.rate)
+        elif document.kind != "credit_note" and document.issued_on:
+            yield document.issued_on, in_base(document.total, document.rate)
 
 
 def _worst(words: Iterable[str]) -> str:

@@ -1,0 +1,125 @@
+"""Make an invoice line from a deal's line item, or say what is wrong with it. Does no I/O.
+
+Money is Decimal from HubSpot's text to Xero's number. HubSpot's amount is price × quantity − discount × quantity; Xero
+rounds each line to the cent (Xero docs: rounding in Xero), and the line it makes must come to HubSpot's amount so
+rounded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
+from typing import Any
+
+from ledgerloop.hubspot.models import Record
+from ledgerloop.rules.routing import Terms
+from ledgerloop.rules.standing import CENT, ZERO
+
+LIMIT = Decimal(10**10)
+"""No quantity, price or discount reaches this: a slip of the keyboard, and too much to be worked with to the cent."""
+PRICE_STEP = Decimal("0.0001")
+"""Xero keeps four decimals of a unit amount (unitdp=4)."""
+
+_NUMBERS = {
+    "quantity": ("quantity", "Fill it in."),
+    "price": ("unit price", "Fill it in; 0 is allowed."),
+    "hs_discount_percentage": ("discount percentage", ""),
+    "discount": ("discount", ""),
+}
+"""What people call a number of a line item, and what to do where one that is needed is missing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line as it would be sent, in Xero's words, what it comes to without tax, and what is wrong with it."""
+
+    body: Mapping[str, Any]
+    amount: Decimal
+    problems: tuple[str, ...] = ()
+
+
+def line_from_item(item: Record, place: int, currency: str, terms: Terms) -> Line:
+    """Make the line, with every problem at once; ``place`` counts from 1, as the deal's owner sees them."""
+    values = item.properties
+    name, about = _text(values, "name"), _text(values, "description")
+    label = f"Line {place}" + (f" (“{name}”)" if name else "")
+    problems: list[str] = []
+    if not name and not about:
+        problems.append(f"{label} has neither a name nor a description, and Xero wants one. Give it a name.")
+    own_currency = (_text(values, "hs_line_item_currency_code") or currency).upper()
+    if own_currency != currency:
+        problems.append(f"{label} is in {own_currency}, and the deal is in {currency}. Make them the same.")
+    quantity, price, percent, discount = (_number(values, each, label, problems) for each in _NUMBERS)
+    problems += _contradictions(label, price, percent, discount)
+    if quantity is None or price is None or percent is None or discount is None or problems:
+        return Line({}, ZERO, tuple(problems))
+    body: dict[str, Any] = {
+        "Description": " – ".join(part for part in (name, about) if part),
+        "Quantity": quantity,
+        "UnitAmount": price,
+        "AccountCode": terms.account_code,
+    }
+    if terms.tax_type:
+        body["TaxType"] = terms.tax_type
+    gross = quantity * price
+    amount = _cents(gross * (100 - percent) / 100 - discount * quantity)
+    if percent:
+        body["DiscountRate"] = percent
+    elif discount and amount:
+        # HubSpot's discount is for each unit and may have fractions of a cent; Xero's is for the line, in cents.
+        body["DiscountAmount"] = _cents(gross) - amount
+    elif discount:
+        # No whole cents take a half from a half, so a line that is free is free by its rate.
+        body["DiscountRate"] = Decimal(100)
+    return Line(body, amount)
+
+
+def position_of(item: Record) -> tuple[int, int]:
+    """Return where a line item stands on the deal: by its position, those without one last, the oldest first."""
+    place = _text(item.properties, "hs_position_on_quote")
+    return (int(place) if place.isdecimal() else 1_000_000, int(item.id) if item.id.isdecimal() else 0)
+
+
+def _contradictions(
+    label: str, price: Decimal | None, percent: Decimal | None, discount: Decimal | None
+) -> Iterator[str]:
+    """Say what is wrong with numbers that could be read; a number that could not is no reason for a second sentence."""
+    if price is not None and price != price.quantize(PRICE_STEP):
+        yield f"{label} has a unit price with more than four decimals ({price}). Round it."
+    if percent is not None and percent > 100:
+        yield f"{label} has a discount of {percent} %. It must lie between 0 and 100."
+    if percent and discount:
+        yield f"{label} has a discount of {percent} % and one of {discount} a unit. Keep one of the two."
+    elif price is not None and discount is not None and discount > price:
+        yield f"{label} has a discount of {discount} on a unit price of {price}. Lower the discount."
+
+
+def _number(values: Mapping[str, str | None], name: str, label: str, problems: list[str]) -> Decimal | None:
+    """Read a number of zero or more; None where there is a problem, which is told. No discount is a discount of 0."""
+    word, cure = _NUMBERS[name]
+    text = _text(values, name)
+    if not text and not cure:
+        return Decimal(0)
+    if not text:
+        problems.append(f"{label} has no {word}. {cure}")
+        return None
+    try:
+        number = Decimal(text)
+    except InvalidOperation:
+        number = Decimal("NaN")
+    if not number.is_finite() or number < 0:
+        problems.append(f"{label} has “{text}” as its {word}, which is not a number of zero or more. Correct it.")
+        return None
+    if number >= LIMIT:
+        problems.append(f"{label} has “{text}” as its {word}, which is too large to be true. Correct it.")
+        return None
+    return number.copy_abs()
+
+
+def _cents(amount: Decimal) -> Decimal:
+    return amount.quantize(CENT, ROUND_HALF_UP)
+
+
+def _text(values: Mapping[str, str | None], name: str) -> str:
+    return (values.get(name) or "").strip()
