@@ -11,7 +11,7 @@ import pytest
 
 from ledgerloop.errors import SettingsError
 from ledgerloop.settings import Section, Settings, check_complete, load, sandbox
-from ledgerloop.settings_text import markdown_text, toml_text
+from ledgerloop.settings.text import markdown_text, toml_text
 
 ROOT = Path(__file__).parents[2]
 Write = Callable[[str], Path]
@@ -239,7 +239,7 @@ class TestText:
         assert (settings.xero.client_id, settings.service.port) == ('a"b', 9000)
 
     def test_the_page_is_current(self) -> None:
-        """docs/settings.md is what the settings say; `python -m ledgerloop.settings_text` makes it."""
+        """docs/settings.md is what the settings say; `python -m ledgerloop.settings.text` makes it."""
         assert (ROOT / "docs/settings.md").read_text("utf-8") == markdown_text()
 
     def test_every_setting_has_a_heading(self) -> None:

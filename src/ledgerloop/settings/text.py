@@ -1,0 +1,103 @@
+"""Write the settings down: a commented ``ledgerloop.toml`` for people to fill in, and the page that explains them.
+
+Both are made from the settings themselves: ``python -m ledgerloop.settings.text > docs/settings.md``.
+"""
+
+from __future__ import annotations
+
+import json
+import textwrap
+from collections.abc import Iterator, Mapping
+from typing import Any, Literal, get_args, get_origin
+
+from pydantic.fields import FieldInfo
+
+from ledgerloop.settings.model import ENVIRONMENT, Section, Settings
+from ledgerloop.settings.types import SCOPES
+
+_TO_FILL_IN = ("xero.client_id",)
+_PROPERTY_EXAMPLE = 'xero_contact_id = "xero_id"'
+
+
+def toml_text(written: Mapping[str, str | int] | None = None) -> str:
+    """Render a commented ``ledgerloop.toml``: ``written`` and what must be filled in stand, defaults are comments."""
+    written = dict.fromkeys(_TO_FILL_IN, "") | dict(written or {})
+    lines = ["# Ledgerloop's settings. What is commented out is the default. Secrets do not belong in here:", "#"]
+    lines += ["#     ledgerloop secret set xero_client_secret", ""]
+    for section, what, fields in _sections():
+        lines += [*_comment(what), f"[{section}]", ""]
+        for name, field in fields.items():
+            key = f"{section}.{name}"
+            lines += _comment(str(field.description))
+            lines += [f"{name} = {_toml(written[key])}" if key in written else f"# {name} = {_toml(field.default)}", ""]
+        if not fields:
+            lines += [f"# {_PROPERTY_EXAMPLE}", ""]
+    return "\n".join(lines)
+
+
+def markdown_text() -> str:
+    """Render ``docs/settings.md``, with a heading for each setting."""
+    lines = [
+        "# Settings",
+        "",
+        "<!-- Made by `python -m ledgerloop.settings.text`. Change the descriptions there, not here. -->",
+        "",
+        "`ledgerloop init` writes a commented `ledgerloop.toml`; this page explains each of its settings.",
+        "A setting that is missing has its default.",
+        "A setting that is wrong, or that does not exist, stops the start with a sentence that says what to write.",
+        f"An environment variable `{ENVIRONMENT}SECTION__KEY` stands above the file:"
+        f" `{ENVIRONMENT}SERVICE__PORT=9000` is `port` in `[service]`.",
+        "",
+        "No secret stands in the settings.",
+        'Where one is needed, its name does, as `"secret:xero_client_secret"`,'
+        " and `ledgerloop secret set xero_client_secret` keeps the secret itself, sealed.",
+        "",
+    ]
+    for section, what, fields in _sections():
+        lines += [f"## [{section}]", "", *_sentences(what), ""]
+        for name, field in fields.items():
+            lines += [f"### {section}.{name}", "", *_sentences(str(field.description)), ""]
+            lines += [f"- {fact}" for fact in _facts(f"{section}.{name}", field)] + [""]
+        if not fields:
+            lines += ["```toml", f"[{section}]", _PROPERTY_EXAMPLE, "```", ""]
+    lines += ["## Scope profiles", ""]
+    lines += [f"- `{name}`: {' '.join(f'`{scope}`' for scope in scopes)}" for name, scopes in SCOPES.items()]
+    return "\n".join(lines) + "\n"
+
+
+def _sections() -> Iterator[tuple[str, str, dict[str, FieldInfo]]]:
+    for name, field in Settings.model_fields.items():
+        if isinstance(field.default, Section):
+            kind = type(field.default)
+            yield name, str(kind.__doc__), kind.model_fields
+        else:
+            yield name, str(field.description), {}
+
+
+def _facts(key: str, field: FieldInfo) -> Iterator[str]:
+    if get_origin(field.annotation) is Literal:
+        yield "one of " + ", ".join(f"`{_toml(choice)}`" for choice in get_args(field.annotation))
+    elif field.annotation is int:
+        yield "a whole number"
+    else:
+        yield "text"
+    yield "must be written; there is no default" if key in _TO_FILL_IN else f"default `{_toml(field.default)}`"
+    yield f"environment variable `{ENVIRONMENT}{key.replace('.', '__').upper()}`"
+
+
+def _toml(value: Any) -> str:
+    # Every value is a number or a text, and those JSON spells as TOML does.
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _comment(text: str) -> list[str]:
+    return textwrap.wrap(text, 100, initial_indent="# ", subsequent_indent="# ", break_on_hyphens=False)
+
+
+def _sentences(text: str) -> list[str]:
+    """Put each sentence on a line of its own, as prose in this project is written."""
+    return text.replace(". ", ".\n").split("\n")
+
+
+if __name__ == "__main__":
+    print(markdown_text(), end="")
