@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 from ledgerloop.records import Organisation, Portal
 from ledgerloop.store import connections
-from ledgerloop.store.cells import DatabaseCells
+from ledgerloop.store.cells import DatabaseCells, any_secret, save_secret
 from ledgerloop.store.connections import Connected
 from ledgerloop.store.db import Database
 
@@ -97,3 +97,10 @@ class TestCells:
         cells.save("name", b"\xffsealed again")
 
         assert DatabaseCells(database).load("name") == b"\xffsealed again"
+
+    def test_tell_whether_any_is_kept(self, database: Database) -> None:
+        """An empty database says so, and one secret is enough to say otherwise."""
+        with database.transaction() as tx:
+            assert not any_secret(tx)
+            save_secret(tx, "name", b"sealed")
+            assert any_secret(tx)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from ledgerloop.records import Event, EventState
 from ledgerloop.store import inbox
 from ledgerloop.store.db import Database
-from ledgerloop.store.inbox import Delivery
+from ledgerloop.store.inbox import Backlog, Delivery
 
 NOW = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
 LATER = NOW + timedelta(seconds=5)
@@ -139,6 +139,17 @@ class TestEnd:
 
             assert inbox.prune(tx, LATER) == 2
             assert [kept.event.key for kept in inbox.recent(tx, 5)] == ["young", "waits"]
+
+
+class TestBacklogs:
+    def test_the_longest_first(self, database: Database) -> None:
+        """Each lane with waiting events is listed with their number and the oldest, the longest wait first."""
+        with database.transaction() as tx:
+            inbox.keep(tx, [_event("a", "young"), _event("s", "idle", "skipped")], LATER)
+            inbox.keep(tx, [_event("b", "old")], NOW)
+            inbox.keep(tx, [_event("c", "old")], LATER)
+
+            assert inbox.backlogs(tx) == [Backlog("xero", "old", 2, NOW), Backlog("xero", "young", 1, LATER)]
 
 
 class TestDeliveries:

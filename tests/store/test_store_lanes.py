@@ -114,6 +114,15 @@ class TestPark:
 
         assert _ready(database, LATER) == []
 
+    def test_ends_when_put_right(self, database: Database) -> None:
+        """A lane whose trouble has been put right goes on at once."""
+        with database.transaction() as tx:
+            lanes.park(tx, "standing", "org", LATER + timedelta(hours=1), "why")
+            lanes.unpark(tx, "standing", "org")
+
+            assert lanes.parked(tx) == []
+        assert [ready.lane for ready in _ready(database)] == ["org"]
+
     def test_ends_with_the_next_turn(self, database: Database) -> None:
         """A lane that begins its turn is parked no more."""
         with database.transaction() as tx:

@@ -161,6 +161,16 @@ class TestIntents:
 
             assert intents.put(tx, [self.ANOTHER]) == {"d1": self.ANOTHER}
 
+    def test_a_new_key_only_while_unsettled(self, database: Database) -> None:
+        """An intent of which nothing was made gets a new key; a made one keeps the key it was made under."""
+        with database.transaction() as tx:
+            intents.put(tx, [self.INTENT, replace(self.INTENT, deal="d2")])
+            intents.mark_made(tx, "portal", "d2", "inv", "INV-1", NOW)
+            intents.rekey(tx, "portal", ["d1", "d2"], "new")
+            keys = {deal: intent.key for deal, intent in intents.get(tx, "portal", ["d1", "d2"]).items()}
+
+        assert keys == {"d1": "new", "d2": "key"}
+
     def test_those_of_one_request_together(self, database: Database) -> None:
         """Pending intents come in the order in which they were made, those of one key side by side."""
         first, second = replace(self.INTENT, key="b"), replace(self.INTENT, deal="d2", key="a")
