@@ -45,9 +45,9 @@ class HubSpotSandbox:
         self.url = url
         self.clock = clock
         self.seed = seed
-        self.latency_ms = latency_ms
         self.data = data
-        self.service_url = service_url
+        self.latency_ms = self._usual_latency = latency_ms
+        self.service_url = service_url.rstrip("/")
         self.calls = CallLog()
         self.faults = Faults(seed)
         self.target = Target("", HUBSPOT_CLIENT_SECRET, HUBSPOT_APP_ID)
@@ -60,6 +60,7 @@ class HubSpotSandbox:
     def reset(self) -> None:
         """Go back to the data, settings and credentials of the start."""
         self.hooks.forget()
+        self.latency_ms = self._usual_latency
         self._begin()
 
     def _begin(self) -> None:

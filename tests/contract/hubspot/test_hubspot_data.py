@@ -1,0 +1,83 @@
+"""What the sandbox's portal holds at the start, and that its documentation is true."""
+
+from __future__ import annotations
+
+import re
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ledgerloop_sandbox.clock import Clock
+from ledgerloop_sandbox.hubspot.app import HubSpotSandbox
+from ledgerloop_sandbox.server import running
+
+HERE = Path(__file__).parent
+PAGE = HERE.parents[2] / "docs" / "sandbox-hubspot.md"
+
+
+def test_demo_data(portal: Any) -> None:
+    """The demo account has companies, contacts with addresses, and open deals with line items, all associated."""
+    query = {"associations": "contacts,companies,line_items", "properties": "hs_is_closed_won,deal_currency_code"}
+    deals = portal.ok("GET", "/crm/objects/2026-09/deals", params=query)["results"]
+    people = portal.ok("GET", "/crm/objects/2026-09/contacts", params={"properties": "email,city,zip,country"})[
+        "results"
+    ]
+
+    assert {one["properties"]["hs_is_closed_won"] for one in deals} == {"false"}
+    assert all({"contacts", "companies", "line items"} == one["associations"].keys() for one in deals)
+    assert {one["properties"]["deal_currency_code"] for one in deals} == {"NZD", "AUD"}
+    assert all(all(one["properties"].values()) for one in people)
+
+
+def test_empty_data() -> None:
+    """An empty account has pipelines, owners and tax rates, and no record."""
+    portal = HubSpotSandbox("", Clock(), data="empty").portal
+
+    assert {len(shelf.live) for shelf in portal.shelves.values()} == {0}
+    assert (len(portal.owners), len(portal.tax_rates)) == (3, 3)
+
+
+def test_unknown_data_is_refused() -> None:
+    """Any other word is a ValueError that says what there is."""
+    with pytest.raises(ValueError, match="demo, empty or large:N"):
+        HubSpotSandbox("", Clock(), data="much")
+
+
+def test_large_data_loads_quickly() -> None:
+    """`large:N` brings N/2 contacts, 20,000 of them in well under a second or two."""
+    began = time.perf_counter()
+    portal = HubSpotSandbox("", Clock(), data="large:40000").portal
+
+    assert len(portal.contacts.live) == 20_000
+    assert time.perf_counter() - began < 3
+
+
+def test_large_data_has_the_same_addresses_in_both_halves() -> None:
+    """A customer of the large Xero organisation is found by email among the large portal's contacts."""
+    with running(data="large:60") as both:
+        there = {one.email for org in both.xero.books.organisations.values() for one in org.contacts.rows.values()}
+        here = set(both.hubspot.portal.contacts.unique["email"])
+
+    assert len(here & there) == 30
+
+
+def test_every_test_that_the_page_names_exists() -> None:
+    """The rules in docs/sandbox-hubspot.md name tests; each of them is here."""
+    named = set(re.findall(r"`(test_\w+)`", PAGE.read_text("utf-8")))
+    known = {
+        name
+        for path in HERE.glob("test_*.py")
+        for name in re.findall(r"^def (test_\w+)", path.read_text("utf-8"), re.M)
+    }
+
+    assert len(named) > 50
+    assert named <= known
+
+
+def test_every_switch_is_on_the_page(portal: Any) -> None:
+    """Each setting of the HubSpot half is described in docs/sandbox-hubspot.md."""
+    text = PAGE.read_text("utf-8")
+
+    assert [name for name in portal.control("GET", "settings") if f"`{name}`" not in text] == []
