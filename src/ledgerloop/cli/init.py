@@ -12,7 +12,7 @@ from ledgerloop.cli.password import FromStdin, set_password
 from ledgerloop.errors import SettingsError
 from ledgerloop.secrets.sealed import new_key_file
 from ledgerloop.settings import load
-from ledgerloop.settings_text import toml_text
+from ledgerloop.settings.text import toml_text
 from ledgerloop.store import connections
 from ledgerloop.store.cells import any_secret
 from ledgerloop.store.db import Database

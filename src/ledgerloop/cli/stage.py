@@ -5,12 +5,13 @@ People act by the sandbox's own control routes: what they do counts as no call. 
 
 from __future__ import annotations
 
+import json
 import re
 import secrets
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from html.parser import HTMLParser
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -34,6 +35,7 @@ from ledgerloop_sandbox.server import Sandbox
 from ledgerloop_sandbox.server import running as sandbox_running
 
 T = TypeVar("T")
+Sections = Mapping[str, Mapping[str, object]]
 
 
 class NotAsTold(LedgerloopError):
@@ -48,11 +50,10 @@ class Stage:
     hubspot_url: str
     service_url: str
     password: str
-    directory: Path
     built: Ledgerloop
     browser: httpx2.Client
+    control: httpx2.Client
     organisation: str = ""
-    control: httpx2.Client = field(default_factory=lambda: httpx2.Client(timeout=10.0))
 
     def at_hubspot(self, method: str, path: str, body: Any = None, query: Mapping[str, str] | None = None) -> Any:
         """Do what a person does in HubSpot, and return what HubSpot shows."""
@@ -89,18 +90,54 @@ class Stage:
 
 
 @contextmanager
-def stage(keep: Path | None = None, *, latency_ms: float = 0, toml: str = "") -> Iterator[Stage]:
-    """Start everything and log in; stop everything and forget it afterwards. ``toml`` is added to the settings."""
+def stage(keep: Path | None = None, *, latency_ms: float = 0, settings: Sections | None = None) -> Iterator[Stage]:
+    """Start everything; stop everything and forget it afterwards. ``settings`` are added to those that are needed."""
     with ExitStack() as stack:
         directory = keep or Path(stack.enter_context(TemporaryDirectory(prefix="ledgerloop-")))
         sock = listening("127.0.0.1", 0, "ledgerloop.toml")
         service_url = f"http://127.0.0.1:{sock.getsockname()[1]}"
         sandbox = stack.enter_context(sandbox_running(latency_ms=latency_ms, service_url=service_url))
-        password = secrets.token_urlsafe(12)
-        built = _build(directory, sandbox, service_url, password, toml)
+        password = furnish(directory, sandbox, service_url, settings or {})
+        built = build(settings_.load(directory / "ledgerloop.toml"))
         stack.enter_context(running(create_app(built), sock))
         browser = stack.enter_context(httpx2.Client(base_url=service_url, follow_redirects=True, timeout=30.0))
-        yield Stage(sandbox.xero_url, sandbox.hubspot_url, service_url, password, directory, built, browser)
+        control = stack.enter_context(httpx2.Client(timeout=10.0))
+        yield Stage(sandbox.xero_url, sandbox.hubspot_url, service_url, password, built, browser, control)
+
+
+def furnish(directory: Path, sandbox: Sandbox, service_url: str, more: Sections) -> str:
+    """Write what an operator would: settings, key, secrets, the console's password. Returns the password."""
+    sections: dict[str, dict[str, object]] = {
+        "service": {"public_url": service_url},
+        "xero": {
+            "client_id": credentials.XERO_CLIENT_ID,
+            "login_url": sandbox.xero_url,
+            "identity_url": sandbox.xero_url,
+            "api_url": sandbox.xero_url,
+        },
+        "hubspot": {"api_url": sandbox.hubspot_url},
+    }
+    for name, values in more.items():
+        sections[name] = {**sections.get(name, {}), **values}
+    file = directory / "ledgerloop.toml"
+    file.write_text("".join(_section(name, values) for name, values in sections.items()))
+    settings = settings_.load(file)
+    new_key_file(Path(settings.service.key_file))
+    database = Database(settings.service.database)
+    database.migrate()
+    kept = Sealed(DatabaseCells(database), Path(settings.service.key_file))
+    for reference, value in (
+        (settings.xero.client_secret, credentials.XERO_CLIENT_SECRET),
+        (settings.xero.webhook_key, credentials.XERO_WEBHOOK_KEY),
+        (settings.hubspot.token, credentials.HUBSPOT_TOKEN),
+        (settings.hubspot.client_secret, credentials.HUBSPOT_CLIENT_SECRET),
+    ):
+        kept.save(reference.removeprefix("secret:"), value)
+    password = secrets.token_urlsafe(12)
+    with database.transaction() as tx:
+        connections.put_value(tx, PASSWORD, hash_of(password))
+    database.close()
+    return password
 
 
 def register_webhooks(stage: Stage) -> None:
@@ -164,25 +201,6 @@ class _Forms(HTMLParser):
             self._open = None
 
 
-def _build(directory: Path, sandbox: Sandbox, service_url: str, password: str, toml: str) -> Ledgerloop:
-    """Put the service together as an operator would: settings file, key, secrets, the console's password."""
-    file = directory / "ledgerloop.toml"
-    file.write_text(f'[service]\npublic_url = "{service_url}"\n{toml}')
-    settings = settings_.sandbox(
-        settings_.load(file), sandbox.xero_url, sandbox.hubspot_url, credentials.XERO_CLIENT_ID
-    )
-    new_key_file(Path(settings.service.key_file))
-    database = Database(settings.service.database)
-    database.migrate()
-    kept = Sealed(DatabaseCells(database), Path(settings.service.key_file))
-    for reference, value in (
-        (settings.xero.client_secret, credentials.XERO_CLIENT_SECRET),
-        (settings.xero.webhook_key, credentials.XERO_WEBHOOK_KEY),
-        (settings.hubspot.token, credentials.HUBSPOT_TOKEN),
-        (settings.hubspot.client_secret, credentials.HUBSPOT_CLIENT_SECRET),
-    ):
-        kept.save(reference.removeprefix("secret:"), value)
-    with database.transaction() as tx:
-        connections.put_value(tx, PASSWORD, hash_of(password))
-    database.close()
-    return build(settings)
+def _section(name: str, values: Mapping[str, object]) -> str:
+    """Write a section of TOML; a JSON text or number is one of TOML's too."""
+    return f"[{name}]\n" + "".join(f"{key} = {json.dumps(value)}\n" for key, value in values.items()) + "\n"

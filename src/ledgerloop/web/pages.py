@@ -34,6 +34,11 @@ def moment(at: datetime) -> str:
     return f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
 
 
+def day(at: datetime) -> str:
+    """Write the day of a moment for people."""
+    return f"{at.astimezone(UTC):%-d %B %Y}"
+
+
 def age(span: timedelta) -> str:
     """Write how long something has lasted, in its largest unit."""
     seconds = max(0, int(span.total_seconds()))
@@ -51,4 +56,4 @@ _templates = Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
-_templates.filters |= {"moment": moment, "age": age}
+_templates.filters |= {"moment": moment, "day": day, "age": age}
