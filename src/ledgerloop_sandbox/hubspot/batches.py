@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -39,7 +39,7 @@ class Batch:
             error["context"]["objectWriteTraceId"] = [trace]
         self.errors.append(error)
 
-    def missing(self, kind: Kind, ids: list[str], traces: list[str] = ()) -> None:  # type: ignore[assignment]
+    def missing(self, kind: Kind, ids: list[str], traces: Sequence[str] = ()) -> None:
         """Add the ids that could not be found."""
         context = {"ids": ids}
         if traces:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from decimal import Decimal
+from typing import NamedTuple
 
 from ledgerloop_sandbox.hubspot import calculated
 from ledgerloop_sandbox.hubspot.edges import default_type
@@ -52,9 +52,28 @@ _CONTACTS = (
     ("Ben", "Whitfield", "ben@harbourdental.example.com", 2),
     ("Ella", "Marsh", "ella.marsh@scfreight.example.com", 3),
 )
+
+
+class _Line(NamedTuple):
+    name: str
+    quantity: str
+    price: str
+    tax_rate: str = "1"
+    discount: str = ""
+
+
+class _Deal(NamedTuple):
+    name: str
+    pipeline: str
+    stage: str
+    currency: str
+    company: int
+    contact: int
+    lines: tuple[_Line, ...]
+
+
 _DEALS = (
-    # name, pipeline, stage, currency, company, contact, lines of (name, quantity, price, discount, tax rate)
-    (
+    _Deal(
         "Espresso bar fit-out",
         "default",
         "contractsent",
@@ -62,23 +81,15 @@ _DEALS = (
         1,
         1,
         (
-            ("Two-group espresso machine", "1", "8450.00", "", "1"),
-            ("Grinder", "2", "1290.00", "90.00", "1"),
-            ("Installation", "6.5", "120.00", "", "1"),
+            _Line("Two-group espresso machine", "1", "8450.00"),
+            _Line("Grinder", "2", "1290.00", discount="90.00"),
+            _Line("Installation", "6.5", "120.00"),
         ),
     ),
-    (
-        "Reroofing, east wing",
-        "default",
-        "qualifiedtobuy",
-        "NZD",
-        0,
-        0,
-        (("Long-run iron, m2", "86", "64.50", "", "1"),),
-    ),
-    ("Practice software", "default", "presentationscheduled", "NZD", 2, 2, (("Licence", "12", "89.00", "", "1"),)),
-    ("Freight portal renewal", SECOND_PIPELINE, "94137003", "AUD", 3, 4, (("Portal, yearly", "1", "4800", "", "2"),)),
-    ("Beans subscription", SECOND_PIPELINE, "94137004", "NZD", 1, 1, (("House blend, kg", "40", "31.50", "", "1"),)),
+    _Deal("Reroofing", "default", "qualifiedtobuy", "NZD", 0, 0, (_Line("Iron sheets, m2", "86", "64.50"),)),
+    _Deal("Practice software", "default", "presentationscheduled", "NZD", 2, 2, (_Line("Licence", "12", "89.00"),)),
+    _Deal("Freight portal renewal", SECOND_PIPELINE, "94137003", "AUD", 3, 4, (_Line("Portal", "1", "4800", "2"),)),
+    _Deal("Beans subscription", SECOND_PIPELINE, "94137004", "NZD", 1, 1, (_Line("House blend, kg", "40", "31.50"),)),
 )
 
 
@@ -154,43 +165,33 @@ def _demo(portal: Portal) -> None:
         _deal(portal, deal, companies, contacts)
 
 
-def _deal(portal: Portal, given: tuple[object, ...], companies: list[Record], contacts: list[Record]) -> None:
-    name, pipeline, stage, currency, company, contact, lines = given
-    made = [_line(portal, str(currency), line) for line in _lines(lines)]
-    amount = sum((Decimal(line.properties["amount"]) for line in made), Decimal(0))
+def _deal(portal: Portal, given: _Deal, companies: list[Record], contacts: list[Record]) -> None:
+    lines = [
+        _add(
+            portal,
+            LINE_ITEM,
+            name=line.name,
+            quantity=line.quantity,
+            price=line.price,
+            discount=line.discount,
+            hs_tax_rate_group_id=line.tax_rate,
+            hs_line_item_currency_code=given.currency,
+        )
+        for line in given.lines
+    ]
+    amount = sum((Decimal(line.properties["amount"]) for line in lines), Decimal(0))
     deal = _add(
         portal,
         DEAL,
-        dealname=str(name),
-        pipeline=str(pipeline),
-        dealstage=str(stage),
-        deal_currency_code=str(currency),
+        dealname=given.name,
+        pipeline=given.pipeline,
+        dealstage=given.stage,
+        deal_currency_code=given.currency,
         amount=f"{amount:f}",
         hubspot_owner_id="70000001",
     )
-    assert isinstance(company, int)
-    assert isinstance(contact, int)
-    for other in (companies[company], contacts[contact], *made):
+    for other in (companies[given.company], contacts[given.contact], *lines):
         _join(portal, deal, other)
-
-
-def _lines(lines: object) -> Iterable[tuple[str, str, str, str, str]]:
-    assert isinstance(lines, tuple)
-    return lines
-
-
-def _line(portal: Portal, currency: str, line: tuple[str, str, str, str, str]) -> Record:
-    name, quantity, price, discount, rate = line
-    return _add(
-        portal,
-        LINE_ITEM,
-        name=name,
-        quantity=quantity,
-        price=price,
-        discount=discount,
-        hs_tax_rate_group_id=rate,
-        hs_line_item_currency_code=currency,
-    )
 
 
 def _large(portal: Portal, contacts: int) -> None:

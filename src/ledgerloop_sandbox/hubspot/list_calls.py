@@ -7,13 +7,13 @@ from typing import Any
 from ledgerloop_sandbox.hubspot.lists import PROCESSING, RecordList, accepts, problem_of
 from ledgerloop_sandbox.hubspot.object_calls import whole
 from ledgerloop_sandbox.hubspot.portal import Portal
-from ledgerloop_sandbox.hubspot.refusals import invalid, not_found
+from ledgerloop_sandbox.hubspot.refusals import invalid, not_found, object_in
 from ledgerloop_sandbox.hubspot.wire import Json, Reply, Request, iso
 
 
 def create(portal: Portal, request: Request) -> Reply:
     """Make a list: 200; names are unique in the account."""
-    body = _object(request.body)
+    body = object_in(request.body)
     name, processing = str(body.get("name") or ""), str(body.get("processingType") or "")
     if not name or processing not in PROCESSING:
         raise invalid(f"A list needs a name and a processingType of {', '.join(PROCESSING)}.")
@@ -53,7 +53,7 @@ def read_many(portal: Portal, request: Request) -> Reply:
 
 def search(portal: Portal, request: Request) -> Reply:
     """Find lists by a part of their name."""
-    body = _object(request.body)
+    body = object_in(request.body)
     words = str(body.get("query") or "").lower()
     offset, count = int(body.get("offset") or 0), int(body.get("count") or 20)
     found = [one for one in portal.lists.values() if words in one.name.lower()]
@@ -77,7 +77,7 @@ def rename(portal: Portal, request: Request, id_: str) -> Reply:
 
 def update_filters(portal: Portal, request: Request, id_: str) -> Reply:
     """Replace the filters of a dynamic list."""
-    one, branch = _find(portal, id_), _object(request.body).get("filterBranch")
+    one, branch = _find(portal, id_), object_in(request.body).get("filterBranch")
     if one.processing != "DYNAMIC":
         raise invalid("Only DYNAMIC lists have filters that can be changed.")
     _check(branch)
@@ -153,9 +153,3 @@ def _ids(body: Any) -> list[str]:
     if not isinstance(body, list):
         raise invalid("Invalid input JSON: a list of record ids is needed.")
     return [str(one) for one in body]
-
-
-def _object(body: Any) -> Json:
-    if not isinstance(body, dict):
-        raise invalid("Invalid input JSON: an object is needed.")
-    return body

@@ -9,9 +9,9 @@ from ledgerloop_sandbox.hubspot import calculated
 from ledgerloop_sandbox.hubspot.definitions import Definition
 from ledgerloop_sandbox.hubspot.kinds import DEAL, Kind
 from ledgerloop_sandbox.hubspot.portal import Portal
-from ledgerloop_sandbox.hubspot.refusals import invalid, not_found
+from ledgerloop_sandbox.hubspot.refusals import invalid, not_found, object_in
 from ledgerloop_sandbox.hubspot.stages import Pipeline, Stage, deal_metadata
-from ledgerloop_sandbox.hubspot.wire import Json, Reply, Request
+from ledgerloop_sandbox.hubspot.wire import Reply, Request
 
 
 def list_(portal: Portal, request: Request, type_: str) -> Reply:
@@ -27,7 +27,7 @@ def read(portal: Portal, request: Request, type_: str, id_: str) -> Reply:
 
 def create(portal: Portal, request: Request, type_: str) -> Reply:
     """Make a pipeline with its stages: 201; ids are numbers unless given."""
-    kind, body, now = portal.kind(type_), _object(request.body), portal.now()
+    kind, body, now = portal.kind(type_), object_in(request.body), portal.now()
     if not body.get("label") or not body.get("stages"):
         raise invalid("A pipeline needs a label and stages.")
     id_ = str(body.get("pipelineId") or portal.new_id())
@@ -40,7 +40,7 @@ def create(portal: Portal, request: Request, type_: str) -> Reply:
 
 def update(portal: Portal, request: Request, type_: str, id_: str) -> Reply:
     """Change a pipeline's label or place."""
-    pipeline, body = _pipeline(portal, type_, id_), _object(request.body)
+    pipeline, body = _pipeline(portal, type_, id_), object_in(request.body)
     pipeline.label = str(body.get("label", pipeline.label))
     pipeline.order = int(body.get("displayOrder", pipeline.order))
     pipeline.updated = portal.now()
@@ -75,7 +75,7 @@ def create_stage(portal: Portal, request: Request, type_: str, id_: str) -> Repl
 
 def update_stage(portal: Portal, request: Request, type_: str, id_: str, stage_id: str) -> Reply:
     """Change a stage; a new probability changes what is won at once."""
-    kind, stage, body = portal.kind(type_), _stage(portal, type_, id_, stage_id), _object(request.body)
+    kind, stage, body = portal.kind(type_), _stage(portal, type_, id_, stage_id), object_in(request.body)
     stage.label = str(body.get("label", stage.label))
     stage.order = int(body.get("displayOrder", stage.order))
     if "metadata" in body:
@@ -99,7 +99,7 @@ def remove_stage(portal: Portal, request: Request, type_: str, id_: str, stage_i
 
 def add_stage(portal: Portal, kind: Kind, pipeline: Pipeline, given: Any) -> Stage:
     """Add a stage to a pipeline, and for deals the property that says when it was entered."""
-    body, now = _object(given), portal.now()
+    body, now = object_in(given), portal.now()
     id_ = str(body.get("stageId") or portal.new_id())
     if not body.get("label"):
         raise invalid("A stage needs a label.")
@@ -147,9 +147,3 @@ def _stage(portal: Portal, type_: str, id_: str, stage_id: str) -> Stage:
     if stage is None:
         raise not_found()
     return stage
-
-
-def _object(body: Any) -> Json:
-    if not isinstance(body, dict):
-        raise invalid("Invalid input JSON: an object is needed.")
-    return body

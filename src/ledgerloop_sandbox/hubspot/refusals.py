@@ -57,6 +57,13 @@ def invalid(message: str, **more: Any) -> Refusal:
     return refuse(400, "VALIDATION_ERROR", message, **more)
 
 
+def object_in(body: Any) -> Json:
+    """Return a body that is a JSON object, or refuse it."""
+    if not isinstance(body, dict):
+        raise invalid("Invalid input JSON: an object is needed.")
+    return body
+
+
 def not_found() -> Refusal:
     """Answer 404 as for a record that is not there."""
     return refuse(404, "OBJECT_NOT_FOUND", "resource not found")

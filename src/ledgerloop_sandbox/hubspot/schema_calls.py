@@ -9,8 +9,8 @@ from ledgerloop_sandbox.hubspot.batches import Batch, inputs_of
 from ledgerloop_sandbox.hubspot.definitions import BOOLEAN, FIELD_TYPES, Definition, Group, options_from
 from ledgerloop_sandbox.hubspot.kinds import Kind
 from ledgerloop_sandbox.hubspot.portal import Portal
-from ledgerloop_sandbox.hubspot.refusals import Refusal, invalid, not_found, refuse
-from ledgerloop_sandbox.hubspot.wire import Json, Reply, Request
+from ledgerloop_sandbox.hubspot.refusals import Refusal, invalid, not_found, object_in, refuse
+from ledgerloop_sandbox.hubspot.wire import Reply, Request
 
 MOST_UNIQUE = 10
 MOST_PROPERTIES = 1_000
@@ -49,7 +49,7 @@ def update(portal: Portal, request: Request, type_: str, name: str) -> Reply:
     definition = portal.definition(kind, name)
     if definition is None:
         raise not_found()
-    body = _object(request.body)
+    body = object_in(request.body)
     if definition.hubspot_defined:
         raise invalid(f"The definition of {name} is read only.")
     if "type" in body or "fieldType" in body:
@@ -89,7 +89,7 @@ def batch_create(portal: Portal, request: Request, type_: str) -> Reply:
 def batch_read(portal: Portal, request: Request, type_: str) -> Reply:
     """Read several properties by name: 200, or 207 with those that are not there."""
     kind, batch = portal.kind(type_), Batch(portal.now())
-    archived = bool(_object(request.body).get("archived"))
+    archived = bool(object_in(request.body).get("archived"))
     for one in inputs_of(request):
         definition = portal.definitions[kind].get(str(one.get("name")))
         if (
@@ -128,7 +128,7 @@ def read_group(portal: Portal, request: Request, type_: str, name: str) -> Reply
 
 def create_group(portal: Portal, request: Request, type_: str) -> Reply:
     """Make a group: 201, or 409 when there is one of that name."""
-    groups, body = portal.groups[portal.kind(type_)], _object(request.body)
+    groups, body = portal.groups[portal.kind(type_)], object_in(request.body)
     name, label = str(body.get("name", "")), str(body.get("label", ""))
     if not _NAME.fullmatch(name) or not label:
         raise invalid("A property group needs a name in lower case and a label.")
@@ -148,7 +148,7 @@ def update_group(portal: Portal, request: Request, type_: str, name: str) -> Rep
     group = portal.groups[portal.kind(type_)].get(name)
     if group is None:
         raise not_found()
-    body = _object(request.body)
+    body = object_in(request.body)
     group.label = str(body.get("label", group.label))
     group.order = int(body.get("displayOrder", group.order))
     return Reply(200, group.as_json())
@@ -164,7 +164,7 @@ def remove_group(portal: Portal, request: Request, type_: str, name: str) -> Rep
 
 
 def _create(portal: Portal, kind: Kind, given: Any) -> Definition:
-    body = _object(given)
+    body = object_in(given)
     missing = [name for name in ("name", "label", "type", "fieldType", "groupName") if not body.get(name)]
     if missing:
         raise invalid(f"Some required fields were not set: {missing}", context={"missingFields": missing})
@@ -243,9 +243,3 @@ def _check_numbers(known: dict[str, Definition], kind: Kind, *, unique: bool) ->
         raise invalid(f"There are {MOST_UNIQUE} unique properties on {kind.name} already; no more are allowed.")
     if len(custom) >= MOST_PROPERTIES:
         raise invalid(f"There are {MOST_PROPERTIES} custom properties on {kind.name} already; no more are allowed.")
-
-
-def _object(body: Any) -> Json:
-    if not isinstance(body, dict):
-        raise invalid("Invalid input JSON: an object is needed.")
-    return body

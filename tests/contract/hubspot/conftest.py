@@ -21,9 +21,9 @@ NEW = "2026-09"
 class Portal:
     """Speak to the sandbox's portal: `call` as an app does, `act` as a person does, the rest through /_sandbox."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, http: httpx2.Client) -> None:
         self.url = url
-        self.http = httpx2.Client(base_url=url, trust_env=False, timeout=20)
+        self.http = http
         self.token = HUBSPOT_TOKEN
 
     def call(self, method: str, path: str, json: Any = None, *, token: str | None = "", **more: Any) -> httpx2.Response:
@@ -157,14 +157,20 @@ def sandbox() -> Iterator[Sandbox]:
         yield both
 
 
+@pytest.fixture(scope="session")
+def http(sandbox: Sandbox) -> Iterator[httpx2.Client]:
+    """Keep one client for the whole session: making one takes longer than most tests."""
+    with httpx2.Client(base_url=sandbox.hubspot_url, trust_env=False, timeout=20) as client:
+        yield client
+
+
 @pytest.fixture
-def portal(sandbox: Sandbox) -> Iterator[Portal]:
+def portal(sandbox: Sandbox, http: httpx2.Client) -> Portal:
     """Begin anew: demo data, default settings, no faults, webhooks off."""
-    client = Portal(sandbox.hubspot_url)
-    client.control("POST", "reset")
-    client.control("POST", "webhooks", {"enabled": False})
-    yield client
-    client.http.close()
+    portal = Portal(sandbox.hubspot_url, http)
+    portal.control("POST", "reset")
+    portal.control("POST", "webhooks", {"enabled": False})
+    return portal
 
 
 @pytest.fixture
