@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from scene import Scene
 
-from ledgerloop.cli.stage import connect_hubspot, connect_xero, log_in, register_webhooks, stage
+from ledgerloop.cli.stage import Sections, connect_hubspot, connect_xero, log_in, register_webhooks, stage
 
 
 @pytest.fixture
@@ -17,8 +17,8 @@ def staged(tmp_path: Path) -> Iterator[Callable[..., Scene]]:
     """Give a function that sets a stage, connected or not, and stops it after the test."""
     with ExitStack() as stack:
 
-        def begin(toml: str = "", *, connected: bool = True, latency_ms: float = 0) -> Scene:
-            on = stack.enter_context(stage(tmp_path, latency_ms=latency_ms, toml=toml))
+        def begin(settings: Sections | None = None, *, connected: bool = True, latency_ms: float = 0) -> Scene:
+            on = stack.enter_context(stage(tmp_path, latency_ms=latency_ms, settings=settings))
             log_in(on)
             register_webhooks(on)
             scene = Scene(on)

@@ -25,7 +25,7 @@ class Scene:
         self.on, self.built = on, on.built
         self._names = itertools.count(1)
 
-    # --- acting -------------------------------------------------------------------------------------------------------
+    # --- acting ---
 
     def sell(
         self,
@@ -108,7 +108,7 @@ class Scene:
         body = {"Name": name} | ({"EmailAddress": email} if email else {})
         return str(self.on.in_xero("PUT", "/Contacts", {"Contacts": [body]})["Contacts"][0]["ContactID"])
 
-    # --- steering the vendors ------------------------------------------------------------------------------------------
+    # --- steering the vendors ---
 
     def fault(self, vendor: str, **fault: Any) -> None:
         """Make something go wrong at a vendor."""
@@ -133,7 +133,7 @@ class Scene:
         """Return the address of a vendor's sandbox."""
         return self.on.xero_url if vendor == "xero" else self.on.hubspot_url
 
-    # --- looking -------------------------------------------------------------------------------------------------------
+    # --- looking ---
 
     def show(self, kind: str, record: str) -> dict[str, str | None]:
         """Return what HubSpot shows on a record: every property that Ledgerloop knows, and the usual ones."""

@@ -8,7 +8,11 @@ from decimal import Decimal
 
 from scene import LINE, Scene
 
+from ledgerloop.cli.stage import connect_hubspot, connect_xero
+from ledgerloop.flows.polling import CURSOR
 from ledgerloop.hubspot.webhooks import sign
+from ledgerloop.store import cursors, lanes
+from ledgerloop.store.cursors import Cursor
 from ledgerloop_sandbox.credentials import HUBSPOT_CLIENT_SECRET
 
 
@@ -161,7 +165,7 @@ def test_a_request_that_never_arrived_is_sent_again_under_the_same_key(scene: Sc
 
 def test_what_xero_refuses_becomes_a_hold_and_holds_back_no_other(staged: Callable[..., Scene]) -> None:
     """One invoice that Xero refuses is held with Xero's sentence; those beside it are made."""
-    scene = staged('[route]\nstatus = "AUTHORISED"\n')
+    scene = staged({"route": {"status": "AUTHORISED"}})
     scene.silence("hubspot")
     good = scene.sell(won=False)
     bad = scene.sell([{"name": "x" * 4001, "quantity": "1", "price": "1"}], won=False)
@@ -207,8 +211,6 @@ def test_what_was_won_before_connecting_is_left_alone(staged: Callable[..., Scen
     """A deal won before the portal was connected is not invoiced because somebody edits it."""
     scene = staged(connected=False)
     old = scene.sell()
-    from ledgerloop.cli.stage import connect_hubspot, connect_xero
-
     scene.on.control.post(f"{scene.on.hubspot_url}/_sandbox/clock", json={"shift": 600})
     connect_xero(scene.on, "Kiwi Demo Ltd")
     connect_hubspot(scene.on)
@@ -221,10 +223,6 @@ def test_what_was_won_before_connecting_is_left_alone(staged: Callable[..., Scen
 
 def _poll(scene: Scene) -> None:
     """Let the search index catch up, and have the next look be due at once."""
-    from ledgerloop.flows.polling import CURSOR
-    from ledgerloop.store import cursors, lanes
-    from ledgerloop.store.cursors import Cursor
-
     scene.configure("hubspot", search_lag_create=0, search_lag_update=0)
     with scene.built.database.transaction() as tx:
         portal = "62515"

@@ -39,7 +39,7 @@ def test_new_customer_becomes_contact_and_company(scene: Scene) -> None:
 
 
 def test_payment_shows_on_contact_and_company(scene: Scene) -> None:
-    """Open, part paid and paid follow each other on the record; the day of the payment is the latest one's (S38, S66)."""
+    """Open, part paid and paid follow each other on the record, with the day of the payment (S38, S66)."""
     customer = scene.customer("Tui Cafe", "hana@tui-cafe.example.com")
     invoice = scene.invoice_for(customer, "100.00")
     contact = str(scene.on.until("contact", lambda: scene.find_contact("hana@tui-cafe.example.com"))["id"])

@@ -8,7 +8,7 @@ forgotten by a crash is found again by the same two.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Literal
 
 from ledgerloop.flows.deals import primary
@@ -41,17 +41,29 @@ _KINDS: dict[LinkKind, tuple[str, Sequence[str]]] = {
 def join(home: Organisation, customers: Mapping[str, Customer], values: Values, turn: int) -> list[Link]:
     """Return the links of these customers, after finding or making what is not linked yet."""
     known = _known(home, list(customers))
-    linked = {link.xero_id for link in known}
-    strangers = {key: customer for key, customer in customers.items() if key not in linked and _is_live(customer)}
-    if strangers:
-        client = parts().hubspot()
-        contacts = _find_contacts(client, home, strangers, turn)
-        companies = _find_companies(client, home, strangers, contacts)
-        _keep(home, contacts, "contact")
-        _keep(home, companies, "company")
-        _create(client, home, strangers, values, turn)
-        known = _known(home, list(customers))
-    return known
+    linked = {(link.kind, link.xero_id) for link in known}
+    live = {key: customer for key, customer in customers.items() if customer.active and not customer.merged_into}
+    no_company = {key: customer for key, customer in live.items() if ("company", key) not in linked}
+    no_contact = {key: one for key, one in live.items() if ("contact", key) not in linked and _names_person(one)}
+    if not no_company and not no_contact:
+        return known
+    client = parts().hubspot()
+    contacts, in_doubt = _find_contacts(client, home, no_contact)
+    companies = _find_companies(client, home, no_company, contacts)
+    _hold_shared(home, in_doubt, turn)
+    _keep(home, companies, "company")
+    _keep(home, contacts, "contact")
+    _make(client, home, "company", _new(no_company, companies, values, company_from_customer), values, turn)
+    settled = {key: customer for key, customer in no_contact.items() if key not in in_doubt and customer.email_key}
+    _make(client, home, "contact", _new(settled, contacts, values, contact_from_customer), values, turn)
+    _associate(client, home, no_company | no_contact)
+    return _known(home, list(customers))
+
+
+def _names_person(customer: Customer) -> bool:
+    """Tell whether a customer says which contact it is: by an email, or by the number we gave it."""
+    named = hubspot_of(customer.number)
+    return bool(customer.email_key) or (named is not None and named[0] == "contact")
 
 
 def _known(home: Organisation, ids: Sequence[str]) -> list[Link]:
@@ -61,29 +73,29 @@ def _known(home: Organisation, ids: Sequence[str]) -> list[Link]:
     return [*contacts.values(), *companies.values()]
 
 
-def _is_live(customer: Customer) -> bool:
-    """Tell whether records may be made for a customer: an archived or merged one gets none."""
-    return customer.active and not customer.merged_into
+def _find_contacts(
+    client: HubSpotClient, home: Organisation, strangers: Mapping[str, Customer]
+) -> tuple[Found, dict[str, Customer]]:
+    """Find contacts by the number a customer carries, by the id a contact carries, then by email.
 
-
-def _find_contacts(client: HubSpotClient, home: Organisation, strangers: Mapping[str, Customer], turn: int) -> Found:
-    """Find contacts by the number a customer carries, by the id a contact carries, then by email."""
+    Returns also the customers in doubt, whose email is another customer's too.
+    """
     found = _by_number(client, "contact", strangers)
-    wanted = [key for key in strangers if key not in found]
-    by_id = client.read("contacts", wanted, CONTACT_PROPERTIES, id_property=_id_property())
-    found |= {key: (by_id[key], "id") for key in wanted if key in by_id}
+    found |= _by_id(client, "contact", [key for key in strangers if key not in found])
     emails = {key: customer.email_key for key, customer in strangers.items() if key not in found and customer.email_key}
     shared = {email for email, times in Counter(emails.values()).items() if times > 1}
-    by_email = client.read("contacts", sorted(set(emails.values()) - shared), CONTACT_PROPERTIES, id_property="email")
+    alone = sorted(set(emails.values()) - shared)
+    by_email = client.read("contacts", alone, CONTACT_PROPERTIES, id_property="email") if alone else {}
     with parts().database.reading() as tx:
         taken = links.find_by_hubspot(tx, home.id, "contact", [record.id for record in by_email.values()])
+    in_doubt: dict[str, Customer] = {}
     for key, email in emails.items():
         record = by_email.get(email)
         if email in shared or (record is not None and record.id in taken):
-            _hold_shared(home, strangers[key], turn)
+            in_doubt[key] = strangers[key]
         elif record is not None:
             found[key] = (record, "email")
-    return found
+    return found, in_doubt
 
 
 def _find_companies(
@@ -94,11 +106,19 @@ def _find_companies(
     HubSpot may have made that company by itself from the contact's email domain; it is taken, not doubled.
     """
     found = _by_number(client, "company", strangers)
-    wanted = [key for key in strangers if key not in found]
-    by_id = client.read("companies", wanted, COMPANY_PROPERTIES, id_property=_id_property())
-    found |= {key: (by_id[key], "id") for key in wanted if key in by_id}
-    of_contact = {record.id: key for key, (record, _) in contacts.items() if key not in found}
+    found |= _by_id(client, "company", [key for key in strangers if key not in found])
+    of_contact = {record.id: key for key, (record, _) in contacts.items() if key in strangers and key not in found}
     return found | _own_companies(client, home, strangers, of_contact)
+
+
+def _by_id(client: HubSpotClient, kind: LinkKind, wanted: Sequence[str]) -> Found:
+    """Find the records that carry a customer's id: what a crash or a lost database made us forget."""
+    if not wanted:
+        return {}
+    plural, properties = _KINDS[kind]
+    name = parts().names.get("xero_contact_id", "xero_contact_id")
+    records = client.read(plural, wanted, properties, id_property=name)
+    return {key: (records[key], "id") for key in wanted if key in records}
 
 
 def _own_companies(
@@ -141,28 +161,14 @@ def _keep(home: Organisation, found: Found, kind: LinkKind) -> None:
     at = parts()
     with at.database.transaction() as tx:
         links.put(tx, [Link(home.id, key, kind, record.id, how) for key, (record, how) in found.items()], at.now())
+        journal.clear(tx, [_subject(key) for key in found if kind == "contact"], at.now())
 
 
-def _create(
-    client: HubSpotClient, home: Organisation, strangers: Mapping[str, Customer], values: Values, turn: int
-) -> None:
-    """Make what was not found: a company for each customer, and a contact for each one with a good email of its own."""
-    linked = {(link.kind, link.xero_id) for link in _known(home, list(strangers))}
-    with parts().database.reading() as tx:
-        in_doubt = {key for key in strangers if journal.held(tx, _subject(key))}
-    companies = {
-        key: company_from_customer(one) | dict(values[key])
-        for key, one in strangers.items()
-        if ("company", key) not in linked
-    }
-    contacts = {
-        key: contact_from_customer(one) | dict(values[key])
-        for key, one in strangers.items()
-        if ("contact", key) not in linked and one.email_key and key not in in_doubt
-    }
-    _make(client, home, "company", companies, values, turn)
-    _make(client, home, "contact", contacts, values, turn)
-    _associate(client, home, strangers)
+def _new(
+    wanted: Mapping[str, Customer], found: Found, values: Values, made_from: Callable[[Customer], Mapping[str, str]]
+) -> dict[str, dict[str, str]]:
+    """Return what the records to be made are made of: the customer, and its standing at once."""
+    return {key: {**made_from(one), **values[key]} for key, one in wanted.items() if key not in found}
 
 
 def _make(client: HubSpotClient, home: Organisation, kind: LinkKind, wanted: Values, values: Values, turn: int) -> None:
@@ -183,6 +189,7 @@ def _make(client: HubSpotClient, home: Organisation, kind: LinkKind, wanted: Val
     with at.database.transaction() as tx:
         portal = connections.only_portal(tx)
         links.put(tx, joined, now)
+        journal.clear(tx, [_subject(link.xero_id) for link in joined if kind == "contact"], now)
         if portal is not None:
             fingerprints.put(tx, portal.id, kind, {record: values[key] for key, record in made.items()})
         for key, message in refused.items():
@@ -202,16 +209,17 @@ def _associate(client: HubSpotClient, home: Organisation, strangers: Mapping[str
         client.associate("contacts", "companies", pairs)
 
 
-def _hold_shared(home: Organisation, customer: Customer, turn: int) -> None:
-    """Hold a customer whose email is another customer's too: a HubSpot contact can be only one of them."""
+def _hold_shared(home: Organisation, in_doubt: Mapping[str, Customer], turn: int) -> None:
+    """Hold customers whose email is another customer's too: a HubSpot contact can be only one of them."""
     at = parts()
-    reason = (
-        f"The email {customer.email} of “{customer.name}” belongs to another Xero customer as well, and HubSpot keeps"
-        " one contact for an email. The company is kept up to date; for a contact, give one of them its own email."
-    )
     with at.database.transaction() as tx:
-        if journal.hold(tx, home.id, _subject(customer.id), (reason,), (), at.now()):
-            journal.add(tx, [_entry(home, turn, customer.id, "hold", reason)])
+        for key, customer in in_doubt.items():
+            reason = (
+                f"The email {customer.email} of “{customer.name}” belongs to another Xero customer as well, and HubSpot"
+                " keeps one contact for an email. Its company is kept up to date; for a contact, give each its own."
+            )
+            if journal.hold(tx, home.id, _subject(key), (reason,), (), at.now()):
+                journal.add(tx, [_entry(home, turn, key, "hold", reason)])
 
 
 def _entry(
@@ -238,7 +246,3 @@ def _entry(
 
 def _subject(customer: str) -> str:
     return f"customer {customer}"
-
-
-def _id_property() -> str:
-    return parts().names.get("xero_contact_id", "xero_contact_id")
