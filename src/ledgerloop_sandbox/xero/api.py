@@ -1,5 +1,6 @@
 """Guard and route the Accounting API: access, quotas, sizes, replays, then the handler."""
 
+import logging
 import re
 from collections.abc import Callable
 from urllib.parse import parse_qsl
@@ -26,6 +27,7 @@ from ledgerloop_sandbox.xero.state import XeroState
 from ledgerloop_sandbox.xero.webhooks import Webhooks
 from ledgerloop_sandbox.xero.wire import as_xml, loads
 
+_log = logging.getLogger(__name__)
 Answering = Callable[[ApiCall], Answer]
 BASE = "/api.xro/2.0/"
 LONGEST_URL = 2091
@@ -197,6 +199,7 @@ def _handled(handler: Answering, call: ApiCall) -> Answer:
         return handler(call)
     except Refused as refusal:
         return refusal.answer
-    except (AttributeError, KeyError, TypeError, ValueError):
-        # What no rule has foreseen, such as a list where an object belongs.
+    except Exception:
+        # What no rule has foreseen, such as a list where an object belongs; Xero answers it in the same way.
+        _log.exception("%s %s could not be handled", call.method, call.path)
         return text_answer(500, "An unhandled error with the Xero API occurred. Contact the Xero API team.")

@@ -10,6 +10,8 @@ from ledgerloop_sandbox.xero.organisation import Change
 from ledgerloop_sandbox.xero.records import NO_ID
 from ledgerloop_sandbox.xero.wire import Wire
 
+# Beside what a rule refuses: what cannot be read, such as a number where an object belongs.
+_WRONG = (Invalid, ValueError, ArithmeticError, TypeError, AttributeError, KeyError)
 Apply = Callable[[ApiCall, Change, Wire], Any]
 Show = Callable[[ApiCall, Any], Wire]
 
@@ -28,8 +30,8 @@ def _together(call: ApiCall, key: str, id_name: str, elements: list[Wire], apply
         before = len(change.warnings)
         try:
             record = apply(call, change, element)
-        except (Invalid, ValueError) as error:
-            wrong.append(_wrong(element, id_name, _messages(error)))
+        except _WRONG as error:
+            wrong.append(_refused(element, id_name, error))
         else:
             records.append((record, change.warnings[before:]))
     if wrong:
@@ -45,9 +47,9 @@ def _one_by_one(call: ApiCall, key: str, id_name: str, elements: list[Wire], app
         change = Change(call.organisation, call.now)
         try:
             record = apply(call, change, element)
-        except (Invalid, ValueError) as error:
+        except _WRONG as error:
             change.take_back()
-            answers.append({**_wrong(element, id_name, _messages(error)), "StatusAttributeString": "ERROR"})
+            answers.append({**_refused(element, id_name, error), "StatusAttributeString": "ERROR"})
             continue
         call.happened += change.keep()
         status = "WARNING" if change.warnings else "OK"
@@ -55,11 +57,8 @@ def _one_by_one(call: ApiCall, key: str, id_name: str, elements: list[Wire], app
     return envelope(call, key, answers)
 
 
-def _messages(error: Invalid | ValueError) -> list[str]:
-    return error.messages if isinstance(error, Invalid) else [f"The element could not be read: {error}"]
-
-
-def _wrong(element: Wire, id_name: str, messages: list[str]) -> Wire:
+def _refused(element: Wire, id_name: str, error: Exception) -> Wire:
+    messages = error.messages if isinstance(error, Invalid) else [f"The element could not be read: {error}"]
     return {
         id_name: NO_ID,
         **{name: value for name, value in element.items() if value is not None},

@@ -150,15 +150,15 @@ class Organisation:
         return max(dates, default=None)
 
     def index(self, record: Record) -> None:
-        """Make a record findable by what must be unique, and by its contact."""
+        """Make a record findable by what must be unique, and by its contact; what another one holds stays its own."""
         if isinstance(record, Contact):
             if record.status == "ACTIVE":
-                self.contact_names[record.name.lower()] = record.id
+                self.contact_names.setdefault(record.name.lower(), record.id)
             if record.number:
-                self.contact_numbers[record.number.lower()] = record.id
+                self.contact_numbers.setdefault(record.number.lower(), record.id)
         elif isinstance(record, Document):
             if isinstance(record, Invoice) and record.type == SALE and record.status != "DELETED":
-                self.sales_numbers[record.number.lower()] = record.id
+                self.sales_numbers.setdefault(record.number.lower(), record.id)
             self.documents.setdefault(record.contact_id, []).append(record)
 
     def unindex(self, record: Record) -> None:
