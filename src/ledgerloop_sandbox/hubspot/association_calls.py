@@ -72,8 +72,9 @@ def batch_read(portal: Portal, request: Request, type_: str, type2: str) -> Repl
     start, end, batch = portal.kind(type_), portal.kind(type2), Batch(portal.now())
     for one in inputs_of(request, MOST_READ):
         id_ = str(one.get("id", ""))
+        after = whole(str(one.get("after") or 0), 0, 0, 10**18)
         record = live(portal, start, id_)
-        found = record and _ends(portal, start, record, end, int(one.get("after") or 0), PAGE)
+        found = record and _ends(portal, start, record, end, after, PAGE)
         if not found or not found["results"]:
             batch.errors.append(_no_associations(start, end, id_))
             continue

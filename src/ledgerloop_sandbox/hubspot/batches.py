@@ -83,7 +83,9 @@ def trace_of(one: Json) -> str | None:
 
 
 def refuse_duplicates(inputs: list[Json]) -> None:
-    """Refuse a batch that names an id twice, trace ids or not."""
+    """Refuse a batch that lacks an id or names one twice, trace ids or not."""
+    if any(not str(one.get("id", "")) for one in inputs):
+        raise invalid("Every input needs an id.")
     seen: set[tuple[str, str]] = set()
     twice: list[str] = []
     for one in inputs:

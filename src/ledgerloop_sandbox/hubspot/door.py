@@ -11,8 +11,9 @@ from starlette.types import Receive, Scope, Send
 from ledgerloop_sandbox.edge import Note
 from ledgerloop_sandbox.hubspot.locks import Locks
 from ledgerloop_sandbox.hubspot.portal import Portal
-from ledgerloop_sandbox.hubspot.refusals import Refusal, invalid, missing_scopes, refuse, unauthenticated
+from ledgerloop_sandbox.hubspot.refusals import Refusal, missing_scopes, refuse, unauthenticated
 from ledgerloop_sandbox.hubspot.routes import Route, route_for, split
+from ledgerloop_sandbox.hubspot.shapes import readable, unreadable
 from ledgerloop_sandbox.hubspot.tokens import PERSON, Actor
 from ledgerloop_sandbox.hubspot.webhooks import Webhooks
 from ledgerloop_sandbox.hubspot.wire import Reply, Request, encode
@@ -117,9 +118,10 @@ def _content(scope: Scope, raw: bytes, route: Route) -> Any:
     if route.open and "json" not in kind:
         return dict(parse_qsl(raw.decode(), keep_blank_values=True))
     try:
-        return json.loads(raw, parse_float=str)
-    except ValueError:
-        raise invalid("Invalid input JSON on line 1, column 1: the body could not be read.") from None
+        body = json.loads(raw, parse_float=str)
+    except (ValueError, RecursionError):
+        raise unreadable("the body is no JSON") from None
+    return readable(body)
 
 
 async def _body(receive: Receive) -> bytes:

@@ -17,7 +17,7 @@ from ledgerloop_sandbox.hubspot.tokens import Actor
 
 def types_from(start: Kind, end: Kind | None, given: Any) -> list[int]:
     """Read association types as a caller sends them; all must belong to the pair."""
-    if not isinstance(given, list) or not given:
+    if not isinstance(given, list) or not given or not all(isinstance(one, dict) for one in given):
         raise invalid("At least one association type is required.")
     types = []
     for one in given:

@@ -14,6 +14,7 @@ from ledgerloop_sandbox.hubspot.refusals import Failure
 from ledgerloop_sandbox.hubspot.wire import epoch, iso
 
 LONGEST = 65_536
+LONGEST_NUMBER = 30
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 _DAY = 86_400_000
 _LATEST = 253_402_300_799_999
@@ -75,7 +76,7 @@ def _string(definition: Definition, text: str, strict: bool) -> str:
 
 def _number(definition: Definition, text: str, strict: bool) -> str:
     text = text.strip()
-    if not _NUMBER.fullmatch(text):
+    if not _NUMBER.fullmatch(text) or abs(Decimal(text).adjusted()) > LONGEST_NUMBER:
         raise BadValue("INVALID_INTEGER", f"{text} was not a valid integer.")
     if definition.name == "price" and Decimal(text) < 0:
         raise BadValue("INVALID_NUMBER", f"{text} was not valid: the price cannot be negative.")

@@ -221,3 +221,24 @@ def test_a_body_that_is_no_json_is_400(portal: Any) -> None:
 
     assert answer.status_code == 400
     assert answer.json()["message"].startswith("Invalid input JSON")
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        (CONTACTS, {"properties": "email"}),
+        (CONTACTS, {"properties": {"email": ["a@b.nz"]}}),
+        (CONTACTS, {"properties": {"firstname": "A"}, "associations": "companies"}),
+        (f"{CONTACTS}/batch/create", {"inputs": "none"}),
+        (f"{CONTACTS}/batch/update", {"inputs": [{"properties": {"city": "X"}}]}),
+        (f"{CONTACTS}/search", {"filterGroups": {"filters": []}}),
+        (f"{CONTACTS}/search", {"limit": "many"}),
+        ("/crm/associations/2026-09/contacts/companies/batch/read", {"inputs": [{"id": "1", "after": "x"}]}),
+        ("/crm/pipelines/2026-09/deals", {"label": "P", "stages": [{"label": "S", "displayOrder": "first"}]}),
+    ],
+)
+def test_bodies_of_the_wrong_shape_are_400(portal: Any, path: str, body: Any) -> None:
+    """A body whose parts have the wrong shape is refused, never an error of the server."""
+    answer = portal.call("POST", path, body)
+
+    assert (answer.status_code, answer.json()["category"]) == (400, "VALIDATION_ERROR")
