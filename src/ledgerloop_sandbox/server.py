@@ -91,7 +91,11 @@ def running(
         stoppers.append((asyncio.get_running_loop(), stop))
         await sandbox.serve(started, stop)
 
-    thread = threading.Thread(target=asyncio.run, args=(main(),), name="ledgerloop-sandbox", daemon=True)
+    def run() -> None:
+        with asyncio.Runner(loop_factory=uvicorn.Config("", log_config=None).get_loop_factory()) as runner:
+            runner.run(main())
+
+    thread = threading.Thread(target=run, name="ledgerloop-sandbox", daemon=True)
     thread.start()
     try:
         while not started.wait(0.05):
