@@ -1,0 +1,322 @@
+"""A line of an invoice: what is sent, what it comes to, and every sentence about what is wrong with a line item."""
+
+from __future__ import annotations
+
+import math
+from decimal import Decimal
+from fractions import Fraction
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from rules_samples import CALM, record, watched
+
+from ledgerloop.rules.invoices import LINE_PROPERTIES
+from ledgerloop.rules.lines import Line, line_from_item, position_of
+from ledgerloop.rules.routing import Terms
+from ledgerloop_sandbox.xero.lines import line_amount, unit
+
+
+def line(**properties: str | None) -> Line:
+    """Make the line of a line item called Widget, of which one costs 10, unless told otherwise."""
+    values: dict[str, str | None] = {"name": "Widget", "quantity": "1", "price": "10"}
+    return line_from_item(record(**(values | properties)), 1, "NZD", Terms())
+
+
+def in_xero(made: Line) -> Decimal:
+    """Return what the sandbox, which knows nothing of our rules, makes of the line."""
+    body = made.body
+    price = unit(body["UnitAmount"], 4)
+    return line_amount(body["Quantity"], price, body.get("DiscountRate"), body.get("DiscountAmount"))
+
+
+@pytest.mark.parametrize(
+    ("properties", "numbers", "amount"),
+    [
+        pytest.param({"quantity": "3", "price": "19.99"}, {}, "59.97", id="quantity times price"),
+        pytest.param({"quantity": "2.5", "price": "10"}, {}, "25.00", id="a quantity may be a fraction"),
+        pytest.param({"quantity": "0"}, {}, "0.00", id="a quantity of zero comes to nothing"),
+        pytest.param({"price": "0"}, {}, "0.00", id="a price of zero is allowed"),
+        pytest.param({"price": " 10.00 "}, {}, "10.00", id="spaces around a number do not matter"),
+        pytest.param({"price": "1.0E3"}, {}, "1000.00", id="an exponent is read as what it stands for"),
+        pytest.param({"quantity": "1000", "price": "0.0375"}, {}, "37.50", id="a price may have four decimals"),
+        pytest.param({"price": "10.000000"}, {}, "10.00", id="zeros behind the fourth decimal are no decimals"),
+        pytest.param({"quantity": "1", "price": "0.0050"}, {}, "0.01", id="half a cent is a cent"),
+        pytest.param({"quantity": "1", "price": "0.0049"}, {}, "0.00", id="less than half a cent is nothing"),
+        pytest.param(
+            {"quantity": "2", "price": "50", "hs_discount_percentage": "10"},
+            {"DiscountRate": "10"},
+            "90.00",
+            id="a percentage is taken off the whole line",
+        ),
+        pytest.param(
+            {"price": "99", "hs_discount_percentage": "33.3"},
+            {"DiscountRate": "33.3"},
+            "66.03",
+            id="a percentage may be a fraction",
+        ),
+        pytest.param({"hs_discount_percentage": "100"}, {"DiscountRate": "100"}, "0.00", id="100 % makes it free"),
+        pytest.param({"hs_discount_percentage": "0", "discount": "0"}, {}, "10.00", id="a discount of zero is none"),
+        pytest.param({"hs_discount_percentage": "", "discount": None}, {}, "10.00", id="an empty discount is none"),
+        pytest.param(
+            {"quantity": "3", "price": "19.99", "discount": "0.99"},
+            {"DiscountAmount": "2.97"},
+            "57.00",
+            id="a discount is for each unit, and sent for the line",
+        ),
+        pytest.param(
+            {"quantity": "3", "price": "1.00", "discount": "0.3333"},
+            {"DiscountAmount": "1.00"},
+            "2.00",
+            id="a discount in fractions of a cent makes the line that HubSpot shows, to the cent",
+        ),
+        pytest.param(
+            {"quantity": "1", "price": "1.0049", "discount": "0.0051"},
+            {"DiscountAmount": "0.00"},
+            "1.00",
+            id="a discount below a cent does not cost the customer a cent",
+        ),
+        pytest.param({"discount": "10"}, {"DiscountRate": "100"}, "0.00", id="a discount of the whole price is 100 %"),
+        pytest.param(
+            {"price": "1.0050", "discount": "1.005"},
+            {"DiscountRate": "100"},
+            "0.00",
+            id="a free line is free also where its price has half a cent",
+        ),
+    ],
+)
+def test_numbers(properties: dict[str, str | None], numbers: dict[str, str], amount: str) -> None:
+    """A line carries quantity, price and discount as they are, and comes to what Xero will make of them."""
+    made = line(**properties)
+
+    discounts = {name: str(value) for name, value in made.body.items() if name.startswith("Discount")}
+    assert not made.problems
+    assert discounts == numbers
+    assert str(made.amount) == amount == str(in_xero(made))
+
+
+PROBLEMS = [
+    pytest.param(
+        {"name": " ", "description": None},
+        ["Line 1 has neither a name nor a description, and Xero wants one. Give it a name."],
+        id="a line needs a name or a description",
+    ),
+    pytest.param(
+        {"quantity": None}, ["Line 1 (“Widget”) has no quantity. Fill it in."], id="a missing quantity is not guessed"
+    ),
+    pytest.param(
+        {"price": ""},
+        ["Line 1 (“Widget”) has no unit price. Fill it in; 0 is allowed."],
+        id="a missing price is not guessed",
+    ),
+    pytest.param(
+        {"quantity": "-1"},
+        ["Line 1 (“Widget”) has “-1” as its quantity, which is not a number of zero or more. Correct it."],
+        id="a negative quantity",
+    ),
+    pytest.param(
+        {"price": "-0.01"},
+        ["Line 1 (“Widget”) has “-0.01” as its unit price, which is not a number of zero or more. Correct it."],
+        id="a negative price",
+    ),
+    pytest.param(
+        {"price": "1,000.00"},
+        ["Line 1 (“Widget”) has “1,000.00” as its unit price, which is not a number of zero or more. Correct it."],
+        id="a price with a thousands separator",
+    ),
+    pytest.param(
+        {"price": "NaN"},
+        ["Line 1 (“Widget”) has “NaN” as its unit price, which is not a number of zero or more. Correct it."],
+        id="not a number",
+    ),
+    pytest.param(
+        {"price": "sNaN"},
+        ["Line 1 (“Widget”) has “sNaN” as its unit price, which is not a number of zero or more. Correct it."],
+        id="not even a number that can be compared",
+    ),
+    pytest.param(
+        {"quantity": "Infinity"},
+        ["Line 1 (“Widget”) has “Infinity” as its quantity, which is not a number of zero or more. Correct it."],
+        id="infinitely many",
+    ),
+    pytest.param(
+        {"price": "1e400"},
+        ["Line 1 (“Widget”) has “1e400” as its unit price, which is too large to be true. Correct it."],
+        id="a price beyond all measure",
+    ),
+    pytest.param(
+        {"quantity": "10000000000"},
+        ["Line 1 (“Widget”) has “10000000000” as its quantity, which is too large to be true. Correct it."],
+        id="ten thousand million pieces",
+    ),
+    pytest.param(
+        {"price": "0.00005"},
+        ["Line 1 (“Widget”) has a unit price with more than four decimals (0.00005). Round it."],
+        id="a price with five decimals, which Xero would round",
+    ),
+    pytest.param(
+        {"hs_discount_percentage": "100.01"},
+        ["Line 1 (“Widget”) has a discount of 100.01 %. It must lie between 0 and 100."],
+        id="a discount of more than everything",
+    ),
+    pytest.param(
+        {"hs_discount_percentage": "a lot"},
+        [
+            "Line 1 (“Widget”) has “a lot” as its discount percentage, which is not a number of zero or more."
+            " Correct it."
+        ],
+        id="a percentage in words",
+    ),
+    pytest.param(
+        {"discount": "-5"},
+        ["Line 1 (“Widget”) has “-5” as its discount, which is not a number of zero or more. Correct it."],
+        id="a negative discount",
+    ),
+    pytest.param(
+        {"discount": "10.01"},
+        ["Line 1 (“Widget”) has a discount of 10.01 on a unit price of 10. Lower the discount."],
+        id="a discount above the price",
+    ),
+    pytest.param(
+        {"discount": "1", "hs_discount_percentage": "5"},
+        ["Line 1 (“Widget”) has a discount of 5 % and one of 1 a unit. Keep one of the two."],
+        id="two discounts, of which nobody says which counts",
+    ),
+    pytest.param(
+        {"hs_line_item_currency_code": "usd"},
+        ["Line 1 (“Widget”) is in USD, and the deal is in NZD. Make them the same."],
+        id="a line in another currency than its deal",
+    ),
+    pytest.param(
+        {
+            "name": "",
+            "description": "",
+            "hs_line_item_currency_code": "AUD",
+            "quantity": "x",
+            "price": "1.23456",
+            "discount": "2",
+            "hs_discount_percentage": "101",
+        },
+        [
+            "Line 1 has neither a name nor a description, and Xero wants one. Give it a name.",
+            "Line 1 is in AUD, and the deal is in NZD. Make them the same.",
+            "Line 1 has “x” as its quantity, which is not a number of zero or more. Correct it.",
+            "Line 1 has a unit price with more than four decimals (1.23456). Round it.",
+            "Line 1 has a discount of 101 %. It must lie between 0 and 100.",
+            "Line 1 has a discount of 101 % and one of 2 a unit. Keep one of the two.",
+        ],
+        id="everything that is wrong is told at once",
+    ),
+    pytest.param(
+        {"price": "?", "discount": "5"},
+        ["Line 1 (“Widget”) has “?” as its unit price, which is not a number of zero or more. Correct it."],
+        id="a number that cannot be read is no reason for a second sentence",
+    ),
+]
+
+
+@pytest.mark.parametrize(("properties", "sentences"), PROBLEMS)
+def test_problems(properties: dict[str, str | None], sentences: list[str]) -> None:
+    """A line that cannot be invoiced as it stands says to the deal's owner what is wrong and what to do."""
+    made = line(**properties)
+
+    assert list(made.problems) == sentences
+    assert made.amount == 0
+    assert not made.body
+
+
+@pytest.mark.parametrize(
+    ("name", "about", "description"),
+    [
+        pytest.param("Widget", None, "Widget", id="the name"),
+        pytest.param("", "Blue, with screws", "Blue, with screws", id="the description where there is no name"),
+        pytest.param(" Widget ", "\nBlue\n", "Widget – Blue", id="both, without the space around them"),
+    ],
+)
+def test_description(name: str, about: str | None, description: str) -> None:
+    """The customer reads the item's name and description."""
+    assert line(name=name, description=about).body["Description"] == description
+
+
+def test_terms() -> None:
+    """Account and tax type come from the route; without a tax type Xero takes the account's own."""
+    item = record(name="Widget", quantity="1", price="10")
+
+    with_tax = line_from_item(item, 1, "NZD", Terms(account_code="260", tax_type="OUTPUT2"))
+    without = line_from_item(item, 1, "NZD", Terms(account_code="260"))
+
+    assert (with_tax.body["AccountCode"], with_tax.body["TaxType"]) == ("260", "OUTPUT2")
+    assert "TaxType" not in without.body
+
+
+@pytest.mark.parametrize(
+    ("items", "order"),
+    [
+        pytest.param([("7", "2"), ("9", "1"), ("8", "0")], ["8", "9", "7"], id="by position, not by id"),
+        pytest.param([("10", None), ("9", None), ("11", "5")], ["11", "9", "10"], id="without a position by age"),
+        pytest.param([("2", "²"), ("1", "x"), ("3", "-1")], ["1", "2", "3"], id="what is no number is no position"),
+    ],
+)
+def test_position(items: list[tuple[str, str | None]], order: list[str]) -> None:
+    """Lines come in the order in which the deal's owner sees them."""
+    records = [record(id_, hs_position_on_quote=place) for id_, place in items]
+
+    assert [item.id for item in sorted(records, key=position_of)] == order
+
+
+NUMBERS = st.integers(0, 10**9).flatmap(
+    lambda digits: st.integers(0, 4).map(lambda places: Decimal(digits).scaleb(-places))
+)
+
+
+@CALM
+@given(quantity=NUMBERS, price=NUMBERS, share=st.integers(0, 10_000), percent=st.booleans())
+def test_a_line_comes_to_what_both_vendors_make_of_it(
+    quantity: Decimal, price: Decimal, share: int, percent: bool
+) -> None:
+    """HubSpot's amount rounded half up to the cent is what Xero's own formula makes of what is sent."""
+    part = Decimal(share).scaleb(-4)
+    if percent:
+        discount = {"hs_discount_percentage": str(part * 100)}
+        exact = Fraction(quantity) * Fraction(price) * (1 - Fraction(part))
+    else:
+        per_unit = (price * part).quantize(Decimal("0.000001"))
+        discount = {"discount": str(min(per_unit, price))}
+        exact = Fraction(quantity) * (Fraction(price) - Fraction(min(per_unit, price)))
+
+    made = line(quantity=str(quantity), price=str(price), **discount)
+
+    assert not made.problems
+    assert in_xero(made) == made.amount
+    assert Fraction(made.amount) == Fraction(math.floor(exact * 100 + Fraction(1, 2)), 100)
+
+
+ODD = st.one_of(
+    st.none(),
+    st.text(max_size=12),
+    st.decimals(allow_nan=True, allow_infinity=True).map(str),
+    st.floats().map(str),
+    st.integers().map(str),
+    st.from_regex(r"-?[0-9]{1,4}(\.[0-9]{1,6})?([eE][+-]?[0-9]{1,9})?", fullmatch=True),
+)
+
+
+@CALM
+@given(st.fixed_dictionaries(dict.fromkeys(("quantity", "price", "discount", "hs_discount_percentage"), ODD)))
+def test_no_text_is_too_odd(properties: dict[str, str | None]) -> None:
+    """Whatever stands in a number's place, the answer is a line whose amount is money, or sentences; never a crash."""
+    made = line(**properties)
+
+    assert made.amount >= 0
+    assert bool(made.body) != bool(made.problems)
+    assert all(sentence.startswith("Line 1 (“Widget”) ") and sentence.endswith(".") for sentence in made.problems)
+
+
+def test_no_property_is_read_that_is_not_asked_for() -> None:
+    """HubSpot answers with the properties that were named, so what the rule looks at must be on that list."""
+    item, asked = watched()
+
+    line_from_item(item, 1, "NZD", Terms())
+    position_of(item)
+
+    assert asked <= set(LINE_PROPERTIES)
