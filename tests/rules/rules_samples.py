@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from itertools import count
+from typing import Any
 
 from hypothesis import HealthCheck, settings
 
 from ledgerloop.hubspot.models import Record
-from ledgerloop.records import Organisation, Payment, Portal, Receivable, ReceivableKind
+from ledgerloop.records import Customer, Organisation, Payment, Portal, Receivable, ReceivableKind
 
 CALM = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 """The machine that runs the tests may be busy with others."""
@@ -26,6 +27,7 @@ HOME = Organisation(
 )
 PORTAL = Portal(id="4711", name="Harbour", currency="NZD", timezone="Pacific/Auckland", ui_domain="app-eu1.hubspot.com")
 
+UPDATED = datetime(2026, 11, 2, 16, 36, 32, tzinfo=UTC)
 _numbers = count(1)
 
 
@@ -93,9 +95,36 @@ def credit(
     )
 
 
+def customer(**values: Any) -> Customer:
+    """Return a customer with all that a customer can have, unless told otherwise."""
+    given: dict[str, Any] = {
+        "organisation": HOME.id,
+        "id": "c1",
+        "name": "Acme Ltd",
+        "email": "Kat@Acme.nz",
+        "first_name": "Kat",
+        "last_name": "Warren",
+        "phone": "64 9 5551234",
+        "street": "1 Quay St, Level 2",
+        "city": "Auckland",
+        "region": "AKL",
+        "postcode": "1010",
+        "country": "New Zealand",
+        "email_key": "kat@acme.nz",
+        "name_key": "acme",
+    }
+    return Customer(**(given | values))
+
+
 def record(id_: str = "1", /, **properties: str | None) -> Record:
     """Return a HubSpot record."""
     return Record(id=id_, properties=properties)
+
+
+def item(id_: str = "1", /, **properties: str | None) -> Record:
+    """Return a line item: one widget for 10, unless told otherwise."""
+    values: dict[str, str | None] = {"name": "Widget", "quantity": "1", "price": "10"}
+    return record(id_, **(values | properties))
 
 
 class _Watched(dict[str, str | None]):

@@ -61,7 +61,9 @@ def email_key(text: str | None) -> str:
     if not address:
         return ""
     try:
-        checked = validate_email(address, check_deliverability=False, allow_quoted_local=False, allow_smtputf8=False)
+        checked = validate_email(
+            address, check_deliverability=False, allow_quoted_local=False, allow_smtputf8=False, strict=True
+        )
     except EmailNotValidError:
         return ""
     return (checked.ascii_email or "").lower()

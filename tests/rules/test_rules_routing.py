@@ -1,0 +1,79 @@
+"""Which organisation a deal is invoiced in, and with what terms."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from rules_samples import HOME
+
+from ledgerloop.records import Hold, Organisation
+from ledgerloop.rules.routing import Route, Terms, route_for
+
+AWAY = replace(HOME, id="9z", name="Harbour Australia Pty Ltd", base_currency="AUD")
+TERMS = Terms(status="AUTHORISED", account_code="260")
+OTHER = Terms(account_code="400")
+
+
+@pytest.mark.parametrize(
+    ("routes", "connected", "organisation", "terms"),
+    [
+        pytest.param([Route("", TERMS)], [HOME], HOME, TERMS, id="the only organisation need not be named"),
+        pytest.param([Route("1a2b", TERMS)], [HOME, AWAY], HOME, TERMS, id="named by its id"),
+        pytest.param([Route("Harbour Australia Pty Ltd", TERMS)], [HOME, AWAY], AWAY, TERMS, id="named by its name"),
+        pytest.param([Route("9z", TERMS), Route("9z", OTHER)], [AWAY], AWAY, TERMS, id="the first that fits wins"),
+        pytest.param(
+            [Route("gone", TERMS), Route("9z", OTHER)], [HOME, AWAY], AWAY, OTHER, id="one that fits nothing is passed"
+        ),
+    ],
+)
+def test_route(routes: list[Route], connected: list[Organisation], organisation: Organisation, terms: Terms) -> None:
+    """A route that fits gives the organisation and its terms."""
+    assert route_for({}, routes, connected) == (organisation, terms)
+
+
+@pytest.mark.parametrize(
+    ("routes", "connected", "sentence"),
+    [
+        pytest.param(
+            [Route()],
+            [],
+            "No Xero organisation is connected. Connect one in the console, and this deal goes on by itself.",
+            id="none is connected",
+        ),
+        pytest.param(
+            [Route()],
+            [AWAY, HOME],
+            "Several Xero organisations fit this deal (Harbour Australia Pty Ltd: 9z, Harbour Supplies Ltd: 1a2b), and"
+            " none is chosen. Write the right one's id at `organisation` under [route].",
+            id="several are connected and none is chosen",
+        ),
+        pytest.param(
+            [Route("Harbour Supplies Ltd")],
+            [HOME, replace(HOME, id="0b")],
+            "Several Xero organisations fit this deal (Harbour Supplies Ltd: 0b, Harbour Supplies Ltd: 1a2b), and none"
+            " is chosen. Write the right one's id at `organisation` under [route].",
+            id="two have the name that was written",
+        ),
+        pytest.param(
+            [Route("gone")],
+            [HOME],
+            "No route fits this deal: the organisation named under [route] is not connected. Connect it.",
+            id="the chosen one is not connected",
+        ),
+        pytest.param(
+            [Route("harbour supplies ltd")],
+            [HOME],
+            "No route fits this deal: the organisation named under [route] is not connected. Connect it.",
+            id="a name is compared to the letter",
+        ),
+    ],
+)
+def test_no_route(routes: list[Route], connected: list[Organisation], sentence: str) -> None:
+    """Without a route that fits the deal is held; nothing is guessed."""
+    assert route_for({}, routes, connected) == Hold((sentence,))
+
+
+def test_terms_are_drafts_by_default() -> None:
+    """Unless told otherwise nothing is approved by a machine (S35)."""
+    assert Terms().status == "DRAFT"
