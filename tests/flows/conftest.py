@@ -22,6 +22,7 @@ def staged(tmp_path: Path) -> Iterator[Callable[..., Scene]]:
             log_in(on)
             register_webhooks(on)
             scene = Scene(on)
+            scene.configure("hubspot", search_lag_create=0, search_lag_update=0)
             if connected:
                 connect_xero(on, "Kiwi Demo Ltd")
                 connect_hubspot(on)

@@ -1,0 +1,157 @@
+"""A process that is killed loses nothing and doubles nothing: a real process, a real SIGKILL, started again."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+from scene import Scene
+
+from ledgerloop import settings as settings_
+from ledgerloop.cli.stage import Stage, connect_hubspot, connect_xero, furnish, log_in, register_webhooks
+from ledgerloop.web.server import listening
+from ledgerloop.wiring import build
+from ledgerloop_sandbox.server import running as sandbox_running
+
+
+class Served(Scene):
+    """A scene whose service runs in a process of its own, which may be killed and started again."""
+
+    def __init__(self, on: Stage, directory: Path) -> None:
+        super().__init__(on)
+        self._file = directory / "ledgerloop.toml"
+        self._log = (directory / "serve.log").open("ab")
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Start `ledgerloop serve` and wait until it answers."""
+        command = [sys.executable, "-m", "ledgerloop", "serve", "--config", str(self._file)]
+        self.process = subprocess.Popen(command, stdout=self._log, stderr=self._log)
+        end = time.monotonic() + 30
+        while time.monotonic() < end:
+            assert self.process.poll() is None, Path(self._log.name).read_text()
+            try:
+                self.on.control.get(f"{self.on.service_url}/health")
+                return
+            except httpx2.ConnectError:
+                time.sleep(0.05)
+        raise AssertionError("the service did not answer")
+
+    def kill(self) -> None:
+        """Send SIGKILL, as a crash or the operating system would."""
+        assert self.process is not None
+        self.process.kill()
+        self.process.wait()
+
+    def close(self) -> None:
+        """End the process, if it still runs."""
+        if self.process is not None and self.process.poll() is None:
+            self.kill()
+        self._log.close()
+
+
+@contextmanager
+def _served(directory: Path, database: str) -> Iterator[Served]:
+    sock = listening("127.0.0.1", 0, "ledgerloop.toml")
+    port = sock.getsockname()[1]
+    sock.close()
+    service_url = f"http://127.0.0.1:{port}"
+    with sandbox_running(service_url=service_url) as sandbox, httpx2.Client(timeout=10.0) as control:
+        more = {"service": {"port": port, "database": database}}
+        password = furnish(directory, sandbox, service_url, more)
+        built = build(settings_.load(directory / "ledgerloop.toml"))
+        with httpx2.Client(base_url=service_url, follow_redirects=True, timeout=30.0) as browser:
+            on = Stage(sandbox.xero_url, sandbox.hubspot_url, service_url, password, built, browser, control)
+            served = Served(on, directory)
+            try:
+                served.start()
+                register_webhooks(on)
+                log_in(on)
+                connect_xero(on, "Kiwi Demo Ltd")
+                connect_hubspot(on)
+                served.settle()
+                yield served
+            finally:
+                served.close()
+                built.vendors.close()
+                built.database.close()
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def served(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Served]:
+    """Run the service as a process, once on SQLite and once on PostgreSQL."""
+    database = "sqlite:///ledgerloop.sqlite3"
+    if request.param == "postgres":
+        database = request.getfixturevalue("postgres_url")
+    with _served(tmp_path, database) as running:
+        yield running
+
+
+# Where the process is killed: the call that is held up while it dies, and what has happened by then.
+POINTS: dict[str, tuple[str, dict[str, Any]]] = {
+    "before the customer is made": ("xero", {"kind": "delay", "method": "PUT", "path": "/Contacts$"}),
+    "after the customer is made": ("xero", {"kind": "delay", "method": "PUT", "path": "/Contacts$", "after": True}),
+    "before the invoice is made": ("xero", {"kind": "delay", "method": "PUT", "path": "/Invoices$"}),
+    "after the invoice is made": ("xero", {"kind": "delay", "method": "PUT", "path": "/Invoices$", "after": True}),
+    "before the write-back": ("hubspot", {"kind": "delay", "method": "POST", "path": "deals/batch/update"}),
+    "after the write-back": (
+        "hubspot",
+        {"kind": "delay", "method": "POST", "path": "deals/batch/update", "after": True},
+    ),
+}
+
+
+@pytest.mark.parametrize("point", POINTS)
+def test_killed_on_the_way_to_the_invoice(served: Served, point: str) -> None:
+    """Killed at any of these points and started again: one customer, one invoice, written back."""
+    vendor, fault = POINTS[point]
+    served.fault(vendor, **fault, delay_ms=20_000, times=1)
+    deal = served.sell()
+    _until_held_up(served, vendor)
+
+    served.kill()
+    served.mend(vendor)
+    served.start()
+
+    shown = served.until_shown("deals", deal, "xero_invoice_id", seconds=30)
+    served.settle()
+    made = served.invoices_of(deal)
+    assert [shown["xero_invoice_id"]] == [one["InvoiceID"] for one in made]
+    name = made[0]["Contact"]["Name"]
+    named = served.on.in_xero("GET", "/Contacts", query={"searchTerm": name, "page": "1"})["Contacts"]
+    assert [name] == [one["Name"] for one in named]
+
+
+def test_killed_while_a_payment_is_shown(served: Served) -> None:
+    """Killed while the standing is written: started again, it is shown, and nobody is doubled."""
+    customer = served.customer("Killed Ltd", "kim@killed.example.com")
+    contact = str(served.on.until("contact", lambda: served.find_contact("kim@killed.example.com"))["id"])
+    served.settle()
+    served.fault("hubspot", kind="delay", path="contacts/batch/update", delay_ms=20_000, times=1)
+    invoice = served.invoice_for(customer, "80.00")
+    served.pay(invoice["InvoiceID"], "30.00")
+    _until_held_up(served, "hubspot")
+
+    served.kill()
+    served.mend("hubspot")
+    served.start()
+
+    shown = served.until_shown("contacts", contact, "xero_outstanding_balance", "50.00", seconds=30)
+    assert "PARTIALLY_PAID" == shown["xero_invoice_status"]
+
+
+def _until_held_up(served: Served, vendor: str) -> None:
+    """Wait until a call has met the fault."""
+    url = f"{served.url(vendor)}/_sandbox/faults"
+
+    def look() -> bool | None:
+        return any(one["taken"] for one in served.on.control.get(url).json()["faults"]) or None
+
+    served.on.until("a call is held up", look, 15)
