@@ -7,7 +7,7 @@ import sys
 import typer
 
 from ledgerloop import log
-from ledgerloop.cli import connect, doctor, init, password, secret, serve, status
+from ledgerloop.cli import connect, demo, doctor, init, password, secret, serve, status
 from ledgerloop.errors import LedgerloopError, SettingsError
 from ledgerloop_sandbox.cli import sandbox
 
@@ -19,6 +19,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
+app.command()(demo.demo)
 app.command()(init.init)
 app.command()(serve.serve)
 app.command()(sandbox)

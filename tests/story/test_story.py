@@ -1,0 +1,39 @@
+"""The main job, as a process: `ledgerloop demo`, told and as JSON."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+DEMO = [sys.executable, "-m", "ledgerloop", "demo"]
+
+
+def test_demo_as_json() -> None:
+    """One JSON object: the records as read back from both vendors, what it cost, how long it took."""
+    ended = subprocess.run([*DEMO, "--json"], capture_output=True, text=True, timeout=60)
+
+    assert 0 == ended.returncode, ended.stderr
+    told = json.loads(ended.stdout)
+    invoice, deal = told["invoice"], told["deal"]["properties"]
+    assert ("PAID", 952.55) == (invoice["Status"], invoice["SubTotal"])
+    assert (invoice["InvoiceID"], invoice["InvoiceNumber"]) == (deal["xero_invoice_id"], deal["xero_invoice_number"])
+    assert ("PAID", 3) == (deal["xero_invoice_status"], len(invoice["LineItems"]))
+    for record in (told["contact"]["properties"], told["company"]["properties"]):
+        assert ("0.00", "PAID") == (record["xero_outstanding_balance"], record["xero_invoice_status"])
+        assert record["xero_last_payment_date"]
+        assert invoice["Contact"]["ContactID"] == record["xero_contact_id"]
+    assert {"xero", "hubspot"} == set(told["calls"])
+    assert told["calls"]["xero"] <= 8
+    assert 0 < told["lag_seconds"] < 3
+    assert told["seconds"] < 20
+
+
+def test_demo_tells_a_story() -> None:
+    """A dozen lines that a salesperson understands, and status 0."""
+    ended = subprocess.run(DEMO, capture_output=True, text=True, timeout=60)
+
+    assert 0 == ended.returncode, ended.stderr
+    for words in ("Closed Won", "One invoice stands in Xero", "Finance approves", "pays", "As told, in"):
+        assert words in ended.stdout
+    assert len(ended.stdout.splitlines()) <= 14
