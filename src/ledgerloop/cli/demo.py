@@ -12,7 +12,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from typing import Annotated, Any
@@ -68,7 +68,7 @@ def demo(
         told = Story(on, console).tell()
         seconds = time.monotonic() - begun
         if as_json:
-            print(json.dumps(asdict(told) | {"seconds": round(seconds, 3)}))
+            print(json.dumps(vars(told) | {"seconds": round(seconds, 3)}))
         console.print(f"\nAs told, in {seconds:.1f} s.")
         if keep:
             console.print(f"The console: {on.service_url}  password: {on.password}")
