@@ -16,7 +16,7 @@ def test_demo_as_json() -> None:
     assert 0 == ended.returncode, ended.stderr
     told = json.loads(ended.stdout)
     invoice, deal = told["invoice"], told["deal"]["properties"]
-    assert ("PAID", 952.55) == (invoice["Status"], invoice["SubTotal"])
+    assert ("PAID", 828.30, 952.55) == (invoice["Status"], invoice["SubTotal"], invoice["Total"])
     assert (invoice["InvoiceID"], invoice["InvoiceNumber"]) == (deal["xero_invoice_id"], deal["xero_invoice_number"])
     assert ("PAID", 3) == (deal["xero_invoice_status"], len(invoice["LineItems"]))
     for record in (told["contact"]["properties"], told["company"]["properties"]):
