@@ -80,9 +80,8 @@ class Receiver:
             with self._database.transaction() as tx:
                 now = self._now()
                 inbox.keep(tx, [event for delivery in some for event in delivery.events], now)
-                for delivery in some:
-                    for lane in {event.lane for event in delivery.events if event.lane}:
-                        inbox.note_delivery(tx, delivery.source, lane, delivery.first, delivery.last, now)
+                for (source, lane), latest in _latest(some).items():
+                    inbox.note_delivery(tx, source, lane, latest.first, latest.last, now)
                 for source, lane in sorted(
                     {(one.source, event.lane) for one in some for event in one.events if event.state == "waiting"}
                 ):
@@ -94,3 +93,17 @@ class Receiver:
         for delivery in some:
             delivery.kept.set_result(None)
         self._nudge()
+
+
+def _latest(some: Sequence[Delivery]) -> dict[tuple[Vendor, str], Delivery]:
+    """Return each lane's delivery with the highest number; those behind it in the same commit need not be noted.
+
+    A count that begins again at 1 goes on from there.
+    """
+    latest: dict[tuple[Vendor, str], Delivery] = {}
+    for delivery in some:
+        for lane in {event.lane for event in delivery.events if event.lane}:
+            before = latest.get((delivery.source, lane))
+            if before is None or delivery.first == 1 or (delivery.last or 0) >= (before.last or 0):
+                latest[delivery.source, lane] = delivery
+    return latest
