@@ -4,14 +4,18 @@ import resource
 import signal
 import threading
 import time
+from contextlib import ExitStack
 from typing import Annotated
 
+import httpx2
 import typer
 
 from ledgerloop_sandbox import credentials
 from ledgerloop_sandbox.server import SERVICE_URL, running
 
 app = typer.Typer(add_completion=False)
+
+_LOOK_AGAIN = 1.0
 
 
 @app.command()
@@ -29,15 +33,22 @@ def sandbox(
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
     began = time.perf_counter()
-    with running(
-        xero_port,
-        hubspot_port,
-        seed=seed,
-        time_scale=time_scale,
-        latency_ms=latency,
-        data=data,
-        service_url=service_url,
-    ) as both:
+    with ExitStack() as stack:
+        try:
+            both = stack.enter_context(
+                running(
+                    xero_port,
+                    hubspot_port,
+                    seed=seed,
+                    time_scale=time_scale,
+                    latency_ms=latency,
+                    data=data,
+                    service_url=service_url,
+                )
+            )
+        except OSError as error:
+            typer.echo(f"Port {xero_port} or {hubspot_port} cannot be had ({error.strerror}). Name others.", err=True)
+            raise typer.Exit(2) from None
         megabytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
         typer.echo(f"Xero      {both.xero_url}")
         typer.echo(f"          client id      {credentials.XERO_CLIENT_ID}")
@@ -48,7 +59,17 @@ def sandbox(
         typer.echo(f"          client secret  {credentials.HUBSPOT_CLIENT_SECRET}")
         typer.echo(f"Ledgerloop is expected at {service_url}")
         typer.echo(f"Loaded in {time.perf_counter() - began:.1f} s, {megabytes:.0f} MB. Stop with Ctrl+C.")
+        _switch_on(both.xero_url, stop)
         stop.wait()
+
+
+def _switch_on(xero_url: str, stop: threading.Event) -> None:
+    """Switch Xero's webhooks on as soon as Ledgerloop is there: the handshake fails until it answers."""
+    while not stop.wait(_LOOK_AGAIN):
+        answer = httpx2.post(f"{xero_url}/_sandbox/webhooks", json={"enabled": True}, timeout=30.0).json()
+        if answer["enabled"]:
+            typer.echo("Ledgerloop passed Xero's handshake: webhooks are on.")
+            return
 
 
 if __name__ == "__main__":
