@@ -20,7 +20,7 @@ from sqlalchemy import event, make_url
 from ledgerloop.flows import catchup
 from ledgerloop.flows.invoicing import invoicing
 from ledgerloop.flows.standing import standing
-from ledgerloop.flows.turns import turn_id
+from ledgerloop.flows.turns import SOURCE, turn_id
 from ledgerloop.log import logger
 from ledgerloop.store import inbox, lanes
 from ledgerloop.store.db import Database
@@ -114,6 +114,9 @@ class Engine:
             return TICK
         if last is not None and now - last.at < PACE:
             return max(0.0, (PACE - (now - last.at)).total_seconds())
+        if last is None and self._ended(one):
+            self._pass_over(one, now)
+            return 0.0
         with SetWorkflowID(turn_id(one.flow, one.lane, one.turn)):
             DBOS.start_workflow(FLOWS[one.flow], one.lane, one.turn)
         self._started[key] = Started(one.turn, now)
@@ -121,12 +124,19 @@ class Engine:
 
     def _unstick(self, one: Ready, now: datetime) -> None:
         """End a turn whose workflow ended without doing so itself: cancelled by hand, or recovered too often."""
+        if self._ended(one):
+            logger.error("turn ended without finishing", flow=one.flow, lane=one.lane, turn=one.turn)
+            self._pass_over(one, now)
+
+    def _ended(self, one: Ready) -> bool:
+        """Tell whether a turn's workflow has come to an end, whatever end."""
         status = DBOS.get_workflow_status(turn_id(one.flow, one.lane, one.turn))
-        if status is None or status.status in ("PENDING", "ENQUEUED", "DELAYED"):
-            return
-        logger.error("turn ended without finishing", flow=one.flow, lane=one.lane, turn=one.turn, status=status.status)
+        return status is not None and status.status not in ("PENDING", "ENQUEUED", "DELAYED")
+
+    def _pass_over(self, one: Ready, now: datetime) -> None:
+        """Go on to the next turn. A database that was brought back from a backup names turns that have long ended."""
         with self._database.transaction() as tx:
-            inbox.release(tx, "xero" if one.flow == "standing" else "hubspot", one.lane, one.turn)
+            inbox.release(tx, SOURCE[one.flow], one.lane, one.turn)
             lanes.finish(tx, one.flow, one.lane, one.turn, now)
             lanes.wake(tx, one.flow, one.lane, now)
 

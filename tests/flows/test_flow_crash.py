@@ -147,6 +147,27 @@ def test_killed_while_a_payment_is_shown(served: Served) -> None:
     assert "PARTIALLY_PAID" == shown["xero_invoice_status"]
 
 
+def test_a_store_brought_back_from_a_backup_goes_on(tmp_path: Path) -> None:
+    """An older database names turns that have long ended; they are passed over, and the ledger is read again."""
+    with _served(tmp_path, "sqlite:///ledgerloop.sqlite3") as served:
+        served.kill()
+        backup = {file: file.read_bytes() for file in tmp_path.glob("ledgerloop.sqlite3*")}
+        served.start()
+        customer = served.customer("Backup Ltd", "back@backup.example.com")
+        contact = str(served.on.until("contact", lambda: served.find_contact("back@backup.example.com"))["id"])
+        served.settle()
+        served.kill()
+        for file in tmp_path.glob("ledgerloop.sqlite3*"):
+            file.unlink()
+        for file, content in backup.items():
+            file.write_bytes(content)
+        served.start()
+
+        served.invoice_for(customer, "9.00")
+
+        served.until_shown("contacts", contact, "xero_outstanding_balance", "9.00", seconds=20)
+
+
 def _until_held_up(served: Served, vendor: str) -> None:
     """Wait until a call has met the fault."""
     url = f"{served.url(vendor)}/_sandbox/faults"
