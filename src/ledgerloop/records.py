@@ -152,6 +152,10 @@ IntentState = Literal["intended", "sent", "made", "refused"]
 ``made``: the invoice stands, made or adopted. ``refused``: the vendor said no; new values may be tried."""
 
 
+EmailState = Literal["", "wanted", "asked", "sent"]
+"""``wanted``: once it is approved. ``asked``: a request may have left, so look before asking again."""
+
+
 @dataclass(frozen=True, slots=True)
 class Intent:
     """An invoice we are about to create, on disk before the request leaves. One for each deal, for ever."""
@@ -174,6 +178,20 @@ class Intent:
     number: str = ""
     created_at: datetime | None = None
     sent_at: datetime | None = None
+    basis: str = ""
+    """A hash of what the deal said: an edit shows by another one, whatever happened to the settings meanwhile."""
+    said: Decimal | None = None
+    """What the deal says the invoice comes to, in its currency; without tax where amounts are exclusive."""
+    note: str = ""
+    """What the deal shall say though its invoice stands: a difference, or an edit that came too late."""
+    asks: str = ""
+    """Why a person must approve before this is sent; empty where nobody needs to."""
+    approved_at: datetime | None = None
+    email: EmailState = ""
+    paid_stage: str = ""
+    """The stage the deal moves to once its invoice is paid; empty for none."""
+    online_url: str = ""
+    """Where the customer sees the invoice; ``wanted`` until it is known, empty where nobody asked."""
 
 
 LinkKind = Literal["contact", "company", "deal"]

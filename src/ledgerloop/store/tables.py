@@ -257,9 +257,27 @@ intent = Table(
     Column("created_at", Moment),
     Column("sent_at", Moment),
     Column("made_at", Moment),
+    _text("basis", ""),
+    _text("note", ""),
+    _text("asks", ""),
+    _text("email", ""),
+    _text("paid_stage", ""),
+    _text("online_url", ""),
+    Column("said", Money),
+    Column("approved_at", Moment),
 )
 Index("intent_by_invoice", intent.c.organisation, intent.c.invoice, **_where("invoice <> ''"))
 Index("intent_pending", intent.c.portal, **_where("state IN ('intended', 'sent')"))
+
+# A kind of reference data of an organisation, such as its accounts, as it was last read.
+book = Table(
+    "book",
+    metadata,
+    Column("organisation", Text, primary_key=True),
+    Column("kind", Text, primary_key=True),
+    _text("content"),
+    Column("read_at", Moment, nullable=False),
+)
 
 # A line of the journal: what was decided and written, and why.
 journal = Table(
