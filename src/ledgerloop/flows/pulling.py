@@ -14,6 +14,7 @@ from typing import Literal
 
 from sqlalchemy import Connection
 
+from ledgerloop.errors import Missing
 from ledgerloop.flows.parts import parts
 from ledgerloop.records import Customer, Receivable, Taken
 from ledgerloop.rules.customers import (
@@ -124,9 +125,7 @@ def cover(client: XeroClient, organisation: str, events: Sequence[Taken], seen: 
     stale = {key: event for key, event in named.items() if key not in known or known[key] < event.occurred_at}
     invoices = [key for key, event in stale.items() if event.category == "INVOICE"]
     for payment in (key for key, event in stale.items() if event.category == "PAYMENT" and key not in paid):
-        invoice = client.payment(payment).Invoice
-        if invoice.InvoiceID and invoice.InvoiceID not in seen.ids and invoice.Type == "ACCREC":
-            invoices.append(invoice.InvoiceID)
+        invoices += [paid for paid in _paid_by(client, payment) if paid not in seen.ids]
     for some in _in_calls(invoices):
         _store(organisation, client.invoices_by_id(some), seen)
     contacts = {key for key, event in stale.items() if event.category == "CONTACT"}
@@ -137,6 +136,15 @@ def cover(client: XeroClient, organisation: str, events: Sequence[Taken], seen: 
         strangers -= seen.ids
     for some in _in_calls(sorted(contacts | strangers)):
         _store(organisation, client.contacts_by_id(some), seen, wanted=strangers)
+
+
+def _paid_by(client: XeroClient, payment: str) -> list[str]:
+    """Return the id of the sales invoice a payment was made on; none for other documents, and for one that is gone."""
+    try:
+        paid = client.payment(payment).Invoice
+    except Missing:
+        return []
+    return [paid.InvoiceID] if paid.InvoiceID and paid.Type == "ACCREC" else []
 
 
 def _page(client: XeroClient, kind: Kind, since: datetime | None, page: int) -> Pages:

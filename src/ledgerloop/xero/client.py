@@ -25,6 +25,7 @@ from ledgerloop.xero.models import (
 from ledgerloop.xero.reading import Outcome as Outcome
 from ledgerloop.xero.reading import Page as Page
 from ledgerloop.xero.reading import elements_in, outcome_from, pagination_in, record_from, records_in
+from ledgerloop.xero.reference import BrandingTheme, Currency, Item, TrackingCategory
 
 ACCOUNTING = "/api.xro/2.0"
 MOST_IDS = 40
@@ -65,6 +66,22 @@ class XeroClient:
     def tax_rates(self) -> list[TaxRate]:
         """Fetch the tax rates."""
         return self._all("/TaxRates", "TaxRates", TaxRate)
+
+    def currencies(self) -> list[Currency]:
+        """Fetch the currencies that the organisation has."""
+        return self._all("/Currencies", "Currencies", Currency)
+
+    def items(self) -> list[Item]:
+        """Fetch the items."""
+        return self._all("/Items", "Items", Item)
+
+    def branding_themes(self) -> list[BrandingTheme]:
+        """Fetch the branding themes."""
+        return self._all("/BrandingThemes", "BrandingThemes", BrandingTheme)
+
+    def tracking_categories(self) -> list[TrackingCategory]:
+        """Fetch the tracking categories with their options."""
+        return self._all("/TrackingCategories", "TrackingCategories", TrackingCategory)
 
     # --- contacts -------------------------------------------------------------------------------------------------
 
@@ -212,7 +229,9 @@ class XeroClient:
         params: Mapping[str, str] | None = None,
     ) -> Page[T]:
         headers = {"If-Modified-Since": if_modified_since(changed_since)} if changed_since else {}
-        answer = self._get(path, {**(params or {}), "page": str(page), "pageSize": str(page_size)}, headers)
+        # By id: records that change while a run of pages is read keep their place, so none slips to a page read before.
+        order = {"order": f"{model.__name__}ID ASC"}
+        answer = self._get(path, {**(params or {}), **order, "page": str(page), "pageSize": str(page_size)}, headers)
         items = tuple(records_in(answer, key, model))
         told = pagination_in(answer)
         if told is None:  # without Xero's word, a full page may have a successor
