@@ -126,6 +126,17 @@ delivery = Table(
     Column("lane", Text, primary_key=True),
     Column("last_sequence", number),
     Column("delivered_at", Moment, nullable=False),
+    Column("usual_seconds", Integer),
+)
+
+# A gap: numbers of webhook events that never came, or not yet.
+gap = Table(
+    "gap",
+    metadata,
+    Column("source", Text, primary_key=True),
+    Column("first", number, primary_key=True, autoincrement=False),
+    Column("last", number, nullable=False),
+    Column("seen_at", Moment, nullable=False),
 )
 
 # A customer of an organisation, as the ledger knows it.
@@ -203,6 +214,53 @@ dirty = Table(
     Column("customer", Text, primary_key=True),
     Column("mark", Integer, nullable=False),
 )
+
+# A customer whose standing a person planned to have shown: part of an accepted backfill.
+planned = Table(
+    "planned",
+    metadata,
+    Column("organisation", Text, primary_key=True),
+    Column("customer", Text, primary_key=True),
+)
+
+# Planned work that a person accepted: how many records it may make and change, and how many it has.
+allowance = Table(
+    "allowance",
+    metadata,
+    Column("organisation", Text, primary_key=True),
+    Column("customers", Integer, nullable=False),
+    Column("may_create", Integer, nullable=False),
+    Column("may_update", Integer, nullable=False),
+    Column("created", Integer, nullable=False),
+    Column("updated", Integer, nullable=False),
+    Column("accepted_at", Moment, nullable=False),
+    Column("rests_until", Moment),
+    _text("rests_why", ""),
+    _text("figures", "{}"),
+)
+
+# How many records were made and changed in a minute without a plan: what the brake counts.
+spent = Table(
+    "spent",
+    metadata,
+    Column("lane", Text, primary_key=True),
+    Column("minute", Moment, primary_key=True),
+    Column("created", Integer, nullable=False),
+    Column("updated", Integer, nullable=False),
+)
+
+# A note on a receivable's event, on disk before the request leaves. One for each event, for ever.
+note = Table(
+    "note",
+    metadata,
+    Column("organisation", Text, primary_key=True),
+    Column("receivable", Text, primary_key=True),
+    Column("event", Text, primary_key=True),
+    _text("state"),
+    _text("hubspot_id", ""),
+    Column("at", Moment, nullable=False),
+)
+Index("note_unsettled", note.c.organisation, **_where("state = 'sent'"))
 
 # How far a kind of record of an organisation (or portal) has been pulled.
 cursor = Table(
@@ -310,6 +368,7 @@ hold = Table(
     Column("since", Moment, nullable=False),
     Column("changed_at", Moment, nullable=False),
     Column("cleared_at", Moment),
+    _text("cause", ""),
 )
 
 # A connection: an organisation or portal that a person connected, and by which grant we reach it.
