@@ -266,7 +266,7 @@ class XeroClient:
         answer = self._api.call(
             method,
             ACCOUNTING + path,
-            params={"summarizeErrors": "false", "unitdp": "4"},
+            params={"summarizeErrors": "false"} | ({"unitdp": "4"} if model is Invoice else {}),
             body={key: elements},
             headers={**self._tenant, **({"Idempotency-Key": once} if once else {})},
             repeatable=method == "POST",

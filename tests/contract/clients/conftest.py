@@ -12,6 +12,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import httpx2
 import pytest
+from xero_contract import BASE, Contract
 
 from ledgerloop.http import Api, Call, Retry, open_client
 from ledgerloop.hubspot import dialect as hubspot_dialect
@@ -27,6 +28,16 @@ SCOPES = (
     " accounting.payments.read accounting.settings.read"
 )
 CALLBACK = "http://127.0.0.1:8080/connect/xero/callback"
+
+
+_SENT: list[httpx2.Request] = []
+
+
+@pytest.fixture
+def wrong_on_purpose(_within_the_contract: None) -> Iterator[None]:
+    """Let a test send what Xero's file forbids, because it is about the refusal."""
+    yield
+    _SENT.clear()
 
 
 class MemoryShelf:
@@ -110,7 +121,24 @@ def sandbox() -> Iterator[Sandbox]:
 def wire() -> Iterator[httpx2.Client]:
     """Open one pool of connections for all tests."""
     with open_client(timeout=10.0) as client:
+        client.event_hooks = {"request": [_SENT.append]}
         yield client
+
+
+@pytest.fixture(scope="session")
+def xero_contract(sandbox: Sandbox) -> Contract:
+    """Hold Xero's own OpenAPI file."""
+    return Contract(sandbox.xero_url)
+
+
+@pytest.fixture(autouse=True)
+def _within_the_contract(xero_contract: Contract) -> Iterator[None]:
+    """Hold every request that our Xero client sent in a test against Xero's file: no key or parameter it lacks."""
+    _SENT.clear()
+    yield
+    for request in _SENT:
+        if request.url.path.startswith(BASE):
+            xero_contract.check_request(request)
 
 
 @pytest.fixture

@@ -180,6 +180,7 @@ class TestReading:
         with pytest.raises(ValueError):
             client.contacts_by_id([*wanted, "one more"])
 
+    @pytest.mark.usefixtures("wrong_on_purpose")
     def test_too_long_an_address_is_not_a_missing_record(self, client: XeroClient) -> None:
         """Xero answers 404 to an address that is too long; that must not read as “no such contact”."""
         with pytest.raises(Invalid, match="too long"):
@@ -265,6 +266,7 @@ class TestWriting:
         )
         assert client.online_invoice(made.InvoiceID).startswith("https://")
 
+    @pytest.mark.usefixtures("wrong_on_purpose")
     def test_one_bad_invoice_costs_itself(self, client: XeroClient) -> None:
         """In a batch each invoice has its own outcome, in order; a refused one says why in Xero's words."""
         kauri = by_name(client, "Kauri Cafe")
@@ -365,6 +367,7 @@ class TestTrouble:
         assert caught.value.limit == "day"
         assert caught.value.retry_after > 60
 
+    @pytest.mark.usefixtures("wrong_on_purpose")
     def test_calls_are_told(self, xero: Any, client: XeroClient) -> None:
         """Calls and bytes are told by template, so that nobody counts by address."""
         client.contacts_by_id(["x"])
