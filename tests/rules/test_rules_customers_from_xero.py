@@ -55,9 +55,9 @@ class TestFromXero:
         given = contact(
             Name=" Acme Ltd ",
             EmailAddress=" Kat@Acme.nz",
-            ContactNumber="HubSpot company 512",
+            ContactNumber=" HubSpot company 512",
             FirstName="Kat ",
-            LastName="Warren",
+            LastName=" Warren",
             Addresses=[
                 {"AddressType": "STREET", "AddressLine1": "9 Elsewhere", **EMPTY},
                 {
@@ -66,9 +66,9 @@ class TestFromXero:
                     "AddressLine2": " Level 2",
                     "AddressLine3": "",
                     "City": "Auckland ",
-                    "Region": "AKL",
-                    "PostalCode": "1010",
-                    "Country": "New Zealand",
+                    "Region": "AKL ",
+                    "PostalCode": " 1010",
+                    "Country": "New Zealand ",
                 },
             ],
             Phones=[

@@ -147,7 +147,7 @@ SAME = [
     pytest.param("Acme-1", "Acme", id="an importer's mark with a hyphen"),
     pytest.param("Acme Ltd -2", "Acme Ltd", id="an importer's mark behind a space"),
     pytest.param("Acme Ltd (2)", "Acme", id="an importer's mark in brackets"),
-    pytest.param("Acme(12)", "Acme", id="the twelfth copy"),
+    pytest.param("Acme(12) ", "Acme", id="the twelfth copy"),
     pytest.param("Acme™", "ACME TM".replace(" ", ""), id="signs are the letters they stand for"),
 ]
 DIFFERENT = [

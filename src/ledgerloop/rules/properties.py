@@ -113,7 +113,7 @@ def differences(
             )
             continue
         if name not in has:
-            variant = folded.get(name.casefold())
+            variant = folded.get(name)
             if variant:
                 wrong.append(
                     f"The {kind} property `{variant}` differs from `{name}` by case alone. HubSpot names are"
