@@ -1,0 +1,183 @@
+"""Connecting from the console: Xero by consent at the sandbox's own page, HubSpot by the token that was saved."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from urllib.parse import parse_qs, urlsplit
+
+import httpx2
+import pytest
+from web_scene import Visit, token_in
+
+from ledgerloop.flows.connecting import GRANT
+from ledgerloop.store import connections
+from ledgerloop_sandbox.server import Sandbox, running
+
+ADDRESS = "https://sync.example.com"
+
+
+@pytest.fixture(scope="module")
+def sandbox() -> Iterator[Sandbox]:
+    """Run both vendors."""
+    with running(service_url=ADDRESS) as both:
+        yield both
+
+
+@pytest.fixture
+def connecting(sandbox: Sandbox, visiting: Callable[..., Visit]) -> Callable[..., Visit]:
+    """Give a function that sets up a service which works with the sandbox, both as new."""
+
+    def begin(**more: dict[str, object]) -> Visit:
+        for url in (sandbox.xero_url, sandbox.hubspot_url):
+            httpx2.post(f"{url}/_sandbox/reset").raise_for_status()
+        xero = {"login_url": sandbox.xero_url, "identity_url": sandbox.xero_url, "api_url": sandbox.xero_url}
+        return visiting(
+            xero=xero | more.get("xero", {}), hubspot={"api_url": sandbox.hubspot_url} | more.get("hubspot", {})
+        )
+
+    return begin
+
+
+def _consent(visit: Visit, decision: str = "all") -> str:
+    """Go to Xero from the console, allow or cancel, and return the address that Xero sends the browser back to."""
+    visit.console()
+    away = visit.browser.get("/connect/xero")
+    assert 303 == away.status_code
+    asked = parse_qs(urlsplit(away.headers["location"]).query)
+    assert (["S256"], [f"{ADDRESS}/connect/xero/callback"]) == (asked["code_challenge_method"], asked["redirect_uri"])
+    back = httpx2.get(f"{away.headers['location']}&sandbox_consent={decision}")
+    return str(back.headers["location"])
+
+
+def test_xero_by_consent(connecting: Callable[..., Visit]) -> None:
+    """Consent connects every organisation that was chosen, and the console says so, once (S12, S87)."""
+    visit = connecting()
+
+    answer = visit.browser.get(_consent(visit))
+
+    assert (303, "/") == (answer.status_code, answer.headers["location"])
+    page = visit.console()
+    assert "Xero is connected: Kiwi Demo Ltd, Aussie Demo Pty." in page
+    assert "Xero is connected:" not in visit.console()
+    with visit.built.database.reading() as tx:
+        assert ["Aussie Demo Pty", "Kiwi Demo Ltd"] == [one.name for one in connections.all_connected(tx, "xero")]
+    assert visit.built.shelf.load(GRANT)
+
+
+def test_consent_needs_no_session(connecting: Callable[..., Visit]) -> None:
+    """Who began at the command line comes back without a session, and reads that it worked."""
+    visit = connecting()
+    back = _consent(visit)
+
+    answer = visit.new_browser().get(back)
+
+    assert 200 == answer.status_code
+    assert "Ledgerloop may now work with Kiwi Demo Ltd, Aussie Demo Pty." in answer.text
+
+
+def test_consent_counts_once(connecting: Callable[..., Visit]) -> None:
+    """A state that was used, or that nobody began here, gets a readable 400."""
+    visit = connecting()
+    back = _consent(visit)
+    assert 303 == visit.browser.get(back).status_code
+
+    for address in (back, f"{ADDRESS}/connect/xero/callback?code=abc&state=unknown"):
+        answer = visit.browser.get(address)
+        assert 400 == answer.status_code
+        assert "Xero was not connected" in answer.text
+        assert "begun here in the last ten minutes" in answer.text
+
+
+def test_stale_consent(connecting: Callable[..., Visit]) -> None:
+    """After ten minutes the consent must be begun again."""
+    visit = connecting()
+    back = _consent(visit)
+
+    visit.clock.passes(minutes=11)
+
+    assert 400 == visit.browser.get(back).status_code
+    assert visit.built.shelf.load(GRANT) is None
+
+
+def test_consent_refused(connecting: Callable[..., Visit]) -> None:
+    """Who does not allow access reads that nothing was changed."""
+    visit = connecting()
+
+    answer = visit.browser.get(_consent(visit, "none"))
+
+    assert 400 == answer.status_code
+    assert "Access was not allowed, so nothing was changed." in answer.text
+
+
+@pytest.mark.parametrize(
+    "query", ["", "?code=abc", "?state=abc", "?error=%3Cscript%3E", "?code=&state=", "?error=server_error&state=x"]
+)
+def test_odd_callbacks(visit: Visit, query: str) -> None:
+    """Whatever else comes to the callback gets a readable 400, with nothing of it as markup."""
+    answer = visit.browser.get(f"/connect/xero/callback{query}")
+
+    assert 400 == answer.status_code
+    assert "<script" not in answer.text
+
+
+def test_wrong_client_secret(connecting: Callable[..., Visit]) -> None:
+    """Where Xero refuses the app itself, the page names what to check."""
+    visit = connecting()
+    back = _consent(visit)
+    visit.built.secrets.save("xero_client_secret", "wrong")
+    again = Visit(visit.built.settings)
+    again.clock.at = visit.clock.at
+
+    answer = again.browser.get(back)
+
+    assert 502 == answer.status_code
+    assert "check client id, secret and scopes" in answer.text
+    again.close()
+
+
+def test_no_client_secret_saved(visiting: Callable[..., Visit]) -> None:
+    """Before the app is set up, the page names the setting and the command."""
+    visit = visiting(xero={"client_secret": "secret:nobody_saved_this"})
+    visit.console()
+
+    answer = visit.browser.get("/connect/xero")
+
+    assert 400 == answer.status_code
+    assert "xero.client_secret" in answer.text
+    assert "ledgerloop secret set nobody_saved_this" in answer.text
+
+
+def test_hubspot_by_token(connecting: Callable[..., Visit]) -> None:
+    """The button connects the token's portal and makes the properties; pressed again it finds them there."""
+    visit = connecting()
+    token = token_in(visit.console())
+
+    first = visit.browser.post("/connect/hubspot", data={"token": token})
+    page = visit.console()
+    visit.browser.post("/connect/hubspot", data={"token": token})
+
+    assert (303, "/") == (first.status_code, first.headers["location"])
+    assert "HubSpot 62515 is connected. 33 properties were made." in page
+    assert "All properties are there." in visit.console()
+
+
+def test_wrong_hubspot_token(connecting: Callable[..., Visit]) -> None:
+    """A token that HubSpot does not know gets a readable page."""
+    visit = connecting()
+    visit.built.secrets.save("hubspot_token", "pat-na1-wrong")
+
+    answer = visit.browser.post("/connect/hubspot", data={"token": token_in(visit.console())})
+
+    assert 502 == answer.status_code
+    assert "HubSpot was not connected" in answer.text
+    assert "pat-na1-wrong" not in answer.text
+
+
+def test_no_hubspot_token_saved(connecting: Callable[..., Visit]) -> None:
+    """Before a token was saved, the page names the setting and the command."""
+    visit = connecting(hubspot={"token": "secret:nobody_saved_this"})
+
+    answer = visit.browser.post("/connect/hubspot", data={"token": token_in(visit.console())})
+
+    assert 400 == answer.status_code
+    assert "ledgerloop secret set nobody_saved_this" in answer.text

@@ -1,0 +1,89 @@
+"""The service on a real socket: the whole of it starts with the app, bytes on the wire are as the vendors want them."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable
+from pathlib import Path
+
+import httpx2
+import pytest
+from web_scene import HANDSHAKE, KEY, furnish, xero_body, xero_event
+
+from ledgerloop.errors import SettingsError
+from ledgerloop.settings import load
+from ledgerloop.store import inbox
+from ledgerloop.web.app import create_app
+from ledgerloop.web.server import listening, running
+from ledgerloop.wiring import build
+from ledgerloop.xero.webhooks import sign
+
+
+@pytest.fixture
+def raw() -> Callable[[str, bytes], bytes]:
+    """Give a function that sends bytes to an address and returns all that comes back."""
+
+    def talk(address: str, request: bytes) -> bytes:
+        host, port = address.removeprefix("http://").split(":")
+        answer = b""
+        with socket.create_connection((host, int(port)), timeout=5) as connection:
+            connection.sendall(request)
+            while chunk := connection.recv(65_536):
+                answer += chunk
+        return answer
+
+    return talk
+
+
+def _post(body: bytes, *headers: str) -> bytes:
+    lines = ["POST /webhooks/xero HTTP/1.1", "Host: x", "Connection: close", f"Content-Length: {len(body)}", *headers]
+    return "\r\n".join([*lines, "", ""]).encode() + body
+
+
+def test_the_wire(sqlite_url: str, tmp_path: Path, raw: Callable[[str, bytes], bytes]) -> None:
+    """Answers to webhooks are empty to the byte: Content-Length 0, no cookie, no type. The worker runs beside them."""
+    furnish(tmp_path, sqlite_url, {"service": {"public_url": ""}})
+    built = build(load(tmp_path / "ledgerloop.toml"))
+    sock = listening("127.0.0.1", 0, "ledgerloop.toml")
+
+    with running(create_app(built), sock) as address:
+        right = raw(address, _post(HANDSHAKE, f"X-Xero-Signature: {sign(HANDSHAKE, KEY)}"))
+        wrong = raw(address, _post(HANDSHAKE, "X-Xero-Signature: nope"))
+        chunked = raw(
+            address,
+            b"POST /webhooks/xero HTTP/1.1\r\nHost: x\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n"
+            + f"X-Xero-Signature: {sign(HANDSHAKE, KEY)}\r\n\r\n".encode()
+            + b"".join(b"%x\r\n%s\r\n" % (len(part), part) for part in (HANDSHAKE[:40], HANDSHAKE[40:]))
+            + b"0\r\n\r\n",
+        )
+        body = xero_body(*(xero_event() for _ in range(200)))
+        kept = raw(address, _post(body, f"X-Xero-Signature: {sign(body, KEY)}"))
+        health = httpx2.get(f"{address}/health")
+
+    for answer, status in ((right, b"200 OK"), (wrong, b"401 Unauthorized"), (chunked, b"200 OK"), (kept, b"200 OK")):
+        head, _, content = answer.lower().partition(b"\r\n\r\n")
+        assert head.startswith(b"http/1.1 " + status.lower())
+        assert {b"date", b"content-length", b"connection"} == {
+            line.split(b":")[0] for line in head.splitlines()[1:] if line
+        }
+        assert b"content-length: 0" in head
+        assert b"" == content
+    assert 200 == health.status_code
+    again = build(load(tmp_path / "ledgerloop.toml"))
+    with again.database.reading() as tx:
+        assert 200 == len(inbox.recent(tx, 1000))
+    again.database.close()
+
+
+def test_port_that_is_taken() -> None:
+    """A port that cannot be had is a sentence about the setting, before anything was started."""
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+
+        with pytest.raises(SettingsError) as caught:
+            listening("127.0.0.1", port, "ledgerloop.toml")
+
+    assert "service.port" in caught.value.sentence
+    assert f"127.0.0.1:{port} cannot be listened on" in caught.value.sentence
