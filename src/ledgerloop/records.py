@@ -241,6 +241,8 @@ class Hold:
 
     reasons: tuple[str, ...]
     candidates: tuple[str, ...] = ()
+    books: bool = False
+    """Whether the organisation's books are among the reasons, so that a change there may cure it."""
 
     @property
     def sentence(self) -> str:

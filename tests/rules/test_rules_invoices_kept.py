@@ -16,15 +16,13 @@ from ledgerloop.records import Receivable
 from ledgerloop.rules.invoices import (
     Draft,
     body_of,
-    deal_url,
     hash_of,
     invoice_from_deal,
     invoice_url,
-    marker_in,
-    marker_of,
     payload_of,
     properties_from_invoice,
 )
+from ledgerloop.rules.marks import deal_url, marker_in, marker_of
 from ledgerloop.rules.properties import DEAL_WORDS, properties_on
 from ledgerloop.rules.routing import Terms
 

@@ -16,7 +16,8 @@ from ledgerloop.flows.polling import won_stages
 from ledgerloop.hubspot.models import Record
 from ledgerloop.records import Entry, Hold, Intent, Organisation, Portal, Skip
 from ledgerloop.rules.customers import contact_for_customer
-from ledgerloop.rules.invoices import Draft, deal_url, hash_of, invoice_from_deal, is_won, marker_of, payload_of
+from ledgerloop.rules.invoices import Draft, hash_of, invoice_from_deal, is_won, payload_of
+from ledgerloop.rules.marks import deal_url, marker_of
 from ledgerloop.rules.matching import Found
 from ledgerloop.rules.routing import route_for
 from ledgerloop.store import connections, intents, journal

@@ -18,7 +18,8 @@ from ledgerloop.flows.parts import parts
 from ledgerloop.log import logger
 from ledgerloop.records import Entry, Hold, Intent, Link
 from ledgerloop.rules.customers import receivable_from_invoice
-from ledgerloop.rules.invoices import body_of, marker_in
+from ledgerloop.rules.invoices import body_of
+from ledgerloop.rules.marks import marker_in
 from ledgerloop.store import intents, journal, links, mirror
 from ledgerloop.xero.client import XeroClient
 from ledgerloop.xero.models import Invoice

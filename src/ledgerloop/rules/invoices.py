@@ -1,26 +1,28 @@
 """Make an invoice from a won deal, or say everything that stands in its way. Does no I/O.
 
-Also what follows from it: the marks by which the invoice is found again, the text that is kept and sent, and what the
-deal shows of it.
+Also what follows from it: the text that is kept and sent, and what the deal shows of it.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 from ledgerloop.hubspot.models import Record
 from ledgerloop.records import Hold, Organisation, Portal, Receivable
+from ledgerloop.rules.books import Books
 from ledgerloop.rules.lines import line_from_item, position_of
+from ledgerloop.rules.marks import deal_url
 from ledgerloop.rules.properties import DEAL_WORDS
 from ledgerloop.rules.routing import Terms
 from ledgerloop.rules.standing import GONE, ZERO, word_of
+from ledgerloop.rules.templates import filled
+from ledgerloop.rules.totals import rounding_line, said_by_deal
 
 DEAL_PROPERTIES = (
     "dealname",
@@ -30,6 +32,7 @@ DEAL_PROPERTIES = (
     "deal_currency_code",
     "closedate",
     "hs_is_closed_won",
+    "hs_is_closed_lost",
     "hs_lastmodifieddate",
 )
 LINE_PROPERTIES = (
@@ -40,12 +43,17 @@ LINE_PROPERTIES = (
     "amount",
     "discount",
     "hs_discount_percentage",
+    "hs_total_discount",
+    "hs_tax_rate",
+    "hs_tax_label",
+    "hs_tax_rate_group_id",
+    "recurringbillingfrequency",
+    "hs_recurring_billing_period",
+    "hs_term_in_months",
     "hs_line_item_currency_code",
     "hs_sku",
     "hs_position_on_quote",
 )
-
-MARKER = "HS-"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,22 +63,8 @@ class Draft:
     body: Mapping[str, Any]
     expected: Decimal
     """What the lines add up to, in the deal's currency; without tax where amounts are exclusive."""
-
-
-def marker_of(deal: str) -> str:
-    """Return the short mark that an invoice's Reference carries, by which it is found again."""
-    return f"{MARKER}{deal}"
-
-
-def marker_in(reference: str) -> str:
-    """Return the mark in a Reference, which people may have added words to; empty where there is none."""
-    found = re.search(rf"\b{MARKER}[0-9]+\b", reference)
-    return found[0] if found else ""
-
-
-def deal_url(portal: Portal, deal: str) -> str:
-    """Return the deal's address in HubSpot; Xero shows it on the invoice as a link back."""
-    return f"https://{portal.ui_domain}/contacts/{portal.id}/record/0-3/{deal}"
+    said: Decimal = ZERO
+    """What the deal says that they should add up to."""
 
 
 def is_won(deal: Record, won_stages: frozenset[str]) -> bool:
@@ -88,40 +82,89 @@ def invoice_from_deal(
     organisation: Organisation,
     portal: Portal,
     today: date,
+    books: Books | None = None,
 ) -> Draft | Hold:
     """Make the invoice of a won deal, or a hold with every reason at once.
 
-    ``today`` is the day in the organisation's zone; it becomes the invoice's date.
+    ``today`` is the day in the organisation's zone; it becomes the invoice's date. ``books`` hold what was read of the
+    organisation's; what was not read is not checked.
     """
+    books = books or Books(organisation.name)
     reasons: list[str] = []
-    currency = (deal.properties.get("deal_currency_code") or portal.currency).upper()
-    if currency != organisation.base_currency:
-        reasons.append(
-            f"The deal is in {currency}, and {organisation.name} invoices in {organisation.base_currency}. Change the"
-            " deal's currency."
+    doubts: list[str] = []
+    currency = currency_of(deal, portal)
+    if currency != organisation.base_currency and not books.has_currency(currency):
+        doubts.append(
+            f"The deal is in {currency}, and {organisation.name}'s Xero has no such currency. Add it in Xero, or change"
+            " the deal's currency."
         )
-    if not lines:
+    items = sorted(lines, key=position_of) or _amount_alone(deal, terms, reasons)
+    made = [line_from_item(item, place, currency, terms, books) for place, item in enumerate(items, 1)]
+    body = {
+        "Type": "ACCREC",
+        "Date": today.isoformat(),
+        "DueDate": _due(deal, terms, today, reasons).isoformat(),
+        "LineAmountTypes": terms.line_amount_types,
+        "Reference": filled(terms.reference, deal.id, deal.properties),
+        "Url": deal_url(portal, deal.id),
+        "CurrencyCode": currency,
+        "Status": terms.status,
+        **_look(deal, terms, books, doubts),
+    }
+    problems = [problem for line in made for problem in line.problems]
+    if reasons or doubts or problems:
+        return Hold((*doubts, *reasons, *problems), books=bool(doubts) or any(line.doubts for line in made))
+    expected, said = sum((line.amount for line in made), ZERO), said_by_deal(deal.properties, made)
+    closing = rounding_line(said - expected, len(made), terms, books)
+    bodies = [line.body for line in made] + ([closing] if closing else [])
+    return Draft({**body, "LineItems": bodies}, said if closing else expected, said)
+
+
+def currency_of(deal: Record, portal: Portal) -> str:
+    """Return the deal's currency; the portal's where the deal has none, which HubSpot allows where there is one."""
+    return (deal.properties.get("deal_currency_code") or portal.currency).upper()
+
+
+def _amount_alone(deal: Record, terms: Terms, reasons: list[str]) -> list[Record]:
+    """Return one line with the deal's amount where its route says so; otherwise there is nothing to invoice."""
+    amount = (deal.properties.get("amount") or "").strip()
+    if terms.no_lines == "amount" and amount:
+        return [Record(id="0", properties={"name": deal.properties.get("dealname"), "quantity": "1", "price": amount})]
+    if terms.no_lines == "amount":
+        reasons.append("The deal has neither line items nor an amount. Add line items, or fill in the amount.")
+    else:
         reasons.append("The deal has no line items, so there is nothing to invoice. Add at least one line item.")
-    made = [
-        line_from_item(item, place, currency, terms) for place, item in enumerate(sorted(lines, key=position_of), 1)
-    ]
-    reasons += [problem for line in made for problem in line.problems]
-    if reasons:
-        return Hold(tuple(reasons))
-    return Draft(
-        body={
-            "Type": "ACCREC",
-            "Date": today.isoformat(),
-            "DueDate": (today + timedelta(days=terms.due_days)).isoformat(),
-            "LineAmountTypes": terms.line_amount_types,
-            "Reference": marker_of(deal.id),
-            "Url": deal_url(portal, deal.id),
-            "CurrencyCode": currency,
-            "Status": terms.status,
-            "LineItems": [line.body for line in made],
-        },
-        expected=sum((line.amount for line in made), ZERO),
-    )
+    return []
+
+
+def _due(deal: Record, terms: Terms, today: date, reasons: list[str]) -> date:
+    """Read the day from the deal's property, as text or as HubSpot's milliseconds; else count the route's days."""
+    text = (deal.properties.get(terms.due_date_property) or "").strip() if terms.due_date_property else ""
+    try:
+        if text.isdecimal():
+            return datetime.fromtimestamp(int(text) / 1000, UTC).date()
+        if text:
+            return date.fromisoformat(text[:10])
+    except (ValueError, OverflowError, OSError):
+        reasons.append(f"The deal has “{text}” as its `{terms.due_date_property}`, which is no date. Correct it.")
+    return today + timedelta(days=terms.due_days)
+
+
+def _look(deal: Record, terms: Terms, books: Books, doubts: list[str]) -> dict[str, str]:
+    """Choose number and branding theme, where the route does."""
+    look: dict[str, str] = {}
+    if terms.number:
+        look["InvoiceNumber"] = filled(terms.number, deal.id, deal.properties)
+    if terms.branding_theme and books.branding_themes is not None:
+        theme = books.theme(terms.branding_theme)
+        if theme is not None:
+            look["BrandingThemeID"] = theme.BrandingThemeID
+        else:
+            doubts.append(
+                f"The branding theme “{terms.branding_theme}” is not in {books.name}'s Xero. Correct `branding_theme`"
+                " of the deal's route, or make the theme in Xero."
+            )
+    return look
 
 
 def payload_of(draft: Draft, customer: str) -> str:

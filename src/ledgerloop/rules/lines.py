@@ -7,12 +7,15 @@ rounded.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from typing import Any
 
 from ledgerloop.hubspot.models import Record
+from ledgerloop.rules.books import Books
+from ledgerloop.rules.coding import coding_from_item, percentage_of
 from ledgerloop.rules.routing import Terms
 from ledgerloop.rules.standing import CENT, ZERO
 
@@ -26,8 +29,19 @@ _NUMBERS = {
     "price": ("unit price", "Fill it in; 0 is allowed."),
     "hs_discount_percentage": ("discount percentage", ""),
     "discount": ("discount", ""),
+    "hs_total_discount": ("total discount", ""),
 }
 """What people call a number of a line item, and what to do where one that is needed is missing."""
+
+_OFTEN = {
+    "biweekly": "every two weeks",
+    "per_six_months": "every six months",
+    "per_two_years": "every two years",
+    "per_three_years": "every three years",
+    "per_four_years": "every four years",
+    "per_five_years": "every five years",
+}
+"""HubSpot's words for how often a line is billed, where they do not say it themselves."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,9 +51,13 @@ class Line:
     body: Mapping[str, Any]
     amount: Decimal
     problems: tuple[str, ...] = ()
+    exact: Decimal = ZERO
+    """What the deal says it comes to, before anybody rounds."""
+    doubts: int = 0
+    """How many of the problems a change in the organisation's books may cure."""
 
 
-def line_from_item(item: Record, place: int, currency: str, terms: Terms) -> Line:
+def line_from_item(item: Record, place: int, currency: str, terms: Terms, books: Books | None = None) -> Line:
     """Make the line, with every problem at once; ``place`` counts from 1, as the deal's owner sees them."""
     values = item.properties
     name, about = _text(values, "name"), _text(values, "description")
@@ -50,29 +68,32 @@ def line_from_item(item: Record, place: int, currency: str, terms: Terms) -> Lin
     own_currency = (_text(values, "hs_line_item_currency_code") or currency).upper()
     if own_currency != currency:
         problems.append(f"{label} is in {own_currency}, and the deal is in {currency}. Make them the same.")
-    quantity, price, percent, discount = (_number(values, each, label, problems) for each in _NUMBERS)
-    problems += _contradictions(label, price, percent, discount)
-    if quantity is None or price is None or percent is None or discount is None or problems:
-        return Line({}, ZERO, tuple(problems))
+    quantity, price, percent, discount = (_number(values, each, label, problems) for each in list(_NUMBERS)[:4])
+    # HubSpot works the total out of the other two; it says something of its own only where both are empty.
+    total = _number(values, "hs_total_discount", label, problems) if not percent and not discount else Decimal(0)
+    problems += _contradictions(label, quantity, price, percent, discount, total)
+    coded = coding_from_item(values, label, terms, books or Books())
+    if problems or coded.doubts or quantity is None or price is None:
+        return Line({}, ZERO, (*problems, *coded.doubts), doubts=len(coded.doubts))
     body: dict[str, Any] = {
-        "Description": " – ".join(part for part in (name, about) if part),
+        "Description": " – ".join(part for part in (name, about, _recurring(values)) if part),
         "Quantity": quantity,
         "UnitAmount": price,
-        "AccountCode": terms.account_code,
+        **coded.body,
     }
-    if terms.tax_type:
-        body["TaxType"] = terms.tax_type
+    percent, off = percent or ZERO, (discount or ZERO) * quantity + (total or ZERO)
     gross = quantity * price
-    amount = _cents(gross * (100 - percent) / 100 - discount * quantity)
+    exact = gross * (100 - percent) / 100 - off
+    amount = _cents(exact)
     if percent:
         body["DiscountRate"] = percent
-    elif discount and amount:
+    elif off and amount:
         # HubSpot's discount is for each unit and may have fractions of a cent; Xero's is for the line, in cents.
         body["DiscountAmount"] = _cents(gross) - amount
-    elif discount:
+    elif off:
         # No whole cents take a half from a half, so a line that is free is free by its rate.
         body["DiscountRate"] = Decimal(100)
-    return Line(body, amount)
+    return Line(body, amount, exact=exact)
 
 
 def position_of(item: Record) -> tuple[int, int]:
@@ -82,7 +103,12 @@ def position_of(item: Record) -> tuple[int, int]:
 
 
 def _contradictions(
-    label: str, price: Decimal | None, percent: Decimal | None, discount: Decimal | None
+    label: str,
+    quantity: Decimal | None,
+    price: Decimal | None,
+    percent: Decimal | None,
+    discount: Decimal | None,
+    total: Decimal | None,
 ) -> Iterator[str]:
     """Say what is wrong with numbers that could be read; a number that could not is no reason for a second sentence."""
     if price is not None and price != price.quantize(PRICE_STEP):
@@ -93,6 +119,8 @@ def _contradictions(
         yield f"{label} has a discount of {percent} % and one of {discount} a unit. Keep one of the two."
     elif price is not None and discount is not None and discount > price:
         yield f"{label} has a discount of {discount} on a unit price of {price}. Lower the discount."
+    if total and quantity is not None and price is not None and total > quantity * price:
+        yield f"{label} has a discount of {total} in all on {quantity * price}. Lower the discount."
 
 
 def _number(values: Mapping[str, str | None], name: str, label: str, problems: list[str]) -> Decimal | None:
@@ -115,6 +143,26 @@ def _number(values: Mapping[str, str | None], name: str, label: str, problems: l
         problems.append(f"{label} has “{text}” as its {word}, which is too large to be true. Correct it.")
         return None
     return number.copy_abs()
+
+
+def _recurring(values: Mapping[str, str | None]) -> str:
+    """Say how often a line is billed and for how long; nothing where it is billed once."""
+    often = _text(values, "recurringbillingfrequency")
+    months = percentage_of(_text(values, "hs_term_in_months"))
+    term = f" for {months.normalize():f} month{'' if months == 1 else 's'}" if months and months > 0 else ""
+    term = term or _period(_text(values, "hs_recurring_billing_period"))
+    if not often:
+        return f"billed{term}" if term else ""
+    return f"billed {_OFTEN.get(often, often.replace('_', ' '))}{term}"
+
+
+def _period(text: str) -> str:
+    """Say an ISO 8601 period such as P12M in words; nothing where it is none."""
+    found = re.fullmatch(r"P([1-9]\d{0,3})([DWMY])", text)
+    if found is None:
+        return ""
+    unit = {"D": "day", "W": "week", "M": "month", "Y": "year"}[found[2]]
+    return f" for {found[1]} {unit}{'' if found[1] == '1' else 's'}"
 
 
 def _cents(amount: Decimal) -> Decimal:

@@ -1,6 +1,7 @@
 """Say which organisation a deal is invoiced in, and with what terms. Does no I/O.
 
-One route for now: the terms come from the [route] settings and hold for every deal.
+Routes are looked at in their order, and the first whose conditions a deal meets wins. No route is a hold, and so is a
+route whose organisation is not connected: the next one would invoice in the wrong organisation.
 """
 
 from __future__ import annotations
@@ -13,15 +14,53 @@ from ledgerloop.records import Hold, Organisation
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """How a deal's invoice is made."""
+    """How a deal's invoice is made. The settings say what each means."""
 
     status: str = "DRAFT"
     """DRAFT, SUBMITTED or AUTHORISED: what Xero is asked to make."""
     account_code: str = "200"
+    account_property: str = ""
+    """The line items' property whose value chooses the account."""
+    accounts: tuple[tuple[str, str], ...] = ()
+    """Account codes by the values of that property; a value that is not here is an account code itself."""
     tax_type: str = ""
     """Empty leaves the choice to the account's default tax in Xero."""
+    tax: tuple[tuple[str, str], ...] = ()
+    """TaxTypes by HubSpot's tax rates: by percentage, or by label."""
     line_amount_types: str = "Exclusive"
     due_days: int = 30
+    due_date_property: str = ""
+    branding_theme: str = ""
+    reference: str = "{marker}"
+    number: str = ""
+    """Empty leaves the invoice's number to Xero."""
+    tracking: tuple[tuple[str, str], ...] = ()
+    """Options by tracking category."""
+    tracking_properties: tuple[tuple[str, str], ...] = ()
+    """Line items' properties whose values are the options, by tracking category."""
+    email: bool = False
+    online_invoice: bool = False
+    no_lines: str = "hold"
+    rounding: str = "report"
+    rounding_account: str = ""
+    edits: str = "update"
+    paid_stage: str = ""
+    approval: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Conditions:
+    """What a deal must have for a route; an empty condition is met by every deal."""
+
+    pipeline: str = ""
+    stage: str = ""
+    currency: str = ""
+    properties: tuple[tuple[str, str], ...] = ()
+    """Values by deal property."""
+    country: str = ""
+    """Of the deal's company, as it stands there."""
+    owner: str = ""
+    """The email of the deal's owner."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,29 +69,62 @@ class Route:
 
     organisation: str = ""
     terms: Terms = Terms()
+    conditions: Conditions = Conditions()
+    name: str = "[route]"
+    """What people find it by in the settings."""
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What a route may ask of a deal beyond its own properties."""
+
+    currency: str = ""
+    """The deal's, or the portal's where the deal has none."""
+    country: str = ""
+    owner: str = ""
 
 
 def route_for(
-    deal: Mapping[str, str | None], routes: Sequence[Route], organisations: Sequence[Organisation]
+    deal: Mapping[str, str | None],
+    routes: Sequence[Route],
+    organisations: Sequence[Organisation],
+    facts: Facts | None = None,
 ) -> tuple[Organisation, Terms] | Hold:
     """Return the organisation and terms for a deal: the first route that fits wins, and no fit is a hold.
 
-    ``organisations`` are the connected ones. ``deal`` is not looked at yet; routes by pipeline, currency or owner are.
+    ``organisations`` are the connected ones.
     """
-    for route in routes:
-        fitting = [one for one in organisations if route.organisation in ("", one.id, one.name)]
-        if len(fitting) == 1:
-            return fitting[0], route.terms
-        if len(fitting) > 1:
-            names = ", ".join(f"{one.name}: {one.id}" for one in sorted(fitting, key=lambda one: (one.name, one.id)))
-            return Hold(
-                (
-                    f"Several Xero organisations fit this deal ({names}), and none is chosen. Write the right one's id"
-                    " at `organisation` under [route].",
-                )
-            )
     if not organisations:
         return Hold(
             ("No Xero organisation is connected. Connect one in the console, and this deal goes on by itself.",)
         )
-    return Hold(("No route fits this deal: the organisation named under [route] is not connected. Connect it.",))
+    route = next((one for one in routes if _meets(deal, facts or Facts(), one.conditions)), None)
+    if route is None:
+        return Hold(("No route fits this deal. Add one for it under [[routes]], or a last one without conditions.",))
+    fitting = [one for one in organisations if route.organisation in ("", one.id, one.name)]
+    if len(fitting) == 1:
+        return fitting[0], route.terms
+    if fitting:
+        names = ", ".join(f"{one.name}: {one.id}" for one in sorted(fitting, key=lambda one: (one.name, one.id)))
+        return Hold(
+            (
+                f"Several Xero organisations fit this deal ({names}), and none is chosen. Write the right one's id at"
+                f" `organisation` under {route.name}.",
+            )
+        )
+    return Hold((f"No route fits this deal: the organisation named under {route.name} is not connected. Connect it.",))
+
+
+def _meets(deal: Mapping[str, str | None], facts: Facts, wanted: Conditions) -> bool:
+    """Compare condition by condition: ids to the letter, what people write without case and outer space."""
+    asked = (
+        (wanted.currency, facts.currency),
+        (wanted.country, facts.country),
+        (wanted.owner, facts.owner),
+        *((value, deal.get(name) or "") for name, value in wanted.properties),
+    )
+    return (
+        wanted.pipeline in ("", deal.get("pipeline"))
+        and wanted.stage in ("", deal.get("dealstage"))
+        and all(not value or value.strip().casefold() == given.strip().casefold() for value, given in asked)
+    )

@@ -44,14 +44,23 @@ def recent(tx: Connection, limit: int, subject: str | None = None) -> list[Entry
 
 
 def hold(
-    tx: Connection, lane: str, subject: str, reasons: Sequence[str], candidates: Sequence[str], now: datetime
+    tx: Connection,
+    lane: str,
+    subject: str,
+    reasons: Sequence[str],
+    candidates: Sequence[str],
+    now: datetime,
+    cause: str = "",
 ) -> bool:
-    """Hold a subject for a person, and answer whether that is news: a new hold, or other reasons or candidates."""
+    """Hold a subject for a person, and answer whether that is news: a new hold, or other reasons or candidates.
+
+    ``cause`` is the organisation whose books are among the reasons: a change there may cure it.
+    """
     before = held(tx, subject)
     if before and (before.reasons, before.candidates) == (tuple(reasons), tuple(candidates)):
         return False
     row = {"subject": subject, "lane": lane, "reasons": json.dumps(list(reasons))}
-    row |= {"candidates": json.dumps(list(candidates))}
+    row |= {"candidates": json.dumps(list(candidates)), "cause": cause}
     moments = {"since": before.since if before else now, "changed_at": now, "cleared_at": None}
     upsert(tx, hold_table, [row | moments])
     return True
@@ -75,6 +84,12 @@ def held(tx: Connection, subject: str) -> Held | None:
     query = select(hold_table).where(hold_table.c.subject == subject, hold_table.c.cleared_at.is_(None))
     row = tx.execute(query).first()
     return _held(row) if row else None
+
+
+def caused_by(tx: Connection, lane: str, organisation: str) -> list[str]:
+    """List the subjects of a lane that wait because of an organisation's books."""
+    mine = select(hold_table.c.subject).where(hold_table.c.cause == organisation, hold_table.c.lane == lane)
+    return list(tx.execute(mine.where(hold_table.c.cleared_at.is_(None)).order_by(hold_table.c.subject)).scalars())
 
 
 def _row(entry: Entry) -> dict[str, Any]:

@@ -18,6 +18,7 @@ def upgrade() -> None:
         op.add_column("intent", sa.Column(name, sa.Text, nullable=False, server_default=""))
     op.add_column("intent", sa.Column("said", money))
     op.add_column("intent", sa.Column("approved_at", moment))
+    op.add_column("hold", sa.Column("cause", sa.Text, nullable=False, server_default=""))
     op.create_table(
         "book",
         sa.Column("organisation", sa.Text, primary_key=True),

@@ -1,0 +1,40 @@
+"""Fill in the templates of references and numbers: words, ``{marker}``, ``{deal}`` and deal properties. Does no I/O."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+
+from ledgerloop.rules.marks import MARKER, marker_of
+
+MOST_SIGNS = 255
+"""Xero takes no longer Reference and no longer InvoiceNumber."""
+
+_FIELD = re.compile(r"\{([a-z][a-z0-9_]*)\}")
+_OWN = ("marker", "deal")
+
+
+def fields_in(template: str) -> Iterator[str]:
+    """Yield the deal properties that a template asks for."""
+    return (found for found in _FIELD.findall(template) if found not in _OWN)
+
+
+def filled(template: str, deal: str, values: Mapping[str, str | None]) -> str:
+    """Fill in a template. What people wrote never looks like another deal's mark, and the deal's own mark stays."""
+
+    def value_of(found: re.Match[str]) -> str:
+        match found[1]:
+            case "marker":
+                return marker_of(deal)
+            case "deal":
+                return deal
+            case name:
+                text = re.sub(rf"\b{MARKER}(?=[0-9])", f"{MARKER[:-1]} ", values.get(name) or "")
+                return " ".join(text.split())
+
+    text = " ".join(_FIELD.sub(value_of, template).split())
+    if len(text) <= MOST_SIGNS:
+        return text
+    mark = marker_of(deal)
+    rest = " ".join(text.replace(mark, " ").split())
+    return f"{mark} {rest[: MOST_SIGNS - len(mark) - 1].rstrip()}" if mark in text else text[:MOST_SIGNS].rstrip()
