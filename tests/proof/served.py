@@ -1,0 +1,181 @@
+"""The real service in processes that may be killed, beside both sandboxes; and words for what is done to it."""
+
+from __future__ import annotations
+
+import json
+import mmap
+import os
+import signal
+import struct
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import httpx2
+from scene import Scene
+
+from ledgerloop import settings as settings_
+from ledgerloop.cli.stage import Sections, Stage, connect_hubspot, connect_xero, furnish, log_in, register_webhooks
+from ledgerloop.store import inbox, lanes
+from ledgerloop.web.server import listening
+from ledgerloop.wiring import build
+from ledgerloop_sandbox.server import Sandbox
+from ledgerloop_sandbox.server import running as sandbox_running
+
+
+class Host:
+    """Fork services from a process that has imported everything."""
+
+    def __enter__(self) -> Self:
+        command = [sys.executable, str(Path(__file__).with_name("host.py"))]
+        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        assert self._process.stdin and self._process.stdout
+        self._process.stdin.close()
+        self._process.wait(10)
+        self._process.stdout.close()
+
+    def start(self, **order: str) -> int:
+        """Start a service, and return its process id."""
+        assert self._process.stdin and self._process.stdout
+        print(json.dumps(order), file=self._process.stdin, flush=True)
+        return int(self._process.stdout.readline())
+
+
+class Served(Scene):
+    """A scene whose service runs in processes of its own: killed, started again, and told what time it is."""
+
+    def __init__(self, on: Stage, sandbox: Sandbox, host: Host, directory: Path, ports: dict[str, int]) -> None:
+        super().__init__(on)
+        self.sandbox, self.directory, self.ports = sandbox, directory, ports
+        self._host = host
+        self._pids: dict[str, int] = {}
+        self._aims = 0
+        (directory / "trace").touch()
+
+    # --- the processes ---
+
+    def start(self, worker: str = "one", *, watch: bool = False) -> None:
+        """Start the service and wait until it answers."""
+        port = self.ports[worker]
+        self._pids[worker] = self._host.start(
+            directory=str(self.directory), worker=worker, port=str(port), watch="yes" if watch else ""
+        )
+        end = time.monotonic() + 30
+        while not self._answers(port):
+            assert self.alive(worker), f"the service ended at its start:\n{self.log()[-4000:]}"
+            assert time.monotonic() < end, "the service did not answer"
+            time.sleep(0.01)
+
+    def kill(self, worker: str = "one") -> None:
+        """Send SIGKILL, as a crash or the operating system would."""
+        if self.alive(worker):
+            os.kill(self._pids[worker], signal.SIGKILL)
+        self.until_dead(worker)
+
+    def alive(self, worker: str = "one") -> bool:
+        """Tell whether a worker's process is there."""
+        try:
+            os.kill(self._pids[worker], 0)
+        except (KeyError, ProcessLookupError):
+            return False
+        return True
+
+    def until_dead(self, worker: str = "one", seconds: float = 10.0) -> bool:
+        """Wait until a worker's process is gone, and tell whether it is."""
+        end = time.monotonic() + seconds
+        while self.alive(worker):
+            if time.monotonic() > end:
+                return False
+            time.sleep(0.005)
+        return True
+
+    def log(self) -> str:
+        """Return what the service has logged."""
+        file = self.directory / "serve.log"
+        return file.read_text() if file.exists() else ""
+
+    def _answers(self, port: int) -> bool:
+        try:
+            return self.on.control.get(f"http://127.0.0.1:{port}/health").status_code in (200, 503)
+        except httpx2.TransportError:
+            return False
+
+    # --- the points ---
+
+    def aim(self, point: str = "-") -> None:
+        """Count the points anew from here, and die at this one; without one, only write them down."""
+        self._aims += 1
+        (self.directory / "trace").write_text("")
+        aiming = self.directory / "aim.new"
+        aiming.write_text(f"{self._aims} {point}")
+        aiming.rename(self.directory / "aim")
+
+    def trace(self) -> list[str]:
+        """Return the points that were reached since the last aim, in their order."""
+        return (self.directory / "trace").read_text().splitlines()
+
+    # --- time ---
+
+    def pass_time(self, seconds: float) -> None:
+        """Let time go by, for both vendors and for the service."""
+        self.sandbox.clock.shift(seconds)
+        with (self.directory / "ahead").open("r+b") as opened, mmap.mmap(opened.fileno(), 8) as ahead:
+            ahead[:] = struct.pack("d", struct.unpack("d", ahead[:])[0] + seconds)
+
+    # --- looking ---
+
+    def on_their_way(self) -> int:
+        """Count the webhooks that a vendor is sending, or will send again."""
+        return self.sandbox.xero.delivery.pending + self.sandbox.hubspot.delivery.pending
+
+    def why_busy(self) -> str:
+        """Say what is still to be done; nothing when all is quiet."""
+        with self.built.database.reading() as tx:
+            busy = [one for one in lanes.all_lanes(tx) if one.begun_at or one.wanted]
+            waiting = inbox.waiting(tx)
+        return f"{waiting} events, {busy}" if busy or waiting else ""
+
+
+@contextmanager
+def served(
+    host: Host, directory: Path, database: str, *, more: Sections | None = None, workers: tuple[str, ...] = ("one",)
+) -> Iterator[Served]:
+    """Furnish a directory, start both sandboxes and the first worker, connect both vendors; end everything after."""
+    socks = [listening("127.0.0.1", 0, "") for _ in workers]
+    ports = {worker: int(sock.getsockname()[1]) for worker, sock in zip(workers, socks, strict=True)}
+    for sock in socks:
+        sock.close()
+    service_url = f"http://127.0.0.1:{ports[workers[0]]}"
+    sections = {"service": {"port": ports[workers[0]], "database": database}, **(more or {})}
+    (directory / "ahead").write_bytes(struct.pack("d", 0.0))
+    with sandbox_running(service_url=service_url) as sandbox, httpx2.Client(timeout=10.0) as control:
+        password = furnish(directory, sandbox, service_url, sections)
+        built = build(settings_.load(directory / "ledgerloop.toml"))
+        with httpx2.Client(base_url=service_url, follow_redirects=True, timeout=30.0) as browser:
+            on = Stage(sandbox.xero_url, sandbox.hubspot_url, service_url, password, built, browser, control)
+            scene = Served(on, sandbox, host, directory, ports)
+            try:
+                scene.start(workers[0], watch=True)
+                scene.configure("hubspot", search_lag_create=0, search_lag_update=0, limits=False)
+                scene.configure("xero", minute_limit=100_000, concurrent_limit=100, day_limit=10_000_000)
+                register_webhooks(on)
+                log_in(on)
+                connect_xero(on, "Kiwi Demo Ltd")
+                connect_hubspot(on)
+                scene.settle()
+                yield scene
+            finally:
+                for worker in workers:
+                    scene.kill(worker)
+                built.vendors.close()
+                built.database.close()
