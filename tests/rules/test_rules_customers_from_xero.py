@@ -64,7 +64,7 @@ class TestFromXero:
                     "AddressType": "POBOX",
                     "AddressLine1": "1 Quay St",
                     "AddressLine2": " Level 2",
-                    "AddressLine3": "",
+                    "AddressLine3": " ",
                     "City": "Auckland ",
                     "Region": "AKL ",
                     "PostalCode": " 1010",
@@ -90,6 +90,7 @@ class TestFromXero:
         [
             pytest.param([("STREET", "Otago"), ("POBOX", "Napier")], "Napier", id="invoices go to the postal one"),
             pytest.param([("STREET", "Otago"), ("POBOX", "")], "Otago", id="an empty postal one is none"),
+            pytest.param([("STREET", "Otago"), ("POBOX", " ")], "Otago", id="nor is a blank one"),
             pytest.param([("STREET", "Otago")], "Otago", id="no postal one"),
             pytest.param([("DELIVERY", "Otago")], "", id="a place for parcels is no address to write to"),
             pytest.param([], "", id="no address at all"),

@@ -160,6 +160,21 @@ class TestToXero:
         assert isinstance(made, dict)
         assert made["Addresses"][0].get("Country", "") == sent
 
+    def test_spaces(self) -> None:
+        """What people left around a value is not part of it, and what is blank is empty."""
+        made = contact_for_customer(
+            record("512", name=" Acme ", address="\n1 Quay St ", address2=" ", city=" Auckland"),
+            record("77", email=" kat@acme.nz ", firstname=" Kat ", lastname="  "),
+        )
+
+        assert made == {
+            "Name": "Acme",
+            "ContactNumber": "HubSpot company 512",
+            "EmailAddress": "kat@acme.nz",
+            "FirstName": "Kat",
+            "Addresses": [{"AddressType": "POBOX", "AddressLine1": "1 Quay St", "City": "Auckland"}],
+        }
+
     def test_no_address(self) -> None:
         """Nothing is sent that is empty, for an empty value would clear one."""
         made = contact_for_customer(None, record("77", email="a@acme.nz", firstname="", country="64"))

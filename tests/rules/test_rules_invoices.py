@@ -114,8 +114,8 @@ class TestHold:
                 [item()],
                 {"deal_currency_code": "USD"},
                 [
-                    "The deal is in USD, and Harbour Supplies Ltd's Xero has no such currency. Add it in Xero, or change"
-                    " the deal's currency.",
+                    "The deal is in USD, and Harbour Supplies Ltd's Xero has no such currency. Add it in Xero, or"
+                    " change the deal's currency.",
                 ],
                 id="a deal in another currency than the organisation's",
             ),
@@ -123,8 +123,8 @@ class TestHold:
                 [item("1", price=None), item("2", name="Bolt", quantity="-2"), item("3")],
                 {"deal_currency_code": "USD"},
                 [
-                    "The deal is in USD, and Harbour Supplies Ltd's Xero has no such currency. Add it in Xero, or change"
-                    " the deal's currency.",
+                    "The deal is in USD, and Harbour Supplies Ltd's Xero has no such currency. Add it in Xero, or"
+                    " change the deal's currency.",
                     "Line 1 (“Widget”) has no unit price. Fill it in; 0 is allowed.",
                     "Line 2 (“Bolt”) has “-2” as its quantity, which is not a number of zero or more. Correct it.",
                 ],

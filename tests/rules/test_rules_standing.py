@@ -193,6 +193,11 @@ CASES = [
         id="on the day after its due date an invoice is one day late",
     ),
     pytest.param(
+        [invoice("0.00", status="AUTHORISED", due=-5)],
+        {"status": "PAID"},
+        id="an approved invoice on which nothing is due is not open, and never late",
+    ),
+    pytest.param(
         [invoice("100.00", due=None)],
         {"outstanding": "100.00", "open_invoices": 1, "status": "AUTHORISED"},
         id="an invoice without a due date is owed and never late",
