@@ -8,7 +8,9 @@ looks when it is nudged, and twice a second in any case: what a nudge missed is 
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -17,6 +19,7 @@ import sqlalchemy
 from dbos import DBOS, DBOSConfig, SetWorkflowID
 from sqlalchemy import event, make_url
 
+from ledgerloop.errors import LedgerloopError
 from ledgerloop.flows import catchup
 from ledgerloop.flows.invoicing import invoicing
 from ledgerloop.flows.standing import standing
@@ -38,6 +41,8 @@ TICK = 0.5
 SCHEDULE = timedelta(seconds=5)
 STUCK = timedelta(seconds=30)
 KEEP_TURNS = timedelta(days=7)
+LAST_BREATH = 3.0
+"""Seconds after which the lock of a worker that was killed is surely free."""
 
 
 @dataclass(slots=True)
@@ -48,6 +53,11 @@ class Started:
     at: datetime
 
 
+def lock_of(worker: str) -> str:
+    """Name the lock that a living worker holds."""
+    return f"worker {worker}"
+
+
 class Engine:
     """Start turns and keep the schedule, in one thread beside DBOS's own."""
 
@@ -56,11 +66,21 @@ class Engine:
         self._started: dict[tuple[str, str], Started] = {}
         self._nudged, self._stopping = threading.Event(), threading.Event()
         self._thread = threading.Thread(target=self._run, name="dispatcher", daemon=True)
+        self._alone = ExitStack()
         self._scheduled_at: datetime | None = None
         self._pruned_at: datetime | None = None
 
+    @property
+    def stopping(self) -> bool:
+        """Tell whether the engine was asked to stop."""
+        return self._stopping.is_set()
+
     def launch(self) -> None:
-        """Launch DBOS, which goes on with what a crash interrupted, and begin to dispatch."""
+        """Launch DBOS, which goes on with what a crash interrupted, and begin to dispatch.
+
+        Raises LedgerloopError where another process works under the same name: both would go on with the same turns.
+        """
+        self._be_alone()
         DBOS(config=_config(self._database, self._worker))
         DBOS.launch()
         self._thread.start()
@@ -76,6 +96,15 @@ class Engine:
         self._nudged.set()
         self._thread.join()
         DBOS.destroy(workflow_completion_timeout_sec=int(patience))
+        self._alone.close()
+
+    def _be_alone(self) -> None:
+        end = time.monotonic() + LAST_BREATH
+        while not self._alone.enter_context(self._database.lock_at_once(lock_of(self._worker))):
+            self._alone.close()
+            if time.monotonic() > end:
+                raise LedgerloopError(f"Another process already works on this database as worker `{self._worker}`.")
+            time.sleep(0.1)
 
     def _run(self) -> None:
         wait = 0.0

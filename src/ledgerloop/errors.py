@@ -11,6 +11,7 @@
     │   ├── Missing              ... because the record is not there
     │   ├── Conflict             ... because the record exists already; carries its id where the vendor tells it
     │   └── ScopeMissing         ... because the credential lacks a scope
+    ├── Braked                   more would be written in an hour than anybody planned; a person must say yes
     ├── ConsentNeeded            a person must connect again; the work waits and is not lost
     ├── BadSignature             a webhook that is not to be trusted
     ├── Unreadable               a rightly signed webhook whose body cannot be understood; kept and shown
@@ -110,6 +111,10 @@ class ScopeMissing(Refused):
         LedgerloopError.__init__(self, message, status, body, request_id, scopes)
         self.message, self.status, self.body, self.request_id = message, status, body, request_id
         self.scopes = scopes
+
+
+class Braked(LedgerloopError):
+    """Report work that was stopped before its first write, because nobody planned so much of it."""
 
 
 class ConsentNeeded(LedgerloopError):

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import random
 import uuid
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import httpx2
 
@@ -18,7 +20,7 @@ from ledgerloop import oauth
 from ledgerloop.engine import Engine
 from ledgerloop.errors import SettingsError
 from ledgerloop.flows.connecting import GRANT, Desk
-from ledgerloop.flows.parts import Parts, equip
+from ledgerloop.flows.parts import Brake, Parts, equip
 from ledgerloop.flows.receive import Receiver
 from ledgerloop.http import Api, Call, open_client
 from ledgerloop.hubspot.client import HubSpotClient
@@ -47,6 +49,8 @@ class Vendors:
     xero: Callable[[str], XeroClient]
     hubspot: Callable[[], HubSpotClient]
     list_connections: Callable[[str], Sequence[Connection]]
+    figures: Callable[[str], Mapping[str, Any]]
+    """Tells how many calls were made since the start, and which quotas of an organisation and the portal are left."""
     close: Callable[[], None]
 
 
@@ -64,9 +68,13 @@ class Ledgerloop:
     receiver: Receiver
     now: Callable[[], datetime]
 
+    def parts(self) -> Parts:
+        """Return what the flows work with, for those who rehearse one without an engine."""
+        return _parts(self)
+
     def start(self) -> None:
         """Equip the flows, go on with what a crash interrupted, and begin to receive."""
-        equip(_parts(self))
+        equip(self.parts())
         self.receiver.start()
         self.engine.launch()
 
@@ -145,6 +153,15 @@ def _vendors(
     to_xero, to_hubspot = open_client(), open_client()
     xero_limits, hubspot_limits = xero_governor(settings.xero.daily_limit), hubspot_governor()
     tokens = oauth.Tokens(provider, shelf, GRANT, now=now)
+    calls: Counter[str] = Counter()
+
+    def counted(call: Call) -> None:
+        calls[call.vendor] += 1
+        observe(call)
+
+    def figures(organisation: str) -> Mapping[str, Any]:
+        left = {"xero": xero_limits.left(organisation), "hubspot": hubspot_limits.left("")}
+        return {"calls": dict(calls), "left": left}
 
     def xero_api(lane: str) -> Api:
         return Api(
@@ -154,7 +171,7 @@ def _vendors(
             token=tokens,
             governor=xero_limits,
             lane=lane,
-            observe=observe,
+            observe=counted,
         )
 
     def hubspot_token(_refused: str) -> str:
@@ -167,7 +184,7 @@ def _vendors(
             HubSpotDialect(),
             token=hubspot_token,
             governor=hubspot_limits,
-            observe=observe,
+            observe=counted,
         )
         return HubSpotClient(api, settings.hubspot.version)
 
@@ -178,6 +195,7 @@ def _vendors(
         xero=lambda tenant: XeroClient(xero_api(tenant)),
         hubspot=hubspot,
         list_connections=lambda event: connections(xero_api(""), event),
+        figures=figures,
         close=close,
     )
 
@@ -213,4 +231,7 @@ def _parts(built: Ledgerloop) -> Parts:
         names=settings.properties,
         poll_every=timedelta(seconds=settings.standing.poll_seconds),
         catch_up_every=timedelta(minutes=settings.standing.catch_up_minutes),
+        brake=Brake(settings.brake.create, settings.brake.update),
+        figures=built.vendors.figures,
+        stopping=lambda: built.engine.stopping,
     )

@@ -124,7 +124,7 @@ def test_lost_webhooks_cost_lag_and_no_truth(scene: Scene) -> None:
 
 def test_a_burst_of_200_payments_costs_a_handful_of_calls(staged: Callable[..., Scene]) -> None:
     """Cost grows with pages of changed records, not with events: 200 payments, 200 customers, at most 3 pulls."""
-    scene = staged(latency_ms=20)
+    scene = staged({"brake": {"create": 1000}}, latency_ms=20)
     bodies = [{"Name": f"Burst {n}", "EmailAddress": f"b{n}@burst{n}.example.com"} for n in range(200)]
     made = [
         one["ContactID"]

@@ -1,5 +1,7 @@
 """Wake the lanes on a schedule: the safety net under lost webhooks, and the only way to learn that a day has gone by.
 
+Planned work wakes its lane here too, whenever it does not rest.
+
 Waking is all that happens here. What a turn then does depends on what is due: see ``pulling.kinds_due`` and
 ``polling.look``. Several processes may do this at once; waking twice is waking once.
 """
@@ -15,11 +17,11 @@ from ledgerloop.flows.parts import parts
 from ledgerloop.flows.polling import CURSOR as POLLED
 from ledgerloop.flows.pulling import CAUGHT_UP
 from ledgerloop.records import Organisation
-from ledgerloop.store import connections, cursors, lanes, links, mirror
+from ledgerloop.store import connections, cursors, lanes, links, mirror, planned
 
 
 def wake_due() -> bool:
-    """Wake every lane whose poll, catch-up or new day is due; tell whether there was any."""
+    """Wake every lane whose poll, catch-up, new day or planned work is due; tell whether there was any."""
     at = parts()
     now = at.now()
     with at.database.reading() as tx:
@@ -28,7 +30,9 @@ def wake_due() -> bool:
         poll = [portal for portal in portals if _elapsed(tx, portal, POLLED, now, at.poll_every.total_seconds())]
         pull = [home for home in homes if _elapsed(tx, home.id, CAUGHT_UP, now, at.catch_up_every.total_seconds())]
         new_day = [home for home in homes if connections.get_value(tx, _day_of(home)) != _today(home, now)]
-    if not poll and not pull and not new_day:
+        idle = {one.lane for one in lanes.all_lanes(tx) if one.flow == "standing" and not one.begun_at}
+        work = [home for home in homes if home.id in idle and home.id in planned.organisations(tx, now)]
+    if not poll and not pull and not new_day and not work:
         return False
     with at.database.transaction() as tx:
         for portal in poll:
@@ -40,7 +44,7 @@ def wake_due() -> bool:
             shown = links.find(tx, home.id, "contact", late).keys() | links.find(tx, home.id, "company", late).keys()
             mirror.mark_dirty(tx, home.id, shown)
             connections.put_value(tx, _day_of(home), today)
-        for home in {home.id: home for home in (*pull, *new_day)}.values():
+        for home in {home.id: home for home in (*pull, *new_day, *work)}.values():
             lanes.wake(tx, "standing", home.id, now)
     return True
 

@@ -6,14 +6,25 @@ small values. Wiring equips this module once, before the engine is launched; flo
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any
 
 from ledgerloop.hubspot.client import HubSpotClient
 from ledgerloop.rules.routing import Route
 from ledgerloop.store.db import Database
 from ledgerloop.xero.client import XeroClient
+
+
+@dataclass(frozen=True, slots=True)
+class Brake:
+    """How many records an hour may make and change in HubSpot without a plan, for each organisation."""
+
+    create: int = 200
+    update: int = 10_000
 
 
 @dataclass(frozen=True)
@@ -39,9 +50,15 @@ class Parts:
     """How often won deals are looked for without a webhook."""
     catch_up_every: timedelta = timedelta(minutes=15)
     """How often every kind of record is pulled without a webhook."""
+    brake: Brake = Brake()
+    figures: Callable[[str], Mapping[str, Any]] = lambda organisation: {}
+    """Tells what an organisation's work has cost so far and which quotas are left, for those who watch."""
+    stopping: Callable[[], bool] = lambda: False
+    """Tells whether the service is about to stop, so that long work ends at its next batch."""
 
 
 _equipped: Parts | None = None
+_instead: ContextVar[Parts | None] = ContextVar("parts", default=None)
 
 
 def equip(given: Parts | None) -> None:
@@ -52,6 +69,17 @@ def equip(given: Parts | None) -> None:
 
 def parts() -> Parts:
     """Return the parts; an error where the service was not put together first."""
-    if _equipped is None:
+    given = _instead.get() or _equipped
+    if given is None:
         raise RuntimeError("the flows have no parts yet: wiring must equip them before the engine is launched")
-    return _equipped
+    return given
+
+
+@contextmanager
+def instead(given: Parts) -> Iterator[None]:
+    """Let this thread work with other parts while the block lasts: a client that counts, or one that writes nothing."""
+    before = _instead.set(given)
+    try:
+        yield
+    finally:
+        _instead.reset(before)

@@ -1,29 +1,44 @@
 """Carry the ledger to HubSpot: what changed in Xero becomes each customer's standing on its records.
 
-The same path serves a webhook, the schedule, and the first fill of the mirror: what differs is how far back the cursor
-stands. A customer that changed is on the dirty list until its standing has been written, so a crash repeats work and
-loses none.
+The same path serves a webhook, the schedule, the first fill of the mirror and a backfill: what differs is how far back
+the cursor stands, and who put a customer on its list. A customer that changed is on the dirty list, one that a person
+planned to have shown on the planned list, until its standing has been written; so a crash repeats work and loses none.
 """
 
 from __future__ import annotations
 
+import time
+from collections.abc import Sequence
+from datetime import timedelta
+
 from dbos import DBOS
 
-from ledgerloop.flows import pulling, showing
+from ledgerloop.errors import RateLimited
+from ledgerloop.flows import braking, pulling, showing
 from ledgerloop.flows.parts import parts
 from ledgerloop.flows.turns import in_turns
-from ledgerloop.store import connections, inbox, mirror
+from ledgerloop.records import Organisation
+from ledgerloop.store import connections, inbox, lanes, mirror, planned
 
 BATCH = 100
 """HubSpot takes 100 records in a batch."""
+PLANNED_BATCHES = 50
+"""Planned batches in one turn at most, so that a turn ends."""
+SHORT_REST = 15.0
+"""A quota that comes back within so many seconds is waited for between two batches."""
 
 
 @in_turns("standing")
 def standing(organisation: str, turn: int) -> None:
-    """take → pull → cover → mirror → (decide → write → record) for each hundred customers touched."""
+    """take → pull → cover → mirror → brake → (decide → write → record) for each hundred: first live, then planned."""
     pull(organisation, turn)
+    brake(organisation, turn)
     while write(organisation, turn):
         pass
+    for _ in range(PLANNED_BATCHES):
+        if not write_planned(organisation, turn):
+            break
+    go_on(organisation, turn)
 
 
 @DBOS.step()
@@ -39,15 +54,94 @@ def pull(organisation: str, turn: int) -> int:
 
 
 @DBOS.step()
+def brake(organisation: str, turn: int) -> None:
+    """Stop here what would write more than an hour may without a plan."""
+    home = _home(organisation)
+    if home is not None:
+        braking.look_ahead(home)
+
+
+@DBOS.step()
 def write(organisation: str, turn: int) -> bool:
     """Decide and write the next hundred customers whose standing must be looked at; tell whether there are more."""
     at = parts()
+    home = _home(organisation)
     with at.database.reading() as tx:
-        home = connections.organisation(tx, organisation)
         touched = mirror.dirty(tx, organisation, BATCH)
+        accepted = planned.among(tx, organisation, list(touched))
     if home is None or not touched:
         return False
-    showing.show_standings(home, list(touched), turn)
+    with braking.counting(home, planned_work=False):
+        _show(home, [each for each in touched if each not in accepted], turn)
+    if accepted:
+        with braking.counting(home, planned_work=True):
+            _show(home, sorted(accepted), turn)
     with at.database.transaction() as tx:
         mirror.clean(tx, organisation, touched)
+        planned.done(tx, organisation, accepted)
     return len(touched) == BATCH
+
+
+@DBOS.step()
+def write_planned(organisation: str, turn: int) -> bool:
+    """Write the next hundred planned customers, unless something live has come; tell whether to go on with the next.
+
+    A quota that is spent for longer lets the planned work rest, and nothing else: what is live goes on.
+    """
+    at = parts()
+    home = _home(organisation)
+    with at.database.reading() as tx:
+        some = planned.batch(tx, organisation, BATCH)
+        allowance = planned.allowance(tx, organisation)
+    rests = allowance is not None and allowance.rests_until is not None and allowance.rests_until > at.now()
+    if home is None or not some or rests or _interrupted(organisation):
+        return False
+    try:
+        with braking.counting(home, planned_work=True):
+            _show(home, some, turn)
+    except RateLimited as spent:
+        if spent.retry_after <= SHORT_REST:
+            return _waited(organisation, spent.retry_after)
+        with at.database.transaction() as tx:
+            planned.rest(tx, organisation, at.now() + timedelta(seconds=spent.retry_after), spent.sentence)
+        return False
+    with at.database.transaction() as tx:
+        planned.done(tx, organisation, some)
+        planned.report(tx, organisation, at.figures(organisation))
+    return True
+
+
+@DBOS.step()
+def go_on(organisation: str, turn: int) -> None:
+    """Have another turn while planned work is left that does not rest."""
+    at = parts()
+    with at.database.transaction() as tx:
+        if organisation in planned.organisations(tx, at.now()):
+            lanes.wake(tx, "standing", organisation, at.now())
+
+
+def _show(home: Organisation, customers: Sequence[str], turn: int) -> None:
+    if customers:
+        showing.show_standings(home, customers, turn)
+
+
+def _home(organisation: str) -> Organisation | None:
+    with parts().database.reading() as tx:
+        return connections.organisation(tx, organisation)
+
+
+def _interrupted(organisation: str) -> bool:
+    """Tell whether planned work must make way: for live work, or for the end of the service."""
+    at = parts()
+    with at.database.reading() as tx:
+        return at.stopping() or lanes.wanted(tx, "standing", organisation)
+
+
+def _waited(organisation: str, seconds: float) -> bool:
+    """Wait, and tell whether nothing came in between."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if _interrupted(organisation):
+            return False
+        time.sleep(min(0.2, seconds))
+    return True

@@ -52,9 +52,19 @@ class HubSpotClient:
         """Take the Api and the version whose addresses are used."""
         self._api, self._paths = api, Paths(version)
 
+    @property
+    def api(self) -> Api:
+        """Return the Api that this client calls."""
+        return self._api
+
+    @property
+    def version(self) -> str:
+        """Return the version whose addresses are used."""
+        return self._paths.version
+
     def as_backfill(self) -> HubSpotClient:
         """Return the same client whose calls stand behind live work."""
-        return HubSpotClient(self._api.as_backfill(), self._paths.version)
+        return HubSpotClient(self._api.as_backfill(), self.version)
 
     # --- reading --------------------------------------------------------------------------------------------------
 

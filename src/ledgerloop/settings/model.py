@@ -138,6 +138,13 @@ class Standing(Section):
     poll_seconds: int = Field(default=60, ge=5, description="Seconds between two looks for won deals in HubSpot.")
 
 
+class Brake(Section):
+    """How much an hour may write to HubSpot without a plan, for each organisation, before a person is asked."""
+
+    create: int = Field(default=200, ge=0, description="Contacts, companies and deals made.")
+    update: int = Field(default=10_000, ge=0, description="Contacts, companies and deals changed.")
+
+
 class Settings(BaseSettings):
     """All settings. Made by :func:`load`."""
 
@@ -153,6 +160,7 @@ class Settings(BaseSettings):
     hubspot: HubSpot = HubSpot()
     route: Route = Route()
     standing: Standing = Standing()
+    brake: Brake = Brake()
     properties: PropertyNames = Field(
         default={},
         description="Names of HubSpot properties that differ in your portal: the name in Ledgerloop, and yours. What is"

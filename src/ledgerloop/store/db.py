@@ -87,6 +87,22 @@ class Database:
             connection.execute(text("SELECT pg_advisory_lock(:number)"), {"number": _signed(_number(name))})
             yield
 
+    @contextmanager
+    def lock_at_once(self, name: str) -> Iterator[bool]:
+        """Hold a named lock as :meth:`lock` does, if nobody holds it; tell whether it was free."""
+        if self.file is not None:
+            path = self.file.with_name(f"{self.file.name}-lock-{_number(name):016x}")
+            descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+            try:
+                yield _locked_at_once(descriptor)
+            finally:
+                os.close(descriptor)
+            return
+        engine = create_engine(self.url, poolclass=NullPool, isolation_level="AUTOCOMMIT")
+        with _transient_when_unreachable(), engine.connect() as connection:
+            asked = text("SELECT pg_try_advisory_lock(:number)")
+            yield bool(connection.execute(asked, {"number": _signed(_number(name))}).scalar())
+
     def migrate(self) -> None:
         """Bring the schema up to date. Safe when several processes start at once: one does it, the others wait."""
         config = Config()
@@ -169,6 +185,14 @@ def _file_lock(path: Path) -> Iterator[None]:
         yield
     finally:
         os.close(descriptor)
+
+
+def _locked_at_once(descriptor: int) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def _number(name: str) -> int:

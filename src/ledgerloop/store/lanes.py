@@ -61,6 +61,12 @@ def wake(tx: Connection, flow: str, lane: str, now: datetime) -> None:
     upsert(tx, table, [row], values=lambda _: {"wanted": True, "wanted_at": earliest})
 
 
+def wanted(tx: Connection, flow: str, lane: str) -> bool:
+    """Tell whether a lane wants another turn: while one runs, that something new has come."""
+    mine = select(table.c.wanted).where(table.c.flow == flow, table.c.lane == lane)
+    return bool(tx.execute(mine).scalar())
+
+
 def ready(tx: Connection, now: datetime) -> list[Ready]:
     """List the lanes that want a turn and may have it, the one that waits longest first."""
     may = or_(table.c.parked_until.is_(None), table.c.parked_until <= now)
@@ -86,8 +92,8 @@ def finish(tx: Connection, flow: str, lane: str, turn: int, now: datetime) -> bo
     """
     failures = case((table.c.parked_until.is_(None), 0), else_=table.c.failures)
     tx.execute(_this(flow, lane, turn).values(turn=turn + 1, begun_at=None, failures=failures))
-    wanted = select(table.c.wanted).where(table.c.flow == flow, table.c.lane == lane)
-    return bool(tx.execute(wanted.where(or_(table.c.parked_until.is_(None), table.c.parked_until <= now))).scalar())
+    mine = select(table.c.wanted).where(table.c.flow == flow, table.c.lane == lane)
+    return bool(tx.execute(mine.where(or_(table.c.parked_until.is_(None), table.c.parked_until <= now))).scalar())
 
 
 def park(tx: Connection, flow: str, lane: str, until: datetime, why: str) -> None:

@@ -95,6 +95,19 @@ def dirty(tx: Connection, organisation: str, limit: int, after: str = "") -> dic
     return {row.customer: row.mark for row in rows}
 
 
+def all_dirty(tx: Connection, organisation: str) -> list[str]:
+    """List all customers to look at."""
+    mine = select(dirty_table.c.customer).where(dirty_table.c.organisation == organisation)
+    return list(tx.execute(mine.order_by(dirty_table.c.customer)).scalars())
+
+
+def all_customers(tx: Connection, organisation: str) -> list[str]:
+    """List the customers that are active and not merged into others."""
+    columns = customer_table.c
+    mine = select(columns.id).where(columns.organisation == organisation, columns.active, columns.merged_into == "")
+    return list(tx.execute(mine.order_by(columns.id)).scalars())
+
+
 def mark_dirty(tx: Connection, organisation: str, ids: Iterable[str]) -> None:
     """Have the standing of these customers looked at."""
     rows = [{"organisation": organisation, "customer": each, "mark": 1} for each in sorted(set(ids))]

@@ -1,0 +1,98 @@
+"""Go the whole way of the real work with writes turned off, and tell what it would have written.
+
+There is no second path: the flow works with other parts. Its client reads from HubSpot and writes nothing, and its
+database is a copy that forgets. What would be written is what the flow puts into that copy's journal.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+
+from ledgerloop.flows import pulling, showing
+from ledgerloop.flows.parts import instead, parts
+from ledgerloop.hubspot.client import HubSpotClient
+from ledgerloop.hubspot.models import BatchError, BatchResult, New, Record, To
+from ledgerloop.records import Entry, Organisation
+from ledgerloop.store.scratch import scratch, take_lines
+from ledgerloop.store.spent import Written
+
+BATCH = 100
+_MADE_UP = "new-"
+
+
+def rehearse(home: Organisation, customers: Sequence[str], *, pull: bool = False) -> Iterator[list[Entry]]:
+    """Rehearse showing these customers, and give the journal of each hundred; ``pull`` first what is due to be pulled.
+
+    Holds are among the lines: they are what the work would ask a person.
+    """
+    at = parts()
+    with scratch(at.database) as copy:
+        client = Rehearsing(at.hubspot())
+        rehearsed = replace(at, database=copy, hubspot=lambda: client, nudge=lambda: None)
+        if pull:
+            with instead(rehearsed):
+                pulling.pull(at.xero(home.id), home.id, ())
+        for start in range(0, len(customers), BATCH):
+            with instead(rehearsed):
+                showing.show_standings(home, customers[start : start + BATCH], turn=0)
+            yield take_lines(copy)
+
+
+def count(lines: Iterable[Entry]) -> Written:
+    """Count the records that these lines would make and change."""
+    decisions = [line.decision for line in lines]
+    return Written(decisions.count("create"), decisions.count("update"))
+
+
+def made_up(record: str) -> bool:
+    """Tell whether an id is that of a record which exists in a rehearsal alone."""
+    return record.startswith(_MADE_UP)
+
+
+class Rehearsing(HubSpotClient):
+    """Read from HubSpot, and write nothing: records that would be made get ids of their own."""
+
+    def __init__(self, real: HubSpotClient) -> None:
+        """Take the client that reads."""
+        super().__init__(real.api, real.version)
+        self._ids = (f"{_MADE_UP}{number}" for number in itertools.count(1))
+        self._made: dict[str, Record] = {}
+
+    def read(
+        self, kind: str, ids: Sequence[str], properties: Sequence[str], id_property: str | None = None
+    ) -> dict[str, Record]:
+        """Read records; those that exist in the rehearsal alone are known by their id."""
+        here = {one: self._made[one] for one in ids if one in self._made}
+        there = [one for one in ids if one not in here]
+        return here | (super().read(kind, there, properties, id_property) if there else {})
+
+    def create(self, kind: str, values: Mapping[str, str], associations: Sequence[To] = ()) -> Record:
+        """Answer as if the record had been made."""
+        return self._make(values, "")
+
+    def update(self, kind: str, id: str, values: Mapping[str, str]) -> Record:  # noqa: A002
+        """Answer as if the record had been changed."""
+        return Record(id=id, properties=dict(values))
+
+    def create_batch(self, kind: str, inputs: Sequence[New]) -> BatchResult:
+        """Answer as if all records had been made."""
+        return BatchResult(tuple(self._make(one.values, one.trace) for one in inputs))
+
+    def update_batch(self, kind: str, inputs: Sequence[tuple[str, Mapping[str, str]]]) -> BatchResult:
+        """Answer as if all records had been changed."""
+        return BatchResult(tuple(Record(id=key, properties=dict(values)) for key, values in inputs))
+
+    def upsert_batch(self, kind: str, id_property: str, inputs: Sequence[tuple[str, Mapping[str, str]]]) -> BatchResult:
+        """Answer as if all records had been made."""
+        return BatchResult(tuple(self._make(values, key) for key, values in inputs))
+
+    def associate(self, from_kind: str, to_kind: str, pairs: Sequence[tuple[str, str]]) -> tuple[BatchError, ...]:
+        """Answer as if all had been associated."""
+        return ()
+
+    def _make(self, values: Mapping[str, str], trace: str) -> Record:
+        made = Record(id=next(self._ids), properties=dict(values), object_write_trace_id=trace)
+        self._made[made.id] = made
+        return made
