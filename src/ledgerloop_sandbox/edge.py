@@ -87,6 +87,8 @@ class Edge:
             if fault is not None and fault.kind == "reset_before":
                 await _reset(scope)
                 return
+            if fault is not None and fault.kind == "late":
+                await asyncio.sleep(fault.delay_ms / 1000)
             await self._answer(answer, fault, scope, request)
             await self._wait(fault)
             if fault is not None and fault.kind == "reset_after":

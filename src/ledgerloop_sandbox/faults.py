@@ -12,6 +12,7 @@ CALL_KINDS = frozenset(
         "status",  # this status instead of the answer
         "html",  # an HTML error page, as from a network in between
         "delay",  # the answer takes longer
+        "late",  # the call arrives later: it is carried out after the delay, whether its caller still waits or not
         "reset_before",  # the connection is reset and nothing was done
         "reset_after",  # the change was committed, then the connection is reset
         "truncate",  # the answer is cut in the middle

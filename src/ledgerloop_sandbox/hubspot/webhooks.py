@@ -43,6 +43,8 @@ class Target:
     older: str = "v1"
     """Which older signature stands beside v3: v1, v2, or an empty text for none."""
     at_once: int = 10
+    ahead: float = 0.0
+    """Seconds by which the receiver's clock is ahead of ours, for one that lives in the sandbox's time."""
     subscriptions: list[Subscription] = field(default_factory=lambda: default_subscriptions("legacy"))
 
     def as_json(self) -> Json:
@@ -55,12 +57,13 @@ class Target:
             "v3": self.v3,
             "older": self.older,
             "at_once": self.at_once,
+            "ahead": self.ahead,
             "subscriptions": [one.as_json() for one in self.subscriptions],
         }
 
     def change(self, changes: dict[str, Any]) -> None:
         """Change the target; a wrong value is a ValueError that says so."""
-        known = {"url", "secret", "enabled", "v3", "older", "at_once", "subscriptions"}
+        known = {"url", "secret", "enabled", "v3", "older", "at_once", "ahead", "subscriptions"}
         changes = {("secret" if name == "key" else name): value for name, value in changes.items()}
         if unknown := sorted(set(changes) - known):
             raise ValueError(f"webhooks have no {', '.join(unknown)}; there are {', '.join(sorted(known))}")
@@ -78,7 +81,7 @@ class Target:
         """Return the headers of one request; the time is ours, since the receiver compares it with its own."""
         headers = {"Content-Type": "application/json", "User-Agent": "HubSpot Connect 2.0 (sandbox)"}
         if self.v3:
-            timestamp = str(int(time.time() * 1000))
+            timestamp = str(int((time.time() + self.ahead) * 1000))
             headers["X-HubSpot-Signature-v3"] = signing.v3(self.secret, "POST", self.url, body, timestamp)
             headers["X-HubSpot-Request-Timestamp"] = timestamp
         if self.older:

@@ -230,6 +230,16 @@ def test_v3_signature_with_decoded_uri_and_fresh_timestamp(portal: Any, receiver
     assert abs(time.time() * 1000 - int(timestamp)) < 5_000
 
 
+def test_timestamp_in_the_receivers_time(portal: Any, receiver: Any) -> None:
+    """For a receiver whose clock was shifted together with the sandbox's, the timestamp is shifted too."""
+    subscribe(portal, "contact.creation", ahead=3600)
+    portal.create("contacts", firstname="T")
+    receiver.wait_for("contact.creation")
+    timestamp = receiver.requests[-1][1]["x-hubspot-request-timestamp"]
+
+    assert abs((time.time() + 3600) * 1000 - int(timestamp)) < 5_000
+
+
 @pytest.mark.parametrize("version", ["v1", "v2"])
 def test_v1_and_v2_beside_it(portal: Any, receiver: Any, version: str) -> None:
     """The older signatures are plain hashes, with their version in a header."""

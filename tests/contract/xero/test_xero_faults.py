@@ -1,5 +1,7 @@
 """Section "Faults on demand" of the Xero checklist, and the control API."""
 
+import time
+
 import httpx2
 import pytest
 from xero_app import App, sale
@@ -88,6 +90,25 @@ def test_slow_answer_on_demand(app: App) -> None:
         )
 
     assert "Late" in app.get("Contacts").text
+
+
+def test_late_call_on_demand(app: App) -> None:
+    """A call is held up on its way: its caller has gone, the change is not there yet, and then it is."""
+    app.fault("late", delay_ms=300, method="PUT")
+    gone = httpx2.Client(base_url=app.sandbox.xero_url, trust_env=False, timeout=0.1)
+    with gone, pytest.raises(httpx2.ReadTimeout):
+        gone.put(
+            "/api.xro/2.0/Contacts",
+            json={"Contacts": [{"Name": "Latecomer"}]},
+            headers={"Authorization": f"Bearer {app.tokens['access_token']}", "xero-tenant-id": app.tenant},
+        )
+    at_first = app.get("Contacts").text
+    end = time.monotonic() + 5
+    while "Latecomer" not in (later := app.get("Contacts").text) and time.monotonic() < end:
+        time.sleep(0.02)
+
+    assert "Latecomer" not in at_first
+    assert "Latecomer" in later
 
 
 def test_unknown_enum_value_on_demand(app: App) -> None:
