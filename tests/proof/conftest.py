@@ -10,7 +10,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "flows"))  # the words of a scene are shared with the flows' tests
 
-from served import Host  # noqa: E402
+from served import Host
 
 
 @pytest.fixture(scope="session")

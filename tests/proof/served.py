@@ -59,7 +59,7 @@ class Served(Scene):
         self.sandbox, self.directory, self.ports = sandbox, directory, ports
         self._host = host
         self._pids: dict[str, int] = {}
-        self._aims = 0
+        self._aims, self._ahead = 0, 0.0
         (directory / "trace").touch()
 
     # --- the processes ---
@@ -128,15 +128,38 @@ class Served(Scene):
 
     def pass_time(self, seconds: float) -> None:
         """Let time go by, for both vendors and for the service."""
-        self.sandbox.clock.shift(seconds)
+        self._ahead += seconds
+        self.sandbox.hubspot.target.ahead = self._ahead
         with (self.directory / "ahead").open("r+b") as opened, mmap.mmap(opened.fileno(), 8) as ahead:
-            ahead[:] = struct.pack("d", struct.unpack("d", ahead[:])[0] + seconds)
+            ahead[:] = struct.pack("d", self._ahead)
+        self.sandbox.clock.shift(seconds)
+
+    def settle(self, seconds: float = 20.0) -> None:
+        """Wait until nothing is to be done; let time go by for what a vendor sends again later."""
+        end, still, began = time.monotonic() + seconds, 0, time.monotonic()
+        while still < 3:
+            why = self.why_busy()
+            assert time.monotonic() < end, f"not quiet after {seconds} s: {why}\n{self.log()[-4000:]}"
+            still = 0 if self.busy() else still + 1
+            if not why and self.on_their_way() and time.monotonic() - began > 1:
+                self.pass_time(120)
+                began = time.monotonic()
+            time.sleep(0.03)
 
     # --- looking ---
 
     def on_their_way(self) -> int:
         """Count the webhooks that a vendor is sending, or will send again."""
         return self.sandbox.xero.delivery.pending + self.sandbox.hubspot.delivery.pending
+
+    def busy(self) -> bool:
+        """Tell whether a webhook is under way or anything is still to be done."""
+        return bool(self.on_their_way() or self.why_busy())
+
+    def running(self) -> bool:
+        """Tell whether a turn runs, or is about to."""
+        with self.built.database.reading() as tx:
+            return any(one.begun_at or (one.wanted and not one.parked_until) for one in lanes.all_lanes(tx))
 
     def why_busy(self) -> str:
         """Say what is still to be done; nothing when all is quiet."""
