@@ -52,6 +52,17 @@ class Taken:
 
 
 @dataclass(frozen=True, slots=True)
+class Person:
+    """A further person of a customer, beside the one it is called by."""
+
+    first_name: str = ""
+    last_name: str = ""
+    email: str = ""
+    email_key: str = ""
+    """The email as matching compares it; made by ``rules.matching``."""
+
+
+@dataclass(frozen=True, slots=True)
 class Customer:
     """A customer of an organisation, as the ledger knows it."""
 
@@ -76,6 +87,7 @@ class Customer:
     """The email as matching compares it; made by ``rules.matching``."""
     name_key: str = ""
     """The name as matching compares it; made by ``rules.matching``."""
+    persons: tuple[Person, ...] = ()
 
 
 ReceivableKind = Literal["invoice", "credit_note", "prepayment", "overpayment"]

@@ -12,6 +12,8 @@ from ledgerloop.records import Link, LinkKind
 from ledgerloop.store.statements import chunks, insert_or_ignore
 from ledgerloop.store.tables import link as table
 
+_COLUMNS = [table.c[name] for name in ("organisation", "xero_id", "kind", "hubspot_id", "how")]
+
 
 def find(tx: Connection, organisation: str, kind: LinkKind, xero_ids: Collection[str]) -> dict[str, Link]:
     """Find links by the Xero id; an id without a link is absent."""
@@ -21,6 +23,15 @@ def find(tx: Connection, organisation: str, kind: LinkKind, xero_ids: Collection
 def find_by_hubspot(tx: Connection, organisation: str, kind: LinkKind, hubspot_ids: Collection[str]) -> dict[str, Link]:
     """Find links by the HubSpot id; an id without a link is absent."""
     return {link.hubspot_id: link for link in _find(tx, organisation, kind, table.c.hubspot_id, hubspot_ids)}
+
+
+def of_records(tx: Connection, kind: LinkKind, hubspot_ids: Collection[str]) -> list[Link]:
+    """List the links of these HubSpot records, in all organisations."""
+    found: list[Link] = []
+    for some in chunks(hubspot_ids):
+        query = select(*_COLUMNS).where(table.c.kind == kind, table.c.hubspot_id.in_(some))
+        found += [Link(*row) for row in tx.execute(query)]
+    return found
 
 
 def put(tx: Connection, links: Sequence[Link], now: datetime) -> list[Link]:
@@ -57,9 +68,17 @@ def remove(tx: Connection, link: Link) -> None:
     )
 
 
+def move(tx: Connection, link: Link, to: Link, now: datetime) -> bool:
+    """Let a link name another record on one of its sides; tell whether it does. Its new sides must be free."""
+    remove(tx, link)
+    stands = put(tx, [to], now)[0] == to
+    if not stands:
+        put(tx, [link], now)
+    return stands
+
+
 def _find(tx: Connection, organisation: str, kind: LinkKind, column: Column[str], ids: Iterable[str]) -> Iterable[Link]:
-    columns = (table.c.organisation, table.c.xero_id, table.c.kind, table.c.hubspot_id, table.c.how)
     for some in chunks(ids):
-        query = select(*columns).where(table.c.organisation == organisation, table.c.kind == kind, column.in_(some))
+        query = select(*_COLUMNS).where(table.c.organisation == organisation, table.c.kind == kind, column.in_(some))
         for row in tx.execute(query):
             yield Link(*row)

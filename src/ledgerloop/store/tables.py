@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import astuple
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -24,6 +26,8 @@ from sqlalchemy import (
     text,
 )
 from sqlalchemy.types import TypeDecorator, TypeEngine
+
+from ledgerloop.records import Person
 
 
 class Money(TypeDecorator[Decimal]):
@@ -65,6 +69,21 @@ class Moment(TypeDecorator[datetime]):
         if value is None:
             return None
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class Persons(TypeDecorator[tuple[Person, ...]]):
+    """Keep the further people of a customer as one JSON text: they are only ever read together."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: tuple[Person, ...] | None, dialect: Dialect) -> str:
+        """Write a list for each person, of its fields in their order."""
+        return json.dumps([astuple(person) for person in value or ()], ensure_ascii=False)
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> tuple[Person, ...]:
+        """Read back what was written."""
+        return tuple(Person(*fields) for fields in json.loads(value or "[]"))
 
 
 def _text(name: str, default: str | None = None) -> Column[str]:
@@ -161,6 +180,7 @@ customer = Table(
     Column("updated_at", Moment),
     _text("email_key"),
     _text("name_key"),
+    Column("persons", Persons, nullable=False, server_default="[]"),
 )
 Index("customer_by_email", customer.c.organisation, customer.c.email_key, **_where("email_key <> ''"))
 Index("customer_by_name", customer.c.organisation, customer.c.name_key, **_where("name_key <> ''"))
@@ -284,6 +304,54 @@ link = Table(
     _text("how"),
     Column("made_at", Moment, nullable=False),
     UniqueConstraint("organisation", "kind", "hubspot_id", name="link_once"),
+)
+
+# What both sides said of a linked customer's fields when they were last compared, and who said it first; as JSON.
+compared = Table(
+    "compared",
+    metadata,
+    Column("organisation", Text, primary_key=True),
+    Column("kind", Text, primary_key=True),
+    Column("xero_id", Text, primary_key=True),
+    _text("xero"),
+    _text("hubspot"),
+    _text("first"),
+)
+
+# A further person of a customer, its HubSpot contact (empty where HubSpot refused it), and the company it is at.
+person = Table(
+    "person",
+    metadata,
+    Column("organisation", Text, primary_key=True),
+    Column("customer", Text, primary_key=True),
+    Column("email", Text, primary_key=True),
+    _text("hubspot_id"),
+    _text("company"),
+)
+
+# A HubSpot record that was a customer and is no longer: deleted there, or merged into another.
+lost = Table(
+    "lost",
+    metadata,
+    Column("organisation", Text, primary_key=True),
+    Column("kind", Text, primary_key=True),
+    Column("hubspot_id", Text, primary_key=True),
+    _text("xero_id"),
+    _text("how"),
+    Column("at", Moment, nullable=False),
+)
+Index("lost_by_customer", lost.c.organisation, lost.c.kind, lost.c.xero_id)
+
+# A HubSpot record of a customer of which something was heard that is not looked at yet; the mark counts how often.
+heard = Table(
+    "heard",
+    metadata,
+    Column("organisation", Text, primary_key=True),
+    Column("kind", Text, primary_key=True),
+    Column("hubspot_id", Text, primary_key=True),
+    Column("what", Text, primary_key=True),
+    Column("at", Moment, nullable=False),
+    Column("mark", Integer, nullable=False),
 )
 
 # A fingerprint: the values we last wrote to a record, as a JSON object.

@@ -1,0 +1,55 @@
+"""What was heard of customers' HubSpot records and is not looked at yet."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Literal
+
+from sqlalchemy import Connection, delete, select
+
+from ledgerloop.records import LinkKind
+from ledgerloop.store.statements import upsert
+from ledgerloop.store.tables import heard as table
+
+What = Literal["changed", "deleted", "forgotten", "merged", "restored"]
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """That something happened to a record. The mark counts how often it was said."""
+
+    organisation: str
+    kind: LinkKind
+    hubspot_id: str
+    what: What
+    at: datetime
+    mark: int = 1
+
+
+def put(tx: Connection, some: Sequence[Heard]) -> None:
+    """Keep what was heard, each thing once."""
+    once = {(one.organisation, one.kind, one.hubspot_id, one.what): one for one in some}
+    rows = [asdict(one) for _, one in sorted(once.items())]
+    upsert(tx, table, rows, values=lambda new: {"at": new.excluded.at, "mark": table.c.mark + 1})
+
+
+def take(tx: Connection, organisation: str, limit: int) -> list[Heard]:
+    """List what is to be looked at, the oldest first. It stays until :func:`done`."""
+    query = select(table).where(table.c.organisation == organisation)
+    return [Heard(*row) for row in tx.execute(query.order_by(table.c.at, table.c.hubspot_id).limit(limit))]
+
+
+def done(tx: Connection, some: Sequence[Heard]) -> None:
+    """Say that these were looked at, except what was said again in the meantime."""
+    for one in some:
+        tx.execute(
+            delete(table).where(
+                table.c.organisation == one.organisation,
+                table.c.kind == one.kind,
+                table.c.hubspot_id == one.hubspot_id,
+                table.c.what == one.what,
+                table.c.mark == one.mark,
+            )
+        )
