@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
-from web_scene import GOOD_PASSWORD, Visit, token_in, xero_body, xero_event
+from web_scene import GOOD_PASSWORD, Visit, keep_secrets, token_in, xero_body, xero_event
 
-from ledgerloop.records import Entry, Organisation, Portal
-from ledgerloop.store import connections, journal, lanes
+from ledgerloop.records import Customer, Entry, Organisation, Portal
+from ledgerloop.secrets.sealed import new_key_file
+from ledgerloop.store import connections, journal, lanes, mirror
 from ledgerloop.store.connections import Connected
 from ledgerloop.web.pages import HEADERS
 from ledgerloop.web.passwords import FREE, hash_of
@@ -196,6 +198,22 @@ def test_sessions_outlive_a_restart(visit: Visit) -> None:
     again.close()
 
 
+def test_new_sealing_key_ends_sessions_only(visit: Visit) -> None:
+    """Where another key seals now, and the secrets were saved anew, old sessions are over and people can sign in."""
+    visit.console()
+    key = Path(visit.built.settings.service.key_file)
+    key.unlink()
+    new_key_file(key)
+    keep_secrets(visit.built.settings)
+    again = Visit(visit.built.settings)
+    again.browser.cookies.update(dict(visit.browser.cookies))
+
+    assert 303 == again.browser.get("/").status_code
+    assert 303 == again.sign_in().status_code
+    assert 200 == again.browser.get("/").status_code
+    again.close()
+
+
 # --- the page -----------------------------------------------------------------------------------------------------
 
 
@@ -252,18 +270,22 @@ def test_console_shows_holds_with_their_links(visit: Visit) -> None:
     with visit.built.database.transaction() as tx:
         journal.hold(tx, "62515", "deal 123", ["It has no line items.", "It has no contact."], ["c-1"], visit.clock())
         journal.hold(tx, "org-1", "hubspot company 77", ["HubSpot would not update it."], [], visit.clock())
+        mirror.store_customers(tx, [Customer("org-1", "c-9", "Kauri Cafe")])
         journal.hold(tx, "org-1", "customer c-9", ["Two contacts fit."], [], visit.clock())
+        journal.hold(tx, "org-1", "brake org-1", ["That is much."], [], visit.clock())
 
     page = visit.console()
 
-    assert "3 things need you" in page
+    assert "4 things need you" in page
     for words in (
         "It has no line items.",
         "It has no contact.",
         "Candidates: c-1",
         'href="https://app.hubspot.com/contacts/62515/record/0-3/123"',
         'href="https://app.hubspot.com/contacts/62515/record/0-2/77"',
-        "Customer c-9",
+        "Customer Kauri Cafe",
+        "Brake Kiwi Demo Ltd",
+        'href="https://go.xero.com/',
     ):
         assert words in page
 

@@ -65,6 +65,12 @@ def furnish(directory: Path, database_url: str, sections: Mapping[str, Mapping[s
     file.write_text("\n".join(lines))
     settings = load(file)
     new_key_file(Path(settings.service.key_file))
+    keep_secrets(settings)
+    return settings
+
+
+def keep_secrets(settings: Settings) -> None:
+    """Save every secret and the console's password."""
     database = Database(settings.service.database)
     kept = Sealed(DatabaseCells(database), Path(settings.service.key_file))
     kept.save("xero_client_secret", credentials.XERO_CLIENT_SECRET)
@@ -74,7 +80,6 @@ def furnish(directory: Path, database_url: str, sections: Mapping[str, Mapping[s
     with database.transaction() as tx:
         connections.put_value(tx, PASSWORD, _HASH)
     database.close()
-    return settings
 
 
 class Visit:

@@ -59,6 +59,14 @@ def opened(config: Path, sandbox: bool = False, xero_url: str = "", hubspot_url:
         built.database.close()
 
 
+@contextmanager
+def vault(config: Path) -> Iterator[tuple[Settings, Database, Sealed]]:
+    """Open the database and the sealed store alone, for when a secret keeps the rest from being put together."""
+    settings = reading.load(config)
+    with _database(settings) as database:
+        yield settings, database, Sealed(DatabaseCells(database), Path(settings.service.key_file))
+
+
 def _furnish(trial: Settings, settings: Settings) -> None:
     """Put the sandbox's credentials into its own database, and let the console keep its password there."""
     with _database(trial) as database, _database(settings) as real:

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from ledgerloop.cli.opening import FILE, Config, opened
+from ledgerloop.cli.opening import FILE, Config, vault
 from ledgerloop.errors import LedgerloopError
 from ledgerloop.store import connections
 from ledgerloop.store.db import Database
@@ -22,8 +22,8 @@ _LETTERS = "abcdefghijkmnpqrstuvwxyz23456789"
 
 def password(config: Config = FILE, password_stdin: FromStdin = False) -> None:
     """Set a new password for the console, and end all its sessions."""
-    with opened(config) as built:
-        set_password(built.database, password_stdin)
+    with vault(config) as (_, database, _):
+        set_password(database, password_stdin)
 
 
 def set_password(database: Database, from_stdin: bool) -> None:

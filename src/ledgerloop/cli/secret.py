@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from ledgerloop.cli.opening import FILE, Config, opened
+from ledgerloop.cli.opening import FILE, Config, vault
 from ledgerloop.cli.show import Json, print_json, print_table
 from ledgerloop.errors import LedgerloopError
 from ledgerloop.settings import Settings
@@ -21,8 +21,8 @@ Name = Annotated[str, typer.Argument(help="The name that the settings use, witho
 @app.command("set")
 def set_secret(name: Name, config: Config = FILE) -> None:
     """Ask for a secret, or read it from standard input, and keep it sealed."""
-    with opened(config) as built:
-        known = named(built.settings)
+    with vault(config) as (settings, _, secrets):
+        known = named(settings)
         if name not in known:
             near = get_close_matches(name, known, 1)
             meant = f" Did you mean `{near[0]}`?" if near else ""
@@ -31,15 +31,15 @@ def set_secret(name: Name, config: Config = FILE) -> None:
         text = str(given).strip()
         if not text:
             raise LedgerloopError("The secret is empty, so nothing was kept.")
-        built.secrets.save(name, text)
+        secrets.save(name, text)
     typer.echo(f"`{name}` is kept, sealed. A service that runs should be started again.")
 
 
 @app.command("list")
 def list_secrets(config: Config = FILE, as_json: Json = False) -> None:
     """List the secrets that the settings name, and whether each is kept."""
-    with opened(config) as built:
-        rows = [(name, key, built.secrets.load(name) is not None) for name, key in named(built.settings).items()]
+    with vault(config) as (settings, _, secrets):
+        rows = [(name, key, secrets.load(name) is not None) for name, key in named(settings).items()]
     if as_json:
         print_json([{"name": name, "setting": key, "kept": kept} for name, key, kept in rows])
     else:

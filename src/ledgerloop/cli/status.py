@@ -70,12 +70,20 @@ def holds(config: Config = FILE, sandbox: OnSandbox = False, as_json: Json = Fal
     with opened(config, sandbox) as built, built.database.reading() as tx:
         seen = look(tx, built.now(), lines=0)
     if as_json:
-        print_json([{"link": seen.link(one.subject), **_fields(one)} for one in seen.holds])
+        print_json([{"link": seen.link(one.lane, one.subject), **_fields(one)} for one in seen.holds])
         return
     print_table(
         "Needs a person",
         ("Subject", "For", "Why and what to do", "Link"),
-        [(one.subject, age(seen.now - one.since), " ".join(one.reasons), seen.link(one.subject)) for one in seen.holds],
+        [
+            (
+                seen.title(one.lane, one.subject),
+                age(seen.now - one.since),
+                " ".join(one.reasons),
+                seen.link(one.lane, one.subject),
+            )
+            for one in seen.holds
+        ],
     )
 
 

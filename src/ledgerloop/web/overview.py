@@ -5,13 +5,15 @@ The console, the health check and the commands show the same; this is where they
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
-from ledgerloop.records import Entry, Portal, Vendor
-from ledgerloop.store import connections, inbox, journal, lanes
+from ledgerloop.records import Entry, Organisation, Portal, Vendor
+from ledgerloop.rules.customers import contact_url
+from ledgerloop.store import connections, inbox, journal, lanes, mirror
 from ledgerloop.store.connections import Connected
 from ledgerloop.store.inbox import Backlog, Kept
 from ledgerloop.store.journal import Held
@@ -32,6 +34,8 @@ class Overview:
     unreadable: list[Kept]
     holds: list[Held]
     written: list[Entry]
+    customers: Mapping[tuple[str, str], str]
+    """The names of the customers that are spoken of, by organisation and id."""
 
     @property
     def waiting(self) -> int:
@@ -79,23 +83,51 @@ class Overview:
         """Name an organisation or portal as people know it."""
         return next((one.name for one in self.connected if one.id == lane), lane or "unknown")
 
-    def link(self, subject: str) -> str:
-        """Return the address of a HubSpot record that a subject or target names, such as ``deal 123``; else nothing."""
-        words = subject.removeprefix("hubspot ").split()
-        portal = next((one.facts for one in self.connected if isinstance(one.facts, Portal)), None)
-        if portal is None or len(words) != 2 or words[0] not in _TYPES:
+    def title(self, lane: str, subject: str) -> str:
+        """Say what a subject is about in words that people know: ``customer 5f3c…`` has a name."""
+        kind, _, key = subject.partition(" ")
+        named = self.customers.get((lane, key), key) if kind == "customer" else self.name(key)
+        return f"{kind.capitalize()} {named}".strip() if key else subject
+
+    def link(self, lane: str, subject: str) -> str:
+        """Return the address of what a subject or target names, such as ``deal 123``, at its vendor; else nothing."""
+        kind, _, key = subject.removeprefix("hubspot ").partition(" ")
+        if not key.replace("-", "").isalnum():
             return ""
-        return f"https://{portal.ui_domain}/contacts/{portal.id}/record/{_TYPES[words[0]]}/{words[1]}"
+        if kind == "customer":
+            home = next((one.facts for one in self.connected if one.id == lane), None)
+            return contact_url(home, key) if isinstance(home, Organisation) else ""
+        portal = next((one.facts for one in self.connected if isinstance(one.facts, Portal)), None)
+        if portal is None or kind not in _TYPES:
+            return ""
+        return f"https://{portal.ui_domain}/contacts/{portal.id}/record/{_TYPES[kind]}/{key}"
 
 
 def look(tx: Connection, now: datetime, lines: int = 50) -> Overview:
     """Gather it all, with at most so many lines of the journal."""
+    holds = journal.holds(tx)
+    written = [entry for entry in journal.recent(tx, lines * 4) if entry.decision != "skip"][:lines]
     return Overview(
         now=now,
         connected=connections.all_connected(tx),
         parked=[one for one in lanes.parked(tx) if one.until > now],
         backlogs=inbox.backlogs(tx),
         unreadable=inbox.recent(tx, 20, "unreadable"),
-        holds=journal.holds(tx),
-        written=[entry for entry in journal.recent(tx, lines * 4) if entry.decision != "skip"][:lines],
+        holds=holds,
+        written=written,
+        customers=_names(tx, [(one.lane, one.subject) for one in holds] + [(one.lane, one.subject) for one in written]),
     )
+
+
+def _names(tx: Connection, spoken_of: Iterable[tuple[str, str]]) -> dict[tuple[str, str], str]:
+    """Look up the names of the customers among the subjects."""
+    by_lane: dict[str, set[str]] = {}
+    for lane, subject in spoken_of:
+        kind, _, key = subject.partition(" ")
+        if kind == "customer":
+            by_lane.setdefault(lane, set()).add(key)
+    return {
+        (lane, key): customer.name
+        for lane, keys in by_lane.items()
+        for key, customer in mirror.customers(tx, lane, sorted(keys)).items()
+    }

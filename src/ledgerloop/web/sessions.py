@@ -18,6 +18,7 @@ from datetime import UTC, datetime, timedelta
 from starlette.requests import Request
 from starlette.responses import Response
 
+from ledgerloop.errors import SettingsError
 from ledgerloop.store import connections
 from ledgerloop.wiring import Ledgerloop
 
@@ -108,14 +109,22 @@ class Sessions:
         return hmac.new(self._key(), f"{name} {body}".encode(), hashlib.sha256).hexdigest()
 
     def _key(self) -> bytes:
-        shelf = self._built.shelf
-        root = shelf.load(KEY)
-        if root is None:
-            with shelf.lock(KEY):
-                root = shelf.load(KEY)
-                if root is None:
-                    root = secrets.token_urlsafe(32)
-                    shelf.save(KEY, root)
+        root = self._root() or self._new_root()
         with self._built.database.reading() as tx:
             password = connections.get_value(tx, PASSWORD) or ""
         return hashlib.sha256(f"{root} {password}".encode()).digest()
+
+    def _root(self) -> str | None:
+        """Load the key; none where it is missing, or sealed by a key that is gone: sessions are worth little."""
+        try:
+            return self._built.shelf.load(KEY)
+        except SettingsError:
+            return None
+
+    def _new_root(self) -> str:
+        with self._built.shelf.lock(KEY):
+            root = self._root()
+            if root is None:
+                root = secrets.token_urlsafe(32)
+                self._built.shelf.save(KEY, root)
+            return root

@@ -1,0 +1,143 @@
+"""`ledgerloop doctor` names what is missing: scopes wanted, granted and missing, properties, connections."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import httpx2
+import pytest
+from typer.testing import CliRunner
+
+from ledgerloop.cli.app import app
+from ledgerloop.flows.connecting import begin_consent, connect_portal, finish_consent
+from ledgerloop.hubspot import scopes
+from ledgerloop.settings import load
+from ledgerloop.wiring import build
+from ledgerloop_sandbox import credentials
+from ledgerloop_sandbox.server import Sandbox, running
+
+
+@pytest.fixture
+def sandbox() -> Iterator[Sandbox]:
+    """Run both vendors."""
+    with running() as both:
+        yield both
+
+
+@pytest.fixture
+def file(place: Path, sandbox: Sandbox) -> Path:
+    """Give settings that name the vendors as an operator's do, and the secrets they refer to."""
+    file = place / "ledgerloop.toml"
+    _write(file, sandbox, "granular")
+    for name, value in (
+        ("xero_client_secret", credentials.XERO_CLIENT_SECRET),
+        ("xero_webhook_key", credentials.XERO_WEBHOOK_KEY),
+        ("hubspot_token", credentials.HUBSPOT_TOKEN),
+    ):
+        assert 0 == CliRunner().invoke(app, ["secret", "set", name, "--config", str(file)], input=value).exit_code
+    return file
+
+
+def _write(file: Path, sandbox: Sandbox, wanted: str) -> None:
+    addresses = "".join(f'{name}_url = "{sandbox.xero_url}"\n' for name in ("login", "identity", "api"))
+    xero = f'[xero]\nclient_id = "{credentials.XERO_CLIENT_ID}"\nscopes = "{wanted}"\n{addresses}'
+    file.write_text(f'{xero}[hubspot]\napi_url = "{sandbox.hubspot_url}"\n')
+
+
+def _connect(file: Path) -> None:
+    """Consent to everything that is asked for, and connect the portal, as the service does."""
+    built = build(load(file))
+    back = httpx2.get(f"{begin_consent(built.desk)}&sandbox_consent=all").headers["location"]
+    query = parse_qs(urlsplit(back).query)
+    finish_consent(built.desk, query["code"][0], query["state"][0])
+    connect_portal(built.desk)
+    built.vendors.close()
+    built.database.close()
+
+
+def _findings(file: Path) -> tuple[int, list[dict[str, Any]]]:
+    ended = CliRunner().invoke(app, ["doctor", "--json", "--config", str(file)], catch_exceptions=False)
+    return ended.exit_code, json.loads(ended.stdout)
+
+
+def _about(findings: list[dict[str, Any]], words: str) -> dict[str, Any]:
+    return next(one for one in findings if words in one["sentence"])
+
+
+def test_all_is_fine(file: Path) -> None:
+    """With everything in place the exit status is 0; no HubSpot client secret is a note, as service keys have none."""
+    _connect(file)
+
+    status, findings = _findings(file)
+
+    assert 0 == status, findings
+    assert "note" == _about(findings, "HubSpot's webhooks are refused")["verdict"]
+    assert "fine" == _about(findings, "HubSpot has every property")["verdict"]
+    assert "fine" == _about(findings, "Xero answers for Kiwi Demo Ltd")["verdict"]
+
+
+def test_xero_scopes_that_were_not_granted(file: Path, sandbox: Sandbox) -> None:
+    """Scopes wanted since the consent was given are missing from the token's claim: three lists, and status 1 (S93)."""
+    _write(file, sandbox, "offline_access accounting.contacts accounting.settings.read")
+    _connect(file)
+    _write(file, sandbox, "granular")
+
+    status, findings = _findings(file)
+
+    found = _about(findings, "Xero did not grant every scope: connect again.")
+    assert (1, "missing") == (status, found["verdict"])
+    assert ["openid", "profile", "email", "accounting.invoices", "accounting.payments.read"] == found["missing"]
+    assert "accounting.contacts" in found["granted"]
+    assert 8 == len(found["wanted"])
+    assert "developer.xero.com" in _about(findings, "no program can read")["sentence"]
+    told = CliRunner().invoke(app, ["doctor", "--config", str(file)]).stdout
+    assert "✗ Xero did not grant every scope" in told
+    assert "missing: openid profile email accounting.invoices accounting.payments.read" in told
+
+
+def test_hubspot_scopes_that_the_token_lacks(file: Path, sandbox: Sandbox) -> None:
+    """A token's scopes are compared with those wanted; those for making properties count while any is missing."""
+    _connect(file)
+    reading = [one for one in scopes.WANTED if one not in scopes.TO_MAKE_PROPERTIES]
+    _use_token(file, sandbox, reading)
+    enough = _about(_findings(file)[1], "lacks only scopes for making properties")
+    _use_token(file, sandbox, [one for one in reading if "deals.write" not in one])
+
+    status, findings = _findings(file)
+
+    assert "note" == enough["verdict"]
+    found = _about(findings, "HubSpot's token lacks scopes")
+    assert (1, "missing") == (status, found["verdict"])
+    assert "crm.objects.deals.write" in found["missing"]
+
+
+def test_token_that_nobody_knows(file: Path) -> None:
+    """What a vendor refuses is a finding; the rest is looked at all the same."""
+    CliRunner().invoke(app, ["secret", "set", "hubspot_token", "--config", str(file)], input="pat-na1-unknown")
+
+    status, findings = _findings(file)
+
+    assert 1 == status
+    assert "missing" == _about(findings, "No Xero organisation is connected")["verdict"]
+    assert any("HubSpot" in one["sentence"] and one["verdict"] == "missing" for one in findings)
+    assert "pat-na1-unknown" not in json.dumps(findings)
+
+
+def test_scopes_of_service_keys() -> None:
+    """Service keys show sensitive scopes with a suffix, and e-commerce grants reading line items (D6)."""
+    with_suffix = [f"{one}.v2" for one in scopes.WANTED]
+
+    assert () == scopes.missing(with_suffix)
+    assert () == scopes.missing([one for one in scopes.WANTED if "line_items" not in one] + ["e-commerce"])
+    assert ("crm.objects.line_items.read",) == scopes.missing([one for one in scopes.WANTED if "line_items" not in one])
+    assert scopes.WANTED == scopes.missing([])
+
+
+def _use_token(file: Path, sandbox: Sandbox, granted: list[str]) -> None:
+    made = httpx2.post(f"{sandbox.hubspot_url}/_sandbox/tokens", json={"kind": "service_key", "scopes": granted})
+    token = made.raise_for_status().json()["token"]
+    CliRunner().invoke(app, ["secret", "set", "hubspot_token", "--config", str(file)], input=token)

@@ -1,0 +1,150 @@
+"""`ledgerloop serve` and the commands beside it, as processes, on the sandbox: start, connect, look, stop."""
+
+from __future__ import annotations
+
+import json
+import signal
+import socket
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx2
+import pytest
+from cli_process import begun, run
+
+from ledgerloop_sandbox.server import Sandbox, running
+
+
+@pytest.fixture
+def port() -> int:
+    """Give a port that nobody listens on."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        found: int = free.getsockname()[1]
+        return found
+
+
+@pytest.fixture
+def sandbox(port: int) -> Iterator[Sandbox]:
+    """Run both vendors, expecting the service at the port."""
+    with running(service_url=f"http://127.0.0.1:{port}") as both:
+        yield both
+
+
+def _until_up(address: str) -> httpx2.Response:
+    until = time.monotonic() + 20
+    while True:
+        try:
+            return httpx2.get(f"{address}/health")
+        except httpx2.TransportError:
+            assert time.monotonic() < until, "the service did not start"
+            time.sleep(0.05)
+
+
+def test_sandbox_without_an_account(place: Path, sandbox: Sandbox, port: int) -> None:
+    """After init, the service runs on the sandbox at once: both are connected by commands, doctor finds all fine."""
+    file = place / "ledgerloop.toml"
+    file.write_text(file.read_text().replace("# port = 8080", f"port = {port}"))
+    urls = ["--xero-url", sandbox.xero_url, "--hubspot-url", sandbox.hubspot_url]
+    before = run(place, "doctor", *urls)
+    with begun(place, "serve", *urls) as service:
+        health = _until_up(f"http://127.0.0.1:{port}")
+        with begun(place, "connect", "xero", *urls, "--wait") as consent:
+            assert consent.stdout is not None
+            address = consent.stdout.readline().strip()
+            back = httpx2.get(f"{address}&sandbox_consent=all", follow_redirects=True)
+            waited = consent.stdout.readline()
+            assert 0 == consent.wait(20)
+        hubspot = run(place, "connect", "hubspot", *urls)
+        after = run(place, "doctor", *urls, "--json")
+        status = json.loads(run(place, "status", "--sandbox", "--json").stdout)
+        service.send_signal(signal.SIGTERM)
+        _, said = service.communicate(timeout=20)
+
+    assert 1 == before.returncode
+    assert "✗ No Xero organisation is connected: run `ledgerloop connect xero`" in before.stdout
+    assert "✗ HubSpot lacks properties, run `ledgerloop provision`: contact xero_contact_id" in before.stdout
+    assert 200 == health.status_code
+    assert "Ledgerloop may now work with Kiwi Demo Ltd, Aussie Demo Pty." in back.text
+    assert "Connected: Aussie Demo Pty, Kiwi Demo Ltd\n" == waited
+    assert 0 == hubspot.returncode, hubspot.stderr
+    assert "Connected: HubSpot 62515" in hubspot.stdout
+    assert "Made the property contact xero_contact_id." in hubspot.stdout
+    assert 0 == after.returncode, after.stdout
+    findings = json.loads(after.stdout)
+    assert {"fine", "note"} == {one["verdict"] for one in findings}
+    scopes = next(one for one in findings if "Xero granted" in one["sentence"])
+    assert "offline_access" in scopes["wanted"]
+    assert [] == scopes["missing"]
+    assert any("developer.xero.com" in one["sentence"] for one in findings)
+    assert {"xero", "hubspot"} == {one["vendor"] for one in status["connections"]}
+    assert (0, True) == (service.returncode, "Ledgerloop has stopped." in said)
+    assert not {"Traceback", sandbox.xero.name + "-client-secret"} & set(said.split())
+
+
+def test_serve_ends_by_interrupt(place: Path, sandbox: Sandbox, port: int) -> None:
+    """Ctrl+C ends the service with status 0, too."""
+    words = ["--xero-url", sandbox.xero_url, "--hubspot-url", sandbox.hubspot_url, "--port", str(port)]
+    with begun(place, "serve", *words) as service:
+        _until_up(f"http://127.0.0.1:{port}")
+        service.send_signal(signal.SIGINT)
+        _, said = service.communicate(timeout=20)
+
+    assert (0, "") == (service.returncode, said if "Traceback" in said else "")
+
+
+def test_what_only_the_user_knows(place: Path) -> None:
+    """A missing setting is one sentence, with key, file and what to write, and exit status 2."""
+    ended = run(place, "serve")
+
+    assert (2, "") == (ended.returncode, ended.stdout)
+    assert 1 == len(ended.stderr.splitlines())
+    assert "Setting `xero.client_id` in " in ended.stderr
+    assert str(place / "ledgerloop.toml") in ended.stderr
+    assert 'write client_id = "…" under [xero]' in ended.stderr
+
+
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [
+        ("[service]\nprt = 1\n", "Setting `service.prt` in"),
+        ("[service]\nport = 99999999\n", "Setting `service.port` in"),
+        ("[xero", "it is not TOML"),
+        ('[hubspot]\ntoken = "pat-na1-123"\n', "never the secret"),
+        (None, "run `ledgerloop init`"),
+    ],
+)
+def test_wrong_settings(tmp_path: Path, written: str | None, said: str) -> None:
+    """A wrong setting is one sentence and exit status 2, whatever the command."""
+    if written is not None:
+        (tmp_path / "ledgerloop.toml").write_text(written)
+
+    ended = run(tmp_path, "status")
+
+    assert (2, "") == (ended.returncode, ended.stdout)
+    assert said in ended.stderr
+    assert 1 == len(ended.stderr.splitlines())
+    assert "pat-na1-123" not in ended.stderr
+
+
+def test_port_that_is_taken(place: Path) -> None:
+    """A port that another program has is one sentence and exit status 2."""
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        taken = other.getsockname()[1]
+        ended = run(place, "serve", "--sandbox", "--port", str(taken))
+
+    assert 2 == ended.returncode
+    assert f"127.0.0.1:{taken} cannot be listened on" in ended.stderr
+    assert 1 == len(ended.stderr.splitlines())
+
+
+def test_vendor_that_does_not_answer(place: Path, port: int) -> None:
+    """What a vendor does not do is one sentence and exit status 1."""
+    ended = run(place, "provision", "--hubspot-url", f"http://127.0.0.1:{port}")
+
+    assert (1, "") == (ended.returncode, ended.stdout)
+    assert 1 == len(ended.stderr.splitlines())
+    assert "HubSpot" in ended.stderr
