@@ -1,0 +1,64 @@
+"""Run a measurement, or all of them: ``python -m bench NAME [--json]``."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from enum import Enum
+from types import FrameType
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from bench import backfill, burst, deals, ingest, lag, memory
+from bench.figures import Measure
+from bench.table import show
+from ledgerloop import log
+
+Run = Callable[[int], Measure]
+_NAMES: dict[str, tuple[Run, int, int]] = {
+    "burst": (burst.measure, 1000, 40),
+    "deals": (deals.measure, 500, 12),
+    "lag": (lag.measure, 30, 1),
+    "ingest": (ingest.measure, 8, 1),
+    "backfill": (backfill.measure, 20_000, 1000),
+    "memory": (memory.measure, 1000, 40),
+}
+"""By name: what runs it, its usual size, and the size at which it only shows that it works."""
+
+Name = Enum("Name", {name: name for name in (*_NAMES, "all")}, type=str)  # type: ignore[misc]
+
+
+def main(
+    name: Annotated[Name, typer.Argument(help="What to measure.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object for each measurement.")] = False,
+    small: Annotated[bool, typer.Option("--small", help="Only show that it works, in a few seconds.")] = False,
+    size: Annotated[int, typer.Option("--size", help="How many customers, deals, … instead of the usual.")] = 0,
+) -> None:
+    """Measure what Ledgerloop costs, beside the guide's recipe and the bound. Everything runs on loopback."""
+    signal.signal(signal.SIGTERM, _end)
+    log.configure("error", "console")
+    console = Console(highlight=False, soft_wrap=True)
+    for chosen in _NAMES if name.value == "all" else (name.value,):
+        run, usual, tiny = _NAMES[chosen]
+        load = round(os.getloadavg()[0], 2)
+        measure = run(size or (tiny if small else usual))
+        measure = replace(measure, machine={"load_before": load, **measure.machine})
+        if as_json:
+            print(json.dumps(measure.as_json()), flush=True)
+        else:
+            show(measure, console)
+
+
+def _end(_number: int, _frame: FrameType | None) -> None:
+    """End as Ctrl+C does, so that every process that was started is ended too."""
+    sys.exit(143)
+
+
+if __name__ == "__main__":
+    typer.run(main)
