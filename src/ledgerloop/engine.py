@@ -10,7 +10,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -19,10 +19,11 @@ import sqlalchemy
 from dbos import DBOS, DBOSConfig, SetWorkflowID
 from sqlalchemy import event, make_url
 
-from ledgerloop.errors import LedgerloopError
+from ledgerloop.errors import LedgerloopError, Transient
 from ledgerloop.flows import catchup
 from ledgerloop.flows.invoicing import invoicing
 from ledgerloop.flows.standing import standing
+from ledgerloop.flows.takeover import lock_of, take_over
 from ledgerloop.flows.turns import SOURCE, turn_id
 from ledgerloop.log import logger
 from ledgerloop.store import inbox, lanes
@@ -53,11 +54,6 @@ class Started:
     at: datetime
 
 
-def lock_of(worker: str) -> str:
-    """Name the lock that a living worker holds."""
-    return f"worker {worker}"
-
-
 class Engine:
     """Start turns and keep the schedule, in one thread beside DBOS's own."""
 
@@ -74,6 +70,12 @@ class Engine:
     def stopping(self) -> bool:
         """Tell whether the engine was asked to stop."""
         return self._stopping.is_set()
+
+    @property
+    def taken(self) -> bool:
+        """Tell whether another process works under this name."""
+        with self._database.lock_at_once(lock_of(self._worker)) as free:
+            return not free
 
     def launch(self) -> None:
         """Launch DBOS, which goes on with what a crash interrupted, and begin to dispatch.
@@ -106,6 +108,16 @@ class Engine:
                 raise LedgerloopError(f"Another process already works on this database as worker `{self._worker}`.")
             time.sleep(0.1)
 
+    def _stay_alone(self) -> None:
+        """Take the lock again where the connection that held it broke: others would take this worker for dead."""
+        again = ExitStack()
+        if again.enter_context(self._database.lock_at_once(lock_of(self._worker))):
+            broken, self._alone = self._alone, again
+            with suppress(Transient):
+                broken.close()
+        else:
+            again.close()
+
     def _run(self) -> None:
         wait = 0.0
         while not self._stopping.is_set():
@@ -123,6 +135,8 @@ class Engine:
         if self._scheduled_at is None or now - self._scheduled_at >= SCHEDULE:
             self._scheduled_at = now
             catchup.wake_due()
+            self._stay_alone()
+            take_over(self._database, self._worker)
         if self._pruned_at is None or now - self._pruned_at >= KEEP_TURNS / 100:
             self._pruned_at = now
             self._prune(now)

@@ -34,21 +34,22 @@ class Host:
     def __enter__(self) -> Self:
         command = [sys.executable, str(Path(__file__).with_name("host.py"))]
         self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._orders, self._answers = self._process.stdin, self._process.stdout
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        assert self._process.stdin and self._process.stdout
-        self._process.stdin.close()
+        self._orders.close()
         self._process.wait(10)
-        self._process.stdout.close()
+        self._answers.close()
 
     def start(self, **order: str) -> int:
         """Start a service, and return its process id."""
-        assert self._process.stdin and self._process.stdout
-        print(json.dumps(order), file=self._process.stdin, flush=True)
-        return int(self._process.stdout.readline())
+        print(json.dumps(order), file=self._orders, flush=True)
+        return int(self._answers.readline())
 
 
 class Served(Scene):

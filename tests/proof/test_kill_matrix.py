@@ -44,10 +44,8 @@ def test_killed_at_any_point(host: Host, tmp_path: Path, database: str) -> None:
             missed += [] if met else [point]
             how = "killed" if met else "not met"
             print(f"{number}/{len(chosen)} {how} {time.monotonic() - began:.1f} s: {point}", flush=True)
-        print(
-            f"SEED={SEED}: {len(points)} points, {len(chosen)} tried; not met again, as they depend on what else goes"
-        )
-        print(f"on at the time: {missed}")
+        print(f"SEED={SEED}: {len(points)} points, {len(chosen)} tried; not met again, as what else goes on decides")
+        print(f"whether they come by: {missed}")
 
         assert [] == wrong
         assert [] == [point for point in missed if point in always]

@@ -1,4 +1,4 @@
-"""Make everything go wrong that the sandbox can let go wrong, at a rate; and deliver webhooks as badly as vendors may."""
+"""Make everything go wrong that can at the sandbox, at a rate; and deliver webhooks as badly as vendors may."""
 
 from __future__ import annotations
 

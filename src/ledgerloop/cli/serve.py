@@ -14,6 +14,9 @@ from ledgerloop.web.app import create_app
 from ledgerloop.wiring import build
 
 Host = Annotated[str, typer.Option("--host", help="The address to listen on, instead of the one in the settings.")]
+Worker = Annotated[
+    str, typer.Option("--worker", help="The name of this process among those that share a PostgreSQL database.")
+]
 Port = Annotated[int, typer.Option("--port", help="The port to listen on, instead of the one in the settings.")]
 
 
@@ -24,6 +27,7 @@ def serve(
     hubspot_url: HubSpotUrl = "",
     host: Host = "",
     port: Port = 0,
+    worker: Worker = "one",
 ) -> None:
     """Run the service: webhooks, console and worker in one process. Stop it with Ctrl+C or SIGTERM."""
     settings = choose(config, sandbox, xero_url, hubspot_url)
@@ -33,7 +37,7 @@ def serve(
     log.configure(settings.service.log_level, settings.service.log_format)
     # The socket first: a port that is taken shall stop the start before anything else has begun.
     sock = server.listening(settings.service.host, settings.service.port, str(settings.file))
-    app = create_app(build(settings))
+    app = create_app(build(settings, worker=worker))
     typer.echo(f"Ledgerloop is at {settings.service.address}. Stop it with Ctrl+C.", err=True)
     server.serve(app, sock)
     typer.echo("Ledgerloop has stopped.", err=True)

@@ -1,0 +1,55 @@
+"""Several workers on one PostgreSQL: one dies and does not come back, and another goes on with what it was doing."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import psycopg
+import trouble
+from served import Host, Served, served
+from sqlalchemy import make_url
+
+from ledgerloop.flows.takeover import lock_of
+
+_SOON = 10.0
+"""Seconds within which a dead worker's turns are taken over."""
+
+
+def test_a_dead_workers_turn_is_taken_over(host: Host, tmp_path: Path, postgres_url: str) -> None:
+    """Killed while its invoice is being made and never started again: within 10 s another worker has shown it, once."""
+    with served(host, tmp_path, postgres_url, workers=("one", "two")) as scene:
+        scene.fault("xero", kind="delay", method="PUT", path="/Invoices$", delay_ms=60_000, times=1)
+        deal = scene.sell()
+        scene.on.until("the request is under way", lambda: trouble.taken(scene).get("delay") or None, 15)
+        scene.start("two")
+        scene.kill("one")
+        died = time.monotonic()
+        shown = scene.until_shown("deals", deal, "xero_invoice_id", seconds=_SOON)
+        seconds = time.monotonic() - died
+        scene.settle()
+
+        print(f"taken over and shown after {seconds:.1f} s")
+        assert [shown["xero_invoice_id"]] == [one["InvoiceID"] for one in scene.invoices_of(deal)]
+
+
+def test_a_living_worker_stays_alone(host: Host, tmp_path: Path, postgres_url: str) -> None:
+    """A worker whose lock was lost with its connection takes it again, so that nobody takes it for dead."""
+    with served(host, tmp_path, postgres_url) as scene:
+        assert not _free(scene)
+        with psycopg.connect(make_url(postgres_url).set(drivername="postgresql").render_as_string()) as connection:
+            connection.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory'"
+                " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+            )
+        end = time.monotonic() + _SOON
+        while _free(scene) and time.monotonic() < end:
+            time.sleep(0.1)
+
+        assert not _free(scene)
+        assert scene.alive()
+
+
+def _free(scene: Served) -> bool:
+    with scene.built.database.lock_at_once(lock_of("one")) as free:
+        return free
