@@ -8,7 +8,8 @@ from __future__ import annotations
 import random
 import uuid
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -77,6 +78,17 @@ class Ledgerloop:
         equip(self.parts())
         self.receiver.start()
         self.engine.launch()
+
+    @contextmanager
+    def working(self) -> Iterator[None]:
+        """Run the engine alone, without the web, while the block lasts."""
+        equip(self.parts())
+        self.engine.launch()
+        try:
+            yield
+        finally:
+            self.engine.close()
+            equip(None)
 
     def stop(self) -> None:
         """Stop receiving, let running turns end, and close what is open."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -58,7 +58,10 @@ class Served(Scene):
 
 
 @contextmanager
-def _served(directory: Path, database: str) -> Iterator[Served]:
+def running_process(
+    directory: Path, database: str, before: Callable[[Served], None] = lambda served: None
+) -> Iterator[Served]:
+    """Run the service as a process and connect both vendors; ``before`` that people do what they did already."""
     sock = listening("127.0.0.1", 0, "ledgerloop.toml")
     port = sock.getsockname()[1]
     sock.close()
@@ -74,6 +77,7 @@ def _served(directory: Path, database: str) -> Iterator[Served]:
                 served.start()
                 register_webhooks(on)
                 log_in(on)
+                before(served)
                 connect_xero(on, "Kiwi Demo Ltd")
                 connect_hubspot(on)
                 served.settle()
@@ -90,7 +94,7 @@ def served(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Served]:
     database = "sqlite:///ledgerloop.sqlite3"
     if request.param == "postgres":
         database = request.getfixturevalue("postgres_url")
-    with _served(tmp_path, database) as running:
+    with running_process(tmp_path, database) as running:
         yield running
 
 
@@ -149,7 +153,7 @@ def test_killed_while_a_payment_is_shown(served: Served) -> None:
 
 def test_a_store_brought_back_from_a_backup_goes_on(tmp_path: Path) -> None:
     """An older database names turns that have long ended; they are passed over, and the ledger is read again."""
-    with _served(tmp_path, "sqlite:///ledgerloop.sqlite3") as served:
+    with running_process(tmp_path, "sqlite:///ledgerloop.sqlite3") as served:
         served.kill()
         backup = {file: file.read_bytes() for file in tmp_path.glob("ledgerloop.sqlite3*")}
         served.start()

@@ -7,7 +7,7 @@ import sys
 import typer
 
 from ledgerloop import log
-from ledgerloop.cli import connect, demo, doctor, init, password, secret, serve, status
+from ledgerloop.cli import backfill, connect, demo, doctor, init, password, plan, secret, serve, status
 from ledgerloop.errors import LedgerloopError, SettingsError
 from ledgerloop_sandbox.cli import sandbox
 
@@ -25,6 +25,9 @@ app.command()(serve.serve)
 app.command()(sandbox)
 app.add_typer(connect.app, name="connect")
 app.command()(connect.provision)
+app.command()(plan.plan)
+app.command()(backfill.backfill)
+app.command()(backfill.approve)
 app.command()(doctor.doctor)
 app.command()(status.status)
 app.command()(status.holds)

@@ -1,0 +1,178 @@
+"""Show all customers in HubSpot: plan, ask, run, with progress. Also lets go on what the brake has stopped.
+
+The work is kept in the database, so it goes on wherever it was stopped: after Ctrl-C or a kill, in this command or in the
+service. Where the service runs, it does the work and this command watches; else this command brings an engine.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Annotated, Any
+
+import typer
+from rich.progress import TextColumn
+
+from ledgerloop.cli.opening import FILE, Config, HubSpotUrl, OnSandbox, XeroUrl, opened
+from ledgerloop.cli.plan import OfOrganisation, planned_with_progress, print_totals, progress, totals_of
+from ledgerloop.cli.show import Json, print_json
+from ledgerloop.errors import LedgerloopError
+from ledgerloop.flows import planning
+from ledgerloop.flows.parts import instead
+from ledgerloop.flows.planning import Totals
+from ledgerloop.records import Organisation
+from ledgerloop.store import lanes, mirror, planned
+from ledgerloop.store.planned import Allowance
+from ledgerloop.web.pages import moment
+from ledgerloop.wiring import Ledgerloop
+
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask; accept what the plan shows.")]
+
+_LOOK_EVERY = 0.25
+_STOPPED = 130
+
+
+def backfill(
+    config: Config = FILE,
+    sandbox: OnSandbox = False,
+    xero_url: XeroUrl = "",
+    hubspot_url: HubSpotUrl = "",
+    organisation: OfOrganisation = "",
+    yes: Yes = False,
+    as_json: Json = False,
+) -> None:
+    """Show every customer's standing in HubSpot: shows what it would write, asks, and does it.
+
+    It stands behind live work and leaves it a part of each quota. Stopped at any moment, it goes on when it is run
+    again, or when the service runs.
+    """
+    with opened(config, sandbox, xero_url, hubspot_url) as built, instead(built.parts()):
+        with built.database.reading() as tx:
+            home = planning.organisation_of(tx, organisation)
+            left = planned.left(tx, home.id)
+            everybody = mirror.all_customers(tx, home.id)
+        if left:
+            typer.echo(f"{home.name}: a backfill is under way, {left} customers are left.", err=True)
+        else:
+            totals, _ = planned_with_progress(home, everybody, keep=0)
+            if totals.written.created + totals.written.updated == 0:
+                _tell(as_json, home, totals, None, "All is in step; there is nothing to write.")
+                return
+            _ask(home, totals, yes, as_json)
+            planning.accept(home, everybody, totals.written)
+        _done(built, home, as_json)
+
+
+def approve(
+    config: Config = FILE,
+    sandbox: OnSandbox = False,
+    xero_url: XeroUrl = "",
+    hubspot_url: HubSpotUrl = "",
+    organisation: OfOrganisation = "",
+    yes: Yes = False,
+    as_json: Json = False,
+) -> None:
+    """Let go on what the brake has stopped: shows what waits to be written, asks, and takes it on as planned work."""
+    with opened(config, sandbox, xero_url, hubspot_url) as built, instead(built.parts()):
+        with built.database.reading() as tx:
+            home = planning.organisation_of(tx, organisation)
+            waiting = mirror.all_dirty(tx, home.id)
+        totals, _ = planned_with_progress(home, waiting, keep=0)
+        if waiting:
+            _ask(home, totals, yes, as_json)
+        planning.accept(home, waiting, totals.written)
+    _tell(as_json, home, totals, None, "Approved. The service goes on with it." if waiting else "Nothing waits.")
+
+
+def _ask(home: Organisation, totals: Totals, yes: bool, quiet: bool) -> None:
+    if not quiet:
+        print_totals(home, totals)
+    if not yes:
+        if not sys.stdin.isatty():
+            raise LedgerloopError("Nobody is there to be asked: run it with --yes to accept what it shows.")
+        typer.confirm("Write this to HubSpot?", abort=True, err=True)
+
+
+def _done(built: Ledgerloop, home: Organisation, as_json: bool) -> None:
+    """Do the accepted work, or watch the service do it, and tell how it went."""
+    try:
+        with _worked(built):
+            allowance = _watch(built, home)
+    except KeyboardInterrupt:
+        typer.echo("Stopped. It goes on when this is run again, or when the service runs.", err=True)
+        raise typer.Exit(_STOPPED) from None
+    written = allowance.written
+    said = f"Done: {allowance.customers} customers, {written.created} records made, {written.updated} changed."
+    _tell(as_json, home, None, allowance, said)
+
+
+@contextmanager
+def _worked(built: Ledgerloop) -> Iterator[None]:
+    """See to it that somebody works: the service if it runs, else an engine of our own while the block lasts."""
+    if built.engine.taken:
+        typer.echo("The service runs and does the work.", err=True)
+        yield
+    else:
+        with built.working():
+            yield
+
+
+def _watch(built: Ledgerloop, home: Organisation) -> Allowance:
+    """Show how far it is, until it is done."""
+    columns = (TextColumn("records {task.fields[records]}"), TextColumn("calls {task.fields[calls]}"))
+    more = (TextColumn("left {task.fields[quota]}"), TextColumn("[yellow]{task.fields[why]}"))
+    with progress("Writing", 0, *columns, *more) as bar:
+        task = bar.task_ids[0]
+        while True:
+            with built.database.reading() as tx:
+                left, allowance = planned.left(tx, home.id), planned.allowance(tx, home.id)
+                resting = [one for one in lanes.parked(tx) if (one.flow, one.lane) == ("standing", home.id)]
+            if allowance is None:
+                raise LedgerloopError("There is no accepted backfill.")
+            until = resting[0] if resting and resting[0].until > built.now() else None
+            bar.update(
+                task,
+                total=allowance.customers,
+                completed=allowance.customers - left,
+                records=allowance.written.created + allowance.written.updated,
+                calls=sum(allowance.figures.get("calls", {}).values()),
+                quota=_quotas(allowance.figures),
+                why=f"{until.why} Until {moment(until.until)}." if until else _resting(allowance, built.now()),
+            )
+            if not left:
+                return allowance
+            time.sleep(_LOOK_EVERY)
+
+
+def _quotas(figures: Mapping[str, Any]) -> str:
+    """Say which quotas are left, as far as is known."""
+    said = [
+        f"{vendor} {name} {left}" for vendor, some in figures.get("left", {}).items() for name, left in some.items()
+    ]
+    return ", ".join(said) or "–"
+
+
+def _resting(allowance: Allowance, now: datetime) -> str:
+    if allowance.rests_until is None or allowance.rests_until <= now:
+        return ""
+    return f"{allowance.rests_why} Until {moment(allowance.rests_until)}."
+
+
+def _tell(as_json: bool, home: Organisation, totals: Totals | None, allowance: Allowance | None, said: str) -> None:
+    if not as_json:
+        typer.echo(said)
+        return
+    told: dict[str, Any] = {"organisation": home.id, "said": said}
+    if totals is not None:
+        told["plan"] = totals_of(totals)
+    if allowance is not None:
+        told["done"] = {
+            "customers": allowance.customers,
+            "created": allowance.written.created,
+            "updated": allowance.written.updated,
+            **allowance.figures,
+        }
+    print_json(told)

@@ -1,0 +1,118 @@
+"""Show what would be written to HubSpot, field by field, and write nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from ledgerloop.cli.opening import FILE, Config, HubSpotUrl, OnSandbox, XeroUrl, opened
+from ledgerloop.cli.show import Json, print_json, print_table
+from ledgerloop.flows import planning
+from ledgerloop.flows.parts import instead
+from ledgerloop.flows.planning import Line, Totals
+from ledgerloop.records import Organisation
+from ledgerloop.store import mirror
+
+OfOrganisation = Annotated[
+    str, typer.Option("--organisation", help="The organisation's id or name, where several are connected.")
+]
+Customer = Annotated[str, typer.Option("--customer", help="Only this customer: its Xero id, email or name.")]
+Waiting = Annotated[bool, typer.Option("--waiting", help="Only the customers that wait to be shown.")]
+All = Annotated[bool, typer.Option("--all", help="Every record in full, not only the first.")]
+
+FIRST = 25
+"""Records shown in full where not all are asked for."""
+
+
+def plan(
+    config: Config = FILE,
+    sandbox: OnSandbox = False,
+    xero_url: XeroUrl = "",
+    hubspot_url: HubSpotUrl = "",
+    organisation: OfOrganisation = "",
+    customer: Customer = "",
+    waiting: Waiting = False,
+    everything: All = False,
+    as_json: Json = False,
+) -> None:
+    """Show what showing all customers, or one, would write to HubSpot, field by field. Writes nothing.
+
+    It goes the way of the real work with writes turned off, so it reads from HubSpot and costs calls there.
+    """
+    with opened(config, sandbox, xero_url, hubspot_url) as built, instead(built.parts()):
+        with built.database.reading() as tx:
+            home = planning.organisation_of(tx, organisation)
+            if customer:
+                chosen = planning.customers_named(tx, home, customer)
+            else:
+                chosen = mirror.all_dirty(tx, home.id) if waiting else mirror.all_customers(tx, home.id)
+        totals, lines = planned_with_progress(home, chosen, keep=None if everything or as_json or customer else FIRST)
+    if as_json:
+        print_json({"organisation": home.id, **totals_of(totals), "lines": [asdict(line) for line in lines]})
+        return
+    for line in lines:
+        _print(line)
+    hidden = totals.records.total() - len(lines)
+    if hidden > 0:
+        typer.echo(f"… and {hidden} more; --all shows them, --json for programs.\n")
+    print_totals(home, totals)
+    typer.echo("Nothing was written.")
+
+
+def planned_with_progress(home: Organisation, chosen: Sequence[str], keep: int | None) -> tuple[Totals, list[Line]]:
+    """Plan, with a bar on standard error, and keep the first lines, or all of them."""
+    totals = Totals()
+    lines: list[Line] = []
+    with progress("Planning", len(chosen)) as bar:
+        for some in planning.plan(home, chosen, totals):
+            lines += some if keep is None else some[: max(0, keep - len(lines))]
+            bar.advance(bar.task_ids[0], totals.customers - int(bar.tasks[0].completed))
+    return totals, lines
+
+
+@contextmanager
+def progress(what: str, total: int, *more: TextColumn) -> Iterator[Progress]:
+    """Show a bar on standard error while the block lasts; nothing where that is no terminal."""
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), *more, TimeRemainingColumn())
+    with Progress(*columns, console=console, disable=not console.is_terminal, transient=True) as bar:
+        bar.add_task(what, total=total)
+        yield bar
+
+
+def totals_of(totals: Totals) -> dict[str, object]:
+    """Return the totals for programs."""
+    return {
+        "customers": totals.customers,
+        "create": totals.written.created,
+        "update": totals.written.updated,
+        "holds": totals.holds,
+        "records": dict(sorted(totals.records.items())),
+    }
+
+
+def print_totals(home: Organisation, totals: Totals) -> None:
+    """Print what a plan comes to."""
+    print_table(
+        f"{home.name}: {totals.customers} customers",
+        ("What", "Records"),
+        [(what, str(number)) for what, number in sorted(totals.records.items())],
+        none="nothing to write; all is in step.",
+    )
+
+
+def _print(line: Line) -> None:
+    where = f"{line.kind} {line.id or '(new)'}" if line.kind else line.subject
+    typer.echo(f"{line.decision} {where}  {line.name}")
+    if not line.fields:
+        typer.echo(f"    {line.reason}")
+    for one in line.fields:
+        before = "" if one.before is None else f"{one.before or '(empty)'} → "
+        typer.echo(f"    {one.name}: {before}{one.after or '(empty)'}")
+    typer.echo("")

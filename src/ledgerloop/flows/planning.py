@@ -1,0 +1,147 @@
+"""Plan what a backfill or one customer's sync would write, field by field, and take it on when a person accepts it.
+
+A plan is a rehearsal, told field by field. Accepting it puts its customers on the planned list, with what the plan
+showed as the most that may be written for them; the standing's turns do the rest, behind what is live.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from sqlalchemy import Connection
+
+from ledgerloop.errors import LedgerloopError
+from ledgerloop.flows.braking import subject_of
+from ledgerloop.flows.parts import parts
+from ledgerloop.flows.pulling import KINDS
+from ledgerloop.flows.rehearsing import count, made_up, rehearse
+from ledgerloop.records import Entry, Organisation
+from ledgerloop.rules.matching import email_key, name_key
+from ledgerloop.store import connections, cursors, fingerprints, journal, lanes, mirror, planned
+from ledgerloop.store.spent import Written
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One property as it would be written, and what was last written there; None where nothing was."""
+
+    name: str
+    before: str | None
+    after: str
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One record that would be made or changed, or a question for a person."""
+
+    subject: str
+    """What it is about, such as ``customer 5f3c…``."""
+    name: str
+    """The customer's name, where it is about one."""
+    decision: str
+    kind: str
+    """contact, company or deal; nothing for a question."""
+    id: str
+    """The HubSpot record's id; nothing for one that would be made."""
+    reason: str
+    fields: tuple[Field, ...] = ()
+
+
+@dataclass(slots=True)
+class Totals:
+    """What a plan comes to."""
+
+    customers: int = 0
+    records: Counter[str] = field(default_factory=Counter)
+    """By decision and kind, such as ``create contact``."""
+    written: Written = field(default_factory=Written)
+
+    @property
+    def holds(self) -> int:
+        """How many questions a person would be asked."""
+        return self.records["hold"]
+
+
+def plan(home: Organisation, customers: Sequence[str], totals: Totals) -> Iterator[list[Line]]:
+    """Give the lines of each hundred customers, and add them to the totals. Writes nothing anywhere."""
+    at = parts()
+    with at.database.reading() as tx:
+        portal = connections.only_portal(tx)
+    told = 0
+    for entries in rehearse(home, customers, pull=True):
+        lines = [_line(home, portal.id if portal else "", entry) for entry in entries if entry.decision != "skip"]
+        told = min(told + 100, len(customers))
+        totals.customers = told
+        totals.records.update(f"{line.decision} {line.kind}".strip() for line in lines)
+        totals.written = totals.written.plus(count(entries))
+        yield lines
+
+
+def organisation_of(tx: Connection, given: str) -> Organisation:
+    """Choose the organisation by id or name; the only one where none is given. It must be fit to be shown."""
+    homes = connections.organisations(tx)
+    found = [home for home in homes if given in (home.id, home.name)] if given else homes
+    if len(found) != 1:
+        known = ", ".join(f"{home.name} ({home.id})" for home in homes) or "none; run `ledgerloop connect xero`"
+        raise LedgerloopError(f"Name one organisation with --organisation. Connected: {known}.")
+    if connections.only_portal(tx) is None:
+        raise LedgerloopError("No HubSpot portal is connected: run `ledgerloop connect hubspot`.")
+    if any(cursors.get(tx, found[0].id, kind).since is None for kind in KINDS):
+        raise LedgerloopError(f"The ledger of {found[0].name} is still being read. Try again when that is done.")
+    return found[0]
+
+
+def customers_named(tx: Connection, home: Organisation, text: str) -> list[str]:
+    """Find customers by id, by email or by name as matching compares it."""
+    found = [
+        *mirror.customers(tx, home.id, [text]),
+        *(one.id for some in mirror.customers_by_email(tx, home.id, [email_key(text)]).values() for one in some),
+        *(one.id for some in mirror.customers_by_name(tx, home.id, [name_key(text)]).values() for one in some),
+    ]
+    if not found:
+        raise LedgerloopError(f"{home.name} has no customer with the id, email or name “{text}”.")
+    return sorted(set(found))
+
+
+def accept(home: Organisation, customers: Iterable[str], may: Written) -> None:
+    """Take on what a plan showed, and let the organisation's work go on where the brake had stopped it."""
+    at = parts()
+    now = at.now()
+    with at.database.transaction() as tx:
+        planned.accept(tx, home.id, list(customers), may, now)
+        if journal.held(tx, subject_of(home.id)) is not None:
+            journal.clear(tx, [subject_of(home.id)], now)
+            lanes.unpark(tx, "standing", home.id)
+        lanes.wake(tx, "standing", home.id, now)
+    at.nudge()
+
+
+def _line(home: Organisation, portal: str, entry: Entry) -> Line:
+    """Tell a line of the rehearsal's journal field by field, beside what was last written."""
+    kind, record = _target(entry.target)
+    at = parts()
+    with at.database.reading() as tx:
+        before = fingerprints.get(tx, portal, kind, [record]).get(record, {}) if record else {}
+        named = mirror.customers(tx, home.id, [entry.subject.removeprefix("customer ")])
+    return Line(
+        subject=entry.subject,
+        name=next((customer.name for customer in named.values()), ""),
+        decision=entry.decision,
+        kind=kind,
+        id=record,
+        reason=entry.reason,
+        fields=_fields(before, entry.values),
+    )
+
+
+def _target(target: str) -> tuple[str, str]:
+    words = target.removeprefix("hubspot ").split()
+    if len(words) != 2:
+        return "", ""
+    return words[0], "" if made_up(words[1]) else words[1]
+
+
+def _fields(before: Mapping[str, str], after: Mapping[str, str]) -> tuple[Field, ...]:
+    return tuple(Field(name, before.get(name), value) for name, value in after.items())

@@ -1,0 +1,224 @@
+"""Showing everybody: planned without a write, accepted, run behind live work, stopped and gone on with."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from scene import Scene
+from test_flow_crash import Served, running_process
+
+from ledgerloop.cli.stage import connect_hubspot, connect_xero
+from ledgerloop.flows import planning
+from ledgerloop.flows.parts import instead
+from ledgerloop.flows.planning import Line, Totals
+from ledgerloop.flows.pulling import CAUGHT_UP
+from ledgerloop.store import cursors, mirror, planned
+from ledgerloop.store.cursors import Cursor
+
+
+def _ledger(scene: Scene, count: int) -> list[str]:
+    """Let there be customers, one in ten with an invoice, since long before anything is connected."""
+    _shift(scene, -7200)
+    state = scene.on.control.get(f"{scene.url('xero')}/_sandbox/state").json()
+    scene.on.organisation = state["organisations"][0]["tenantId"]
+    bodies = [{"Name": f"Fill {n:04}", "EmailAddress": f"p{n}@fill{n}.example.com"} for n in range(count)]
+    made = [
+        str(one["ContactID"])
+        for start in range(0, count, 50)
+        for one in scene.on.in_xero("PUT", "/Contacts", {"Contacts": bodies[start : start + 50]})["Contacts"]
+    ]
+    for customer in made[::10]:
+        scene.invoice_for(customer, "10.00")
+    _shift(scene, 7200)
+    return made
+
+
+def _shift(scene: Scene, seconds: int) -> None:
+    scene.on.control.post(f"{scene.url('xero')}/_sandbox/clock", json={"shift": seconds})
+
+
+def _connect(scene: Scene) -> None:
+    connect_xero(scene.on, "Kiwi Demo Ltd")
+    connect_hubspot(scene.on)
+    scene.settle()
+
+
+def _plan(scene: Scene, chosen: list[str] | None = None) -> tuple[Totals, list[Line]]:
+    """Plan as the command does."""
+    with scene.built.database.reading() as tx:
+        home = planning.organisation_of(tx, "")
+        chosen = mirror.all_customers(tx, home.id) if chosen is None else chosen
+    totals = Totals()
+    with instead(scene.built.parts()):
+        return totals, [line for some in planning.plan(home, chosen, totals) for line in some]
+
+
+def _accept(scene: Scene, totals: Totals) -> None:
+    with scene.built.database.reading() as tx:
+        home = planning.organisation_of(tx, "")
+        everybody = mirror.all_customers(tx, home.id)
+    with instead(scene.built.parts()):
+        planning.accept(home, everybody, totals.written)
+
+
+def _left(scene: Scene) -> int:
+    with scene.built.database.reading() as tx:
+        return planned.left(tx, scene.on.organisation)
+
+
+def test_a_plan_writes_nothing_and_the_backfill_writes_what_it_showed(scene: Scene) -> None:
+    """The plan is the same path with writes off: nothing is written by it, and afterwards exactly what it showed."""
+    totals, lines = _plan(scene)
+    scene.settle()
+    before = [call for call in scene.writes() if "/crm/objects/" in call["path"]]
+
+    _accept(scene, totals)
+    scene.on.until("the backfill is done", lambda: _left(scene) == 0 or None, 20)
+    scene.settle()
+
+    assert [] == before
+    assert (3, 2, 4) == (totals.customers, totals.written.created, totals.written.updated)
+    shown = [line for line in lines if line.kind == "contact" and line.decision == "create"]
+    for line in shown:
+        fields = {one.name: one.after for one in line.fields}
+        seen = scene.find_contact(fields["email"])
+        assert seen is not None
+        assert fields["xero_outstanding_balance"] == seen["xero_outstanding_balance"]
+        assert fields["xero_invoice_status"] == seen["xero_invoice_status"]
+    with scene.built.database.reading() as tx:
+        done = planned.allowance(tx, scene.on.organisation)
+    assert done is not None
+    assert totals.written == done.written
+    assert 0 == _plan(scene)[0].written.created + _plan(scene)[0].written.updated
+
+
+def test_the_plan_of_a_customer_tells_what_was_and_what_would_be(scene: Scene) -> None:
+    """Of a customer that is shown already the plan gives, field by field, the value there is and the one to come."""
+    customer = scene.customer("Kakapo Tours", "kim@kakapo.example.com")
+    contact = str(scene.on.until("contact", lambda: scene.find_contact("kim@kakapo.example.com"))["id"])
+    scene.settle()
+    scene.silence("xero")
+    invoice = scene.invoice_for(customer, "80.00")
+    scene.pay(invoice["InvoiceID"], "30.00")
+    scene.forget_calls()
+
+    _make_due(scene)
+    _, lines = _plan(scene, [customer])
+
+    of_contact = next(line for line in lines if line.kind == "contact")
+    fields = {one.name: (one.before, one.after) for one in of_contact.fields}
+    assert (contact, "Kakapo Tours", "update") == (of_contact.id, of_contact.name, of_contact.decision)
+    assert ("0.00", "50.00") == fields["xero_outstanding_balance"]
+    assert ("NONE", "PARTIALLY_PAID") == fields["xero_invoice_status"]
+    assert "xero_contact_id" not in fields
+    assert [] == scene.writes()
+
+
+def test_live_work_goes_before_a_backfill(staged: Callable[..., Scene]) -> None:
+    """A new customer's invoice in the middle of a backfill is shown at once; the backfill goes on afterwards."""
+    scene = staged(connected=False, latency_ms=30)
+    _ledger(scene, 800)
+    _connect(scene)
+    totals, _ = _plan(scene)
+    _accept(scene, totals)
+    scene.on.until("it has begun", lambda: _left(scene) < 780 or None, 20)
+
+    begun = time.monotonic()
+    customer = scene.customer("Live Ltd", "liv@live.example.com")
+    scene.on.until("it is shown", lambda: scene.find_contact("liv@live.example.com"))
+    seconds, left = time.monotonic() - begun, _left(scene)
+
+    assert customer
+    assert left > 0, "the backfill was over before"
+    assert seconds < 4
+    scene.on.until("the backfill is done", lambda: _left(scene) == 0 or None, 60)
+
+
+def _make_due(scene: Scene) -> None:
+    """Let the next pull be a catch-up, as when a quarter of an hour has gone by."""
+    with scene.built.database.transaction() as tx:
+        cursors.put(tx, Cursor(scene.on.organisation, CAUGHT_UP, None, 1, datetime.now(UTC) - timedelta(hours=1)))
+
+
+class Command:
+    """The command as a process."""
+
+    def __init__(self, served: Served, directory: Path, *arguments: str) -> None:
+        self.served = served
+        command = [sys.executable, "-m", "ledgerloop", *arguments, "--config", str(directory / "ledgerloop.toml")]
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+    def out(self, status: int = 0, seconds: float = 60) -> str:
+        """Wait for its end and return what it printed."""
+        out, err = self.process.communicate(timeout=seconds)
+        assert status == self.process.returncode, err + out
+        return out
+
+    def json(self) -> Any:
+        """Return the JSON it printed."""
+        return json.loads(self.out())
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def filled(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Served]:
+    """Run the service as a process, with 400 customers in the ledger that nobody has asked to be shown."""
+    database = "sqlite:///ledgerloop.sqlite3"
+    if request.param == "postgres":
+        database = request.getfixturevalue("postgres_url")
+    with running_process(tmp_path, database, lambda served: _ledger(served, 400) and None) as running:
+        yield running
+
+
+def test_backfill_goes_on_after_a_kill_and_in_the_service(filled: Served, tmp_path: Path) -> None:
+    """Killed in the middle, interrupted in the middle, then handed to the service: all shown, nobody doubled."""
+    filled.kill()
+    filled.fault("hubspot", kind="delay", path="batch/create", delay_ms=400)
+    first = Command(filled, tmp_path, "backfill", "--yes")
+    _until_written(filled, 150)
+    first.process.kill()
+    first.process.communicate()
+
+    second = Command(filled, tmp_path, "backfill", "--yes")
+    _until_written(filled, 350)
+    second.process.send_signal(signal.SIGINT)
+    second.out(130)
+    left = _left(filled)
+    filled.start()
+    told = Command(filled, tmp_path, "backfill", "--yes", "--json").json()
+
+    assert 0 < left < 400
+    assert 0 == _left(filled)
+    assert told["organisation"] == filled.on.organisation
+    assert None not in [filled.find_contact(f"p{n}@fill{n}.example.com") for n in range(0, 400, 7)]
+    companies = _companies_named(filled, "Fill ")
+    assert 400 == len(companies) == len(set(companies))
+
+
+def _until_written(served: Served, count: int) -> None:
+    def look() -> bool | None:
+        with served.built.database.reading() as tx:
+            known = planned.allowance(tx, served.on.organisation)
+        return (known is not None and known.written.created >= count) or None
+
+    served.on.until(f"{count} records are made", look, 40)
+
+
+def _companies_named(scene: Scene, beginning: str) -> list[str]:
+    found: list[str] = []
+    after = ""
+    while True:
+        query = {"limit": "100", "properties": "name"} | ({"after": after} if after else {})
+        page = scene.on.at_hubspot("GET", "/crm/objects/2026-09/companies", query=query)
+        found += [one["properties"]["name"] for one in page["results"]]
+        after = page.get("paging", {}).get("next", {}).get("after", "")
+        if not after:
+            return [name for name in found if name and name.startswith(beginning)]
