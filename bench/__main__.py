@@ -1,4 +1,4 @@
-"""Run a measurement, or all of them: ``python -m bench NAME [--json]``."""
+"""Run measurements, one after the other: ``python -m bench NAME... [--json]``."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ Name = Enum("Name", {name: name for name in (*_NAMES, "all")}, type=str)  # type
 
 
 def main(
-    name: Annotated[Name, typer.Argument(help="What to measure.")],
+    names: Annotated[list[Name], typer.Argument(help="What to measure.")],
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object for each measurement.")] = False,
     small: Annotated[bool, typer.Option("--small", help="Only show that it works, in a few seconds.")] = False,
     size: Annotated[int, typer.Option("--size", help="How many customers, deals, … instead of the usual.")] = 0,
@@ -44,7 +44,8 @@ def main(
     signal.signal(signal.SIGTERM, _end)
     log.configure("error", "console")
     console = Console(highlight=False, soft_wrap=True)
-    for chosen in _NAMES if name.value == "all" else (name.value,):
+    asked = [name.value for name in names]
+    for chosen in _NAMES if "all" in asked else asked:
         run, usual, tiny = _NAMES[chosen]
         load = round(os.getloadavg()[0], 2)
         measure = run(size or (tiny if small else usual))

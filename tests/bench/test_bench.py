@@ -1,0 +1,78 @@
+"""The measurements measure: at a tiny size each gives a whole object, and its work is right. Speed is not tested."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+HALVES = (("burst", "lag", "backfill"), ("deals", "ingest", "memory"))
+SIDES = ("ours", "recipe", "bound")
+WITH_RECIPE = ("burst", "deals", "lag")
+
+# What must be right at any size and on any machine; the other marks are about speed.
+RIGHT = {
+    "burst": ["Xero calls", "HubSpot calls, companies included", "contacts and companies that are wrong"],
+    "deals": ["Xero calls", "HubSpot calls", "deals without exactly one invoice that is right to the cent"],
+    "lag": ["payments that did not arrive"],
+    "ingest": ["refused", "accepted and lost"],
+    "backfill": ["records that are not in the mirror"],
+    "memory": [],
+}
+
+
+@pytest.fixture(scope="module")
+def measured() -> dict[str, dict[str, Any]]:
+    """Run every measurement at its tiny size, in two processes beside each other."""
+    running = [_start([*names, "--json", "--small"]) for names in HALVES]
+    lines = [line for process in running for line in process.communicate(timeout=240)[0].splitlines()]
+    assert [0, 0] == [process.returncode for process in running]
+    return {one["name"]: one for one in map(json.loads, lines)}
+
+
+@pytest.mark.parametrize("name", RIGHT)
+def test_object_is_whole(measured: dict[str, dict[str, Any]], name: str) -> None:
+    """Each prints one object: ours, recipe and bound with calls and seconds, null where a figure does not apply."""
+    measure = measured[name]
+
+    assert {"name", "what", "size", *SIDES, "reached", "compares", "machine"} == measure.keys()
+    sides = [measure[side] for side in SIDES if measure[side] is not None]
+    assert all({"xero_calls", "hubspot_calls", "seconds"} <= side.keys() for side in sides)
+    assert (name in WITH_RECIPE) is (measure["recipe"] is not None)
+    assert measure["reached"] is all(mark["reached"] for mark in measure["compares"])
+
+
+@pytest.mark.parametrize("name", RIGHT)
+def test_work_is_right(measured: dict[str, dict[str, Any]], name: str) -> None:
+    """What is measured is the work done rightly: nothing lost, nothing wrong, no call too many."""
+    reached = {mark["what"]: mark["reached"] for mark in measured[name]["compares"]}
+
+    assert dict.fromkeys(RIGHT[name], True) == {what: reached[what] for what in RIGHT[name]}
+
+
+def test_recipe_is_really_run(measured: dict[str, dict[str, Any]]) -> None:
+    """The recipe's figures come from a sample that ran on the same sandbox, and say so."""
+    for name in WITH_RECIPE:
+        recipe = measured[name]["recipe"]
+        assert recipe["sample"] > 0
+        assert recipe["xero_calls"] >= 2 * recipe["sample"]
+        assert recipe["extrapolated"] is (name != "lag")
+
+
+def test_unknown_name_is_refused() -> None:
+    """Without a name that it knows, the command says which names there are."""
+    process = _start(["nonsense"], stderr=subprocess.STDOUT)
+    said = process.communicate(timeout=60)[0]
+
+    assert (2, True) == (process.returncode, all(name in said for name in RIGHT))
+
+
+def _start(arguments: Sequence[str], **more: Any) -> subprocess.Popen[str]:
+    command = [sys.executable, "-m", "bench", *arguments]
+    return subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, **more)
