@@ -151,6 +151,7 @@ class TestShown:
             "xero_amount_paid": "15.00",
             "xero_due_date": "2026-12-02",
             "xero_paid_date": "",
+            "xero_online_invoice_url": "",
             "xero_sync_message": "",
         }
 

@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from ledgerloop.flows.facts import tax_rates
+from ledgerloop.flows.parts import parts
 from ledgerloop.hubspot.client import HubSpotClient
 from ledgerloop.hubspot.models import Association, Record
 from ledgerloop.rules.customers import COMPANY_PROPERTIES, CONTACT_PROPERTIES
+from ledgerloop.rules.edits import asked_of_deal, asked_of_line
 from ledgerloop.rules.invoices import DEAL_PROPERTIES, LINE_PROPERTIES
 
 
@@ -23,28 +26,62 @@ class Sale:
 
 def read_deals(client: HubSpotClient, ids: Sequence[str], properties: Sequence[str]) -> dict[str, Record]:
     """Read deals by id; those deleted meanwhile are absent. A merged deal comes under the id it has now."""
-    found = client.read("deals", ids, (*DEAL_PROPERTIES, *properties))
+    asked = [name for route in parts().routes for name in asked_of_deal(route.terms)]
+    asked += [name for route in parts().routes for name, _ in route.conditions.properties]
+    found = client.read("deals", ids, tuple(dict.fromkeys((*DEAL_PROPERTIES, *asked, *properties))))
     return {deal.id: deal for deal in found.values()}
 
 
-def read_sales(client: HubSpotClient, deals: Sequence[Record]) -> list[Sale]:
-    """Read what hangs on the deals: one call for a thousand associations, one for a hundred records."""
+def read_sales(client: HubSpotClient, portal: str, deals: Sequence[Record], *, customers: bool = True) -> list[Sale]:
+    """Read what hangs on the deals: one call for a thousand associations, one for a hundred records.
+
+    Without ``customers`` companies are read only if a route asks for their country.
+    """
     ids = [deal.id for deal in deals]
-    lines_of = client.associated("deals", "line_items", ids)
+    lines_of = read_lines(client, portal, ids)
+    if not customers and not any(route.conditions.country for route in parts().routes):
+        return [Sale(deal, lines_of[deal.id]) for deal in deals]
     company_of = {deal: primary(found) for deal, found in client.associated("deals", "companies", ids).items()}
     contact_of = {deal: primary(found) for deal, found in client.associated("deals", "contacts", ids).items()}
-    lines = client.read("line_items", [one.to_id for found in lines_of.values() for one in found], LINE_PROPERTIES)
     companies = client.read("companies", [one for one in company_of.values() if one], COMPANY_PROPERTIES)
     contacts = client.read("contacts", [one for one in contact_of.values() if one], CONTACT_PROPERTIES)
     return [
         Sale(
             deal=deal,
-            lines=tuple(lines[one.to_id] for one in lines_of.get(deal.id, ()) if one.to_id in lines),
+            lines=lines_of[deal.id],
             company=companies.get(company_of.get(deal.id) or ""),
             contact=contacts.get(contact_of.get(deal.id) or ""),
         )
         for deal in deals
     ]
+
+
+def read_lines(client: HubSpotClient, portal: str, deals: Sequence[str]) -> dict[str, tuple[Record, ...]]:
+    """Read the line items of deals, each with its tax rate, also where only the rate's id stands on it."""
+    asked = [name for route in parts().routes for name in asked_of_line(route.terms)]
+    tied = client.associated("deals", "line_items", deals)
+    wanted = [one.to_id for found in tied.values() for one in found]
+    items = client.read("line_items", wanted, tuple(dict.fromkeys((*LINE_PROPERTIES, *asked))))
+    if any(_rate_by_id(item) for item in items.values()):
+        rates = tax_rates(portal)
+        items = {key: _with_rate(item, rates.get(_rate_by_id(item), "")) for key, item in items.items()}
+    return {deal: tuple(items[one.to_id] for one in tied.get(deal, ()) if one.to_id in items) for deal in deals}
+
+
+def deals_of_lines(client: HubSpotClient, items: Sequence[str]) -> list[str]:
+    """Return the deals that line items belong to; quotes and invoices have line items too."""
+    return list(
+        dict.fromkeys(one.to_id for found in client.associated("line_items", "deals", items).values() for one in found)
+    )
+
+
+def _rate_by_id(item: Record) -> str:
+    """Return the id of a line item's tax rate where HubSpot does not tell the percentage beside it."""
+    return "" if item.properties.get("hs_tax_rate") else item.properties.get("hs_tax_rate_group_id") or ""
+
+
+def _with_rate(item: Record, rate: str) -> Record:
+    return item.model_copy(update={"properties": {**item.properties, "hs_tax_rate": rate}}) if rate else item
 
 
 def primary(found: Sequence[Association]) -> str | None:

@@ -7,50 +7,95 @@ which a lost request could still arrive; the marks in Url and Reference cover al
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 from dbos import DBOS
 
-from ledgerloop.flows import deciding, making, polling, showing
+from ledgerloop.errors import Braked
+from ledgerloop.flows import books, editing, following, intending, making, polling, showing
+from ledgerloop.flows.deals import deals_of_lines
+from ledgerloop.flows.deciding import subject_of
 from ledgerloop.flows.parts import parts
 from ledgerloop.flows.turns import in_turns
-from ledgerloop.store import connections, inbox, lanes, mirror
+from ledgerloop.store import connections, inbox, intents, journal, lanes, mirror
 
 MOST_DEALS = 500
 """Deals taken in one turn; more than that wait for the next."""
 
 
+@dataclass(frozen=True, slots=True)
+class Named:
+    """The deals that events name, each once, in the order in which they were first named."""
+
+    deals: list[str]
+    again: list[str]
+    """Those to be tried again also where nothing about them has changed."""
+
+
 @in_turns("invoicing")
 def invoicing(portal: str, turn: int) -> None:
-    """look → take → (read → decide → customer → intend) → settle → create → write back."""
+    """look → take → (read → decide → customer → intend) → edit → settle → create → follow → write back."""
     look(portal)
-    deals = take(portal, turn)
-    if deals:
-        intend(portal, turn, deals)
+    named = take(portal, turn)
+    if named.deals:
+        intend(portal, turn, named)
+        edit(portal, turn, named)
+    if named.deals or waits(portal):
         settle(portal, turn)
-        create(portal, turn)
-        write_back(portal, turn, deals)
+        stopped = create(portal, turn)
+        follow(portal, turn)
+        write_back(portal, turn, named.deals)
+        if stopped:
+            raise Braked(stopped)
 
 
 @DBOS.step()
 def look(portal: str) -> int:
-    """Look for won deals that no webhook told of, when it is time to, and put them into the inbox."""
+    """Look for won deals that no webhook told of, and into books that deals wait for, when it is time to."""
+    books.look(portal)
     return polling.look(portal)
 
 
 @DBOS.step()
-def take(portal: str, turn: int) -> list[str]:
-    """Take the deals that the waiting events name, each once, in the order in which they were first named."""
+def take(portal: str, turn: int) -> Named:
+    """Take the deals that the waiting events name, by themselves or by a line item of theirs."""
     at = parts()
     with at.database.transaction() as tx:
         events = inbox.take(tx, "hubspot", portal, turn, limit=MOST_DEALS)
         if len(events) == MOST_DEALS:
             lanes.wake(tx, "invoicing", portal, at.now())
-    return list(dict.fromkeys(event.resource for event in events if event.category == "deal"))
+    named = [event.resource for event in events if event.category == "deal"]
+    items = list(dict.fromkeys(event.resource for event in events if event.category == "line_item"))
+    named += _known(portal, deals_of_lines(at.hubspot(), items)) if items else []
+    again = [event.resource for event in events if event.kind == "retry"]
+    return Named(list(dict.fromkeys(named)), list(dict.fromkeys(again)))
+
+
+def _known(portal: str, ids: Sequence[str]) -> list[str]:
+    """Leave out deals that a line item belongs to and that nobody has won yet: those are still being written."""
+    with parts().database.reading() as tx:
+        known = intents.get(tx, portal, ids)
+        return [deal for deal in ids if deal in known or journal.held(tx, subject_of(deal))]
 
 
 @DBOS.step()
-def intend(portal: str, turn: int, deals: list[str]) -> None:
+def intend(portal: str, turn: int, named: Named) -> None:
     """Read the deals, decide each one, find its customer, and put intents and holds on disk."""
-    deciding.intend(portal, turn, deals)
+    intending.intend(portal, turn, named.deals, named.again)
+
+
+@DBOS.step()
+def edit(portal: str, turn: int, named: Named) -> None:
+    """Change the drafts of deals that were edited since, or say why they stay."""
+    editing.edit(portal, turn, named.deals, named.again)
+
+
+@DBOS.step()
+def waits(portal: str) -> bool:
+    """Tell whether any intent waits that may leave: a person has approved it."""
+    with parts().database.reading() as tx:
+        return bool(intents.pending(tx, portal))
 
 
 @DBOS.step()
@@ -60,9 +105,18 @@ def settle(portal: str, turn: int) -> None:
 
 
 @DBOS.step()
-def create(portal: str, turn: int) -> None:
-    """Create the intended invoices, up to fifty a request."""
-    making.create(portal, turn)
+def create(portal: str, turn: int) -> str:
+    """Create the intended invoices, up to fifty a request; say why some must wait for a person."""
+    return making.create(portal, turn)
+
+
+@DBOS.step()
+def follow(portal: str, turn: int) -> None:
+    """Have approved invoices emailed, once, and learn where their customers see them."""
+    with parts().database.reading() as tx:
+        homes = connections.organisations(tx)
+    for home in homes:
+        following.follow(home.id, turn)
 
 
 @DBOS.step()

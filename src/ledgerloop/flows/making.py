@@ -13,6 +13,7 @@ from itertools import groupby
 from typing import Literal, TypeVar
 
 from ledgerloop.errors import Invalid, UnknownOutcome
+from ledgerloop.flows import asking
 from ledgerloop.flows.deciding import subject_of
 from ledgerloop.flows.parts import parts
 from ledgerloop.log import logger
@@ -20,6 +21,7 @@ from ledgerloop.records import Entry, Hold, Intent, Link
 from ledgerloop.rules.customers import receivable_from_invoice
 from ledgerloop.rules.invoices import body_of
 from ledgerloop.rules.marks import marker_in
+from ledgerloop.rules.totals import difference_told
 from ledgerloop.store import intents, journal, links, mirror
 from ledgerloop.xero.client import XeroClient
 from ledgerloop.xero.models import Invoice
@@ -72,19 +74,26 @@ def settle(portal: str, turn: int) -> None:
                 _rekey(portal, rest)
 
 
-def create(portal: str, turn: int) -> None:
-    """Send every intent that is not settled, one request for each key. An unknown outcome is looked into at once."""
+def create(portal: str, turn: int) -> str:
+    """Send every intent that may leave and is not settled, one request for each key; return why others may not.
+
+    An unknown outcome is looked into at once.
+    """
+    why = asking.stopped(portal)
     try:
-        _send_all(portal, turn)
+        _send_all(portal, turn, only_approved=why is not None)
     except UnknownOutcome as lost:
         logger.warning("outcome unknown", lane=portal, turn=turn, why=lost.sentence)
         settle(portal, turn)
-        _send_all(portal, turn)
+        _send_all(portal, turn, only_approved=why is not None)
+    return why or ""
 
 
-def _send_all(portal: str, turn: int) -> None:
+def _send_all(portal: str, turn: int, *, only_approved: bool) -> None:
     with parts().database.reading() as tx:
         waiting = intents.pending(tx, portal)
+    if only_approved:
+        waiting = [intent for intent in waiting if intent.approved_at or intent.state == "sent"]
     for (_, key), some in _by(waiting, lambda intent: (intent.organisation, intent.key)):
         _send(portal, turn, some, key)
 
@@ -154,9 +163,11 @@ def _record(portal: str, turn: int, ended: Sequence[Made | Refusal]) -> None:
                 journal.hold(tx, portal, subject, one.hold.reasons, (), now)
             else:
                 invoice = one.invoice
-                intents.mark_made(tx, portal, one.intent.deal, invoice.InvoiceID, invoice.InvoiceNumber, now)
+                note = difference_told(one.intent.said, invoice)
+                intents.mark_made(tx, portal, one.intent.deal, invoice.InvoiceID, invoice.InvoiceNumber, now, note)
             entries.append(_entry(one, portal, turn))
         made = [one for one in ended if isinstance(one, Made)]
+        journal.clear(tx, [subject_of(one.intent.deal) for one in made], now)
         receivables = [receivable_from_invoice(one.intent.organisation, one.invoice) for one in made]
         mirror.store_receivables(tx, [receivable for receivable in receivables if receivable is not None])
         links.put(
@@ -184,10 +195,11 @@ def _entry(one: Made | Refusal, portal: str, turn: int) -> Entry:
     if isinstance(one, Refusal):
         return replace(entry, rule="xero", reason=one.hold.sentence)
     invoice = one.invoice
+    why = "The deal is won." if one.decision == "create" else "Xero had made it, though its answer was lost."
     return replace(
         entry,
         decision=one.decision,
-        reason="The deal is won." if one.decision == "create" else "Xero had made it, though its answer was lost.",
+        reason=" ".join(part for part in (why, difference_told(one.intent.said, invoice)) if part),
         target=f"xero invoice {invoice.InvoiceID}",
         answer=f"{invoice.InvoiceNumber} {invoice.Status} {invoice.Total} {invoice.CurrencyCode}",
     )

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 from ledgerloop.hubspot.client import HubSpotClient
@@ -50,6 +51,10 @@ class Parts:
     """How often won deals are looked for without a webhook."""
     catch_up_every: timedelta = timedelta(minutes=15)
     """How often every kind of record is pulled without a webhook."""
+    most_invoices: int = 1_000
+    """How many invoices may be made within an hour without asking anybody."""
+    most_amount: Decimal | None = None
+    """How much may be invoiced within an hour, in any one currency, without asking anybody."""
     brake: Brake = Brake()
     figures: Callable[[str], Mapping[str, Any]] = lambda organisation: {}
     """Tells what an organisation's work has cost so far and which quotas are left, for those who watch."""

@@ -1,4 +1,4 @@
-"""Look for won deals without webhooks: the safety net under them, and all there is with a service key.
+"""Look for won and edited deals without webhooks: the safety net under them, and all there is with a service key.
 
 Called inside a step. What is found goes into the inbox as an event of its own, known by deal and moment, so a deal that
 is found twice is acted on once.
@@ -11,6 +11,7 @@ import json
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
+from ledgerloop.flows.facts import route_stages, won_stages
 from ledgerloop.flows.parts import parts
 from ledgerloop.hubspot.models import Record
 from ledgerloop.records import Event
@@ -19,8 +20,6 @@ from ledgerloop.store.cursors import Cursor
 
 INDEX_LAG = timedelta(minutes=2)
 """How far HubSpot's search may lag behind its records."""
-
-STAGES_LAST = timedelta(hours=1)
 
 CURSOR = "deals"
 """The cursor of the looking: how far it got, and when it last was done."""
@@ -31,7 +30,7 @@ _MOST = 10_000
 
 
 def look(portal: str) -> int:
-    """Keep the won deals without an invoice that changed since the last look; say how many were new."""
+    """Keep the deals that changed since the last look and are won or have an invoice; say how many were new."""
     at = parts()
     now = at.now()
     with at.database.reading() as tx:
@@ -40,30 +39,18 @@ def look(portal: str) -> int:
     if connected is None or (cursor.highest is not None and now - cursor.highest < at.poll_every):
         return 0
     since = (cursor.since or connected.since) - INDEX_LAG
-    stages = won_stages(portal)
-    changed = _won_since(since, [entered(stage) for stage in stages])
-    found = [deal for deal in changed if _won_at(deal, stages, now) >= connected.since - INDEX_LAG]
+    stages = sorted({*won_stages(portal), *route_stages()})
+    changed = _changed_since(since, [_invoice_id(), *(entered(stage) for stage in stages)])
+    found = [
+        deal
+        for deal in changed
+        if deal.properties.get(_invoice_id()) or _won_at(deal, stages, now) >= connected.since - INDEX_LAG
+    ]
     newest = max((deal.updated_at for deal in changed if deal.updated_at), default=cursor.since or connected.since)
     with at.database.transaction() as tx:
         new = inbox.keep(tx, [_event(portal, deal, now) for deal in found], now)
         cursors.put(tx, Cursor(portal, CURSOR, max(newest, cursor.since or newest), 1, now))
     return new
-
-
-def won_stages(portal: str) -> list[str]:
-    """Return the stages with probability 1.0 in any pipeline, read from HubSpot once an hour."""
-    at = parts()
-    name = f"won stages {portal}"
-    with at.database.reading() as tx:
-        kept = connections.get_value(tx, name)
-    if kept is not None:
-        known = json.loads(kept)
-        if at.now() - datetime.fromisoformat(known["at"]) < STAGES_LAST:
-            return list(known["stages"])
-    stages = sorted(stage.id for line in at.hubspot().pipelines("deals") for stage in line.stages if stage.won)
-    with at.database.transaction() as tx:
-        connections.put_value(tx, name, json.dumps({"at": at.now().isoformat(), "stages": stages}))
-    return stages
 
 
 def entered(stage: str) -> str:
@@ -84,22 +71,28 @@ def _moment(text: str | None) -> datetime | None:
         return None
 
 
-def _won_since(since: datetime, properties: Sequence[str]) -> list[Record]:
-    at = parts()
-    client = at.hubspot()
-    stamp = str(int(since.timestamp() * 1000))
-    filters = [
-        {"propertyName": "hs_lastmodifieddate", "operator": "GTE", "value": stamp},
-        {"propertyName": "hs_is_closed_won", "operator": "EQ", "value": "true"},
-        {"propertyName": at.names.get("xero_invoice_id", "xero_invoice_id"), "operator": "NOT_HAS_PROPERTY"},
+def _changed_since(since: datetime, properties: Sequence[str]) -> list[Record]:
+    """Search for three kinds of deals at once: won, in a stage that a route names, and those with an invoice."""
+    client = parts().hubspot()
+    changed: dict[str, object] = {
+        "propertyName": "hs_lastmodifieddate",
+        "operator": "GTE",
+        "value": str(int(since.timestamp() * 1000)),
+    }
+    without: dict[str, object] = {"propertyName": _invoice_id(), "operator": "NOT_HAS_PROPERTY"}
+    groups: list[list[dict[str, object]]] = [
+        [changed, {"propertyName": "hs_is_closed_won", "operator": "EQ", "value": "true"}, without],
+        [changed, {"propertyName": _invoice_id(), "operator": "HAS_PROPERTY"}],
     ]
+    if stages := route_stages():
+        groups.append([changed, {"propertyName": "dealstage", "operator": "IN", "values": stages}, without])
     sorts = [{"propertyName": "hs_lastmodifieddate", "direction": "ASCENDING"}]
     found: list[Record] = []
     after: str | None = None
     while len(found) < _MOST:
         page = client.search(
             "deals",
-            [{"filters": filters}],
+            [{"filters": filters} for filters in groups],
             ["hs_lastmodifieddate", *properties],
             sorts=sorts,
             limit=_PAGE,
@@ -110,6 +103,10 @@ def _won_since(since: datetime, properties: Sequence[str]) -> list[Record]:
         if not after or int(after) >= _MOST:
             break
     return found
+
+
+def _invoice_id() -> str:
+    return parts().names.get("xero_invoice_id", "xero_invoice_id")
 
 
 def _event(portal: str, deal: Record, now: datetime) -> Event:

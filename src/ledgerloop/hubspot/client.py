@@ -26,6 +26,7 @@ from ledgerloop.hubspot.models import (
     Property,
     Record,
     SearchPage,
+    TaxRate,
     To,
     TokenInfo,
 )
@@ -240,6 +241,17 @@ class HubSpotClient:
             owners += models_from(answer, Owner)
             if not (after := after_in(answer.data)):
                 return owners
+            params["after"] = after
+
+    def tax_rates(self) -> list[TaxRate]:
+        """Fetch all tax rates, those that are no longer active too: older line items have them."""
+        rates: list[TaxRate] = []
+        params = {"limit": "100"}
+        while True:
+            answer = self._api.call("GET", self._paths.tax_rates(), params=params)
+            rates += models_from(answer, TaxRate)
+            if not (after := after_in(answer.data)):
+                return rates
             params["after"] = after
 
     # --- how ------------------------------------------------------------------------------------------------------

@@ -243,6 +243,15 @@ class Account(Model):
     additional_currencies: Texts = []
 
 
+class TaxRate(Model):
+    """Hold a tax rate of the account; line items name it by its id."""
+
+    id: Text
+    label: Text = ""
+    percentage_rate: Annotated[Decimal, BeforeValidator(lambda value: Decimal(str(value or 0)))] = Decimal(0)
+    active: Flag = False
+
+
 class TokenInfo(Model):
     """Hold what HubSpot says of the token: whose it is and what it may do."""
 

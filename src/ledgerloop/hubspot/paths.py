@@ -62,6 +62,10 @@ class Paths:
         """Address the owners."""
         return f"/crm/owners/{self.version}" if self._dated else "/crm/v3/owners/"
 
+    def tax_rates(self) -> str:
+        """Address the tax rates."""
+        return f"/tax-rates/{self.version if self._dated else 'v1'}/tax-rates"
+
     def account(self) -> str:
         """Address the details of the account."""
         return f"/account-info/{self.version}/details"

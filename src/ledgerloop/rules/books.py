@@ -5,11 +5,17 @@ A kind that is None was not read, so nothing can be said about it; Xero has the 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Literal
 
+from ledgerloop.hubspot.models import Record
+from ledgerloop.rules.routing import Terms
 from ledgerloop.xero.models import Account, TaxRate
 from ledgerloop.xero.reference import BrandingTheme, Currency, Item, TrackingCategory
+
+Kind = Literal["accounts", "tax_rates", "currencies", "items", "branding_themes", "tracking"]
 
 ACTIVE = "ACTIVE"
 
@@ -65,6 +71,23 @@ class Books:
 
     def _for_sales(self) -> list[TaxRate]:
         return [one for one in self.tax_rates or () if one.Status == ACTIVE and one.CanApplyToRevenue]
+
+
+def kinds_asked(terms: Terms, lines: Iterable[Record], foreign: bool) -> set[Kind]:
+    """Say which kinds an invoice asks for, so that no other is read; ``foreign`` is a deal in another currency."""
+    lines = list(lines)
+    kinds: set[Kind] = {"accounts"}
+    if terms.tax_type or any(item.properties.get("hs_tax_rate") for item in lines):
+        kinds.add("tax_rates")
+    if foreign:
+        kinds.add("currencies")
+    if any(item.properties.get("hs_sku") for item in lines):
+        kinds.add("items")
+    if terms.branding_theme:
+        kinds.add("branding_themes")
+    if terms.tracking or terms.tracking_properties:
+        kinds.add("tracking")
+    return kinds
 
 
 def _same(one: str, other: str) -> bool:

@@ -70,6 +70,12 @@ def _tax_type(
     """
     text = _text(values, "hs_tax_rate")
     rate = percentage_of(text)
+    if not text and _text(values, "hs_tax_rate_group_id") and terms.line_amount_types != "NoTax":
+        coded.doubts.append(
+            f"{label} has a tax rate of which HubSpot does not tell the percentage. Allow the token to read tax rates"
+            " (scope tax_rates.read), or choose the rate again."
+        )
+        return ""
     if terms.line_amount_types == "NoTax" or books.tax_rates is None or not text:
         if terms.tax_type and books.tax_rates is not None and books.tax_type(terms.tax_type) is None:
             coded.doubts.append(

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import Any
 
 from ledgerloop.hubspot.models import Record
-from ledgerloop.rules.invoices import LINE_PROPERTIES, hash_of
-from ledgerloop.rules.lines import position_of
+from ledgerloop.rules.invoices import LINE_PROPERTIES, Draft, body_of, hash_of, payload_of
+from ledgerloop.rules.lines import cents, position_of
 from ledgerloop.rules.routing import Terms
+from ledgerloop.rules.standing import ZERO
 from ledgerloop.rules.templates import fields_in
+from ledgerloop.xero.models import Invoice, LineItem
+
+_STAYS = frozenset({"Type", "Status", "Date", "Contact", "Reference", "Url", "InvoiceNumber", "BrandingThemeID"})
 
 
 def basis_of(deal: Record, lines: Sequence[Record], terms: Terms) -> str:
@@ -34,3 +40,68 @@ def asked_of_deal(terms: Terms) -> list[str]:
 def asked_of_line(terms: Terms) -> list[str]:
     """Name the line items' properties that a route's terms ask for."""
     return [name for name in (terms.account_property, *dict(terms.tracking_properties).values()) if name]
+
+
+def difference(payload: str, draft: Draft, customer: str) -> dict[str, Any]:
+    """Return what an edit would change of an invoice, as it is kept: only what differs from what was last sent.
+
+    Marks, status and customer stay as they are, whatever people have made of them since.
+    """
+    before, after = json.loads(payload), json.loads(payload_of(draft, customer))
+    return {name: value for name, value in after.items() if name not in _STAYS and value != before.get(name)}
+
+
+def edited_by_hand(payload: str, invoice: Invoice) -> bool:
+    """Tell whether somebody has changed the invoice's lines in Xero since they were sent: those are not overwritten."""
+    sent = [_line_sent(line) for line in body_of(payload)["LineItems"]]
+    return sent != [_line_in_xero(line) for line in invoice.LineItems]
+
+
+def with_line_ids(lines: Sequence[Mapping[str, Any]], invoice: Invoice) -> list[dict[str, Any]]:
+    """Give lines the ids of the lines they stand for, so that Xero changes those instead of making them anew.
+
+    A line stands for the next one with its description. Lines of the invoice that no line stands for are removed,
+    because they are not sent.
+    """
+    free = list(invoice.LineItems)
+    named: list[dict[str, Any]] = []
+    for line in lines:
+        same = next((one for one in free if one.Description == line["Description"]), None)
+        if same is not None:
+            free.remove(same)
+        named.append({**line, **({"LineItemID": same.LineItemID} if same else {})})
+    return named
+
+
+def update_of(payload: str, invoice: Invoice, changes: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the request that changes a draft. With its status in it Xero refuses where that was changed meanwhile."""
+    body = body_of(changed_payload(payload, changes))
+    sent = {name: body[name] for name in changes if name != "LineItems"}
+    if "LineItems" in changes:
+        sent["LineItems"] = with_line_ids(body["LineItems"], invoice)
+    return {"InvoiceID": invoice.InvoiceID, "Type": invoice.Type, "Status": invoice.Status, **sent}
+
+
+def changed_payload(payload: str, changes: Mapping[str, Any]) -> str:
+    """Return what is kept as sent once a change went through."""
+    return json.dumps({**json.loads(payload), **changes}, sort_keys=True, ensure_ascii=False)
+
+
+def edit_told(number: str, status: str, why: str) -> str:
+    """Say on the deal that it was changed and its invoice was not."""
+    return f"The deal was changed after its invoice was made. Invoice {number} ({status}) was left as it is: {why}"
+
+
+def lost_told(number: str) -> str:
+    """Say on the deal that it was lost and its invoice stands."""
+    return f"The deal was lost after invoice {number} was made. Void or credit it in Xero if it shall not stand."
+
+
+def _line_sent(line: Mapping[str, Any]) -> tuple[object, ...]:
+    quantity, price = Decimal(line["Quantity"]), Decimal(line["UnitAmount"])
+    amount = quantity * price * (100 - line.get("DiscountRate", ZERO)) / 100 - line.get("DiscountAmount", ZERO)
+    return (" ".join(line["Description"].split()), quantity, price, cents(amount), line["AccountCode"])
+
+
+def _line_in_xero(line: LineItem) -> tuple[object, ...]:
+    return (" ".join(line.Description.split()), line.Quantity, line.UnitAmount, line.LineAmount, line.AccountCode)

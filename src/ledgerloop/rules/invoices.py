@@ -34,6 +34,7 @@ DEAL_PROPERTIES = (
     "hs_is_closed_won",
     "hs_is_closed_lost",
     "hs_lastmodifieddate",
+    "hubspot_owner_id",
 )
 LINE_PROPERTIES = (
     "name",
@@ -191,7 +192,9 @@ def body_of(payload: str) -> dict[str, Any]:
     return body
 
 
-def properties_from_invoice(invoice: Receivable, organisation: Organisation, today: date) -> dict[str, str]:
+def properties_from_invoice(
+    invoice: Receivable, organisation: Organisation, today: date, *, note: str = "", online_url: str = ""
+) -> dict[str, str]:
     """Return what a deal shows of its invoice. Empty text clears a value: a made invoice clears the hold's message.
 
     HubSpot refuses a status it has no option for, so a word that Xero has added since is not shown.
@@ -206,7 +209,8 @@ def properties_from_invoice(invoice: Receivable, organisation: Organisation, tod
         "xero_amount_paid": f"{invoice.paid:.2f}",
         "xero_due_date": invoice.due_on.isoformat() if invoice.due_on else "",
         "xero_paid_date": invoice.paid_on.isoformat() if invoice.paid_on else "",
-        "xero_sync_message": "",
+        "xero_online_invoice_url": online_url,
+        "xero_sync_message": " ".join(note.split("\n")).strip(),
     }
 
 

@@ -84,12 +84,12 @@ def line_from_item(item: Record, place: int, currency: str, terms: Terms, books:
     percent, off = percent or ZERO, (discount or ZERO) * quantity + (total or ZERO)
     gross = quantity * price
     exact = gross * (100 - percent) / 100 - off
-    amount = _cents(exact)
+    amount = cents(exact)
     if percent:
         body["DiscountRate"] = percent
     elif off and amount:
         # HubSpot's discount is for each unit and may have fractions of a cent; Xero's is for the line, in cents.
-        body["DiscountAmount"] = _cents(gross) - amount
+        body["DiscountAmount"] = cents(gross) - amount
     elif off:
         # No whole cents take a half from a half, so a line that is free is free by its rate.
         body["DiscountRate"] = Decimal(100)
@@ -165,7 +165,8 @@ def _period(text: str) -> str:
     return f" for {found[1]} {unit}{'' if found[1] == '1' else 's'}"
 
 
-def _cents(amount: Decimal) -> Decimal:
+def cents(amount: Decimal) -> Decimal:
+    """Round to the cent as Xero does, halves away from zero."""
     return amount.quantize(CENT, ROUND_HALF_UP)
 
 

@@ -71,11 +71,12 @@ PROPERTIES: tuple[Property, ...] = (
     Property("xero_invoice_id", "Xero invoice id", _DEAL, "string", "text", "The invoice made for this deal.", unique=True),
     Property("xero_invoice_number", "Xero invoice number", _DEAL, "string", "text", "The number on the invoice."),
     Property("xero_invoice_url", "Xero invoice link", _DEAL, "string", "text", "Opens the invoice in Xero."),
+    Property("xero_online_invoice_url", "Xero online invoice", _DEAL, "string", "text", "Where the customer sees the invoice, if its route asks for it."),
     Property("xero_amount_due", "Xero amount due", _DEAL, "number", "number", "What is still to be paid, in the invoice's currency."),
     Property("xero_amount_paid", "Xero amount paid", _DEAL, "number", "number", "What has been paid, in the invoice's currency."),
     Property("xero_due_date", "Xero due date", _DEAL, "date", "date", "When the invoice is due."),
     Property("xero_paid_date", "Xero paid date", _DEAL, "date", "date", "When the invoice was fully paid."),
-    Property("xero_sync_message", "Xero sync message", _DEAL, "string", "textarea", "Why no invoice could be made, and what to do."),
+    Property("xero_sync_message", "Xero sync message", _DEAL, "string", "textarea", "What needs a person: why there is no invoice, or what differs."),
 )  # fmt: skip
 
 

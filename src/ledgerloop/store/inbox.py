@@ -43,6 +43,8 @@ class Delivery:
 
     last_sequence: int | None
     delivered_at: datetime
+    usual_seconds: int | None = None
+    """How many seconds usually pass between two deliveries."""
 
 
 def keep(tx: Connection, events: Sequence[Event], now: datetime) -> int:
@@ -64,6 +66,12 @@ def take(tx: Connection, source: Vendor, lane: str, turn: int, limit: int = 10_0
         .returning(table.c.id, table.c.category, table.c.kind, table.c.resource, table.c.occurred_at)
     )
     return sorted((Taken(*row) for row in rows), key=lambda taken: taken.id)
+
+
+def untaken(tx: Connection, source: Vendor, lane: str, category: str) -> int:
+    """Count the records of a category that events name which no turn has taken yet."""
+    mine = and_(_waiting(source, lane), table.c.turn.is_(None), table.c.category == category)
+    return tx.execute(select(func.count(func.distinct(table.c.resource))).where(mine)).scalar_one()
 
 
 def finish(tx: Connection, source: Vendor, lane: str, turn: int, now: datetime) -> None:
@@ -153,17 +161,26 @@ def note_delivery(
     before = last_delivery(tx, source, lane)
     numbered = before.last_sequence if before else None
     late = last is not None and numbered is not None and last < numbered and first != 1
-    row = {"source": source, "lane": lane, "delivered_at": now}
+    row: dict[str, object] = {"source": source, "lane": lane, "delivered_at": now}
     row["last_sequence"] = numbered if last is None or late else last
+    row["usual_seconds"] = _usual(before, now)
     upsert(tx, delivery, [row])
     return before
 
 
 def last_delivery(tx: Connection, source: Vendor, lane: str) -> Delivery | None:
     """Look up the last delivery of a vendor for a lane."""
-    mine = select(delivery.c.last_sequence, delivery.c.delivered_at)
+    mine = select(delivery.c.last_sequence, delivery.c.delivered_at, delivery.c.usual_seconds)
     row = tx.execute(mine.where(delivery.c.source == source, delivery.c.lane == lane)).first()
     return Delivery(*row) if row else None
+
+
+def _usual(before: Delivery | None, now: datetime) -> int | None:
+    """Learn how often deliveries come; the latest silence counts for a tenth."""
+    if before is None:
+        return None
+    silence = int((now - before.delivered_at).total_seconds())
+    return silence if before.usual_seconds is None else round(before.usual_seconds * 0.9 + silence * 0.1)
 
 
 def _waiting(source: Vendor, lane: str) -> ColumnElement[bool]:

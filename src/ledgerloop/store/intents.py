@@ -6,13 +6,14 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import asdict, fields
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Connection, func, literal, or_, select, update
+from sqlalchemy import ColumnElement, Connection, delete, func, literal, or_, select, update
 
 from ledgerloop.records import Intent
 from ledgerloop.store.statements import chunks, upsert
 from ledgerloop.store.tables import Moment
 from ledgerloop.store.tables import intent as table
 
+_CHANGING = ("payload", "payload_hash", "basis", "said", "note", "email", "online_url")
 _COLUMNS = [table.c[field.name] for field in fields(Intent)]
 
 
@@ -48,8 +49,12 @@ def unsettled(tx: Connection, portal: str) -> list[Intent]:
 
 
 def pending(tx: Connection, portal: str) -> list[Intent]:
-    """List the intents that still need an invoice, sent or not, those of one request next to each other."""
-    query = select(*_COLUMNS).where(table.c.portal == portal, table.c.state.in_(("intended", "sent")))
+    """List the intents that still need an invoice, sent or not, those of one request next to each other.
+
+    Those that wait for a person's approval are not among them.
+    """
+    free = or_(table.c.asks == "", table.c.approved_at.is_not(None))
+    query = select(*_COLUMNS).where(table.c.portal == portal, table.c.state.in_(("intended", "sent")), free)
     order = (table.c.organisation, table.c.created_at, table.c.key, table.c.deal)
     return [Intent(*row) for row in tx.execute(query.order_by(*order))]
 
@@ -69,16 +74,55 @@ def rekey(tx: Connection, portal: str, deals: Collection[str], key: str) -> None
         tx.execute(mine.where(table.c.state.in_(("intended", "sent"))).values(key=key))
 
 
-def mark_made(tx: Connection, portal: str, deal: str, invoice: str, number: str, now: datetime) -> None:
-    """Say that the invoice stands, whether we saw it made or found it later."""
+def mark_made(tx: Connection, portal: str, deal: str, invoice: str, number: str, now: datetime, note: str = "") -> None:
+    """Say that the invoice stands, whether we saw it made or found it later; ``note`` is told on the deal."""
     mine = update(table).where(table.c.portal == portal, table.c.deal == deal)
-    tx.execute(mine.values(state="made", invoice=invoice, number=number, made_at=now))
+    tx.execute(mine.values(state="made", invoice=invoice, number=number, made_at=now, note=note))
 
 
 def mark_refused(tx: Connection, portal: str, deal: str) -> None:
     """Say that the vendor surely made nothing, so that new values may be tried. A made invoice is never unmade."""
     mine = update(table).where(table.c.portal == portal, table.c.deal == deal, table.c.state != "made")
     tx.execute(mine.values(state="refused"))
+
+
+def withdraw(tx: Connection, portal: str, deals: Collection[str]) -> None:
+    """Forget intents that never left: their deals are no longer to be invoiced as they stand."""
+    for some in chunks(sorted(deals)):
+        tx.execute(delete(table).where(table.c.portal == portal, table.c.deal.in_(some), table.c.state == "intended"))
+
+
+def unapproved(tx: Connection, portal: str) -> list[Intent]:
+    """List the intents that nobody has approved and that have not left yet, whether or not anybody must."""
+    query = select(*_COLUMNS).where(table.c.portal == portal, table.c.state == "intended")
+    return [Intent(*row) for row in tx.execute(query.where(table.c.approved_at.is_(None)).order_by(table.c.deal))]
+
+
+def approve(tx: Connection, portal: str, deals: Collection[str], now: datetime) -> None:
+    """Let the intents of these deals leave."""
+    for some in chunks(sorted(deals)):
+        mine = update(table).where(table.c.portal == portal, table.c.deal.in_(some), table.c.state == "intended")
+        tx.execute(mine.values(approved_at=now))
+
+
+def left_since(tx: Connection, portal: str, moment: datetime) -> list[Intent]:
+    """List the intents that left without anybody's approval since a moment."""
+    query = select(*_COLUMNS).where(table.c.portal == portal, table.c.state.in_(("sent", "made")))
+    return [Intent(*row) for row in tx.execute(query.where(table.c.sent_at >= moment, table.c.approved_at.is_(None)))]
+
+
+def followed(tx: Connection, organisation: str) -> list[Intent]:
+    """List the made intents of which something is still to be done: an email, or the online address."""
+    open_ = or_(table.c.email.in_(("wanted", "asked")), table.c.online_url == "wanted")
+    query = select(*_COLUMNS).where(table.c.organisation == organisation, table.c.state == "made", open_)
+    return [Intent(*row) for row in tx.execute(query.order_by(table.c.made_at, table.c.deal))]
+
+
+def change(tx: Connection, intent: Intent) -> None:
+    """Keep what happened to a made intent: another payload, a note, an email."""
+    values = asdict(intent)
+    mine = update(table).where(table.c.portal == intent.portal, table.c.deal == intent.deal, table.c.state == "made")
+    tx.execute(mine.values({name: values[name] for name in _CHANGING}))
 
 
 def _where(tx: Connection, mine: ColumnElement[bool], column: ColumnElement[str], ids: Iterable[str]) -> list[Intent]:

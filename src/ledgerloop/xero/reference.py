@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Annotated
 
+from pydantic import Field
+
 from ledgerloop.xero.models import Model
 from ledgerloop.xero.values import Listed, Text
 
@@ -44,4 +46,4 @@ class TrackingCategory(Model):
     TrackingCategoryID: Text = ""
     Name: Text = ""
     Status: Text = ""
-    Options: Annotated[list[TrackingOption], Listed] = []
+    Options: Annotated[list[TrackingOption], Listed] = Field(default_factory=list)

@@ -1,0 +1,105 @@
+"""Read an organisation's books, each kind once an hour and only when something asks for it. Called inside a step.
+
+Deals that wait because of the books are tried again by themselves when a reading shows something else than the last.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+from ledgerloop.errors import ScopeMissing
+from ledgerloop.flows.parts import parts
+from ledgerloop.log import logger
+from ledgerloop.records import Event, Organisation
+from ledgerloop.rules.books import Books, Kind
+from ledgerloop.store import books as store
+from ledgerloop.store import connections, inbox, journal, lanes
+from ledgerloop.xero.client import XeroClient
+from ledgerloop.xero.models import Account, Model, TaxRate
+from ledgerloop.xero.reference import BrandingTheme, Currency, Item, TrackingCategory
+
+LAST = timedelta(hours=1)
+
+_MODELS: Mapping[Kind, type[Model]] = {
+    "accounts": Account,
+    "tax_rates": TaxRate,
+    "currencies": Currency,
+    "items": Item,
+    "branding_themes": BrandingTheme,
+    "tracking": TrackingCategory,
+}
+_READ: Mapping[Kind, Callable[[XeroClient], Sequence[Model]]] = {
+    "accounts": XeroClient.accounts,
+    "tax_rates": XeroClient.tax_rates,
+    "currencies": XeroClient.currencies,
+    "items": XeroClient.items,
+    "branding_themes": XeroClient.branding_themes,
+    "tracking": XeroClient.tracking_categories,
+}
+
+
+def books_of(home: Organisation, kinds: Collection[Kind], *, anew: bool = False) -> Books:
+    """Return these kinds of an organisation's books, reading what is not known or older than an hour, or all anew."""
+    at = parts()
+    with at.database.reading() as tx:
+        kept = store.get(tx, home.id)
+    found: dict[str, Any] = {}
+    for kind in sorted(kinds):
+        known = kept.get(kind)
+        if not anew and known is not None and at.now() - known.read_at < LAST:
+            content = known.content
+        else:
+            content = _read(home, kind)
+        records = json.loads(content)
+        found[kind] = None if records is None else tuple(_MODELS[kind].model_validate(one) for one in records)
+    return replace(Books(home.name), **found)
+
+
+def look(portal: str) -> None:
+    """Read anew the books that deals of a portal wait for, when they are older than an hour."""
+    at = parts()
+    with at.database.reading() as tx:
+        homes = [one for one in connections.organisations(tx) if journal.caused_by(tx, portal, one.id)]
+        kinds = {one.id: [kind for kind in _MODELS if kind in store.get(tx, one.id)] for one in homes}
+    for home in homes:
+        books_of(home, kinds[home.id])
+
+
+def _read(home: Organisation, kind: Kind) -> str:
+    """Read one kind and keep it. What may not be read is kept as nothing: then Xero has the last word."""
+    at = parts()
+    try:
+        records = _READ[kind](at.xero(home.id))
+        content = json.dumps([one.model_dump(mode="json") for one in records], sort_keys=True)
+    except ScopeMissing as missing:
+        logger.warning("books cannot be read", organisation=home.id, kind=kind, why=missing.sentence)
+        content = "null"
+    with at.database.transaction() as tx:
+        if store.put(tx, home.id, kind, content, at.now()):
+            for portal in (one.id for one in connections.portals(tx)):
+                waiting = journal.caused_by(tx, portal, home.id)
+                deals = [subject.removeprefix("deal ") for subject in waiting]
+                reason = f"books {home.id} {kind} {hashlib.sha256(content.encode()).hexdigest()}"
+                if inbox.keep(tx, [again(portal, deal, reason) for deal in deals], at.now()):
+                    lanes.wake(tx, "invoicing", portal, at.now())
+    return content
+
+
+def again(portal: str, deal: str, reason: str) -> Event:
+    """Make the event by which a deal is tried again, also where nothing about it has changed; once for each reason."""
+    now = parts().now()
+    return Event(
+        source="hubspot",
+        key=hashlib.sha256(f"retry {portal} {deal} {reason}".encode()).hexdigest(),
+        lane=portal,
+        category="deal",
+        kind="retry",
+        resource=deal,
+        occurred_at=now,
+        body=json.dumps({"objectId": deal, "reason": reason}),
+    )

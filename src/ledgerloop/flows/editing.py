@@ -1,0 +1,197 @@
+"""Look at deals that changed after their invoice was made: change the draft, or say why it stays. Called inside a step.
+
+There is never a second invoice. One that finance has approved is never touched, and neither is one whose lines somebody
+changed in Xero: the deal says so instead. Nothing is sent where the invoice would be the same.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import Any, Literal
+
+from ledgerloop.errors import Invalid
+from ledgerloop.flows.deals import Sale, read_deals, read_sales
+from ledgerloop.flows.deciding import Decided, books_for, by_home, route, subject_of
+from ledgerloop.flows.parts import parts
+from ledgerloop.records import Entry, Intent, Organisation, Portal
+from ledgerloop.rules.books import Books
+from ledgerloop.rules.customers import receivable_from_invoice
+from ledgerloop.rules.edits import (
+    basis_of,
+    changed_payload,
+    difference,
+    edit_told,
+    edited_by_hand,
+    lost_told,
+    update_of,
+)
+from ledgerloop.rules.invoices import Draft, hash_of, invoice_from_deal
+from ledgerloop.rules.routing import Terms
+from ledgerloop.rules.totals import difference_told
+from ledgerloop.store import connections, intents, journal, mirror
+from ledgerloop.xero.client import MOST_IDS
+from ledgerloop.xero.models import Invoice
+
+OPEN = ("DRAFT", "SUBMITTED")
+"""What finance has not approved yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class Edited:
+    """A deal that says something else than when its invoice was made."""
+
+    sale: Sale
+    terms: Terms
+    intent: Intent
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What is to be changed of an invoice in Xero."""
+
+    intent: Intent
+    """As it will be once the change went through."""
+    invoice: Invoice
+    body: Mapping[str, Any]
+    changes: Mapping[str, Any]
+
+
+def edit(portal: str, turn: int, deals: Sequence[str], again: Collection[str]) -> None:
+    """read → compare → (change the draft | tell). What a person asked for ``again`` is taken as settled in Xero."""
+    at = parts()
+    with at.database.reading() as tx:
+        house = connections.portal(tx, portal)
+        made = {deal: one for deal, one in intents.get(tx, portal, deals).items() if one.state == "made"}
+    if house is None or not made:
+        return
+    found = read_deals(at.hubspot(), list(made), [])
+    sales = read_sales(at.hubspot(), portal, [found[deal] for deal in made if deal in found], customers=False)
+    for home, mine in by_home(Decided({}, {}), route(house, sales), sales):
+        edited: list[Edited] = []
+        for sale, terms in mine:
+            before = made[sale.deal.id]
+            now = replace(before, basis=basis_of(sale.deal, sale.lines, terms))
+            if sale.deal.properties.get("hs_is_closed_lost") == "true":
+                _tell(turn, before, before, lost_told(before.number))
+            elif not before.basis or sale.deal.id in again:
+                _tell(turn, before, now, "")
+            elif now.basis == before.basis:
+                _tell(turn, before, before, "")
+            elif home.id == before.organisation:
+                edited.append(Edited(sale, terms, now))
+            else:
+                _tell(turn, before, before, edit_told(before.number, "made", f"the deal now belongs to {home.name}."))
+        for start in range(0, len(edited), MOST_IDS):
+            _edit(house, home, edited[start : start + MOST_IDS], turn)
+
+
+def _edit(house: Portal, home: Organisation, edited: Sequence[Edited], turn: int) -> None:
+    """Ask Xero how the invoices stand now, and change those that may be changed, in one request."""
+    client = parts().xero(home.id)
+    standing = {one.InvoiceID: one for one in client.invoices_by_id([one.intent.invoice for one in edited])}
+    books = books_for(house, home, [(one.sale, one.terms) for one in edited])
+    changes: list[Change] = []
+    for one in edited:
+        invoice = standing.get(one.intent.invoice)
+        if invoice is not None:
+            changes += _change(house, home, one, invoice, books, turn)
+    try:
+        outcomes = client.update_invoices([one.body for one in changes])
+    except Invalid as refusal:
+        for one_ in changes:
+            _refused(turn, one_, [sentence for _, _, sentence in refusal.problems] or [refusal.message])
+        return
+    for change, outcome in zip(changes, outcomes, strict=True):
+        if outcome.ok and outcome.record is not None:
+            _changed(turn, change, outcome.record)
+        else:
+            _refused(turn, change, outcome.problems)
+
+
+def _change(
+    house: Portal, home: Organisation, edited: Edited, invoice: Invoice, books: Books, turn: int
+) -> list[Change]:
+    """Return what is to be changed of one invoice; nothing where it stays, and then the deal says why."""
+    with parts().database.reading() as tx:
+        before = intents.get(tx, house.id, [edited.intent.deal])[edited.intent.deal]
+    day = date.fromisoformat(json.loads(before.payload)["Date"])
+    draft = invoice_from_deal(edited.sale.deal, edited.sale.lines, edited.terms, home, house, day, books)
+
+    def stays(why: str, *, held: bool = False) -> list[Change]:
+        _tell(turn, before, before, edit_told(invoice.InvoiceNumber, invoice.Status, why), held=held)
+        return []
+
+    if not isinstance(draft, Draft):
+        return stays(draft.sentence)
+    changes = difference(before.payload, draft, before.customer)
+    after = replace(edited.intent, said=draft.said)
+    if not changes:
+        _tell(turn, before, after, "", difference_told(draft.said, invoice))
+        return []
+    if invoice.Status not in OPEN:
+        return stays("it is no longer a draft. Credit it, or change it in Xero, if the deal is right.")
+    if edited.terms.edits == "hold":
+        cure = f"Change it in Xero, then run `ledgerloop retry --deal {before.deal}`."
+        return stays(f"its route holds such edits for a person. {cure}", held=True)
+    if edited_by_hand(before.payload, invoice):
+        return stays("somebody has changed its lines in Xero. Change them there.")
+    payload = changed_payload(before.payload, changes)
+    after = replace(after, payload=payload, payload_hash=hash_of(payload))
+    return [Change(after, invoice, update_of(before.payload, invoice, changes), changes)]
+
+
+def _changed(turn: int, change: Change, invoice: Invoice) -> None:
+    at = parts()
+    intent = replace(change.intent, note=difference_told(change.intent.said, invoice))
+    receivable = receivable_from_invoice(intent.organisation, invoice)
+    values = {name: json.dumps(value, default=str, ensure_ascii=False) for name, value in change.changes.items()}
+    entry = _entry(turn, intent, "update", "The deal was changed, and its invoice was not approved yet.")
+    answer = f"{invoice.InvoiceNumber} {invoice.Status} {invoice.Total} {invoice.CurrencyCode}"
+    with at.database.transaction() as tx:
+        intents.change(tx, intent)
+        mirror.store_receivables(tx, [receivable] if receivable else [])
+        journal.clear(tx, [subject_of(intent.deal)], at.now())
+        journal.add(tx, [replace(entry, values=values, answer=answer)])
+
+
+def _refused(turn: int, change: Change, problems: Sequence[str]) -> None:
+    said = " ".join(problems) or "it gave no reason."
+    with parts().database.reading() as tx:
+        before = intents.get(tx, change.intent.portal, [change.intent.deal])[change.intent.deal]
+    invoice = change.invoice
+    _tell(turn, before, before, edit_told(invoice.InvoiceNumber, invoice.Status, f"Xero would not change it: {said}"))
+
+
+def _tell(
+    turn: int, before: Intent, after: Intent, edit: str, differs: str | None = None, *, held: bool = False
+) -> None:
+    """Keep what the deal shall say: whether its total differs, and in a second line what became of the edit."""
+    at = parts()
+    first = before.note.partition("\n")[0] if differs is None else differs
+    after = replace(after, note=f"{first}\n{edit}" if edit else first)
+    if after == before and not held:
+        return
+    with at.database.transaction() as tx:
+        intents.change(tx, after)
+        if held:
+            journal.hold(tx, after.portal, subject_of(after.deal), (edit,), (), at.now())
+        else:
+            journal.clear(tx, [subject_of(after.deal)], at.now())
+        if edit and after.note != before.note:
+            journal.add(tx, [_entry(turn, after, "hold" if held else "skip", edit)])
+
+
+def _entry(turn: int, intent: Intent, decision: Literal["update", "skip", "hold"], reason: str) -> Entry:
+    return Entry(
+        at=parts().now(),
+        lane=intent.portal,
+        turn=turn,
+        subject=subject_of(intent.deal),
+        decision=decision,
+        rule="rules.edits",
+        reason=reason,
+        target=f"xero invoice {intent.invoice}",
+    )

@@ -1,0 +1,160 @@
+"""Put decisions on disk: the intent of every invoice that is ready, the hold of every deal that is not.
+
+Called inside a step. The whole invoice is on disk before its request leaves; what waits for a person says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from itertools import groupby
+from typing import Literal
+
+from ledgerloop.flows.deciding import Decided, Ready, Verdict, decide, subject_of
+from ledgerloop.flows.parts import parts
+from ledgerloop.flows.payers import find_payers, remember
+from ledgerloop.records import Entry, Hold, Intent, Portal, Skip
+from ledgerloop.rules.edits import basis_of
+from ledgerloop.rules.invoices import hash_of, payload_of
+from ledgerloop.rules.marks import deal_url, marker_of
+from ledgerloop.rules.matching import Found
+from ledgerloop.store import connections, intents, journal
+
+REQUEST = 50
+"""Invoices in one request, as Xero advises. Intents of one request share its Idempotency-Key."""
+
+
+def intend(portal: str, turn: int, ids: Sequence[str], again: Collection[str]) -> None:
+    """decide → customer → intend, for the deals without an invoice; ``again`` are tried also where nothing changed."""
+    at = parts()
+    with at.database.reading() as tx:
+        house = connections.portal(tx, portal)
+        before = intents.get(tx, portal, ids)
+    if house is None:
+        return
+    undecided = [deal for deal in ids if deal not in before or before[deal].state in ("intended", "refused")]
+    decided = decide(house, undecided)
+    payers = _find_payers(portal, turn, decided.verdicts)
+    planned = [_kept_approval(one, before.get(one.deal)) for one in _planned(house, decided.verdicts, payers)]
+    _keep(portal, turn, decided, planned, before, again)
+
+
+def _find_payers(portal: str, turn: int, verdicts: dict[str, Verdict]) -> dict[str, Found]:
+    """Find the customers of the deals that are ready; a deal whose customer is in doubt becomes a hold."""
+    at = parts()
+    payers: dict[str, Found] = {}
+    ready = [one for one in verdicts.values() if isinstance(one, Ready)]
+    for home in {one.home.id: one.home for one in ready}.values():
+        sales = [one.sale for one in ready if one.home.id == home.id]
+        found = find_payers(at.xero(home.id), home, sales, portal, turn)
+        remember(home, sales, found)
+        for deal, payer in found.items():
+            if isinstance(payer, Hold):
+                verdicts[deal] = payer
+            else:
+                payers[deal] = payer
+    return payers
+
+
+def _planned(house: Portal, verdicts: Mapping[str, Verdict], payers: Mapping[str, Found]) -> list[Intent]:
+    """Make the intents, in requests of one organisation and at most fifty invoices."""
+    at = parts()
+    ready = [one for one in verdicts.values() if isinstance(one, Ready)]
+    ready.sort(key=lambda one: (one.home.id, len(one.sale.deal.id), one.sale.deal.id))
+    planned: list[Intent] = []
+    for _, of_home in groupby(ready, key=lambda one: one.home.id):
+        key = ""
+        for place, one in enumerate(of_home):
+            key = key if place % REQUEST else at.new_key()
+            planned.append(_intent(house, one, payers[one.sale.deal.id].id, key, at.now()))
+    return planned
+
+
+def _intent(house: Portal, verdict: Ready, customer: str, key: str, now: datetime) -> Intent:
+    deal, terms = verdict.sale.deal, verdict.terms
+    payload = payload_of(verdict.draft, customer)
+    asks = ""
+    if terms.approval and terms.status == "AUTHORISED":
+        asks = (
+            f"The invoice of {verdict.draft.expected:.2f} {verdict.draft.body['CurrencyCode']} waits for approval."
+            f" Approve it in the console, or with `ledgerloop approve --deal {deal.id}`."
+        )
+    return Intent(
+        portal=house.id,
+        deal=deal.id,
+        organisation=verdict.home.id,
+        customer=customer,
+        payload=payload,
+        payload_hash=hash_of(payload),
+        key=key,
+        marker=marker_of(deal.id),
+        url=deal_url(house, deal.id),
+        created_at=now,
+        basis=basis_of(deal, verdict.sale.lines, terms),
+        said=verdict.draft.said,
+        asks=asks,
+        email="wanted" if terms.email else "",
+        paid_stage=terms.paid_stage,
+        online_url="wanted" if terms.online_invoice else "",
+    )
+
+
+def _kept_approval(intent: Intent, before: Intent | None) -> Intent:
+    """Keep an approval for as long as the deal says what was approved, for the same customer and organisation."""
+    if before is None or (before.basis, before.customer, before.organisation) != (
+        intent.basis,
+        intent.customer,
+        intent.organisation,
+    ):
+        return intent
+    return replace(intent, approved_at=before.approved_at)
+
+
+def _keep(
+    portal: str,
+    turn: int,
+    decided: Decided,
+    planned: Sequence[Intent],
+    before: Mapping[str, Intent],
+    again: Collection[str],
+) -> None:
+    """Put the intents and holds on disk, in one transaction, and clear the holds of deals that are no longer held.
+
+    What Xero refused stays held until the invoice would be another, or a person asks for it again: the same request
+    would only be refused again. An invoice that waits for approval is a hold as well.
+    """
+    at = parts()
+    now = at.now()
+    refused = {deal: intent.payload_hash for deal, intent in before.items() if intent.state == "refused"}
+    repeated = {one.deal for one in planned if refused.get(one.deal) == one.payload_hash and one.deal not in again}
+    asking = {one.deal: one.asks for one in planned if one.asks and not one.approved_at and one.deal not in repeated}
+    entries: list[Entry] = []
+    free: list[str] = []
+    with at.database.transaction() as tx:
+        intents.put(tx, [intent for intent in planned if intent.deal not in repeated])
+        for deal, verdict in decided.verdicts.items():
+            hold = Hold((asking[deal],)) if deal in asking else verdict
+            if isinstance(hold, Hold):
+                cause = decided.causes.get(deal, "")
+                if journal.hold(tx, portal, subject_of(deal), hold.reasons, hold.candidates, now, cause):
+                    entries.append(_entry(portal, turn, deal, "hold", hold.sentence, now))
+            elif deal not in repeated:
+                free.append(subject_of(deal))
+            if isinstance(hold, Skip):
+                entries.append(_entry(portal, turn, deal, "skip", hold.reason, now))
+        intents.withdraw(tx, portal, [deal for deal, one in decided.verdicts.items() if not isinstance(one, Ready)])
+        journal.clear(tx, free, now)
+        journal.add(tx, entries)
+
+
+def _entry(portal: str, turn: int, deal: str, decision: Literal["hold", "skip"], reason: str, now: datetime) -> Entry:
+    return Entry(
+        at=now,
+        lane=portal,
+        turn=turn,
+        subject=subject_of(deal),
+        decision=decision,
+        rule="rules.invoices.invoice_from_deal" if decision == "hold" else "flows.deciding",
+        reason=reason,
+    )
