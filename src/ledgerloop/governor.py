@@ -123,9 +123,7 @@ class Governor:
                 while (wait := self._longest(state, windows, priority))[0] > 0:
                     seconds, name, retry_after = wait
                     if self._clock() + seconds > give_up:
-                        raise RateLimited(
-                            f"The quota ({name}) is spent for the next {retry_after:.0f} s", retry_after, name
-                        )
+                        raise RateLimited(_spent(name, priority, retry_after), retry_after, name)
                     self._changed.wait(seconds)
             finally:
                 state.live_waiting -= priority == "live"
@@ -154,6 +152,12 @@ class Governor:
             windows = [_Window(limit) for limit in self._limits if not limit.shared]
             self._lanes[lane] = _Lane(windows, _Day(self._day, self._reserve, self._clock()))
         return self._lanes[lane]
+
+
+def _spent(name: str, priority: Priority, seconds: float) -> str:
+    if name == "day" and priority == "backfill":
+        return f"What backfill may use of the day's calls is used up; it looks again in {seconds:.0f} s."
+    return f"The quota ({name}) is spent for the next {seconds:.0f} s."
 
 
 class _Door:

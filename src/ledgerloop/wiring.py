@@ -243,7 +243,15 @@ def _parts(built: Ledgerloop) -> Parts:
         names=settings.properties,
         poll_every=timedelta(seconds=settings.standing.poll_seconds),
         catch_up_every=timedelta(minutes=settings.standing.catch_up_minutes),
+        verify_every=_verify_every(settings),
+        notes=settings.standing.notes,
         brake=Brake(settings.brake.create, settings.brake.update),
         figures=built.vendors.figures,
         stopping=lambda: built.engine.stopping,
     )
+
+
+def _verify_every(settings: Settings) -> timedelta | None:
+    """Spread the calls that verifying may make in a day evenly over it."""
+    calls = settings.xero.daily_limit * settings.standing.verify_percent / 100
+    return timedelta(days=1) / calls if calls else None

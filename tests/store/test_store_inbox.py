@@ -152,13 +152,16 @@ class TestBacklogs:
             assert inbox.backlogs(tx) == [Backlog("xero", "old", 2, NOW), Backlog("xero", "young", 1, LATER)]
 
 
+SILENCE = int((LATER - NOW).total_seconds())
+
+
 class TestDeliveries:
     def test_gives_back_the_one_before(self, database: Database) -> None:
         """The caller sees the last number and moment, and so a gap or a silence."""
         with database.transaction() as tx:
             assert inbox.note_delivery(tx, "xero", "org", 1, 3, NOW) is None
             assert inbox.note_delivery(tx, "xero", "org", 6, 7, LATER) == Delivery(3, NOW)
-            assert inbox.last_delivery(tx, "xero", "org") == Delivery(7, LATER)
+            assert inbox.last_delivery(tx, "xero", "org") == Delivery(7, LATER, SILENCE)
 
     def test_a_late_one_does_not_turn_back(self, database: Database) -> None:
         """A delivery that was overtaken does not make the next one look like a gap."""
@@ -166,7 +169,7 @@ class TestDeliveries:
             inbox.note_delivery(tx, "xero", "org", 5, 7, NOW)
             inbox.note_delivery(tx, "xero", "org", 3, 4, LATER)
 
-            assert inbox.last_delivery(tx, "xero", "org") == Delivery(7, LATER)
+            assert inbox.last_delivery(tx, "xero", "org") == Delivery(7, LATER, SILENCE)
 
     def test_a_new_count_is_followed(self, database: Database) -> None:
         """Numbers that begin again at 1 belong to a new subscription."""
@@ -174,7 +177,7 @@ class TestDeliveries:
             inbox.note_delivery(tx, "xero", "org", 5, 7, NOW)
             inbox.note_delivery(tx, "xero", "org", 1, 2, LATER)
 
-            assert inbox.last_delivery(tx, "xero", "org") == Delivery(2, LATER)
+            assert inbox.last_delivery(tx, "xero", "org") == Delivery(2, LATER, SILENCE)
 
     def test_without_numbers(self, database: Database) -> None:
         """A vendor that does not number its deliveries still leaves the moment, and a count stays as it was."""
@@ -182,7 +185,18 @@ class TestDeliveries:
             inbox.note_delivery(tx, "xero", "org", 5, 7, NOW)
             inbox.note_delivery(tx, "xero", "org", None, None, LATER)
 
-            assert inbox.last_delivery(tx, "xero", "org") == Delivery(7, LATER)
+            assert inbox.last_delivery(tx, "xero", "org") == Delivery(7, LATER, SILENCE)
+
+    def test_how_often_they_come_is_learnt(self, database: Database) -> None:
+        """The usual silence follows the silences there were, the latest counting for a tenth."""
+        with database.transaction() as tx:
+            for seconds in (0, 100, 200, 400):
+                inbox.note_delivery(tx, "xero", "org", None, None, NOW + timedelta(seconds=seconds))
+
+            last = inbox.last_delivery(tx, "xero", "org")
+
+        assert last is not None
+        assert 110 == last.usual_seconds
 
 
 class TestNeverLostNeverTwice:

@@ -1,7 +1,7 @@
 """Show all customers in HubSpot: plan, ask, run, with progress. Also lets go on what the brake has stopped.
 
-The work is kept in the database, so it goes on wherever it was stopped: after Ctrl-C or a kill, in this command or in the
-service. Where the service runs, it does the work and this command watches; else this command brings an engine.
+The work is kept in the database, so it goes on after Ctrl-C or a kill, in this command or in the service.
+Where the service runs, it does the work and this command watches; else this command brings an engine.
 """
 
 from __future__ import annotations

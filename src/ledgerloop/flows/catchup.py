@@ -1,6 +1,7 @@
 """Wake the lanes on a schedule: the safety net under lost webhooks, and the only way to learn that a day has gone by.
 
-Planned work wakes its lane here too, whenever it does not rest.
+Planned work wakes its lane here too, whenever it does not rest. Two signs of lost webhooks start a catch-up at once: a
+gap in their numbers that does not close, and silence for much longer than usual.
 
 Waking is all that happens here. What a turn then does depends on what is due: see ``pulling.kinds_due`` and
 ``polling.look``. Several processes may do this at once; waking twice is waking once.
@@ -8,16 +9,33 @@ Waking is all that happens here. What a turn then does depends on what is due: s
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from collections.abc import Sequence
+from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection
 
+from ledgerloop.flows import verifying
 from ledgerloop.flows.parts import parts
 from ledgerloop.flows.polling import CURSOR as POLLED
-from ledgerloop.flows.pulling import CAUGHT_UP
+from ledgerloop.flows.pulling import CAUGHT_UP, UNTOLD
+from ledgerloop.log import logger
 from ledgerloop.records import Organisation
-from ledgerloop.store import connections, cursors, lanes, links, mirror, planned
+from ledgerloop.store import connections, cursors, gaps, inbox, lanes, links, mirror, planned
+from ledgerloop.store.cursors import Cursor
+from ledgerloop.store.spent import Written
+
+GAP_CLOSES = timedelta(seconds=5)
+"""Deliveries overtake each other by less than this."""
+GAP_AGAIN = timedelta(minutes=30)
+"""A vendor whose numbers always have gaps must not cost a catch-up for each."""
+SILENCE = timedelta(minutes=5)
+"""Silence shorter than this is nothing unusual."""
+UNUSUAL = 10
+"""How many times as long as usual silence must last."""
+_GAP_PULLED = "gap pulled"
+_RECORDS_EACH = 20
+"""How many records a customer that is late has at most: contact, company, and the deals of its late invoices."""
 
 
 def wake_due() -> bool:
@@ -31,10 +49,17 @@ def wake_due() -> bool:
         pull = [home for home in homes if _elapsed(tx, home.id, CAUGHT_UP, now, at.catch_up_every.total_seconds())]
         new_day = [home for home in homes if connections.get_value(tx, _day_of(home)) != _today(home, now)]
         idle = {one.lane for one in lanes.all_lanes(tx) if one.flow == "standing" and not one.begun_at}
+        quiet = [home for home in homes if home not in pull and _unusually_silent(tx, home, now)]
+        check = [home for home in homes if home.id in idle and verifying.due(tx, home.id, now)]
+        gap = gaps.missing(tx, "xero", now - GAP_CLOSES)
         work = [home for home in homes if home.id in idle and home.id in planned.organisations(tx, now)]
-    if not poll and not pull and not new_day and not work:
+    if not (poll or pull or new_day or work or check or quiet or gap):
         return False
     with at.database.transaction() as tx:
+        if gap:
+            quiet = [*quiet, *_behind_gap(tx, homes, gap, now)]
+        for home in quiet:
+            cursors.put(tx, Cursor(home.id, CAUGHT_UP))
         for portal in poll:
             lanes.wake(tx, "invoicing", portal, now)
         for home in new_day:
@@ -43,10 +68,42 @@ def wake_due() -> bool:
             # Only who is shown already: a day going by is no reason to make anybody's records.
             shown = links.find(tx, home.id, "contact", late).keys() | links.find(tx, home.id, "company", late).keys()
             mirror.mark_dirty(tx, home.id, shown)
+            # Every day changes the days overdue of all who are late. Nobody need be asked about that.
+            planned.accept(tx, home.id, shown, Written(updated=_RECORDS_EACH * len(shown)), now)
             connections.put_value(tx, _day_of(home), today)
-        for home in {home.id: home for home in (*pull, *new_day, *work)}.values():
+        for home in {home.id: home for home in (*pull, *new_day, *work, *check, *quiet)}.values():
             lanes.wake(tx, "standing", home.id, now)
     return True
+
+
+def silent_since(tx: Connection, organisation: str) -> datetime | None:
+    """Say since when webhooks have been silent though things changed; none where they are not, or never came."""
+    found = connections.get_value(tx, f"{UNTOLD} {organisation}")
+    last = inbox.last_delivery(tx, "xero", organisation)
+    if found is None or last is None or last.delivered_at > datetime.fromisoformat(found):
+        return None
+    return last.delivered_at
+
+
+def _unusually_silent(tx: Connection, home: Organisation, now: datetime) -> bool:
+    """Tell whether webhooks have been silent for much longer than usual with nothing pulled since: once a silence."""
+    last = inbox.last_delivery(tx, "xero", home.id)
+    if last is None or last.usual_seconds is None:
+        return False
+    noticed = last.delivered_at + max(SILENCE, UNUSUAL * timedelta(seconds=last.usual_seconds))
+    pulled = cursors.get(tx, home.id, CAUGHT_UP).highest
+    return now >= noticed and (pulled is None or pulled < noticed)
+
+
+def _behind_gap(tx: Connection, homes: Sequence[Organisation], missing: int, now: datetime) -> Sequence[Organisation]:
+    """Forget the gaps and name who must be pulled for them: all, since numbers do not say whose events were lost."""
+    gaps.forget(tx, "xero", now - GAP_CLOSES)
+    before = connections.get_value(tx, _GAP_PULLED)
+    if before is not None and now - datetime.fromisoformat(before) < GAP_AGAIN:
+        return ()
+    connections.put_value(tx, _GAP_PULLED, now.isoformat())
+    logger.warning("webhooks are missing", events=missing)
+    return homes
 
 
 def _elapsed(tx: Connection, lane: str, kind: str, now: datetime, seconds: float) -> bool:

@@ -55,6 +55,10 @@ class Parts:
     """How many invoices may be made within an hour without asking anybody."""
     most_amount: Decimal | None = None
     """How much may be invoiced within an hour, in any one currency, without asking anybody."""
+    verify_every: timedelta | None = None
+    """How often forty customers are compared with Xero's own balances; never where there is nothing."""
+    notes: bool = False
+    """Whether notes are written on what happens to invoices."""
     brake: Brake = Brake()
     figures: Callable[[str], Mapping[str, Any]] = lambda organisation: {}
     """Tells what an organisation's work has cost so far and which quotas are left, for those who watch."""

@@ -44,7 +44,12 @@ _TOLD_BY: dict[str, Kind] = {
 CAUGHT_UP = "all"
 """The cursor that remembers when every kind was last pulled."""
 
+UNTOLD = "untold"
+"""The value that remembers when a catch-up found what no webhook had told."""
+
 OVERLAP = timedelta(seconds=3)
+TOLD_WITHIN = timedelta(minutes=2)
+"""A webhook comes within seconds; what is older than this should have been told."""
 SKEW = timedelta(minutes=2)
 """How far our clock may be from Xero's."""
 
@@ -56,6 +61,8 @@ class Seen:
     ids: set[str] = field(default_factory=set)
     owed_by: set[str] = field(default_factory=set)
     credits: set[Kind] = field(default_factory=set)
+    untold: set[str] = field(default_factory=set)
+    """Customers touched by a change so old that a webhook should have told of it."""
 
 
 def pull(client: XeroClient, organisation: str, events: Sequence[Taken]) -> int:
@@ -68,7 +75,7 @@ def pull(client: XeroClient, organisation: str, events: Sequence[Taken]) -> int:
         pull_kind(client, organisation, kind, seen)
     cover(client, organisation, events, seen)
     if due == KINDS:
-        _note_caught_up(organisation)
+        _note_caught_up(organisation, untold=bool(seen.untold) and not events)
     return len(seen.ids)
 
 
@@ -91,6 +98,8 @@ def pull_kind(client: XeroClient, organisation: str, kind: Kind, seen: Seen) -> 
         cursor = cursors.get(tx, organisation, kind)
         connected = connections.get(tx, "xero", organisation)
     first_fill = cursor.since is None
+    if first_fill:
+        client = client.as_backfill()
     while True:
         # The records of a long run shift between its pages, so the next run begins where this one did, not where
         # its newest record stands.
@@ -197,8 +206,18 @@ def _mirror(
         if receivable is not None:
             seen.owed_by.add(receivable.customer)
             receivables.append(receivable)
-    mirror.store_customers(tx, customers, touch=touch)
-    mirror.store_receivables(tx, receivables, touch=touch)
+    touched = {*mirror.store_customers(tx, customers, touch=touch)}
+    touched |= {*mirror.store_receivables(tx, receivables, touch=touch)}
+    if touch:
+        seen.untold |= touched & set(_long_told(customers, receivables))
+
+
+def _long_told(customers: Iterable[Customer], receivables: Iterable[Receivable]) -> Iterable[str]:
+    """Name the customers of which a webhook should have told by now: contacts and invoices have always had theirs."""
+    before = parts().now() - TOLD_WITHIN
+    changes = [(one.id, one.updated_at) for one in customers]
+    changes += [(one.customer, one.updated_at) for one in receivables if one.kind == "invoice"]
+    return (customer for customer, changed_at in changes if changed_at is not None and changed_at < before)
 
 
 def _credits_in(invoice: Invoice) -> Iterable[Kind]:
@@ -211,9 +230,11 @@ def _credits_in(invoice: Invoice) -> Iterable[Kind]:
         yield "overpayments"
 
 
-def _note_caught_up(organisation: str) -> None:
+def _note_caught_up(organisation: str, *, untold: bool) -> None:
     at = parts()
     with at.database.transaction() as tx:
+        if untold:
+            connections.put_value(tx, f"{UNTOLD} {organisation}", at.now().isoformat())
         cursors.put(tx, Cursor(organisation, CAUGHT_UP, None, 1, at.now()))
 
 

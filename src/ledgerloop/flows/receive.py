@@ -16,7 +16,7 @@ from datetime import datetime
 
 from ledgerloop.flows.turns import Flow
 from ledgerloop.records import Event, Vendor
-from ledgerloop.store import inbox, lanes
+from ledgerloop.store import gaps, inbox, lanes
 from ledgerloop.store.db import Database
 
 _MOST = 500
@@ -82,6 +82,8 @@ class Receiver:
                 inbox.keep(tx, [event for delivery in some for event in delivery.events], now)
                 for (source, lane), latest in _latest(some).items():
                     inbox.note_delivery(tx, source, lane, latest.first, latest.last, now)
+                if numbered := [(one.first, one.last) for one in some if one.first and one.last]:
+                    gaps.note(tx, "xero", numbered, now)  # HubSpot does not number what it sends
                 for source, lane in sorted(
                     {(one.source, event.lane) for one in some for event in one.events if event.state == "waiting"}
                 ):

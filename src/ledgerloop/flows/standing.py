@@ -14,7 +14,7 @@ from datetime import timedelta
 from dbos import DBOS
 
 from ledgerloop.errors import RateLimited
-from ledgerloop.flows import braking, pulling, showing
+from ledgerloop.flows import braking, pulling, showing, verifying
 from ledgerloop.flows.parts import parts
 from ledgerloop.flows.turns import in_turns
 from ledgerloop.records import Organisation
@@ -30,11 +30,13 @@ SHORT_REST = 15.0
 
 @in_turns("standing")
 def standing(organisation: str, turn: int) -> None:
-    """take → pull → cover → mirror → brake → (decide → write → record) for each hundred: first live, then planned."""
+    """take → pull → cover → mirror → brake → (decide → write → record) for each hundred → verify → planned work."""
     pull(organisation, turn)
     brake(organisation, turn)
     while write(organisation, turn):
         pass
+    if verify(organisation, turn):
+        write(organisation, turn)
     for _ in range(PLANNED_BATCHES):
         if not write_planned(organisation, turn):
             break
@@ -80,6 +82,13 @@ def write(organisation: str, turn: int) -> bool:
         mirror.clean(tx, organisation, touched)
         planned.done(tx, organisation, accepted)
     return len(touched) == BATCH
+
+
+@DBOS.step()
+def verify(organisation: str, turn: int) -> int:
+    """Compare some customers with Xero's own balances, where it is time to; say how many were read anew."""
+    home = _home(organisation)
+    return verifying.verify(home, turn) if home is not None else 0
 
 
 @DBOS.step()

@@ -78,6 +78,19 @@ def standing_of(receivables: Iterable[Receivable], today: date, base_currency: s
     )
 
 
+def agrees(receivables: Iterable[Receivable], told: Decimal, today: date, base_currency: str) -> bool:
+    """Tell whether a customer's receivables come to the balance that the ledger itself states.
+
+    Xero does not say whether its figure is net of credit that nobody has allocated yet, so either is taken; and where
+    documents are in other currencies each may be a cent off by rounding.
+    """
+    documents = list(receivables)
+    standing = standing_of(documents, today, base_currency)
+    foreign = sum(1 for document in documents if document.currency != base_currency)
+    ours = (standing.outstanding, standing.outstanding - standing.credit)
+    return any(abs(one - told) <= CENT * foreign for one in ours)
+
+
 def word_of(invoice: Receivable, today: date) -> str:
     """Return the status word of one invoice. Drafts and deleted ones keep Xero's word, which no customer shows."""
     if is_late(invoice, today):

@@ -121,6 +121,18 @@ class Route(Section):
     )
     account_code: str = Field(default="200", min_length=1, description="The code of the sales account for each line.")
     tax_type: str = Field(
+    verify_percent: int = Field(
+        default=2,
+        ge=0,
+        le=50,
+        description="How much of Xero's calls of a day is spent on comparing our copy of the ledger with Xero's own"
+        " balances, 40 customers a call. 0 switches it off.",
+    )
+    notes: bool = Field(
+        default=False,
+        description="Whether a note is written on contact, company and deal when an invoice is sent, part paid, paid,"
+        " overdue or voided. Begins with what happens after it was switched on.",
+    )
         default="", description="Xero's TaxType for each line. Empty leaves it to the account's default."
     )
     line_amount_types: Literal["Exclusive", "Inclusive", "NoTax"] = Field(
@@ -130,7 +142,7 @@ class Route(Section):
 
 
 class Standing(Section):
-    """How often to look without being told."""
+    """How often to look without being told, and what else to show."""
 
     catch_up_minutes: int = Field(
         default=15, ge=1, description="Minutes between two pulls from Xero that no webhook asked for."

@@ -123,6 +123,8 @@ _WANTED = {
     "int_type": "write a whole number",
     "int_parsing": "write a whole number",
     "int_from_float": "write a whole number",
+    "bool_type": "write true or false",
+    "bool_parsing": "write true or false",
     "string_type": "write a text in quotes",
     "string_too_short": "write a text that is not empty",
     "greater_than_equal": "write a number of at least {ge}",

@@ -79,6 +79,10 @@ def _facts(key: str, field: FieldInfo) -> Iterator[str]:
         yield "one of " + ", ".join(f"`{_toml(choice)}`" for choice in get_args(field.annotation))
     elif field.annotation is int:
         yield "a whole number"
+    elif field.annotation is bool:
+        yield "`true` or `false`"
+    elif isinstance(field.default, dict):
+        yield "a table of texts"
     else:
         yield "text"
     yield "must be written; there is no default" if key in _TO_FILL_IN else f"default `{_toml(field.default)}`"

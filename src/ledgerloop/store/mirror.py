@@ -70,6 +70,22 @@ def store_receivables(tx: Connection, receivables: Iterable[Receivable], *, touc
     return sorted(touched)
 
 
+def replace_receivables(tx: Connection, organisation: str, customer: str, receivables_: Iterable[Receivable]) -> None:
+    """Put what was read anew in the place of all that we had of a customer, whichever is newer, and touch it.
+
+    What the ledger did not give back is gone from it, or belongs to somebody else.
+    """
+    fresh = list(receivables_)
+    keep = {each.id for each in fresh}
+    had = _receivables(tx, organisation, receivable_table.c.customer, [customer])
+    gone = [each.id for each in had if each.id not in keep]
+    for some in chunks([*keep, *gone]):
+        for table, key in ((payment_table, payment_table.c.receivable), (receivable_table, receivable_table.c.id)):
+            tx.execute(delete(table).where(table.c.organisation == organisation, key.in_(some)))
+    store_receivables(tx, fresh, touch=False)
+    mark_dirty(tx, organisation, [customer])
+
+
 def touch_updated_since(tx: Connection, organisation: str, since: datetime) -> None:
     """Have every customer looked at that changed since a moment, itself or by one of its receivables."""
     own = select(customer_table.c.id).where(
@@ -106,6 +122,13 @@ def all_customers(tx: Connection, organisation: str) -> list[str]:
     columns = customer_table.c
     mine = select(columns.id).where(columns.organisation == organisation, columns.active, columns.merged_into == "")
     return list(tx.execute(mine.order_by(columns.id)).scalars())
+
+
+def customers_after(tx: Connection, organisation: str, after: str, limit: int) -> list[str]:
+    """List customers that are not merged into others, in the order of their ids, beginning after the one given."""
+    columns = customer_table.c
+    mine = select(columns.id).where(columns.organisation == organisation, columns.merged_into == "", columns.id > after)
+    return list(tx.execute(mine.order_by(columns.id).limit(limit)).scalars())
 
 
 def mark_dirty(tx: Connection, organisation: str, ids: Iterable[str]) -> None:

@@ -127,6 +127,7 @@ class XeroClient:
         summary_only: bool = False,
         created_by_my_app: bool = False,
         sales_only: bool = False,
+        contact: str = "",
     ) -> Page[Invoice]:
         """Fetch a page of invoices with their payments; paging is also what brings line items."""
         params = {"unitdp": "4"}
@@ -138,6 +139,8 @@ class XeroClient:
             params["createdByMyApp"] = "true"
         if sales_only:
             params["where"] = 'Type=="ACCREC"'
+        if contact:
+            params["ContactIDs"] = contact
         return self._page("/Invoices", "Invoices", Invoice, changed_since, page, page_size, params)
 
     def invoices_by_id(self, ids: Sequence[str]) -> list[Invoice]:
@@ -169,22 +172,22 @@ class XeroClient:
     # --- credits and payments -------------------------------------------------------------------------------------
 
     def credit_notes(
-        self, changed_since: datetime | None = None, page: int = 1, page_size: int = MOST_A_PAGE
+        self, changed_since: datetime | None = None, page: int = 1, page_size: int = MOST_A_PAGE, contact: str = ""
     ) -> Page[CreditNote]:
-        """Fetch a page of credit notes."""
-        return self._page("/CreditNotes", "CreditNotes", CreditNote, changed_since, page, page_size)
+        """Fetch a page of credit notes, of all contacts or of one."""
+        return self._page("/CreditNotes", "CreditNotes", CreditNote, changed_since, page, page_size, _of(contact))
 
     def prepayments(
-        self, changed_since: datetime | None = None, page: int = 1, page_size: int = MOST_A_PAGE
+        self, changed_since: datetime | None = None, page: int = 1, page_size: int = MOST_A_PAGE, contact: str = ""
     ) -> Page[Prepayment]:
-        """Fetch a page of prepayments."""
-        return self._page("/Prepayments", "Prepayments", Prepayment, changed_since, page, page_size)
+        """Fetch a page of prepayments, of all contacts or of one."""
+        return self._page("/Prepayments", "Prepayments", Prepayment, changed_since, page, page_size, _of(contact))
 
     def overpayments(
-        self, changed_since: datetime | None = None, page: int = 1, page_size: int = MOST_A_PAGE
+        self, changed_since: datetime | None = None, page: int = 1, page_size: int = MOST_A_PAGE, contact: str = ""
     ) -> Page[Overpayment]:
-        """Fetch a page of overpayments."""
-        return self._page("/Overpayments", "Overpayments", Overpayment, changed_since, page, page_size)
+        """Fetch a page of overpayments, of all contacts or of one."""
+        return self._page("/Overpayments", "Overpayments", Overpayment, changed_since, page, page_size, _of(contact))
 
     def payments(
         self, changed_since: datetime | None = None, page: int = 1, page_size: int = MOST_A_PAGE
@@ -297,6 +300,11 @@ def disconnect(api: Api, connection_id: str) -> None:
 def if_modified_since(moment: datetime) -> str:
     """Write a moment as Xero wants it: UTC, to the second, without a zone."""
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S")
+
+
+def _of(contact: str) -> Mapping[str, str]:
+    """Ask for one contact's records; only invoices have a parameter for it."""
+    return {"where": f'Contact.ContactID==guid("{contact}")'} if contact else {}
 
 
 def _each_with(name: str, elements: Sequence[Mapping[str, Any]]) -> Sequence[Mapping[str, Any]]:

@@ -1,0 +1,169 @@
+"""Compare our copy of the ledger with Xero's own balances, slowly, and read anew what differs. Called inside a step.
+
+Forty customers a call, and only as many calls a day as their share of the quota allows, so a round may take days. It
+is the net under everything that If-Modified-Since does not see and that nobody has thought of.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Literal, TypeVar
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Connection
+
+from ledgerloop.errors import LedgerloopError
+from ledgerloop.flows.parts import parts
+from ledgerloop.log import logger
+from ledgerloop.records import Entry, Organisation, Receivable
+from ledgerloop.rules.customers import customer_from_contact, receivable_from_credit, receivable_from_invoice
+from ledgerloop.rules.standing import agrees, standing_of
+from ledgerloop.store import connections, journal, mirror
+from ledgerloop.xero.client import MOST_IDS, Page, XeroClient
+from ledgerloop.xero.models import Contact, CreditNote, Model, Overpayment, Prepayment
+
+T = TypeVar("T", bound=Model)
+
+MOST_REREAD = 5
+"""Customers read anew after one call; those behind them come with the next."""
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """How far the comparing has come: after which customer, and when the last call was made."""
+
+    after: str = ""
+    at: datetime | None = None
+
+
+def due(tx: Connection, organisation: str, now: datetime) -> bool:
+    """Tell whether the next call may be made."""
+    every = parts().verify_every
+    last = _round(tx, organisation).at
+    return every is not None and (last is None or now - last >= every)
+
+
+def verify(home: Organisation, turn: int) -> int:
+    """Compare the next forty customers, read anew those that differ, and say how many did."""
+    at = parts()
+    client = at.xero(home.id).as_backfill()
+    with at.database.reading() as tx:
+        if not due(tx, home.id, at.now()):
+            return 0
+        after = _round(tx, home.id).after
+        some = mirror.customers_after(tx, home.id, after, MOST_IDS)
+    try:
+        differing = _compare(client, home, some, turn) if some else []
+    except LedgerloopError as problem:  # it stands behind everything else, and must not keep that from its turn
+        logger.warning("balances not compared", organisation=home.id, why=problem.sentence)
+        some, differing = [after], []
+    if len(differing) > MOST_REREAD:
+        here = differing[MOST_REREAD - 1]
+    else:
+        here = some[-1] if len(some) == MOST_IDS or some == [after] else ""
+    with at.database.transaction() as tx:
+        connections.put_value(tx, _name(home.id), json.dumps({"after": here, "at": at.now().isoformat()}))
+    return len(differing)
+
+
+def _compare(client: XeroClient, home: Organisation, some: Sequence[str], turn: int) -> list[str]:
+    theirs = {contact.ContactID: contact for contact in client.contacts_by_id(some)}
+    differing = [key for key in some if key in theirs and not _agrees(home, theirs[key])]
+    for key in differing[:MOST_REREAD]:
+        _reread(client, home, theirs[key], turn)
+    return differing
+
+
+def _reread(client: XeroClient, home: Organisation, contact: Contact, turn: int) -> None:
+    """Read a customer and all its documents anew, and journal what became of the difference."""
+    at = parts()
+    before = _outstanding(home, contact.ContactID)
+    found = list(_documents(client, home, contact.ContactID))
+    with at.database.transaction() as tx:
+        mirror.store_customers(tx, [customer_from_contact(home.id, contact)])
+        mirror.replace_receivables(tx, home.id, contact.ContactID, found)
+    after, told = _outstanding(home, contact.ContactID), _told(contact)
+    subject = f"balance {contact.ContactID}"
+    said = f"Xero says {told} is outstanding for “{contact.Name}”, and our copy said {before}. It was read anew"
+    now = at.now()
+    with at.database.transaction() as tx:
+        if _agrees(home, contact):
+            journal.clear(tx, [subject], now)
+            journal.add(tx, [_entry(home, turn, contact.ContactID, "update", f"{said}; now they agree.")])
+        else:
+            reason = f"{said} and comes to {after}. Compare the customer's documents in Xero, and please report this."
+            if journal.hold(tx, home.id, subject, (reason,), (), now):
+                journal.add(tx, [_entry(home, turn, contact.ContactID, "hold", reason)])
+
+
+def _documents(client: XeroClient, home: Organisation, customer: str) -> Iterable[Receivable]:
+    for invoice in _all(lambda page: client.invoices(page=page, contact=customer)):
+        if (receivable := receivable_from_invoice(home.id, invoice)) is not None:
+            yield receivable
+    credits_: list[CreditNote | Prepayment | Overpayment] = [
+        *_all(lambda page: client.credit_notes(page=page, contact=customer)),
+        *_all(lambda page: client.prepayments(page=page, contact=customer)),
+        *_all(lambda page: client.overpayments(page=page, contact=customer)),
+    ]
+    for credit in credits_:
+        if (receivable := receivable_from_credit(home.id, credit)) is not None:
+            yield receivable
+
+
+def _all(fetch: Callable[[int], Page[T]]) -> list[T]:
+    found: list[T] = []
+    number, pages = 0, 1
+    while number < pages:
+        number += 1
+        page = fetch(number)
+        found += page.items
+        pages = page.page_count
+    return found
+
+
+def _agrees(home: Organisation, contact: Contact) -> bool:
+    return agrees(_receivables(home, contact.ContactID), _told(contact), _today(home), home.base_currency)
+
+
+def _told(contact: Contact) -> Decimal:
+    return contact.Balances.AccountsReceivable.Outstanding if contact.Balances else Decimal(0)
+
+
+def _outstanding(home: Organisation, customer: str) -> Decimal:
+    standing = standing_of(_receivables(home, customer), _today(home), home.base_currency)
+    return standing.outstanding - standing.credit
+
+
+def _receivables(home: Organisation, customer: str) -> Sequence[Receivable]:
+    with parts().database.reading() as tx:
+        return mirror.receivables_of(tx, home.id, [customer]).get(customer, [])
+
+
+def _today(home: Organisation) -> date:
+    return parts().now().astimezone(ZoneInfo(home.timezone)).date()
+
+
+def _round(tx: Connection, organisation: str) -> Round:
+    kept = json.loads(connections.get_value(tx, _name(organisation)) or "{}")
+    return Round(kept.get("after", ""), datetime.fromisoformat(kept["at"]) if kept else None)
+
+
+def _name(organisation: str) -> str:
+    return f"verified {organisation}"
+
+
+def _entry(home: Organisation, turn: int, customer: str, decision: Literal["update", "hold"], reason: str) -> Entry:
+    return Entry(
+        at=parts().now(),
+        lane=home.id,
+        turn=turn,
+        subject=f"customer {customer}",
+        decision=decision,
+        rule="rules.standing.agrees",
+        reason=reason,
+        target="our copy",
+    )
