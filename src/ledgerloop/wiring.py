@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -27,10 +28,10 @@ from ledgerloop.http import Api, Call, open_client
 from ledgerloop.hubspot.client import HubSpotClient
 from ledgerloop.hubspot.dialect import HubSpotDialect
 from ledgerloop.hubspot.dialect import governor as hubspot_governor
-from ledgerloop.rules.routing import Route, Terms
 from ledgerloop.secrets.sealed import Sealed
 from ledgerloop.secrets.shelf import Shelf
 from ledgerloop.settings import Settings
+from ledgerloop.settings.routes import routes_from
 from ledgerloop.store.cells import DatabaseCells
 from ledgerloop.store.db import Database
 from ledgerloop.xero.client import XeroClient, connections
@@ -219,7 +220,6 @@ def _close(*clients: httpx2.Client) -> None:
 
 def _parts(built: Ledgerloop) -> Parts:
     settings = built.settings
-    route = settings.route
     return Parts(
         database=built.database,
         xero=built.vendors.xero,
@@ -228,18 +228,9 @@ def _parts(built: Ledgerloop) -> Parts:
         new_key=lambda: uuid.uuid4().hex,
         nudge=built.engine.nudge,
         random=random.random,
-        routes=(
-            Route(
-                organisation=route.organisation,
-                terms=Terms(
-                    status=route.status,
-                    account_code=route.account_code,
-                    tax_type=route.tax_type,
-                    line_amount_types=route.line_amount_types,
-                    due_days=route.due_days,
-                ),
-            ),
-        ),
+        routes=routes_from(settings.route, settings.routes, settings.tax),
+        most_invoices=settings.brake.invoices,
+        most_amount=Decimal(settings.brake.amount) or None,
         names=settings.properties,
         poll_every=timedelta(seconds=settings.standing.poll_seconds),
         catch_up_every=timedelta(minutes=settings.standing.catch_up_minutes),

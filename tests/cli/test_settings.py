@@ -5,12 +5,15 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Callable
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
 
 from ledgerloop.errors import SettingsError
+from ledgerloop.rules.routing import Conditions, Terms
 from ledgerloop.settings import Section, Settings, check_complete, load, sandbox
+from ledgerloop.settings.routes import routes_from
 from ledgerloop.settings.text import markdown_text, toml_text
 
 ROOT = Path(__file__).parents[2]
@@ -137,6 +140,18 @@ class TestWrong:
             ("[xero]\nclient_id = 5", "xero.client_id", "text in quotes"),
             ("[properties]\ncontact = 'x'", "properties", "`contact` is no property"),
             ("[properties]\nxero_contact_id = 'Xero Id'", "properties", "lower_case_with_underscores"),
+            ("[route]\nreference = '{dealname}'", "route.reference", "{marker} is missing"),
+            ("[route]\nreference = '{marker} {Deal}'", "route.reference", "no other braces"),
+            ("[route]\nnumber = 'INV-1'", "route.number", "the same number"),
+            ("[route]\nemail = 'maybe'", "route.email", "write true or false, such as email = false"),
+            ("[route]\ntracking = 'North'", "route.tracking", "write a table, such as tracking = {"),
+            ("[route]\ntracking = { A = '1', B = '2', C = '3' }", "route.tracking", "at most two"),
+            ("[route]\ndue_date_property = 'Due Date'", "route.due_date_property", "lower_case_with_underscores"),
+            ("[route]\npipeline = 'x'", "route.pipeline", "there is no such setting"),
+            ("[[routes]]\n[[routes]]\npipelin = 'x'", "routes.2.pipelin", "Did you mean `pipeline`?"),
+            ("[[routes]]\nedits = 'ignore'", "routes.1.edits", "write 'update' or 'hold'"),
+            ("routes = 3", "routes", "beginning with [[routes]]"),
+            ("[tax]\n'15' = 'gst on income'", "tax", '"12.5" = "OUTPUT"'),
             ("[service", "(the whole file)", "it is not TOML"),
         ],
     )
@@ -188,6 +203,46 @@ class TestWrong:
         assert caught.value.key == key
         assert '"secret:NAME"' in caught.value.cure
         assert "hunter2" not in repr(caught.value.args)
+
+
+class TestRoutes:
+    def test_one_route_for_every_deal(self, write: Write) -> None:
+        """Without [[routes]] there is one route, which every deal meets."""
+        settings = load(write('[route]\nstatus = "AUTHORISED"\n[tax]\n"12.5" = "OUTPUT"\n'))
+
+        routes = routes_from(settings.route, settings.routes, settings.tax)
+
+        assert [(one.name, one.conditions) for one in routes] == [("[route]", Conditions())]
+        assert (routes[0].terms.status, routes[0].terms.tax) == ("AUTHORISED", (("12.5", "OUTPUT"),))
+
+    def test_routes_take_from_route_what_they_leave_out(self, write: Write) -> None:
+        """What a route writes counts for it; the rest is [route]'s, and tax rates are added up."""
+        settings = load(
+            write(
+                '[route]\norganisation = "Home"\ndue_days = 14\ntax = { "0" = "NONE" }\n[tax]\n"0" = "ZERORATED"\n'
+                '[[routes]]\ncurrency = "AUD"\norganisation = "Away"\ntax = { "10" = "OUTPUT" }\n'
+                '[[routes]]\npipeline = "p"\nproperties = { region = "north" }\ndue_days = 0\n'
+            )
+        )
+
+        first, second = routes_from(settings.route, settings.routes, settings.tax)
+
+        assert (first.organisation, first.name, first.terms.due_days) == ("Away", "[[routes]] 1", 14)
+        assert (first.conditions, first.terms.tax) == (
+            Conditions(currency="AUD"),
+            (("0", "NONE"), ("10", "OUTPUT")),
+        )
+        assert (second.organisation, second.name, second.terms.due_days) == ("Home", "[[routes]] 2", 0)
+        assert second.conditions == Conditions(pipeline="p", properties=(("region", "north"),))
+
+    def test_every_term_reaches_the_rules(self, write: Write) -> None:
+        """A term that is written in the settings is the one that the rules get, for every term there is."""
+        settings = load(write(_DIFFERENT))
+
+        terms = routes_from(settings.route, settings.routes, settings.tax)[0].terms
+
+        same = [field.name for field in fields(Terms) if getattr(terms, field.name) == getattr(Terms(), field.name)]
+        assert same == []
 
 
 class TestComplete:
@@ -247,6 +302,33 @@ class TestText:
         headings = re.findall(r"(?m)^### (\S+)\n\n(\S)", markdown_text())
 
         assert [heading for heading, _ in headings] == _every_setting()
+
+
+_DIFFERENT = """
+[route]
+status = "AUTHORISED"
+approval = true
+account_code = "260"
+account_property = "kind"
+accounts = { seats = "261" }
+tax_type = "OUTPUT2"
+tax = { "0" = "NONE" }
+line_amount_types = "NoTax"
+due_days = 3
+due_date_property = "due"
+branding_theme = "Special"
+reference = "{marker} {dealname}"
+number = "HS{deal}"
+tracking = { Region = "North" }
+tracking_properties = { Region = "region" }
+email = true
+online_invoice = true
+no_lines = "amount"
+rounding = "line"
+rounding_account = "860"
+edits = "hold"
+paid_stage = "9"
+"""
 
 
 def _secrets(settings: Settings) -> set[str]:

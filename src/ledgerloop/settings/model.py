@@ -8,19 +8,23 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, PrivateAttr
+from pydantic import Field, PrivateAttr
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
-from ledgerloop.settings.types import SCOPES, Address, DatabaseAddress, PropertyNames, Scopes, SecretReference
+from ledgerloop.settings.routes import Route, RouteOfDeals
+from ledgerloop.settings.types import (
+    SCOPES,
+    Address,
+    DatabaseAddress,
+    PropertyNames,
+    Scopes,
+    SecretReference,
+    Section,
+    TaxTypes,
+)
 
 ENVIRONMENT = "LEDGERLOOP_"
 """An environment variable LEDGERLOOP_SECTION__KEY stands above the file."""
-
-
-class Section(BaseModel):
-    """Refuse unknown keys and later changes."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class Service(Section):
@@ -110,17 +114,13 @@ class HubSpot(Section):
     api_url: Address = Field(default="https://api.hubapi.com", description="Where the API is.")
 
 
-class Route(Section):
-    """How a won deal becomes an invoice."""
+class Standing(Section):
+    """How often to look without being told, and what else to show."""
 
-    organisation: str = Field(
-        default="", description="The Xero organisation's id. May be empty while only one is connected."
+    catch_up_minutes: int = Field(
+        default=15, ge=1, description="Minutes between two pulls from Xero that no webhook asked for."
     )
-    status: Literal["DRAFT", "SUBMITTED", "AUTHORISED"] = Field(
-        default="DRAFT", description="The status of a new invoice."
-    )
-    account_code: str = Field(default="200", min_length=1, description="The code of the sales account for each line.")
-    tax_type: str = Field(
+    poll_seconds: int = Field(default=60, ge=5, description="Seconds between two looks for won deals in HubSpot.")
     verify_percent: int = Field(
         default=2,
         ge=0,
@@ -133,28 +133,21 @@ class Route(Section):
         description="Whether a note is written on contact, company and deal when an invoice is sent, part paid, paid,"
         " overdue or voided. Begins with what happens after it was switched on.",
     )
-        default="", description="Xero's TaxType for each line. Empty leaves it to the account's default."
-    )
-    line_amount_types: Literal["Exclusive", "Inclusive", "NoTax"] = Field(
-        default="Exclusive", description="Whether the deal's prices include tax."
-    )
-    due_days: int = Field(default=30, ge=0, le=3650, description="Days from the invoice's date to its due date.")
-
-
-class Standing(Section):
-    """How often to look without being told, and what else to show."""
-
-    catch_up_minutes: int = Field(
-        default=15, ge=1, description="Minutes between two pulls from Xero that no webhook asked for."
-    )
-    poll_seconds: int = Field(default=60, ge=5, description="Seconds between two looks for won deals in HubSpot.")
 
 
 class Brake(Section):
-    """How much an hour may write to HubSpot without a plan, for each organisation, before a person is asked."""
+    """How much an hour may write without a plan before a person is asked."""
 
-    create: int = Field(default=200, ge=0, description="Contacts, companies and deals made.")
-    update: int = Field(default=10_000, ge=0, description="Contacts, companies and deals changed.")
+    create: int = Field(
+        default=200, ge=0, description="Contacts, companies and deals made in HubSpot, for each organisation."
+    )
+    update: int = Field(
+        default=10_000, ge=0, description="Contacts, companies and deals changed in HubSpot, for each organisation."
+    )
+    invoices: int = Field(default=1_000, ge=0, description="Invoices made in Xero for a portal's deals.")
+    amount: int = Field(
+        default=0, ge=0, description="What those invoices come to, in any one currency. 0 means no limit."
+    )
 
 
 class Settings(BaseSettings):
@@ -171,6 +164,16 @@ class Settings(BaseSettings):
     xero: Xero = Xero()
     hubspot: HubSpot = HubSpot()
     route: Route = Route()
+    routes: tuple[RouteOfDeals, ...] = Field(
+        default=(),
+        description="Deals that are invoiced in their own way, in order: the first whose conditions a deal meets"
+        " counts, and a deal that meets none is held. What a route leaves out it takes from [route].",
+    )
+    tax: TaxTypes = Field(
+        default={},
+        description="Xero's TaxTypes by HubSpot's tax rates, where the rate alone does not tell: by percentage or by"
+        " label. What is not named here is found by its rate.",
+    )
     standing: Standing = Standing()
     brake: Brake = Brake()
     properties: PropertyNames = Field(

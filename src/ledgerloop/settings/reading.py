@@ -5,6 +5,7 @@ A wrong setting becomes one :class:`~ledgerloop.errors.SettingsError`: the key, 
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import tomllib
@@ -13,10 +14,13 @@ from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
+from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
 from ledgerloop.errors import SettingsError
 from ledgerloop.settings.model import ENVIRONMENT, Settings
+from ledgerloop.settings.routes import RouteOfDeals
+from ledgerloop.settings.types import Section
 
 
 def load(path: Path) -> Settings:
@@ -93,30 +97,45 @@ def _refuse_unknown_variables() -> None:
 
 
 def _settings_error(error: ErrorDetails, path: Path) -> SettingsError:
-    place = [str(part) for part in error["loc"]]
+    # People count from one.
+    place = [str(part + 1) if isinstance(part, int) else part for part in error["loc"]]
     variable = ENVIRONMENT + "__".join(place).upper()
     place_of_error = f"the environment variable {variable}" if variable in os.environ else str(path)
     return SettingsError(".".join(place), place_of_error, _cure_for(error, place))
 
 
 def _cure_for(error: ErrorDetails, place: list[str]) -> str:
-    section = Settings.model_fields.get(place[0])
     match error["type"]:
         case "cure":
             return error["msg"]
         case "extra_forbidden":
-            inside = type(section.default).model_fields if section and len(place) > 1 else Settings.model_fields
+            inside = _fields(place)
             near = get_close_matches(place[-1], inside, 1)
             meant = f" Did you mean `{near[0]}`?" if near else ""
             return f"there is no such setting.{meant} There are {', '.join(inside)}."
         case "literal_error":
             return f"write {error['ctx']['expected']}."
+        case "dict_type" if len(place) > 1:
+            return f'write a table, such as {place[-1]} = {{ "…" = "…" }}.'
+        case "tuple_type":
+            return f"write it as sections, each beginning with [[{place[0]}]]."
         case "model_type" | "dict_type":
             return f"write it as a section, [{place[0]}], with its settings below."
         case _:
-            default = getattr(section.default, place[-1], "") if section else ""
-            example = f"{place[-1]} = {default}" if isinstance(default, int) else f'{place[-1]} = "{default or "…"}"'
-            return f"{_WANTED.get(error['type'], error['msg'])}, such as {example}.".format(**error.get("ctx", {}))
+            field = _fields(place).get(place[-1])
+            default = field.default if field else ""
+            example = json.dumps(default if isinstance(default, int) else default or "…", ensure_ascii=False)
+            wanted = _WANTED.get(error["type"], error["msg"]).format(**error.get("ctx", {}))
+            return f"{wanted}, such as {place[-1]} = {example}."
+
+
+def _fields(place: list[str]) -> dict[str, FieldInfo]:
+    """Return the settings that there are where a wrong one stands."""
+    if place[0] == "routes" and len(place) > 1:
+        return RouteOfDeals.model_fields
+    section = Settings.model_fields.get(place[0])
+    inside = section is not None and len(place) > 1 and isinstance(section.default, Section)
+    return type(section.default).model_fields if section and inside else Settings.model_fields
 
 
 _WANTED = {

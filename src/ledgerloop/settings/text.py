@@ -12,11 +12,26 @@ from typing import Any, Literal, get_args, get_origin
 
 from pydantic.fields import FieldInfo
 
-from ledgerloop.settings.model import ENVIRONMENT, Section, Settings
-from ledgerloop.settings.types import SCOPES
+from ledgerloop.settings.model import ENVIRONMENT, Settings
+from ledgerloop.settings.routes import CONDITIONS, RouteOfDeals
+from ledgerloop.settings.types import SCOPES, Section
 
 _TO_FILL_IN = ("xero.client_id",)
-_PROPERTY_EXAMPLE = 'xero_contact_id = "xero_id"'
+_EXAMPLES = {
+    "properties": ("[properties]", 'xero_contact_id = "xero_id"'),
+    "tax": ("[tax]", '"12.5" = "OUTPUT"', '"GST free" = "EXEMPTOUTPUT"'),
+    "routes": (
+        "[[routes]]",
+        'currency = "AUD"',
+        'organisation = "Aussie Demo Pty"',
+        "",
+        "[[routes]]",
+        'properties = { region = "north" }',
+        'tracking = { Region = "North" }',
+        'reference = "{marker} {dealname}"',
+    ),
+}
+"""How sections look whose settings have names of people's own."""
 
 
 def toml_text(written: Mapping[str, str | int] | None = None) -> str:
@@ -25,13 +40,14 @@ def toml_text(written: Mapping[str, str | int] | None = None) -> str:
     lines = ["# Ledgerloop's settings. What is commented out is the default. Secrets do not belong in here:", "#"]
     lines += ["#     ledgerloop secret set xero_client_secret", ""]
     for section, what, fields in _sections():
+        if not fields:
+            lines += [*_comment(what), "#", *(f"#     {line}".rstrip() for line in _EXAMPLES[section]), ""]
+            continue
         lines += [*_comment(what), f"[{section}]", ""]
         for name, field in fields.items():
             key = f"{section}.{name}"
             lines += _comment(str(field.description))
             lines += [f"{name} = {_toml(written[key])}" if key in written else f"# {name} = {_toml(field.default)}", ""]
-        if not fields:
-            lines += [f"# {_PROPERTY_EXAMPLE}", ""]
     return "\n".join(lines)
 
 
@@ -54,12 +70,15 @@ def markdown_text() -> str:
         "",
     ]
     for section, what, fields in _sections():
-        lines += [f"## [{section}]", "", *_sentences(what), ""]
+        lines += [f"## {_EXAMPLES[section][0] if section in _EXAMPLES else f'[{section}]'}", "", *_sentences(what), ""]
         for name, field in fields.items():
             lines += [f"### {section}.{name}", "", *_sentences(str(field.description)), ""]
             lines += [f"- {fact}" for fact in _facts(f"{section}.{name}", field)] + [""]
+        if section == "routes":
+            lines += ["These are the conditions; one that is left out is met by every deal.", ""]
+            lines += [f"- `{name}`: {RouteOfDeals.model_fields[name].description}" for name in CONDITIONS] + [""]
         if not fields:
-            lines += ["```toml", f"[{section}]", _PROPERTY_EXAMPLE, "```", ""]
+            lines += ["```toml", *_EXAMPLES[section], "```", ""]
     lines += ["## Scope profiles", ""]
     lines += [f"- `{name}`: {' '.join(f'`{scope}`' for scope in scopes)}" for name, scopes in SCOPES.items()]
     return "\n".join(lines) + "\n"
@@ -90,7 +109,7 @@ def _facts(key: str, field: FieldInfo) -> Iterator[str]:
 
 
 def _toml(value: Any) -> str:
-    # Every value is a number or a text, and those JSON spells as TOML does.
+    # Numbers, texts, true, false and the empty table: those JSON spells as TOML does.
     return json.dumps(value, ensure_ascii=False)
 
 

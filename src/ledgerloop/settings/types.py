@@ -5,8 +5,15 @@ from __future__ import annotations
 import re
 from typing import Annotated
 
-from pydantic import AfterValidator
+from pydantic import AfterValidator, BaseModel, ConfigDict
 from pydantic_core import PydanticCustomError
+
+
+class Section(BaseModel):
+    """Refuse unknown keys and later changes."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
 
 SCOPES: dict[str, tuple[str, ...]] = {
     "granular": (
@@ -32,8 +39,7 @@ SCOPES: dict[str, tuple[str, ...]] = {
 
 
 def _cure(sentence: str) -> PydanticCustomError:
-    # Braces would be read as placeholders.
-    return PydanticCustomError("cure", sentence.replace("{", "{{").replace("}", "}}"))
+    return PydanticCustomError("cure", sentence)
 
 
 def _secret_reference(value: str) -> str:
@@ -73,8 +79,51 @@ def _property_names(value: dict[str, str]) -> dict[str, str]:
     return value
 
 
+def _template(value: str) -> str:
+    """Refuse what looks like a field and is none, which would otherwise stand on the invoice."""
+    if re.search(r"[{}]", re.sub(r"\{[a-z][a-z0-9_]*\}", "", value)):
+        raise _cure("write fields as {marker}, {deal} or {a_deal_property}, in small letters, and no other braces.")
+    return value
+
+
+def _reference(value: str) -> str:
+    if "{marker}" not in value:
+        raise _cure('{marker} is missing, by which the invoice is found again; write "{marker} {dealname}" or alike.')
+    return value
+
+
+def _number(value: str) -> str:
+    if value and "{" not in value:
+        raise _cure('every invoice would have the same number; write one that differs, such as "HS{deal}".')
+    return value
+
+
+def _property_name(value: str) -> str:
+    if value and not re.fullmatch(r"[a-z][a-z0-9_]*", value):
+        raise _cure(f'HubSpot has no property name like "{value}"; write "lower_case_with_underscores".')
+    return value
+
+
+def _tracking(value: dict[str, str]) -> dict[str, str]:
+    if len(value) > 2:
+        raise _cure('Xero keeps two tracking categories on a line; write at most two, such as { Region = "North" }.')
+    return value
+
+
+def _tax_types(value: dict[str, str]) -> dict[str, str]:
+    for rate, tax_type in value.items():
+        if not rate.strip() or not re.fullmatch(r"[A-Z0-9_]+", tax_type):
+            raise _cure('write a tax rate and the TaxType that Xero has for it, such as "12.5" = "OUTPUT".')
+    return value
+
+
 SecretReference = Annotated[str, AfterValidator(_secret_reference)]
 Address = Annotated[str, AfterValidator(_http_address)]
 DatabaseAddress = Annotated[str, AfterValidator(_database)]
 Scopes = Annotated[str, AfterValidator(_scopes)]
 PropertyNames = Annotated[dict[str, str], AfterValidator(_property_names)]
+PropertyName = Annotated[str, AfterValidator(_property_name)]
+Reference = Annotated[str, AfterValidator(_template), AfterValidator(_reference)]
+InvoiceNumber = Annotated[str, AfterValidator(_template), AfterValidator(_number)]
+Tracking = Annotated[dict[str, str], AfterValidator(_tracking)]
+TaxTypes = Annotated[dict[str, str], AfterValidator(_tax_types)]
