@@ -1,63 +1,92 @@
-"""Join customers to their HubSpot contact and company: by link, number, id or email, else create. Called inside a step.
+"""Join customers to their HubSpot contact and company: take what is found, hold what is in doubt, make what is lacking.
 
-Never doubled: a contact is known by its email, which HubSpot keeps unique, and a company by ``xero_contact_id``, which
-was made unique; both are read directly, since HubSpot's search lags behind its writes. A join that was made and then
-forgotten by a crash is found again by the same two.
+Called inside a step. Never doubled: a contact is known by its email, which HubSpot keeps unique, and a company by
+``xero_contact_id``, which was made unique; both are read directly. A join that was made and then forgotten by a crash
+is found again by the same two.
 """
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
-from typing import Literal
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
 
-from ledgerloop.flows.deals import primary
+from ledgerloop.flows import creating, moving, people
+from ledgerloop.flows.creating import Values
+from ledgerloop.flows.finding import Customers, Doubts, Found, find_companies, find_contacts, own_companies
 from ledgerloop.flows.parts import parts
 from ledgerloop.hubspot.client import HubSpotClient
-from ledgerloop.hubspot.models import New, Record
-from ledgerloop.records import Customer, Entry, Link, LinkKind, Organisation
-from ledgerloop.rules.customers import (
-    COMPANY_PROPERTIES,
-    CONTACT_PROPERTIES,
-    company_from_customer,
-    contact_from_customer,
-    hubspot_of,
-)
-from ledgerloop.rules.matching import email_domain, name_key
-from ledgerloop.store import connections, fingerprints, journal, links
-
-Found = dict[str, tuple[Record, str]]
-"""By customer: the record that it is, and how we know."""
-
-Values = Mapping[str, Mapping[str, str]]
-"""The standing's properties of each customer, by its id."""
-
-_KINDS: dict[LinkKind, tuple[str, Sequence[str]]] = {
-    "contact": ("contacts", CONTACT_PROPERTIES),
-    "company": ("companies", COMPANY_PROPERTIES),
-}
+from ledgerloop.hubspot.models import Record
+from ledgerloop.records import Customer, Entry, Hold, Link, LinkKind, Organisation
+from ledgerloop.rules.customers import hubspot_of
+from ledgerloop.rules.matching import email_domain, email_problem
+from ledgerloop.store import compared, journal, links
 
 
-def join(home: Organisation, customers: Mapping[str, Customer], values: Values, turn: int) -> list[Link]:
-    """Return the links of these customers, after finding or making what is not linked yet."""
-    known = _known(home, list(customers))
-    linked = {(link.kind, link.xero_id) for link in known}
-    live = {key: customer for key, customer in customers.items() if customer.active and not customer.merged_into}
-    no_company = {key: customer for key, customer in live.items() if ("company", key) not in linked}
+@dataclass(slots=True)
+class Joined:
+    """The links of customers, and the records that were read on the way to them."""
+
+    links: list[Link]
+    records: dict[tuple[LinkKind, str], Record] = field(default_factory=dict)
+
+
+def join(home: Organisation, customers: Customers, values: Values, turn: int) -> Joined:
+    """follow → find → take → make → associate → hold: return the links of these customers."""
+    doubts = moving.follow_merged(home, customers, turn)
+    linked = {(link.kind, link.xero_id) for link in known(home, list(customers))}
+    live = {key: one for key, one in customers.items() if one.active and not one.merged_into}
+    no_company = {key: one for key, one in live.items() if ("company", key) not in linked}
     no_contact = {key: one for key, one in live.items() if ("contact", key) not in linked and _names_person(one)}
-    if not no_company and not no_contact:
-        return known
-    client = parts().hubspot()
-    contacts, in_doubt = _find_contacts(client, home, no_contact)
-    companies = _find_companies(client, home, no_company, contacts)
-    _hold_shared(home, in_doubt, turn)
-    _keep(home, companies, "company")
-    _keep(home, contacts, "contact")
-    _make(client, home, "company", _new(no_company, companies, values, company_from_customer), values, turn)
-    settled = {key: customer for key, customer in no_contact.items() if key not in in_doubt and customer.email_key}
-    _make(client, home, "contact", _new(settled, contacts, values, contact_from_customer), values, turn)
-    _associate(client, home, no_company | no_contact)
-    return _known(home, list(customers))
+    found: dict[LinkKind, Found] = {"contact": {}, "company": {}}
+    if no_company or no_contact:
+        found, unsure = _settle(parts().hubspot(), home, no_contact, no_company, values, turn)
+        doubts = _together(doubts, unsure)
+    people.join_people(home, live, turn)
+    _say_bad_emails(home, live, turn)
+    _hold(home, customers, doubts, turn)
+    records = {(kind, record.id): record for kind, some in found.items() for record, _ in some.values()}
+    return Joined(known(home, list(customers)), records)
+
+
+def known(home: Organisation, ids: Sequence[str]) -> list[Link]:
+    """Return the links to contacts and companies that these customers have."""
+    with parts().database.reading() as tx:
+        contacts = links.find(tx, home.id, "contact", ids)
+        companies = links.find(tx, home.id, "company", ids)
+    return [*contacts.values(), *companies.values()]
+
+
+def _settle(
+    client: HubSpotClient, home: Organisation, no_contact: Customers, no_company: Customers, values: Values, turn: int
+) -> tuple[dict[LinkKind, Found], Doubts]:
+    """Find the halves that customers lack, and make those that nobody has; contacts first.
+
+    A new contact may bring a company that HubSpot makes from its email domain, and that one is taken.
+    """
+    no_contact = _worth_asking(home, no_contact)
+    contacts, unsure = find_contacts(client, home, no_contact)
+    with parts().database.reading() as tx:
+        had = links.find(tx, home.id, "contact", list(no_company))
+    contact_of = {key: link.hubspot_id for key, link in had.items()}
+    contact_of |= {key: record.id for key, (record, _) in contacts.items()}
+    companies, unsure_of_company = find_companies(client, home, no_company, contact_of)
+    _take(home, contacts, "contact")
+    _take(home, companies, "company")
+    barred = moving.barred(home, "contact", no_contact)
+    new = _without(no_contact, contacts, unsure, barred)
+    made = creating.make(client, home, "contact", {k: c for k, c in new.items() if c.email_key}, values, turn)
+    barred_companies = moving.barred(home, "company", no_company)
+    new = _without(no_company, companies, unsure_of_company, barred_companies)
+    automatic = own_companies(client, home, new, {k: i for k, i in made.ids.items() if _may_bring_company(new.get(k))})
+    _take(home, automatic, "company")
+    companies |= automatic
+    made_too = creating.make(client, home, "company", _without(new, automatic), values, turn)
+    _associate(client, home, [*no_contact, *no_company])
+    missing = {key: hold for key, hold in barred.items() if key not in contacts}
+    missing_companies = {key: hold for key, hold in barred_companies.items() if key not in companies}
+    doubts = _together(unsure, unsure_of_company, missing, missing_companies, made.doubts, made_too.doubts)
+    return {"contact": contacts, "company": companies}, doubts
 
 
 def _names_person(customer: Customer) -> bool:
@@ -66,171 +95,77 @@ def _names_person(customer: Customer) -> bool:
     return bool(customer.email_key) or (named is not None and named[0] == "contact")
 
 
-def _known(home: Organisation, ids: Sequence[str]) -> list[Link]:
+def _worth_asking(home: Organisation, strangers: Customers) -> dict[str, Customer]:
+    """Leave out those whose email HubSpot has refused before, until Xero has another one."""
     with parts().database.reading() as tx:
-        contacts = links.find(tx, home.id, "contact", ids)
-        companies = links.find(tx, home.id, "company", ids)
-    return [*contacts.values(), *companies.values()]
-
-
-def _find_contacts(
-    client: HubSpotClient, home: Organisation, strangers: Mapping[str, Customer]
-) -> tuple[Found, dict[str, Customer]]:
-    """Find contacts by the number a customer carries, by the id a contact carries, then by email.
-
-    Returns also the customers in doubt, whose email is another customer's too.
-    """
-    found = _by_number(client, "contact", strangers)
-    found |= _by_id(client, "contact", [key for key in strangers if key not in found])
-    emails = {key: customer.email_key for key, customer in strangers.items() if key not in found and customer.email_key}
-    shared = {email for email, times in Counter(emails.values()).items() if times > 1}
-    alone = sorted(set(emails.values()) - shared)
-    by_email = client.read("contacts", alone, CONTACT_PROPERTIES, id_property="email") if alone else {}
-    with parts().database.reading() as tx:
-        taken = links.find_by_hubspot(tx, home.id, "contact", [record.id for record in by_email.values()])
-    in_doubt: dict[str, Customer] = {}
-    for key, email in emails.items():
-        record = by_email.get(email)
-        if email in shared or (record is not None and record.id in taken):
-            in_doubt[key] = strangers[key]
-        elif record is not None:
-            found[key] = (record, "email")
-    return found, in_doubt
-
-
-def _find_companies(
-    client: HubSpotClient, home: Organisation, strangers: Mapping[str, Customer], contacts: Found
-) -> Found:
-    """Find companies by number, by the id a company carries, then as the found contact's own, if name or domain agree.
-
-    HubSpot may have made that company by itself from the contact's email domain; it is taken, not doubled.
-    """
-    found = _by_number(client, "company", strangers)
-    found |= _by_id(client, "company", [key for key in strangers if key not in found])
-    of_contact = {record.id: key for key, (record, _) in contacts.items() if key in strangers and key not in found}
-    return found | _own_companies(client, home, strangers, of_contact)
-
-
-def _by_id(client: HubSpotClient, kind: LinkKind, wanted: Sequence[str]) -> Found:
-    """Find the records that carry a customer's id: what a crash or a lost database made us forget."""
-    if not wanted:
-        return {}
-    plural, properties = _KINDS[kind]
-    name = parts().names.get("xero_contact_id", "xero_contact_id")
-    records = client.read(plural, wanted, properties, id_property=name)
-    return {key: (records[key], "id") for key in wanted if key in records}
-
-
-def _own_companies(
-    client: HubSpotClient, home: Organisation, strangers: Mapping[str, Customer], of_contact: Mapping[str, str]
-) -> Found:
-    """Find the companies of contacts, by contact id and customer, where nobody else has them and they agree."""
-    associated = client.associated("contacts", "companies", list(of_contact)) if of_contact else {}
-    company_of = {of_contact[contact]: primary(to) for contact, to in associated.items() if to}
-    ids = [company for company in company_of.values() if company]
-    records = client.read("companies", ids, COMPANY_PROPERTIES) if ids else {}
-    with parts().database.reading() as tx:
-        taken = links.find_by_hubspot(tx, home.id, "company", ids)
+        refused = compared.get(tx, home.id, "contact", list(strangers))
     return {
-        key: (records[company], "contact")
-        for key, company in company_of.items()
-        if company in records and company not in taken and _agrees(strangers[key], records[company])
+        key: one
+        for key, one in strangers.items()
+        if key not in refused or refused[key].xero.get("email") != one.email_key
     }
 
 
-def _agrees(customer: Customer, company: Record) -> bool:
-    """Tell whether a contact's company is the customer: it is called alike, or has the domain of the email."""
-    domain = email_domain(customer.email_key)
-    same_domain = bool(domain) and (company.properties.get("domain") or "").lower() == domain
-    return same_domain or name_key(company.properties.get("name")) == customer.name_key
+def _may_bring_company(customer: Customer | None) -> bool:
+    return customer is not None and bool(email_domain(customer.email_key))
 
 
-def _by_number(client: HubSpotClient, kind: LinkKind, strangers: Mapping[str, Customer]) -> Found:
-    """Find the records whose id stands in the customer's ContactNumber, as far as they still exist."""
-    named = {
-        key: parsed[1] for key, one in strangers.items() if (parsed := hubspot_of(one.number)) and parsed[0] == kind
-    }
-    if not named:
-        return {}
-    plural, properties = _KINDS[kind]
-    records = client.read(plural, list(named.values()), properties)
-    return {key: (records[given], "number") for key, given in named.items() if given in records}
+def _without(customers: Customers, *some: Mapping[str, Any]) -> dict[str, Customer]:
+    return {key: one for key, one in customers.items() if not any(key in these for these in some)}
 
 
-def _keep(home: Organisation, found: Found, kind: LinkKind) -> None:
+def _together(*some: Doubts) -> Doubts:
+    """Add doubts up: a person is told every reason at once."""
+    added: Doubts = {}
+    for these in some:
+        for key, hold in these.items():
+            before = added.get(key, Hold(()))
+            reasons = tuple(dict.fromkeys((*before.reasons, *hold.reasons)))
+            added[key] = Hold(reasons, (*before.candidates, *hold.candidates))
+    return added
+
+
+def _take(home: Organisation, found: Found, kind: LinkKind) -> None:
     at = parts()
     with at.database.transaction() as tx:
         links.put(tx, [Link(home.id, key, kind, record.id, how) for key, (record, how) in found.items()], at.now())
-        journal.clear(tx, [_subject(key) for key in found if kind == "contact"], at.now())
 
 
-def _new(
-    wanted: Mapping[str, Customer], found: Found, values: Values, made_from: Callable[[Customer], Mapping[str, str]]
-) -> dict[str, dict[str, str]]:
-    """Return what the records to be made are made of: the customer, and its standing at once."""
-    return {key: {**made_from(one), **values[key]} for key, one in wanted.items() if key not in found}
-
-
-def _make(client: HubSpotClient, home: Organisation, kind: LinkKind, wanted: Values, values: Values, turn: int) -> None:
-    if not wanted:
-        return
-    at = parts()
-    now = at.now()
-    answer = client.create_batch(_KINDS[kind][0], [New(key, given) for key, given in wanted.items()])
-    made = {key: record.id for key, record in answer.by_trace().items() if key in wanted}
-    exists = {key: error.existing_id for error in answer.errors if error.existing_id for key in error.trace_ids}
-    refused = {key: error.message for error in answer.errors if not error.existing_id for key in error.trace_ids}
-    why = "No HubSpot record has its link, number, id or email."
-    entries = [
-        _entry(home, turn, key, "create", why, f"hubspot {kind} {record}", wanted[key]) for key, record in made.items()
-    ]
-    joined = [Link(home.id, key, kind, record, "created") for key, record in made.items()]
-    joined += [Link(home.id, key, kind, record, "email") for key, record in exists.items()]
-    with at.database.transaction() as tx:
-        portal = connections.only_portal(tx)
-        links.put(tx, joined, now)
-        journal.clear(tx, [_subject(link.xero_id) for link in joined if kind == "contact"], now)
-        if portal is not None:
-            fingerprints.put(tx, portal.id, kind, {record: values[key] for key, record in made.items()})
-        for key, message in refused.items():
-            reason = f"HubSpot would not create a {kind} for this Xero customer: {message} Correct it in Xero."
-            if journal.hold(tx, home.id, _subject(key), (reason,), (), now):
-                entries.append(_entry(home, turn, key, "hold", reason))
-        journal.add(tx, entries)
-
-
-def _associate(client: HubSpotClient, home: Organisation, strangers: Mapping[str, Customer]) -> None:
+def _associate(client: HubSpotClient, home: Organisation, strangers: Sequence[str]) -> None:
     """Associate each customer's contact and company; HubSpot takes the same association again as nothing new."""
-    known = _known(home, list(strangers))
-    contact = {link.xero_id: link.hubspot_id for link in known if link.kind == "contact"}
-    company = {link.xero_id: link.hubspot_id for link in known if link.kind == "company"}
+    linked = known(home, list(dict.fromkeys(strangers)))
+    contact = {link.xero_id: link.hubspot_id for link in linked if link.kind == "contact"}
+    company = {link.xero_id: link.hubspot_id for link in linked if link.kind == "company"}
     pairs = [(contact[key], company[key]) for key in contact if key in company]
     if pairs:
         client.associate("contacts", "companies", pairs)
 
 
-def _hold_shared(home: Organisation, in_doubt: Mapping[str, Customer], turn: int) -> None:
-    """Hold customers whose email is another customer's too: a HubSpot contact can be only one of them."""
+def _hold(home: Organisation, customers: Customers, doubts: Doubts, turn: int) -> None:
+    """Hold the customers in doubt, each with all its reasons, and clear those that no longer are."""
     at = parts()
     with at.database.transaction() as tx:
-        for key, customer in in_doubt.items():
-            reason = (
-                f"The email {customer.email} of “{customer.name}” belongs to another Xero customer as well, and HubSpot"
-                " keeps one contact for an email. Its company is kept up to date; for a contact, give each its own."
-            )
-            if journal.hold(tx, home.id, _subject(key), (reason,), (), at.now()):
-                journal.add(tx, [_entry(home, turn, key, "hold", reason)])
+        journal.clear(tx, [_subject(key) for key in customers if key not in doubts], at.now())
+        for key, hold in doubts.items():
+            if journal.hold(tx, home.id, _subject(key), hold.reasons, hold.candidates, at.now()):
+                journal.add(tx, [_entry(home, turn, key, "hold", hold.sentence)])
 
 
-def _entry(
-    home: Organisation,
-    turn: int,
-    customer: str,
-    decision: Literal["create", "hold"],
-    reason: str,
-    target: str = "",
-    values: Mapping[str, str] | None = None,
-) -> Entry:
+def _say_bad_emails(home: Organisation, customers: Customers, turn: int) -> None:
+    """Say in the journal, once, which emails of customers cannot be sent; all else of them goes on (S102)."""
+    at = parts()
+    for key, customer in customers.items():
+        emails = [customer.email, *(person.email for person in customer.persons)]
+        problems = [problem for email in emails if (problem := email_problem(email))]
+        if not problems:
+            continue
+        with at.database.transaction() as tx:
+            said = {entry.reason for entry in journal.recent(tx, 100, _subject(key))}
+            news = [f"An email in Xero is not sent: {problem}" for problem in dict.fromkeys(problems)]
+            journal.add(tx, [_entry(home, turn, key, "skip", one) for one in news if one not in said])
+
+
+def _entry(home: Organisation, turn: int, customer: str, decision: Literal["hold", "skip"], reason: str) -> Entry:
     return Entry(
         at=parts().now(),
         lane=home.id,
@@ -239,8 +174,6 @@ def _entry(
         decision=decision,
         rule="rules.matching",
         reason=reason,
-        target=target,
-        values=values or {},
     )
 
 

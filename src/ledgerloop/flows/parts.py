@@ -15,6 +15,7 @@ from decimal import Decimal
 from typing import Any
 
 from ledgerloop.hubspot.client import HubSpotClient
+from ledgerloop.rules.ownership import FIELDS, Owner
 from ledgerloop.rules.routing import Route
 from ledgerloop.store.db import Database
 from ledgerloop.xero.client import XeroClient
@@ -47,6 +48,10 @@ class Parts:
     routes: tuple[Route, ...] = (Route(),)
     names: Mapping[str, str] = field(default_factory=dict)
     """Property names that this portal uses instead of ours."""
+    owners: Mapping[str, Owner] = field(default_factory=lambda: dict.fromkeys(FIELDS, "first"))
+    """Whose value of a customer's field stands."""
+    to_xero: bool = False
+    """Whether what people change in HubSpot is carried to Xero."""
     poll_every: timedelta = timedelta(seconds=60)
     """How often won deals are looked for without a webhook."""
     catch_up_every: timedelta = timedelta(minutes=15)

@@ -1,47 +1,26 @@
 """Show in HubSpot what the ledger says: standings on contacts and companies, invoices on deals. Called inside a step.
 
-A write is the difference between what should be there and what we last wrote there, so showing twice writes once. What
-HubSpot refuses for one record costs that record alone, and becomes a hold with its sentence.
+A write is the difference between what should be there and what we last wrote there, so showing twice writes once.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 from datetime import date
-from typing import Literal
 from zoneinfo import ZoneInfo
 
 from ledgerloop.flows import joining
 from ledgerloop.flows.deciding import subject_of
+from ledgerloop.flows.fields import compare_fields
 from ledgerloop.flows.parts import parts
-from ledgerloop.hubspot.models import BatchError
-from ledgerloop.records import Entry, Intent, LinkKind, Organisation, Receivable
-from ledgerloop.rules.customers import changed, properties_from_standing
+from ledgerloop.flows.updating import Wanted, show
+from ledgerloop.records import Customer, Intent, LinkKind, Organisation, Receivable
+from ledgerloop.rules.customers import properties_from_standing
 from ledgerloop.rules.invoices import properties_from_invoice
+from ledgerloop.rules.ownership import Comparison, values_of
 from ledgerloop.rules.properties import renamed
 from ledgerloop.rules.standing import Standing, standing_of
-from ledgerloop.store import connections, fingerprints, intents, journal, links, mirror
-
-BATCH = 100
-PLURAL: dict[LinkKind, str] = {"contact": "contacts", "company": "companies", "deal": "deals"}
-
-
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """What a HubSpot record should show, whom it is about, and why."""
-
-    kind: LinkKind
-    id: str
-    values: Mapping[str, str]
-    subject: str
-    rule: str
-    reason: str
-
-    @property
-    def target(self) -> str:
-        """Name the record as the journal does."""
-        return f"hubspot {self.kind} {self.id}"
+from ledgerloop.store import connections, fingerprints, intents, journal, mirror
 
 
 def show_standings(home: Organisation, ids: Sequence[str], turn: int) -> None:
@@ -54,6 +33,7 @@ def show_standings(home: Organisation, ids: Sequence[str], turn: int) -> None:
     standings = {key: standing_of(receivables.get(key, ()), today, home.base_currency) for key in customers}
     values = {key: _named(properties_from_standing(standings[key], customers[key], home)) for key in customers}
     joined = joining.join(home, customers, values, turn)
+    settled = compare_fields(home, customers, joined.links, joined.records)
     wanted = [
         Wanted(
             kind=link.kind,
@@ -62,8 +42,11 @@ def show_standings(home: Organisation, ids: Sequence[str], turn: int) -> None:
             subject=f"customer {link.xero_id}",
             rule="rules.standing.standing_of",
             reason=_said(standings[link.xero_id]),
+            fields=_fields(link.kind, settled.get((link.kind, link.hubspot_id)), customers[link.xero_id]),
+            settled=settled.get((link.kind, link.hubspot_id)),
+            customer=link.xero_id,
         )
-        for link in joined
+        for link in joined.links
     ]
     show(wanted, home.id, turn)
     show_invoices(home, [one for some in receivables.values() for one in some if one.kind == "invoice"], turn)
@@ -107,60 +90,6 @@ def show_deals(portal: str, deals: Sequence[str], turn: int) -> None:
     show(wanted, portal, turn)
 
 
-def show(wanted: Sequence[Wanted], lane: str, turn: int) -> None:
-    """Write what differs from what we last wrote, a hundred records at a time, and record it."""
-    at = parts()
-    with at.database.reading() as tx:
-        portal = connections.only_portal(tx)
-    if portal is None:
-        return
-    for kind in PLURAL:
-        mine = [one for one in wanted if one.kind == kind]
-        with at.database.reading() as tx:
-            written = fingerprints.get(tx, portal.id, kind, [one.id for one in mine])
-        pending = [
-            replace(one, values=difference)
-            for one in mine
-            if (difference := changed(one.values, written.get(one.id, {})))
-        ]
-        for start in range(0, len(pending), BATCH):
-            _write(portal.id, kind, pending[start : start + BATCH], lane, turn)
-
-
-def _write(portal: str, kind: LinkKind, some: Sequence[Wanted], lane: str, turn: int) -> None:
-    at = parts()
-    now = at.now()
-    answer = at.hubspot().update_batch(PLURAL[kind], [(one.id, one.values) for one in some])
-    failed = {record: error for error in answer.errors for record in error.ids}
-    done = [one for one in some if one.id not in failed]
-    with at.database.transaction() as tx:
-        fingerprints.put(tx, portal, kind, {one.id: one.values for one in done})
-        journal.clear(tx, [one.target for one in done], now)
-        journal.add(tx, [_entry(one, "update", one.reason, lane, turn, answer="written") for one in done])
-    for one in some:
-        if one.id in failed:
-            _failed(portal, one, failed[one.id], lane, turn)
-
-
-def _failed(portal: str, one: Wanted, error: BatchError, lane: str, turn: int) -> None:
-    """Drop the link to a record that is gone, so that the next turn finds or makes another; hold what is refused."""
-    at = parts()
-    gone = error.category in ("OBJECT_NOT_FOUND", "MERGED")
-    with at.database.transaction() as tx:
-        fingerprints.forget(tx, portal, one.kind, [one.id])
-        if gone:
-            reason = f"The {one.kind} {one.id} is no longer in HubSpot under this id, so its link is dropped."
-            journal.add(tx, [_entry(one, "skip", reason, lane, turn)])
-            link = links.find_by_hubspot(tx, lane, one.kind, [one.id]).get(one.id)
-            if link is not None and one.kind != "deal":
-                links.remove(tx, link)
-                mirror.mark_dirty(tx, lane, [link.xero_id])
-        else:
-            reason = f"HubSpot would not update the {one.kind} {one.id}: {error.message} Correct it in HubSpot."
-            journal.add(tx, [_entry(one, "hold", reason, lane, turn)])
-            journal.hold(tx, lane, one.target, (reason,), (), at.now())
-
-
 def _of_deal(intent: Intent, invoice: Receivable, home: Organisation, today: date) -> Wanted:
     said = f"Invoice {invoice.number} is {invoice.status}; {invoice.due} {invoice.currency} of {invoice.total} is due."
     online = "" if intent.online_url == "wanted" else intent.online_url
@@ -175,27 +104,14 @@ def _message(deal: str, message: str, reason: str) -> Wanted:
     return Wanted("deal", deal, values, subject_of(deal), "rules.invoices.invoice_from_deal", reason)
 
 
+def _fields(kind: LinkKind, settled: Comparison | None, customer: Customer) -> dict[str, str]:
+    return values_of(kind, settled.to_hubspot, customer) if settled is not None else {}
+
+
 def _said(standing: Standing) -> str:
     return (
         f"{standing.status}: {standing.outstanding} {standing.currency} outstanding, {standing.overdue} overdue,"
         f" {standing.open_invoices} open invoices."
-    )
-
-
-def _entry(
-    one: Wanted, decision: Literal["update", "skip", "hold"], reason: str, lane: str, turn: int, answer: str = ""
-) -> Entry:
-    return Entry(
-        at=parts().now(),
-        lane=lane,
-        turn=turn,
-        subject=one.subject,
-        decision=decision,
-        rule=one.rule,
-        reason=reason,
-        target=one.target,
-        values=one.values,
-        answer=answer,
     )
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from ledgerloop.errors import Missing, Transient, UnknownOutcome
@@ -37,6 +38,7 @@ from ledgerloop.hubspot.reading import (
     errors_in,
     model_from,
     models_from,
+    moments_in,
     records_in,
     results_in,
 )
@@ -81,6 +83,19 @@ class HubSpotClient:
         found: dict[str, Record] = {}
         for some in _parts(wanted, MOST_ROWS):
             found |= self._read_some(kind, some, properties, id_property)
+        return found
+
+    def changed_at(self, kind: str, ids: Sequence[str], properties: Sequence[str]) -> dict[str, dict[str, datetime]]:
+        """Read when each property last changed, fifty records a call; one that never did is absent."""
+        found: dict[str, dict[str, datetime]] = {}
+        for some in _parts(list(dict.fromkeys(ids)), MOST_ROWS // 2):
+            body = {
+                "inputs": [{"id": one} for one in some],
+                "properties": [],
+                "propertiesWithHistory": list(properties),
+            }
+            answer = self._api.call("POST", self._paths.objects(kind, "/batch/read"), body=body, repeatable=True)
+            found |= {str(given.get("id", "")): moments_in(given) for given in results_in(answer)}
         return found
 
     def read_one(self, kind: str, id: str, properties: Sequence[str], id_property: str | None = None) -> Record:  # noqa: A002

@@ -52,7 +52,8 @@ def _properties(given: object) -> object:
     return {name: _value(value) for name, value in given.items()} if isinstance(given, Mapping) else {}
 
 
-def _moment(value: object) -> datetime | None:
+def moment_from(value: object) -> datetime | None:
+    """Read a moment in any of HubSpot's forms; None where it is none."""
     try:
         if isinstance(value, str):
             moment = datetime.fromisoformat(value)
@@ -76,7 +77,7 @@ def _list(value: object) -> object:
 
 
 Text = Annotated[str, BeforeValidator(_text)]
-Moment = Annotated[datetime | None, BeforeValidator(_moment)]
+Moment = Annotated[datetime | None, BeforeValidator(moment_from)]
 Flag = Annotated[bool, BeforeValidator(lambda value: str(value).lower() == "true")]
 Texts = Annotated[list[Text], BeforeValidator(_list)]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from datetime import datetime
 from typing import Any, TypeVar
 
 from pydantic import ValidationError
@@ -10,7 +11,7 @@ from pydantic import ValidationError
 from ledgerloop.answers import Answer, without_emails
 from ledgerloop.errors import Transient
 from ledgerloop.hubspot.dialect import existing_id_in, problems_in, sentence_in
-from ledgerloop.hubspot.models import Association, BatchError, Model, Record
+from ledgerloop.hubspot.models import Association, BatchError, Model, Record, moment_from
 
 T = TypeVar("T", bound=Model)
 
@@ -63,6 +64,16 @@ def associations_from(given: Any) -> Iterator[Association]:
             tuple(int(kind["typeId"]) for kind in types if "typeId" in kind),
             tuple(kind["label"] for kind in types if kind.get("label")),
         )
+
+
+def moments_in(given: Mapping[str, Any]) -> dict[str, datetime]:
+    """Return when each property of a record with history last changed."""
+    found: dict[str, datetime] = {}
+    for name, past in (given.get("propertiesWithHistory") or {}).items():
+        moments = [moment_from(one.get("timestamp")) for one in past or () if isinstance(one, dict)]
+        if known := [moment for moment in moments if moment]:
+            found[name] = max(known)
+    return found
 
 
 def _error_from(given: Mapping[str, Any]) -> BatchError:

@@ -8,10 +8,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal
 
 from ledgerloop.hubspot.models import Record
-from ledgerloop.records import Customer, Hold, Organisation, Payment, Receivable
+from ledgerloop.records import Customer, Hold, Organisation, Payment, Person, Receivable
 from ledgerloop.rules.matching import email_key, email_problem, name_key
 from ledgerloop.rules.standing import Standing
-from ledgerloop.xero.models import Address, Contact, CreditNote, Invoice, Overpayment, Phone, Prepayment
+from ledgerloop.xero.models import Address, Contact, ContactPerson, CreditNote, Invoice, Overpayment, Phone, Prepayment
 
 CONTACT_PROPERTIES = (
     "email",
@@ -73,6 +73,24 @@ def customer_from_contact(organisation: str, contact: Contact) -> Customer:
         updated_at=contact.UpdatedDateUTC,
         email_key=email_key(contact.EmailAddress),
         name_key=name_key(contact.Name),
+        persons=tuple(_person(one) for one in contact.ContactPersons if one.EmailAddress.strip()),
+    )
+
+
+def further_people(customer: Customer) -> dict[str, Person]:
+    """Return a customer's further people by email key: each usable email once, and not the customer's own."""
+    return {one.email_key: one for one in reversed(customer.persons) if one.email_key not in ("", customer.email_key)}
+
+
+def contact_from_person(person: Person, customer: Customer) -> dict[str, str]:
+    """Return the properties a new HubSpot contact gets from a further person of a customer. It shows no standing."""
+    return _filled(
+        {
+            "email": person.email_key,
+            "firstname": person.first_name,
+            "lastname": person.last_name,
+            "company": customer.name,
+        }
     )
 
 
@@ -222,6 +240,12 @@ def changed(wanted: Mapping[str, str], written: Mapping[str, str]) -> dict[str, 
     """
     unwritten = "" if written else None
     return {name: value for name, value in wanted.items() if written.get(name, unwritten) != value}
+
+
+def _person(person: ContactPerson) -> Person:
+    return Person(
+        person.FirstName.strip(), person.LastName.strip(), person.EmailAddress.strip(), email_key(person.EmailAddress)
+    )
 
 
 def _postal(addresses: Sequence[Address]) -> Address:

@@ -164,6 +164,11 @@ def customers_by_number(tx: Connection, organisation: str, numbers: Collection[s
     return _grouped(_customers(tx, organisation, customer_table.c.number, numbers), "number")
 
 
+def losers(tx: Connection, organisation: str, winners: Collection[str]) -> list[Customer]:
+    """List the customers that were merged into these."""
+    return list(_customers(tx, organisation, customer_table.c.merged_into, winners))
+
+
 def receivables(tx: Connection, organisation: str, ids: Collection[str]) -> dict[str, Receivable]:
     """Look receivables up by id; unknown ids are absent."""
     return {each.id: each for each in _receivables(tx, organisation, receivable_table.c.id, ids)}

@@ -185,6 +185,7 @@ customer = Table(
 Index("customer_by_email", customer.c.organisation, customer.c.email_key, **_where("email_key <> ''"))
 Index("customer_by_name", customer.c.organisation, customer.c.name_key, **_where("name_key <> ''"))
 Index("customer_by_number", customer.c.organisation, customer.c.number, **_where("number <> ''"))
+Index("customer_by_winner", customer.c.organisation, customer.c.merged_into, **_where("merged_into <> ''"))
 
 # A receivable: a sales invoice, credit note, prepayment or overpayment.
 receivable = Table(

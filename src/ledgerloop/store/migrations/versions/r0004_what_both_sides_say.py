@@ -14,6 +14,13 @@ moment = sa.DateTime(timezone=True)
 def upgrade() -> None:
     """Make the tables, and add the column."""
     op.add_column("customer", sa.Column("persons", sa.Text, nullable=False, server_default="[]"))
+    op.create_index(
+        "customer_by_winner",
+        "customer",
+        ["organisation", "merged_into"],
+        sqlite_where=sa.text("merged_into <> ''"),
+        postgresql_where=sa.text("merged_into <> ''"),
+    )
     op.create_table(
         "compared",
         *_key("organisation", "kind", "xero_id"),

@@ -1,0 +1,136 @@
+"""Make the HubSpot contacts and companies that nobody has. Called inside a step.
+
+A record is made with its standing at once. One that exists after all (409, or its Xero id is taken) is taken instead;
+a value that HubSpot refuses costs itself, with a line in the journal, and the record is made without it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+from ledgerloop.flows import writing
+from ledgerloop.flows.finding import PLURAL, Customers, Doubts, properties_read, taken_of
+from ledgerloop.flows.parts import parts
+from ledgerloop.flows.writing import TAKEN, Dropped, Sent
+from ledgerloop.hubspot.client import HubSpotClient
+from ledgerloop.hubspot.models import BatchError
+from ledgerloop.records import Entry, Hold, Link, LinkKind, Organisation
+from ledgerloop.rules import doubts
+from ledgerloop.rules.ownership import made_from, properties_of, said_by_xero
+from ledgerloop.store import compared, connections, fingerprints, journal, links
+from ledgerloop.store.compared import Compared
+
+Values = Mapping[str, Mapping[str, str]]
+"""The standing's properties of each customer, by its id."""
+
+BATCH = 100
+_WHY = "No HubSpot record has its link, number, id, email, or name and domain."
+
+
+@dataclass(slots=True)
+class Made:
+    """The ids of the records that were made, by customer, and why others were not."""
+
+    ids: dict[str, str] = field(default_factory=dict)
+    doubts: Doubts = field(default_factory=dict)
+
+
+def make(
+    client: HubSpotClient, home: Organisation, kind: LinkKind, customers: Customers, values: Values, turn: int
+) -> Made:
+    """Make a record for each of these customers, up to a hundred at once."""
+    made = Made()
+    keys = list(customers)
+    for start in range(0, len(keys), BATCH):
+        some = {key: customers[key] for key in keys[start : start + BATCH]}
+        rows = {key: {**properties_of(kind, one), **values[key]} for key, one in some.items()}
+        sent = writing.create(client, PLURAL[kind], rows)
+        made.ids |= {key: record.id for key, record in sent.records.items()}
+        _keep(home, kind, some, values, rows, sent, turn)
+        made.doubts |= _take_existing(client, home, kind, some, sent)
+    return made
+
+
+def _keep(
+    home: Organisation, kind: LinkKind, some: Customers, values: Values, rows: Values, sent: Sent, turn: int
+) -> None:
+    """Keep the links of what was made, what it shows, and what both sides now say; tell what was left out."""
+    at = parts()
+    entries: list[Entry] = []
+    for key, record in sent.records.items():
+        left_out = {one.name for one in sent.dropped.get(key, ())}
+        written = {name: value for name, value in rows[key].items() if name not in left_out}
+        entries.append(_entry(home, turn, key, "create", _WHY, f"hubspot {kind} {record.id}", written))
+    entries += [
+        _entry(home, turn, key, "skip", f"HubSpot refused `{one.name}`, which is left out: {one.said}")
+        for key, dropped in sent.dropped.items()
+        for one in dropped
+    ]
+    refused_email = {key: some[key] for key, error in sent.failed.items() if kind == "contact" and _of_email(error)}
+    entries += [
+        _entry(home, turn, key, "skip", f"HubSpot refused the email, and there is no name: {sent.failed[key].message}")
+        for key in refused_email
+    ]
+    said = {key: made_from("xero", kind, said_by_xero(kind, some[key])) for key in (*sent.records, *refused_email)}
+    with at.database.transaction() as tx:
+        portal = connections.only_portal(tx)
+        links.put(tx, [Link(home.id, key, kind, one.id, "created") for key, one in sent.records.items()], at.now())
+        compared.put(tx, home.id, kind, {key: Compared(one.xero, one.hubspot, one.first) for key, one in said.items()})
+        if portal is not None:
+            shown = {one.id: _shown(values[key], sent.dropped.get(key, ())) for key, one in sent.records.items()}
+            fingerprints.put(tx, portal.id, kind, shown)
+        journal.add(tx, entries)
+
+
+def _take_existing(client: HubSpotClient, home: Organisation, kind: LinkKind, some: Customers, sent: Sent) -> Doubts:
+    """Take the records that HubSpot names as there already, unless they are other customers; word what was refused."""
+    at = parts()
+    carried = [key for key, error in sent.failed.items() if TAKEN in error.codes]
+    by_id = client.read(PLURAL[kind], carried, properties_read(kind), writing.id_name()) if carried else {}
+    there = {key: error.existing_id for key, error in sent.failed.items() if error.existing_id}
+    there |= {key: record.id for key, record in by_id.items() if key in some}
+    taken = taken_of(home, kind, list(there.values()))
+    unsure: Doubts = {}
+    for key, error in sent.failed.items():
+        if key in there and there[key] in taken:
+            unsure[key] = Hold((doubts.shared_email(some[key]),), (there[key],))
+        elif key not in there and not (kind == "contact" and _of_email(error)):
+            unsure[key] = Hold((doubts.refused_create(kind, error.message),))
+    free = {key: record for key, record in there.items() if key not in unsure}
+    with at.database.transaction() as tx:
+        found = [Link(home.id, key, kind, record, "id" if key in by_id else "email") for key, record in free.items()]
+        links.put(tx, found, at.now())
+    return unsure
+
+
+def _of_email(error: BatchError) -> bool:
+    return bool(error.problems) and all(name == "email" for name, _, _ in error.problems)
+
+
+def _shown(values: Mapping[str, str], dropped: Sequence[Dropped]) -> dict[str, str]:
+    left_out = {one.name for one in dropped}
+    return {name: value for name, value in values.items() if name not in left_out}
+
+
+def _entry(
+    home: Organisation,
+    turn: int,
+    customer: str,
+    decision: Literal["create", "skip"],
+    reason: str,
+    target: str = "",
+    values: Mapping[str, str] | None = None,
+) -> Entry:
+    return Entry(
+        at=parts().now(),
+        lane=home.id,
+        turn=turn,
+        subject=f"customer {customer}",
+        decision=decision,
+        rule="rules.matching",
+        reason=reason,
+        target=target,
+        values=values or {},
+    )

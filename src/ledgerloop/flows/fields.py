@@ -1,0 +1,122 @@
+"""Find which fields of linked customers are to be written to HubSpot, by whose value stands. Called inside a step.
+
+HubSpot is read only where that cannot be told without: at the first meeting, and where Xero's change may not simply
+win. A burst of payments reads nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from ledgerloop.flows.finding import PLURAL, Customers, properties_read
+from ledgerloop.flows.parts import parts
+from ledgerloop.hubspot.models import Record
+from ledgerloop.records import Customer, Link, LinkKind, Organisation, Vendor
+from ledgerloop.rules.ownership import (
+    UNITS,
+    Comparison,
+    compare,
+    made_from,
+    must_read,
+    said_by_hubspot,
+    said_by_xero,
+)
+from ledgerloop.store import compared
+from ledgerloop.store.compared import Compared
+
+Records = Mapping[tuple[LinkKind, str], Record]
+
+
+def compare_fields(
+    home: Organisation, customers: Customers, linked: Sequence[Link], records: Records
+) -> dict[tuple[LinkKind, str], Comparison]:
+    """Compare the fields of customers with those of their records, by kind and record; what says nothing new is absent.
+
+    ``records`` are those that were read anyway.
+    """
+    return {
+        (kind, key): comparison
+        for kind in PLURAL
+        for key, comparison in _of_kind(
+            home, kind, customers, [link for link in linked if link.kind == kind], records
+        ).items()
+    }
+
+
+def said_before(said: Compared) -> Comparison:
+    """Return what the store remembers as the rule has it."""
+    return Comparison((), (), said.xero, said.hubspot, said.first)
+
+
+def remembered(comparison: Comparison) -> Compared:
+    """Return what the rule settled as the store has it."""
+    return Compared(comparison.xero, comparison.hubspot, comparison.first)
+
+
+def newer_sides(
+    kind: LinkKind, customers: Mapping[str, Customer], heard_at: Mapping[str, datetime] | None = None
+) -> dict[str, dict[str, Vendor]]:
+    """Tell, by record and unit, which side changed last; asked only where an owner is ``newest``.
+
+    ``customers`` are by record. HubSpot keeps the moments of each property; Xero only that of the contact.
+    """
+    newest = [unit for unit, (named, _) in UNITS[kind].items() if parts().owners[named] == "newest"]
+    if not newest or not customers:
+        return {}
+    names = [name for unit in newest for name in UNITS[kind][unit][1]]
+    moments = parts().hubspot().changed_at(PLURAL[kind], list(customers), names)
+    found: dict[str, dict[str, Vendor]] = {}
+    for record, customer in customers.items():
+        for unit in newest:
+            there = max(
+                (at for name in UNITS[kind][unit][1] if (at := moments.get(record, {}).get(name))), default=None
+            )
+            if there is None or customer.updated_at is None:
+                continue
+            found.setdefault(record, {})[unit] = "hubspot" if there > customer.updated_at else "xero"
+    return found
+
+
+def _of_kind(
+    home: Organisation, kind: LinkKind, customers: Customers, linked: Sequence[Link], records: Records
+) -> dict[str, Comparison]:
+    at = parts()
+    mine = [link for link in linked if (one := customers.get(link.xero_id)) and one.active and not one.merged_into]
+    with at.database.reading() as tx:
+        kept = compared.get(tx, home.id, kind, [link.xero_id for link in mine])
+    before = {key: said_before(said) for key, said in kept.items()}
+    born = {}
+    xero: dict[str, dict[str, str]] = {}
+    for link in mine:
+        xero[link.xero_id] = said = said_by_xero(kind, customers[link.xero_id])
+        if link.xero_id not in before and link.how == "created":
+            born[link.xero_id] = made_from("hubspot", kind, said)  # made in Xero of this very record
+        elif not said.get("email") and kind == "contact" and link.xero_id in before:
+            said["email"] = before[link.xero_id].xero.get("email", "")  # none, or none that may be sent: no news
+    with at.database.transaction() as tx:
+        compared.put(tx, home.id, kind, {key: remembered(one) for key, one in born.items()})
+    open_ = [link for link in mine if link.xero_id not in born and _is_news(xero, before, link)]
+    ask = [link for link in open_ if must_read(at.owners, kind, xero[link.xero_id], before.get(link.xero_id))]
+    there = {link.hubspot_id: records[kind, link.hubspot_id] for link in ask if (kind, link.hubspot_id) in records}
+    unread = [link.hubspot_id for link in ask if link.hubspot_id not in there]
+    there |= at.hubspot().read(PLURAL[kind], unread, properties_read(kind)) if unread else {}
+    newer = newer_sides(kind, {link.hubspot_id: customers[link.xero_id] for link in ask if link.hubspot_id in there})
+    asked = {link.hubspot_id for link in ask}
+    found: dict[str, Comparison] = {}
+    for link in open_:
+        if link.hubspot_id in asked and link.hubspot_id not in there:
+            continue  # gone: the write of its standing finds that out, and follows
+        last = before.get(link.xero_id)
+        record = there.get(link.hubspot_id)
+        hubspot = said_by_hubspot(kind, record) if record else (last.hubspot if last else {})
+        found[link.hubspot_id] = compare(
+            at.owners, kind, xero[link.xero_id], hubspot, last, newer.get(link.hubspot_id, {})
+        )
+    return found
+
+
+def _is_news(xero: Mapping[str, Mapping[str, str]], before: Mapping[str, Comparison], link: Link) -> bool:
+    last = before.get(link.xero_id)
+    said = xero[link.xero_id]
+    return last is None or any(text != last.xero.get(unit, "") for unit, text in said.items())

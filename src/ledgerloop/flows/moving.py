@@ -1,0 +1,200 @@
+"""Follow what moves: customers merged in Xero; records merged, deleted or restored in HubSpot. Called inside a step.
+
+A link goes where its record went. A record that is gone is found or made once more, never in a loop: one that was
+deleted twice, for privacy, or merged into another customer's record is a question for a person.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Literal
+
+from ledgerloop.flows.finding import PLURAL, Customers, Doubts, properties_read
+from ledgerloop.flows.parts import parts
+from ledgerloop.hubspot.models import Record
+from ledgerloop.records import Customer, Entry, Hold, Link, LinkKind, Organisation
+from ledgerloop.rules import doubts
+from ledgerloop.store import compared, connections, fingerprints, journal, links, lost, mirror
+from ledgerloop.store.lost import Lost
+
+KINDS: tuple[LinkKind, ...] = ("contact", "company")
+MOST_MERGES = 20
+"""How long a chain of merges is followed."""
+_TWICE = 2
+
+
+def follow_merged(home: Organisation, customers: Customers, turn: int) -> Doubts:
+    """Give the records of customers that were merged in Xero to the survivors; where both have one, ask a person."""
+    at = parts()
+    with at.database.reading() as tx:
+        losers = [one for one in customers.values() if one.merged_into]
+        wave = list(customers)
+        for _ in range(MOST_MERGES):
+            if not (found := mirror.losers(tx, home.id, wave)):
+                break
+            losers += found
+            wave = [one.id for one in found]
+        if not losers:
+            return {}
+        winner_of = {one.id: survivor for one in losers if (survivor := _survivor(home, one))}
+        ours = {kind: links.find(tx, home.id, kind, list(winner_of)) for kind in KINDS}
+        theirs = {kind: links.find(tx, home.id, kind, [one.id for one in winner_of.values()]) for kind in KINDS}
+    unsure: Doubts = {}
+    for loser in {one.id: one for one in losers}.values():
+        for kind in KINDS:
+            link, winner = ours[kind].get(loser.id), winner_of.get(loser.id)
+            if link is None or winner is None:
+                continue
+            other = theirs[kind].get(winner.id)
+            if other is None:
+                theirs[kind][winner.id] = _give(home, link, winner, turn)
+            elif loser.id in customers:
+                reason = doubts.merged_in_xero(loser, winner, kind, link.hubspot_id, other.hubspot_id)
+                before = unsure.get(loser.id, Hold(()))
+                unsure[loser.id] = Hold((*before.reasons, reason), (*before.candidates, link.hubspot_id))
+    return unsure
+
+
+def barred(home: Organisation, kind: LinkKind, strangers: Customers) -> Doubts:
+    """Tell which customers get no new record, and why: what they lost says that none is wanted."""
+    at = parts()
+    with at.database.reading() as tx:
+        losses = lost.of_customers(tx, home.id, kind, list(strangers))
+    merged = {key: some[-1].hubspot_id for key, some in losses.items() if some[-1].how == "merged"}
+    survivors = at.hubspot().read(PLURAL[kind], list(merged.values()), properties_read(kind)) if merged else {}
+    found: Doubts = {}
+    for key, some in losses.items():
+        customer = strangers[key]
+        if any(one.how == "forgotten" for one in some):
+            found[key] = Hold((doubts.forgotten(customer),))
+        elif key in merged and merged[key] in survivors:
+            survivor = survivors[merged[key]].id
+            found[key] = Hold((doubts.merged_in_hubspot(customer, kind, survivor),), (survivor,))
+        elif len([one for one in some if one.how == "deleted"]) >= _TWICE:
+            found[key] = Hold((doubts.deleted_twice(customer, kind),), tuple(one.hubspot_id for one in some))
+    return found
+
+
+def look_again(home: Organisation, kind: LinkKind, ids: Sequence[str], turn: int, how: lost.How = "deleted") -> None:
+    """Read the records that a call or an event says are gone, and let their links follow them or be dropped."""
+    at = parts()
+    found = at.hubspot().read(PLURAL[kind], ids, properties_read(kind)) if ids else {}
+    with at.database.reading() as tx:
+        mine = links.find_by_hubspot(tx, home.id, kind, ids)
+    for key, link in mine.items():
+        record = found.get(key)
+        if record is None:
+            _drop(home, link, how, f"The {kind} {key} is no longer in HubSpot, so its link is dropped.", turn)
+        elif record.id != key:
+            _follow(home, link, record, turn)
+    gone = [key for key in ids if key not in found or found[key].id != key]
+    with at.database.transaction() as tx:
+        journal.clear(tx, [f"hubspot {kind} {key}" for key in gone], at.now())
+
+
+def come_back(home: Organisation, kind: LinkKind, ids: Sequence[str], turn: int) -> None:
+    """Link restored records again to the customers that lost them, unless another has taken their place."""
+    at = parts()
+    with at.database.reading() as tx:
+        losses = [one for one in lost.of_records(tx, kind, ids) if one.organisation == home.id]
+        customers = mirror.customers(tx, home.id, [one.xero_id for one in losses])
+        now = links.find(tx, home.id, kind, [one.xero_id for one in losses])
+        portal = connections.only_portal(tx)
+    for one in losses:
+        customer, link = customers.get(one.xero_id), now.get(one.xero_id)
+        with at.database.transaction() as tx:
+            if link is not None and link.hubspot_id != one.hubspot_id and customer is not None:
+                reason = doubts.restored(customer, kind, one.hubspot_id, link.hubspot_id)
+                subject = f"hubspot {kind} {one.hubspot_id}"
+                if journal.hold(tx, home.id, subject, (reason,), (link.hubspot_id,), at.now()):
+                    journal.add(tx, [_entry(home, turn, one.xero_id, "hold", reason, subject)])
+                continue
+            lost.remove(tx, one)
+            if link is None:
+                links.put(tx, [Link(home.id, one.xero_id, kind, one.hubspot_id, "restored")], at.now())
+            if portal is not None:
+                fingerprints.forget(tx, portal.id, kind, [one.hubspot_id])
+            mirror.mark_dirty(tx, home.id, [one.xero_id])
+            reason = f"The {kind} {one.hubspot_id} was restored in HubSpot, so it is linked again."
+            journal.add(tx, [_entry(home, turn, one.xero_id, "adopt", reason, f"hubspot {kind} {one.hubspot_id}")])
+
+
+def _survivor(home: Organisation, loser: Customer) -> Customer | None:
+    """Return the customer at the end of a chain of merges; None where the mirror lacks it, or the chain is a ring."""
+    at = parts()
+    customer: Customer | None = loser
+    with at.database.reading() as tx:
+        for _ in range(MOST_MERGES):
+            if customer is None or not customer.merged_into:
+                return customer
+            customer = mirror.customers(tx, home.id, [customer.merged_into]).get(customer.merged_into)
+    return None
+
+
+def _give(home: Organisation, link: Link, winner: Customer, turn: int) -> Link:
+    """Move a link from a merged customer to its survivor, whose standing the record shows from now on."""
+    at = parts()
+    to = Link(home.id, winner.id, link.kind, link.hubspot_id, "merged")
+    reason = f"Xero merged {link.xero_id} into {winner.id}, so the {link.kind} {link.hubspot_id} follows."
+    with at.database.transaction() as tx:
+        links.move(tx, link, to, at.now())
+        compared.forget(tx, home.id, link.kind, [link.xero_id, winner.id])
+        mirror.mark_dirty(tx, home.id, [winner.id])
+        journal.add(tx, [_entry(home, turn, winner.id, "adopt", reason, f"hubspot {link.kind} {link.hubspot_id}")])
+    return to
+
+
+def _follow(home: Organisation, link: Link, survivor: Record, turn: int) -> None:
+    """Let a link follow a HubSpot merge; where the survivor is another customer already, the link ends."""
+    at = parts()
+    to = Link(home.id, link.xero_id, link.kind, survivor.id, "merged")
+    said = f"HubSpot merged the {link.kind} {link.hubspot_id} into {survivor.id}"
+    with at.database.transaction() as tx:
+        portal = connections.only_portal(tx)
+        moved = links.move(tx, link, to, at.now())
+        if portal is not None:
+            fingerprints.forget(tx, portal.id, link.kind, [link.hubspot_id, survivor.id])
+        if moved:
+            mirror.mark_dirty(tx, home.id, [link.xero_id])
+            reason = f"{said}, so the link follows."
+            journal.add(tx, [_entry(home, turn, link.xero_id, "adopt", reason, f"hubspot {link.kind} {survivor.id}")])
+            return
+        holder = links.find_by_hubspot(tx, home.id, link.kind, [survivor.id]).get(survivor.id)
+        mirror.mark_dirty(tx, home.id, [holder.xero_id] if holder else [])
+    _drop(home, link, "merged", f"{said}, which is another customer's.", turn)
+
+
+def _drop(home: Organisation, link: Link, how: lost.How, reason: str, turn: int) -> None:
+    at = parts()
+    now = at.now()
+    with at.database.transaction() as tx:
+        portal = connections.only_portal(tx)
+        links.remove(tx, link)
+        lost.put(tx, Lost(home.id, link.kind, link.hubspot_id, link.xero_id, how, now))
+        compared.forget(tx, home.id, link.kind, [link.xero_id])
+        if portal is not None:
+            fingerprints.forget(tx, portal.id, link.kind, [link.hubspot_id])
+        mirror.mark_dirty(tx, home.id, [link.xero_id])
+        journal.add(tx, [_entry(home, turn, link.xero_id, "skip", reason, f"hubspot {link.kind} {link.hubspot_id}")])
+
+
+def _entry(
+    home: Organisation,
+    turn: int,
+    customer: str,
+    decision: Literal["skip", "hold", "adopt"],
+    reason: str,
+    target: str,
+    values: Mapping[str, str] | None = None,
+) -> Entry:
+    return Entry(
+        at=parts().now(),
+        lane=home.id,
+        turn=turn,
+        subject=f"customer {customer}",
+        decision=decision,
+        rule="flows.moving",
+        reason=reason,
+        target=target,
+        values=values or {},
+    )

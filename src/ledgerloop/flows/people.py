@@ -1,0 +1,120 @@
+"""Join the further people of customers to HubSpot contacts at the customer's company. Called inside a step.
+
+They carry no Xero contact id, which is unique and belongs to the customer's own contact, and show no standing. A person
+is known by the email, which HubSpot keeps unique, so one that was made and forgotten by a crash is found again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal
+
+from ledgerloop.flows import writing
+from ledgerloop.flows.finding import Customers
+from ledgerloop.flows.parts import parts
+from ledgerloop.hubspot.client import HubSpotClient
+from ledgerloop.records import Entry, Organisation
+from ledgerloop.rules.customers import contact_from_person, further_people
+from ledgerloop.store import journal, links
+from ledgerloop.store import people as store
+from ledgerloop.store.people import Known
+
+BATCH = 100
+
+Key = tuple[str, str]
+"""A customer and an email."""
+
+
+def join_people(home: Organisation, customers: Customers, turn: int) -> None:
+    """Find or make the contacts of people who are new, or whose customer has another company now."""
+    wanted = {(key, email): person for key, one in customers.items() for email, person in further_people(one).items()}
+    if not wanted:
+        return
+    at = parts()
+    with at.database.reading() as tx:
+        here = store.of_customers(tx, home.id, {customer for customer, _ in wanted})
+        company_of = {
+            key: link.hubspot_id
+            for key, link in links.find(tx, home.id, "company", [customer for customer, _ in wanted]).items()
+        }
+    new = [
+        pair
+        for pair in wanted
+        if (company := company_of.get(pair[0])) and not (pair in here and here[pair].company in (company, ""))
+    ]
+    if not new:
+        return
+    client = at.hubspot()
+    emails = list(dict.fromkeys(email for _, email in new))
+    ids = {email: record.id for email, record in client.read("contacts", emails, (), id_property="email").items()}
+    first_of = {email: (customer, email) for customer, email in reversed(new) if email not in ids}
+    rows = {pair: contact_from_person(wanted[pair], customers[pair[0]]) for pair in first_of.values()}
+    made, refused = _make(client, rows)
+    ids |= made
+    client.associate("contacts", "companies", [(ids[e], company_of[c]) for c, e in new if e in ids])
+    _keep(home, new, ids, company_of, rows, made, refused, turn)
+
+
+def _make(client: HubSpotClient, rows: Mapping[Key, Mapping[str, str]]) -> tuple[dict[str, str], dict[str, str]]:
+    """Make contacts; return their ids by email, and by email why others were refused. One without an email is none."""
+    made: dict[str, str] = {}
+    refused: dict[str, str] = {}
+    by_email = [(email, values) for (_, email), values in rows.items()]
+    for start in range(0, len(by_email), BATCH):
+        sent = writing.create(client, "contacts", dict(by_email[start : start + BATCH]), needed=frozenset({"email"}))
+        made |= {email: record.id for email, record in sent.records.items()}
+        made |= {email: error.existing_id for email, error in sent.failed.items() if error.existing_id}
+        refused |= {email: error.message for email, error in sent.failed.items() if not error.existing_id}
+    return made, refused
+
+
+def _keep(
+    home: Organisation,
+    new: list[Key],
+    ids: Mapping[str, str],
+    company_of: Mapping[str, str],
+    rows: Mapping[Key, Mapping[str, str]],
+    made: Mapping[str, str],
+    refused: Mapping[str, str],
+    turn: int,
+) -> None:
+    at = parts()
+    entries: list[Entry] = []
+    known: list[Known] = []
+    for customer, email in new:
+        record, company = ids.get(email, ""), company_of[customer]
+        known.append(Known(home.id, customer, email, record, company if record else ""))
+        if email in refused:
+            entries.append(_entry(home, turn, customer, "skip", f"HubSpot refused a person: {refused[email]}"))
+        elif email in made and (customer, email) in rows:
+            why = "A further person of the customer; no HubSpot contact has the email."
+            values = rows[customer, email]
+            entries.append(_entry(home, turn, customer, "create", why, f"hubspot contact {record}", values))
+        elif record:
+            why = f"A further person of the customer was found by email, and is at the company {company}."
+            entries.append(_entry(home, turn, customer, "adopt", why, f"hubspot contact {record}"))
+    with at.database.transaction() as tx:
+        store.put(tx, known)
+        journal.add(tx, entries)
+
+
+def _entry(
+    home: Organisation,
+    turn: int,
+    customer: str,
+    decision: Literal["create", "skip", "adopt"],
+    reason: str,
+    target: str = "",
+    values: Mapping[str, str] | None = None,
+) -> Entry:
+    return Entry(
+        at=parts().now(),
+        lane=home.id,
+        turn=turn,
+        subject=f"customer {customer}",
+        decision=decision,
+        rule="rules.customers.further_people",
+        reason=reason,
+        target=target,
+        values=values or {},
+    )

@@ -1,0 +1,172 @@
+"""Write to HubSpot what differs from what we last wrote there, a hundred records at a time. Called inside a step.
+
+What HubSpot refuses costs one value, else one record: a field with a line in the journal, a value of the standing and a
+record with a hold. A record that is gone is followed or its link dropped.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+from ledgerloop.flows import moving, writing
+from ledgerloop.flows.fields import remembered
+from ledgerloop.flows.parts import parts
+from ledgerloop.flows.writing import Dropped, id_name
+from ledgerloop.hubspot.models import BatchError
+from ledgerloop.records import Entry, LinkKind
+from ledgerloop.rules import doubts
+from ledgerloop.rules.customers import changed
+from ledgerloop.rules.ownership import Comparison
+from ledgerloop.store import compared, connections, fingerprints, journal
+
+BATCH = 100
+PLURAL: dict[LinkKind, str] = {"contact": "contacts", "company": "companies", "deal": "deals"}
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a HubSpot record should show, whom it is about, and why."""
+
+    kind: LinkKind
+    id: str
+    values: Mapping[str, str]
+    subject: str
+    rule: str
+    reason: str
+    fields: Mapping[str, str] = field(default_factory=dict)
+    """What is written in any case: a customer's fields, settled by comparing and not by what we last wrote."""
+    settled: Comparison | None = None
+    """What both sides will have said once the fields are written."""
+    customer: str = ""
+    """Whose record it is, where its fields were compared."""
+
+    @property
+    def target(self) -> str:
+        """Name the record as the journal does."""
+        return f"hubspot {self.kind} {self.id}"
+
+
+def show(wanted: Sequence[Wanted], lane: str, turn: int) -> None:
+    """Write what differs from what we last wrote, and the fields; record it."""
+    at = parts()
+    with at.database.reading() as tx:
+        portal = connections.only_portal(tx)
+    if portal is None:
+        return
+    for kind in PLURAL:
+        mine = [one for one in wanted if one.kind == kind]
+        if not mine:
+            continue
+        with at.database.reading() as tx:
+            written = fingerprints.get(tx, portal.id, kind, [one.id for one in mine])
+        differing = [replace(one, values=changed(one.values, written.get(one.id, {}))) for one in mine]
+        pending = [one for one in differing if one.values or one.fields]
+        with at.database.transaction() as tx:
+            _remember(kind, [one for one in differing if not one.fields], lane)
+        for start in range(0, len(pending), BATCH):
+            _write(portal.id, kind, pending[start : start + BATCH], lane, turn)
+
+
+def _write(portal: str, kind: LinkKind, some: Sequence[Wanted], lane: str, turn: int) -> None:
+    at = parts()
+    now = at.now()
+    rows = {one.id: {**one.fields, **one.values} for one in some}
+    sent = writing.update(at.hubspot(), PLURAL[kind], rows)
+    left_out = {key: {one.name for one in dropped} for key, dropped in sent.dropped.items()}
+    done = [one for one in some if one.id not in sent.failed]
+    held = {one.id: reasons for one in done if (reasons := _reasons(one, sent.dropped.get(one.id, ())))}
+    with at.database.transaction() as tx:
+        shown = {one.id: _without(one.values, left_out.get(one.id, ())) for one in done}
+        fingerprints.put(tx, portal, kind, shown)
+        _remember(kind, done, lane)
+        journal.clear(tx, [one.target for one in done if one.id not in held], now)
+        for one in done:
+            values = _without(rows[one.id], left_out.get(one.id, ()))
+            if values:
+                journal.add(tx, [_entry(one, "update", one.reason, lane, turn, values, "written")])
+            for dropped in sent.dropped.get(one.id, ()):
+                if not writing.is_ours(dropped.name):
+                    reason = f"HubSpot refused `{dropped.name}`, which is left out: {dropped.said}"
+                    journal.add(tx, [_entry(one, "skip", reason, lane, turn)])
+            if one.id in held and journal.hold(tx, lane, one.target, held[one.id], (), now):
+                journal.add(tx, [_entry(one, "hold", " ".join(held[one.id]), lane, turn)])
+    _fail(portal, [(one, sent.failed[one.id]) for one in some if one.id in sent.failed], lane, turn)
+
+
+def _remember(kind: LinkKind, some: Sequence[Wanted], organisation: str) -> None:
+    """Remember what both sides say now."""
+    settled = {one.customer: remembered(one.settled) for one in some if one.settled is not None and one.customer}
+    if settled:
+        with parts().database.transaction() as tx:
+            compared.put(tx, organisation, kind, settled)
+
+
+def _reasons(one: Wanted, dropped: Sequence[Dropped]) -> tuple[str, ...]:
+    """Word what a person must cure of the values that were left out."""
+    reasons = []
+    for each in dropped:
+        if each.name == id_name() and each.code == writing.TAKEN:
+            reasons.append(doubts.id_taken(one.kind, one.id, _holder(one)))
+        elif each.holder:
+            reasons.append(doubts.email_taken(one.id, each.holder))
+        elif writing.is_ours(each.name):
+            reasons.append(doubts.refused_value(one.kind, one.id, each.name, each.said))
+    return tuple(reasons)
+
+
+def _holder(one: Wanted) -> str:
+    """Find the record that carries the customer's Xero id."""
+    customer = one.values[id_name()]
+    found = parts().hubspot().read(PLURAL[one.kind], [customer], (), id_property=id_name())
+    return found[customer].id if customer in found else "of another customer"
+
+
+def _fail(portal: str, failed: Sequence[tuple[Wanted, BatchError]], lane: str, turn: int) -> None:
+    """Follow records that are gone; hold what is refused."""
+    at = parts()
+    gone = [one for one, error in failed if error.category in ("OBJECT_NOT_FOUND", "MERGED")]
+    if not failed:
+        return
+    with at.database.transaction() as tx:
+        for one, error in failed:
+            fingerprints.forget(tx, portal, one.kind, [one.id])
+            if one not in gone:
+                reason = doubts.refused_update(one.kind, one.id, error.message)
+                if journal.hold(tx, lane, one.target, (reason,), (), at.now()):
+                    journal.add(tx, [_entry(one, "hold", reason, lane, turn)])
+            elif one.kind == "deal":
+                reason = f"The deal {one.id} is no longer in HubSpot under this id."
+                journal.add(tx, [_entry(one, "skip", reason, lane, turn)])
+        home = connections.organisation(tx, lane)
+    if home is not None:
+        for kind in moving.KINDS:
+            moving.look_again(home, kind, [one.id for one in gone if one.kind == kind], turn)
+
+
+def _entry(
+    one: Wanted,
+    decision: Literal["update", "skip", "hold"],
+    reason: str,
+    lane: str,
+    turn: int,
+    values: Mapping[str, str] | None = None,
+    answer: str = "",
+) -> Entry:
+    return Entry(
+        at=parts().now(),
+        lane=lane,
+        turn=turn,
+        subject=one.subject,
+        decision=decision,
+        rule=one.rule,
+        reason=reason,
+        target=one.target,
+        values=values or {},
+        answer=answer,
+    )
+
+
+def _without(values: Mapping[str, str], names: Sequence[str] | set[str]) -> dict[str, str]:
+    return {name: value for name, value in values.items() if name not in names}

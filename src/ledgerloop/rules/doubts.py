@@ -1,0 +1,120 @@
+"""Word every doubt about who is who, as whole sentences for the person who can cure it. Does no I/O.
+
+docs/matching.md lists them all; a test compares the two.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ledgerloop.records import Customer
+
+
+def shared_email(customer: Customer) -> str:
+    """Word that a HubSpot contact can be only one of several customers."""
+    return (
+        f"The email {customer.email} of “{customer.name}” belongs to another Xero customer as well, and HubSpot"
+        " keeps one contact for an email. Its company is kept up to date; for a contact, give each its own."
+    )
+
+
+def name_alone(customer: Customer, companies: Sequence[str]) -> str:
+    """Word that nothing but the name says that a company is the customer."""
+    listed = ", ".join(companies)
+    return (
+        f"HubSpot has a company called “{customer.name}” ({listed}), but no email domain says that it is this Xero"
+        f" customer. If it is, write {customer.id} into its Xero contact id or give it the domain of the customer's"
+        " email; if it is not, give it another name."
+    )
+
+
+def shared_company(customer: Customer, company: str) -> str:
+    """Word that two customers fit one company."""
+    return (
+        f"“{customer.name}” and another Xero customer both fit the HubSpot company {company}. Write {customer.id} into"
+        " the Xero contact id of the company that it is, or merge the two customers in Xero."
+    )
+
+
+def another_customer(customer: Customer, kind: str, record: str, carried: str) -> str:
+    """Word that the record which fits says it is another customer."""
+    return (
+        f"The HubSpot {kind} {record} fits “{customer.name}” but carries the Xero contact id {carried}. Clear that id"
+        " if it is out of date, or give the customer another email."
+    )
+
+
+def deleted_twice(customer: Customer, kind: str) -> str:
+    """Word that a record which was made anew was deleted again."""
+    return (
+        f"The {kind} of “{customer.name}” was deleted in HubSpot twice, so it is not made a third time. Restore it in"
+        f" HubSpot, or write {customer.id} into the Xero contact id of another."
+    )
+
+
+def forgotten(customer: Customer) -> str:
+    """Word that a contact was deleted for privacy."""
+    return (
+        f"The contact of “{customer.name}” was deleted in HubSpot for privacy, so it is not made again. Delete the"
+        " person's details in Xero as well, if they asked for it."
+    )
+
+
+def merged_in_hubspot(customer: Customer, kind: str, survivor: str) -> str:
+    """Word that two customers have one HubSpot record now."""
+    return (
+        f"The {kind} of “{customer.name}” was merged in HubSpot into {survivor}, which is another Xero customer. Merge"
+        " the two customers in Xero, or undo the merge in HubSpot."
+    )
+
+
+def merged_in_xero(customer: Customer, into: Customer, kind: str, ours: str, theirs: str) -> str:
+    """Word that one customer has two HubSpot records now."""
+    return (
+        f"“{customer.name}” was merged in Xero into “{into.name}”, and HubSpot has a {kind} for each: {ours} and"
+        f" {theirs}. Merge {ours} into {theirs} in HubSpot."
+    )
+
+
+def restored(customer: Customer, kind: str, back: str, now: str) -> str:
+    """Word that a record came back after another had taken its place."""
+    return (
+        f"The {kind} {back} of “{customer.name}” was restored in HubSpot, but {now} has taken its place. Merge {back}"
+        f" into {now} in HubSpot."
+    )
+
+
+def refused_create(kind: str, said: str) -> str:
+    """Word that HubSpot would not make a record at all."""
+    return f"HubSpot would not create a {kind} for this Xero customer: {said} Correct it in Xero."
+
+
+def refused_update(kind: str, record: str, said: str) -> str:
+    """Word that HubSpot would not change a record."""
+    return f"HubSpot would not update the {kind} {record}: {said} Correct it in HubSpot."
+
+
+def refused_value(kind: str, record: str, name: str, said: str) -> str:
+    """Word that HubSpot would not take one of the standing's values."""
+    return f"HubSpot would not take `{name}` for the {kind} {record}: {said} Correct the property in HubSpot."
+
+
+def id_taken(kind: str, record: str, holder: str) -> str:
+    """Word that another record carries the customer's id, which is unique."""
+    return (
+        f"The HubSpot {kind} {holder} already carries the Xero contact id that {record} should have. Merge {holder}"
+        f" into {record} in HubSpot, or clear the id on {holder}."
+    )
+
+
+def email_taken(record: str, holder: str) -> str:
+    """Word that another contact has the email that came from Xero."""
+    return (
+        f"The contact {record} could not get its new email from Xero, because the HubSpot contact {holder} has it."
+        f" Merge {holder} into {record} in HubSpot, or change the email in Xero."
+    )
+
+
+def refused_by_xero(customer: Customer, said: str) -> str:
+    """Word that Xero would not take what was changed in HubSpot."""
+    return f"Xero would not take what was changed in HubSpot for “{customer.name}”: {said} Correct it in HubSpot."

@@ -1,0 +1,166 @@
+"""Decide, field by field, whose value stands when Xero and HubSpot say different things of a customer. Does no I/O.
+
+Nothing is done about a difference that was there before: only a change since both sides were last compared, or their
+first meeting, moves a value. So a vendor that writes a value its own way causes no writes to and fro.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal, NamedTuple
+
+from ledgerloop.hubspot.models import Record
+from ledgerloop.records import Customer, LinkKind, Vendor
+from ledgerloop.rules.customers import company_from_customer, contact_from_customer
+
+Owner = Literal["xero", "hubspot", "first", "newest"]
+Field = Literal["name", "email", "phone", "address"]
+Verdict = Literal["leave", "to_hubspot", "to_xero"]
+FIELDS: tuple[Field, ...] = ("name", "email", "phone", "address")
+Texts = Mapping[str, str]
+
+ADDRESS = ("address", "address2", "city", "state", "zip", "country")
+UNITS: Mapping[LinkKind, Mapping[str, tuple[Field, tuple[str, ...]]]] = {
+    "contact": {
+        "email": ("email", ("email",)),
+        "person": ("name", ("firstname", "lastname")),
+        "company": ("name", ("company",)),
+        "phone": ("phone", ("phone",)),
+        "address": ("address", tuple(name for name in ADDRESS if name != "address2")),
+    },
+    "company": {"name": ("name", ("name",)), "phone": ("phone", ("phone",)), "address": ("address", ADDRESS)},
+}
+"""What moves as one: its field in the settings, and its HubSpot properties. Half an address would be a wrong one."""
+
+
+class Pair(NamedTuple):
+    """What both sides say of one thing."""
+
+    xero: str
+    hubspot: str
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """What is to be written, by unit, and what both sides will have said once it is."""
+
+    to_hubspot: tuple[str, ...] = ()
+    to_xero: tuple[str, ...] = ()
+    xero: Texts = field(default_factory=dict)
+    hubspot: Texts = field(default_factory=dict)
+    first: Mapping[str, Vendor] = field(default_factory=dict)
+
+
+def said_by_xero(kind: LinkKind, customer: Customer) -> dict[str, str]:
+    """Return what Xero says of a customer, by unit."""
+    return _by_unit(kind, properties_of(kind, customer))
+
+
+def said_by_hubspot(kind: LinkKind, record: Record) -> dict[str, str]:
+    """Return what HubSpot says of a customer, by unit."""
+    return _by_unit(kind, {name: value or "" for name, value in record.properties.items()})
+
+
+def properties_of(kind: LinkKind, customer: Customer) -> dict[str, str]:
+    """Return a customer as a HubSpot record's properties."""
+    return contact_from_customer(customer) if kind == "contact" else company_from_customer(customer)
+
+
+def values_of(kind: LinkKind, units: tuple[str, ...], customer: Customer) -> dict[str, str]:
+    """Return the properties that carry these units to HubSpot; an empty text clears."""
+    said = properties_of(kind, customer)
+    return {name: said.get(name, "") for unit in units for name in UNITS[kind][unit][1]}
+
+
+def must_read(owners: Mapping[str, Owner], kind: LinkKind, xero: Texts, before: Comparison | None) -> bool:
+    """Tell whether HubSpot must be read to decide: at the first meeting, and where Xero's change may not simply win."""
+    if before is None:
+        return True
+    for unit, text in xero.items():
+        owner = owners[UNITS[kind][unit][0]]
+        if text == before.xero.get(unit, ""):
+            continue
+        if owner == "newest" or (owner == "first" and unit not in before.first):
+            return True
+    return False
+
+
+def compare(
+    owners: Mapping[str, Owner],
+    kind: LinkKind,
+    xero: Texts,
+    hubspot: Texts,
+    before: Comparison | None,
+    newer: Mapping[str, Vendor],
+) -> Comparison:
+    """Settle every unit. ``newer`` tells, by unit, which side changed last, as far as it is known."""
+    verdicts: dict[str, Verdict] = {}
+    first: dict[str, Vendor] = dict(before.first) if before else {}
+    settled: dict[str, Pair] = {}
+    for unit, (named, _) in UNITS[kind].items():
+        now = Pair(xero.get(unit, ""), hubspot.get(unit, ""))
+        last = Pair(before.xero.get(unit, ""), before.hubspot.get(unit, "")) if before else None
+        if unit not in first and (earlier := first_of(now)):
+            first[unit] = earlier
+        verdict = settle(owners[named], now, last, first.get(unit), newer.get(unit))
+        if unit == "email" and not now.xero and verdict == "to_hubspot":
+            verdict = "leave"  # a contact keeps the address it is known by
+        verdicts[unit] = verdict
+        settled[unit] = Pair(now.xero, now.xero) if verdict == "to_hubspot" else now
+    return Comparison(
+        tuple(unit for unit, verdict in verdicts.items() if verdict == "to_hubspot"),
+        tuple(unit for unit, verdict in verdicts.items() if verdict == "to_xero"),
+        {unit: pair.xero for unit, pair in settled.items()},
+        {unit: pair.hubspot for unit, pair in settled.items()},
+        first,
+    )
+
+
+def settle(owner: Owner, now: Pair, before: Pair | None, first: Vendor | None, newer: Vendor | None) -> Verdict:
+    """Say where one value goes.
+
+    At the first meeting a value overwrites another, or fills an empty place; an empty place overwrites nothing. Later
+    the owner's value stands again whenever either side changed, and one that the owner removed is removed.
+    """
+    if now.xero == now.hubspot:
+        return "leave"
+    if before is None and not (now.xero and now.hubspot):
+        filled: Vendor = "xero" if now.xero else "hubspot"
+        return _from(filled) if owner in (filled, "newest") or (owner == "first" and first == filled) else "leave"
+    changed: list[Vendor] = []
+    if before is not None:
+        changed += ["xero"] if now.xero != before.xero else []
+        changed += ["hubspot"] if now.hubspot != before.hubspot else []
+        if not changed:
+            return "leave"
+    if owner == "newest":
+        return _from(changed[0] if len(changed) == 1 else newer)
+    return _from(first if owner == "first" else owner)
+
+
+def first_of(now: Pair) -> Vendor | None:
+    """Say who has a value; HubSpot where both have: what people wrote there is not to be overwritten unasked."""
+    return "hubspot" if now.hubspot else "xero" if now.xero else None
+
+
+def made_from(side: Vendor, kind: LinkKind, xero: Texts) -> Comparison:
+    """Return the comparison of a record that was just made of the other side's values."""
+    said = {unit: xero.get(unit, "") for unit in UNITS[kind]}
+    return Comparison((), (), said, said, {unit: side for unit, text in said.items() if text})
+
+
+def _from(side: Vendor | None) -> Verdict:
+    return "leave" if side is None else "to_hubspot" if side == "xero" else "to_xero"
+
+
+def _by_unit(kind: LinkKind, properties: Mapping[str, str]) -> dict[str, str]:
+    return {unit: _text(names, properties) for unit, (_, names) in UNITS[kind].items()}
+
+
+def _text(names: tuple[str, ...], properties: Mapping[str, str]) -> str:
+    """Join what stands in the properties, the two lines of a street to one; all empty is empty."""
+    given = [" ".join(properties.get(name, "").split()) for name in names]
+    if "address2" in names:
+        given = [", ".join(line for line in given[:2] if line), *given[2:]]
+    return "\n".join(given) if any(given) else ""
