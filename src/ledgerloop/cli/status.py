@@ -40,6 +40,8 @@ def status(config: Config = FILE, sandbox: OnSandbox = False, as_json: Json = Fa
                 "at": seen.now,
                 "connections": seen.connected,
                 "parked": seen.parked,
+                "webhooks_silent": dict(seen.silent),
+                "planned": seen.planned,
                 "waiting": seen.backlogs,
                 "holds": len(seen.holds),
                 "unreadable": len(seen.unreadable),
@@ -57,6 +59,23 @@ def status(config: Config = FILE, sandbox: OnSandbox = False, as_json: Json = Fa
         ("Flow", "Lane", "Until", "Why"),
         [(one.flow, seen.name(one.lane), moment(one.until), one.why) for one in seen.parked],
     )
+    if seen.planned:
+        print_table(
+            "Planned work",
+            ("For", "Customers left", "Records made", "Changed", "Rests because"),
+            [
+                (
+                    seen.name(one.organisation),
+                    f"{one.left} of {one.customers}",
+                    str(one.written.created),
+                    str(one.written.updated),
+                    one.rests_why,
+                )
+                for one in seen.planned
+            ],
+        )
+    for key, since in seen.silent.items():
+        typer.echo(f"No webhook has told of the changes in {seen.name(key)} since {moment(since)}.\n")
     print_table(
         "Waiting events",
         ("From", "For", "Events", "Oldest has waited"),

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, delete, func, select, update
+from sqlalchemy import Connection, Row, delete, func, select, update
 
 from ledgerloop.store.spent import Written
 from ledgerloop.store.statements import chunks, insert_or_ignore, upsert
@@ -23,6 +23,8 @@ class Allowance:
     organisation: str
     customers: int
     """How many customers were accepted."""
+    left: int
+    """How many of them are not done."""
     may: Written
     """What the plan showed."""
     written: Written
@@ -82,14 +84,24 @@ def organisations(tx: Connection, now: datetime) -> Sequence[str]:
     return tx.execute(mine).scalars().all()
 
 
+def under_way(tx: Connection) -> list[Allowance]:
+    """List the planned work that is not done yet."""
+    open_ = allowance_table.c.organisation.in_(select(table.c.organisation))
+    rows = tx.execute(select(allowance_table).where(open_).order_by(allowance_table.c.organisation))
+    return [_allowance(row, left(tx, row.organisation)) for row in rows]
+
+
 def allowance(tx: Connection, organisation: str) -> Allowance | None:
     """Look up the planned work that was accepted last."""
     row = tx.execute(select(allowance_table).where(allowance_table.c.organisation == organisation)).first()
-    if row is None:
-        return None
+    return _allowance(row, left(tx, organisation)) if row else None
+
+
+def _allowance(row: Row[Any], customers_left: int) -> Allowance:
     return Allowance(
         organisation=row.organisation,
         customers=row.customers,
+        left=customers_left,
         may=Written(row.may_create, row.may_update),
         written=Written(row.created, row.updated),
         accepted_at=row.accepted_at,

@@ -19,6 +19,7 @@ from ledgerloop.web.overview import Overview, look
 from ledgerloop.wiring import Ledgerloop
 
 BOUND = timedelta(minutes=5)
+_DEGRADED = ("needs_consent", "parked", "webhooks_silent")
 PATIENCE = 3.0
 """Seconds to wait for the database."""
 
@@ -53,6 +54,9 @@ def _facts(seen: Overview) -> dict[str, Any]:
             {"flow": one.flow, "lane": one.lane, "until": one.until.isoformat(timespec="seconds")}
             for one in seen.parked
         ],
+        "webhooks_silent": [
+            {"organisation": key, "since": since.isoformat(timespec="seconds")} for key, since in seen.silent.items()
+        ],
         "needs_consent": [{"vendor": one.vendor, "id": one.id} for one in seen.unconsented],
         "holds": len(seen.holds),
         "unreadable": len(seen.unreadable),
@@ -60,6 +64,6 @@ def _facts(seen: Overview) -> dict[str, Any]:
 
 
 def _answer(facts: dict[str, Any], problems: list[str]) -> JSONResponse:
-    status = "failing" if problems else "degraded" if facts["needs_consent"] or facts["parked"] else "ok"
+    status = "failing" if problems else "degraded" if any(facts.get(name) for name in _DEGRADED) else "ok"
     body = {"status": status, "problems": problems, **facts}
     return JSONResponse(body, 503 if problems else 200, headers={"Cache-Control": "no-store"})

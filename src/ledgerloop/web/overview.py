@@ -11,13 +11,15 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
+from ledgerloop.flows.catchup import silent_since
 from ledgerloop.records import Entry, Organisation, Portal, Vendor
 from ledgerloop.rules.customers import contact_url
-from ledgerloop.store import connections, inbox, journal, lanes, mirror
+from ledgerloop.store import connections, inbox, journal, lanes, mirror, planned
 from ledgerloop.store.connections import Connected
 from ledgerloop.store.inbox import Backlog, Kept
 from ledgerloop.store.journal import Held
 from ledgerloop.store.lanes import Parked
+from ledgerloop.store.planned import Allowance
 
 _FLOW = {"xero": "standing", "hubspot": "invoicing"}
 _TYPES = {"contact": "0-1", "company": "0-2", "deal": "0-3"}
@@ -36,6 +38,10 @@ class Overview:
     written: list[Entry]
     customers: Mapping[tuple[str, str], str]
     """The names of the customers that are spoken of, by organisation and id."""
+    silent: Mapping[str, datetime]
+    """Since when an organisation's webhooks have told nothing though things changed."""
+    planned: list[Allowance]
+    """Planned work that is not done, with how many customers are left."""
 
     @property
     def waiting(self) -> int:
@@ -62,6 +68,8 @@ class Overview:
         if self.holds:
             count = len(self.holds)
             return "One thing needs you" if count == 1 else f"{count} things need you"
+        if self.silent:
+            return f"Webhooks of {self.name(next(iter(self.silent)))} do not come"
         if self.parked:
             return f"{self.name(self.parked[0].lane)} rests for a while"
         return "All is in step" if not self.waiting else "At work"
@@ -115,8 +123,15 @@ def look(tx: Connection, now: datetime, lines: int = 50) -> Overview:
         unreadable=inbox.recent(tx, 20, "unreadable"),
         holds=holds,
         written=written,
+        silent=_silent(tx),
+        planned=planned.under_way(tx),
         customers=_names(tx, [(one.lane, one.subject) for one in holds] + [(one.lane, one.subject) for one in written]),
     )
+
+
+def _silent(tx: Connection) -> dict[str, datetime]:
+    since = {home.id: silent_since(tx, home.id) for home in connections.organisations(tx)}
+    return {home: at for home, at in since.items() if at is not None}
 
 
 def _names(tx: Connection, spoken_of: Iterable[tuple[str, str]]) -> dict[tuple[str, str], str]:
