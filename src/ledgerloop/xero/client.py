@@ -45,6 +45,11 @@ class XeroClient:
         self._tenant = {"xero-tenant-id": api.lane, "Accept": "application/json"}
 
     @property
+    def api(self) -> Api:
+        """Return the Api that this client calls."""
+        return self._api
+
+    @property
     def organisation_id(self) -> str:
         """Return the tenant this client speaks for."""
         return self._api.lane
@@ -304,7 +309,7 @@ def if_modified_since(moment: datetime) -> str:
 
 def _of(contact: str) -> Mapping[str, str]:
     """Ask for one contact's records; only invoices have a parameter for it."""
-    return {"where": f'Contact.ContactID==guid("{contact}")'} if contact else {}
+    return {"where": f'Contact.ContactID==Guid("{contact}")'} if contact else {}
 
 
 def _each_with(name: str, elements: Sequence[Mapping[str, Any]]) -> Sequence[Mapping[str, Any]]:

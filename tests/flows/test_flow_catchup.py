@@ -1,0 +1,176 @@
+"""Catch-up: what webhooks did not tell is found at once where there is a sign of it, by the clock, and by comparing."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import httpx2
+from scene import Scene
+
+from ledgerloop.flows import catchup, verifying
+from ledgerloop.flows.parts import instead
+from ledgerloop.flows.pulling import CAUGHT_UP
+from ledgerloop.store import connections, cursors, inbox, journal, mirror
+from ledgerloop.store.cursors import Cursor
+from ledgerloop.store.inbox import Delivery
+from ledgerloop.xero.webhooks import sign
+from ledgerloop_sandbox.credentials import XERO_WEBHOOK_KEY
+
+
+def _deliver(scene: Scene, first: int, resource: str = "00000000-0000-0000-0000-000000000000") -> None:
+    """Deliver one event with a number."""
+    event = {
+        "resourceUrl": f"https://api.xero.com/api.xro/2.0/Contacts/{resource}",
+        "resourceId": resource,
+        "eventDateUtc": f"2026-11-22T01:15:{first % 60:02}.902",
+        "eventType": "UPDATE",
+        "eventCategory": "CONTACT",
+        "tenantId": scene.on.organisation,
+        "tenantType": "ORGANISATION",
+    }
+    body = json.dumps({"events": [event], "firstEventSequence": first, "lastEventSequence": first, "entropy": "x"})
+    headers = {"x-xero-signature": sign(body.encode(), XERO_WEBHOOK_KEY)}
+    assert 200 == scene.deliver("/webhooks/xero", body.encode(), headers).status_code
+
+
+def _known(scene: Scene, name: str, email: str) -> tuple[str, str]:
+    """Return a customer that is shown, and its HubSpot contact."""
+    customer = scene.customer(name, email)
+    contact = str(scene.on.until("contact", lambda: scene.find_contact(email))["id"])
+    scene.settle()
+    return customer, contact
+
+
+def _caught_up(scene: Scene, ago: timedelta) -> None:
+    with scene.built.database.transaction() as tx:
+        cursors.put(tx, Cursor(scene.on.organisation, CAUGHT_UP, None, 1, datetime.now(UTC) - ago))
+
+
+def test_a_gap_in_the_numbers_starts_a_catch_up_at_once(scene: Scene) -> None:
+    """Number 7 after number 5: number 6 told something that never came, so everything is pulled (S56)."""
+    customer, contact = _known(scene, "Gap Ltd", "gil@gap.example.com")
+    scene.silence("xero")
+    _deliver(scene, 5005)
+    scene.settle()
+    scene.invoice_for(customer, "61.00")
+
+    _deliver(scene, 5007)
+
+    scene.until_shown("contacts", contact, "xero_outstanding_balance", "61.00", seconds=15)
+
+
+def test_deliveries_that_overtake_each_other_are_no_gap(scene: Scene) -> None:
+    """Number 7 before number 6 costs no catch-up."""
+    scene.silence("xero")
+    _deliver(scene, 5005)
+    scene.settle()
+    scene.forget_calls()
+
+    _deliver(scene, 5007)
+    _deliver(scene, 5006)
+    scene.settle()
+    with instead(scene.built.parts()):
+        catchup.wake_due()
+    scene.settle()
+
+    assert [] == scene.calls("xero", "/Overpayments")
+
+
+def test_unusual_silence_starts_a_catch_up_and_is_an_alarm(scene: Scene) -> None:
+    """Webhooks that came every second and stopped: after minutes all is pulled; what it finds makes the alarm."""
+    customer, contact = _known(scene, "Silent Ltd", "sia@silent.example.com")
+    scene.silence("xero")
+    scene.on.control.post(f"{scene.url('xero')}/_sandbox/clock", json={"shift": -3000})
+    scene.invoice_for(customer, "62.00")
+    scene.on.control.post(f"{scene.url('xero')}/_sandbox/clock", json={"shift": 3000})
+    _caught_up(scene, timedelta(minutes=10))
+    organisation = scene.on.organisation
+    ago = datetime.now(UTC) - timedelta(minutes=9)
+    with scene.built.database.transaction() as tx:
+        inbox.note_delivery(tx, "xero", organisation, None, None, ago - timedelta(seconds=1))
+        inbox.note_delivery(tx, "xero", organisation, None, None, ago)
+        known = inbox.last_delivery(tx, "xero", organisation)
+        for kind in ("invoices", "contacts"):
+            cursors.put(tx, Cursor(organisation, kind, ago - timedelta(hours=2)))
+
+    scene.until_shown("contacts", contact, "xero_outstanding_balance", "62.00", seconds=15)
+    scene.settle()
+
+    assert isinstance(known, Delivery)
+    health = httpx2.get(f"{scene.on.service_url}/health").json()
+    assert ("degraded", organisation) == (health["status"], health["webhooks_silent"][0]["organisation"])
+    page = scene.on.browser.get("/").text
+    assert "no webhook has told" in page
+    _deliver(scene, 1)
+    scene.settle()
+    assert [] == httpx2.get(f"{scene.on.service_url}/health").json()["webhooks_silent"]
+
+
+def test_overdue_at_the_organisations_midnight(scene: Scene) -> None:
+    """An invoice is not late on its due date and late on the next day, in Auckland and not in Greenwich."""
+    customer, contact = _known(scene, "Midnight Ltd", "mia@midnight.example.com")
+    scene.invoice_for(customer, "63.00", DueDate="2099-06-14")
+    scene.until_shown("contacts", contact, "xero_outstanding_balance", "63.00")
+    scene.settle()
+    at = scene.built.parts()
+    with scene.built.database.reading() as tx:
+        home = connections.organisations(tx)[0]
+    before = datetime(2099, 6, 14, 11, 59, tzinfo=UTC)  # 23:59 in Auckland
+
+    def day_at(now: datetime) -> set[str]:
+        """Let the schedule look at a moment, and say who must be shown anew."""
+        with instead(replace(at, now=lambda: now)):
+            catchup.wake_due()
+        with scene.built.database.transaction() as tx:
+            found = mirror.dirty(tx, home.id, 1000)
+            mirror.clean(tx, home.id, found)
+        return set(found)
+
+    assert "Pacific/Auckland" == home.timezone
+    assert customer not in day_at(before)
+    assert customer in day_at(before + timedelta(minutes=2))
+    assert customer not in day_at(before + timedelta(minutes=3))
+
+
+def test_what_differs_from_the_vendors_balance_is_read_anew(staged: Callable[..., Scene]) -> None:
+    """A copy that lost an invoice is found by comparing, repaired, shown and journaled, in a handful of calls."""
+    scene = staged({"standing": {"verify_percent": 50}})
+    customer, contact = _known(scene, "Differ Ltd", "dee@differ.example.com")
+    first = scene.invoice_for(customer, "40.00")
+    scene.invoice_for(customer, "24.00")
+    scene.pay(first["InvoiceID"], "10.00")
+    scene.until_shown("contacts", contact, "xero_outstanding_balance", "54.00")
+    scene.settle()
+    organisation = scene.on.organisation
+    with scene.built.database.transaction() as tx:
+        mirror.replace_receivables(tx, organisation, customer, [])
+        connections.put_value(tx, f"verified {organisation}", json.dumps({}))
+    scene.forget_calls()
+
+    def journaled() -> str | None:
+        with scene.built.database.reading() as tx:
+            lines = journal.recent(tx, 50, f"customer {customer}")
+        return next((line.reason for line in lines if line.rule == "rules.standing.agrees"), None)
+
+    said = scene.on.until("it is journaled", journaled, 15)
+    scene.settle()
+
+    assert "Xero says 54.00" in said
+    assert "now they agree" in said
+    assert "54.00" == scene.show("contacts", contact)["xero_outstanding_balance"]
+    assert len(scene.calls("xero")) <= 6
+
+
+def test_verifying_is_spread_over_the_day(staged: Callable[..., Scene]) -> None:
+    """Two in a hundred of 1,000 calls a day are 20: one every 72 minutes, and none where it is switched off."""
+    scene = staged()
+    at = scene.built.parts()
+    now = datetime.now(UTC)
+
+    with instead(at), scene.built.database.reading() as tx:
+        assert timedelta(minutes=72) == at.verify_every
+        assert not verifying.due(tx, scene.on.organisation, now + timedelta(minutes=70))
+        assert verifying.due(tx, scene.on.organisation, now + timedelta(minutes=73))
