@@ -158,14 +158,16 @@ class Scene:
         while still < 4:
             still = still + 1 if self._quiet() and not self._under_way() else 0
             if time.monotonic() > end:
-                with self.on.built.database.reading() as tx:
-                    raise Broken(f"not quiet after {seconds} s: {lanes.all_lanes(tx)}")
+                raise Broken(f"it is not quiet after {seconds:.0f} s")
             time.sleep(0.05)
 
     def _quiet(self) -> bool:
         with self.on.built.database.reading() as tx:
-            busy = [one for one in lanes.all_lanes(tx) if one.begun_at or one.wanted]
-            return not busy and not inbox.waiting(tx)
+            there, waiting = lanes.all_lanes(tx), inbox.waiting(tx)
+        for one in there:
+            if one.parked_why and not one.parked_why.startswith("The quota"):
+                raise Broken(f"{one.flow} of {one.lane} is parked: {one.parked_why}")
+        return not waiting and not any(one.begun_at or one.wanted for one in there)
 
     def _under_way(self) -> int:
         told = [self._webhooks(vendor) for vendor in ("xero", "hubspot")]
