@@ -23,11 +23,12 @@ _IDS = re.compile(r"/(?:[0-9a-f]{8}-[0-9a-f-]{27}|\d{5,})(?=/|$)")
 
 
 class Points:
-    """Write points down in a file, and die at the one that another file names."""
+    """Write points down in a file, and die at the one that another file names. Another file has all that is written."""
 
     def __init__(self, directory: Path) -> None:
         self._aim = directory / "aim"
         self._trace = os.open(directory / "trace", os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+        self._writes = os.open(directory / "writes", os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
         self._lock = threading.Lock()
         self._aimed = ""
         self._seen: Counter[str] = Counter()
@@ -56,6 +57,8 @@ class Points:
         def watched(transport: httpx2.HTTPTransport, request: httpx2.Request) -> httpx2.Response:
             name = f"{request.method} {_IDS.sub('/{id}', request.url.path)}"
             self.reach(f"before {name}")
+            if name.endswith(("/batch/create", "/batch/update")):
+                os.write(self._writes, f"{name.split('/')[-3]} {request.read().decode()}\n".encode())
             response = send(transport, request)
             self.reach(f"after {name}")
             return response

@@ -140,7 +140,9 @@ class Served(Scene):
         end, still, began = time.monotonic() + seconds, 0, time.monotonic()
         while still < 3:
             why = self.why_busy()
-            assert time.monotonic() < end, f"not quiet after {seconds} s: {why}\n{self.log()[-4000:]}"
+            assert time.monotonic() < end, (
+                f"not quiet after {seconds} s: {why or self.attempts()}\n{self.log()[-4000:]}"
+            )
             still = 0 if self.busy() else still + 1
             if not why and self.on_their_way() and time.monotonic() - began > 1:
                 self.pass_time(120)
@@ -152,6 +154,11 @@ class Served(Scene):
     def on_their_way(self) -> int:
         """Count the webhooks that a vendor is sending, or will send again."""
         return self.sandbox.xero.delivery.pending + self.sandbox.hubspot.delivery.pending
+
+    def attempts(self) -> list[dict[str, object]]:
+        """Return the last attempts to deliver a webhook."""
+        last = [*self.sandbox.xero.delivery.attempts[-5:], *self.sandbox.hubspot.delivery.attempts[-5:]]
+        return [{name: value for name, value in one.items() if name != "body"} for one in last]
 
     def busy(self) -> bool:
         """Tell whether a webhook is under way or anything is still to be done."""

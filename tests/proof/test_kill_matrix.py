@@ -42,7 +42,7 @@ def test_killed_at_any_point(host: Host, tmp_path: Path, database: str) -> None:
             began = time.monotonic()
             met = any(_killed_at(scene, point, wrong) for _ in range(_TRIES if point in always else 1))
             missed += [] if met else [point]
-            how = "killed" if met else "not met"
+            how = ("killed" if met else "not met") + (" WRONG" if wrong else "")
             print(f"{number}/{len(chosen)} {how} {time.monotonic() - began:.1f} s: {point}", flush=True)
         print(f"SEED={SEED}: {len(points)} points, {len(chosen)} tried; not met again, as what else goes on decides")
         print(f"whether they come by: {missed}")
@@ -92,8 +92,9 @@ def _killed_at(scene: Served, point: str, wrong: list[str]) -> bool:
     end = time.monotonic() + _PATIENCE
     while scene.alive() and time.monotonic() < end and (scene.busy() or not _shown(scene, deal)):
         time.sleep(0.02)
-    met = not scene.alive()
     scene.aim()
+    time.sleep(0.02)  # who has read the last aim by now is dead by then
+    met = not scene.alive()
     if met:
         scene.start(watch=True)
     wrong += [f"{point}: {problem}" for problem in _problems(scene, deal)]

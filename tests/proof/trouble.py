@@ -51,4 +51,4 @@ def taken(scene: Served) -> dict[str, int]:
 
 def expire_tokens(scene: Served) -> None:
     """Let every access token expire at once, as if half an hour had gone by."""
-    scene.fault("xero", kind="expire_tokens", path="^/api.xro/", times=1)
+    scene.sandbox.xero.expire_tokens()

@@ -1,0 +1,100 @@
+"""What HubSpot must show, worked out from the sandbox's own books with a pencil: an oracle that shares no code.
+
+The definitions are those of docs/standing.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+from decimal import ROUND_HALF_UP, Decimal
+
+from ledgerloop_sandbox.xero.organisation import Organisation
+from ledgerloop_sandbox.xero.records import Credit, Document, Invoice
+
+_CENT = Decimal("0.01")
+_WORST_FIRST = ("OVERDUE", "PARTIALLY_PAID", "AUTHORISED", "PAID", "VOIDED")
+
+
+class Ledger:
+    """Read one organisation's books."""
+
+    def __init__(self, books: Organisation, today: date) -> None:
+        self._books, self._today = books, today
+
+    def standing(self, customer: str) -> dict[str, str]:
+        """Return what the customer's contact and company show."""
+        invoices = [one for one in self._books.invoices if one.contact_id == customer and one.type == "ACCREC"]
+        credit = [
+            one
+            for kind in ("CreditNote", "Prepayment", "Overpayment")
+            for one in self._books.credits[kind]
+            if one.contact_id == customer and (one.type == "ACCRECCREDIT" or one.type.startswith("RECEIVE"))
+        ]
+        owed = [one for one in invoices if one.status == "AUTHORISED" and one.amount_due > 0]
+        late = [one for one in owed if one.due_date and one.due_date < self._today]
+        days = [one.due_date for one in owed if one.due_date]
+        money = [*self._paid_on(invoices), *((one.date, _base(one.total, one)) for one in credit if _is_money(one))]
+        last = max((day for day, _ in money), default=None)
+        words = {self.word(one) for one in invoices}
+        return {
+            "xero_contact_id": customer,
+            "xero_outstanding_balance": _text(sum(_base(one.amount_due, one) for one in owed)),
+            "xero_overdue_balance": _text(sum(_base(one.amount_due, one) for one in late)),
+            "xero_available_credit": _text(
+                sum(_base(one.remaining, one) for one in credit if one.status == "AUTHORISED")
+            ),
+            "xero_invoice_status": next((word for word in _WORST_FIRST if word in words), "NONE"),
+            "xero_last_payment_date": last.isoformat() if last else "",
+            "xero_last_payment_amount": _text(sum(amount for day, amount in money if day == last)) if last else "",
+            "xero_oldest_due_date": min(days).isoformat() if days else "",
+            "xero_days_overdue": str(
+                max(((self._today - one.due_date).days for one in late if one.due_date), default=0)
+            ),
+            "xero_open_invoices": str(len(owed)),
+            "xero_currency": self._books.base_currency,
+        }
+
+    def invoice(self, id_: str) -> dict[str, str]:
+        """Return what a deal shows of its invoice."""
+        one = self._books.invoices.rows[id_]
+        gone = one.status in ("VOIDED", "DELETED")
+        paid_on = one.fully_paid_on
+        return {
+            "xero_invoice_id": one.id,
+            "xero_invoice_number": one.number,
+            "xero_invoice_status": self.word(one),
+            "xero_amount_due": _text(Decimal(0) if gone else one.amount_due),
+            "xero_amount_paid": _text(one.amount_paid),
+            "xero_due_date": one.due_date.isoformat() if one.due_date else "",
+            "xero_paid_date": paid_on.isoformat() if paid_on else "",
+            "xero_sync_message": "",
+        }
+
+    def word(self, one: Invoice) -> str:
+        """Return the word for one invoice."""
+        if one.status != "AUTHORISED":
+            return one.status
+        if one.amount_due == 0:
+            return "PAID"
+        if one.due_date and one.due_date < self._today:
+            return "OVERDUE"
+        return "PARTIALLY_PAID" if one.amount_paid or one.amount_credited else "AUTHORISED"
+
+    def _paid_on(self, invoices: list[Invoice]) -> Iterator[tuple[date, Decimal]]:
+        for one in invoices:
+            if one.status not in ("VOIDED", "DELETED"):
+                payments = [self._books.payments.rows[each] for each in one.payments]
+                yield from ((paid.date, _base(paid.amount, one)) for paid in payments if paid.status == "AUTHORISED")
+
+
+def _is_money(credit: Credit) -> bool:
+    return credit.kind != "CreditNote" and credit.status in ("AUTHORISED", "PAID")
+
+
+def _base(amount: Decimal, document: Document) -> Decimal:
+    return (amount / document.rate).quantize(_CENT, ROUND_HALF_UP)
+
+
+def _text(amount: Decimal | int) -> str:
+    return f"{amount:.2f}"
