@@ -10,7 +10,7 @@ import struct
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
@@ -187,7 +187,8 @@ def served(
     for sock in socks:
         sock.close()
     service_url = f"http://127.0.0.1:{ports[workers[0]]}"
-    sections = {"service": {"port": ports[workers[0]], "database": database}, **(more or {})}
+    sections: dict[str, Mapping[str, object]] = {"service": {"port": ports[workers[0]], "database": database}}
+    sections |= {"brake": {"create": 10**6, "update": 10**6, "invoices": 10**6}, **(more or {})}
     (directory / "ahead").write_bytes(struct.pack("d", 0.0))
     with sandbox_running(service_url=service_url) as sandbox, httpx2.Client(timeout=10.0) as control:
         password = furnish(directory, sandbox, service_url, sections)
