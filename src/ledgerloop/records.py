@@ -49,6 +49,7 @@ class Taken:
     kind: str
     resource: str
     occurred_at: datetime
+    body: str = ""
 
 
 @dataclass(frozen=True, slots=True)

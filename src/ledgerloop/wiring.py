@@ -232,6 +232,8 @@ def _parts(built: Ledgerloop) -> Parts:
         most_invoices=settings.brake.invoices,
         most_amount=Decimal(settings.brake.amount) or None,
         names=settings.properties,
+        owners=settings.fields.owners,
+        to_xero=settings.fields.to_xero,
         poll_every=timedelta(seconds=settings.standing.poll_seconds),
         catch_up_every=timedelta(minutes=settings.standing.catch_up_minutes),
         verify_every=_verify_every(settings),

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from dbos import DBOS
 
 from ledgerloop.errors import Braked
-from ledgerloop.flows import books, editing, following, intending, making, polling, showing
+from ledgerloop.flows import books, editing, following, hearing, intending, making, polling, showing
 from ledgerloop.flows.deals import deals_of_lines
 from ledgerloop.flows.deciding import subject_of
 from ledgerloop.flows.parts import parts
@@ -59,12 +59,16 @@ def look(portal: str) -> int:
 
 @DBOS.step()
 def take(portal: str, turn: int) -> Named:
-    """Take the deals that the waiting events name, by themselves or by a line item of theirs."""
+    """Take the deals that the waiting events name, by themselves or by a line item of theirs.
+
+    What events tell of customers is noted for the turns of their organisations.
+    """
     at = parts()
     with at.database.transaction() as tx:
         events = inbox.take(tx, "hubspot", portal, turn, limit=MOST_DEALS)
         if len(events) == MOST_DEALS:
             lanes.wake(tx, "invoicing", portal, at.now())
+        hearing.note(tx, events)
     named = [event.resource for event in events if event.category == "deal"]
     items = list(dict.fromkeys(event.resource for event in events if event.category == "line_item"))
     named += _known(portal, deals_of_lines(at.hubspot(), items)) if items else []

@@ -14,7 +14,7 @@ from datetime import timedelta
 from dbos import DBOS
 
 from ledgerloop.errors import RateLimited
-from ledgerloop.flows import braking, pulling, showing, verifying
+from ledgerloop.flows import braking, following, hearing, pulling, showing, verifying
 from ledgerloop.flows.parts import parts
 from ledgerloop.flows.turns import in_turns
 from ledgerloop.records import Organisation
@@ -30,11 +30,14 @@ SHORT_REST = 15.0
 
 @in_turns("standing")
 def standing(organisation: str, turn: int) -> None:
-    """take → pull → cover → mirror → brake → (decide → write → record) for each hundred → verify → planned work."""
+    """take → pull → cover → mirror → hear → brake → (decide → write → record)… → follow → verify → planned."""
     pull(organisation, turn)
+    while hear(organisation, turn):
+        pass
     brake(organisation, turn)
     while write(organisation, turn):
         pass
+    follow(organisation, turn)
     if verify(organisation, turn):
         write(organisation, turn)
     for _ in range(PLANNED_BATCHES):
@@ -53,6 +56,13 @@ def pull(organisation: str, turn: int) -> int:
     with at.database.transaction() as tx:
         events = inbox.take(tx, "xero", organisation, turn)
     return pulling.pull(at.xero(organisation), organisation, events)
+
+
+@DBOS.step()
+def hear(organisation: str, turn: int) -> bool:
+    """Look at what HubSpot told of the customers' records: follow them, and tell Xero if that is switched on."""
+    home = _home(organisation)
+    return home is not None and hearing.hear(home, turn)
 
 
 @DBOS.step()
@@ -82,6 +92,12 @@ def write(organisation: str, turn: int) -> bool:
         mirror.clean(tx, organisation, touched)
         planned.done(tx, organisation, accepted)
     return len(touched) == BATCH
+
+
+@DBOS.step()
+def follow(organisation: str, turn: int) -> None:
+    """Have invoices that were approved meanwhile emailed, once, and show on their deals where customers see them."""
+    following.show_addresses(following.follow(organisation, turn), turn)
 
 
 @DBOS.step()
@@ -132,6 +148,7 @@ def go_on(organisation: str, turn: int) -> None:
 def _show(home: Organisation, customers: Sequence[str], turn: int) -> None:
     if customers:
         showing.show_standings(home, customers, turn)
+        noting.note_happenings(home, customers, turn)
 
 
 def _home(organisation: str) -> Organisation | None:

@@ -90,6 +90,19 @@ def unreadable(raw: bytes, reason: str) -> Event:
     return Event("hubspot", hashlib.sha256(raw).hexdigest(), "", "", "", "", EPOCH, text, "unreadable", reason)
 
 
+def records_named(body: str) -> tuple[str, ...]:
+    """Return every record that a kept event names, both sides of a merge included."""
+    try:
+        given = loads(body)
+    except ValueError:
+        return ()
+    if not isinstance(given, dict):
+        return ()
+    merged = given.get("mergedObjectIds")
+    named = [given.get(field) for field in _SUBJECTS] + (merged if isinstance(merged, list) else [])
+    return tuple(dict.fromkeys(found for one in named if (found := _id(one))))
+
+
 def _event(given: Any, own_app_id: str) -> Event:
     body = dumps(given)
     if not isinstance(given, dict):

@@ -183,7 +183,7 @@ def contact_for_customer(company: Record | None, contact: Record | None) -> dict
         "FirstName": _text(person, "firstname", 255),
         "LastName": _text(person, "lastname", 255),
     }
-    address = _address_in_xero(firm if _text(firm, "address") or _text(firm, "city") else person)
+    address = address_in_xero(firm if _text(firm, "address") or _text(firm, "city") else person)
     return _filled(body) | ({"Addresses": [{"AddressType": "POBOX", **address}]} if address else {})
 
 
@@ -257,7 +257,7 @@ def _postal(addresses: Sequence[Address]) -> Address:
     return Address()
 
 
-def _address_in_xero(home: Mapping[str, str | None]) -> dict[str, str]:
+def address_in_xero(home: Mapping[str, str | None]) -> dict[str, str]:
     """Return what a HubSpot record has of an address, in Xero's words and no longer than Xero takes."""
     return _filled(
         {

@@ -23,6 +23,8 @@ from ledgerloop.settings.types import (
     TaxTypes,
 )
 
+OwnerSetting = Literal["xero", "hubspot", "first", "newest"]
+
 ENVIRONMENT = "LEDGERLOOP_"
 """An environment variable LEDGERLOOP_SECTION__KEY stands above the file."""
 
@@ -135,6 +137,24 @@ class Standing(Section):
     )
 
 
+class Fields(Section):
+    """Whose value of a field stands: one side's, "first" (whoever had one first on a record) or "newest" (the latest)."""
+
+    name: OwnerSetting = Field(default="first", description="The name of the company, and of the person.")
+    email: OwnerSetting = Field(default="first", description="The email address.")
+    phone: OwnerSetting = Field(default="first", description="The telephone number.")
+    address: OwnerSetting = Field(default="first", description="The address, as a whole.")
+    to_xero: bool = Field(
+        default=False,
+        description="Whether what people change in HubSpot is written to Xero, where HubSpot's value stands.",
+    )
+
+    @property
+    def owners(self) -> dict[str, OwnerSetting]:
+        """The owner of each field."""
+        return {"name": self.name, "email": self.email, "phone": self.phone, "address": self.address}
+
+
 class Brake(Section):
     """How much an hour may write without a plan before a person is asked."""
 
@@ -175,6 +195,7 @@ class Settings(BaseSettings):
         " label. What is not named here is found by its rate.",
     )
     standing: Standing = Standing()
+    fields: Fields = Fields()
     brake: Brake = Brake()
     properties: PropertyNames = Field(
         default={},

@@ -63,7 +63,7 @@ def take(tx: Connection, source: Vendor, lane: str, turn: int, limit: int = 10_0
         update(table)
         .where(table.c.id.in_(waiting.order_by(table.c.id).limit(limit)))
         .values(turn=turn)
-        .returning(table.c.id, table.c.category, table.c.kind, table.c.resource, table.c.occurred_at)
+        .returning(table.c.id, table.c.category, table.c.kind, table.c.resource, table.c.occurred_at, table.c.body)
     )
     return sorted((Taken(*row) for row in rows), key=lambda taken: taken.id)
 

@@ -1,0 +1,96 @@
+"""Hear what HubSpot tells of customers' records: note it with the event, look at it in the organisation's own turn.
+
+So one turn at a time works on an organisation's customers, whichever side moved, and nothing races.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from sqlalchemy import Connection
+
+from ledgerloop.flows import moving, telling
+from ledgerloop.flows.moving import KINDS
+from ledgerloop.flows.parts import parts
+from ledgerloop.hubspot.webhooks import records_named
+from ledgerloop.records import Link, LinkKind, Organisation, Taken
+from ledgerloop.store import heard, journal, lanes, links, lost, mirror
+from ledgerloop.store.heard import Heard, What
+from ledgerloop.store.lost import Lost
+
+MOST = 500
+"""Records looked at in one step."""
+
+_WHAT: Mapping[str, What] = {
+    "propertyChange": "changed",
+    "deletion": "deleted",
+    "privacyDeletion": "forgotten",
+    "merge": "merged",
+    "restore": "restored",
+}
+
+
+def note(tx: Connection, events: Sequence[Taken]) -> None:
+    """Note what events tell of records that are or were customers, and wake their organisations.
+
+    Customers that are held because of a record are looked at again when something happens to it.
+    """
+    at = parts()
+    some: list[Heard] = []
+    touched: dict[str, list[str]] = {}
+    for kind in KINDS:
+        mine = [event for event in events if event.category == kind]
+        named = {event: records_named(event.body) or (event.resource,) for event in mine}
+        ids = [record for records in named.values() for record in records]
+        organisations_of: dict[str, set[str]] = {}
+        known: list[Link | Lost] = [*links.of_records(tx, kind, ids), *lost.of_records(tx, kind, ids)]
+        for one in known:
+            organisations_of.setdefault(one.hubspot_id, set()).add(one.organisation)
+        some += [
+            Heard(organisation, kind, record, what, event.occurred_at)
+            for event, records in named.items()
+            if (what := _WHAT.get(event.kind)) and (what != "changed" or at.to_xero)
+            for record in records
+            for organisation in organisations_of.get(record, ())
+        ]
+        for organisation, customer in _held_because_of(tx, ids):
+            touched.setdefault(organisation, []).append(customer)
+    heard.put(tx, some)
+    for organisation, customers in touched.items():
+        mirror.mark_dirty(tx, organisation, customers)
+    for organisation in {one.organisation for one in some} | touched.keys():
+        lanes.wake(tx, "standing", organisation, at.now())
+
+
+def hear(home: Organisation, turn: int) -> bool:
+    """Look at what was noted; tell whether there may be more."""
+    at = parts()
+    if at.to_xero:
+        telling.listen(home)
+    with at.database.reading() as tx:
+        some = heard.take(tx, home.id, MOST)
+    for kind in KINDS:
+        for what in ("deleted", "forgotten", "merged"):
+            moving.look_again(
+                home, kind, _of(some, kind, what), turn, "forgotten" if what == "forgotten" else "deleted"
+            )
+        moving.come_back(home, kind, _of(some, kind, "restored"), turn)
+        telling.tell(home, kind, _of(some, kind, "changed"), turn)
+    with at.database.transaction() as tx:
+        heard.done(tx, some)
+    return len(some) == MOST
+
+
+def _of(some: Sequence[Heard], kind: LinkKind, what: What) -> list[str]:
+    return [one.hubspot_id for one in some if one.kind == kind and one.what == what]
+
+
+def _held_because_of(tx: Connection, ids: Sequence[str]) -> list[tuple[str, str]]:
+    """List organisation and customer of the holds that name one of these records."""
+    if not ids:
+        return []
+    return [
+        (held.lane, held.subject.removeprefix("customer "))
+        for held in journal.holds(tx)
+        if held.subject.startswith("customer ") and not set(ids).isdisjoint(held.candidates)
+    ]

@@ -1,0 +1,212 @@
+"""Tell Xero what people changed on customers' HubSpot records, where that is switched on. Called inside a step.
+
+A change is a difference to what both sides said when they were last compared, so neither our own writes nor an event
+that comes twice tells Xero anything. What Xero answers goes into the mirror at once: its own webhook is no news then.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Any, Literal
+
+from ledgerloop.flows.fields import newer_sides, remembered, said_before
+from ledgerloop.flows.finding import PLURAL, properties_read
+from ledgerloop.flows.parts import parts
+from ledgerloop.flows.updating import Wanted, show
+from ledgerloop.flows.writing import id_name
+from ledgerloop.hubspot.models import Record
+from ledgerloop.records import Customer, Entry, Link, LinkKind, Organisation
+from ledgerloop.rules import doubts
+from ledgerloop.rules.customers import customer_from_contact
+from ledgerloop.rules.ownership import Comparison, compare, said_by_hubspot, said_by_xero, values_of
+from ledgerloop.rules.returning import changes_from_record, speaks_for
+from ledgerloop.store import compared, cursors, heard, journal, links, mirror
+from ledgerloop.store.cursors import Cursor
+from ledgerloop.store.heard import Heard
+from ledgerloop.xero.client import MOST_IDS, XeroClient
+from ledgerloop.xero.models import Contact
+
+INDEX_LAG = timedelta(minutes=2)
+_MODIFIED: Mapping[LinkKind, str] = {"contact": "lastmodifieddate", "company": "hs_lastmodifieddate"}
+_PAGE = 200
+_MOST_RESULTS = 10_000
+_RULE = "rules.ownership"
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What a record says that Xero does not know yet."""
+
+    link: Link
+    record: Record
+    customer: Customer
+    settled: Comparison
+    before: Comparison | None
+    units: tuple[str, ...]
+
+
+def listen(home: Organisation) -> None:
+    """Look for customers' records that changed without a webhook, as often as is caught up with Xero."""
+    at = parts()
+    now = at.now()
+    for kind, plural in PLURAL.items():
+        with at.database.reading() as tx:
+            cursor = cursors.get(tx, home.id, f"hubspot {plural}")
+        if cursor.highest is not None and now - cursor.highest < at.catch_up_every:
+            continue
+        found = _changed_since(kind, cursor) if cursor.since is not None else []
+        with at.database.transaction() as tx:
+            mine = links.find_by_hubspot(tx, home.id, kind, found)
+            heard.put(tx, [Heard(home.id, kind, record, "changed", now) for record in mine])
+            cursors.put(tx, Cursor(home.id, f"hubspot {plural}", now, 1, now))
+
+
+def tell(home: Organisation, kind: LinkKind, ids: Sequence[str], turn: int) -> None:
+    """read → compare → put back in HubSpot what Xero owns → change in Xero what HubSpot owns → record."""
+    at = parts()
+    some = _compared(home, kind, ids)
+    back = [one for one in some if one.settled.to_hubspot]
+    show([_put_back(one) for one in back], home.id, turn)
+    changing = [one for one in some if one.units]
+    silent = [one for one in some if not one.settled.to_hubspot and not one.units]
+    with at.database.transaction() as tx:
+        compared.put(tx, home.id, kind, {one.customer.id: remembered(one.settled) for one in silent})
+    client = at.xero(home.id)
+    for start in range(0, len(changing), MOST_IDS):
+        _change(client, home, changing[start : start + MOST_IDS], turn)
+
+
+def _changed_since(kind: LinkKind, cursor: Cursor) -> list[str]:
+    assert cursor.since is not None
+    stamp = str(int((cursor.since - INDEX_LAG).timestamp() * 1000))
+    filters = [
+        {"propertyName": _MODIFIED[kind], "operator": "GTE", "value": stamp},
+        {"propertyName": id_name(), "operator": "HAS_PROPERTY"},
+    ]
+    sorts = [{"propertyName": _MODIFIED[kind], "direction": "ASCENDING"}]
+    found: list[str] = []
+    after: str | None = None
+    while len(found) + _PAGE <= _MOST_RESULTS:
+        page = parts().hubspot().search(PLURAL[kind], [{"filters": filters}], [], sorts, limit=_PAGE, after=after)
+        found += [record.id for record in page.results]
+        after = page.after
+        if not after:
+            break
+    return found
+
+
+def _compared(home: Organisation, kind: LinkKind, ids: Sequence[str]) -> list[Told]:
+    at = parts()
+    with at.database.reading() as tx:
+        mine = links.find_by_hubspot(tx, home.id, kind, ids)
+        keys = [link.xero_id for link in mine.values()]
+        customers = {key: one for key, one in mirror.customers(tx, home.id, keys).items() if one.active}
+        kept = compared.get(tx, home.id, kind, keys)
+        firms = links.find(tx, home.id, "company", keys)
+    records = at.hubspot().read(PLURAL[kind], list(mine), properties_read(kind)) if mine else {}
+    newer = newer_sides(kind, {key: customers[one.xero_id] for key, one in mine.items() if one.xero_id in customers})
+    found: list[Told] = []
+    for key, link in mine.items():
+        customer, record = customers.get(link.xero_id), records.get(key)
+        if customer is None or record is None or record.id != key or customer.merged_into:
+            continue
+        before = said_before(kept[customer.id]) if customer.id in kept else None
+        xero, hubspot = said_by_xero(kind, customer), said_by_hubspot(kind, record)
+        if kind == "contact" and not xero.get("email") and before is not None:
+            xero["email"] = before.xero.get("email", "")
+        settled = compare(at.owners, kind, xero, hubspot, before, newer.get(key, {}))
+        speaks = speaks_for(kind, has_company=customer.id in firms)
+        units = tuple(unit for unit in settled.to_xero if unit in speaks)
+        found.append(Told(link, record, customer, settled, before, units))
+    return found
+
+
+def _put_back(one: Told) -> Wanted:
+    """Want Xero's values in HubSpot again; what is still to be told to Xero is not settled by that."""
+    before = one.before or Comparison()
+    open_ = set(one.units)
+    settled = replace(
+        one.settled,
+        xero={unit: before.xero.get(unit, "") if unit in open_ else text for unit, text in one.settled.xero.items()},
+        hubspot={
+            unit: before.hubspot.get(unit, "") if unit in open_ else text for unit, text in one.settled.hubspot.items()
+        },
+    )
+    return Wanted(
+        kind=one.link.kind,
+        id=one.record.id,
+        values={},
+        subject=f"customer {one.customer.id}",
+        rule=_RULE,
+        reason="Xero owns what was changed in HubSpot, so its value is put back.",
+        fields=values_of(one.link.kind, one.settled.to_hubspot, one.customer),
+        settled=settled,
+        customer=one.customer.id,
+    )
+
+
+def _change(client: XeroClient, home: Organisation, some: Sequence[Told], turn: int) -> None:
+    """Change contacts in Xero by their ids, and keep what it answers; what it refuses is held and not sent again."""
+    at = parts()
+    current = {one.ContactID: one for one in client.contacts_by_id([one.customer.id for one in some])}
+    bodies: dict[str, dict[str, Any]] = {}
+    refused: dict[str, str] = {}
+    for one in some:
+        contact = current.get(one.customer.id, Contact(ContactID=one.customer.id))
+        body, problems = changes_from_record(one.units, one.record, contact)
+        if body:
+            bodies[one.customer.id] = {"ContactID": one.customer.id, **body}
+        if problems:
+            refused[one.customer.id] = " ".join(problems)
+    outcomes = client.update_contacts(list(bodies.values())) if bodies else []
+    answered: dict[str, Customer] = {}
+    for key, outcome in zip(bodies, outcomes, strict=True):
+        if outcome.ok and outcome.record is not None:
+            answered[key] = customer_from_contact(home.id, outcome.record)
+        else:
+            refused[key] = " ".join((refused.get(key, ""), *outcome.problems)).strip() or "no reason given."
+    with at.database.transaction() as tx:
+        mirror.store_customers(tx, answered.values())
+        for one in some:
+            key, kind = one.customer.id, one.link.kind
+            after = replace(one.settled, xero=said_by_xero(kind, answered[key])) if key in answered else one.settled
+            compared.put(tx, home.id, kind, {key: remembered(after)})
+            if key in answered:
+                journal.add(tx, [_entry(home, turn, one, "update", _said(one.units), _flat(bodies[key]))])
+            if key in refused:
+                reason = doubts.refused_by_xero(one.customer, refused[key])
+                if journal.hold(tx, home.id, f"xero contact {key}", (reason,), (one.record.id,), at.now()):
+                    journal.add(tx, [_entry(home, turn, one, "hold", reason, {})])
+            else:
+                journal.clear(tx, [f"xero contact {key}"], at.now())
+
+
+def _said(units: Iterable[str]) -> str:
+    return f"Changed in HubSpot, which owns it or was changed last: {', '.join(units)}."
+
+
+def _flat(body: Mapping[str, Any]) -> dict[str, str]:
+    return {name: str(value) for name, value in body.items() if name != "ContactID"}
+
+
+def _entry(
+    home: Organisation,
+    turn: int,
+    one: Told,
+    decision: Literal["update", "hold"],
+    reason: str,
+    values: Mapping[str, str],
+) -> Entry:
+    return Entry(
+        at=parts().now(),
+        lane=home.id,
+        turn=turn,
+        subject=f"customer {one.customer.id}",
+        decision=decision,
+        rule=_RULE,
+        reason=reason,
+        target=f"xero contact {one.customer.id}",
+        values=values,
+    )
