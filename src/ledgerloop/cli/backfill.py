@@ -16,6 +16,7 @@ from typing import Annotated, Any
 import typer
 from rich.progress import TextColumn
 
+from ledgerloop.cli.invoices import AllInvoices, Deals, approve_invoices
 from ledgerloop.cli.opening import FILE, Config, HubSpotUrl, OnSandbox, XeroUrl, opened
 from ledgerloop.cli.plan import OfOrganisation, planned_with_progress, print_totals, progress, totals_of
 from ledgerloop.cli.show import Json, print_json
@@ -72,11 +73,19 @@ def approve(
     xero_url: XeroUrl = "",
     hubspot_url: HubSpotUrl = "",
     organisation: OfOrganisation = "",
+    deal: Deals = None,
+    invoices: AllInvoices = False,
     yes: Yes = False,
     as_json: Json = False,
 ) -> None:
-    """Let go on what the brake has stopped: shows what waits to be written, asks, and takes it on as planned work."""
+    """Let go on what the brake has stopped, or invoices that wait for approval (--deal, --invoices).
+
+    Without those it shows what waits to be written to HubSpot, asks, and takes it on as planned work.
+    """
     with opened(config, sandbox, xero_url, hubspot_url) as built, instead(built.parts()):
+        if deal or invoices:
+            approve_invoices(built, None if invoices else deal)
+            return
         with built.database.reading() as tx:
             home = planning.organisation_of(tx, organisation)
             waiting = mirror.all_dirty(tx, home.id)

@@ -11,6 +11,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from ledgerloop.cli.invoices import Deals, plan_deals
 from ledgerloop.cli.opening import FILE, Config, HubSpotUrl, OnSandbox, XeroUrl, opened
 from ledgerloop.cli.show import Json, print_json, print_table
 from ledgerloop.flows import planning
@@ -38,14 +39,18 @@ def plan(
     organisation: OfOrganisation = "",
     customer: Customer = "",
     waiting: Waiting = False,
+    deal: Deals = None,
     everything: All = False,
     as_json: Json = False,
 ) -> None:
-    """Show what showing all customers, or one, would write to HubSpot, field by field. Writes nothing.
+    """Show what showing all customers, or one, would write to HubSpot, or a deal's invoice. Writes nothing.
 
     It goes the way of the real work with writes turned off, so it reads from HubSpot and costs calls there.
     """
     with opened(config, sandbox, xero_url, hubspot_url) as built, instead(built.parts()):
+        if deal:
+            plan_deals(built, deal, as_json)
+            return
         with built.database.reading() as tx:
             home = planning.organisation_of(tx, organisation)
             if customer:

@@ -9,7 +9,7 @@ import json
 import re
 import secrets
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from html.parser import HTMLParser
@@ -35,7 +35,8 @@ from ledgerloop_sandbox.server import Sandbox
 from ledgerloop_sandbox.server import running as sandbox_running
 
 T = TypeVar("T")
-Sections = Mapping[str, Mapping[str, object]]
+Sections = Mapping[str, Mapping[str, object] | Sequence[Mapping[str, object]]]
+"""Settings by section; a sequence is a section that may stand several times."""
 
 
 class NotAsTold(LedgerloopError):
@@ -107,7 +108,7 @@ def stage(keep: Path | None = None, *, latency_ms: float = 0, settings: Sections
 
 def furnish(directory: Path, sandbox: Sandbox, service_url: str, more: Sections) -> str:
     """Write what an operator would: settings, key, secrets, the console's password. Returns the password."""
-    sections: dict[str, dict[str, object]] = {
+    sections: dict[str, Any] = {
         "service": {"public_url": service_url},
         "xero": {
             "client_id": credentials.XERO_CLIENT_ID,
@@ -118,7 +119,7 @@ def furnish(directory: Path, sandbox: Sandbox, service_url: str, more: Sections)
         "hubspot": {"api_url": sandbox.hubspot_url},
     }
     for name, values in more.items():
-        sections[name] = {**sections.get(name, {}), **values}
+        sections[name] = {**sections.get(name, {}), **values} if isinstance(values, Mapping) else values
     file = directory / "ledgerloop.toml"
     file.write_text("".join(_section(name, values) for name, values in sections.items()))
     settings = settings_.load(file)
@@ -201,6 +202,14 @@ class _Forms(HTMLParser):
             self._open = None
 
 
-def _section(name: str, values: Mapping[str, object]) -> str:
+def _section(name: str, values: Mapping[str, object] | Sequence[Mapping[str, object]]) -> str:
     """Write a section of TOML; a JSON text or number is one of TOML's too."""
-    return f"[{name}]\n" + "".join(f"{key} = {json.dumps(value)}\n" for key, value in values.items()) + "\n"
+    if not isinstance(values, Mapping):
+        return "".join(_section(f"[{name}]", each) for each in values)
+    return f"[{name}]\n" + "".join(f"{json.dumps(key)} = {_value(value)}\n" for key, value in values.items()) + "\n"
+
+
+def _value(value: object) -> str:
+    if isinstance(value, Mapping):
+        return "{ " + ", ".join(f"{json.dumps(key)} = {_value(one)}" for key, one in value.items()) + " }"
+    return json.dumps(value)

@@ -52,7 +52,7 @@ def stopped(portal: str) -> str | None:
         return None
     sentence = (
         f"{len(ready)} invoices wait, and with them {why} See them with `ledgerloop"
-        " holds`, and let them go with `ledgerloop approve`, or in the console."
+        " holds`, and let them go with `ledgerloop approve --invoices`, or in the console."
     )
     with at.database.transaction() as tx:
         journal.hold(tx, portal, subject_of(portal), (sentence,), (), now)

@@ -14,8 +14,9 @@ from typing import Any
 
 from ledgerloop.errors import ScopeMissing
 from ledgerloop.flows.parts import parts
+from ledgerloop.flows.retrying import again
 from ledgerloop.log import logger
-from ledgerloop.records import Event, Organisation
+from ledgerloop.records import Organisation
 from ledgerloop.rules.books import Books, Kind
 from ledgerloop.store import books as store
 from ledgerloop.store import connections, inbox, journal, lanes
@@ -88,18 +89,3 @@ def _read(home: Organisation, kind: Kind) -> str:
                 if inbox.keep(tx, [again(portal, deal, reason) for deal in deals], at.now()):
                     lanes.wake(tx, "invoicing", portal, at.now())
     return content
-
-
-def again(portal: str, deal: str, reason: str) -> Event:
-    """Make the event by which a deal is tried again, also where nothing about it has changed; once for each reason."""
-    now = parts().now()
-    return Event(
-        source="hubspot",
-        key=hashlib.sha256(f"retry {portal} {deal} {reason}".encode()).hexdigest(),
-        lane=portal,
-        category="deal",
-        kind="retry",
-        resource=deal,
-        occurred_at=now,
-        body=json.dumps({"objectId": deal, "reason": reason}),
-    )

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from ledgerloop.errors import Invalid, Missing, Refused
+from ledgerloop.flows import showing
 from ledgerloop.flows.deciding import subject_of
 from ledgerloop.flows.parts import parts
 from ledgerloop.records import Entry, Intent, Receivable
@@ -18,19 +19,27 @@ from ledgerloop.store import intents, journal, mirror
 from ledgerloop.xero.client import MOST_IDS, XeroClient
 
 
-def follow(organisation: str, turn: int) -> list[str]:
-    """look → email → address, for the invoices that are approved; return the deals of those whose address came."""
+def follow(organisation: str, turn: int) -> list[Intent]:
+    """look → email → address, for the invoices that are approved; return those of which the deals say something new."""
     at = parts()
     with at.database.reading() as tx:
         open_ = intents.followed(tx, organisation)
         known = mirror.receivables(tx, organisation, [one.invoice for one in open_])
     client = at.xero(organisation)
-    _email(client, [one for one in open_ if one.email and _is(known, one, "AUTHORISED")], turn)
+    news = _email(client, [one for one in open_ if one.email and _is(known, one, "AUTHORISED")], turn)
     _end([one for one in open_ if one.email and _is(known, one, "PAID", *GONE)])
-    return _addresses(client, [one for one in open_ if one.online_url and _is(known, one, "AUTHORISED", "PAID")])
+    return news + _addresses(client, [one for one in open_ if one.online_url and _is(known, one, "AUTHORISED", "PAID")])
 
 
-def _email(client: XeroClient, wanted: Sequence[Intent], turn: int) -> None:
+def show_addresses(intents_: Sequence[Intent], turn: int) -> None:
+    """Show on the deals what was learnt."""
+    for portal in {one.portal for one in intents_}:
+        showing.show_deals(portal, [one.deal for one in intents_ if one.portal == portal], turn)
+
+
+def _email(client: XeroClient, wanted: Sequence[Intent], turn: int) -> list[Intent]:
+    """Ask for each email once; return the invoices that Xero would not send."""
+    refused: list[Intent] = []
     for start in range(0, len(wanted), MOST_IDS):
         some = wanted[start : start + MOST_IDS]
         sent = {one.InvoiceID for one in client.invoices_by_id([one.invoice for one in some]) if one.SentToContact}
@@ -44,9 +53,12 @@ def _email(client: XeroClient, wanted: Sequence[Intent], turn: int) -> None:
             except (Invalid, Missing) as refusal:
                 said = " ".join(sentence for _, _, sentence in _problems(refusal)) or refusal.message
                 told = f"Xero would not email invoice {intent.number}: {said} Send it from Xero."
-                _keep(turn, replace(intent, email="", note=f"{intent.note}\n{told}".lstrip("\n")), told)
+                first, _, rest = intent.note.partition("\n")
+                _keep(turn, replace(intent, email="", note=f"{first}\n{rest} {told}".rstrip()), told)
+                refused.append(intent)
             else:
                 _keep(turn, replace(intent, email="sent"), "The route has Xero email approved invoices.")
+    return refused
 
 
 def _problems(refusal: Refused) -> tuple[tuple[str, str, str], ...]:
@@ -60,7 +72,7 @@ def _end(settled: Sequence[Intent]) -> None:
             intents.change(tx, replace(intent, email=""))
 
 
-def _addresses(client: XeroClient, wanted: Sequence[Intent]) -> list[str]:
+def _addresses(client: XeroClient, wanted: Sequence[Intent]) -> list[Intent]:
     for intent in wanted:
         try:
             address = client.online_invoice(intent.invoice)
@@ -69,7 +81,7 @@ def _addresses(client: XeroClient, wanted: Sequence[Intent]) -> list[str]:
         with parts().database.transaction() as tx:
             now = intents.get(tx, intent.portal, [intent.deal])[intent.deal]
             intents.change(tx, replace(now, online_url=address))
-    return [intent.deal for intent in wanted]
+    return list(wanted)
 
 
 def _keep(turn: int, intent: Intent, why: str = "") -> None:

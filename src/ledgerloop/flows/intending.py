@@ -35,12 +35,12 @@ def intend(portal: str, turn: int, ids: Sequence[str], again: Collection[str]) -
         return
     undecided = [deal for deal in ids if deal not in before or before[deal].state in ("intended", "refused")]
     decided = decide(house, undecided)
-    payers = _find_payers(portal, turn, decided.verdicts)
+    payers = find_customers(portal, turn, decided.verdicts)
     planned = [_kept_approval(one, before.get(one.deal)) for one in _planned(house, decided.verdicts, payers)]
     _keep(portal, turn, decided, planned, before, again)
 
 
-def _find_payers(portal: str, turn: int, verdicts: dict[str, Verdict]) -> dict[str, Found]:
+def find_customers(portal: str, turn: int, verdicts: dict[str, Verdict]) -> dict[str, Found]:
     """Find the customers of the deals that are ready; a deal whose customer is in doubt becomes a hold."""
     at = parts()
     payers: dict[str, Found] = {}

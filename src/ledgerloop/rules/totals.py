@@ -7,11 +7,12 @@ that Xero keeps for rounding (Xero docs: rounding in Xero).
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from typing import Any
 
 from ledgerloop.rules.books import Books
-from ledgerloop.rules.lines import LIMIT, Line
+from ledgerloop.rules.lines import LIMIT, Line, cents
 from ledgerloop.rules.routing import Terms
 from ledgerloop.rules.standing import CENT, ZERO
 from ledgerloop.xero.models import Invoice
@@ -45,6 +46,38 @@ def rounding_line(difference: Decimal, lines: int, terms: Terms, books: Books) -
     if terms.line_amount_types != "NoTax":
         body["TaxType"] = "NONE"
     return body
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """What Xero will make of an invoice: without tax, the tax, and with it."""
+
+    net: Decimal
+    tax: Decimal
+    total: Decimal
+
+
+def totals_of(body: Mapping[str, Any], books: Books) -> Totals:
+    """Work out an invoice's totals as Xero does: each line and its tax rounded to the cent, then added."""
+    kind = body["LineAmountTypes"]
+    amount = tax = ZERO
+    for line in body["LineItems"]:
+        gross = line["Quantity"] * line["UnitAmount"]
+        of_line = cents(gross * (100 - line.get("DiscountRate", ZERO)) / 100 - line.get("DiscountAmount", ZERO))
+        rate = _rate(line, books)
+        amount += of_line
+        if kind == "Exclusive":
+            tax += cents(of_line * rate / 100)
+        elif kind == "Inclusive":
+            tax += cents(of_line * rate / (100 + rate))
+    return Totals(amount - tax, tax, amount) if kind == "Inclusive" else Totals(amount, tax, amount + tax)
+
+
+def _rate(line: Mapping[str, Any], books: Books) -> Decimal:
+    """Return the rate of a line's TaxType; without one its account's default counts."""
+    account = books.account(line["AccountCode"])
+    tax_type = line.get("TaxType") or (account.TaxType if account else "")
+    return next((one.EffectiveRate for one in books.tax_rates or () if one.TaxType == tax_type), ZERO)
 
 
 def comparable(invoice: Invoice) -> Decimal:

@@ -1,0 +1,95 @@
+"""Plan, approve and retry the invoices of deals."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Annotated, Any
+
+import typer
+
+from ledgerloop.cli.opening import FILE, Config, HubSpotUrl, OnSandbox, XeroUrl, opened
+from ledgerloop.cli.show import print_json, print_table
+from ledgerloop.errors import LedgerloopError
+from ledgerloop.flows import asking, retrying
+from ledgerloop.flows.parts import instead
+from ledgerloop.flows.quoting import Quote, quote
+from ledgerloop.store import connections
+from ledgerloop.wiring import Ledgerloop
+
+Deals = Annotated[list[str] | None, typer.Option("--deal", help="A deal's HubSpot id. May be given several times.")]
+AllHeld = Annotated[bool, typer.Option("--all", help="Every deal that is held.")]
+AllInvoices = Annotated[bool, typer.Option("--invoices", help="Every invoice that waits for approval.")]
+
+
+def retry(
+    config: Config = FILE,
+    sandbox: OnSandbox = False,
+    xero_url: XeroUrl = "",
+    hubspot_url: HubSpotUrl = "",
+    deal: Deals = None,
+    everything: AllHeld = False,
+) -> None:
+    """Try deals again, also where nothing about them has changed. The service that runs does it."""
+    if bool(deal) == everything:
+        raise LedgerloopError("Say which: --deal ID, or --all for every deal that is held.")
+    with opened(config, sandbox, xero_url, hubspot_url) as built, instead(built.parts()):
+        tried = retrying.retry(None if everything else deal)
+    typer.echo(f"Tried again by the service that runs: {', '.join(tried)}." if tried else "No deal is held.")
+
+
+def plan_deals(built: Ledgerloop, deals: list[str], as_json: bool) -> None:
+    """Print the invoices as they would be made, or why not."""
+    with built.database.reading() as tx:
+        house = connections.only_portal(tx)
+    if house is None:
+        raise LedgerloopError("No HubSpot portal is connected: connect it in the console first.")
+    quotes = quote(house, deals)
+    if as_json:
+        print_json(quotes)
+        return
+    for one in quotes:
+        _print(one)
+    typer.echo("Nothing was written.")
+
+
+def approve_invoices(built: Ledgerloop, deals: list[str] | None) -> None:
+    """Let invoices leave that wait for approval: those of these deals, or all."""
+    approved = asking.approve_everywhere(built.database, built.now(), deals)
+    count = f"{len(approved)} invoice{'' if len(approved) == 1 else 's'}"
+    typer.echo(f"Approved: {count}. The service makes them." if approved else "No invoice waits for approval.")
+
+
+def _print(one: Quote) -> None:
+    if one.reasons:
+        typer.echo(f"Deal {one.deal}: no invoice.")
+        for reason in one.reasons:
+            typer.echo(f"    {reason}")
+        return
+    body = one.invoice
+    typer.echo(f"Deal {one.deal}: {body['Status']} invoice in {one.organisation} for {one.customer}.")
+    typer.echo(f"    Dated {body['Date']}, due {body['DueDate']}, reference {body['Reference']}.")
+    print_table(
+        f"Lines ({body['LineAmountTypes']}, {body['CurrencyCode']})",
+        ("Description", "Quantity", "Unit amount", "Discount", "Account", "Tax type", "Item", "Tracking"),
+        [_cells(line) for line in body["LineItems"]],
+    )
+    if one.totals:
+        typer.echo(f"    {one.totals.net} and {one.totals.tax} tax: {one.totals.total} {body['CurrencyCode']} in all.")
+
+
+def _cells(line: dict[str, Any]) -> list[str]:
+    rate, amount = line.get("DiscountRate"), line.get("DiscountAmount")
+    return [
+        str(line["Description"]),
+        _number(line["Quantity"]),
+        _number(line["UnitAmount"]),
+        f"{_number(rate)} %" if rate else _number(amount) if amount else "",
+        str(line["AccountCode"]),
+        str(line.get("TaxType", "")),
+        str(line.get("ItemCode", "")),
+        ", ".join(f"{one['Name']} = {one['Option']}" for one in line.get("Tracking", ())),
+    ]
+
+
+def _number(value: Decimal) -> str:
+    return f"{value:f}"

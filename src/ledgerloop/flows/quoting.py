@@ -1,0 +1,91 @@
+"""Tell what invoice a deal would become, or why it is held, and write nothing.
+
+The way is that of the real work: the same decision, the same customer. It works on a copy of the database that forgets,
+with clients that only read; a customer who would be created has no id yet.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from ledgerloop.flows.books import books_of
+from ledgerloop.flows.deciding import Ready, decide
+from ledgerloop.flows.intending import find_customers
+from ledgerloop.flows.parts import instead, parts
+from ledgerloop.flows.rehearsing import Rehearsing
+from ledgerloop.records import Hold, Portal
+from ledgerloop.rules.totals import Totals, totals_of
+from ledgerloop.store import intents, mirror
+from ledgerloop.store.scratch import scratch
+from ledgerloop.xero.client import Outcome, XeroClient
+from ledgerloop.xero.models import Contact
+
+
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """What a deal would become: an invoice, or reasons why not."""
+
+    deal: str
+    organisation: str = ""
+    customer: str = ""
+    """The customer's name, and how it is known."""
+    invoice: Mapping[str, Any] = field(default_factory=dict)
+    totals: Totals | None = None
+    reasons: tuple[str, ...] = ()
+
+
+def quote(house: Portal, deals: Sequence[str]) -> list[Quote]:
+    """Rehearse deciding these deals, and tell of each what would become of it."""
+    at = parts()
+    with scratch(at.database) as copy:
+        client = Rehearsing(at.hubspot())
+        rehearsed = replace(
+            at,
+            database=copy,
+            hubspot=lambda: client,
+            xero=lambda organisation: _Reading(at.xero(organisation).api),
+            nudge=lambda: None,
+        )
+        with instead(rehearsed):
+            return _quotes(house, deals)
+
+
+def _quotes(house: Portal, deals: Sequence[str]) -> list[Quote]:
+    at = parts()
+    with at.database.reading() as tx:
+        made = {deal: one for deal, one in intents.get(tx, house.id, deals).items() if one.state in ("sent", "made")}
+    quotes = {
+        deal: Quote(deal, reasons=(f"Invoice {one.number or '(not settled yet)'} was made for this deal.",))
+        for deal, one in made.items()
+    }
+    verdicts = decide(house, [deal for deal in deals if deal not in made]).verdicts
+    payers = find_customers(house.id, 0, verdicts)
+    for deal, verdict in verdicts.items():
+        if not isinstance(verdict, Ready):
+            reasons = verdict.reasons if isinstance(verdict, Hold) else (verdict.reason,)
+            quotes[deal] = Quote(deal, reasons=reasons)
+            continue
+        payer, home = payers[deal], verdict.home
+        with at.database.reading() as tx:
+            customer = mirror.customers(tx, home.id, [payer.id]).get(payer.id)
+        quotes[deal] = Quote(
+            deal,
+            organisation=home.name,
+            customer=f"{customer.name if customer else payer.id} ({payer.how})",
+            invoice=verdict.draft.body,
+            totals=totals_of(verdict.draft.body, books_of(home, ("accounts", "tax_rates"))),
+        )
+    return [quotes[deal] for deal in deals]
+
+
+class _Reading(XeroClient):
+    """Read from Xero, and write nothing."""
+
+    def create_contacts(self, contacts: Sequence[Mapping[str, Any]], key: str) -> list[Outcome[Contact]]:
+        """Answer as if the contacts had been created."""
+        return [
+            Outcome(True, Contact.model_validate({**one, "ContactID": f"(new {place})"}))
+            for place, one in enumerate(contacts, 1)
+        ]

@@ -1,0 +1,149 @@
+"""Routes and lines: which organisation, which terms, and how lines stand in the organisation's books."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from decimal import Decimal
+
+from scene import LINE, Scene
+
+from ledgerloop.flows import retrying
+from ledgerloop.flows.parts import instead
+
+ROUTES = [
+    {
+        "currency": "USD",
+        "account_code": "260",
+        "due_days": 0,
+        "reference": "{marker} {dealname}",
+        "branding_theme": "Special Projects",
+        "tracking": {"Region": "Overseas"},
+    },
+    {"country": "new zealand", "status": "SUBMITTED", "number": "NZ{deal}", "no_lines": "amount"},
+]
+
+
+def test_the_first_route_whose_conditions_a_deal_meets_counts(staged: Callable[..., Scene]) -> None:
+    """Currency, country and terms: each deal is invoiced as its route says, and one without a route is held."""
+    scene = staged({"routes": ROUTES})
+    far = scene.sell(deal_currency_code="USD", dealname="Far HS-1 away")
+    here = scene.make("companies", name="Here Ltd", country="New Zealand")
+    near = scene.sell(lines=[], company=here, deal_currency_code="NZD", amount="99.90", dealname="Lump sum")
+    nowhere = scene.sell(deal_currency_code="NZD")
+
+    shown = scene.until_shown("deals", nowhere, "xero_sync_message")
+    assert "No route fits this deal" in str(shown["xero_sync_message"])
+    scene.until_shown("deals", far, "xero_invoice_id")
+    made = scene.invoices_of(far)[0]
+    assert ("USD", f"HS-{far} Far HS 1 away") == (made["CurrencyCode"], made["Reference"])
+    assert made["DateString"] == made["DueDateString"]
+    assert {"260"} == {line["AccountCode"] for line in made["LineItems"]}
+    assert [["Overseas"]] == [[one["Option"] for one in line["Tracking"]] for line in made["LineItems"]]
+    assert made["BrandingThemeID"]
+    scene.until_shown("deals", near, "xero_invoice_id")
+    lump = scene.invoices_of(near)[0]
+    assert ("SUBMITTED", f"NZ{near}", 99.9) == (lump["Status"], lump["InvoiceNumber"], lump["SubTotal"])
+    assert ["Lump sum"] == [line["Description"] for line in lump["LineItems"]]
+
+
+def test_lines_stand_in_the_books_as_the_deal_says(scene: Scene) -> None:
+    """Tax rate, item, discounts and recurring terms of each line reach Xero; what it does not know holds the deal."""
+    deal = scene.sell(
+        [
+            {"name": "Beans", "quantity": "3", "price": "31.5049", "hs_tax_rate_group_id": "1", "hs_sku": "SUPPORT"},
+            {
+                "name": "Seats",
+                "quantity": "2",
+                "price": "10",
+                "discount": "0.335",
+                "recurringbillingfrequency": "monthly",
+                "hs_recurring_billing_period": "P12M",
+                "hs_sku": "NOT-IN-XERO",
+            },
+        ]
+    )
+    wrong = scene.sell([{"name": "Bolt", "quantity": "1", "price": "1", "hs_tax_rate_group_id": "3"}])
+
+    scene.until_shown("deals", deal, "xero_invoice_id")
+    first, second = scene.invoices_of(deal)[0]["LineItems"]
+    assert ("OUTPUT2", "SUPPORT", 94.51) == (first["TaxType"], first["ItemCode"], first["LineAmount"])
+    assert ("Seats – billed monthly for 12 months", 19.33) == (second["Description"], second["LineAmount"])
+    assert "ItemCode" not in second
+    shown = scene.until_shown("deals", wrong, "xero_sync_message")
+    assert (
+        "Line 1 (“Bolt”) has tax rate 12.5 %, which Kiwi Demo Ltd's Xero does not know."
+        " Add it in Xero, or map it under [tax]." == shown["xero_sync_message"]
+    )
+
+
+def test_a_deal_held_for_the_books_goes_on_when_they_change(scene: Scene) -> None:
+    """A currency that is added in Xero is noticed with the next deal in it, and the deal that was held goes on too."""
+    held = scene.sell(deal_currency_code="AUD")
+    scene.until_shown("deals", held, "xero_sync_message")
+    scene.settle()
+    path = f"{scene.on.xero_url}/_sandbox/organisations/{scene.on.organisation}"
+    scene.on.control.post(path, json={"Currencies": ["NZD", "USD", "AUD"]})
+
+    other = scene.sell(deal_currency_code="AUD")
+
+    for deal in (other, held):
+        scene.until_shown("deals", deal, "xero_invoice_id", seconds=20)
+    assert {"AUD"} == {one["CurrencyCode"] for deal in (held, other) for one in scene.invoices_of(deal)}
+    assert not scene.show("deals", held)["xero_sync_message"]
+
+
+def test_books_are_read_once_and_not_for_every_deal(scene: Scene) -> None:
+    """Reference data is read once an hour, whatever is sold meanwhile."""
+    deals = [scene.sell([{**LINE[0], "hs_tax_rate_group_id": "1"}]) for _ in range(2)]
+    for deal in deals:
+        scene.until_shown("deals", deal, "xero_invoice_id")
+    scene.settle()
+    scene.forget_calls()
+
+    last = scene.sell([{**LINE[0], "hs_tax_rate_group_id": "1"}])
+    scene.until_shown("deals", last, "xero_invoice_id")
+
+    assert [] == scene.calls("xero", "/Accounts")
+    assert [] == scene.calls("xero", "/TaxRates")
+
+
+def test_a_difference_of_cents_is_told_or_closed(staged: Callable[..., Scene]) -> None:
+    """What the invoice comes to and the deal does not say is on the deal; a route may close it with a line instead."""
+    scene = staged({"routes": [{"properties": {"dealname": "Closed"}, "rounding": "line"}, {}]})
+    lines = [{"name": "Half a cent", "quantity": "1", "price": "0.005"} for _ in range(3)]
+
+    told = scene.sell(lines, amount="0.02")
+    closed = scene.sell(lines, amount="0.02", dealname="Closed")
+
+    shown = scene.until_shown("deals", told, "xero_invoice_id")
+    assert "The deal says 0.02 NZD" in str(shown["xero_sync_message"])
+    assert "comes to 0.03 before tax" in str(shown["xero_sync_message"])
+    shown = scene.until_shown("deals", closed, "xero_invoice_id")
+    assert not shown["xero_sync_message"]
+    made = scene.invoices_of(closed)[0]
+    assert (0.02, "860", -0.01) == (
+        made["SubTotal"],
+        made["LineItems"][-1]["AccountCode"],
+        made["LineItems"][-1]["LineAmount"],
+    )
+
+
+def test_a_refusal_is_tried_again_when_a_person_asks(staged: Callable[..., Scene]) -> None:
+    """What Xero refused is not sent again by itself; `ledgerloop retry` sends it, though nothing has changed."""
+    scene = staged({"route": {"status": "AUTHORISED"}})
+    path = f"{scene.on.xero_url}/_sandbox/organisations/{scene.on.organisation}"
+    scene.on.control.post(path, json={"PeriodLockDate": "2090-01-01"})
+    deal = scene.sell()
+    assert "lock date" in str(scene.until_shown("deals", deal, "xero_sync_message")["xero_sync_message"])
+    scene.on.control.post(path, json={"PeriodLockDate": None})
+    scene.forget_calls()
+    scene.edit("deals", deal, dealname="Still the same")
+    scene.settle()
+    assert [] == scene.calls("xero", "/Invoices", "PUT")
+
+    with instead(scene.built.parts()):
+        assert [deal] == retrying.retry()
+
+    shown = scene.until_shown("deals", deal, "xero_invoice_id")
+    assert not shown["xero_sync_message"]
+    assert Decimal("478.80") == Decimal(str(scene.invoices_of(deal)[0]["SubTotal"]))
