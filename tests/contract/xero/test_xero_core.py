@@ -48,9 +48,10 @@ def test_large_data_and_a_page_of_1000_invoices() -> None:
         contacts = app.get("Contacts", page=1).json()["pagination"]
         took = []
         for number in (1, 2, 4):
-            began = time.perf_counter()
+            # Processor time of both sides: what else runs on the machine must not decide.
+            began = time.process_time()
             app.get("Invoices", page=number, pageSize=1000)
-            took.append(time.perf_counter() - began)
+            took.append(time.process_time() - began)
         app.close()
     with running(data="large:4000") as sandbox:
         app = App(sandbox).connect()
