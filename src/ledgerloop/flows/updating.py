@@ -10,6 +10,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
+from sqlalchemy import Connection
+
 from ledgerloop.flows import moving, writing
 from ledgerloop.flows.fields import remembered
 from ledgerloop.flows.parts import parts
@@ -64,7 +66,7 @@ def show(wanted: Sequence[Wanted], lane: str, turn: int) -> None:
         differing = [replace(one, values=changed(one.values, written.get(one.id, {}))) for one in mine]
         pending = [one for one in differing if one.values or one.fields]
         with at.database.transaction() as tx:
-            _remember(kind, [one for one in differing if not one.fields], lane)
+            _remember(tx, kind, [one for one in differing if not one.fields], lane)
         for start in range(0, len(pending), BATCH):
             _write(portal.id, kind, pending[start : start + BATCH], lane, turn)
 
@@ -80,7 +82,7 @@ def _write(portal: str, kind: LinkKind, some: Sequence[Wanted], lane: str, turn:
     with at.database.transaction() as tx:
         shown = {one.id: _without(one.values, left_out.get(one.id, ())) for one in done}
         fingerprints.put(tx, portal, kind, shown)
-        _remember(kind, done, lane)
+        _remember(tx, kind, done, lane)
         journal.clear(tx, [one.target for one in done if one.id not in held], now)
         for one in done:
             values = _without(rows[one.id], left_out.get(one.id, ()))
@@ -95,12 +97,11 @@ def _write(portal: str, kind: LinkKind, some: Sequence[Wanted], lane: str, turn:
     _fail(portal, [(one, sent.failed[one.id]) for one in some if one.id in sent.failed], lane, turn)
 
 
-def _remember(kind: LinkKind, some: Sequence[Wanted], organisation: str) -> None:
+def _remember(tx: Connection, kind: LinkKind, some: Sequence[Wanted], organisation: str) -> None:
     """Remember what both sides say now."""
     settled = {one.customer: remembered(one.settled) for one in some if one.settled is not None and one.customer}
     if settled:
-        with parts().database.transaction() as tx:
-            compared.put(tx, organisation, kind, settled)
+        compared.put(tx, organisation, kind, settled)
 
 
 def _reasons(one: Wanted, dropped: Sequence[Dropped]) -> tuple[str, ...]:
