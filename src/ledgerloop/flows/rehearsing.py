@@ -9,11 +9,12 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 
 from ledgerloop.flows import pulling, showing
 from ledgerloop.flows.parts import instead, parts
 from ledgerloop.hubspot.client import HubSpotClient
-from ledgerloop.hubspot.models import BatchError, BatchResult, New, Record, To
+from ledgerloop.hubspot.models import Association, BatchError, BatchResult, New, Record, To
 from ledgerloop.records import Entry, Organisation
 from ledgerloop.store.scratch import scratch, take_lines
 from ledgerloop.store.spent import Written
@@ -67,6 +68,15 @@ class Rehearsing(HubSpotClient):
         here = {one: self._made[one] for one in ids if one in self._made}
         there = [one for one in ids if one not in here]
         return here | (super().read(kind, there, properties, id_property) if there else {})
+
+    def changed_at(self, kind: str, ids: Sequence[str], properties: Sequence[str]) -> dict[str, dict[str, datetime]]:
+        """Read when properties last changed; what exists in the rehearsal alone has no past."""
+        return super().changed_at(kind, [one for one in ids if one not in self._made], properties)
+
+    def associated(self, from_kind: str, to_kind: str, ids: Sequence[str]) -> dict[str, list[Association]]:
+        """Read what records are associated with; those of the rehearsal with nothing."""
+        there = [one for one in ids if one not in self._made]
+        return {one: [] for one in ids} | (super().associated(from_kind, to_kind, there) if there else {})
 
     def create(self, kind: str, values: Mapping[str, str], associations: Sequence[To] = ()) -> Record:
         """Answer as if the record had been made."""

@@ -14,7 +14,7 @@ from datetime import timedelta
 from dbos import DBOS
 
 from ledgerloop.errors import RateLimited
-from ledgerloop.flows import braking, following, hearing, pulling, showing, verifying
+from ledgerloop.flows import braking, following, hearing, noting, pulling, showing, verifying
 from ledgerloop.flows.parts import parts
 from ledgerloop.flows.turns import in_turns
 from ledgerloop.records import Organisation

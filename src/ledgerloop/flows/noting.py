@@ -1,0 +1,160 @@
+"""Tell people what happened to an invoice: a note on contact, company and deal. Called inside a step.
+
+HubSpot knows no idempotency for notes, so an event is on disk before its note is sent. What was sent without an answer
+is looked for by its mark among the notes of the customer, which are read directly: HubSpot's search would lag behind.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from zoneinfo import ZoneInfo
+
+from ledgerloop.flows.parts import parts
+from ledgerloop.hubspot.client import HubSpotClient
+from ledgerloop.hubspot.models import New, To
+from ledgerloop.records import Entry, Organisation, Receivable
+from ledgerloop.rules.notes import Happening, body_of, happenings_of, mark_of, marks_in
+from ledgerloop.store import connections, intents, journal, links, mirror, notes
+from ledgerloop.store.notes import Key
+
+BATCH = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A happening, and the HubSpot records that its note goes on."""
+
+    happening: Happening
+    on: tuple[To, ...]
+
+    @property
+    def key(self) -> Key:
+        """Return what tells it from others."""
+        return self.happening.invoice.id, self.happening.event
+
+
+def note_happenings(home: Organisation, customers: Sequence[str], turn: int) -> None:
+    """look → intend → settle what may have been sent → send → record, for up to a hundred customers."""
+    at = parts()
+    now = at.now()
+    today = now.astimezone(ZoneInfo(home.timezone)).date()
+    since = _since(home, today)
+    if since is None:
+        return
+    with at.database.reading() as tx:
+        found = mirror.receivables_of(tx, home.id, customers)
+    invoices = [one for some in found.values() for one in some if one.kind == "invoice"]
+    told = {one.key: one for one in _told(home, invoices, today, since) if one.on}
+    with at.database.transaction() as tx:
+        notes.intend(tx, home.id, told, now)
+        known = notes.of_receivables(tx, home.id, [invoice.id for invoice in invoices])
+    _settle(home, [one.key for one in known if one.state == "sent"], told, invoices)
+    with at.database.reading() as tx:
+        known = notes.of_receivables(tx, home.id, [invoice.id for invoice in invoices])
+    pending = [told[one.key] for one in known if one.state == "intended" and one.key in told]
+    for start in range(0, len(pending), BATCH):
+        _send(home, pending[start : start + BATCH], turn)
+
+
+def _since(home: Organisation, today: date) -> date | None:
+    """Return the day on which notes were switched on; none while they are off."""
+    at = parts()
+    name = f"notes since {home.id}"
+    with at.database.reading() as tx:
+        kept = connections.get_value(tx, name)
+    if at.notes and kept:
+        return date.fromisoformat(kept)
+    if at.notes or kept:
+        with at.database.transaction() as tx:
+            connections.put_value(tx, name, today.isoformat() if at.notes else "")
+    return today if at.notes else None
+
+
+def _told(home: Organisation, invoices: Sequence[Receivable], today: date, since: date) -> list[Told]:
+    """List what has happened, with the records that show it: the customer's contact and company, and its deal."""
+    happenings = [one for invoice in invoices for one in happenings_of(invoice, home, today, since)]
+    if not happenings:
+        return []
+    on = _records(home, [one.invoice for one in happenings])
+    return [Told(one, on[one.invoice.id]) for one in happenings]
+
+
+def _records(home: Organisation, invoices: Sequence[Receivable]) -> dict[str, tuple[To, ...]]:
+    customers = {invoice.customer for invoice in invoices}
+    with parts().database.reading() as tx:
+        contacts = links.find(tx, home.id, "contact", customers)
+        companies = links.find(tx, home.id, "company", customers)
+        deals = intents.by_invoice(tx, home.id, [invoice.id for invoice in invoices])
+    return {
+        invoice.id: tuple(
+            To(kind, record)
+            for kind, record in (
+                ("deal", deals[invoice.id].deal if invoice.id in deals else ""),
+                ("company", companies[invoice.customer].hubspot_id if invoice.customer in companies else ""),
+                ("contact", contacts[invoice.customer].hubspot_id if invoice.customer in contacts else ""),
+            )
+            if record
+        )
+        for invoice in invoices
+    }
+
+
+def _settle(home: Organisation, sent: Sequence[Key], told: Mapping[Key, Told], invoices: Sequence[Receivable]) -> None:
+    """Look for notes that may have been made, and adopt those that stand. The rest go out again if they still hold."""
+    if not sent:
+        return
+    at = parts()
+    by_id = {invoice.id: invoice for invoice in invoices}
+    on = _records(home, [by_id[receivable] for receivable, _ in sent])
+    standing = _marks(at.hubspot(), {to for receivable, _ in sent for to in on[receivable][:1]})
+    made = {key: standing[mark] for key in sent if (mark := mark_of(home.id, *key)) in standing}
+    with at.database.transaction() as tx:
+        notes.mark_made(tx, home.id, made, at.now())
+        notes.mark(tx, home.id, [key for key in sent if key not in made and key in told], "intended", at.now())
+        notes.mark(tx, home.id, [key for key in sent if key not in made and key not in told], "lapsed", at.now())
+
+
+def _marks(client: HubSpotClient, records: set[To]) -> dict[str, str]:
+    """Read the notes on these records, and give their ids by the marks in them."""
+    ids: set[str] = set()
+    for kind in {one.kind for one in records}:
+        of_kind = client.associated(kind, "notes", [one.id for one in records if one.kind == kind])
+        ids |= {each.to_id for some in of_kind.values() for each in some}
+    found = client.read("notes", sorted(ids), ["hs_note_body"]) if ids else {}
+    bodies = {record.id: record.properties.get("hs_note_body") or "" for record in found.values()}
+    return {mark: key for key, body in bodies.items() for mark in marks_in(body)}
+
+
+def _send(home: Organisation, some: Sequence[Told], turn: int) -> None:
+    at = parts()
+    stamp = str(int(at.now().timestamp() * 1000))
+    traces = {mark_of(home.id, *one.key): one for one in some}
+    rows = [
+        New(mark, {"hs_timestamp": stamp, "hs_note_body": body_of(one.happening, home)}, one.on)
+        for mark, one in traces.items()
+    ]
+    with at.database.transaction() as tx:
+        notes.mark(tx, home.id, [one.key for one in some], "sent", at.now())
+    answer = at.hubspot().create_batch("notes", rows)
+    made = {traces[mark].key: record.id for mark, record in answer.by_trace().items() if mark in traces}
+    refused = {traces[mark].key: error.message for error in answer.errors for mark in error.trace_ids if mark in traces}
+    with at.database.transaction() as tx:
+        notes.mark_made(tx, home.id, made, at.now())
+        notes.mark(tx, home.id, refused, "refused", at.now())
+        journal.add(tx, [_entry(home, turn, one, made.get(one.key, ""), refused.get(one.key, "")) for one in some])
+
+
+def _entry(home: Organisation, turn: int, one: Told, made: str, refused: str) -> Entry:
+    return Entry(
+        at=parts().now(),
+        lane=home.id,
+        turn=turn,
+        subject=f"customer {one.happening.invoice.customer}",
+        decision="create" if made else "skip",
+        rule="rules.notes.happenings_of",
+        reason=f"Invoice {one.happening.invoice.number}: {one.happening.event}."
+        + (f" HubSpot refused the note: {refused}" if refused else ""),
+        target=f"hubspot note {made}" if made else "",
+    )
