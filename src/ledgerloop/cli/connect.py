@@ -1,4 +1,4 @@
-"""Connect Xero and HubSpot from the command line, and make the HubSpot properties."""
+"""Connect Xero and HubSpot from the command line, and make the HubSpot properties and lists."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import typer
 from ledgerloop.cli.opening import FILE, Config, HubSpotUrl, OnSandbox, XeroUrl, opened
 from ledgerloop.errors import LedgerloopError
 from ledgerloop.flows.connecting import GRANT, connect_portal
+from ledgerloop.flows.listing import make_lists
 from ledgerloop.flows.provisioning import Provisioned
 from ledgerloop.flows.provisioning import provision as make_properties
 from ledgerloop.store import connections
@@ -58,6 +59,24 @@ def provision(
     with opened(config, sandbox, xero_url, hubspot_url) as built:
         done = make_properties(built.vendors.hubspot(), built.settings.properties, time.sleep)
     _report(done)
+
+
+def lists(
+    config: Config = FILE, sandbox: OnSandbox = False, xero_url: XeroUrl = "", hubspot_url: HubSpotUrl = ""
+) -> None:
+    """Make three lists of contacts in HubSpot: Xero: overdue, Xero: outstanding, Xero: paid up. May be repeated.
+
+    The token needs the scopes crm.lists.read and crm.lists.write for this.
+    """
+    with opened(config, sandbox, xero_url, hubspot_url) as built:
+        done = make_lists(built.vendors.hubspot(), built.settings.properties)
+    for verb, names in (("Made", done.made), ("Changed", done.changed), ("There already", done.there)):
+        for name in names:
+            typer.echo(f"{verb}: {name}.")
+    for wrong in done.wrong:
+        typer.echo(wrong, err=True)
+    if done.wrong:
+        raise typer.Exit(1)
 
 
 def _report(done: Provisioned) -> None:

@@ -15,6 +15,7 @@ from ledgerloop.http import Api
 from ledgerloop.hubspot import batches
 from ledgerloop.hubspot.dialect import SEARCH
 from ledgerloop.hubspot.models import (
+    OBJECT_TYPES,
     TYPE_IDS,
     Account,
     Association,
@@ -26,6 +27,7 @@ from ledgerloop.hubspot.models import (
     Pipeline,
     Property,
     Record,
+    RecordList,
     SearchPage,
     TaxRate,
     To,
@@ -235,6 +237,24 @@ class HubSpotClient:
     def pipelines(self, kind: str = "deals") -> list[Pipeline]:
         """Fetch the pipelines with their stages."""
         return models_from(self._api.call("GET", self._paths.pipelines(kind)), Pipeline)
+
+    # --- lists ----------------------------------------------------------------------------------------------------
+
+    def list_named(self, kind: str, name: str) -> RecordList:
+        """Fetch a list by its name, which is unique in the account. Raise Missing if there is none."""
+        path, ids = self._paths.lists("/object-type-id/{type}/name/{name}"), {"type": OBJECT_TYPES[kind], "name": name}
+        answer = self._api.call("GET", path, ids=ids, params={"includeFilters": "true"})
+        return model_from((answer.data or {}).get("list"), RecordList)
+
+    def create_list(self, kind: str, name: str, branch: Mapping[str, Any]) -> RecordList:
+        """Make a list that fills itself. Not repeated by itself: the second would be refused for its name."""
+        body = {"name": name, "objectTypeId": OBJECT_TYPES[kind], "processingType": "DYNAMIC", "filterBranch": branch}
+        return model_from((self._api.call("POST", self._paths.lists(), body=body).data or {}).get("list"), RecordList)
+
+    def set_list_filter(self, list_id: str, branch: Mapping[str, Any]) -> None:
+        """Replace the filter of a list."""
+        path, body = self._paths.lists("/{listId}/update-list-filters"), {"filterBranch": branch}
+        self._api.call("PUT", path, ids={"listId": list_id}, body=body, repeatable=True)
 
     # --- account --------------------------------------------------------------------------------------------------
 

@@ -33,6 +33,9 @@ TYPE_IDS: Mapping[tuple[str, str], int] = {
 PRIMARY_COMPANY: Mapping[str, int] = {"deals": 5, "contacts": 1}
 """The association type that marks a company as the primary one of a deal or contact."""
 
+OBJECT_TYPES: Mapping[str, str] = {"contacts": "0-1", "companies": "0-2", "deals": "0-3"}
+"""The ids by which lists name a kind of record."""
+
 
 def _text(value: object) -> str:
     return "" if value is None else str(value)
@@ -203,6 +206,15 @@ class Group(Model):
     name: Text
     label: Text = ""
     archived: Flag = False
+
+
+class RecordList(Model):
+    """Hold a list of records."""
+
+    list_id: Text
+    name: Text = ""
+    processing_type: Text = ""
+    filter_branch: dict[str, Any] | None = None
 
 
 class Stage(Model):

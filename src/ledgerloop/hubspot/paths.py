@@ -58,6 +58,10 @@ class Paths:
         """Address the pipelines of a kind."""
         return self._crm("pipelines", plural(kind), "")
 
+    def lists(self, rest: str = "") -> str:
+        """Address lists: ``rest`` is such as ``/{listId}/update-list-filters``."""
+        return f"/crm/lists/{self.version}{rest}" if self._dated else f"/crm/v3/lists{rest or '/'}"
+
     def owners(self) -> str:
         """Address the owners."""
         return f"/crm/owners/{self.version}" if self._dated else "/crm/v3/owners/"
