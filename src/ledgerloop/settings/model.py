@@ -138,7 +138,7 @@ class Standing(Section):
 
 
 class Fields(Section):
-    """Whose value of a field stands: one side's, "first" (whoever had one first on a record) or "newest" (the latest)."""
+    """Whose value of a field stands: one side's, "first" (who had one first on a record) or "newest" (the latest)."""
 
     name: OwnerSetting = Field(default="first", description="The name of the company, and of the person.")
     email: OwnerSetting = Field(default="first", description="The email address.")
