@@ -20,6 +20,7 @@ from sqlalchemy import Column, Connection, Table, delete, select, tuple_
 
 from ledgerloop.records import Customer, Payment, Receivable
 from ledgerloop.store.statements import chunks, insert_or_ignore, one_at_a_time, upsert
+from ledgerloop.store.survivors import move_receivables, survivors
 from ledgerloop.store.tables import customer as customer_table
 from ledgerloop.store.tables import dirty as dirty_table
 from ledgerloop.store.tables import payment as payment_table
@@ -43,7 +44,8 @@ def store_customers(tx: Connection, customers: Iterable[Customer], *, touch: boo
         before = _customers(tx, organisation, customer_table.c.id, [each.id for each in some])
         new, changed = _news(some, {each.id: each for each in before})
         upsert(tx, customer_table, [_row(each, _CUSTOMER) for each in new])
-        ids = {each.id for each in changed} | {each.merged_into for each in changed if each.merged_into}
+        heirs = move_receivables(tx, organisation, [each.id for each in changed if each.merged_into])
+        ids = {each.id for each in changed} | {each.merged_into for each in changed if each.merged_into} | heirs
         if touch:
             mark_dirty(tx, organisation, ids)
         touched |= ids
@@ -58,6 +60,7 @@ def store_receivables(tx: Connection, receivables: Iterable[Receivable], *, touc
     touched: set[str] = set()
     for organisation, some in _portions(map(_in_order, receivables)):
         one_at_a_time(tx, f"mirror {organisation}")
+        some = _with_survivors(tx, organisation, some)
         stored = _receivables(tx, organisation, receivable_table.c.id, [each.id for each in some])
         before = {each.id: each for each in stored}
         new, changed = _news(some, before)
@@ -225,6 +228,12 @@ def payments_known(tx: Connection, organisation: str, ids: Collection[str]) -> s
         mine = select(payment_table.c.id).where(payment_table.c.organisation == organisation)
         found |= set(tx.execute(mine.where(payment_table.c.id.in_(some))).scalars())
     return found
+
+
+def _with_survivors(tx: Connection, organisation: str, some: list[Receivable]) -> list[Receivable]:
+    """Give what names a customer that was merged away to the survivor."""
+    merged = survivors(tx, organisation, {each.customer for each in some})
+    return [replace(each, customer=merged.get(each.customer, each.customer)) for each in some] if merged else some
 
 
 def _portions(facts: Iterable[Fact]) -> Iterator[tuple[str, list[Fact]]]:
