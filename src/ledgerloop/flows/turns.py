@@ -15,11 +15,11 @@ from typing import Literal
 from dbos import DBOS
 from dbos import error as dbos_error
 
-from ledgerloop.errors import ConsentNeeded, LedgerloopError, RateLimited, Transient, UnknownOutcome
+from ledgerloop.errors import Braked, ConsentNeeded, LedgerloopError, RateLimited, Transient, UnknownOutcome
 from ledgerloop.flows.parts import parts
 from ledgerloop.log import logger
 from ledgerloop.records import Vendor
-from ledgerloop.store import inbox, lanes
+from ledgerloop.store import inbox, journal, lanes
 
 Flow = Literal["standing", "invoicing"]
 Work = Callable[[str, int], None]
@@ -88,6 +88,8 @@ def park(flow: str, lane: str, turn: int, problem: str, why: str, asked: float |
         failures = lanes.fail(tx, flow, lane)
         rest = _rest(problem, asked, failures)
         lanes.park(tx, flow, lane, now + rest, why)
+        if problem == Braked.__name__ and journal.held(tx, f"brake {lane}") is None:
+            lanes.unpark(tx, flow, lane)  # a person has approved while the turn ran
         lanes.finish(tx, flow, lane, turn, now)
     logger.warning(
         "lane parked", flow=flow, lane=lane, turn=turn, problem=problem, why=why, seconds=rest.total_seconds()

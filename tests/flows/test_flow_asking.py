@@ -1,0 +1,84 @@
+"""A person is asked before a flood of invoices, and where a route wants approval; then what is approved goes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from scene import LINE, Scene
+from test_flow_edits import _poll
+
+from ledgerloop.flows import asking
+
+
+def test_a_route_may_want_approval(staged: Callable[..., Scene]) -> None:
+    """Nothing is made as AUTHORISED before a person said so; then it is, and emailed once, answer lost or not."""
+    scene = staged({"route": {"status": "AUTHORISED", "approval": True, "email": True, "online_invoice": True}})
+    scene.fault("xero", kind="reset_after", method="POST", path="/Email$", times=1)
+    deal = scene.sell()
+
+    shown = scene.until_shown("deals", deal, "xero_sync_message")
+    assert f"`ledgerloop approve --deal {deal}`" in shown["xero_sync_message"]
+    assert "478.80 NZD waits for approval" in shown["xero_sync_message"]
+    assert [] == scene.calls("xero", "/Invoices", "PUT")
+    assert f"deal {deal}" in scene.holds()
+    assert [deal] == asking.approve_everywhere(scene.built.database, scene.built.now(), [deal])
+
+    shown = scene.until_shown("deals", deal, "xero_online_invoice_url", seconds=20)
+    assert ("AUTHORISED", None) == (shown["xero_invoice_status"], shown["xero_sync_message"] or None)
+    scene.settle()
+    assert 1 == len(scene.calls("xero", "/Email", "POST"))
+    assert scene.invoices_of(deal)[0]["SentToContact"]
+    assert {} == scene.holds()
+
+
+def test_a_deal_that_is_lost_while_it_waits_is_not_invoiced(staged: Callable[..., Scene]) -> None:
+    """An approval that comes after the deal was lost makes nothing: the deal is no longer to be invoiced."""
+    scene = staged({"route": {"status": "AUTHORISED", "approval": True}})
+    deal = scene.sell()
+    scene.until_shown("deals", deal, "xero_sync_message")
+
+    scene.edit("deals", deal, dealstage="closedlost")
+    scene.settle()
+
+    assert [] == asking.approve_everywhere(scene.built.database, scene.built.now())
+    assert [] == scene.invoices_of(deal)
+    assert {} == scene.holds()
+
+
+def test_a_flood_stops_before_the_first_invoice(staged: Callable[..., Scene]) -> None:
+    """More invoices than an hour may have are not made, none of them, until a person approves; then each is, once."""
+    scene = staged({"brake": {"invoices": 2}})
+    scene.silence("hubspot")
+    company = scene.make("companies", name="Flood Ltd")
+    contact = scene.make("contacts", email="flood@flood.example.com", lastname="Flood")
+    deals = [scene.sell(LINE, company=company, contact=contact) for _ in range(3)]
+    _poll(scene)
+
+    scene.on.until("the brake asks", lambda: scene.holds().get("brake 62515"), seconds=20)
+    assert "3 invoices wait" in scene.holds()["brake 62515"][0]
+    assert [] == scene.calls("xero", "/Invoices", "PUT")
+    assert sorted(deals) == sorted(asking.approve_everywhere(scene.built.database, scene.built.now()))
+
+    for deal in deals:
+        scene.until_shown("deals", deal, "xero_invoice_id", seconds=20)
+    assert [1, 1, 1] == [len(scene.invoices_of(deal)) for deal in deals]
+    assert "brake 62515" not in scene.holds()
+
+
+def test_an_amount_stops_too_and_what_is_paid_moves_the_deal(staged: Callable[..., Scene]) -> None:
+    """More money than an hour may have asks as well; what fits goes on, and a paid deal moves to the route's stage."""
+    scene = staged({"brake": {"amount": 500}, "route": {"status": "AUTHORISED", "paid_stage": "qualifiedtobuy"}})
+    small = scene.sell()
+    invoice = scene.until_shown("deals", small, "xero_invoice_id")["xero_invoice_id"]
+
+    large = scene.sell([{"name": "Too much", "quantity": "1", "price": "22"}])
+
+    scene.on.until("the brake asks", lambda: scene.holds().get("brake 62515"), seconds=20)
+    assert "500.80 NZD would be invoiced within an hour" in scene.holds()["brake 62515"][0]
+    assert [] == scene.invoices_of(large)
+    total = next(one["Total"] for one in scene.invoices() if one["InvoiceID"] == invoice)
+    scene.pay(str(invoice), total)
+    scene.until_shown("deals", small, "xero_invoice_status", "PAID")
+    stage = scene.on.at_hubspot("GET", f"/crm/objects/2026-09/deals/{small}", query={"properties": "dealstage"})
+    assert "qualifiedtobuy" == stage["properties"]["dealstage"]
+    assert 1 == len(scene.invoices_of(small))

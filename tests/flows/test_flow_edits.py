@@ -1,0 +1,137 @@
+"""A deal that changes after its invoice was made: the draft follows, what is approved stays, and the deal says so."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from scene import LINE, OBJECTS, Scene
+
+from ledgerloop.flows import retrying
+from ledgerloop.flows.parts import instead
+from ledgerloop.store import connections, cursors, lanes
+
+TWO = (*LINE, {"name": "Support", "quantity": "1", "price": "100"})
+
+
+def test_a_draft_follows_its_deal(scene: Scene) -> None:
+    """An edited line changes the draft in place: the same invoice, the same line ids, and a new line beside them."""
+    deal = scene.sell(TWO)
+    before = _made(scene, deal)
+
+    _edit_line(scene, deal, "Seats", quantity="20")
+    scene.add_line(deal, {"name": "Travel", "quantity": "1", "price": "55.50"})
+
+    after = scene.on.until("the draft follows", lambda: _with_total(scene, deal, 953.5))
+    assert before["InvoiceID"] == after["InvoiceID"]
+    ids = {line["Description"]: line["LineItemID"] for line in after["LineItems"]}
+    assert {line["Description"]: line["LineItemID"] for line in before["LineItems"]}.items() <= ids.items()
+    assert (before["Date"], before["Reference"]) == (after["Date"], after["Reference"])
+    scene.settle()
+    scene.forget_calls()
+    scene.edit("deals", deal, dealname="A name is no edit of the invoice")
+    scene.settle()
+    assert [] == scene.calls("xero", method="POST")
+    assert [] == scene.writes()
+    assert 1 == len(scene.invoices_of(deal))
+
+
+def test_an_approved_invoice_is_never_touched(scene: Scene) -> None:
+    """After approval an edit is only told, on the deal; when the edit is undone, so is the message."""
+    deal = scene.sell()
+    invoice = _made(scene, deal)
+    scene.approve(invoice["InvoiceID"])
+    scene.until_shown("deals", deal, "xero_invoice_status", "AUTHORISED")
+    scene.settle()
+    scene.forget_calls()
+
+    _edit_line(scene, deal, "Seats", quantity="20")
+
+    shown = scene.until_shown("deals", deal, "xero_sync_message")
+    assert "was left as it is: it is no longer a draft" in shown["xero_sync_message"]
+    assert [] == scene.calls("xero", method="POST")
+    _edit_line(scene, deal, "Seats", quantity="12")
+    scene.on.until("the message goes", lambda: not scene.show("deals", deal)["xero_sync_message"] or None)
+    assert 478.8 == scene.invoices_of(deal)[0]["SubTotal"]
+
+
+def test_what_people_changed_in_xero_is_not_overwritten(scene: Scene) -> None:
+    """A draft whose lines finance has changed stays as finance wrote it, and the deal says so."""
+    deal = scene.sell()
+    invoice = _made(scene, deal)
+    line = {**invoice["LineItems"][0], "Description": "Seats, as agreed by phone"}
+    body = {"InvoiceID": invoice["InvoiceID"], "LineItems": [line]}
+    scene.on.in_xero("POST", f"/Invoices/{invoice['InvoiceID']}", {"Invoices": [body]})
+
+    _edit_line(scene, deal, "Seats", quantity="20")
+
+    shown = scene.until_shown("deals", deal, "xero_sync_message")
+    assert "somebody has changed its lines in Xero" in shown["xero_sync_message"]
+    assert "as agreed by phone" in scene.invoices_of(deal)[0]["LineItems"][0]["Description"]
+
+
+def test_a_lost_deal_says_that_its_invoice_stands(scene: Scene) -> None:
+    """A deal that is lost after winning keeps its invoice and says so; won again, it says nothing more."""
+    deal = scene.sell()
+    invoice = _made(scene, deal)
+
+    scene.edit("deals", deal, dealstage="closedlost")
+    shown = scene.until_shown("deals", deal, "xero_sync_message")
+    assert f"lost after invoice {invoice['InvoiceNumber']} was made" in shown["xero_sync_message"]
+    scene.win(deal)
+
+    scene.on.until("the message goes", lambda: not scene.show("deals", deal)["xero_sync_message"] or None)
+    assert 1 == len(scene.invoices_of(deal))
+
+
+def test_edits_may_be_held_and_are_found_without_webhooks(staged: Callable[..., Scene]) -> None:
+    """Where the route holds edits, the draft stays, a person is asked, and `ledgerloop retry` says that it is settled.
+
+    Without webhooks the poll finds the edit.
+    """
+    scene = staged({"route": {"edits": "hold"}})
+    deal = scene.sell()
+    _made(scene, deal)
+    scene.settle()
+    scene.silence("hubspot")
+
+    _edit_line(scene, deal, "Seats", quantity="20")
+    scene.edit("deals", deal, amount="798.00")  # HubSpot adds up a deal's line items itself
+    _poll(scene)
+
+    shown = scene.until_shown("deals", deal, "xero_sync_message", seconds=20)
+    assert f"`ledgerloop retry --deal {deal}`" in shown["xero_sync_message"]
+    assert f"deal {deal}" in scene.holds()
+    with instead(scene.built.parts()):
+        retrying.retry([deal])
+    scene.on.until("the message goes", lambda: not scene.show("deals", deal)["xero_sync_message"] or None)
+    assert f"deal {deal}" not in scene.holds()
+    assert 478.8 == scene.invoices_of(deal)[0]["SubTotal"]
+
+
+def _made(scene: Scene, deal: str) -> dict[str, Any]:
+    scene.until_shown("deals", deal, "xero_invoice_id")
+    return scene.invoices_of(deal)[0]
+
+
+def _with_total(scene: Scene, deal: str, total: float) -> dict[str, Any] | None:
+    invoice = scene.invoices_of(deal)[0]
+    return invoice if invoice["SubTotal"] == total else None
+
+
+def _edit_line(scene: Scene, deal: str, name: str, **values: str) -> None:
+    query = {"properties": "name", "associations": "line_items"}
+    tied = scene.on.at_hubspot("GET", f"{OBJECTS}/deals/{deal}", query=query)["associations"]
+    for one in next(iter(tied.values()))["results"]:
+        item = scene.on.at_hubspot("GET", f"{OBJECTS}/line_items/{one['id']}", query={"properties": "name"})
+        if item["properties"]["name"] == name:
+            scene.edit("line_items", one["id"], **values)
+
+
+def _poll(scene: Scene) -> None:
+    """Have the next look be due at once, back to the beginning."""
+    with scene.built.database.transaction() as tx:
+        connected = connections.get(tx, "hubspot", "62515")
+        assert connected is not None
+        cursors.put(tx, cursors.Cursor("62515", "deals", connected.since, 1, None))
+        lanes.wake(tx, "invoicing", "62515", scene.built.now())
