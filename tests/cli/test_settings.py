@@ -172,6 +172,7 @@ class TestWrong:
             ("LEDGERLOOP_SERVICE__PROT", "1", "service.prot"),
             ("LEDGERLOOP_SERVCE__PORT", "1", "servce"),
             ("LEDGERLOOP_SERVICE", "1", "service"),
+            ("LEDGERLOOP_SERVICE_PORT", "1", "service_port"),
         ],
     )
     def test_names_the_variable(

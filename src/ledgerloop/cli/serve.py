@@ -8,6 +8,7 @@ import typer
 
 from ledgerloop import log
 from ledgerloop.cli.opening import FILE, Config, HubSpotUrl, OnSandbox, XeroUrl, choose
+from ledgerloop.errors import SettingsError
 from ledgerloop.settings import check_complete
 from ledgerloop.web import server
 from ledgerloop.web.app import create_app
@@ -17,7 +18,10 @@ Host = Annotated[str, typer.Option("--host", help="The address to listen on, ins
 Worker = Annotated[
     str, typer.Option("--worker", help="The name of this process among those that share a PostgreSQL database.")
 ]
-Port = Annotated[int, typer.Option("--port", help="The port to listen on, instead of the one in the settings.")]
+Port = Annotated[
+    int | None,
+    typer.Option("--port", min=1, max=65535, help="The port to listen on, instead of the one in the settings."),
+]
 
 
 def serve(
@@ -26,7 +30,7 @@ def serve(
     xero_url: XeroUrl = "",
     hubspot_url: HubSpotUrl = "",
     host: Host = "",
-    port: Port = 0,
+    port: Port = None,
     worker: Worker = "one",
 ) -> None:
     """Run the service: webhooks, console and worker in one process. Stop it with Ctrl+C or SIGTERM."""
@@ -36,8 +40,13 @@ def serve(
     settings = settings.model_copy(update={"service": settings.service.model_copy(update=asked)})
     log.configure(settings.service.log_level, settings.service.log_format)
     # The socket first: a port that is taken shall stop the start before anything else has begun.
-    sock = server.listening(settings.service.host, settings.service.port, str(settings.file))
-    app = create_app(build(settings, worker=worker))
+    try:
+        sock = server.listening(settings.service.host, settings.service.port, str(settings.file))
+    except SettingsError as taken:
+        raise (SettingsError("--port", "the command line", taken.cure) if port else taken) from None
+    built = build(settings, worker=worker)
+    # Before the web server, which would tell what stops the start with a traceback.
+    built.start()
     typer.echo(f"Ledgerloop is at {settings.service.address}. Stop it with Ctrl+C.", err=True)
-    server.serve(app, sock)
+    server.serve(create_app(built, started=True), sock)
     typer.echo("Ledgerloop has stopped.", err=True)

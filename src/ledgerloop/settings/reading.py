@@ -90,7 +90,8 @@ def _refuse_unknown_variables() -> None:
     for name in os.environ:
         section, separator, _ = name.removeprefix(ENVIRONMENT).lower().partition("__")
         known = section in Settings.model_fields
-        if name.startswith(ENVIRONMENT) and known != bool(separator):
+        single = section.partition("_")[0] in Settings.model_fields and not separator
+        if name.startswith(ENVIRONMENT) and (single or known != bool(separator)):
             names = ", ".join(Settings.model_fields)
             cure = f"write {ENVIRONMENT}SECTION__KEY, with two underscores; the sections are {names}."
             raise SettingsError(section, f"the environment variable {name}", cure)

@@ -23,9 +23,14 @@ from ledgerloop.wiring import Ledgerloop
 
 
 def create_app(
-    ledgerloop: Ledgerloop, *, patience: float = webhooks.PATIENCE, pause: float = console.PAUSE
+    ledgerloop: Ledgerloop,
+    *,
+    patience: float = webhooks.PATIENCE,
+    pause: float = console.PAUSE,
+    started: bool = False,
 ) -> Starlette:
-    """Return the app. Its life is the service's: it starts the worker, and stops it at the end.
+    """Return the app. Its life is the service's: it starts the worker unless that has ``started``, and stops it at the
+    end.
 
     ``patience`` is how many seconds a webhook waits for the disk, ``pause`` how many a wrong password costs.
     """
@@ -33,7 +38,8 @@ def create_app(
 
     @asynccontextmanager
     async def life(_app: Starlette) -> AsyncIterator[None]:
-        await asyncio.to_thread(ledgerloop.start)
+        if not started:
+            await asyncio.to_thread(ledgerloop.start)
         try:
             yield
         finally:
