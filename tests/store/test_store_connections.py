@@ -42,14 +42,14 @@ class TestConnections:
             connections.remove(tx, "hubspot", "2")
             assert connections.only_portal(tx) == PORTAL
 
-    def test_consent_is_lost_and_given_by_grant(self, database: Database) -> None:
-        """What a grant reaches needs consent together, with the reason, and is connected again together."""
+    def test_a_connection_is_lost_and_given(self, database: Database) -> None:
+        """A connection that needs consent says why; connected again it is as before, and others are not touched."""
         with database.transaction() as tx:
             connections.put(tx, XERO)
             connections.put(tx, HUBSPOT)
-            connections.mark_needs_consent(tx, "xero grant", "offline_access was not granted.")
+            connections.mark_one(tx, "xero", "o1", "needs_consent", "offline_access was not granted.")
             lost = connections.get(tx, "xero", "o1")
-            connections.mark_connected(tx, "xero grant")
+            connections.mark_one(tx, "xero", "o1", "connected", "")
 
             assert connections.all_connected(tx) == [HUBSPOT, XERO]
         assert lost is not None

@@ -247,7 +247,7 @@ def test_console_shows_how_things_stand(visit: Visit) -> None:
     visit.clock.passes(minutes=3)
     with visit.built.database.transaction() as tx:
         lanes.park(tx, "standing", "org-1", visit.clock() + timedelta(hours=2), "Xero's calls of the day are spent.")
-        connections.mark_needs_consent(tx, "xero", "the refresh token is no longer accepted")
+        connections.mark_one(tx, "xero", "org-1", "needs_consent", "the refresh token is no longer accepted")
 
     page = visit.console()
 

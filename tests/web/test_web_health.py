@@ -61,7 +61,7 @@ def test_a_connection_that_needs_consent_is_degraded(visit: Visit) -> None:
     home = Organisation("org-1", "Secret Customer Ltd", "NZD", "Pacific/Auckland")
     with visit.built.database.transaction() as tx:
         connections.put(tx, Connected("xero", home.id, home.name, "xero", home, visit.clock()))
-        connections.mark_needs_consent(tx, "xero", "Secret reason")
+        connections.mark_one(tx, "xero", home.id, "needs_consent", "Secret reason")
         journal.hold(tx, "62515", "deal 1", ["Secret Customer Ltd has no email."], [], visit.clock())
 
     answer = visit.browser.get("/health")

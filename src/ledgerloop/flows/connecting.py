@@ -10,8 +10,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from sqlalchemy import Connection
+
 from ledgerloop import oauth
-from ledgerloop.errors import ConsentNeeded
+from ledgerloop.errors import ConsentNeeded, SettingsError
 from ledgerloop.flows.provisioning import Provisioned, provision
 from ledgerloop.hubspot.client import HubSpotClient
 from ledgerloop.records import Organisation, Portal
@@ -19,7 +21,7 @@ from ledgerloop.store import connections, lanes
 from ledgerloop.store.connections import Connected
 from ledgerloop.store.db import Database
 from ledgerloop.xero.client import XeroClient
-from ledgerloop.xero.models import Connection
+from ledgerloop.xero.models import Connection as Tenant
 
 GRANT = "xero"
 """The name under which Xero's token set is kept: one for the app and the person, whatever organisations it reaches."""
@@ -32,7 +34,7 @@ class Desk:
     database: Database
     provider: oauth.Provider
     shelf: oauth.Shelf
-    list_connections: Callable[[str], Sequence[Connection]]
+    list_connections: Callable[[str], Sequence[Tenant]]
     """Lists the connections of one consent, by its authentication event id, or all of them for an empty one."""
     xero: Callable[[str], XeroClient]
     hubspot: Callable[[], HubSpotClient]
@@ -85,13 +87,14 @@ def connect_portal(desk: Desk) -> tuple[Portal, Provisioned]:
         ui_domain=account.ui_domain or "app.hubspot.com",
         app_id=token.app_id,
     )
+    with desk.database.reading() as tx:
+        _refuse_second(tx, portal.id)
     provisioned = provision(client, desk.names, desk.sleep)
     with desk.database.transaction() as tx:
         before = connections.get(tx, "hubspot", portal.id)
         since = before.since if before else desk.now()
         connections.put(tx, Connected("hubspot", portal.id, portal.name, "hubspot", portal, since))
-        lanes.unpark(tx, "invoicing", portal.id)
-        lanes.wake(tx, "invoicing", portal.id, desk.now())
+        _let_go_on(tx, desk.now())
     desk.nudge()
     return portal, provisioned
 
@@ -110,7 +113,26 @@ def _connect(desk: Desk, tenant: str) -> Organisation:
         before = connections.get(tx, "xero", tenant)
         since = before.since if before else desk.now()
         connections.put(tx, Connected("xero", tenant, told.Name, GRANT, organisation, since))
-        lanes.unpark(tx, "standing", tenant)
-        lanes.wake(tx, "standing", tenant, desk.now())
+        _let_go_on(tx, desk.now())
     desk.nudge()
     return organisation
+
+
+def _let_go_on(tx: Connection, now: datetime) -> None:
+    """Wake every connected lane, and let those go on that rest: each of them may have rested for this vendor."""
+    for connected in connections.all_connected(tx):
+        flow = "standing" if connected.vendor == "xero" else "invoicing"
+        lanes.unpark(tx, flow, connected.id)
+        lanes.wake(tx, flow, connected.id, now)
+
+
+def _refuse_second(tx: Connection, portal: str) -> None:
+    """Refuse another portal than the one whose records all links and fingerprints name."""
+    others = [one.id for one in connections.all_connected(tx, "hubspot") if one.id != portal]
+    if others:
+        raise SettingsError(
+            "hubspot.token",
+            "ledgerloop.toml",
+            f"this token belongs to HubSpot account {portal}, and {others[0]} is connected here. Save the token of"
+            f" {others[0]} under that name, or begin with a database of its own for {portal}.",
+        )

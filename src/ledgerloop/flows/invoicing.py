@@ -68,6 +68,9 @@ def take(portal: str, turn: int) -> Named:
         events = inbox.take(tx, "hubspot", portal, turn, limit=MOST_DEALS)
         if len(events) == MOST_DEALS:
             lanes.wake(tx, "invoicing", portal, at.now())
+        if connections.get(tx, "hubspot", portal) is None:
+            inbox.skip(tx, [event.id for event in events], "this portal is not connected")
+            return Named([], [])
         hearing.note(tx, events)
     named = [event.resource for event in events if event.category == "deal"]
     items = list(dict.fromkeys(event.resource for event in events if event.category == "line_item"))
@@ -114,7 +117,7 @@ def create(portal: str, turn: int) -> str:
     return making.create(portal, turn)
 
 
-@DBOS.step()
+@DBOS.step(name="follow invoices")
 def follow(portal: str, turn: int) -> None:
     """Have approved invoices emailed, once, and learn where their customers see them."""
     with parts().database.reading() as tx:

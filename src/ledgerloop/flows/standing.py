@@ -22,6 +22,8 @@ from ledgerloop.store import connections, inbox, lanes, mirror, planned
 
 BATCH = 100
 """HubSpot takes 100 records in a batch."""
+MOST_EVENTS = 10_000
+"""Events taken in one turn; more than that wait for the next."""
 PLANNED_BATCHES = 50
 """Planned batches in one turn at most, so that a turn ends."""
 SHORT_REST = 15.0
@@ -54,7 +56,13 @@ def pull(organisation: str, turn: int) -> int:
     """
     at = parts()
     with at.database.transaction() as tx:
-        events = inbox.take(tx, "xero", organisation, turn)
+        events = inbox.take(tx, "xero", organisation, turn, limit=MOST_EVENTS)
+        if len(events) == MOST_EVENTS:
+            lanes.wake(tx, "standing", organisation, at.now())
+        if connections.get(tx, "xero", organisation) is None:
+            # One app has one webhook address for all its organisations, those that are not connected here included.
+            inbox.skip(tx, [event.id for event in events], "this organisation is not connected")
+            return 0
     return pulling.pull(at.xero(organisation), organisation, events)
 
 
@@ -152,8 +160,9 @@ def _show(home: Organisation, customers: Sequence[str], turn: int) -> None:
 
 
 def _home(organisation: str) -> Organisation | None:
+    """Return the organisation, once there is a portal to show its customers in; until then they stay on their lists."""
     with parts().database.reading() as tx:
-        return connections.organisation(tx, organisation)
+        return connections.organisation(tx, organisation) if connections.only_portal(tx) else None
 
 
 def _interrupted(organisation: str) -> bool:

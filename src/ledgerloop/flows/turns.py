@@ -19,7 +19,7 @@ from ledgerloop.errors import Braked, ConsentNeeded, LedgerloopError, RateLimite
 from ledgerloop.flows.parts import parts
 from ledgerloop.log import logger
 from ledgerloop.records import Vendor
-from ledgerloop.store import inbox, journal, lanes
+from ledgerloop.store import connections, inbox, journal, lanes
 
 Flow = Literal["standing", "invoicing"]
 Work = Callable[[str, int], None]
@@ -48,7 +48,8 @@ def in_turns(flow: Flow) -> Callable[[Work], Work]:
             try:
                 work(lane, turn)
             except LedgerloopError as problem:
-                park(flow, lane, turn, type(problem).__name__, problem.sentence, _wait_asked(problem))
+                vendor = problem.vendor.lower() if isinstance(problem, ConsentNeeded) else ""
+                park(flow, lane, turn, type(problem).__name__, problem.sentence, _wait_asked(problem), vendor)
             except dbos_error.DBOSException:
                 raise  # the engine's own affair: cancelled, or taken over by another process
             except Exception as problem:
@@ -77,14 +78,22 @@ def finish(flow: str, lane: str, turn: int) -> None:
     with parts().database.transaction() as tx:
         inbox.finish(tx, SOURCE[flow], lane, turn, now)
         lanes.finish(tx, flow, lane, turn, now)
+        connections.mark_one(tx, SOURCE[flow], lane, "connected", "")
 
 
 @DBOS.step()
-def park(flow: str, lane: str, turn: int, problem: str, why: str, asked: float | None) -> None:
+def park(
+    flow: str, lane: str, turn: int, problem: str, why: str, asked: float | None, vendor_to_connect: str = ""
+) -> None:
     """End the turn without success: put its events back, and let the lane rest for as long as the problem asks."""
     now = parts().now()
     with parts().database.transaction() as tx:
         inbox.release(tx, SOURCE[flow], lane, turn)
+        for connected in connections.all_connected(tx):
+            # A lane of Xero's speaks for its own organisation; what ends a whole grant shows in each of its lanes.
+            other = flow == "standing" and connected.vendor == "xero" and connected.id != lane
+            if connected.vendor == vendor_to_connect and not other:
+                connections.mark_one(tx, connected.vendor, connected.id, "needs_consent", why)
         failures = lanes.fail(tx, flow, lane)
         rest = _rest(problem, asked, failures)
         lanes.park(tx, flow, lane, now + rest, why)

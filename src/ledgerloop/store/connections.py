@@ -99,14 +99,10 @@ def remove(tx: Connection, vendor: Vendor, key: str) -> None:
     tx.execute(delete(table).where(table.c.vendor == vendor, table.c.id == key))
 
 
-def mark_needs_consent(tx: Connection, grant: str, why: str) -> None:
-    """Say that a person must connect again whatever this grant reaches."""
-    tx.execute(update(table).where(table.c.credential == grant).values(state="needs_consent", why=why))
-
-
-def mark_connected(tx: Connection, grant: str) -> None:
-    """Say that this grant lets us in again."""
-    tx.execute(update(table).where(table.c.credential == grant).values(state="connected", why=""))
+def mark_one(tx: Connection, vendor: Vendor, key: str, state: Literal["connected", "needs_consent"], why: str) -> None:
+    """Say whether a connection works or waits for a person to connect it again, and why."""
+    mine = update(table).where(table.c.vendor == vendor, table.c.id == key, table.c.state != state)
+    tx.execute(mine.values(state=state, why=why))
 
 
 def remember_consent(tx: Connection, state: str, verifier: str, now: datetime) -> None:
