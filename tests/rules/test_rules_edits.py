@@ -1,0 +1,138 @@
+"""Edits after an invoice was made: what counts as one, what is changed of the draft, and what stays."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from rules_samples import HOME, PORTAL, TODAY, item, record
+
+from ledgerloop.hubspot.models import Record
+from ledgerloop.rules.edits import basis_of, changed_payload, difference, edited_by_hand, update_of, with_line_ids
+from ledgerloop.rules.invoices import Draft, invoice_from_deal, payload_of
+from ledgerloop.rules.routing import Terms
+from ledgerloop.xero.models import Invoice, LineItem
+
+ITEMS = [item("1", name="Seats", quantity="12", price="39.90"), item("2", name="Setup", price="250")]
+
+
+def drafted(items: list[Record], terms: Terms | None = None, **properties: str | None) -> Draft:
+    """Return the invoice of deal 512 as it would be made."""
+    draft = invoice_from_deal(record("512", **properties), items, terms or Terms(), HOME, PORTAL, TODAY)
+    assert isinstance(draft, Draft)
+    return draft
+
+
+def in_xero(**first: Any) -> Invoice:
+    """Return the invoice as Xero shows it; the first line may have been changed by hand."""
+    seats = {"LineItemID": "a", "Description": "Seats", "Quantity": "12.0000", "UnitAmount": "39.9000"}
+    setup = {"LineItemID": "b", "Description": "Setup", "Quantity": "1", "UnitAmount": "250", "LineAmount": "250.00"}
+    lines = [{**seats, "LineAmount": "478.80", "AccountCode": "200", **first}, {**setup, "AccountCode": "200"}]
+    return Invoice.model_validate({"InvoiceID": "i1", "Type": "ACCREC", "Status": "DRAFT", "LineItems": lines})
+
+
+@pytest.mark.parametrize(
+    ("items", "properties", "edited"),
+    [
+        pytest.param(ITEMS, {}, False, id="nothing"),
+        pytest.param(ITEMS[::-1], {}, False, id="the order in which HubSpot tells the lines"),
+        pytest.param(ITEMS, {"dealname": "Other", "dealstage": "9"}, False, id="the name, the stage"),
+        pytest.param(ITEMS, {"xero_amount_due": "5"}, False, id="what we write ourselves"),
+        pytest.param(ITEMS[:1], {}, True, id="a line that is gone"),
+        pytest.param([*ITEMS, item("3")], {}, True, id="a line that came"),
+        pytest.param([item("1", name="Seats", quantity="13", price="39.90"), ITEMS[1]], {}, True, id="a quantity"),
+        pytest.param(ITEMS, {"amount": "700"}, True, id="the deal's amount"),
+        pytest.param(ITEMS, {"deal_currency_code": "USD"}, True, id="the currency"),
+        pytest.param(ITEMS, {"due": "2026-12-31"}, True, id="a property that the route asks for"),
+    ],
+)
+def test_what_counts_as_an_edit(items: list[Record], properties: dict[str, str], edited: bool) -> None:
+    """An edit is another answer to what the invoice asks; what the invoice does not ask is none."""
+    terms = Terms(due_date_property="due")
+    before = basis_of(record("512", dealname="Fleet"), ITEMS, terms)
+
+    assert (basis_of(record("512", **({"dealname": "Fleet"} | properties)), items, terms) != before) is edited
+
+
+def test_only_what_differs_is_changed() -> None:
+    """Lines that differ are sent, and nothing else; the payload that is kept is the invoice as it then stands."""
+    payload = payload_of(drafted(ITEMS), "c1")
+    after = drafted([item("1", name="Seats", quantity="20", price="39.90"), ITEMS[1]])
+
+    changes = difference(payload, after, "c1")
+
+    assert list(changes) == ["LineItems"]
+    assert changed_payload(payload, changes) == payload_of(after, "c1")
+    body = update_of(payload, in_xero(), changes)
+    assert {name: body[name] for name in ("InvoiceID", "Type", "Status")} == {
+        "InvoiceID": "i1",
+        "Type": "ACCREC",
+        "Status": "DRAFT",
+    }
+    assert [(line["LineItemID"], line["Quantity"]) for line in body["LineItems"]] == [
+        ("a", Decimal(20)),
+        ("b", Decimal(1)),
+    ]
+
+
+def test_marks_status_and_customer_stay() -> None:
+    """Whatever the settings have become meanwhile: reference, number, theme, date, status and customer stay."""
+    payload = payload_of(drafted(ITEMS), "c1")
+    other = replace(Terms(), status="AUTHORISED", reference="{marker} x", number="N{deal}")
+
+    assert difference(payload, drafted(ITEMS, other), "c1") == {}
+
+
+def test_a_new_due_date_is_a_change() -> None:
+    """The due date follows the deal's own property."""
+    terms = Terms(due_date_property="due")
+    payload = payload_of(drafted(ITEMS, terms), "c1")
+
+    assert difference(payload, drafted(ITEMS, terms, due="2026-12-31"), "c1") == {"DueDate": "2026-12-31"}
+
+
+@pytest.mark.parametrize(
+    ("first", "by_hand"),
+    [
+        pytest.param({}, False, id="as it was sent"),
+        pytest.param({"Description": " Seats "}, False, id="space does not count"),
+        pytest.param({"TaxType": "OUTPUT2", "TaxAmount": "71.82"}, False, id="what Xero fills in does not count"),
+        pytest.param({"Quantity": "11", "LineAmount": "438.90"}, True, id="a quantity"),
+        pytest.param({"Description": "Seats, as agreed"}, True, id="a description"),
+        pytest.param({"AccountCode": "260"}, True, id="an account"),
+        pytest.param({"LineAmount": "470.00"}, True, id="a discount"),
+    ],
+)
+def test_lines_that_people_changed_in_xero(first: dict[str, str], by_hand: bool) -> None:
+    """What finance changed on a draft is never overwritten."""
+    assert edited_by_hand(payload_of(drafted(ITEMS), "c1"), in_xero(**first)) is by_hand
+
+
+def test_a_discount_that_was_sent_is_no_change_by_hand() -> None:
+    """A line's amount is compared after its discount, as Xero shows it."""
+    items = [item("1", name="Seats", quantity="3", price="10", hs_discount_percentage="50")]
+    line = LineItem(
+        Description="Seats", Quantity=Decimal(3), UnitAmount=Decimal(10), LineAmount=Decimal(15), AccountCode="200"
+    )
+
+    assert not edited_by_hand(payload_of(drafted(items), "c1"), Invoice(LineItems=[line]))
+
+
+def test_equal_lines_get_an_id_each() -> None:
+    """Two lines alike stand for two lines; one that is new has no id, and one that is gone is not sent."""
+    lines = [{"Description": text} for text in ("A", "A", "C")]
+    standing = [LineItem(LineItemID=id_, Description=text) for id_, text in (("1", "A"), ("2", "B"), ("3", "A"))]
+
+    named = with_line_ids(lines, Invoice(LineItems=standing))
+
+    assert [line.get("LineItemID") for line in named] == ["1", "3", None]
+
+
+def test_the_payload_that_is_kept_is_text() -> None:
+    """What is kept after a change can be read and changed again."""
+    payload = payload_of(drafted(ITEMS), "c1")
+
+    assert json.loads(changed_payload(payload, {})) == json.loads(payload)

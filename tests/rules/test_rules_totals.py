@@ -1,0 +1,167 @@
+"""Totals: what Xero will make of an invoice, to the cent, and what becomes of a difference to the deal."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from rules_samples import CALM, HOME, PORTAL, TODAY, item, record
+
+from ledgerloop.records import Hold
+from ledgerloop.rules.books import Books
+from ledgerloop.rules.invoices import Draft, invoice_from_deal
+from ledgerloop.rules.routing import Terms
+from ledgerloop.rules.totals import difference_told, totals_of
+from ledgerloop.xero.models import Account, Invoice, TaxRate
+from ledgerloop.xero.reference import Currency
+from ledgerloop_sandbox.xero.lines import line_amount, tax_amount, totals, unit
+from ledgerloop_sandbox.xero.records import LineItem
+
+RATES = {"NONE": Decimal(0), "LOW": Decimal("12.5"), "OUTPUT2": Decimal(15), "HIGH": Decimal(20)}
+BOOKS = Books(
+    name=HOME.name,
+    accounts=(
+        Account(Code="200", Status="ACTIVE", TaxType="OUTPUT2"),
+        Account(Code="860", Status="ACTIVE", SystemAccount="ROUNDING"),
+    ),
+    tax_rates=tuple(
+        TaxRate(TaxType=name, EffectiveRate=rate, Status="ACTIVE", CanApplyToRevenue=True)
+        for name, rate in RATES.items()
+    ),
+    currencies=(Currency(Code="USD"), Currency(Code="NZD")),
+)
+PRICES = st.decimals(0, 5000, places=4)
+LINES = st.fixed_dictionaries(
+    {"quantity": st.decimals(0, 500, places=3).map(str), "price": PRICES.map(str)},
+    optional={"hs_tax_rate": st.sampled_from([str(rate) for rate in RATES.values()])},
+)
+DISCOUNTS = st.one_of(
+    st.just({}),
+    st.builds(lambda percent: {"hs_discount_percentage": str(percent)}, st.decimals(0, 100, places=2)),
+    st.builds(lambda share: {"share": share}, st.decimals(0, 1, places=3)),
+)
+
+
+def made(lines: list[dict[str, Any]], terms: Terms, **deal: str) -> Draft | Hold:
+    """Make the invoice of a deal with these line items."""
+    items = [item(str(place), **values) for place, values in enumerate(lines, 1)]
+    return invoice_from_deal(record("512", **deal), items, terms, HOME, PORTAL, TODAY, BOOKS)
+
+
+def in_sandbox(draft: Draft) -> Any:
+    """Return the totals that the sandbox, which knows nothing of our rules, makes of the invoice."""
+    kind = draft.body["LineAmountTypes"]
+    lines = []
+    for body in draft.body["LineItems"]:
+        price, tax_type = unit(body["UnitAmount"], 4), body.get("TaxType", "OUTPUT2")
+        amount = line_amount(body["Quantity"], price, body.get("DiscountRate"), body.get("DiscountAmount"))
+        taxed = tax_amount(amount, RATES[tax_type], kind)
+        lines.append(LineItem("1", "x", body["Quantity"], price, body["AccountCode"], tax_type, taxed, amount))
+    return totals(lines, kind)
+
+
+@CALM
+@given(
+    st.lists(st.tuples(LINES, DISCOUNTS), min_size=1, max_size=6),
+    st.sampled_from(["Exclusive", "Inclusive", "NoTax"]),
+    st.sampled_from(["NZD", "USD"]),
+    st.sampled_from(["", "OUTPUT2", "HIGH"]),
+    st.sampled_from(["report", "line"]),
+    st.integers(-3, 3),
+)
+def test_totals_are_the_sandboxs(
+    lines: list[tuple[dict[str, str], dict[str, Any]]],
+    kind: str,
+    currency: str,
+    tax_type: str,
+    rounding: str,
+    cents: int,
+) -> None:
+    """Over lines, discounts, tax types, currencies and line amount types: what is planned is what Xero's rules make.
+
+    A difference of at most a cent a line is closed where the route says so, and then the invoice is what the deal says.
+    """
+    given_ = []
+    for values, discount in lines:
+        share = discount.pop("share", None)
+        off = {} if share is None else {"discount": str(Decimal(values["price"]) * share)}
+        given_.append({**values, **discount, **off})
+    terms = Terms(line_amount_types=kind, tax_type=tax_type, rounding=rounding, tax=(("0", "NONE"),))
+    plain = made(given_, terms)
+    assert isinstance(plain, Draft)
+    said = max(Decimal(0), plain.expected + Decimal(cents) / 100)
+
+    draft = made(given_, terms, deal_currency_code=currency, amount=str(said))
+
+    assert isinstance(draft, Draft)
+    sums = in_sandbox(draft)
+    ours = totals_of(draft.body, BOOKS)
+    assert (ours.net, ours.tax, ours.total) == (sums.sub_total, sums.total_tax, sums.total)
+    comparable = sums.total if kind == "Inclusive" else sums.sub_total
+    assert draft.expected == comparable
+    assert draft.said == said
+    if rounding == "line" and abs(plain.expected - said) <= Decimal(len(lines)) / 100:
+        assert comparable == said
+
+
+@pytest.mark.parametrize(
+    ("terms", "amount", "closed"),
+    [
+        pytest.param({}, "0.02", "", id="a route that reports closes nothing"),
+        pytest.param({"rounding": "line"}, "0.02", "-0.01", id="a cent too much is taken off"),
+        pytest.param({"rounding": "line"}, "0.05", "0.02", id="two cents too few are added"),
+        pytest.param({"rounding": "line"}, "0.03", "", id="no difference, no line"),
+        pytest.param({"rounding": "line"}, "0.07", "", id="more than a cent a line is not rounding"),
+        pytest.param({"rounding": "line"}, "12", "", id="another amount altogether"),
+        pytest.param({"rounding": "line"}, "", "-0.01", id="without an amount the lines are added before rounding"),
+        pytest.param({"rounding": "line"}, "n/a", "-0.01", id="and so they are where the amount is no number"),
+    ],
+)
+def test_rounding_line(terms: dict[str, Any], amount: str, closed: str) -> None:
+    """Three lines of half a cent are three cents in Xero; the line that closes goes to the rounding account."""
+    draft = made([{"price": "0.005"}] * 3, replace(Terms(), **terms), amount=amount)
+
+    assert isinstance(draft, Draft)
+    last = draft.body["LineItems"][-1]
+    if closed:
+        assert (str(last["UnitAmount"]), last["AccountCode"], last["TaxType"]) == (closed, "860", "NONE")
+    else:
+        assert last["Description"] == "Widget"
+
+
+@pytest.mark.parametrize(
+    ("said", "kind", "sentence"),
+    [
+        pytest.param("100.00", "Exclusive", "", id="the same"),
+        pytest.param("100", "Exclusive", "", id="the same, written otherwise"),
+        pytest.param("115.00", "Inclusive", "", id="with tax where prices include it"),
+        pytest.param(
+            "100.01",
+            "Exclusive",
+            "The deal says 100.01 NZD, and invoice INV-1 comes to 100.00 before tax. Compare the two.",
+            id="a cent before tax",
+        ),
+        pytest.param(
+            "100.00",
+            "Inclusive",
+            "The deal says 100.00 NZD, and invoice INV-1 comes to 115.00 with tax. Compare the two.",
+            id="with tax",
+        ),
+    ],
+)
+def test_difference(said: str, kind: str, sentence: str) -> None:
+    """What Xero made is compared with what the deal says, to the cent, and a difference is a sentence."""
+    invoice = Invoice(
+        InvoiceNumber="INV-1",
+        CurrencyCode="NZD",
+        LineAmountTypes=kind,
+        SubTotal=Decimal("100.00"),
+        Total=Decimal("115.00"),
+    )
+
+    assert difference_told(Decimal(said), invoice) == sentence
+    assert difference_told(None, invoice) == ""
