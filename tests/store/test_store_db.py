@@ -32,6 +32,16 @@ def _other_process(script: str, *arguments: str) -> subprocess.Popen[str]:
 
 
 class TestTransaction:
+    def test_inside_another_is_refused(self, database: Database) -> None:
+        """Two at once in one thread would wait for each other; the mistake is told at once, and the first goes on."""
+        with database.transaction() as tx:
+            connections.put_value(tx, "name", "kept")
+            with pytest.raises(RuntimeError, match="inside another"), database.transaction():
+                pass
+
+        with database.reading() as tx:
+            assert "kept" == connections.get_value(tx, "name")
+
     def test_leaving_commits(self, database: Database) -> None:
         """What a transaction wrote is there for the next one."""
         with database.transaction() as tx:

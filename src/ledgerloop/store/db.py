@@ -48,17 +48,22 @@ class Database:
         # SQLite lets one transaction write at a time, and its own waiting sleeps in growing naps. Threads of one
         # process queue here instead, where the next one starts as soon as the last one ends.
         self._writing = threading.Lock()
+        self._inside = threading.local()
 
     @contextmanager
     def transaction(self) -> Iterator[Connection]:
         """Open a transaction that may write. Leaving commits it, raising rolls it back."""
+        if getattr(self._inside, "now", False):
+            raise RuntimeError("a transaction inside another of the same thread would wait for it for ever")
         queued = self.file is not None
         if queued and not self._writing.acquire(timeout=PATIENCE):
             raise Transient("The database is busy: another thread has been writing for too long.")
+        self._inside.now = True
         try:
             with _transient_when_unreachable(), self._engine.begin() as tx:
                 yield tx
         finally:
+            self._inside.now = False
             if queued:
                 self._writing.release()
 
