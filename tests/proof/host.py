@@ -6,6 +6,7 @@ process of its own, which may be killed. Time comes in from outside: the real on
 
 from __future__ import annotations
 
+import faulthandler
 import json
 import mmap
 import os
@@ -47,6 +48,7 @@ def _become(order: Mapping[str, str]) -> None:
     for stream in (1, 2):
         os.dup2(os.open(directory / "serve.log", os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600), stream)
     random.seed()
+    faulthandler.register(signal.SIGUSR1)  # whoever waits in vain may ask what every thread is doing
     status = 1
     try:
         if order.get("watch"):

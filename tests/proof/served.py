@@ -105,6 +105,13 @@ class Served(Scene):
         file = self.directory / "serve.log"
         return file.read_text() if file.exists() else ""
 
+    def last_words(self) -> str:
+        """Return the end of the log, with what every thread is doing."""
+        for worker in filter(self.alive, self.ports):
+            os.kill(self._pids[worker], signal.SIGUSR1)
+        time.sleep(0.3)
+        return self.log()[-12_000:]
+
     def _answers(self, port: int) -> bool:
         try:
             return self.on.control.get(f"http://127.0.0.1:{port}/health").status_code in (200, 503)
@@ -140,9 +147,7 @@ class Served(Scene):
         end, still, began = time.monotonic() + seconds, 0, time.monotonic()
         while still < 3:
             why = self.why_busy()
-            assert time.monotonic() < end, (
-                f"not quiet after {seconds} s: {why or self.attempts()}\n{self.log()[-4000:]}"
-            )
+            assert time.monotonic() < end, f"not quiet after {seconds} s: {why or self.attempts()}\n{self.last_words()}"
             still = 0 if self.busy() else still + 1
             if not why and self.on_their_way() and time.monotonic() - began > 1:
                 self.pass_time(120)
