@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 from ledgerloop.flows.catchup import silent_since
 from ledgerloop.records import Entry, Organisation, Portal, Vendor
 from ledgerloop.rules.customers import contact_url
-from ledgerloop.store import connections, inbox, journal, lanes, mirror, planned
+from ledgerloop.store import connections, inbox, intents, journal, lanes, mirror, planned
 from ledgerloop.store.connections import Connected
 from ledgerloop.store.inbox import Backlog, Kept
 from ledgerloop.store.journal import Held
@@ -42,6 +42,8 @@ class Overview:
     """Since when an organisation's webhooks have told nothing though things changed."""
     planned: list[Allowance]
     """Planned work that is not done, with how many customers are left."""
+    approvable: frozenset[str] = frozenset()
+    """The subjects of holds that a person ends by approving invoices."""
 
     @property
     def waiting(self) -> int:
@@ -125,8 +127,15 @@ def look(tx: Connection, now: datetime, lines: int = 50) -> Overview:
         written=written,
         silent=_silent(tx),
         planned=planned.under_way(tx),
+        approvable=_approvable(tx),
         customers=_names(tx, [(one.lane, one.subject) for one in holds] + [(one.lane, one.subject) for one in written]),
     )
+
+
+def _approvable(tx: Connection) -> frozenset[str]:
+    portals = [portal.id for portal in connections.portals(tx)]
+    waiting = [intent for portal in portals for intent in intents.unapproved(tx, portal)]
+    return frozenset({f"deal {one.deal}" for one in waiting if one.asks} | {f"brake {one.portal}" for one in waiting})
 
 
 def _silent(tx: Connection) -> dict[str, datetime]:
