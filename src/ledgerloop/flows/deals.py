@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from ledgerloop.flows.facts import tax_rates
 from ledgerloop.flows.parts import parts
@@ -12,6 +13,9 @@ from ledgerloop.hubspot.models import Association, Record
 from ledgerloop.rules.customers import COMPANY_PROPERTIES, CONTACT_PROPERTIES
 from ledgerloop.rules.edits import asked_of_deal, asked_of_line
 from ledgerloop.rules.invoices import DEAL_PROPERTIES, LINE_PROPERTIES
+
+INDEX_LAG = timedelta(minutes=2)
+"""How far HubSpot's search may lag behind its records."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +34,24 @@ def read_deals(client: HubSpotClient, ids: Sequence[str], properties: Sequence[s
     asked += [name for route in parts().routes for name, _ in route.conditions.properties]
     found = client.read("deals", ids, tuple(dict.fromkeys((*DEAL_PROPERTIES, *asked, *properties))))
     return {deal.id: deal for deal in found.values()}
+
+
+def entered(stage: str) -> str:
+    """Return the name of the property that says when a deal entered a stage."""
+    return f"hs_v2_date_entered_{stage}"
+
+
+def won_at(deal: Record, stages: Sequence[str]) -> datetime | None:
+    """Say when a deal was won last; None where HubSpot does not say. A missed invoice is worse than a late question."""
+    moments = [_moment(deal.properties.get(entered(stage))) for stage in stages]
+    return max((moment for moment in moments if moment), default=None)
+
+
+def _moment(text: str | None) -> datetime | None:
+    try:
+        return datetime.fromisoformat(text) if text else None
+    except ValueError:
+        return None
 
 
 def read_sales(client: HubSpotClient, portal: str, deals: Sequence[Record], *, customers: bool = True) -> list[Sale]:

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from ledgerloop.flows.books import books_of
-from ledgerloop.flows.deals import Sale, read_deals, read_sales
+from ledgerloop.flows.deals import INDEX_LAG, Sale, entered, read_deals, read_sales, won_at
 from ledgerloop.flows.facts import owners, route_stages, won_stages
 from ledgerloop.flows.parts import parts
 from ledgerloop.flows.payers import by_link
@@ -54,13 +55,27 @@ def subject_of(deal: str) -> str:
 def decide(house: Portal, ids: Sequence[str]) -> Decided:
     """read → route → draft, or every reason why not."""
     client = parts().hubspot()
-    deals = read_deals(client, ids, [_invoice_id()])
-    stages = frozenset(won_stages(house.id))
-    decided = Decided({deal: skip for deal in ids if (skip := _not_ours(deals.get(deal), stages))}, {})
+    deals, skips = _read(house, ids)
+    decided = Decided(dict(skips), {})
     sales = read_sales(client, house.id, [deals[deal] for deal in ids if deal not in decided.verdicts])
     for home, mine in by_home(decided, route(house, sales), sales):
         _decide_for(house, home, mine, decided)
     return decided
+
+
+def unwanted(house: Portal, ids: Sequence[str]) -> dict[str, Skip]:
+    """Say which of these deals are not, or no longer, to be invoiced, and why."""
+    return _read(house, ids)[1]
+
+
+def _read(house: Portal, ids: Sequence[str]) -> tuple[dict[str, Record], dict[str, Skip]]:
+    """Read deals, and say which of them need no decision."""
+    with parts().database.reading() as tx:
+        connected = connections.get(tx, "hubspot", house.id)
+    stages = sorted({*won_stages(house.id), *route_stages()})
+    deals = read_deals(parts().hubspot(), ids, [_invoice_id(), *map(entered, stages)])
+    since = connected.since - INDEX_LAG if connected is not None else None
+    return deals, {deal: skip for deal in ids if (skip := _not_ours(deals.get(deal), stages, since))}
 
 
 def route(house: Portal, sales: Sequence[Sale]) -> dict[str, Routed]:
@@ -135,14 +150,20 @@ def _blames_books(made: Draft | Hold) -> bool:
     return isinstance(made, Hold) and made.books
 
 
-def _not_ours(deal: Record | None, won_stages: frozenset[str]) -> Skip | None:
+def _not_ours(deal: Record | None, stages: Sequence[str], since: datetime | None) -> Skip | None:
     """Say why nothing is to be decided about a deal; None where it needs a decision."""
     if deal is None:
         return Skip("The deal was deleted in HubSpot.")
-    if not is_won(deal, won_stages) and deal.properties.get("dealstage") not in route_stages():
+    if not is_won(deal, frozenset(stages)) and deal.properties.get("dealstage") not in route_stages():
         return Skip("The deal is not won.")
     if deal.properties.get(_invoice_id()):
         return Skip("The deal names an invoice already, so none is made. Clear its Xero invoice id to have one made.")
+    won = won_at(deal, stages)
+    if won is not None and since is not None and won < since:
+        return Skip(
+            "The deal was won before HubSpot was connected, so no invoice is made."
+            " Move it out of its stage and back to have one made."
+        )
     return None
 
 

@@ -1,28 +1,29 @@
 """Make the intended invoices in Xero, and settle what is not known. Called inside a step.
 
-An intent that may have left is looked for before it is sent again. When it is not found it goes out once more in the
-same request with the same Idempotency-Key, so that even a first request that arrives late makes nothing twice.
+An intent that may have left is looked for before it is sent again. When it is not found and its deal is still won, it
+goes out once more in the same request with the same Idempotency-Key, so that even a first request that arrives late
+makes nothing twice.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import groupby
 from typing import Literal, TypeVar
 
 from ledgerloop.errors import Invalid, UnknownOutcome
 from ledgerloop.flows import asking
-from ledgerloop.flows.deciding import subject_of
+from ledgerloop.flows.deciding import subject_of, unwanted
 from ledgerloop.flows.parts import parts
 from ledgerloop.log import logger
-from ledgerloop.records import Entry, Hold, Intent, Link
+from ledgerloop.records import Entry, Hold, Intent, Link, Skip
 from ledgerloop.rules.customers import receivable_from_invoice
 from ledgerloop.rules.invoices import body_of
 from ledgerloop.rules.marks import marker_in
 from ledgerloop.rules.totals import difference_told
-from ledgerloop.store import intents, journal, links, mirror
+from ledgerloop.store import connections, intents, journal, links, mirror
 from ledgerloop.xero.client import XeroClient
 from ledgerloop.xero.models import Invoice
 
@@ -54,6 +55,10 @@ class Refusal:
 
 LOOK_BACK = timedelta(minutes=10)
 """How long before an intent was sent its invoice is looked for, in case clocks differ."""
+KEY_LASTS = timedelta(minutes=10)
+"""How long a request that was sent may still arrive and be told by its Idempotency-Key: Xero says six minutes."""
+FRESH = timedelta(minutes=1)
+"""How long a decision to invoice a deal is good for; what leaves later is read once more before it does."""
 
 
 def settle(portal: str, turn: int) -> None:
@@ -77,8 +82,9 @@ def settle(portal: str, turn: int) -> None:
 def create(portal: str, turn: int) -> str:
     """Send every intent that may leave and is not settled, one request for each key; return why others may not.
 
-    An unknown outcome is looked into at once.
+    What may have left before is looked for first, and an unknown outcome is looked into at once.
     """
+    settle(portal, turn)
     why = asking.stopped(portal)
     try:
         _send_all(portal, turn, only_approved=why is not None)
@@ -94,8 +100,43 @@ def _send_all(portal: str, turn: int, *, only_approved: bool) -> None:
         waiting = intents.pending(tx, portal)
     if only_approved:
         waiting = [intent for intent in waiting if intent.approved_at or intent.state == "sent"]
+    gone = _no_longer_wanted(portal, waiting)
     for (_, key), some in _by(waiting, lambda intent: (intent.organisation, intent.key)):
-        _send(portal, turn, some, key)
+        lost = [intent for intent in some if intent.deal in gone]
+        if lost and any(_may_arrive(intent, parts().now()) for intent in some):
+            continue  # the request would be another without them, and with them it would invoice what is not won
+        _withdraw(portal, turn, lost, gone)
+        rest = [intent for intent in some if intent.deal not in gone]
+        if rest:
+            same = not lost and rest[0].state == "sent"
+            _send(portal, turn, rest, key if same else _rekey(portal, rest)[0])
+
+
+def _no_longer_wanted(portal: str, waiting: Sequence[Intent]) -> dict[str, Skip]:
+    """Read once more the deals whose invoices were not decided just now: they may be lost, deleted or invoiced."""
+    now = parts().now()
+    old = [one.deal for one in waiting if one.state == "sent" or one.created_at is None or now - one.created_at > FRESH]
+    with parts().database.reading() as tx:
+        house = connections.portal(tx, portal)
+    return unwanted(house, old) if house is not None and old else {}
+
+
+def _may_arrive(intent: Intent, now: datetime) -> bool:
+    """Tell whether a request that was sent without an answer may still be on its way."""
+    return intent.sent_at is not None and now - intent.sent_at < KEY_LASTS
+
+
+def _withdraw(portal: str, turn: int, lost: Sequence[Intent], why: Mapping[str, Skip]) -> None:
+    """Forget the intents of deals that are not to be invoiced any more; those that were sent were looked for."""
+    at = parts()
+    now = at.now()
+    with at.database.transaction() as tx:
+        intents.withdraw(tx, portal, [one.deal for one in lost], sent=True)
+        journal.clear(tx, [subject_of(one.deal) for one in lost], now)
+        skipped = [(one.deal, why[one.deal].reason) for one in lost]
+        journal.add(
+            tx, [Entry(now, portal, turn, subject_of(deal), "skip", "flows.deciding", why_) for deal, why_ in skipped]
+        )
 
 
 def _send(portal: str, turn: int, some: Sequence[Intent], key: str) -> None:
@@ -108,8 +149,9 @@ def _send(portal: str, turn: int, some: Sequence[Intent], key: str) -> None:
         outcomes = at.xero(some[0].organisation).create_invoices(bodies, key)
     except Invalid as refusal:
         if len(some) > 1:
-            for half in (some[: len(some) // 2], some[len(some) // 2 :]):
-                _send(portal, turn, half, _rekey(portal, half))
+            halves = (some[: len(some) // 2], some[len(some) // 2 :])
+            for half, new_key in zip(halves, _rekey(portal, *halves), strict=True):
+                _send(portal, turn, half, new_key)
         else:
             _record(portal, turn, [Refusal(some[0], _sentences(refusal))])
         return
@@ -122,12 +164,14 @@ def _send(portal: str, turn: int, some: Sequence[Intent], key: str) -> None:
     _record(portal, turn, ended)
 
 
-def _rekey(portal: str, some: Sequence[Intent]) -> str:
+def _rekey(portal: str, *requests: Sequence[Intent]) -> list[str]:
+    """Give each request a key of its own, all at once: a key that was refused must not be met again after a crash."""
     at = parts()
-    key = at.new_key()
+    keys = [at.new_key() for _ in requests]
     with at.database.transaction() as tx:
-        intents.rekey(tx, portal, [intent.deal for intent in some], key)
-    return key
+        for key, some in zip(keys, requests, strict=True):
+            intents.rekey(tx, portal, [intent.deal for intent in some], key)
+    return keys
 
 
 def _sentences(refusal: Invalid) -> tuple[str, ...]:

@@ -9,17 +9,15 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
+from ledgerloop.flows.deals import INDEX_LAG, entered, won_at
 from ledgerloop.flows.facts import route_stages, won_stages
 from ledgerloop.flows.parts import parts
 from ledgerloop.hubspot.models import Record
 from ledgerloop.records import Event
 from ledgerloop.store import connections, cursors, inbox
 from ledgerloop.store.cursors import Cursor
-
-INDEX_LAG = timedelta(minutes=2)
-"""How far HubSpot's search may lag behind its records."""
 
 CURSOR = "deals"
 """The cursor of the looking: how far it got, and when it last was done."""
@@ -44,31 +42,13 @@ def look(portal: str) -> int:
     found = [
         deal
         for deal in changed
-        if deal.properties.get(_invoice_id()) or _won_at(deal, stages, now) >= connected.since - INDEX_LAG
+        if deal.properties.get(_invoice_id()) or (won_at(deal, stages) or now) >= connected.since - INDEX_LAG
     ]
     newest = max((deal.updated_at for deal in changed if deal.updated_at), default=cursor.since or connected.since)
     with at.database.transaction() as tx:
         new = inbox.keep(tx, [_event(portal, deal, now) for deal in found], now)
         cursors.put(tx, Cursor(portal, CURSOR, max(newest, cursor.since or newest), 1, now))
     return new
-
-
-def entered(stage: str) -> str:
-    """Return the name of the property that says when a deal entered a stage."""
-    return f"hs_v2_date_entered_{stage}"
-
-
-def _won_at(deal: Record, stages: Sequence[str], now: datetime) -> datetime:
-    """Say when a deal was won; now where HubSpot does not say, since a missed invoice is worse than a late question."""
-    moments = [_moment(deal.properties.get(entered(stage))) for stage in stages]
-    return max((moment for moment in moments if moment), default=now)
-
-
-def _moment(text: str | None) -> datetime | None:
-    try:
-        return datetime.fromisoformat(text) if text else None
-    except ValueError:
-        return None
 
 
 def _changed_since(since: datetime, properties: Sequence[str]) -> list[Record]:

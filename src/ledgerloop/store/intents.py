@@ -86,10 +86,14 @@ def mark_refused(tx: Connection, portal: str, deal: str) -> None:
     tx.execute(mine.values(state="refused"))
 
 
-def withdraw(tx: Connection, portal: str, deals: Collection[str]) -> None:
-    """Forget intents that never left: their deals are no longer to be invoiced as they stand."""
+def withdraw(tx: Connection, portal: str, deals: Collection[str], *, sent: bool = False) -> None:
+    """Forget intents that never left: their deals are no longer to be invoiced as they stand.
+
+    With ``sent`` also those that left long ago and that the vendor surely did not make.
+    """
+    states = ("intended", "sent") if sent else ("intended",)
     for some in chunks(sorted(deals)):
-        tx.execute(delete(table).where(table.c.portal == portal, table.c.deal.in_(some), table.c.state == "intended"))
+        tx.execute(delete(table).where(table.c.portal == portal, table.c.deal.in_(some), table.c.state.in_(states)))
 
 
 def unapproved(tx: Connection, portal: str) -> list[Intent]:
