@@ -7,6 +7,8 @@ looks when it is nudged, and twice a second in any case: what a nudge missed is 
 
 from __future__ import annotations
 
+import logging
+import os
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -26,7 +28,7 @@ from ledgerloop.flows.standing import standing
 from ledgerloop.flows.takeover import lock_of, take_over
 from ledgerloop.flows.turns import SOURCE, turn_id
 from ledgerloop.log import logger
-from ledgerloop.store import inbox, lanes
+from ledgerloop.store import inbox, journal, lanes
 from ledgerloop.store.db import Database
 from ledgerloop.store.lanes import Ready
 
@@ -42,6 +44,10 @@ TICK = 0.5
 SCHEDULE = timedelta(seconds=5)
 STUCK = timedelta(seconds=30)
 KEEP_TURNS = timedelta(days=7)
+KEEP_EVENTS = timedelta(days=30)
+"""Longer than any vendor repeats a delivery."""
+KEEP_JOURNAL = timedelta(days=400)
+"""A year and what it takes to close its books."""
 LAST_BREATH = 3.0
 """Seconds after which the lock of a worker that was killed is surely free."""
 
@@ -83,6 +89,7 @@ class Engine:
         Raises LedgerloopError where another process works under the same name: both would go on with the same turns.
         """
         self._be_alone()
+        _log_with_us()
         DBOS(config=_config(self._database, self._worker))
         DBOS.launch()
         self._thread.start()
@@ -98,6 +105,8 @@ class Engine:
         self._nudged.set()
         self._thread.join()
         DBOS.destroy(workflow_completion_timeout_sec=int(patience))
+        # A turn that waits for longer finds its engine gone, which DBOS tells with tracebacks. It goes on next time.
+        _LOGGER_OF_DBOS.disabled = True
         self._alone.close()
 
     def _be_alone(self) -> None:
@@ -105,7 +114,9 @@ class Engine:
         while not self._alone.enter_context(self._database.lock_at_once(lock_of(self._worker))):
             self._alone.close()
             if time.monotonic() > end:
-                raise LedgerloopError(f"Another process already works on this database as worker `{self._worker}`.")
+                raise LedgerloopError(
+                    f"Another process already works on this database as worker `{self._worker}`; stop it first."
+                )
             time.sleep(0.1)
 
     def _stay_alone(self) -> None:
@@ -184,12 +195,24 @@ class Engine:
             lanes.wake(tx, one.flow, one.lane, now)
 
     def _prune(self, now: datetime) -> None:
-        """Forget turns that ended a week ago; the journal and the inbox keep what people want to know."""
+        """Forget turns that ended a week ago, and what the inbox and the journal have kept long enough."""
         old = DBOS.list_workflows(
             completed_before=(now - KEEP_TURNS).isoformat(), limit=1000, load_input=False, load_output=False
         )
         if old:
             DBOS.delete_workflows([one.workflow_id for one in old])
+        with self._database.transaction() as tx:
+            inbox.prune(tx, now - KEEP_EVENTS)
+            journal.prune(tx, now - KEEP_JOURNAL)
+
+
+_LOGGER_OF_DBOS = logging.getLogger("dbos")
+
+
+def _log_with_us() -> None:
+    """Let DBOS log as everything else does, redacted and in our form. It adds no handler where there is one."""
+    _LOGGER_OF_DBOS.handlers, _LOGGER_OF_DBOS.propagate = [logging.NullHandler()], True
+    _LOGGER_OF_DBOS.disabled = False
 
 
 def _config(database: Database, worker: str) -> DBOSConfig:
@@ -208,6 +231,7 @@ def _config(database: Database, worker: str) -> DBOSConfig:
         config["system_database_url"] = database.url.render_as_string(hide_password=False)
     else:
         file = database.file.with_name(f"{database.file.stem}-engine{database.file.suffix}")
+        os.close(os.open(file, os.O_RDWR | os.O_CREAT, 0o600))  # what turns hand on is as private as the rest
         url = make_url(f"sqlite:///{file}")
         engine = sqlalchemy.create_engine(url, connect_args={"timeout": 30.0, "check_same_thread": False})
         event.listen(engine, "connect", _durable)

@@ -137,8 +137,27 @@ def test_port_that_is_taken(place: Path) -> None:
         ended = run(place, "serve", "--sandbox", "--port", str(taken))
 
     assert 2 == ended.returncode
-    assert f"127.0.0.1:{taken} cannot be listened on" in ended.stderr
+    assert f"Setting `--port` in the command line: 127.0.0.1:{taken} cannot be listened on" in ended.stderr
     assert 1 == len(ended.stderr.splitlines())
+    assert 2 == run(place, "serve", "--sandbox", "--port", "99999").returncode
+
+
+def test_second_service_on_one_database(place: Path, sandbox: Sandbox, port: int) -> None:
+    """A second service on the same database ends with one sentence and status 1, and does not say where it is."""
+    words = ["serve", "--xero-url", sandbox.xero_url, "--hubspot-url", sandbox.hubspot_url, "--port"]
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        another = str(free.getsockname()[1])
+    with begun(place, *words, str(port)):
+        _until_up(f"http://127.0.0.1:{port}")
+        ended = run(place, *words, another)
+
+    assert (1, "") == (ended.returncode, ended.stdout)
+    assert ["Another process already works on this database as worker `one`; stop it first."] == (
+        ended.stderr.splitlines()
+    )
+    modes = {oct(file.stat().st_mode & 0o777) for file in place.glob("*.sqlite3*")}
+    assert {"0o600"} == modes
 
 
 def test_vendor_that_does_not_answer(place: Path, port: int) -> None:

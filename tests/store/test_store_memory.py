@@ -205,6 +205,8 @@ class TestJournal:
             assert journal.recent(tx, 5) == [second, first]
             assert journal.recent(tx, 5, "customer c1") == [first]
             assert journal.recent(tx, 1) == [second]
+            assert (1, 0) == (journal.prune(tx, second.at), journal.prune(tx, second.at))
+            assert journal.recent(tx, 5) == [second]
 
 
 class TestHolds:

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import io
+import json
+import logging
 import socket
 from collections.abc import Callable
 from pathlib import Path
 
 import httpx2
 import pytest
+import structlog
 from web_scene import HANDSHAKE, KEY, furnish, xero_body, xero_event
 
+from ledgerloop import log
 from ledgerloop.errors import SettingsError
 from ledgerloop.settings import load
 from ledgerloop.store import inbox
@@ -73,6 +78,26 @@ def test_the_wire(sqlite_url: str, tmp_path: Path, raw: Callable[[str, bytes], b
     with again.database.reading() as tx:
         assert 200 == len(inbox.recent(tx, 1000))
     again.database.close()
+
+
+def test_the_engine_logs_with_us(sqlite_url: str, tmp_path: Path) -> None:
+    """What the workflow engine logs is one redacted JSON object a line; once stopped, it has nothing more to say."""
+    furnish(tmp_path, sqlite_url, {"service": {"public_url": ""}})
+    built = build(load(tmp_path / "ledgerloop.toml"))
+    root, stream = logging.getLogger(), io.StringIO()
+    handlers, level = root.handlers, root.level
+    log.configure("warning", "json", stream)
+
+    try:
+        with running(create_app(built), listening("127.0.0.1", 0, "ledgerloop.toml")):
+            logging.getLogger("dbos").warning("it failed with Bearer hunter2")
+        logging.getLogger("dbos").error("the engine is gone")
+    finally:
+        root.handlers, root.level = handlers, level
+        structlog.reset_defaults()
+
+    lines = [json.loads(line) for line in stream.getvalue().splitlines()]
+    assert [("dbos", "it failed with Bearer [redacted]")] == [(line["logger"], line["event"]) for line in lines]
 
 
 def test_port_that_is_taken() -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, Row, delete, insert, select, update
 
 from ledgerloop.records import Entry
 from ledgerloop.store.statements import chunks, upsert
@@ -41,6 +41,11 @@ def recent(tx: Connection, limit: int, subject: str | None = None) -> list[Entry
     if subject is not None:
         query = query.where(table.c.subject == subject)
     return [_entry(row) for row in tx.execute(query)]
+
+
+def prune(tx: Connection, before: datetime) -> int:
+    """Forget lines written before a moment, and say how many went."""
+    return tx.execute(delete(table).where(table.c.at < before)).rowcount
 
 
 def hold(
