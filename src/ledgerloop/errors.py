@@ -49,6 +49,11 @@ class RateLimited(Transient):
         self.message, self.status = message, 429
         self.retry_after, self.limit = retry_after, limit
 
+    @property
+    def sentence(self) -> str:
+        """Say which quota is spent; that of a day comes back only when the vendor's day begins anew."""
+        return f"The calls of the day are used up. {self.message}" if self.limit == "day" else self.message
+
 
 class UnknownOutcome(LedgerloopError):
     """Report a write whose answer was lost: timeout, reset or 5xx after the request may have left."""

@@ -104,6 +104,8 @@ class Governor:
                 spent = [w.door for w in (*state.windows, *self._shared) if w.limit.name == reading.spent]
                 for door in spent or [state.door]:
                     door.close(now + reading.wait, reading.spent)
+                if reading.spent == "day":
+                    state.day.begins(now + reading.wait)
             self._changed.notify_all()
 
     def left(self, lane: str) -> dict[str, int]:
@@ -232,6 +234,10 @@ class _Day:
             self.left -= 1
             if self.left < 0 or now - self.known_at >= LOOK_AGAIN:
                 self.known_at = now  # this call looks; others wait for what it finds
+
+    def begins(self, moment: float) -> None:
+        """Look again when the vendor says that its day begins anew."""
+        self.known_at = moment - LOOK_AGAIN
 
     def correct(self, left: int, most: int | None, now: float) -> None:
         self.most = most or max(self.most, left)
