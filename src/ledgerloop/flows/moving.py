@@ -9,12 +9,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Literal
 
+from sqlalchemy import Connection
+
 from ledgerloop.flows.finding import PLURAL, Customers, Doubts, properties_read
 from ledgerloop.flows.parts import parts
 from ledgerloop.hubspot.models import Record
 from ledgerloop.records import Customer, Entry, Hold, Link, LinkKind, Organisation
 from ledgerloop.rules import doubts
-from ledgerloop.store import compared, connections, fingerprints, journal, links, lost, mirror
+from ledgerloop.store import compared, connections, fingerprints, journal, lanes, links, lost, mirror
 from ledgerloop.store.lost import Lost
 
 KINDS: tuple[LinkKind, ...] = ("contact", "company")
@@ -114,7 +116,7 @@ def come_back(home: Organisation, kind: LinkKind, ids: Sequence[str], turn: int)
                 links.put(tx, [Link(home.id, one.xero_id, kind, one.hubspot_id, "restored")], at.now())
             if portal is not None:
                 fingerprints.forget(tx, portal.id, kind, [one.hubspot_id])
-            mirror.mark_dirty(tx, home.id, [one.xero_id])
+            _look_at(tx, home, one.xero_id)
             reason = f"The {kind} {one.hubspot_id} was restored in HubSpot, so it is linked again."
             journal.add(tx, [_entry(home, turn, one.xero_id, "adopt", reason, f"hubspot {kind} {one.hubspot_id}")])
 
@@ -139,7 +141,7 @@ def _give(home: Organisation, link: Link, winner: Customer, turn: int) -> Link:
     with at.database.transaction() as tx:
         links.move(tx, link, to, at.now())
         compared.forget(tx, home.id, link.kind, [link.xero_id, winner.id])
-        mirror.mark_dirty(tx, home.id, [winner.id])
+        _look_at(tx, home, winner.id)
         journal.add(tx, [_entry(home, turn, winner.id, "adopt", reason, f"hubspot {link.kind} {link.hubspot_id}")])
     return to
 
@@ -155,12 +157,13 @@ def _follow(home: Organisation, link: Link, survivor: Record, turn: int) -> None
         if portal is not None:
             fingerprints.forget(tx, portal.id, link.kind, [link.hubspot_id, survivor.id])
         if moved:
-            mirror.mark_dirty(tx, home.id, [link.xero_id])
+            _look_at(tx, home, link.xero_id)
             reason = f"{said}, so the link follows."
             journal.add(tx, [_entry(home, turn, link.xero_id, "adopt", reason, f"hubspot {link.kind} {survivor.id}")])
             return
         holder = links.find_by_hubspot(tx, home.id, link.kind, [survivor.id]).get(survivor.id)
-        mirror.mark_dirty(tx, home.id, [holder.xero_id] if holder else [])
+        if holder is not None:
+            _look_at(tx, home, holder.xero_id)
     _drop(home, link, "merged", f"{said}, which is another customer's.", turn)
 
 
@@ -174,8 +177,14 @@ def _drop(home: Organisation, link: Link, how: lost.How, reason: str, turn: int)
         compared.forget(tx, home.id, link.kind, [link.xero_id])
         if portal is not None:
             fingerprints.forget(tx, portal.id, link.kind, [link.hubspot_id])
-        mirror.mark_dirty(tx, home.id, [link.xero_id])
+        _look_at(tx, home, link.xero_id)
         journal.add(tx, [_entry(home, turn, link.xero_id, "skip", reason, f"hubspot {link.kind} {link.hubspot_id}")])
+
+
+def _look_at(tx: Connection, home: Organisation, customer: str) -> None:
+    """Have a customer looked at again, in another turn: the one that runs may be past it."""
+    mirror.mark_dirty(tx, home.id, [customer])
+    lanes.wake(tx, "standing", home.id, parts().now())
 
 
 def _entry(

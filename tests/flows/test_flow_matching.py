@@ -1,0 +1,251 @@
+"""Which HubSpot contact and company a customer is: found where there is one, held where there are several, or made."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from crm import Customers, begun
+from scene import Scene
+
+from ledgerloop.store import connections, fingerprints
+
+
+@pytest.fixture(scope="module")
+def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
+    """Give one stage to all tests of this file: each has customers of its own."""
+    with begun(tmp_path_factory.mktemp("matching")) as scene:
+        yield scene
+
+
+@pytest.fixture(scope="module")
+def crm(scene: Scene) -> Customers:
+    """Give the words about customers."""
+    return Customers(scene)
+
+
+class TestCompanies:
+    def test_by_name_and_domain(self, scene: Scene, crm: Customers) -> None:
+        """A company called alike with the domain of the customer's email is taken, whatever its legal form."""
+        company = scene.make("companies", name="Kōwhai Kitchens Limited", domain="www.kowhai.example.com")
+
+        customer = crm.add("KOWHAI KITCHENS LTD", EmailAddress="ap@kowhai.example.com")
+
+        assert company == crm.until_linked(customer)
+        assert "name and domain" == crm.how(customer, "company")
+        assert customer == scene.show("companies", company)["xero_contact_id"]
+
+    def test_free_mail_matches_no_company(self, scene: Scene, crm: Customers) -> None:
+        """The domain of a free mail provider says nothing about a company."""
+        company = scene.make("companies", name="Gmail", domain="gmail.com")
+
+        customer = crm.add("Bob the Builder", EmailAddress="bob.builder@gmail.com")
+
+        assert company != crm.until_linked(customer)
+        assert not scene.show("companies", company)["xero_contact_id"]
+
+    def test_several_are_held(self, scene: Scene, crm: Customers) -> None:
+        """Two companies that fit are a question, which lists both; the contact is made all the same."""
+        two = [scene.make("companies", name="Twice Ltd", domain="twice.example.com") for _ in range(2)]
+
+        customer = crm.add("Twice", EmailAddress="hi@twice.example.com")
+
+        said = crm.until_held(customer)
+        assert all(company in said for company in two)
+        crm.until_linked(customer, "contact")
+        assert crm.record(customer, "company") is None
+
+    def test_a_hold_ends_when_a_person_says_which(self, scene: Scene, crm: Customers) -> None:
+        """Writing the customer's id on one of them answers the question; what HubSpot tells of it is enough."""
+        two = [scene.make("companies", name="Which Ltd", domain="which.example.com") for _ in range(2)]
+        customer = crm.add("Which", EmailAddress="hi@which.example.com")
+        crm.until_held(customer)
+
+        scene.edit("companies", two[1], xero_contact_id=customer, phone="1")
+
+        assert two[1] == crm.until_linked(customer)
+        assert f"customer {customer}" not in scene.holds()
+
+    def test_a_name_alone_is_held(self, scene: Scene, crm: Customers) -> None:
+        """Where nothing but the name says so, nobody guesses."""
+        company = scene.make("companies", name="Lonely Name Ltd")
+
+        customer = crm.add("Lonely Name Ltd")
+
+        assert company in crm.until_held(customer)
+        assert [company] == crm.records("companies", name="Lonely Name Ltd")
+
+    def test_another_domain_is_another_company(self, scene: Scene, crm: Customers) -> None:
+        """A company called alike with another domain is somebody else."""
+        company = scene.make("companies", name="Summit", domain="summit-one.example.com")
+
+        customer = crm.add("Summit", EmailAddress="x@summit-two.example.com")
+
+        assert company != crm.until_linked(customer)
+
+    def test_no_email_makes_a_company_only(self, scene: Scene, crm: Customers) -> None:
+        """Without an email there is nobody to make a contact of."""
+        customer = crm.add("Quiet Ltd", FirstName="Nobody")
+
+        crm.until_linked(customer)
+
+        assert crm.record(customer, "contact") is None
+
+    def test_the_automatic_company_is_taken(self, scene: Scene, crm: Customers) -> None:
+        """A company that HubSpot makes by itself from the contact's domain is taken, not doubled (S5)."""
+        scene.configure("hubspot", automatic_company=True)
+        customer = crm.add("Own Domain Ltd", EmailAddress="me@own-domain.example.com")
+
+        company = crm.until_linked(customer)
+        scene.configure("hubspot", automatic_company=False)
+
+        assert [company] == crm.records("companies", domain="own-domain.example.com")
+        assert [] == crm.records("companies", name="Own Domain Ltd")
+        contact = crm.until_linked(customer, "contact")
+        assert {company} == crm.companies_of(contact)
+
+    def test_the_number_leads_to_the_company(self, scene: Scene, crm: Customers) -> None:
+        """A customer that carries its HubSpot id is that company, whatever it is called (S45)."""
+        company = scene.make("companies", name="Old Name")
+
+        customer = crm.add("New Name Ltd", ContactNumber=f"HubSpot company {company}")
+
+        assert company == crm.until_linked(customer)
+        assert "number" == crm.how(customer, "company")
+
+
+class TestContacts:
+    def test_by_a_further_email(self, scene: Scene, crm: Customers) -> None:
+        """A contact is found by its further addresses too."""
+        contact = scene.make("contacts", email="first@further.example.com")
+        scene.edit("contacts", contact, hs_additional_emails="second@further.example.com")
+
+        customer = crm.add("Further Ltd", EmailAddress="Second@Further.example.com")
+
+        assert contact == crm.until_linked(customer, "contact")
+        assert "first@further.example.com" == scene.show("contacts", contact)["email"]
+
+    def test_who_carries_another_id_is_held(self, scene: Scene, crm: Customers) -> None:
+        """A contact that says it is another customer is not taken."""
+        contact = scene.make("contacts", email="taken@elsewhere.example.com", xero_contact_id="somebody-else")
+
+        customer = crm.add("Elsewhere Ltd", EmailAddress="taken@elsewhere.example.com")
+
+        said = crm.until_held(customer)
+        assert contact in said
+        assert "somebody-else" in said
+
+    def test_a_bad_email_costs_that_field(self, scene: Scene, crm: Customers) -> None:
+        """What is no single address is not sent, with its reason in the journal, once; the company is made (S103)."""
+        customer = crm.add("Two Mails Ltd", EmailAddress="a@two.example.com;b@two.example.com")
+
+        crm.until_linked(customer)
+        crm.touch(customer)
+
+        assert crm.record(customer, "contact") is None
+        assert 1 == len([one for one in crm.said(customer) if "is not sent" in one])
+        assert f"customer {customer}" not in scene.holds()
+
+    def test_an_email_that_hubspot_refuses_costs_that_field(self, scene: Scene, crm: Customers) -> None:
+        """An ending that HubSpot does not know costs the email alone: the contact and its whole batch go on (S102)."""
+        refused, fine = scene.on.in_xero(
+            "PUT",
+            "/Contacts",
+            {
+                "Contacts": [
+                    {"Name": "No Such End", "FirstName": "Ed", "EmailAddress": "ed@end.nosuchend"},
+                    {"Name": "Good End", "EmailAddress": "eva@good-end.example.com"},
+                ]
+            },
+        )["Contacts"]
+
+        contact = crm.until_linked(refused["ContactID"], "contact")
+        crm.until_linked(fine["ContactID"], "contact")
+
+        shown = scene.show("contacts", contact)
+        assert (None, "Ed") == (shown["email"], shown["firstname"])
+        assert any("INVALID" not in one and "`email`" in one for one in crm.said(refused["ContactID"]))
+
+    def test_a_refused_email_without_a_name_is_asked_once(self, scene: Scene, crm: Customers) -> None:
+        """Where nothing else would identify a contact there is none, and HubSpot is not asked again."""
+        customer = crm.add("No End No Name", EmailAddress="ed@end.stillnosuchend")
+        crm.until_linked(customer)
+        scene.forget_calls()
+
+        crm.touch(customer)
+
+        assert [] == scene.calls("hubspot", "contacts/batch/create")
+        assert crm.record(customer, "contact") is None
+
+
+class TestPeople:
+    def test_people_become_contacts_of_the_company(self, scene: Scene, crm: Customers) -> None:
+        """Each further person with a good email is a contact at the company, without the id that is unique."""
+        people = [
+            {"FirstName": "Mere", "LastName": "Tua", "EmailAddress": "Mere@many.example.com"},
+            {"FirstName": "Bad", "EmailAddress": "no address"},
+            {"FirstName": "Sam", "EmailAddress": "sam@many.example.com"},
+        ]
+        known = scene.make("contacts", email="sam@many.example.com")
+
+        customer = crm.add("Many Ltd", EmailAddress="ap@many.example.com", ContactPersons=people)
+
+        company = crm.until_linked(customer)
+        mere = scene.find_contact("mere@many.example.com")
+        assert mere is not None
+        assert ("Mere", None) == (mere["firstname"], mere["xero_contact_id"])
+        assert {company} == crm.companies_of(str(mere["id"])) == crm.companies_of(known)
+        assert any("no address" in one for one in crm.said(customer))
+
+    def test_people_are_made_once(self, scene: Scene, crm: Customers) -> None:
+        """Who is known is not looked for again, whatever else happens to the customer."""
+        people = [{"FirstName": "Ona", "EmailAddress": "ona@once.example.com"}]
+        customer = crm.add("Once Ltd", ContactPersons=people)
+        crm.until_linked(customer)
+        scene.forget_calls()
+
+        crm.touch(customer)
+
+        assert [] == scene.calls("hubspot", "contacts/batch")
+        assert 1 == len(crm.records("contacts", email="ona@once.example.com"))
+
+    def test_a_new_person_joins(self, scene: Scene, crm: Customers) -> None:
+        """A person added later is a contact of the same company."""
+        customer = crm.add("Later Ltd")
+        company = crm.until_linked(customer)
+
+        crm.change(customer, ContactPersons=[{"FirstName": "Lee", "EmailAddress": "lee@later.example.com"}])
+
+        lee = scene.on.until("lee", lambda: scene.find_contact("lee@later.example.com"))
+        scene.settle()
+        assert {company} == crm.companies_of(str(lee["id"]))
+
+
+class TestConflicts:
+    def test_a_409_is_answered_by_taking_the_record(self, scene: Scene, crm: Customers) -> None:
+        """A contact that came between the look and the create is taken, as the answer names it (S100)."""
+        scene.forget_calls()
+        scene.configure("hubspot", latency_ms=300)
+        customer = crm.add("Conflict Ltd", EmailAddress="between@conflict.example.com")
+        scene.on.until("the search", lambda: scene.calls("hubspot", "companies/search") or None)
+
+        contact = scene.make("contacts", email="between@conflict.example.com")
+        scene.configure("hubspot", latency_ms=0)
+
+        assert contact == crm.until_linked(customer, "contact")
+        assert 207 in [call["status"] for call in scene.calls("hubspot", "contacts/batch/create")]
+
+    def test_an_id_that_another_record_has_is_held(self, scene: Scene, crm: Customers) -> None:
+        """The id is unique: who holds it is named, and the rest of the standing is written."""
+        customer = crm.add("Unique Ltd", EmailAddress="u@unique.example.com")
+        contact = crm.until_linked(customer, "contact")
+        scene.edit("contacts", contact, xero_contact_id="")
+        thief = scene.make("contacts", email="thief@unique.example.com", xero_contact_id=customer)
+        with scene.built.database.transaction() as tx:
+            fingerprints.forget(tx, connections.portals(tx)[0].id, "contact", [contact])
+
+        crm.touch(customer)
+
+        reasons = scene.on.until("hold", lambda: scene.holds().get(f"hubspot contact {contact}"))
+        assert thief in reasons[0]
+        assert "1.00" == scene.show("contacts", contact)["xero_outstanding_balance"]
