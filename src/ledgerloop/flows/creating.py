@@ -19,6 +19,7 @@ from ledgerloop.hubspot.models import BatchError
 from ledgerloop.records import Entry, Hold, Link, LinkKind, Organisation
 from ledgerloop.rules import doubts
 from ledgerloop.rules.ownership import made_from, properties_of, said_by_xero
+from ledgerloop.rules.saying import whole
 from ledgerloop.store import compared, connections, fingerprints, journal, links
 from ledgerloop.store.compared import Compared
 
@@ -64,7 +65,7 @@ def _keep(
         written = {name: value for name, value in rows[key].items() if name not in left_out}
         entries.append(_entry(home, turn, key, "create", _WHY, f"hubspot {kind} {record.id}", written))
     entries += [
-        _entry(home, turn, key, "skip", f"HubSpot refused `{one.name}`, which is left out: {one.said}")
+        _entry(home, turn, key, "skip", f"HubSpot refused `{one.name}`, which is left out: {whole(one.said)}")
         for key, dropped in sent.dropped.items()
         for one in dropped
     ]

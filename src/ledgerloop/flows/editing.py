@@ -30,6 +30,7 @@ from ledgerloop.rules.edits import (
 )
 from ledgerloop.rules.invoices import Draft, hash_of, invoice_from_deal
 from ledgerloop.rules.routing import Terms
+from ledgerloop.rules.saying import why_refused
 from ledgerloop.rules.totals import difference_told
 from ledgerloop.store import connections, intents, journal, mirror
 from ledgerloop.xero.client import MOST_IDS
@@ -158,7 +159,7 @@ def _changed(turn: int, change: Change, invoice: Invoice) -> None:
 
 
 def _refused(turn: int, change: Change, problems: Sequence[str]) -> None:
-    said = " ".join(problems) or "it gave no reason."
+    said = why_refused(problems, "")
     with parts().database.reading() as tx:
         before = intents.get(tx, change.intent.portal, [change.intent.deal])[change.intent.deal]
     invoice = change.invoice

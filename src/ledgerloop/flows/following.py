@@ -14,6 +14,7 @@ from ledgerloop.flows import showing
 from ledgerloop.flows.deciding import subject_of
 from ledgerloop.flows.parts import parts
 from ledgerloop.records import Entry, Intent, Receivable
+from ledgerloop.rules.saying import whole
 from ledgerloop.rules.standing import GONE
 from ledgerloop.store import intents, journal, mirror
 from ledgerloop.xero.client import MOST_IDS, XeroClient
@@ -51,7 +52,11 @@ def _email(client: XeroClient, wanted: Sequence[Intent], turn: int) -> list[Inte
             try:
                 client.email_invoice(intent.invoice)
             except (Invalid, Missing) as refusal:
-                said = " ".join(sentence for _, _, sentence in _problems(refusal)) or refusal.message
+                said = (
+                    whole(*(sentence for _, _, sentence in _problems(refusal)))
+                    if _problems(refusal)
+                    else refusal.message
+                )
                 told = f"Xero would not email invoice {intent.number}: {said} Send it from Xero."
                 first, _, rest = intent.note.partition("\n")
                 _keep(turn, replace(intent, email="", note=f"{first}\n{rest} {told}".rstrip()), told)

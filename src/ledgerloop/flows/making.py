@@ -22,6 +22,7 @@ from ledgerloop.records import Entry, Hold, Intent, Link, Skip
 from ledgerloop.rules.customers import receivable_from_invoice
 from ledgerloop.rules.invoices import body_of
 from ledgerloop.rules.marks import marker_in
+from ledgerloop.rules.saying import why_refused
 from ledgerloop.rules.totals import difference_told
 from ledgerloop.store import connections, intents, journal, links, mirror
 from ledgerloop.xero.client import XeroClient
@@ -49,8 +50,8 @@ class Refusal:
     @property
     def hold(self) -> Hold:
         """Say what Xero said, and what to do."""
-        said = " ".join(self.problems) or "it gave no reason."
-        return Hold((f"Xero would not make the invoice: {said} Correct the deal or the settings.",))
+        why = why_refused(self.problems, "Correct the deal or the settings.")
+        return Hold((f"Xero would not make the invoice: {why}",))
 
 
 LOOK_BACK = timedelta(minutes=10)

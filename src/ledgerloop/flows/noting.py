@@ -16,6 +16,7 @@ from ledgerloop.hubspot.client import HubSpotClient
 from ledgerloop.hubspot.models import New, To
 from ledgerloop.records import Entry, Organisation, Receivable
 from ledgerloop.rules.notes import Happening, body_of, happenings_of, mark_of, marks_in
+from ledgerloop.rules.saying import whole
 from ledgerloop.store import connections, intents, journal, links, mirror, notes
 from ledgerloop.store.notes import Key
 
@@ -155,6 +156,6 @@ def _entry(home: Organisation, turn: int, one: Told, made: str, refused: str) ->
         decision="create" if made else "skip",
         rule="rules.notes.happenings_of",
         reason=f"Invoice {one.happening.invoice.number}: {one.happening.event}."
-        + (f" HubSpot refused the note: {refused}" if refused else ""),
+        + (f" HubSpot refused the note: {whole(refused)}" if refused else ""),
         target=f"hubspot note {made}" if made else "",
     )

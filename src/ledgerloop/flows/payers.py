@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Literal
 
-from ledgerloop.errors import Transient
 from ledgerloop.flows import pulling
 from ledgerloop.flows.deals import Sale
 from ledgerloop.flows.parts import parts
@@ -17,7 +16,9 @@ from ledgerloop.hubspot.models import Record
 from ledgerloop.records import Customer, Entry, Hold, Link, Organisation
 from ledgerloop.rules.customers import contact_for_customer, customer_from_contact, number_of
 from ledgerloop.rules.matching import Candidate, Found, email_key, name_key, one_of
+from ledgerloop.rules.saying import whole
 from ledgerloop.store import journal, links, mirror
+from ledgerloop.store.survivors import survivors
 from ledgerloop.xero.client import XeroClient
 
 BATCH = 50
@@ -117,7 +118,9 @@ def _create(client: XeroClient, home: Organisation, sales: Sequence[Sale], porta
         bodies.setdefault(number, body)
         wanted.setdefault(number, []).append(sale)
     at = parts()
-    numbers = sorted(bodies)
+    known = _owners(home, list(bodies))
+    found |= {sale.deal.id: payer for number, payer in known.items() for sale in wanted[number]}
+    numbers = sorted(bodies.keys() - known.keys())
     for start in range(0, len(numbers), BATCH):
         some = numbers[start : start + BATCH]
         outcomes = client.create_contacts([bodies[number] for number in some], at.new_key())
@@ -129,19 +132,45 @@ def _create(client: XeroClient, home: Organisation, sales: Sequence[Sale], porta
                 made.append(customer)
                 found |= {sale.deal.id: Found(customer.id, "created") for sale in wanted[number]}
                 entries.append(_entry(portal, turn, customer, bodies[number]))
-            elif any("contact number" in problem.lower() for problem in outcome.problems):
-                # Its number is taken, so an earlier request made it after all: the next pull brings it.
-                raise Transient(f"The customer {bodies[number]['Name']} is already being made in Xero.")
             else:
-                found |= {sale.deal.id: _refused(bodies[number], outcome.problems) for sale in wanted[number]}
+                payer: Payer = _refused(bodies[number], outcome.problems)
+                if any("contact number" in problem.lower() for problem in outcome.problems):
+                    # An earlier request made it after all, or somebody just did: one more pull may bring it.
+                    pulling.pull_kind(client, home.id, "contacts", pulling.Seen())
+                    payer = _owners(home, [number]).get(number, payer)
+                found |= {sale.deal.id: payer for sale in wanted[number]}
         with at.database.transaction() as tx:
             mirror.store_customers(tx, made, touch=False)
             journal.add(tx, entries)
     return found
 
 
+def _owners(home: Organisation, numbers: Sequence[str]) -> dict[str, Payer]:
+    """Return who has these numbers already, archived customers too: Xero gives a number to one contact only."""
+    with parts().database.reading() as tx:
+        holders = mirror.customers_by_number(tx, home.id, numbers)
+        into = survivors(tx, home.id, [one.id for some in holders.values() for one in some])
+        heirs = mirror.customers(tx, home.id, list(into.values()))
+    owners: dict[str, Payer] = {}
+    for number, some in holders.items():
+        for one in some:
+            owner = heirs.get(into.get(one.id, ""), one)
+            owners[number] = Found(owner.id, "number") if owner.active else _archived(owner)
+    return owners
+
+
+def _archived(owner: Customer) -> Hold:
+    return Hold(
+        (
+            f"The customer “{owner.name}” of this deal is archived in Xero."
+            f" Restore “{owner.name}” in Xero, or give the deal another company.",
+        ),
+        (owner.id,),
+    )
+
+
 def _refused(body: Mapping[str, object], problems: Sequence[str]) -> Hold:
-    said = " ".join(problems) or "no reason given."
+    said = whole(*problems)
     return Hold(
         (f"Xero would not create the customer “{body['Name']}”: {said} Correct it, or link the right customer.",)
     )

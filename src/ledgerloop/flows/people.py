@@ -15,6 +15,7 @@ from ledgerloop.flows.parts import parts
 from ledgerloop.hubspot.client import HubSpotClient
 from ledgerloop.records import Entry, Organisation
 from ledgerloop.rules.customers import contact_from_person, further_people
+from ledgerloop.rules.saying import whole
 from ledgerloop.store import journal, links
 from ledgerloop.store import people as store
 from ledgerloop.store.people import Known
@@ -85,7 +86,7 @@ def _keep(
         record, company = ids.get(email, ""), company_of[customer]
         known.append(Known(home.id, customer, email, record, company if record else ""))
         if email in refused:
-            entries.append(_entry(home, turn, customer, "skip", f"HubSpot refused a person: {refused[email]}"))
+            entries.append(_entry(home, turn, customer, "skip", f"HubSpot refused a person: {whole(refused[email])}"))
         elif email in made and (customer, email) in rows:
             why = "A further person of the customer; no HubSpot contact has the email."
             values = rows[customer, email]

@@ -21,6 +21,7 @@ from ledgerloop.records import Entry, LinkKind
 from ledgerloop.rules import doubts
 from ledgerloop.rules.customers import changed
 from ledgerloop.rules.ownership import Comparison
+from ledgerloop.rules.saying import whole
 from ledgerloop.store import compared, connections, fingerprints, journal
 
 BATCH = 100
@@ -90,7 +91,7 @@ def _write(portal: str, kind: LinkKind, some: Sequence[Wanted], lane: str, turn:
                 journal.add(tx, [_entry(one, "update", one.reason, lane, turn, values, "written")])
             for dropped in sent.dropped.get(one.id, ()):
                 if not writing.is_ours(dropped.name):
-                    reason = f"HubSpot refused `{dropped.name}`, which is left out: {dropped.said}"
+                    reason = f"HubSpot refused `{dropped.name}`, which is left out: {whole(dropped.said)}"
                     journal.add(tx, [_entry(one, "skip", reason, lane, turn)])
             if one.id in held and journal.hold(tx, lane, one.target, held[one.id], (), now):
                 journal.add(tx, [_entry(one, "hold", " ".join(held[one.id]), lane, turn)])

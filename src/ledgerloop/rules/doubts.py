@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ledgerloop.records import Customer
+from ledgerloop.rules.saying import whole
 
 
 def shared_email(customer: Customer) -> str:
@@ -86,17 +87,17 @@ def restored(customer: Customer, kind: str, back: str, now: str) -> str:
 
 def refused_create(kind: str, said: str) -> str:
     """Word that HubSpot would not make a record at all."""
-    return f"HubSpot would not create a {kind} for this Xero customer: {said} Correct it in Xero."
+    return f"HubSpot would not create a {kind} for this Xero customer: {whole(said)} Correct it in Xero."
 
 
 def refused_update(kind: str, record: str, said: str) -> str:
     """Word that HubSpot would not change a record."""
-    return f"HubSpot would not update the {kind} {record}: {said} Correct it in HubSpot."
+    return f"HubSpot would not update the {kind} {record}: {whole(said)} Correct it in HubSpot."
 
 
 def refused_value(kind: str, record: str, name: str, said: str) -> str:
     """Word that HubSpot would not take one of the standing's values."""
-    return f"HubSpot would not take `{name}` for the {kind} {record}: {said} Correct the property in HubSpot."
+    return f"HubSpot would not take `{name}` for the {kind} {record}: {whole(said)} Correct the property in HubSpot."
 
 
 def id_taken(kind: str, record: str, holder: str) -> str:
@@ -117,4 +118,6 @@ def email_taken(record: str, holder: str) -> str:
 
 def refused_by_xero(customer: Customer, said: str) -> str:
     """Word that Xero would not take what was changed in HubSpot."""
-    return f"Xero would not take what was changed in HubSpot for “{customer.name}”: {said} Correct it in HubSpot."
+    return (
+        f"Xero would not take what was changed in HubSpot for “{customer.name}”: {whole(said)} Correct it in HubSpot."
+    )
