@@ -7,13 +7,13 @@ Free mail says nothing about a company (HubSpot's companies are not unique by na
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, Literal
 
 from ledgerloop.hubspot.models import Record
 from ledgerloop.records import Customer, Hold
 from ledgerloop.rules import doubts
-from ledgerloop.rules.matching import Candidate, Found, email_domain, name_key, one_of
+from ledgerloop.rules.matching import Found, email_domain, name_key
 
 MOST_TEXT = 2_000
 """HubSpot takes 3,000 characters for a search; this many are left to the values."""
@@ -36,13 +36,13 @@ def fit(customer: Customer, company: Record) -> Fit:
 
 def choose(customer: Customer, companies: Sequence[Record]) -> Found | Hold | None:
     """Take the one company that fits; hold where several do, or where nothing but the name says so."""
-    same = [_candidate(one) for one in companies if fit(customer, one) == "same"]
+    same = [one for one in companies if fit(customer, one) == "same"]
+    if len(same) == 1:
+        return Found(same[0].id, "name and domain")
     if same:
-        domain = email_domain(customer.email_key)
-        return one_of(
-            same, "name and domain", f"companies in HubSpot called “{customer.name}” with the domain {domain}"
-        )
-    alike = [_candidate(one) for one in companies if fit(customer, one) == "name"]
+        listed = [f"{one.properties.get('name') or domain_of(one)} ({one.id})" for one in same]
+        return Hold((doubts.several_companies(customer, listed),), tuple(one.id for one in same))
+    alike = [one for one in companies if fit(customer, one) == "name"]
     if alike:
         return Hold((doubts.name_alone(customer, [one.id for one in alike]),), tuple(one.id for one in alike))
     return None
@@ -83,8 +83,3 @@ def _groups(wanted: Sequence[tuple[str, str]]) -> list[dict[str, Any]]:
         {"filters": [{"propertyName": name, "operator": "IN", "values": values}]}
         for name, values in by_property.items()
     ]
-
-
-def _candidate(company: Record) -> Candidate:
-    said: Mapping[str, str | None] = company.properties
-    return Candidate(company.id, said.get("name") or said.get("domain") or "a company without a name")

@@ -19,6 +19,15 @@ def shared_email(customer: Customer) -> str:
     )
 
 
+def several_companies(customer: Customer, listed: Sequence[str]) -> str:
+    """Word that more than one company fits."""
+    said = "; ".join(listed)
+    return (
+        f"HubSpot has {len(listed)} companies called “{customer.name}” with the domain of its email: {said}."
+        f" Merge them, or write {customer.id} into the Xero contact id of the right one."
+    )
+
+
 def name_alone(customer: Customer, companies: Sequence[str]) -> str:
     """Word that nothing but the name says that a company is the customer."""
     listed = ", ".join(companies)

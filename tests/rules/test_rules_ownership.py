@@ -1,0 +1,222 @@
+"""Whose value of a field stands, when both sides say something, and when only one of them changed."""
+
+from __future__ import annotations
+
+from typing import Any, get_args
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from rules_samples import CALM, customer, record
+
+from ledgerloop.records import Vendor
+from ledgerloop.rules.ownership import (
+    FIELDS,
+    UNITS,
+    Comparison,
+    Owner,
+    Pair,
+    compare,
+    made_from,
+    must_read,
+    said_by_hubspot,
+    said_by_xero,
+    settle,
+    values_of,
+)
+
+X, H, LEAVE = "to_hubspot", "to_xero", "leave"
+
+
+def owners(owner: Owner, **others: Owner) -> dict[str, Owner]:
+    """Own every field alike, but for some."""
+    return dict.fromkeys(FIELDS, owner) | others
+
+
+class TestFirstMeeting:
+    @pytest.mark.parametrize(
+        ("owner", "now", "newer", "verdict"),
+        [
+            pytest.param("xero", Pair("a", "b"), None, X, id="xero: its value overwrites"),
+            pytest.param("hubspot", Pair("a", "b"), None, H, id="hubspot: its value overwrites"),
+            pytest.param("first", Pair("a", "b"), None, H, id="first: both have one, so HubSpot's counts as the first"),
+            pytest.param("newest", Pair("a", "b"), "xero", X, id="newest: Xero's is newer"),
+            pytest.param("newest", Pair("a", "b"), "hubspot", H, id="newest: HubSpot's is newer"),
+            pytest.param("newest", Pair("a", "b"), None, LEAVE, id="newest: nobody knows, so nothing is overwritten"),
+            pytest.param("xero", Pair("a", ""), None, X, id="xero: fills an empty place"),
+            pytest.param("xero", Pair("", "b"), None, LEAVE, id="xero: an empty place overwrites nothing"),
+            pytest.param("hubspot", Pair("a", ""), None, LEAVE, id="hubspot: has nothing, and that stands"),
+            pytest.param("hubspot", Pair("", "b"), None, H, id="hubspot: fills an empty place"),
+            pytest.param("first", Pair("a", ""), None, X, id="first: Xero had one first, so it fills"),
+            pytest.param("first", Pair("", "b"), None, H, id="first: HubSpot had one first, so it fills"),
+            pytest.param("newest", Pair("a", ""), None, X, id="newest: fills from Xero"),
+            pytest.param("newest", Pair("", "b"), None, H, id="newest: fills from HubSpot"),
+            pytest.param("xero", Pair("a", "a"), None, LEAVE, id="the same is the same"),
+        ],
+    )
+    def test_settled(self, owner: Owner, now: Pair, newer: Vendor | None, verdict: str) -> None:
+        """At the first meeting a value overwrites another or fills an empty place; emptiness overwrites nothing."""
+        first: Vendor | None = "hubspot" if now.hubspot else "xero"
+        assert verdict == settle(owner, now, None, first, newer)
+
+
+class TestLater:
+    @pytest.mark.parametrize(
+        ("owner", "first", "now", "before", "newer", "verdict"),
+        [
+            pytest.param("xero", None, Pair("b", "a"), Pair("a", "a"), None, X, id="xero: its change goes over"),
+            pytest.param("xero", None, Pair("a", "b"), Pair("a", "a"), None, X, id="xero: HubSpot's change is undone"),
+            pytest.param("xero", None, Pair("", "a"), Pair("a", "a"), None, X, id="xero: what it removed is removed"),
+            pytest.param(
+                "hubspot", None, Pair("b", "a"), Pair("a", "a"), None, H, id="hubspot: Xero's change is undone"
+            ),
+            pytest.param("hubspot", None, Pair("a", "b"), Pair("a", "a"), None, H, id="hubspot: its change goes over"),
+            pytest.param("first", "xero", Pair("b", "a"), Pair("a", "a"), None, X, id="first: Xero's, and it changed"),
+            pytest.param("first", "hubspot", Pair("b", "a"), Pair("a", "a"), None, H, id="first: HubSpot's stands"),
+            pytest.param("first", None, Pair("", ""), Pair("a", "a"), None, LEAVE, id="first: both removed it"),
+            pytest.param("newest", None, Pair("b", "a"), Pair("a", "a"), None, X, id="newest: only Xero changed"),
+            pytest.param("newest", None, Pair("a", "b"), Pair("a", "a"), None, H, id="newest: only HubSpot changed"),
+            pytest.param("newest", None, Pair("b", "c"), Pair("a", "a"), "xero", X, id="newest: both, Xero last"),
+            pytest.param(
+                "newest", None, Pair("b", "c"), Pair("a", "a"), None, LEAVE, id="newest: both, and nobody knows"
+            ),
+            pytest.param("xero", None, Pair("a", "b"), Pair("a", "b"), None, LEAVE, id="an old difference is left"),
+            pytest.param("newest", None, Pair("c", "c"), Pair("a", "b"), None, LEAVE, id="changed alike"),
+        ],
+    )
+    def test_settled(
+        self, owner: Owner, first: Vendor | None, now: Pair, before: Pair, newer: Vendor | None, verdict: str
+    ) -> None:
+        """Later only a change moves a value, towards whoever does not own it."""
+        assert verdict == settle(owner, now, before, first, newer)
+
+    @given(
+        st.sampled_from(get_args(Owner)),
+        st.tuples(*[st.sampled_from(["", "a", "b", "c"])] * 4),
+        st.sampled_from([None, "xero", "hubspot"]),
+        st.sampled_from([None, "xero", "hubspot"]),
+    )
+    @CALM
+    def test_never_to_and_fro(
+        self, owner: Owner, texts: tuple[str, str, str, str], first: Vendor | None, newer: Vendor | None
+    ) -> None:
+        """What was settled once is settled: the same two values, compared again, move nothing."""
+        now, before = Pair(*texts[:2]), Pair(*texts[2:])
+        verdict = settle(owner, now, before, first, newer)
+        after = {X: Pair(now.xero, now.xero), H: Pair(now.hubspot, now.hubspot), LEAVE: now}[verdict]
+
+        assert LEAVE == settle(owner, after, after, first, newer)
+
+
+class TestReading:
+    @pytest.mark.parametrize(
+        ("owner", "before", "asks"),
+        [
+            pytest.param("xero", None, True, id="at the first meeting"),
+            pytest.param("xero", "old", False, id="not where Xero's change wins"),
+            pytest.param("hubspot", "old", False, id="not where it cannot"),
+            pytest.param("newest", "old", True, id="where HubSpot may have changed as well"),
+            pytest.param("newest", "same", False, id="not where Xero did not change"),
+            pytest.param("first", "old", False, id="not where it is known who was first"),
+        ],
+    )
+    def test_hubspot_is_read_only_where_it_must(self, owner: Owner, before: str | None, asks: bool) -> None:
+        """A burst of payments changes no field, so it reads nothing."""
+        xero = said_by_xero("company", customer())
+        last = None
+        if before is not None:
+            said = xero if before == "same" else {**xero, "phone": "old"}
+            last = Comparison((), (), said, said, dict.fromkeys(xero, "xero"))
+
+        assert asks is must_read(owners(owner), "company", xero, last)
+
+
+class TestCompare:
+    def test_a_record_just_made_has_no_news(self) -> None:
+        """What was made of Xero's values says the same, and Xero had them first."""
+        xero = said_by_xero("contact", customer())
+
+        made = made_from("xero", "contact", xero)
+        again = compare(owners("first"), "contact", xero, made.hubspot, made, {})
+
+        assert ((), ()) == (again.to_hubspot, again.to_xero)
+        assert {"xero"} == set(made.first.values())
+
+    def test_a_change_in_xero_reaches_what_xero_made(self) -> None:
+        """“First” means: a contact that came from Xero follows it."""
+        made = made_from("xero", "contact", said_by_xero("contact", customer()))
+
+        moved = customer(phone="1", street="2 New St", email="new@acme.nz", email_key="new@acme.nz", last_name="Wills")
+        compared = compare(owners("first"), "contact", said_by_xero("contact", moved), made.hubspot, made, {})
+
+        assert ("email", "person", "phone", "address") == compared.to_hubspot
+        assert compared.hubspot == compared.xero
+
+    def test_what_people_wrote_in_hubspot_stays(self) -> None:
+        """“First” means: a contact that was there keeps what it had, and its empty places are filled."""
+        there = record("7", email="kat@acme.nz", phone="111", firstname="Katherine", lastname=None)
+
+        compared = compare(
+            owners("first"), "contact", said_by_xero("contact", customer()), said_by_hubspot("contact", there), None, {}
+        )
+
+        assert ("company", "address") == compared.to_hubspot
+
+    def test_a_name_of_its_own(self) -> None:
+        """Each field has an owner of its own."""
+        made = made_from("xero", "company", said_by_xero("company", customer()))
+        moved = said_by_xero("company", customer(name="Acme Holdings Ltd", phone="1"))
+
+        compared = compare(owners("xero", name="hubspot"), "company", moved, made.hubspot, made, {})
+
+        assert ("phone",) == compared.to_hubspot
+        assert ("name",) == compared.to_xero
+
+    def test_an_email_is_never_emptied(self) -> None:
+        """A contact keeps the address it is known by."""
+        made = made_from("xero", "contact", said_by_xero("contact", customer()))
+        without = said_by_xero("contact", customer(email="", email_key=""))
+
+        assert "email" not in compare(owners("xero"), "contact", without, made.hubspot, made, {}).to_hubspot
+
+    def test_an_address_moves_as_a_whole(self) -> None:
+        """What is empty in the new address is emptied, the second line of a company's street too."""
+        moved = customer(street="2 New St", region="", postcode="")
+
+        values = values_of("company", ("address",), moved)
+
+        assert ("2 New St", "", "Auckland", "", "") == tuple(
+            values[name] for name in ("address", "address2", "city", "state", "zip")
+        )
+
+    def test_two_lines_of_a_street_are_one(self) -> None:
+        """HubSpot's two lines say what Xero's one does."""
+        there = {
+            "name": "Acme Ltd",
+            "address": "1 Quay St",
+            "address2": "Level 2",
+            "city": "Auckland",
+            "state": "AKL",
+            "zip": "1010",
+            "country": "New Zealand",
+        }
+
+        assert (
+            said_by_xero("company", customer())["address"]
+            == said_by_hubspot("company", record("1", **there))["address"]
+        )
+
+    @given(st.dictionaries(st.sampled_from(["phone", "name", "street"]), st.text("abc ", max_size=4)), st.booleans())
+    @CALM
+    def test_settled_is_settled(self, values: dict[str, Any], company: bool) -> None:
+        """After what was decided is written, comparing again decides nothing, whoever owns what."""
+        kind = "company" if company else "contact"
+        xero = said_by_xero(kind, customer(**values))
+        hubspot = said_by_hubspot(kind, record("1", phone="9", email="a@b.nz", name="Other"))
+        for owner in get_args(Owner):
+            once = compare(owners(owner), kind, xero, hubspot, None, {})
+            told = {unit: once.hubspot[unit] if unit in once.to_xero else once.xero[unit] for unit in UNITS[kind]}
+            settled = Comparison((), (), told, once.hubspot, once.first)
+            again = compare(owners(owner), kind, told, once.hubspot, settled, {})
+
+            assert ((), ()) == (again.to_hubspot, again.to_xero)
