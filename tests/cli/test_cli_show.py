@@ -37,7 +37,8 @@ def filled(place: Path) -> Path:
         journal.add(
             tx,
             [
-                Entry(NOW, "62515", 1, "deal 123", "hold", "r", "It has no line items."),
+                Entry(NOW, "62515", 1, "deal 123", "hold", "r", "It has no line items.", "", {"dealname": "Big sale"}),
+                Entry(NOW, "62515", 1, "deal 123", "create", "r", "Won.", "xero invoice 5", {"payload": "x" * 900}),
                 Entry(NOW, "org-1", 1, "customer 7", "update", "r", "Paid.", "hubspot contact 5", {"a": MARKUP}),
             ],
         )
@@ -69,6 +70,7 @@ def test_holds(filled: Path) -> None:
 
     assert "It has no line items. It has no contact." in told
     assert "https://app.hubspot.com/contacts/62515/record/0-3/123" in told
+    assert "Deal 123 “Big sale”" in told
     assert ["It has no line items.", "It has no contact."] == json.loads(_shown(filled, "holds", "--json"))[0][
         "reasons"
     ]
@@ -88,6 +90,8 @@ def test_journal(filled: Path) -> None:
 
     assert "It has no line items." in everything
     assert f"a={MARKUP}" in everything
+    assert f"payload={'x' * 39}…" in everything
+    assert "…" not in _shown(filled, "journal", "--subject", "deal 123")
     only = json.loads(_shown(filled, "journal", "--subject", "customer 7", "--json"))
     assert [("update", "hubspot contact 5", {"a": MARKUP})] == [
         (one["decision"], one["target"], one["values"]) for one in only

@@ -18,6 +18,10 @@ Limit = Annotated[int, typer.Option("--limit", "-n", min=1, max=10_000, help="Ho
 Subject = Annotated[str, typer.Option("--subject", help="Only what is about one subject, such as `deal 123`.")]
 
 
+LONGEST = 40
+"""How much of a value the journal's table shows."""
+
+
 class State(StrEnum):
     """What became of an event."""
 
@@ -89,7 +93,12 @@ def holds(config: Config = FILE, sandbox: OnSandbox = False, as_json: Json = Fal
     with opened(config, sandbox) as built, built.database.reading() as tx:
         seen = look(tx, built.now(), lines=0)
     if as_json:
-        print_json([{"link": seen.link(one.lane, one.subject), **_fields(one)} for one in seen.holds])
+        print_json(
+            [
+                {"link": seen.link(one.lane, one.subject), "name": seen.deals.get(one.subject, ""), **_fields(one)}
+                for one in seen.holds
+            ]
+        )
         return
     print_table(
         "Needs a person",
@@ -143,7 +152,7 @@ def journal(
     limit: Limit = 50,
     as_json: Json = False,
 ) -> None:
-    """Show what was decided and written last, and why."""
+    """Show what was decided and written last, and why. Long values are whole with --subject or --json."""
     with opened(config, sandbox) as built, built.database.reading() as tx:
         entries = journal_store.recent(tx, limit, subject or None)
     if as_json:
@@ -159,11 +168,16 @@ def journal(
                 one.decision,
                 one.target,
                 one.reason,
-                ", ".join(f"{name}={value}" for name, value in one.values.items()),
+                ", ".join(f"{name}={value if subject else _short(value)}" for name, value in one.values.items()),
             )
             for one in entries
         ],
     )
+
+
+def _short(value: str) -> str:
+    """Cut a value so that a line stays readable: a whole invoice may be one. With a subject or as JSON it is whole."""
+    return value if len(value) <= LONGEST else f"{value[: LONGEST - 1]}…"
 
 
 def _fields(one: journal_store.Held) -> dict[str, object]:

@@ -52,11 +52,7 @@ def _email(client: XeroClient, wanted: Sequence[Intent], turn: int) -> list[Inte
             try:
                 client.email_invoice(intent.invoice)
             except (Invalid, Missing) as refusal:
-                said = (
-                    whole(*(sentence for _, _, sentence in _problems(refusal)))
-                    if _problems(refusal)
-                    else refusal.message
-                )
+                said = whole(*([sentence for _, _, sentence in _problems(refusal)] or [refusal.message]))
                 told = f"Xero would not email invoice {intent.number}: {said} Send it from Xero."
                 first, _, rest = intent.note.partition("\n")
                 _keep(turn, replace(intent, email="", note=f"{first}\n{rest} {told}".rstrip()), told)

@@ -48,6 +48,17 @@ def prune(tx: Connection, before: datetime) -> int:
     return tx.execute(delete(table).where(table.c.at < before)).rowcount
 
 
+def latest_value(tx: Connection, subjects: Collection[str], name: str) -> dict[str, str]:
+    """Return what the journal last said under a name about each of these subjects, where it said anything."""
+    found: dict[str, str] = {}
+    for some in chunks(sorted(subjects)):
+        mine = select(table.c.subject, table.c.written).where(table.c.subject.in_(some), table.c.written.contains(name))
+        for subject, written in tx.execute(mine.order_by(table.c.id)):
+            if value := json.loads(written).get(name):
+                found[subject] = value
+    return found
+
+
 def hold(
     tx: Connection,
     lane: str,

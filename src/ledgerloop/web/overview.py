@@ -6,7 +6,7 @@ The console, the health check and the commands show the same; this is where they
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
@@ -42,6 +42,8 @@ class Overview:
     """Since when an organisation's webhooks have told nothing though things changed."""
     planned: list[Allowance]
     """Planned work that is not done, with how many customers are left."""
+    deals: Mapping[str, str] = field(default_factory=dict)
+    """The names of the deals that are held, by subject, where the journal knows them."""
     approvable: frozenset[str] = frozenset()
     """The subjects of holds that a person ends by approving invoices."""
 
@@ -94,8 +96,10 @@ class Overview:
         return next((one.name for one in self.connected if one.id == lane), lane or "unknown")
 
     def title(self, lane: str, subject: str) -> str:
-        """Say what a subject is about in words that people know: ``customer 5f3c…`` has a name."""
+        """Say what a subject is about in words that people know: ``customer 5f3c…`` and ``deal 123`` have names."""
         kind, _, key = subject.partition(" ")
+        if subject in self.deals:
+            return f"Deal {key} “{self.deals[subject]}”"
         named = self.customers.get((lane, key), key) if kind == "customer" else self.name(key)
         return f"{kind.capitalize()} {named}".strip() if key else subject
 
@@ -127,6 +131,7 @@ def look(tx: Connection, now: datetime, lines: int = 50) -> Overview:
         written=written,
         silent=_silent(tx),
         planned=planned.under_way(tx),
+        deals=journal.latest_value(tx, {one.subject for one in holds if one.subject.startswith("deal ")}, "dealname"),
         approvable=_approvable(tx),
         customers=_names(tx, [(one.lane, one.subject) for one in holds] + [(one.lane, one.subject) for one in written]),
     )
