@@ -90,13 +90,6 @@ def read_lines(client: HubSpotClient, portal: str, deals: Sequence[str]) -> dict
     return {deal: tuple(items[one.to_id] for one in tied.get(deal, ()) if one.to_id in items) for deal in deals}
 
 
-def deals_of_lines(client: HubSpotClient, items: Sequence[str]) -> list[str]:
-    """Return the deals that line items belong to; quotes and invoices have line items too."""
-    return list(
-        dict.fromkeys(one.to_id for found in client.associated("line_items", "deals", items).values() for one in found)
-    )
-
-
 def _rate_by_id(item: Record) -> str:
     """Return the id of a line item's tax rate where HubSpot does not tell the percentage beside it."""
     return "" if item.properties.get("hs_tax_rate") else item.properties.get("hs_tax_rate_group_id") or ""

@@ -35,9 +35,12 @@ def intend(portal: str, turn: int, ids: Sequence[str], again: Collection[str]) -
         return
     undecided = [deal for deal in ids if deal not in before or before[deal].state in ("intended", "refused")]
     decided = decide(house, undecided)
-    payers = find_customers(portal, turn, decided.verdicts)
-    planned = [_kept_approval(one, before.get(one.deal)) for one in _planned(house, decided.verdicts, payers)]
-    _keep(portal, turn, decided, planned, before, again)
+    ready = Decided({deal: one for deal, one in decided.verdicts.items() if isinstance(one, Ready)}, {})
+    others = {deal: one for deal, one in decided.verdicts.items() if not isinstance(one, Ready)}
+    _keep(portal, turn, Decided(others, decided.causes), [], before, again)  # also where Xero cannot be reached now
+    payers = find_customers(portal, turn, ready.verdicts)
+    planned = [_kept_approval(one, before.get(one.deal)) for one in _planned(house, ready.verdicts, payers)]
+    _keep(portal, turn, ready, planned, before, again)
 
 
 def find_customers(portal: str, turn: int, verdicts: dict[str, Verdict]) -> dict[str, Found]:

@@ -7,18 +7,16 @@ which a lost request could still arrive; the marks in Url and Reference cover al
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from dbos import DBOS
 
-from ledgerloop.errors import Braked
+from ledgerloop.errors import Braked, LedgerloopError
 from ledgerloop.flows import books, editing, following, hearing, intending, making, polling, showing
-from ledgerloop.flows.deals import deals_of_lines
-from ledgerloop.flows.deciding import subject_of
 from ledgerloop.flows.parts import parts
 from ledgerloop.flows.turns import in_turns
-from ledgerloop.store import connections, inbox, intents, journal, lanes, mirror
+from ledgerloop.flows.waking import concerned, look_again
+from ledgerloop.store import connections, inbox, intents, lanes, mirror
 
 MOST_DEALS = 500
 """Deals taken in one turn; more than that wait for the next."""
@@ -35,31 +33,43 @@ class Named:
 
 @in_turns("invoicing")
 def invoicing(portal: str, turn: int) -> None:
-    """look → take → (read → decide → customer → intend) → edit → settle → create → follow → write back."""
+    """look → take → (read → decide → customer → intend) → edit → (settle → create) → follow → write back."""
     look(portal)
     named = take(portal, turn)
+    try:
+        stopped = make(portal, turn, named)
+    except LedgerloopError:
+        write_back(portal, turn, named.deals)  # what is held is told even while Xero cannot be reached
+        raise
+    if stopped is not None:
+        write_back(portal, turn, named.deals)
+    if stopped:
+        raise Braked(stopped)
+
+
+def make(portal: str, turn: int, named: Named) -> str | None:
+    """Make what is to be made, and say why some invoices must wait for a person; None where there was nothing to do."""
     if named.deals:
         intend(portal, turn, named)
         edit(portal, turn, named)
-    if named.deals or waits(portal):
-        settle(portal, turn)
-        stopped = create(portal, turn)
-        follow(portal, turn)
-        write_back(portal, turn, named.deals)
-        if stopped:
-            raise Braked(stopped)
+    if not named.deals and not waits(portal):
+        return None
+    stopped = create(portal, turn)
+    follow(portal, turn)
+    return stopped
 
 
 @DBOS.step()
 def look(portal: str) -> int:
-    """Look for won deals that no webhook told of, and into books that deals wait for, when it is time to."""
+    """Look for won deals that no webhook told of, into books that deals wait for, and at held deals, when it is time."""
     books.look(portal)
+    look_again(portal)
     return polling.look(portal)
 
 
 @DBOS.step()
 def take(portal: str, turn: int) -> Named:
-    """Take the deals that the waiting events name, by themselves or by a line item of theirs.
+    """Take the deals that the waiting events name, by themselves or by a line item or a customer of theirs.
 
     What events tell of customers is noted for the turns of their organisations.
     """
@@ -73,17 +83,9 @@ def take(portal: str, turn: int) -> Named:
             return Named([], [])
         hearing.note(tx, events)
     named = [event.resource for event in events if event.category == "deal"]
-    items = list(dict.fromkeys(event.resource for event in events if event.category == "line_item"))
-    named += _known(portal, deals_of_lines(at.hubspot(), items)) if items else []
+    named += concerned(portal, events)
     again = [event.resource for event in events if event.kind == "retry"]
     return Named(list(dict.fromkeys(named)), list(dict.fromkeys(again)))
-
-
-def _known(portal: str, ids: Sequence[str]) -> list[str]:
-    """Leave out deals that a line item belongs to and that nobody has won yet: those are still being written."""
-    with parts().database.reading() as tx:
-        known = intents.get(tx, portal, ids)
-        return [deal for deal in ids if deal in known or journal.held(tx, subject_of(deal))]
 
 
 @DBOS.step()
@@ -106,14 +108,11 @@ def waits(portal: str) -> bool:
 
 
 @DBOS.step()
-def settle(portal: str, turn: int) -> None:
-    """Ask Xero for the invoices whose request may have left without an answer; adopt those that stand."""
-    making.settle(portal, turn)
-
-
-@DBOS.step()
 def create(portal: str, turn: int) -> str:
-    """Create the intended invoices, up to fifty a request; say why some must wait for a person."""
+    """Look for invoices that may have been made already, create the others; say why some must wait for a person.
+
+    One step for both, so that whoever goes on after a crash looks first, however long it has been.
+    """
     return making.create(portal, turn)
 
 

@@ -1,0 +1,70 @@
+"""Wake deals that are held when something they hang on changes: a customer, a line item; and all of them now and then.
+
+Called inside a step. While nothing is held, events of customers cost no call.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+
+from sqlalchemy import Connection
+
+from ledgerloop.flows.parts import parts
+from ledgerloop.flows.retrying import again
+from ledgerloop.records import Taken
+from ledgerloop.store import cursors, inbox, intents, journal
+from ledgerloop.store.cursors import Cursor
+
+EVERY = timedelta(hours=6)
+"""How often everything that is held is looked at again: what would cure it may have been done where nobody tells us."""
+
+MOST = 500
+"""Held deals looked at again at once; where there are more, the others have their turn next time."""
+
+CURSOR = "holds"
+_DEAL = "deal "
+_PLURAL: Mapping[str, str] = {"line_item": "line_items", "contact": "contacts", "company": "companies"}
+
+
+def concerned(portal: str, events: Sequence[Taken]) -> list[str]:
+    """Return the deals that hang on the records that events name: those held, and of line items those with an intent.
+
+    Other deals that are not won are still being written, and a customer's change makes no invoice another.
+    """
+    at = parts()
+    with at.database.reading() as tx:
+        held = set(_held(tx, portal))
+    found: list[str] = []
+    for kind, plural in _PLURAL.items():
+        ids = list(dict.fromkeys(event.resource for event in events if event.category == kind and event.resource))
+        if not ids or (kind != "line_item" and not held):
+            continue
+        tied = at.hubspot().associated(plural, "deals", ids)
+        deals = list(dict.fromkeys(one.to_id for some in tied.values() for one in some))
+        with at.database.reading() as tx:
+            known = intents.get(tx, portal, deals) if kind == "line_item" else {}
+        found += [deal for deal in deals if deal in held or deal in known]
+    return found
+
+
+def look_again(portal: str) -> None:
+    """Put the deals that are held into the inbox again, every six hours; also what Xero refused is tried again."""
+    at = parts()
+    now = at.now()
+    with at.database.transaction() as tx:
+        cursor = cursors.get(tx, portal, CURSOR)
+        if cursor.highest is not None and now - cursor.highest < EVERY:
+            return
+        held = _held(tx, portal)
+        first = (cursor.page - 1) * MOST
+        some = held[first : first + MOST] if cursor.highest is not None else []
+        inbox.keep(tx, [again(portal, deal, f"held {now.isoformat()}") for deal in some], now)
+        page = cursor.page + 1 if first + MOST < len(held) else 1
+        cursors.put(tx, Cursor(portal, CURSOR, None, page, now))
+
+
+def _held(tx: Connection, portal: str) -> list[str]:
+    """List the deals that are held, the longest first."""
+    mine = [one.subject for one in journal.holds(tx) if one.lane == portal and one.subject.startswith(_DEAL)]
+    return [subject.removeprefix(_DEAL) for subject in mine]
