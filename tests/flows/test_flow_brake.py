@@ -1,94 +1,132 @@
-"""The brake: nobody gets thousands of records that nobody planned."""
+"""The brake on invoices: what it counts, when it waits to know more, and what it lets go."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
 
-from scene import Scene
+import pytest
 
-from ledgerloop.flows import planning
-from ledgerloop.flows.parts import instead
-from ledgerloop.flows.planning import Totals
-from ledgerloop.store import lanes, mirror, spent
-from ledgerloop.store.spent import Written
+from ledgerloop.flows import asking
+from ledgerloop.flows.parts import Parts, instead
+from ledgerloop.records import Event, Intent
+from ledgerloop.store import inbox, intents, journal, lanes
+from ledgerloop.store.db import Database
 
-
-def _make(scene: Scene, count: int) -> None:
-    bodies = [{"Name": f"Import {n:03}", "EmailAddress": f"i{n}@import{n}.example.com"} for n in range(count)]
-    for start in range(0, count, 50):
-        scene.on.in_xero("PUT", "/Contacts", {"Contacts": bodies[start : start + 50]})
-
-
-def _parked(scene: Scene) -> str | None:
-    with scene.built.database.reading() as tx:
-        return next((one.why for one in lanes.parked(tx) if one.flow == "standing"), None)
+NOW = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
 
 
-def _approve(scene: Scene) -> Totals:
-    """Approve as the command does."""
-    totals = Totals()
-    with instead(scene.built.parts()):
-        with scene.built.database.reading() as tx:
-            home = planning.organisation_of(tx, "")
-            waiting = mirror.all_dirty(tx, home.id)
-        for _ in planning.plan(home, waiting, totals):
-            pass
-        planning.accept(home, waiting, totals.written)
-    return totals
+def never(*_: Any) -> Any:
+    """Be what must not be called."""
+    raise AssertionError("the brake asks no vendor")
 
 
-def test_an_import_is_stopped_before_its_first_record_until_approved(staged: Callable[..., Scene]) -> None:
-    """An hour that would make more than the brake allows makes nothing; approved, it makes exactly what was shown."""
-    scene = staged({"brake": {"create": 20}})
-    scene.forget_calls()
-
-    _make(scene, 40)
-
-    why = scene.on.until("the lane rests", lambda: _parked(scene))
-    assert "80 HubSpot records would be made" in why
-    assert "ledgerloop approve" in why
-    assert [] == scene.writes()
-    assert why in scene.holds()[f"brake {scene.on.organisation}"][0]
-    page = scene.on.browser.get("/").text
-    assert "80 HubSpot records would be made" in page
-    totals = _approve(scene)
-    scene.on.until("all are made", lambda: scene.find_contact("i39@import39.example.com"), 20)
-    scene.settle()
-    assert (80, 0) == (totals.written.created, totals.written.updated)
-    assert {} == scene.holds()
-    assert None is _parked(scene)
+@pytest.fixture
+def at(database: Database) -> Iterator[Parts]:
+    """Give parts that allow two invoices an hour, and 1,000 in any currency."""
+    given = Parts(database, never, never, lambda: NOW, never, lambda: None, never)
+    given = replace(given, most_invoices=2, most_amount=Decimal(1000))
+    with instead(given):
+        yield given
 
 
-def test_little_by_little_counts_too(staged: Callable[..., Scene]) -> None:
-    """What was made within the hour before counts: the customer that would go beyond waits, those before it do not."""
-    scene = staged({"brake": {"create": 4}})
-    for n in range(2):
-        scene.customer(f"Drop {n}", f"d{n}@drop{n}.example.com")
-        scene.on.until("it is made", lambda n=n: scene.find_contact(f"d{n}@drop{n}.example.com"))
-        scene.settle()
-
-    scene.customer("Drop 2", "d2@drop2.example.com")
-
-    assert "6 HubSpot records" in scene.on.until("the lane rests", lambda: _parked(scene))
-    assert scene.find_contact("d2@drop2.example.com") is None
-    with scene.built.database.reading() as tx:
-        assert Written(created=4) == spent.in_the_last_hour(tx, scene.on.organisation, scene.built.now())
+def intended(at: Parts, *deals: str, said: str = "10", currency: str = "NZD", **more: Any) -> None:
+    """Put intents on disk."""
+    payload = json.dumps({"CurrencyCode": currency})
+    kept = [
+        Intent("p", deal, "o", "c", payload, "h", "k", deal, deal, created_at=NOW, said=Decimal(said), **more)
+        for deal in deals
+    ]
+    with at.database.transaction() as tx:
+        intents.put(tx, kept)
 
 
-def test_updates_have_a_number_of_their_own(staged: Callable[..., Scene]) -> None:
-    """More changes than the brake allows are stopped before the first of them."""
-    scene = staged({"brake": {"update": 3}})
-    customers = [scene.customer(f"Upd {n}", f"u{n}@upd{n}.example.com") for n in range(2)]
-    for n in range(2):
-        scene.on.until("it is made", lambda n=n: scene.find_contact(f"u{n}@upd{n}.example.com"))
-    scene.settle()
-    scene.silence("xero")
-    for customer in customers:
-        scene.invoice_for(customer, "10.00")
-    scene.forget_calls()
+def reported(at: Parts, *deals: str) -> None:
+    """Keep events that no turn has taken."""
+    with at.database.transaction() as tx:
+        inbox.keep(tx, [Event("hubspot", f"e{deal}", "p", "deal", "x", deal, NOW, "{}") for deal in deals], NOW)
 
-    scene.on.control.post(f"{scene.url('xero')}/_sandbox/webhooks", json={"enabled": True})
-    scene.invoice_for(customers[0], "1.00")
 
-    assert "4 changed" in scene.on.until("the lane rests", lambda: _parked(scene))
-    assert [] == scene.writes()
+def test_what_fits_goes(at: Parts) -> None:
+    """As many as are allowed leave without anybody being asked."""
+    intended(at, "1", "2")
+
+    assert asking.stopped("p") is None
+
+
+def test_too_many_stop_and_the_reason_is_kept(at: Parts) -> None:
+    """One too many stops them all, with a sentence that says how many and what to do."""
+    intended(at, "1", "2", "3")
+
+    why = asking.stopped("p")
+
+    assert why is not None
+    assert why.startswith("3 invoices wait, and with them 3 would be made within an hour; 2 are allowed")
+    with at.database.reading() as tx:
+        held = journal.held(tx, "brake p")
+    assert held is not None
+    assert held.reasons == (why,)
+
+
+def test_what_left_within_the_hour_counts(at: Parts) -> None:
+    """An hour rolls: what left before it does not count, what left within it does."""
+    intended(at, "1", "2", "3")
+    with at.database.transaction() as tx:
+        intents.mark_sent(tx, "p", ["1"], NOW - timedelta(minutes=61))
+    assert asking.stopped("p") is None
+
+    intended(at, "4")
+    with at.database.transaction() as tx:
+        intents.mark_sent(tx, "p", ["2"], NOW - timedelta(minutes=59))
+
+    assert asking.stopped("p") is not None
+
+
+def test_it_waits_to_know_how_many_they_are(at: Parts) -> None:
+    """While deals wait unread that may be too many together, none leaves; the lane is woken to read them first."""
+    intended(at, "1")
+    reported(at, "2", "3")
+
+    assert asking.stopped("p") == asking.WAITING
+    with at.database.reading() as tx:
+        assert [one.lane for one in lanes.ready(tx, NOW)] == ["p"]
+        assert journal.held(tx, "brake p") is None
+
+
+def test_too_much_money_stops(at: Parts) -> None:
+    """More than an amount in any one currency stops; sums of several currencies are never added up."""
+    intended(at, "1", said="600")
+    intended(at, "2", said="600", currency="USD")
+    assert asking.stopped("p") is None
+
+    intended(at, "2", said="600")
+
+    assert "1200.00 NZD would be invoiced within an hour; 1000 are allowed" in (asking.stopped("p") or "")
+
+
+def test_what_asks_for_approval_is_no_flood(at: Parts) -> None:
+    """Invoices that wait for approval of their own leave only one by one, so they do not stop the others."""
+    intended(at, "1", "2")
+    intended(at, "3", "4", asks="Approve it.")
+
+    assert asking.stopped("p") is None
+
+
+def test_approval_ends_the_stop(at: Parts) -> None:
+    """What was approved counts no more, the hold goes, and the lane goes on at once."""
+    intended(at, "1", "2", "3")
+    assert asking.stopped("p")
+    with at.database.transaction() as tx:
+        lanes.park(tx, "invoicing", "p", NOW + timedelta(minutes=15), "stopped")
+
+    assert asking.approve(at.database, "p", NOW) == ["1", "2", "3"]
+
+    assert asking.stopped("p") is None
+    with at.database.reading() as tx:
+        assert journal.held(tx, "brake p") is None
+        assert [one.lane for one in lanes.ready(tx, NOW)] == ["p"]
+        assert len(intents.pending(tx, "p")) == 3
