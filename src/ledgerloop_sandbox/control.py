@@ -13,6 +13,7 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from ledgerloop_sandbox.asked import object_in
 from ledgerloop_sandbox.edge import Edge, Note, call
 from ledgerloop_sandbox.vendor import Vendor
 
@@ -44,7 +45,7 @@ def _control(vendor: Vendor) -> ASGIApp:
             Route("/_sandbox/act", steer.act, methods=["POST"]),
             *vendor.control_routes,
         ],
-        exception_handlers={ValueError: _refused},
+        exception_handlers={ValueError: _refused, TypeError: _refused, KeyError: _unknown},
     )
 
 
@@ -89,7 +90,7 @@ class _Control:
         """Tell the time, or shift it."""
         clock = self.vendor.clock
         if request.method == "POST":
-            clock.shift(float((await _object(request)).get("shift", 0)))
+            clock.shift(float((await object_in(request)).get("shift", 0)))
         return JSONResponse({"now": clock.now().isoformat(), "seconds": clock.seconds(), "scale": clock.scale})
 
     async def webhooks(self, request: Request) -> JSONResponse:
@@ -97,7 +98,7 @@ class _Control:
         shown: dict[str, Any] = {}
         delivery = self.vendor.delivery
         if request.method == "POST":
-            shown = await self.vendor.set_webhooks(await _object(request))
+            shown = await self.vendor.set_webhooks(await object_in(request))
         elif request.method == "DELETE":
             delivery.attempts.clear()
         return JSONResponse(
@@ -107,7 +108,7 @@ class _Control:
     async def settings(self, request: Request) -> JSONResponse:
         """Show or change the switches."""
         if request.method == "POST":
-            changes = await _object(request)
+            changes = await object_in(request)
             latency = changes.pop("latency_ms", self.vendor.latency_ms)
             self.vendor.configure(changes)
             self.vendor.latency_ms = float(latency)
@@ -115,7 +116,7 @@ class _Control:
 
     async def act(self, request: Request) -> JSONResponse:
         """Do what a person does in the vendor's own user interface, by the same rules and without a token."""
-        given = await _object(request)
+        given = await object_in(request, "path")
         status, body = await act(
             self.vendor,
             given.get("method", "GET"),
@@ -170,12 +171,9 @@ async def act(
         return status, text
 
 
-async def _object(request: Request) -> dict[str, Any]:
-    given = await request.json()
-    if not isinstance(given, dict):
-        raise ValueError("send a JSON object")
-    return given
-
-
 async def _refused(request: Request, error: Exception) -> JSONResponse:
     return JSONResponse({"error": str(error)}, status_code=400)
+
+
+async def _unknown(request: Request, error: Exception) -> JSONResponse:
+    return JSONResponse({"error": f"there is no {error.args[0]}, or it is missing"}, status_code=400)

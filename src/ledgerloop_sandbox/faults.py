@@ -22,6 +22,20 @@ CALL_KINDS = frozenset(
     }
 )
 WEBHOOK_KINDS = frozenset({"drop", "double", "reorder"})
+_TEXT, _WHOLE, _NUMBER = "a text", "a whole number", "a number"
+_WANTED: Mapping[str, tuple[tuple[type, ...], str]] = {
+    "kind": ((str,), _TEXT),
+    "method": ((str, type(None)), _TEXT),
+    "path": ((str, type(None)), _TEXT),
+    "probability": ((int, float), _NUMBER),
+    "times": ((int, type(None)), _WHOLE),
+    "status": ((int,), _WHOLE),
+    "headers": ((dict,), "an object"),
+    "delay_ms": ((int, float), _NUMBER),
+    "find": ((str,), _TEXT),
+    "put": ((str,), _TEXT),
+    "after": ((bool,), "true or false"),
+}
 _ONCE = frozenset({"expire_tokens", "revoke_tokens"})
 
 
@@ -45,13 +59,19 @@ class Fault:
     taken: int = 0
 
     def __post_init__(self) -> None:
+        for name, (kinds, wanted) in _WANTED.items():
+            value = getattr(self, name)
+            if not isinstance(value, kinds) or (isinstance(value, bool) and bool not in kinds):
+                raise ValueError(f"a fault's {name} must be {wanted}")
         if self.kind not in CALL_KINDS | WEBHOOK_KINDS:
             raise ValueError(f"kind must be one of {', '.join(sorted(CALL_KINDS | WEBHOOK_KINDS))}")
         if not 0 <= self.probability <= 1:
             raise ValueError("probability must be between 0 and 1")
-        if self.path is not None:
-            re.compile(self.path)
-        re.compile(self.find)
+        for name, pattern in (("path", self.path), ("find", self.find)):
+            try:
+                re.compile(pattern or "")
+            except re.error as error:
+                raise ValueError(f"a fault's {name} must be a regular expression: {error}") from None
         if self.times is None and self.kind in _ONCE:
             self.times = 1
 
@@ -61,9 +81,14 @@ class Fault:
             return False
         return self.path is None or re.search(self.path, path) is not None
 
+    @property
+    def armed(self) -> bool:
+        """Whether the fault may still hit a call: its times are not used up."""
+        return self.times is None or self.taken < self.times
+
     def as_json(self) -> dict[str, Any]:
         """Return the fault as the control API shows it."""
-        return {name: getattr(self, name) for name in self.__slots__}
+        return {name: getattr(self, name) for name in self.__slots__} | {"armed": self.armed}
 
 
 class Faults:
@@ -84,6 +109,8 @@ class Faults:
     def add_json(self, given: Mapping[str, Any]) -> Fault:
         """Arm a fault that is given as the control API takes it."""
         known = set(Fault.__slots__) - {"id", "taken"}
+        if not isinstance(given, Mapping):
+            raise ValueError("send a fault as a JSON object, or a list of them")
         if unknown := set(given) - known:
             raise ValueError(f"a fault has no {', '.join(sorted(unknown))}; it has {', '.join(sorted(known))}")
         if "kind" not in given:
@@ -114,7 +141,7 @@ class Faults:
 
     def _take(self, candidates: Iterable[Fault]) -> Fault | None:
         for fault in candidates:
-            if fault.times is not None and fault.taken >= fault.times:
+            if not fault.armed:
                 continue
             if fault.probability >= 1 or self._random.random() < fault.probability:
                 fault.taken += 1

@@ -11,6 +11,7 @@ from starlette.responses import JSONResponse
 from starlette.routing import BaseRoute
 from starlette.routing import Route as ControlRoute
 
+from ledgerloop_sandbox.asked import object_in
 from ledgerloop_sandbox.calls import CallLog
 from ledgerloop_sandbox.clock import Clock
 from ledgerloop_sandbox.credentials import (
@@ -144,7 +145,7 @@ class HubSpotSandbox:
                 for one in keys.by_text.values()
             ]
             return JSONResponse({"tokens": shown})
-        given = await request.json()
+        given = await object_in(request)
         kind, scopes = given.get("kind", "legacy"), given.get("scopes")
         if kind not in TOKEN_KINDS:
             raise ValueError(f"kind must be one of {', '.join(TOKEN_KINDS)}")

@@ -1,11 +1,12 @@
 """Do by control route what Xero offers in its own screens only: settings of an organisation, merging, adding one."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
+from ledgerloop_sandbox.asked import object_in
 from ledgerloop_sandbox.xero.organisation import Change, Organisation
 from ledgerloop_sandbox.xero.wire import read_day
 
@@ -27,7 +28,7 @@ class Steering:
     async def organisation(self, request: Request) -> JSONResponse:
         """Set lock dates, currencies, the class, or whether the organisation is offline."""
         org = self._organisation(request.path_params["tenant_id"])
-        given = await request.json()
+        given = await object_in(request)
         for name, value in given.items():
             match name:
                 case "PeriodLockDate":
@@ -46,7 +47,7 @@ class Steering:
 
     async def merge(self, request: Request) -> JSONResponse:
         """Merge one contact into another: the loser is archived and points to the winner."""
-        given: dict[str, Any] = await request.json()
+        given = await object_in(request, "organisation", "from", "into")
         vendor = self.vendor
         org = self._organisation(given["organisation"])
         loser, winner = org.contacts.get(given["from"]), org.contacts.get(given["into"])
@@ -69,7 +70,7 @@ class Steering:
 
     async def day(self, request: Request) -> JSONResponse:
         """Leave only so many calls of an organisation's day: {"organisation": …, "left": n}."""
-        given = await request.json()
+        given = await object_in(request, "organisation", "left")
         books, org = self.vendor.books, self._organisation(given["organisation"])
         books.limits.spend_day(org.tenant_id, self.vendor.clock.seconds(), int(given["left"]), books.caps())
         return JSONResponse({"tenantId": org.tenant_id, "left": int(given["left"])})

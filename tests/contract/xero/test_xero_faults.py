@@ -150,7 +150,8 @@ def test_faults_by_endpoint_and_for_the_next_n_calls(app: App) -> None:
 
     assert app.get("Contacts").status_code == 200
     assert [app.get("Invoices").status_code for _ in range(3)] == [500, 500, 200]
-    assert app.steer("faults", method="GET")["faults"][0]["taken"] == 2
+    (spent,) = app.steer("faults", method="GET")["faults"]
+    assert (spent["taken"], spent["armed"]) == (2, False)
     assert app.steer("faults", method="DELETE")["faults"] == []
 
 
@@ -167,14 +168,34 @@ def test_faults_by_probability_are_seeded_and_repeatable(app: App) -> None:
 
 
 @pytest.mark.parametrize(
-    "fault", [{"kind": "nonsense"}, {}, {"kind": "status", "colour": "red"}, {"kind": "delay", "probability": 2}]
+    "fault",
+    [
+        {"kind": "nonsense"},
+        {},
+        {"kind": "status", "colour": "red"},
+        {"kind": "delay", "probability": 2},
+        {"kind": "delay", "delay_ms": "long"},
+        {"kind": "status", "times": True},
+        {"kind": "status", "path": "("},
+        ["status"],
+    ],
 )
-def test_a_fault_that_makes_no_sense_is_refused_with_a_sentence(app: App, fault: dict[str, object]) -> None:
+def test_a_fault_that_makes_no_sense_is_refused_with_a_sentence(app: App, fault: object) -> None:
     """The control API says what it does not understand."""
     answer = app.http.post("/_sandbox/faults", json=fault)
 
     assert answer.status_code == 400
     assert answer.json()["error"]
+
+
+@pytest.mark.parametrize("route", ["act", "merge", "day"])
+@pytest.mark.parametrize("given", [{}, [], "text"])
+def test_what_a_control_route_lacks_is_said(app: App, route: str, given: object) -> None:
+    """A missing key, or anything but an object, is refused with a sentence."""
+    answer = app.http.post(f"/_sandbox/{route}", json=given)
+
+    assert answer.status_code == 400
+    assert " " in answer.json()["error"]
 
 
 def test_call_log_has_every_call_with_organisation_and_bytes(app: App) -> None:
