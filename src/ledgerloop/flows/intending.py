@@ -35,9 +35,11 @@ def intend(portal: str, turn: int, ids: Sequence[str], again: Collection[str]) -
         return
     undecided = [deal for deal in ids if deal not in before or before[deal].state in ("intended", "refused")]
     decided = decide(house, undecided)
-    ready = Decided({deal: one for deal, one in decided.verdicts.items() if isinstance(one, Ready)}, {})
-    others = {deal: one for deal, one in decided.verdicts.items() if not isinstance(one, Ready)}
-    _keep(portal, turn, Decided(others, decided.causes), [], before, again)  # also where Xero cannot be reached now
+    ready = Decided({deal: one for deal, one in decided.verdicts.items() if isinstance(one, Ready)}, {}, decided.names)
+    others: dict[str, Verdict] = {deal: one for deal, one in decided.verdicts.items() if not isinstance(one, Ready)}
+    _keep(
+        portal, turn, Decided(others, decided.causes, decided.names), [], before, again
+    )  # also where Xero cannot be reached
     payers = find_customers(portal, turn, ready.verdicts)
     planned = [_kept_approval(one, before.get(one.deal)) for one in _planned(house, ready.verdicts, payers)]
     _keep(portal, turn, ready, planned, before, again)
@@ -141,7 +143,9 @@ def _keep(
             if isinstance(hold, Hold):
                 cause = decided.causes.get(deal, "")
                 if journal.hold(tx, portal, subject_of(deal), hold.reasons, hold.candidates, now, cause):
-                    entries.append(_entry(portal, turn, deal, "hold", hold.sentence, now))
+                    held = _entry(portal, turn, deal, "hold", hold.sentence, now)
+                    named = {"dealname": decided.names[deal]} if deal in decided.names else {}
+                    entries.append(replace(held, values=named))
             elif deal not in repeated:
                 free.append(subject_of(deal))
             if isinstance(hold, Skip):

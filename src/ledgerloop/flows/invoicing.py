@@ -61,7 +61,7 @@ def make(portal: str, turn: int, named: Named) -> str | None:
 
 @DBOS.step()
 def look(portal: str) -> int:
-    """Look for won deals that no webhook told of, into books that deals wait for, and at held deals, when it is time."""
+    """Look for won deals that no webhook told of, into books that deals wait for, and at holds, when it is time to."""
     books.look(portal)
     look_again(portal)
     return polling.look(portal)
