@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from decimal import Decimal
 
 from scene import LINE, Scene
+from sqlalchemy import update
 
 from ledgerloop.flows import retrying
 from ledgerloop.flows.parts import instead
+from ledgerloop.store import lanes
+from ledgerloop.store.tables import book
 
 ROUTES = [
     {
@@ -90,6 +94,35 @@ def test_a_deal_held_for_the_books_goes_on_when_they_change(scene: Scene) -> Non
         scene.until_shown("deals", deal, "xero_invoice_id", seconds=20)
     assert {"AUD"} == {one["CurrencyCode"] for deal in (held, other) for one in scene.invoices_of(deal)}
     assert not scene.show("deals", held)["xero_sync_message"]
+
+
+def test_books_that_deals_wait_for_are_read_every_hour(scene: Scene) -> None:
+    """Nobody sells anything more, and the deal goes on all the same within an hour of the books' change."""
+    held = scene.sell(deal_currency_code="AUD")
+    scene.until_shown("deals", held, "xero_sync_message")
+    scene.settle()
+    path = f"{scene.on.xero_url}/_sandbox/organisations/{scene.on.organisation}"
+    scene.on.control.post(path, json={"Currencies": ["NZD", "AUD"]})
+
+    with scene.built.database.transaction() as tx:
+        tx.execute(update(book).values(read_at=scene.built.now() - timedelta(minutes=61)))
+        lanes.wake(tx, "invoicing", "62515", scene.built.now())
+
+    scene.until_shown("deals", held, "xero_invoice_id", seconds=20)
+
+
+def test_a_route_by_owner(staged: Callable[..., Scene]) -> None:
+    """The deals of one person are invoiced in their own way; who that is comes from HubSpot's owners."""
+    routes = [{"owner": "Moana@sandbox.co.nz", "status": "SUBMITTED"}, {"status": "DRAFT"}]
+    scene = staged({"routes": routes})
+
+    deals = {owner: scene.sell(hubspot_owner_id=owner) for owner in ("70000001", "70000002")}
+
+    found = {
+        owner: scene.until_shown("deals", deal, "xero_invoice_id")["xero_invoice_status"]
+        for owner, deal in deals.items()
+    }
+    assert {"70000001": "SUBMITTED", "70000002": "DRAFT"} == found
 
 
 def test_books_are_read_once_and_not_for_every_deal(scene: Scene) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import Connection, select
 
 from ledgerloop.store.statements import upsert
 from ledgerloop.store.tables import book as table
@@ -31,8 +31,3 @@ def put(tx: Connection, organisation: str, kind: str, content: str, now: datetim
     before = tx.execute(select(table.c.content).where(*mine)).scalar()
     upsert(tx, table, [{"organisation": organisation, "kind": kind, "content": content, "read_at": now}])
     return before is not None and before != content
-
-
-def forget(tx: Connection, organisation: str) -> None:
-    """Forget an organisation's books, so that they are read anew."""
-    tx.execute(delete(table).where(table.c.organisation == organisation))

@@ -273,6 +273,12 @@ class TestDefinitions:
         """Owners that are not archived are read."""
         assert {"moana@sandbox.co.nz", "rawiri@sandbox.co.nz"} == {one.email for one in portal.owners()}
 
+    def test_tax_rates(self, portal: HubSpotClient) -> None:
+        """All tax rates are read, those no longer active too: older line items have them."""
+        rates = {one.id: (one.percentage_rate, one.active) for one in portal.tax_rates()}
+
+        assert {"1": (15, True), "2": (10, True), "3": (Decimal("12.5"), False)} == rates
+
 
 class TestTrouble:
     @pytest.mark.parametrize("refusals", [1, 2, 3, 4])

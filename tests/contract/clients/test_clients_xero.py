@@ -139,6 +139,14 @@ class TestReading:
         rates = {one.TaxType: one.EffectiveRate for one in client.tax_rates()}
         assert rates["OUTPUT2"] == 15
 
+    def test_more_reference_data(self, client: XeroClient) -> None:
+        """Currencies, items, branding themes and tracking options are the organisation's own."""
+        assert {"NZD", "USD"} == {one.Code for one in client.currencies()}
+        assert {"SUPPORT", "LICENCE"} == {one.Code for one in client.items()}
+        assert {"Standard", "Special Projects"} == {one.Name for one in client.branding_themes() if one.BrandingThemeID}
+        (region,) = client.tracking_categories()
+        assert ("Region", {"North", "South", "Overseas"}) == (region.Name, {one.Name for one in region.Options})
+
     def test_contacts_in_pages(self, client: XeroClient) -> None:
         """Pages tell how many there are, archived contacts come if asked, balances are Decimal."""
         first, second = client.contacts(page_size=3), client.contacts(page=2, page_size=3)
