@@ -56,10 +56,10 @@ def look_ahead(home: Organisation) -> None:
 
 
 @contextmanager
-def counting(home: Organisation, *, planned_work: bool) -> Iterator[None]:
-    """Count, while the block lasts, what is written, and stop it at the brake; planned work stands behind live work."""
+def counting(home: Organisation, *, planned_work: bool, behind: bool = False) -> Iterator[None]:
+    """Count, while the block lasts, what is written, and stop it at the brake; ``behind`` live work where asked."""
     at = parts()
-    client = at.hubspot().as_backfill() if planned_work else at.hubspot()
+    client = at.hubspot().as_backfill() if behind else at.hubspot()
     with instead(replace(at, hubspot=lambda: Counting(client, home, planned_work))):
         yield
 

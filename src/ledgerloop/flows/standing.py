@@ -130,7 +130,7 @@ def write_planned(organisation: str, turn: int) -> bool:
     if home is None or not some or rests or _interrupted(organisation):
         return False
     try:
-        with braking.counting(home, planned_work=True):
+        with braking.counting(home, planned_work=True, behind=True):
             _show(home, some, turn)
     except RateLimited as spent:
         if spent.retry_after <= SHORT_REST:

@@ -6,9 +6,11 @@ keeping anybody waiting. It is for one thread.
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
+import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -23,13 +25,17 @@ from ledgerloop.store.tables import journal as journal_table
 _LEFT_EMPTY = (inbox.name, journal_table.name, secret.name)
 """What a rehearsal adds to but does not read."""
 _MOST_LINES = 100_000
+_PREFIX = ".rehearsal-"
+_FORGOTTEN = 86_400
+"""Seconds after which nobody rehearses on a copy any more."""
 
 
 @contextmanager
 def scratch(database: Database) -> Iterator[Database]:
     """Open a copy: a file beside the SQLite one, or temporary tables in a session of the same PostgreSQL."""
     if database.file is not None:
-        with TemporaryDirectory(prefix=".rehearsal-", dir=database.file.parent) as directory:
+        _sweep(database.file.parent)
+        with TemporaryDirectory(prefix=_PREFIX, dir=database.file.parent) as directory:
             copy = Path(directory) / database.file.name
             with closing(sqlite3.connect(database.file)) as original:
                 original.execute("VACUUM INTO ?", (str(copy),))
@@ -42,6 +48,14 @@ def scratch(database: Database) -> Iterator[Database]:
     with closing(_Session(database.url.render_as_string(hide_password=False))) as opened:
         opened.copy()
         yield opened
+
+
+def _sweep(directory: Path) -> None:
+    """Remove the copies of rehearsals that were killed long ago."""
+    for left in directory.glob(f"{_PREFIX}*"):
+        with suppress(OSError):
+            if time.time() - left.stat().st_mtime > _FORGOTTEN:
+                shutil.rmtree(left)
 
 
 def take_lines(database: Database) -> list[Entry]:
@@ -61,8 +75,10 @@ class _Session(Database):
 
     def copy(self) -> None:
         with self.transaction() as tx:
+            schema = tx.execute(text("SELECT current_schema()")).scalar_one()
             for name in metadata.tables:
-                tx.execute(text(f'CREATE TEMPORARY TABLE "{name}" (LIKE public."{name}" INCLUDING ALL)'))
+                real = f'"{schema}"."{name}"'
+                tx.execute(text(f'CREATE TEMPORARY TABLE "{name}" (LIKE {real} INCLUDING ALL)'))
                 if name not in _LEFT_EMPTY:
-                    tx.execute(text(f'INSERT INTO pg_temp."{name}" SELECT * FROM public."{name}"'))  # noqa: S608
+                    tx.execute(text(f'INSERT INTO pg_temp."{name}" SELECT * FROM {real}'))  # noqa: S608
                     tx.execute(text(f'ANALYZE pg_temp."{name}"'))
