@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
@@ -114,6 +115,7 @@ def test_a_contact_without_email_is_a_hold(scene: Scene) -> None:
     deal = scene.sell(contact=contact)
 
     assert "no email" in scene.until_shown("deals", deal, "xero_sync_message")["xero_sync_message"]
+    assert re.search(rf"Deal {deal} “Deal \d+”", scene.on.browser.get("/").text)
 
 
 def test_the_customer_is_found_by_email_before_one_is_made(scene: Scene) -> None:

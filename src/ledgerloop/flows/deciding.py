@@ -7,7 +7,7 @@ read anew: somebody may just have added what was missing.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -45,6 +45,8 @@ class Decided:
 
     verdicts: dict[str, Verdict]
     causes: dict[str, str]
+    names: Mapping[str, str] = field(default_factory=dict)
+    """What people call the deals."""
 
 
 def subject_of(deal: str) -> str:
@@ -56,7 +58,8 @@ def decide(house: Portal, ids: Sequence[str]) -> Decided:
     """read → route → draft, or every reason why not."""
     client = parts().hubspot()
     deals, skips = _read(house, ids)
-    decided = Decided(dict(skips), {})
+    names = {key: name for key, deal in deals.items() if (name := deal.properties.get("dealname"))}
+    decided = Decided(dict(skips), {}, names)
     sales = read_sales(client, house.id, [deals[deal] for deal in ids if deal not in decided.verdicts])
     for home, mine in by_home(decided, route(house, sales), sales):
         _decide_for(house, home, mine, decided)
