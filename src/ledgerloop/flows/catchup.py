@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection
 
-from ledgerloop.flows import verifying
+from ledgerloop.flows import hearing, verifying
 from ledgerloop.flows.parts import parts
 from ledgerloop.flows.polling import CURSOR as POLLED
 from ledgerloop.flows.pulling import CAUGHT_UP, UNTOLD
@@ -67,7 +67,7 @@ def wake_due() -> bool:
             late = mirror.becoming_overdue(tx, home.id, date.fromisoformat(today))
             # Only who is shown already: a day going by is no reason to make anybody's records.
             shown = links.find(tx, home.id, "contact", late).keys() | links.find(tx, home.id, "company", late).keys()
-            mirror.mark_dirty(tx, home.id, shown)
+            mirror.mark_dirty(tx, home.id, [*shown, *hearing.customers_held(tx, home.id)])
             # Every day changes the days overdue of all who are late. Nobody need be asked about that.
             planned.accept(tx, home.id, shown, Written(updated=_RECORDS_EACH * len(shown)), now)
             connections.put_value(tx, _day_of(home), today)

@@ -7,7 +7,7 @@ win. A burst of payments reads nothing.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from dataclasses import replace
 
 from ledgerloop.flows.finding import PLURAL, Customers, properties_read
 from ledgerloop.flows.parts import parts
@@ -22,8 +22,9 @@ from ledgerloop.rules.ownership import (
     said_by_hubspot,
     said_by_xero,
 )
-from ledgerloop.store import compared
+from ledgerloop.store import compared, heard, lanes
 from ledgerloop.store.compared import Compared
+from ledgerloop.store.heard import Heard
 
 Records = Mapping[tuple[LinkKind, str], Record]
 
@@ -54,9 +55,19 @@ def remembered(comparison: Comparison) -> Compared:
     return Compared(comparison.xero, comparison.hubspot, comparison.first)
 
 
-def newer_sides(
-    kind: LinkKind, customers: Mapping[str, Customer], heard_at: Mapping[str, datetime] | None = None
-) -> dict[str, dict[str, Vendor]]:
+def still_open(comparison: Comparison, units: Sequence[str], before: Comparison | None) -> Comparison:
+    """Return a comparison that has not settled these units: what both sides said of them before still counts."""
+    last = before or Comparison()
+    return replace(
+        comparison,
+        xero={unit: last.xero.get(unit, "") if unit in units else text for unit, text in comparison.xero.items()},
+        hubspot={
+            unit: last.hubspot.get(unit, "") if unit in units else text for unit, text in comparison.hubspot.items()
+        },
+    )
+
+
+def newer_sides(kind: LinkKind, customers: Mapping[str, Customer]) -> dict[str, dict[str, Vendor]]:
     """Tell, by record and unit, which side changed last; asked only where an owner is ``newest``.
 
     ``customers`` are by record. HubSpot keeps the moments of each property; Xero only that of the contact.
@@ -110,10 +121,20 @@ def _of_kind(
         last = before.get(link.xero_id)
         record = there.get(link.hubspot_id)
         hubspot = said_by_hubspot(kind, record) if record else (last.hubspot if last else {})
-        found[link.hubspot_id] = compare(
-            at.owners, kind, xero[link.xero_id], hubspot, last, newer.get(link.hubspot_id, {})
-        )
+        comparison = compare(at.owners, kind, xero[link.xero_id], hubspot, last, newer.get(link.hubspot_id, {}))
+        found[link.hubspot_id] = still_open(comparison, comparison.to_xero, last) if at.to_xero else comparison
+    if at.to_xero:
+        _leave_to_telling(home, kind, [key for key, one in found.items() if one.to_xero])
     return found
+
+
+def _leave_to_telling(home: Organisation, kind: LinkKind, records: Sequence[str]) -> None:
+    """Have Xero told, in a turn's own step for that, where HubSpot's value is the one that stands."""
+    at = parts()
+    with at.database.transaction() as tx:
+        heard.put(tx, [Heard(home.id, kind, record, "changed", at.now()) for record in records])
+        if records:
+            lanes.wake(tx, "standing", home.id, at.now())
 
 
 def _is_news(xero: Mapping[str, Mapping[str, str]], before: Mapping[str, Comparison], link: Link) -> bool:

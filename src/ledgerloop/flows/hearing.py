@@ -53,13 +53,19 @@ def note(tx: Connection, events: Sequence[Taken]) -> None:
             for record in records
             for organisation in organisations_of.get(record, ())
         ]
-        for organisation, customer in _held_because_of(tx, ids):
-            touched.setdefault(organisation, []).append(customer)
+        for organisation, customer, candidates in _held(tx) if ids else ():
+            if not set(ids).isdisjoint(candidates):
+                touched.setdefault(organisation, []).append(customer)
     heard.put(tx, some)
     for organisation, customers in touched.items():
         mirror.mark_dirty(tx, organisation, customers)
     for organisation in {one.organisation for one in some} | touched.keys():
         lanes.wake(tx, "standing", organisation, at.now())
+
+
+def customers_held(tx: Connection, organisation: str) -> list[str]:
+    """List the customers that wait for a person, to be looked at again now and then: the reason may be gone."""
+    return [customer for lane, customer, _ in _held(tx) if lane == organisation]
 
 
 def hear(home: Organisation, turn: int) -> bool:
@@ -85,12 +91,10 @@ def _of(some: Sequence[Heard], kind: LinkKind, what: What) -> list[str]:
     return [one.hubspot_id for one in some if one.kind == kind and one.what == what]
 
 
-def _held_because_of(tx: Connection, ids: Sequence[str]) -> list[tuple[str, str]]:
-    """List organisation and customer of the holds that name one of these records."""
-    if not ids:
-        return []
+def _held(tx: Connection) -> list[tuple[str, str, tuple[str, ...]]]:
+    """List organisation, customer and candidates of the customers that wait for a person."""
     return [
-        (held.lane, held.subject.removeprefix("customer "))
+        (held.lane, held.subject.removeprefix("customer "), held.candidates)
         for held in journal.holds(tx)
-        if held.subject.startswith("customer ") and not set(ids).isdisjoint(held.candidates)
+        if held.subject.startswith("customer ")
     ]

@@ -20,8 +20,6 @@ from ledgerloop.store import compared, connections, fingerprints, journal, lanes
 from ledgerloop.store.lost import Lost
 
 KINDS: tuple[LinkKind, ...] = ("contact", "company")
-MOST_MERGES = 20
-"""How long a chain of merges is followed."""
 _TWICE = 2
 
 
@@ -31,14 +29,14 @@ def follow_merged(home: Organisation, customers: Customers, turn: int) -> Doubts
     with at.database.reading() as tx:
         losers = [one for one in customers.values() if one.merged_into]
         wave = list(customers)
-        for _ in range(MOST_MERGES):
+        for _ in range(mirror.MOST_MERGES):
             if not (found := mirror.losers(tx, home.id, wave)):
                 break
             losers += found
             wave = [one.id for one in found]
         if not losers:
             return {}
-        winner_of = {one.id: survivor for one in losers if (survivor := _survivor(home, one))}
+        winner_of = {one.id: survivor for one in losers if (survivor := mirror.survivor(tx, home.id, one))}
         ours = {kind: links.find(tx, home.id, kind, list(winner_of)) for kind in KINDS}
         theirs = {kind: links.find(tx, home.id, kind, [one.id for one in winner_of.values()]) for kind in KINDS}
     unsure: Doubts = {}
@@ -119,18 +117,6 @@ def come_back(home: Organisation, kind: LinkKind, ids: Sequence[str], turn: int)
             _look_at(tx, home, one.xero_id)
             reason = f"The {kind} {one.hubspot_id} was restored in HubSpot, so it is linked again."
             journal.add(tx, [_entry(home, turn, one.xero_id, "adopt", reason, f"hubspot {kind} {one.hubspot_id}")])
-
-
-def _survivor(home: Organisation, loser: Customer) -> Customer | None:
-    """Return the customer at the end of a chain of merges; None where the mirror lacks it, or the chain is a ring."""
-    at = parts()
-    customer: Customer | None = loser
-    with at.database.reading() as tx:
-        for _ in range(MOST_MERGES):
-            if customer is None or not customer.merged_into:
-                return customer
-            customer = mirror.customers(tx, home.id, [customer.merged_into]).get(customer.merged_into)
-    return None
 
 
 def _give(home: Organisation, link: Link, winner: Customer, turn: int) -> Link:

@@ -66,9 +66,13 @@ def by_link(home: Organisation, sales: Sequence[Sale]) -> dict[str, Found]:
         for kind in {side for side, _ in payer.values()}:
             mine = {deal: record.id for deal, (side, record) in payer.items() if side == kind}
             known = links.find_by_hubspot(tx, home.id, kind, list(mine.values()))
+            customers = mirror.customers(tx, home.id, [link.xero_id for link in known.values()])
             for deal, record in mine.items():
                 if record in known:
-                    found[deal] = Found(known[record].xero_id, "link")
+                    customer = customers.get(known[record].xero_id)
+                    # Xero takes no invoice for a customer that was merged away: its survivor pays.
+                    payer_ = mirror.survivor(tx, home.id, customer) if customer else None
+                    found[deal] = Found(payer_.id if payer_ else known[record].xero_id, "link")
     return found
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any, Literal
 
-from ledgerloop.flows.fields import newer_sides, remembered, said_before
+from ledgerloop.flows.fields import newer_sides, remembered, said_before, still_open
 from ledgerloop.flows.finding import PLURAL, properties_read
 from ledgerloop.flows.parts import parts
 from ledgerloop.flows.updating import Wanted, show
@@ -125,15 +125,7 @@ def _compared(home: Organisation, kind: LinkKind, ids: Sequence[str]) -> list[To
 
 def _put_back(one: Told) -> Wanted:
     """Want Xero's values in HubSpot again; what is still to be told to Xero is not settled by that."""
-    before = one.before or Comparison()
-    open_ = set(one.units)
-    settled = replace(
-        one.settled,
-        xero={unit: before.xero.get(unit, "") if unit in open_ else text for unit, text in one.settled.xero.items()},
-        hubspot={
-            unit: before.hubspot.get(unit, "") if unit in open_ else text for unit, text in one.settled.hubspot.items()
-        },
-    )
+    settled = still_open(one.settled, one.units, one.before)
     return Wanted(
         kind=one.link.kind,
         id=one.record.id,

@@ -30,6 +30,9 @@ Fact = TypeVar("Fact", Customer, Receivable)
 
 _CUSTOMER = tuple(field.name for field in fields(Customer))
 _RECEIVABLE = tuple(field.name for field in fields(Receivable) if field.name != "payments")
+MOST_MERGES = 20
+"""How long a chain of merges is followed."""
+
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 
@@ -170,6 +173,16 @@ def customers_by_number(tx: Connection, organisation: str, numbers: Collection[s
 def losers(tx: Connection, organisation: str, winners: Collection[str]) -> list[Customer]:
     """List the customers that were merged into these."""
     return list(_customers(tx, organisation, customer_table.c.merged_into, winners))
+
+
+def survivor(tx: Connection, organisation: str, customer: Customer) -> Customer | None:
+    """Follow a customer's merges to who stands at their end; none where the mirror lacks it, or they go in a ring."""
+    found: Customer | None = customer
+    for _ in range(MOST_MERGES):
+        if found is None or not found.merged_into:
+            return found
+        found = customers(tx, organisation, [found.merged_into]).get(found.merged_into)
+    return None
 
 
 def receivables(tx: Connection, organisation: str, ids: Collection[str]) -> dict[str, Receivable]:
