@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 WORKERS ?= 2
 
-.PHONY: help demo test check format lint types layers bench serve locks clean
+.PHONY: help demo test killmatrix faults soak check format lint types layers bench serve locks clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 18
@@ -13,6 +13,15 @@ demo: .venv/runs ## set everything up and run the main job on two sandboxes
 
 test: .venv/tests ## set everything up and pass all tests
 	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(ARGS)
+
+killmatrix: .venv/tests ## kill the service at every point between a won deal and its last write-back
+	POINTS=all $(BIN)/python -m pytest -s tests/proof/test_kill_matrix.py $(ARGS)
+
+faults: .venv/tests ## win 2,000 deals while a tenth of all calls fail and processes are killed
+	DEALS=2000 RATE=0.1 $(BIN)/python -m pytest -s tests/proof/test_faults_invoicing.py $(ARGS)
+
+soak: .venv/tests ## take 10,000 random steps in both systems amid trouble, and hold HubSpot against the books
+	STEPS=10000 $(BIN)/python -m pytest -s tests/proof/test_faults_standing.py $(ARGS)
 
 check: format lint types layers test ## what must hold before a commit lands
 

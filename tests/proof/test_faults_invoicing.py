@@ -22,7 +22,7 @@ from scene import OBJECTS
 from served import Host, Served, served
 
 SEED = int(os.environ.get("SEED", "7"))
-DEALS = int(os.environ.get("DEALS", "60"))
+DEALS = int(os.environ.get("DEALS", "40"))
 RATE = float(os.environ.get("RATE", "0.25"))
 _AT_ONCE = 6
 """Deals won before something else happens."""

@@ -65,7 +65,10 @@ def _step(scene: Served, people: People, dice: random.Random) -> str:
     if chance < _KILLED + _EXPIRED:
         trouble.expire_tokens(scene)
         return "tokens expired"
-    if chance < _KILLED + _EXPIRED + _NIGHT and not scene.running():
+    if chance < _KILLED + _EXPIRED + _NIGHT:
+        end = time.monotonic() + 2
+        while scene.running() and time.monotonic() < end:
+            time.sleep(0.02)
         scene.pass_time(8 * 3600)
         return "hours went by"
     what, taken = people.step()
