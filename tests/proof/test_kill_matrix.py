@@ -95,8 +95,7 @@ def _killed_at(scene: Served, point: str, wrong: list[str]) -> bool:
     while scene.alive() and time.monotonic() < end and (scene.busy() or not _shown(scene, deal)):
         time.sleep(0.02)
     scene.aim()
-    time.sleep(0.02)  # who has read the last aim by now is dead by then
-    met = not scene.alive()
+    met = scene.until_dead(seconds=0.3)  # who has read the last aim by now is dead by then
     if met:
         scene.start(watch=True)
     wrong += [f"{point}: {problem}" for problem in _problems(scene, deal)]
