@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from ledgerloop.cli.opening import FILE, Config, HubSpotUrl, OnSandbox, XeroUrl, opened
+from ledgerloop.cli.opening import FILE, Config, HubSpotUrl, OnSandbox, ServicePort, XeroUrl, opened
 from ledgerloop.errors import LedgerloopError
 from ledgerloop.flows.connecting import GRANT, connect_portal
 from ledgerloop.flows.listing import make_lists
@@ -30,10 +30,11 @@ def xero(
     sandbox: OnSandbox = False,
     xero_url: XeroUrl = "",
     hubspot_url: HubSpotUrl = "",
+    port: ServicePort = None,
     wait: Wait = False,
 ) -> None:
     """Print the address at which a person allows access to Xero. The service must run, to take the answer."""
-    with opened(config, sandbox, xero_url, hubspot_url) as built:
+    with opened(config, sandbox, xero_url, hubspot_url, port) as built:
         before = built.shelf.load(GRANT)
         typer.echo("Open this address in a browser, within ten minutes:", err=True)
         typer.echo(consent_address(built))

@@ -9,7 +9,7 @@ from typing import Literal
 import typer
 
 from ledgerloop import oauth
-from ledgerloop.cli.opening import FILE, Config, HubSpotUrl, OnSandbox, XeroUrl, opened
+from ledgerloop.cli.opening import FILE, Config, HubSpotUrl, OnSandbox, ServicePort, XeroUrl, on_sandbox, opened
 from ledgerloop.cli.show import Json, print_json
 from ledgerloop.errors import LedgerloopError
 from ledgerloop.flows.connecting import GRANT
@@ -42,10 +42,11 @@ def doctor(
     sandbox: OnSandbox = False,
     xero_url: XeroUrl = "",
     hubspot_url: HubSpotUrl = "",
+    port: ServicePort = None,
     as_json: Json = False,
 ) -> None:
     """Name what is missing: settings, secrets, scopes, properties. Exit status 1 if anything is."""
-    with opened(config, sandbox, xero_url, hubspot_url) as built:
+    with opened(config, sandbox, xero_url, hubspot_url, port) as built:
         findings = [*_settings(built), *_tried(_xero, built), *_tried(_hubspot, built)]
     if as_json:
         print_json([asdict(one) for one in findings])
@@ -70,7 +71,7 @@ def _settings(built: Ledgerloop) -> Iterator[Finding]:
     if not found:
         yield Finding("fine", "All settings and secrets that are needed are there.")
     address = built.settings.service.address
-    if not address.startswith("https://"):
+    if not address.startswith("https://") and not on_sandbox(built.settings):
         yield Finding("note", f"Vendors cannot send webhooks to {address}: write service.public_url, with https.")
 
 
@@ -87,7 +88,8 @@ def _xero(built: Ledgerloop) -> Iterator[Finding]:
     kept = built.shelf.load(GRANT)
     if kept is None:
         yield Finding("missing", f"No Xero organisation is connected: {_HOW.format('xero')}")
-        yield Finding("note", PORTAL_LIST, wanted=built.settings.xero.scope_list)
+        if not on_sandbox(built.settings):
+            yield Finding("note", PORTAL_LIST, wanted=built.settings.xero.scope_list)
         return
     tokens = oauth.TokenSet.from_json(kept)
     granted = tuple(sorted({*oauth.scopes_of(tokens.access_token), *tokens.scope}))
@@ -97,7 +99,8 @@ def _xero(built: Ledgerloop) -> Iterator[Finding]:
         "Xero granted every scope that is wanted." if not missing else "Xero did not grant every scope: connect again."
     )
     yield Finding("missing" if missing else "fine", said, wanted, granted, missing)
-    yield Finding("note", PORTAL_LIST)
+    if not on_sandbox(built.settings):
+        yield Finding("note", PORTAL_LIST)
     reached = {one.tenantId for one in built.vendors.list_connections("")}
     with built.database.reading() as tx:
         known = connections.all_connected(tx, "xero")

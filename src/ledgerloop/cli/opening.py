@@ -32,11 +32,24 @@ XeroUrl = Annotated[str, typer.Option("--xero-url", help="Where the sandbox's Xe
 HubSpotUrl = Annotated[
     str, typer.Option("--hubspot-url", help="Where the sandbox's HubSpot half listens; implies --sandbox.")
 ]
+ServicePort = Annotated[
+    int | None,
+    typer.Option("--port", min=1, max=65535, help="The port of a service that was started with --port."),
+]
 
 
-def choose(config: Path, sandbox: bool = False, xero_url: str = "", hubspot_url: str = "") -> Settings:
+def on_sandbox(settings: Settings) -> bool:
+    """Tell whether the settings were pointed at the sandbox."""
+    return settings.xero.client_secret.startswith("secret:sandbox_")
+
+
+def choose(
+    config: Path, sandbox: bool = False, xero_url: str = "", hubspot_url: str = "", port: int | None = None
+) -> Settings:
     """Read the settings; for the sandbox, with its addresses, its published credentials and a database of its own."""
     settings = reading.load(config)
+    if port:
+        settings = settings.model_copy(update={"service": settings.service.model_copy(update={"port": port})})
     if not (sandbox or xero_url or hubspot_url):
         return settings
     trial = reading.sandbox(
@@ -49,9 +62,11 @@ def choose(config: Path, sandbox: bool = False, xero_url: str = "", hubspot_url:
 
 
 @contextmanager
-def opened(config: Path, sandbox: bool = False, xero_url: str = "", hubspot_url: str = "") -> Iterator[Ledgerloop]:
+def opened(
+    config: Path, sandbox: bool = False, xero_url: str = "", hubspot_url: str = "", port: int | None = None
+) -> Iterator[Ledgerloop]:
     """Put the service together for one command, and close it afterwards."""
-    built = build(choose(config, sandbox, xero_url, hubspot_url))
+    built = build(choose(config, sandbox, xero_url, hubspot_url, port))
     try:
         yield built
     finally:
