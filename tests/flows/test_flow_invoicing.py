@@ -15,7 +15,7 @@ from scene import LINE, Scene
 from ledgerloop.flows.polling import CURSOR
 from ledgerloop.hubspot.webhooks import sign
 from ledgerloop.records import Link
-from ledgerloop.store import connections, cursors, lanes, links
+from ledgerloop.store import connections, cursors, inbox, lanes, links
 from ledgerloop.store.cursors import Cursor
 from ledgerloop_sandbox.credentials import HUBSPOT_CLIENT_SECRET
 
@@ -106,6 +106,18 @@ def test_a_hold_says_every_reason_at_once_and_goes_by_itself(scene: Scene) -> No
     shown = scene.until_shown("deals", deal, "xero_invoice_id")
     assert not shown["xero_sync_message"]
     assert f"deal {deal}" not in scene.holds()
+
+
+def test_what_nobody_acts_on_is_skipped(scene: Scene) -> None:
+    """That a contact was made is kept as skipped, with the reason, while no deal is held."""
+    contact = scene.make("contacts", email="new@new.example.com", lastname="New")
+
+    def skipped() -> str | None:
+        with scene.built.database.reading() as tx:
+            kept = [one.event for one in inbox.recent(tx, 50, "skipped")]
+        return next((one.reason for one in kept if (one.resource, one.kind) == (contact, "creation")), None)
+
+    assert "tells nothing of a customer" in scene.on.until("the event is skipped", skipped)
 
 
 def test_a_contact_without_email_is_a_hold(scene: Scene) -> None:

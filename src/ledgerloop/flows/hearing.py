@@ -68,6 +68,11 @@ def customers_held(tx: Connection, organisation: str) -> list[str]:
     return [customer for lane, customer, _ in _held(tx) if lane == organisation]
 
 
+def unheard(events: Sequence[Taken]) -> list[int]:
+    """Return the events of customers' records that nobody here acts on, such as that one was made."""
+    return [event.id for event in events if event.category in KINDS and event.kind not in _WHAT]
+
+
 def hear(home: Organisation, turn: int) -> bool:
     """Look at what was noted; tell whether there may be more."""
     at = parts()

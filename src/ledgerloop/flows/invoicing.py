@@ -83,7 +83,11 @@ def take(portal: str, turn: int) -> Named:
             return Named([], [])
         hearing.note(tx, events)
     named = [event.resource for event in events if event.category == "deal"]
-    named += concerned(portal, events)
+    hanging = concerned(portal, events)
+    if not hanging:
+        with at.database.transaction() as tx:
+            inbox.skip(tx, hearing.unheard(events), "it tells nothing of a customer or of a deal that is held")
+    named += hanging
     again = [event.resource for event in events if event.kind == "retry"]
     return Named(list(dict.fromkeys(named)), list(dict.fromkeys(again)))
 
