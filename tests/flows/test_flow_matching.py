@@ -9,6 +9,7 @@ from crm import Customers, begun
 from scene import Scene
 
 from ledgerloop.store import connections, fingerprints
+from ledgerloop.store.tables import person
 
 
 @pytest.fixture(scope="module")
@@ -208,6 +209,19 @@ class TestPeople:
 
         assert [] == scene.calls("hubspot", "contacts/batch")
         assert 1 == len(crm.records("contacts", email="ona@once.example.com"))
+
+    def test_people_forgotten_by_a_crash_are_found_again(self, scene: Scene, crm: Customers) -> None:
+        """A person who was made and not remembered is found by the email, and is not made twice."""
+        people = [{"FirstName": "Cy", "EmailAddress": "cy@crash.example.com"}]
+        customer = crm.add("Crash Ltd", ContactPersons=people)
+        company = crm.until_linked(customer)
+        with scene.built.database.transaction() as tx:
+            tx.execute(person.delete().where(person.c.customer == customer))
+
+        crm.touch(customer)
+
+        (found,) = crm.records("contacts", email="cy@crash.example.com")
+        assert {company} == crm.companies_of(found)
 
     def test_a_new_person_joins(self, scene: Scene, crm: Customers) -> None:
         """A person added later is a contact of the same company."""

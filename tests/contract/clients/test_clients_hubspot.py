@@ -50,6 +50,18 @@ class TestReading:
         found = portal.read("contacts", ["c-1", "c-2"], ["email"], id_property="xero_contact_id")
         assert {key: one.id for key, one in found.items()} == {"c-1": id_}
 
+    def test_when_properties_changed(self, portal: HubSpotClient) -> None:
+        """HubSpot tells the moment of each property's last change; what is not there is absent."""
+        before = datetime.now(UTC)
+        id_ = mia(portal).id
+        portal.update("contacts", id_, {"phone": "1"})
+
+        found = portal.changed_at("contacts", [id_, "999999999"], ["phone", "email"])
+
+        assert list(found) == [id_]
+        assert found[id_]["email"] <= found[id_]["phone"]
+        assert found[id_]["phone"] >= before.replace(microsecond=0)
+
     def test_more_than_a_hundred(self, hubspot: Any, portal: HubSpotClient) -> None:
         """More ids than one call takes are asked in several."""
         id_ = mia(portal).id

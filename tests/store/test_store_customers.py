@@ -1,0 +1,117 @@
+"""What is remembered of customers' records: people, compared fields, losses, what was heard, merges."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from ledgerloop.records import Customer, Link, Person
+from ledgerloop.store import compared, heard, links, lost, mirror, people
+from ledgerloop.store.compared import Compared
+from ledgerloop.store.db import Database
+from ledgerloop.store.heard import Heard
+from ledgerloop.store.lost import Lost
+from ledgerloop.store.people import Known
+
+NOW = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
+HOME = "home"
+
+
+class TestPersons:
+    def test_kept_with_the_customer(self, database: Database) -> None:
+        """A customer's people come back as they were given, and a change of them touches the customer."""
+        kat = Person("Kat", "Wārren", "Kat@acme.nz", "kat@acme.nz")
+        customer = Customer(organisation=HOME, id="c1", name="Acme", persons=(kat, Person("Bo")))
+
+        with database.transaction() as tx:
+            mirror.store_customers(tx, [customer])
+            again = mirror.store_customers(tx, [customer])
+            fewer = mirror.store_customers(tx, [Customer(organisation=HOME, id="c1", name="Acme", persons=(kat,))])
+            kept = mirror.customers(tx, HOME, ["c1"])["c1"]
+
+        assert ([], ["c1"]) == (again, fewer)
+        assert (kat,) == kept.persons
+
+    def test_known(self, database: Database) -> None:
+        """Who is known is known by customer and email; what is put last stands."""
+        with database.transaction() as tx:
+            people.put(tx, [Known(HOME, "c1", "a@b.nz", "1", "9"), Known(HOME, "c2", "a@b.nz", "1", "8")])
+            people.put(tx, [Known(HOME, "c1", "a@b.nz", "1", "7")])
+            found = people.of_customers(tx, HOME, ["c1"])
+
+        assert {("c1", "a@b.nz"): Known(HOME, "c1", "a@b.nz", "1", "7")} == found
+
+
+class TestCompared:
+    def test_put_get_forget(self, database: Database) -> None:
+        """What was said is kept by kind, in the place of what was said before, until it is forgotten."""
+        said = Compared({"name": "Acme"}, {"name": "ACME"}, {"name": "hubspot"})
+        with database.transaction() as tx:
+            compared.put(tx, HOME, "company", {"c1": Compared()})
+            compared.put(tx, HOME, "company", {"c1": said})
+            compared.put(tx, HOME, "contact", {"c1": Compared()})
+            kept = compared.get(tx, HOME, "company", ["c1", "c2"])
+            compared.forget(tx, HOME, "company", ["c1"])
+            left = compared.get(tx, HOME, "company", ["c1"]), compared.get(tx, HOME, "contact", ["c1"])
+
+        assert {"c1": said} == kept
+        assert ({}, {"c1": Compared()}) == left
+
+
+class TestLost:
+    def test_losses(self, database: Database) -> None:
+        """A customer's losses come in their order; a record that is back is no loss."""
+        first = Lost(HOME, "company", "2", "c1", "deleted", NOW)
+        second = Lost(HOME, "company", "1", "c1", "merged", NOW + timedelta(seconds=1))
+        with database.transaction() as tx:
+            for one in (second, first, first):
+                lost.put(tx, one)
+            found = lost.of_customers(tx, HOME, "company", ["c1", "c2"])
+            whose = lost.of_records(tx, "company", ["1", "3"])
+            lost.remove(tx, second)
+            left = lost.of_customers(tx, HOME, "company", ["c1"])
+
+        assert {"c1": [first, second]} == found
+        assert [second] == whose
+        assert {"c1": [first]} == left
+
+
+class TestHeard:
+    def test_what_is_said_again_stays(self, database: Database) -> None:
+        """What is said again while it is looked at is looked at once more."""
+        with database.transaction() as tx:
+            heard.put(tx, [Heard(HOME, "contact", "1", "changed", NOW), Heard(HOME, "contact", "2", "merged", NOW)])
+            taken = heard.take(tx, HOME, 10)
+            heard.put(tx, [Heard(HOME, "contact", "1", "changed", NOW)])
+            heard.done(tx, taken)
+            left = heard.take(tx, HOME, 10)
+
+        assert ["1", "2"] == [one.hubspot_id for one in taken]
+        assert [("1", 2)] == [(one.hubspot_id, one.mark) for one in left]
+
+
+class TestMerges:
+    def test_survivor_at_the_end(self, database: Database) -> None:
+        """Merges are followed to their end; a ring has none, nor has a chain into the unknown."""
+        merged = {"a": "b", "b": "c", "c": "", "x": "y", "y": "x", "u": "unknown"}
+        customers = [Customer(organisation=HOME, id=key, name=key, merged_into=to) for key, to in merged.items()]
+        with database.transaction() as tx:
+            mirror.store_customers(tx, customers)
+            ends = {one.id: mirror.survivor(tx, HOME, one) for one in customers}
+            losers = mirror.losers(tx, HOME, ["b", "c"])
+
+        assert {"a": "c", "b": "c", "c": "c", "x": None, "y": None, "u": None} == {
+            key: one.id if one else None for key, one in ends.items()
+        }
+        assert {"a", "b"} == {one.id for one in losers}
+
+    def test_a_link_moves_only_to_a_free_place(self, database: Database) -> None:
+        """A link moves where its new sides are free, and else stays as it was."""
+        first, second = Link(HOME, "c1", "company", "1", "email"), Link(HOME, "c2", "company", "2", "email")
+        with database.transaction() as tx:
+            links.put(tx, [first, second], NOW)
+            taken = links.move(tx, first, Link(HOME, "c1", "company", "2", "merged"), NOW)
+            free = links.move(tx, first, Link(HOME, "c1", "company", "3", "merged"), NOW)
+            now = links.of_records(tx, "company", ["1", "2", "3"])
+
+        assert (False, True) == (taken, free)
+        assert {("c1", "3"), ("c2", "2")} == {(one.xero_id, one.hubspot_id) for one in now}
