@@ -111,6 +111,18 @@ def test_books_that_deals_wait_for_are_read_every_hour(scene: Scene) -> None:
     scene.until_shown("deals", held, "xero_invoice_id", seconds=20)
 
 
+def test_a_stage_that_a_route_names_makes_an_invoice(staged: Callable[..., Scene]) -> None:
+    """A deal that comes to the stage is invoiced, though it is not won there; elsewhere only won deals are."""
+    scene = staged({"routes": [{"stage": "contractsent", "status": "SUBMITTED"}, {}]})
+
+    named, open_ = scene.sell(won=False), scene.sell(won=False, dealstage="qualifiedtobuy")
+
+    scene.until_shown("deals", named, "xero_invoice_status", "SUBMITTED")
+    scene.settle()
+    assert [] == scene.invoices_of(open_)
+    assert 1 == len(scene.invoices_of(named))
+
+
 def test_a_route_by_owner(staged: Callable[..., Scene]) -> None:
     """The deals of one person are invoiced in their own way; who that is comes from HubSpot's owners."""
     routes = [{"owner": "Moana@sandbox.co.nz", "status": "SUBMITTED"}, {"status": "DRAFT"}]

@@ -41,6 +41,15 @@ class TestApproval:
 
             assert intents.get(tx, "portal", ["d2"])["d2"].approved_at is None
 
+    def test_an_approval_stays_with_what_was_approved(self, database: Database) -> None:
+        """A decision that was made meanwhile does not take an approval away, unless the deal says something else."""
+        with database.transaction() as tx:
+            intents.put(tx, [TWO])
+            intents.approve(tx, "portal", ["d2"], LATER)
+
+            assert intents.put(tx, [replace(TWO, key="new")])["d2"].approved_at == LATER
+            assert intents.put(tx, [replace(TWO, basis="other")])["d2"].approved_at is None
+
     def test_what_left_within_an_hour(self, database: Database) -> None:
         """The brake counts what left since a moment and nobody approved."""
         with database.transaction() as tx:

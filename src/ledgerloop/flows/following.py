@@ -51,11 +51,11 @@ def _email(client: XeroClient, wanted: Sequence[Intent], turn: int) -> list[Inte
             _keep(turn, replace(intent, email="asked"))
             try:
                 client.email_invoice(intent.invoice)
-            except (Invalid, Missing) as refusal:
+            except Refused as refusal:
                 said = whole(*([sentence for _, _, sentence in _problems(refusal)] or [refusal.message]))
                 told = f"Xero would not email invoice {intent.number}: {said} Send it from Xero."
                 first, _, rest = intent.note.partition("\n")
-                _keep(turn, replace(intent, email="", note=f"{first}\n{rest} {told}".rstrip()), told)
+                _keep(turn, replace(intent, email="", note=f"{first} {told}\n{rest}".strip()), told)
                 refused.append(intent)
             else:
                 _keep(turn, replace(intent, email="sent"), "The route has Xero email approved invoices.")

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import asdict, fields
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, delete, func, literal, or_, select, update
+from sqlalchemy import ColumnElement, Connection, and_, case, delete, func, literal, or_, select, update
 
 from ledgerloop.records import Intent
-from ledgerloop.store.statements import chunks, upsert
+from ledgerloop.store.statements import Insert, chunks, upsert
 from ledgerloop.store.tables import Moment
 from ledgerloop.store.tables import intent as table
 
@@ -21,14 +22,24 @@ def put(tx: Connection, intents: Sequence[Intent]) -> dict[str, Intent]:
     """Keep intents, and give back by deal the ones that stand.
 
     One that was never sent, or that the vendor refused, takes the new values. One that may have reached the vendor
-    keeps its own: an invoice may stand behind it.
+    keeps its own: an invoice may stand behind it. An approval stays with what the deal said when it was given, for the
+    same customer and organisation.
     """
     rows = [asdict(intent) for intent in sorted(intents, key=lambda intent: (intent.portal, intent.deal))]
-    upsert(tx, table, rows, where=lambda _: or_(table.c.state == "intended", table.c.state == "refused"))
+    may = or_(table.c.state == "intended", table.c.state == "refused")
+    upsert(tx, table, rows, where=lambda _: may, values=_with_approval)
     standing: dict[str, Intent] = {}
     for portal in {intent.portal for intent in intents}:
         standing |= get(tx, portal, [intent.deal for intent in intents if intent.portal == portal])
     return standing
+
+
+def _with_approval(new: Insert) -> dict[str, Any]:
+    """Take all new values; a person may have approved while they were being worked out."""
+    same = and_(*(table.c[name] == new.excluded[name] for name in ("basis", "customer", "organisation")))
+    values = {column.name: new.excluded[column.name] for column in table.c if not column.primary_key}
+    kept = case((same, func.coalesce(new.excluded.approved_at, table.c.approved_at)), else_=new.excluded.approved_at)
+    return {**values, "approved_at": kept}
 
 
 def get(tx: Connection, portal: str, deals: Collection[str]) -> dict[str, Intent]:
