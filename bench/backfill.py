@@ -1,4 +1,8 @@
-"""Measure the first fill of the mirror: records in a second with quotas off, and whether memory stays flat."""
+"""Measure the first fill of the mirror: records in a second, how near to the quota, and whether memory stays flat.
+
+The service keeps to sixty calls a minute by itself, whatever the vendor would allow. So what it can do with quotas off
+is seen as long as the fill needs fewer calls than that; a larger fill is measured against the quota.
+"""
 
 from __future__ import annotations
 
@@ -9,10 +13,15 @@ from sqlalchemy import func, select
 
 from bench.figures import Figures, Mark, Measure, figures
 from bench.processes import Service
+from bench.recipe import MINUTE_LIMIT
 from bench.scene import Scene, scene, span
 from ledgerloop.store.tables import customer, receivable
 
 PAGE = 1000
+FLAT = 50
+"""Megabytes by which a process may differ from itself."""
+_PATIENCE, _SLOWEST = 60, 500
+"""Seconds to wait, and records a second below which it makes no sense to wait for the end."""
 _WARM = 0.2
 """The part of a fill after which its memory should have reached its level."""
 
@@ -44,24 +53,30 @@ class Watch:
             self.seen.append((time.time(), self._service.megabytes()[0]))
 
 
-def measure(invoices: int = 20_000) -> Measure:
+def measure(invoices: int = 34_000) -> Measure:
     """Connect an organisation with so many invoices and half as many contacts, and watch the mirror fill."""
     with scene(data=f"large:{invoices}") as on, Watch(on.service) as watch:
         on.configure("xero", quotas=False)
         on.slow()
         at_rest = on.service.megabytes()[0]
         ours = _fill(on, invoices, watch) | {"mb_before": at_rest}
+    bound = _bound(invoices)
+    if bound["seconds_of_quota"]:
+        share = ours["seconds"] / bound["seconds_of_quota"]
+        speed = Mark("times the time that the quota takes", share, "<=", 1.1)
+    else:
+        speed = Mark("records a second", ours["records_a_second"], ">=", 3000)
     return Measure(
         name="backfill",
         what=f"the first fill of the mirror with {invoices} invoices and {invoices // 2} contacts; quotas off, 50 ms",
         size={"invoices": invoices, "contacts": invoices // 2},
         ours=ours,
-        bound=_bound(invoices),
+        bound=bound,
         marks=(
-            Mark("records a second", ours["records_a_second"], ">=", 3000),
+            speed,
             Mark("records that are not in the mirror", ours["missing"], "<=", 0),
             Mark("most memory, MB", ours["mb_most"], "<=", 300),
-            Mark("growth of memory after the first fifth, MB", ours["mb_growth"], "<=", 30),
+            Mark("growth of memory after the first fifth, MB", ours["mb_growth"], "<=", FLAT),
         ),
     )
 
@@ -69,7 +84,7 @@ def measure(invoices: int = 20_000) -> Measure:
 def _fill(on: Scene, invoices: int, watch: Watch) -> Figures:
     records, worked = invoices + invoices // 2, on.service.cpu_seconds()
     on.connect()
-    on.settle(170)
+    on.settle(_PATIENCE + records / _SLOWEST)
     worked = on.service.cpu_seconds() - worked
     spent = on.spent()
     pulls = [call for call in spent.xero if call["method"] == "GET" and "pageSize" in call["query"]]
@@ -106,8 +121,7 @@ def _kept(on: Scene) -> int:
 
 
 def _bound(invoices: int) -> Figures:
-    """Full pages one after the other, and a look at each of the three kinds of credit."""
+    """Full pages one after the other, and a look at each of the three kinds of credit; sixty calls go in a minute."""
     pages = -(-invoices // PAGE) + -(-invoices // 2 // PAGE) + 3
-    return figures(
-        pages, 0, pages * 0.05, seconds_with_quota=max(0, pages - 60) * 1.0, records=invoices + invoices // 2
-    )
+    records = invoices + invoices // 2
+    return figures(pages, 0, pages * 0.05, seconds_of_quota=(pages - 1) // MINUTE_LIMIT * 60, records=records)
