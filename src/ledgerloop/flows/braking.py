@@ -9,15 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection
 
-from ledgerloop.errors import Braked
+from ledgerloop.errors import Braked, LedgerloopError, UnknownOutcome
 from ledgerloop.flows.parts import instead, parts
 from ledgerloop.flows.rehearsing import count, rehearse
 from ledgerloop.hubspot.client import HubSpotClient
 from ledgerloop.hubspot.models import BatchResult, New, Record, To
+from ledgerloop.hubspot.paths import plural
 from ledgerloop.records import Organisation
 from ledgerloop.store import journal, links, mirror, planned, spent
 from ledgerloop.store.spent import Written
@@ -71,8 +72,17 @@ def release(organisation: str) -> None:
         journal.clear(tx, [subject_of(organisation)], at.now())
 
 
+@dataclass(slots=True)
+class Count:
+    """What was counted before a write, and what the write came to."""
+
+    planned: Written
+    beyond: Written
+    made: Written
+
+
 class Counting(HubSpotClient):
-    """Write as the real client does, and count before."""
+    """Write as the real client does, and count before; what HubSpot surely did not write is taken off again."""
 
     def __init__(self, real: HubSpotClient, home: Organisation, planned_work: bool) -> None:
         """Take the client that writes, and whose work it is."""
@@ -81,32 +91,51 @@ class Counting(HubSpotClient):
 
     def create(self, kind: str, values: Mapping[str, str], associations: Sequence[To] = ()) -> Record:
         """Create a record."""
-        self._count(kind, Written(created=1))
-        return super().create(kind, values, associations)
+        with self._counted(kind, Written(created=1)):
+            return super().create(kind, values, associations)
 
     def update(self, kind: str, id: str, values: Mapping[str, str]) -> Record:  # noqa: A002
         """Change a record."""
-        self._count(kind, Written(updated=1))
-        return super().update(kind, id, values)
+        with self._counted(kind, Written(updated=1)):
+            return super().update(kind, id, values)
 
     def create_batch(self, kind: str, inputs: Sequence[New]) -> BatchResult:
         """Create records."""
-        self._count(kind, Written(created=len(inputs)))
-        return super().create_batch(kind, inputs)
+        with self._counted(kind, Written(created=len(inputs))) as count_:
+            result = super().create_batch(kind, inputs)
+            count_.made = Written(created=len(result.results))
+            return result
 
     def update_batch(self, kind: str, inputs: Sequence[tuple[str, Mapping[str, str]]]) -> BatchResult:
         """Change records."""
-        self._count(kind, Written(updated=len(inputs)))
-        return super().update_batch(kind, inputs)
+        with self._counted(kind, Written(updated=len(inputs))) as count_:
+            result = super().update_batch(kind, inputs)
+            count_.made = Written(updated=len(result.results))
+            return result
 
     def upsert_batch(self, kind: str, id_property: str, inputs: Sequence[tuple[str, Mapping[str, str]]]) -> BatchResult:
         """Change or create records, counted as created."""
-        self._count(kind, Written(created=len(inputs)))
-        return super().upsert_batch(kind, id_property, inputs)
+        with self._counted(kind, Written(created=len(inputs))) as count_:
+            result = super().upsert_batch(kind, id_property, inputs)
+            count_.made = Written(created=len(result.results))
+            return result
 
-    def _count(self, kind: str, wanted: Written) -> None:
-        if kind not in COUNTED:
+    @contextmanager
+    def _counted(self, kind: str, wanted: Written) -> Iterator[Count]:
+        if plural(kind) not in COUNTED:
+            yield Count(Written(), Written(), Written())
             return
+        count_ = self._count(wanted)
+        try:
+            yield count_
+        except LedgerloopError as problem:
+            if not isinstance(problem, UnknownOutcome):
+                count_.made = Written()
+            raise
+        finally:
+            self._give_back(count_)
+
+    def _count(self, wanted: Written) -> Count:
         at = parts()
         with at.database.transaction() as tx:
             beyond = planned.spend(tx, self._home.id, wanted) if self._planned else wanted
@@ -116,6 +145,22 @@ class Counting(HubSpotClient):
                 spent.add(tx, self._home.id, beyond, at.now())
         if not fits:
             raise _stop(self._home, so_far)
+        return Count(wanted.less(beyond), beyond, wanted)
+
+    def _give_back(self, count_: Count) -> None:
+        """Take off the count what was not written, first what went beyond the plan."""
+        unwritten = count_.planned.plus(count_.beyond).less(count_.made)
+        if unwritten == Written():
+            return
+        at = parts()
+        beyond = Written(
+            min(unwritten.created, count_.beyond.created),
+            min(unwritten.updated, count_.beyond.updated),
+        )
+        with at.database.transaction() as tx:
+            spent.add(tx, self._home.id, Written().less(beyond), at.now())
+            if self._planned:
+                planned.give_back(tx, self._home.id, unwritten.less(beyond))
 
 
 def _unplanned(tx: Connection, organisation: str) -> list[str]:

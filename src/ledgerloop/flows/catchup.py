@@ -69,7 +69,8 @@ def wake_due() -> bool:
             shown = links.find(tx, home.id, "contact", late).keys() | links.find(tx, home.id, "company", late).keys()
             mirror.mark_dirty(tx, home.id, [*shown, *hearing.customers_held(tx, home.id)])
             # Every day changes the days overdue of all who are late. Nobody need be asked about that.
-            planned.accept(tx, home.id, shown, Written(updated=_RECORDS_EACH * len(shown)), now)
+            if shown:
+                planned.accept(tx, home.id, shown, Written(updated=_RECORDS_EACH * len(shown)), now)
             connections.put_value(tx, _day_of(home), today)
         for home in {home.id: home for home in (*pull, *new_day, *work, *check, *quiet)}.values():
             lanes.wake(tx, "standing", home.id, now)

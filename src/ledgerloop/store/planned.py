@@ -118,13 +118,22 @@ def spend(tx: Connection, organisation: str, wanted: Written) -> Written:
         return wanted
     created = min(wanted.created, max(0, known.may.created - known.written.created))
     updated = min(wanted.updated, max(0, known.may.updated - known.written.updated))
+    _add(tx, organisation, Written(created, updated))
+    return wanted.less(Written(created, updated))
+
+
+def give_back(tx: Connection, organisation: str, unwritten: Written) -> None:
+    """Take off the count what was not written after all."""
+    _add(tx, organisation, Written().less(unwritten))
+
+
+def _add(tx: Connection, organisation: str, more: Written) -> None:
     columns = allowance_table.c
     tx.execute(
         update(allowance_table)
         .where(columns.organisation == organisation)
-        .values(created=columns.created + created, updated=columns.updated + updated)
+        .values(created=columns.created + more.created, updated=columns.updated + more.updated)
     )
-    return Written(wanted.created - created, wanted.updated - updated)
 
 
 def report(tx: Connection, organisation: str, figures: Mapping[str, Any]) -> None:

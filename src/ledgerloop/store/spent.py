@@ -24,6 +24,10 @@ class Written:
         """Add two counts."""
         return Written(self.created + other.created, self.updated + other.updated)
 
+    def less(self, other: Written) -> Written:
+        """Take one count off another."""
+        return Written(self.created - other.created, self.updated - other.updated)
+
 
 def in_the_last_hour(tx: Connection, lane: str, now: datetime) -> Written:
     """Count what was written in the hour before a moment."""

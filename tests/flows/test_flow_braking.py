@@ -1,0 +1,117 @@
+"""The brake: nobody gets thousands of records that nobody planned."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from scene import Scene
+
+from ledgerloop.flows import planning
+from ledgerloop.flows.parts import instead
+from ledgerloop.flows.planning import Totals
+from ledgerloop.store import lanes, mirror, planned, spent
+from ledgerloop.store.spent import Written
+
+
+def _make(scene: Scene, count: int) -> None:
+    bodies = [{"Name": f"Import {n:03}", "EmailAddress": f"i{n}@import{n}.example.com"} for n in range(count)]
+    for start in range(0, count, 50):
+        scene.on.in_xero("PUT", "/Contacts", {"Contacts": bodies[start : start + 50]})
+
+
+def _parked(scene: Scene) -> str | None:
+    with scene.built.database.reading() as tx:
+        return next((one.why for one in lanes.parked(tx) if one.flow == "standing"), None)
+
+
+def _approve(scene: Scene) -> Totals:
+    """Approve as the command does."""
+    totals = Totals()
+    with instead(scene.built.parts()):
+        with scene.built.database.reading() as tx:
+            home = planning.organisation_of(tx, "")
+            waiting = mirror.all_dirty(tx, home.id)
+        for _ in planning.plan(home, waiting, totals):
+            pass
+        planning.accept(home, waiting, totals.written)
+    return totals
+
+
+def test_an_import_is_stopped_before_its_first_record_until_approved(staged: Callable[..., Scene]) -> None:
+    """An hour that would make more than the brake allows makes nothing; approved, it makes exactly what was shown."""
+    scene = staged({"brake": {"create": 20}})
+    scene.forget_calls()
+
+    _make(scene, 40)
+
+    why = scene.on.until("the lane rests", lambda: _parked(scene))
+    assert "80 HubSpot records would be made" in why
+    assert "ledgerloop approve" in why
+    assert [] == scene.writes()
+    assert why in scene.holds()[f"brake {scene.on.organisation}"][0]
+    page = scene.on.browser.get("/").text
+    assert "80 HubSpot records would be made" in page
+    totals = _approve(scene)
+    scene.on.until("all are made", lambda: scene.find_contact("i39@import39.example.com"), 20)
+    scene.settle()
+    assert (80, 0) == (totals.written.created, totals.written.updated)
+    assert {} == scene.holds()
+    assert None is _parked(scene)
+
+
+def test_little_by_little_counts_too(staged: Callable[..., Scene]) -> None:
+    """What was made within the hour before counts: the customer that would go beyond waits, those before it do not."""
+    scene = staged({"brake": {"create": 4}})
+    for n in range(2):
+        scene.customer(f"Drop {n}", f"d{n}@drop{n}.example.com")
+        scene.on.until("it is made", lambda n=n: scene.find_contact(f"d{n}@drop{n}.example.com"))
+        scene.settle()
+
+    scene.customer("Drop 2", "d2@drop2.example.com")
+
+    assert "6 HubSpot records" in scene.on.until("the lane rests", lambda: _parked(scene))
+    assert scene.find_contact("d2@drop2.example.com") is None
+    with scene.built.database.reading() as tx:
+        assert Written(created=4) == spent.in_the_last_hour(tx, scene.on.organisation, scene.built.now())
+
+
+def test_updates_have_a_number_of_their_own(staged: Callable[..., Scene]) -> None:
+    """More changes than the brake allows are stopped before the first of them."""
+    scene = staged({"brake": {"update": 3}})
+    customers = [scene.customer(f"Upd {n}", f"u{n}@upd{n}.example.com") for n in range(2)]
+    for n in range(2):
+        scene.on.until("it is made", lambda n=n: scene.find_contact(f"u{n}@upd{n}.example.com"))
+    scene.settle()
+    scene.silence("xero")
+    for customer in customers:
+        scene.invoice_for(customer, "10.00")
+    scene.forget_calls()
+
+    scene.on.control.post(f"{scene.url('xero')}/_sandbox/webhooks", json={"enabled": True})
+    scene.invoice_for(customers[0], "1.00")
+
+    assert "4 changed" in scene.on.until("the lane rests", lambda: _parked(scene))
+    assert [] == scene.writes()
+
+
+def test_only_what_was_written_counts(scene: Scene) -> None:
+    """A batch that HubSpot turned away for its quota is counted when it is written, not twice."""
+    scene.fault("hubspot", kind="status", status=429, headers={"Retry-After": "6"}, path="batch/create", times=2)
+    with instead(scene.built.parts()):
+        with scene.built.database.reading() as tx:
+            home = planning.organisation_of(tx, "")
+            everybody = mirror.all_customers(tx, home.id)
+        totals = Totals()
+        for _ in planning.plan(home, everybody, totals):
+            pass
+        planning.accept(home, everybody, totals.written)
+
+    def done() -> planned.Allowance | None:
+        with scene.built.database.reading() as tx:
+            known = planned.allowance(tx, home.id)
+        return known if known is not None and not known.left else None
+
+    known = scene.on.until("the backfill is done", done, 40)
+    assert totals.written == known.written
+    with scene.built.database.reading() as tx:
+        assert Written() == spent.in_the_last_hour(tx, home.id, scene.built.now())
