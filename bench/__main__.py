@@ -17,8 +17,10 @@ from rich.console import Console
 
 from bench import backfill, burst, deals, ingest, lag, memory
 from bench.figures import Measure
+from bench.processes import Broken
 from bench.table import show
 from ledgerloop import log
+from ledgerloop.cli.stage import NotAsTold
 
 Run = Callable[[int], Measure]
 _NAMES: dict[str, tuple[Run, int, int]] = {
@@ -48,7 +50,11 @@ def main(
     for chosen in _NAMES if "all" in asked else asked:
         run, usual, tiny = _NAMES[chosen]
         load = round(os.getloadavg()[0], 2)
-        measure = run(size or (tiny if small else usual))
+        try:
+            measure = run(size or (tiny if small else usual))
+        except (Broken, NotAsTold) as problem:
+            print(f"{chosen} could not be measured: {problem}", file=sys.stderr)
+            raise typer.Exit(1) from None
         measure = replace(measure, machine={"load_before": load, **measure.machine})
         if as_json:
             print(json.dumps(measure.as_json()), flush=True)

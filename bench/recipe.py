@@ -25,6 +25,8 @@ MINUTE_LIMIT, DAY_LIMIT = 60, 1000
 """Xero's calls a minute, and a day on its free tier, for one organisation."""
 _HUBSPOT_LIMIT, _SEARCH_LIMIT = 19.0, 5.0
 """HubSpot's calls and searches a second."""
+_LONGEST_WAIT = 70.0
+"""Seconds: a minute's quota is waited for, a day's is not."""
 
 
 @dataclass
@@ -118,6 +120,8 @@ class Recipe:
 
     def _wait(self, answer: httpx2.Response) -> None:
         seconds = float(answer.headers.get("Retry-After", 1))
+        if seconds > _LONGEST_WAIT:
+            raise Broken(f"the recipe would have to wait {seconds:.0f} s for the vendor's quota")
         self.refused += 1
         self.waited += seconds
         time.sleep(seconds)

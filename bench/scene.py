@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -142,10 +142,6 @@ class Scene:
         found: list[dict[str, Any]] = self._webhooks(vendor)["attempts"]
         return [{**one, "posted": moment(one["at"]) - one["milliseconds"] / 1000} for one in found]
 
-    def until(self, what: str, look: Callable[[], T | None], seconds: float) -> T:
-        """Look until there is something."""
-        return self.on.until(what, look, seconds)
-
     def rest(self) -> None:
         """Let quotas that the seeding took come back, then slow the vendors down and begin to count."""
         time.sleep(_WINDOW if len(self.spent().hubspot) > _FEW else _PACE)
@@ -220,4 +216,6 @@ def moment(text: str) -> float:
 
 def span(calls: Sequence[Mapping[str, Any]]) -> float:
     """Return when the last of these calls was answered."""
+    if not calls:
+        raise Broken("a call that was waited for never came")
     return max(moment(call["at"]) + float(call["milliseconds"]) / 1000 for call in calls)
