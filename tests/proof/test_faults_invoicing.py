@@ -108,6 +108,8 @@ def _won_amid_trouble(scene: Served, sales: Sequence[Sale], dice: random.Random)
                 scene.edit("deals", sale.deal, dealstage="closedlost")
                 scene.win(sale.deal)
         time.sleep(dice.random())
+        if dice.random() < 0.1:
+            trouble.expire_tokens(scene)
         if dice.random() < 0.7:
             worker = dice.choice(list(scene.ports))
             scene.kill(worker)
