@@ -239,12 +239,12 @@ class TestConflicts:
     def test_a_409_is_answered_by_taking_the_record(self, scene: Scene, crm: Customers) -> None:
         """A contact that came between the look and the create is taken, as the answer names it (S100)."""
         scene.forget_calls()
-        scene.configure("hubspot", latency_ms=300)
+        # The create arrives late, so that a person can be quicker.
+        scene.fault("hubspot", kind="late", path="contacts/batch/create", delay_ms=3000, times=1)
         customer = crm.add("Conflict Ltd", EmailAddress="between@conflict.example.com")
         scene.on.until("the search", lambda: scene.calls("hubspot", "companies/search") or None)
 
         contact = scene.make("contacts", email="between@conflict.example.com")
-        scene.configure("hubspot", latency_ms=0)
 
         assert contact == crm.until_linked(customer, "contact")
         assert 207 in [call["status"] for call in scene.calls("hubspot", "contacts/batch/create")]
