@@ -69,10 +69,11 @@ class Points:
         commit = DefaultDialect.do_commit
         here = threading.local()
 
-        @event.listens_for(Engine, "before_cursor_execute")
-        def note(connection: Any, _cursor: Any, statement: str, *_more: Any) -> None:
+        @event.listens_for(Engine, "after_cursor_execute")
+        def note(connection: Any, cursor: Any, statement: str, *_more: Any) -> None:
             written = _WRITES.match(statement)
-            if written:
+            # What changed no row is no write; where rows come back, their number is not known yet.
+            if written and (cursor.rowcount != 0 or "RETURNING" in statement):
                 connection.info.setdefault("written", set()).add(written[1])
 
         @event.listens_for(Engine, "begin")
