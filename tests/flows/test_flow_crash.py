@@ -34,7 +34,7 @@ class Served(Scene):
         """Start `ledgerloop serve` and wait until it answers."""
         command = [sys.executable, "-m", "ledgerloop", "serve", "--config", str(self._file)]
         self.process = subprocess.Popen(command, stdout=self._log, stderr=self._log)
-        end = time.monotonic() + 30
+        end = time.monotonic() + 60
         while time.monotonic() < end:
             assert self.process.poll() is None, Path(self._log.name).read_text()
             try:
