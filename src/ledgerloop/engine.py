@@ -25,16 +25,18 @@ from ledgerloop.errors import LedgerloopError, Transient
 from ledgerloop.flows import catchup
 from ledgerloop.flows.invoicing import invoicing
 from ledgerloop.flows.standing import standing
-from ledgerloop.flows.takeover import lock_of, take_over
-from ledgerloop.flows.turns import SOURCE, turn_id
+from ledgerloop.flows.takeover import end_old_turns, lock_of, pass_over, take_over
+from ledgerloop.flows.turns import turn_id
 from ledgerloop.log import logger
 from ledgerloop.store import inbox, journal, lanes
 from ledgerloop.store.db import Database
 from ledgerloop.store.lanes import Ready
 
 NAME = "ledgerloop"
-APPLICATION_VERSION = "1"
-"""Changes when a workflow that began before an upgrade could not go on after it: its steps or their order changed."""
+APPLICATION_VERSION = "2"
+"""Changes when a turn that began before an upgrade could not go on after it, because its steps or their order changed.
+
+Such turns are ended at the launch, and the next turns of their lanes do the rest."""
 
 FLOWS: Mapping[str, Callable[[str, int], None]] = {"standing": standing, "invoicing": invoicing}
 
@@ -92,6 +94,7 @@ class Engine:
         _log_with_us()
         DBOS(config=_config(self._database, self._worker))
         DBOS.launch()
+        end_old_turns(self._database, self._worker, APPLICATION_VERSION, self._now())
         self._thread.start()
 
     def nudge(self) -> None:
@@ -147,7 +150,7 @@ class Engine:
             self._scheduled_at = now
             catchup.wake_due()
             self._stay_alone()
-            take_over(self._database, self._worker)
+            take_over(self._database, self._worker, APPLICATION_VERSION, now)
         if self._pruned_at is None or now - self._pruned_at >= KEEP_TURNS / 100:
             self._pruned_at = now
             self._prune(now)
@@ -169,7 +172,8 @@ class Engine:
         if last is not None and now - last.at < PACE:
             return max(0.0, (PACE - (now - last.at)).total_seconds())
         if last is None and self._ended(one):
-            self._pass_over(one, now)
+            # A database that was brought back from a backup names turns that have long ended.
+            pass_over(self._database, one.flow, one.lane, one.turn, now)
             return 0.0
         with SetWorkflowID(turn_id(one.flow, one.lane, one.turn)):
             DBOS.start_workflow(FLOWS[one.flow], one.lane, one.turn)
@@ -180,19 +184,12 @@ class Engine:
         """End a turn whose workflow ended without doing so itself: cancelled by hand, or recovered too often."""
         if self._ended(one):
             logger.error("turn ended without finishing", flow=one.flow, lane=one.lane, turn=one.turn)
-            self._pass_over(one, now)
+            pass_over(self._database, one.flow, one.lane, one.turn, now)
 
     def _ended(self, one: Ready) -> bool:
         """Tell whether a turn's workflow has come to an end, whatever end."""
         status = DBOS.get_workflow_status(turn_id(one.flow, one.lane, one.turn))
         return status is not None and status.status not in ("PENDING", "ENQUEUED", "DELAYED")
-
-    def _pass_over(self, one: Ready, now: datetime) -> None:
-        """Go on to the next turn. A database that was brought back from a backup names turns that have long ended."""
-        with self._database.transaction() as tx:
-            inbox.release(tx, SOURCE[one.flow], one.lane, one.turn)
-            lanes.finish(tx, one.flow, one.lane, one.turn, now)
-            lanes.wake(tx, one.flow, one.lane, now)
 
     def _prune(self, now: datetime) -> None:
         """Forget turns that ended a week ago, and what the inbox and the journal have kept long enough."""

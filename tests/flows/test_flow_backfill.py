@@ -171,11 +171,11 @@ class Command:
 
 @pytest.fixture(params=["sqlite", "postgres"])
 def filled(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Served]:
-    """Run the service as a process, with 400 customers in the ledger that nobody has asked to be shown."""
+    """Run the service as a process, with 620 customers in the ledger that nobody has asked to be shown."""
     database = "sqlite:///ledgerloop.sqlite3"
     if request.param == "postgres":
         database = request.getfixturevalue("postgres_url")
-    with running_process(tmp_path, database, lambda served: _ledger(served, 400) and None) as running:
+    with running_process(tmp_path, database, lambda served: _ledger(served, 620) and None) as running:
         yield running
 
 
@@ -189,19 +189,19 @@ def test_backfill_goes_on_after_a_kill_and_in_the_service(filled: Served, tmp_pa
     first.process.communicate()
 
     second = Command(filled, tmp_path, "backfill", "--yes")
-    _until_written(filled, 350)
+    _until_written(filled, 500)
     second.process.send_signal(signal.SIGINT)
     second.out(130)
     left = _left(filled)
     filled.start()
     told = Command(filled, tmp_path, "backfill", "--yes", "--json").json()
 
-    assert 0 < left < 400
+    assert 0 < left < 620
     assert 0 == _left(filled)
     assert told["organisation"] == filled.on.organisation
-    assert None not in [filled.find_contact(f"p{n}@fill{n}.example.com") for n in range(0, 400, 7)]
+    assert None not in [filled.find_contact(f"p{n}@fill{n}.example.com") for n in range(0, 620, 7)]
     companies = _companies_named(filled, "Fill ")
-    assert 400 == len(companies) == len(set(companies))
+    assert 620 == len(companies) == len(set(companies))
 
 
 def _until_written(served: Served, count: int) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
+from ledgerloop.abreast import abreast
 from ledgerloop.flows import writing
 from ledgerloop.flows.finding import PLURAL, Customers, Doubts, properties_read, taken_of
 from ledgerloop.flows.parts import parts
@@ -41,16 +42,26 @@ class Made:
 def make(
     client: HubSpotClient, home: Organisation, kind: LinkKind, customers: Customers, values: Values, turn: int
 ) -> Made:
-    """Make a record for each of these customers, up to a hundred at once."""
+    """Make a record for each of these customers, a hundred in a call."""
     made = Made()
     keys = list(customers)
-    for start in range(0, len(keys), BATCH):
-        some = {key: customers[key] for key in keys[start : start + BATCH]}
-        rows = {key: {**properties_of(kind, one), **values[key]} for key, one in some.items()}
-        sent = writing.create(client, PLURAL[kind], rows)
+    batches = [{key: customers[key] for key in keys[start : start + BATCH]} for start in range(0, len(keys), BATCH)]
+    rows = {key: {**properties_of(kind, one), **values[key]} for key, one in customers.items()}
+    failures: list[BaseException] = []
+
+    def send(some: Customers) -> Sent:
+        return writing.create(client, PLURAL[kind], {key: rows[key] for key in some})
+
+    for some, answer in zip(batches, abreast(send, batches), strict=True):
+        if problem := answer.exception():
+            failures.append(problem)  # the others were made all the same, and that is kept
+            continue
+        sent = answer.result()
         made.ids |= {key: record.id for key, record in sent.records.items()}
         _keep(home, kind, some, values, rows, sent, turn)
         made.doubts |= _take_existing(client, home, kind, some, sent)
+    if failures:
+        raise failures[0]
     return made
 
 

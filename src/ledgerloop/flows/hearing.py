@@ -19,7 +19,7 @@ from ledgerloop.store.heard import Heard, What
 from ledgerloop.store.lost import Lost
 
 MOST = 500
-"""Records looked at in one step."""
+"""Records looked at together."""
 
 _WHAT: Mapping[str, What] = {
     "propertyChange": "changed",
@@ -73,13 +73,22 @@ def unheard(events: Sequence[Taken]) -> list[int]:
     return [event.id for event in events if event.category in KINDS and event.kind not in _WHAT]
 
 
-def hear(home: Organisation, turn: int) -> bool:
-    """Look at what was noted; tell whether there may be more."""
+def hear(home: Organisation, turn: int) -> None:
+    """Look at all that was noted: follow the records, and tell Xero what they say now if that is switched on."""
     at = parts()
     if at.to_xero:
         telling.listen(home)
-    with at.database.reading() as tx:
-        some = heard.take(tx, home.id, MOST)
+    while True:
+        with at.database.reading() as tx:
+            some = heard.take(tx, home.id, MOST)
+        if not some:
+            return
+        _hear(home, some, turn)
+        with at.database.transaction() as tx:
+            heard.done(tx, some)
+
+
+def _hear(home: Organisation, some: Sequence[Heard], turn: int) -> None:
     for kind in KINDS:
         for what in ("deleted", "forgotten", "merged"):
             moving.look_again(
@@ -87,9 +96,6 @@ def hear(home: Organisation, turn: int) -> bool:
             )
         moving.come_back(home, kind, _of(some, kind, "restored"), turn)
         telling.tell(home, kind, _of(some, kind, "changed"), turn)
-    with at.database.transaction() as tx:
-        heard.done(tx, some)
-    return len(some) == MOST
 
 
 def _of(some: Sequence[Heard], kind: LinkKind, what: What) -> list[str]:

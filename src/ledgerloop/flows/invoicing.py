@@ -14,7 +14,7 @@ from dbos import DBOS
 from ledgerloop.errors import Braked, LedgerloopError
 from ledgerloop.flows import books, editing, following, hearing, intending, making, polling, showing
 from ledgerloop.flows.parts import parts
-from ledgerloop.flows.turns import in_turns
+from ledgerloop.flows.turns import in_turns, take
 from ledgerloop.flows.waking import concerned, look_again
 from ledgerloop.store import connections, inbox, intents, lanes, mirror
 
@@ -35,7 +35,7 @@ class Named:
 def invoicing(portal: str, turn: int) -> None:
     """look → take → (read → decide → customer → intend) → edit → (settle → create) → follow → write back."""
     look(portal)
-    named = take(portal, turn)
+    named = take_named(portal, turn)
     try:
         stopped = make(portal, turn, named)
     except LedgerloopError:
@@ -68,16 +68,14 @@ def look(portal: str) -> int:
 
 
 @DBOS.step()
-def take(portal: str, turn: int) -> Named:
+def take_named(portal: str, turn: int) -> Named:
     """Take the deals that the waiting events name, by themselves or by a line item or a customer of theirs.
 
     What events tell of customers is noted for the turns of their organisations.
     """
     at = parts()
     with at.database.transaction() as tx:
-        events = inbox.take(tx, "hubspot", portal, turn, limit=MOST_DEALS)
-        if len(events) == MOST_DEALS:
-            lanes.wake(tx, "invoicing", portal, at.now())
+        events = take(tx, "invoicing", portal, turn, MOST_DEALS)
         if connections.get(tx, "hubspot", portal) is None:
             inbox.skip(tx, [event.id for event in events], "this portal is not connected")
             return Named([], [])

@@ -37,7 +37,7 @@ class Told:
 
 
 def note_happenings(home: Organisation, customers: Sequence[str], turn: int) -> None:
-    """look → intend → settle what may have been sent → send → record, for up to a hundred customers."""
+    """look → intend → settle what may have been sent → send → record, for some customers."""
     at = parts()
     now = at.now()
     today = now.astimezone(ZoneInfo(home.timezone)).date()

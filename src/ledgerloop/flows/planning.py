@@ -16,7 +16,7 @@ from ledgerloop.errors import LedgerloopError
 from ledgerloop.flows.braking import subject_of
 from ledgerloop.flows.parts import parts
 from ledgerloop.flows.pulling import KINDS
-from ledgerloop.flows.rehearsing import count, made_up, rehearse
+from ledgerloop.flows.rehearsing import AT_ONCE, count, made_up, rehearse
 from ledgerloop.records import Entry, Organisation
 from ledgerloop.rules.matching import email_key, name_key
 from ledgerloop.store import connections, cursors, fingerprints, journal, lanes, mirror, planned
@@ -65,14 +65,14 @@ class Totals:
 
 
 def plan(home: Organisation, customers: Sequence[str], totals: Totals) -> Iterator[list[Line]]:
-    """Give the lines of each hundred customers, and add them to the totals. Writes nothing anywhere."""
+    """Give the lines of each group of customers, and add them to the totals. Writes nothing anywhere."""
     at = parts()
     with at.database.reading() as tx:
         portal = connections.only_portal(tx)
     told = 0
     for entries in rehearse(home, customers, pull=True):
         lines = [_line(home, portal.id if portal else "", entry) for entry in entries if entry.decision != "skip"]
-        told = min(told + 100, len(customers))
+        told = min(told + AT_ONCE, len(customers))
         totals.customers = told
         totals.records.update(f"{line.decision} {line.kind}".strip() for line in lines)
         totals.written = totals.written.plus(count(entries))

@@ -19,12 +19,13 @@ from ledgerloop.records import Entry, Organisation
 from ledgerloop.store.scratch import scratch, take_lines
 from ledgerloop.store.spent import Written
 
-BATCH = 100
+AT_ONCE = 200
+"""Customers looked at together, here and where planned work is done: who shares an email shows only among these."""
 _MADE_UP = "new-"
 
 
 def rehearse(home: Organisation, customers: Sequence[str], *, pull: bool = False) -> Iterator[list[Entry]]:
-    """Rehearse showing these customers, and give the journal of each hundred; ``pull`` first what is due to be pulled.
+    """Rehearse showing these customers, and give the journal of some after the other; ``pull`` first what is due.
 
     Holds are among the lines: they are what the work would ask a person.
     """
@@ -35,9 +36,9 @@ def rehearse(home: Organisation, customers: Sequence[str], *, pull: bool = False
         if pull:
             with instead(rehearsed):
                 pulling.pull(at.xero(home.id), home.id, ())
-        for start in range(0, len(customers), BATCH):
+        for start in range(0, len(customers), AT_ONCE):
             with instead(rehearsed):
-                showing.show_standings(home, customers[start : start + BATCH], turn=0)
+                showing.show_standings(home, customers[start : start + AT_ONCE], turn=0)
             yield take_lines(copy)
 
 

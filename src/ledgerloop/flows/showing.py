@@ -24,7 +24,7 @@ from ledgerloop.store import connections, fingerprints, intents, journal, mirror
 
 
 def show_standings(home: Organisation, ids: Sequence[str], turn: int) -> None:
-    """stand → join → decide → write → record, for up to a hundred customers and the deals of their invoices."""
+    """stand → join → decide → write → record, for some customers and the deals of their invoices."""
     at = parts()
     today = _today(home)
     with at.database.reading() as tx:

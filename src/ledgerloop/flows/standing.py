@@ -14,29 +14,28 @@ from datetime import timedelta
 from dbos import DBOS
 
 from ledgerloop.errors import RateLimited
-from ledgerloop.flows import braking, following, hearing, noting, pulling, showing, verifying
+from ledgerloop.flows import braking, following, hearing, noting, pulling, rehearsing, showing, verifying
 from ledgerloop.flows.parts import parts
-from ledgerloop.flows.turns import in_turns
+from ledgerloop.flows.turns import in_turns, take
 from ledgerloop.records import Organisation
 from ledgerloop.store import connections, inbox, lanes, mirror, planned
 
-BATCH = 100
-"""HubSpot takes 100 records in a batch."""
+AT_ONCE = 1000
+"""Customers looked at in one step: ten full batches for HubSpot, some of them under way at the same time."""
+PLANNED_AT_ONCE = rehearsing.AT_ONCE
+"""Planned customers in one step: what is live waits for no more than these."""
 MOST_EVENTS = 10_000
 """Events taken in one turn; more than that wait for the next."""
 PLANNED_BATCHES = 50
-"""Planned batches in one turn at most, so that a turn ends."""
+"""Steps of planned work in one turn at most, so that a turn ends."""
 SHORT_REST = 15.0
-"""A quota that comes back within so many seconds is waited for between two batches."""
+"""A quota that comes back within so many seconds is waited for between two steps."""
 
 
 @in_turns("standing")
 def standing(organisation: str, turn: int) -> None:
-    """take → pull → cover → mirror → hear → brake → (decide → write → record)… → follow → verify → planned."""
-    pull(organisation, turn)
-    while hear(organisation, turn):
-        pass
-    brake(organisation, turn)
+    """(take → pull → cover → mirror → hear) → (brake → decide → write → record)… → follow → verify → planned."""
+    gather(organisation, turn)
     while write(organisation, turn):
         pass
     follow(organisation, turn)
@@ -49,47 +48,41 @@ def standing(organisation: str, turn: int) -> None:
 
 
 @DBOS.step()
-def pull(organisation: str, turn: int) -> int:
+def gather(organisation: str, turn: int) -> int:
     """Take the waiting events; pull what changed since the cursors and what the events named beyond it; mirror it all.
 
-    Returns how many records Xero sent. The events stay with the turn until it is finished.
+    Then look at what HubSpot told of the customers' records. Returns how many records Xero sent. It is one step, and
+    not one for each verb, because every step is a commit that a payment waits for.
     """
     at = parts()
     with at.database.transaction() as tx:
-        events = inbox.take(tx, "xero", organisation, turn, limit=MOST_EVENTS)
-        if len(events) == MOST_EVENTS:
-            lanes.wake(tx, "standing", organisation, at.now())
+        events = take(tx, "standing", organisation, turn, MOST_EVENTS)
         if connections.get(tx, "xero", organisation) is None:
             # One app has one webhook address for all its organisations, those that are not connected here included.
             inbox.skip(tx, [event.id for event in events], "this organisation is not connected")
             return 0
-    return pulling.pull(at.xero(organisation), organisation, events)
-
-
-@DBOS.step()
-def hear(organisation: str, turn: int) -> bool:
-    """Look at what HubSpot told of the customers' records: follow them, and tell Xero if that is switched on."""
-    home = _home(organisation)
-    return home is not None and hearing.hear(home, turn)
-
-
-@DBOS.step()
-def brake(organisation: str, turn: int) -> None:
-    """Stop here what would write more than an hour may without a plan."""
+    count = pulling.pull(at.xero(organisation), organisation, events)
     home = _home(organisation)
     if home is not None:
-        braking.look_ahead(home)
+        hearing.hear(home, turn)
+    return count
 
 
 @DBOS.step()
 def write(organisation: str, turn: int) -> bool:
-    """Decide and write the next hundred customers whose standing must be looked at; tell whether there are more."""
+    """Decide and write the next customers whose standing must be looked at; tell whether there are more.
+
+    Stops before the first of them where it would be more than an hour may write without a plan.
+    """
     at = parts()
     home = _home(organisation)
+    if home is None:
+        return False
+    braking.look_ahead(home)
     with at.database.reading() as tx:
-        touched = mirror.dirty(tx, organisation, BATCH)
+        touched = mirror.dirty(tx, organisation, AT_ONCE)
         accepted = planned.among(tx, organisation, list(touched))
-    if home is None or not touched:
+    if not touched:
         return False
     with braking.counting(home, planned_work=False):
         _show(home, [each for each in touched if each not in accepted], turn)
@@ -99,7 +92,7 @@ def write(organisation: str, turn: int) -> bool:
     with at.database.transaction() as tx:
         mirror.clean(tx, organisation, touched)
         planned.done(tx, organisation, accepted)
-    return len(touched) == BATCH
+    return len(touched) == AT_ONCE
 
 
 @DBOS.step()
@@ -117,14 +110,14 @@ def verify(organisation: str, turn: int) -> int:
 
 @DBOS.step()
 def write_planned(organisation: str, turn: int) -> bool:
-    """Write the next hundred planned customers, unless something live has come; tell whether to go on with the next.
+    """Write the next planned customers, unless something live has come; tell whether to go on with the next.
 
     A quota that is spent for longer lets the planned work rest, and nothing else: what is live goes on.
     """
     at = parts()
     home = _home(organisation)
     with at.database.reading() as tx:
-        some = planned.batch(tx, organisation, BATCH)
+        some = planned.batch(tx, organisation, PLANNED_AT_ONCE)
         allowance = planned.allowance(tx, organisation)
     rests = allowance is not None and allowance.rests_until is not None and allowance.rests_until > at.now()
     if home is None or not some or rests or _interrupted(organisation):

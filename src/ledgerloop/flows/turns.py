@@ -1,4 +1,4 @@
-"""Run a flow in turns of a lane: begin, do the work, finish; or park the lane with the reason, losing nothing.
+"""Run a flow in turns of a lane: take, do the work, finish; or park the lane with the reason, losing nothing.
 
 A turn is one durable workflow whose id is made of flow, lane and turn, so it runs once however often it is started, and
 goes on where it stopped when its process was killed. Every step may be run again from its beginning after a crash;
@@ -14,11 +14,12 @@ from typing import Literal
 
 from dbos import DBOS
 from dbos import error as dbos_error
+from sqlalchemy import Connection
 
 from ledgerloop.errors import Braked, ConsentNeeded, LedgerloopError, RateLimited, Transient, UnknownOutcome
 from ledgerloop.flows.parts import parts
 from ledgerloop.log import logger
-from ledgerloop.records import Vendor
+from ledgerloop.records import Taken, Vendor
 from ledgerloop.store import connections, inbox, journal, lanes
 
 Flow = Literal["standing", "invoicing"]
@@ -44,7 +45,6 @@ def in_turns(flow: Flow) -> Callable[[Work], Work]:
         @DBOS.workflow(name=flow)
         @wraps(work)
         def turn_of_lane(lane: str, turn: int) -> None:
-            begin(flow, lane, turn)
             try:
                 work(lane, turn)
             except LedgerloopError as problem:
@@ -64,11 +64,17 @@ def in_turns(flow: Flow) -> Callable[[Work], Work]:
     return decorate
 
 
-@DBOS.step()
-def begin(flow: str, lane: str, turn: int) -> None:
-    """Begin the turn: what arrives from here on is for the next one."""
-    with parts().database.transaction() as tx:
-        lanes.begin(tx, flow, lane, turn, parts().now())
+def take(tx: Connection, flow: Flow, lane: str, turn: int, most: int) -> list[Taken]:
+    """Begin the turn and take its events; what arrives from here on is for the next one. Called inside a step.
+
+    The events stay with the turn until it is finished. Where there may be more than were taken, the next turn follows.
+    """
+    now = parts().now()
+    lanes.begin(tx, flow, lane, turn, now)
+    events = inbox.take(tx, SOURCE[flow], lane, turn, limit=most)
+    if len(events) == most:
+        lanes.wake(tx, flow, lane, now)
+    return events
 
 
 @DBOS.step()

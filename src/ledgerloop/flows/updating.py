@@ -1,4 +1,4 @@
-"""Write to HubSpot what differs from what we last wrote there, a hundred records at a time. Called inside a step.
+"""Write to HubSpot what differs from what we last wrote there, a hundred records in a call. Called inside a step.
 
 What HubSpot refuses costs one value, else one record: a field with a line in the journal, a value of the standing and a
 record with a hold. A record that is gone is followed or its link dropped.
@@ -12,10 +12,11 @@ from typing import Literal
 
 from sqlalchemy import Connection
 
+from ledgerloop.abreast import abreast
 from ledgerloop.flows import moving, writing
 from ledgerloop.flows.fields import remembered
 from ledgerloop.flows.parts import parts
-from ledgerloop.flows.writing import Dropped, id_name
+from ledgerloop.flows.writing import Dropped, Sent, id_name
 from ledgerloop.hubspot.models import BatchError
 from ledgerloop.records import Entry, LinkKind
 from ledgerloop.rules import doubts
@@ -58,44 +59,68 @@ def show(wanted: Sequence[Wanted], lane: str, turn: int) -> None:
         portal = connections.only_portal(tx)
     if portal is None:
         return
+    pending: list[tuple[LinkKind, Sequence[Wanted]]] = []
     for kind in PLURAL:
         mine = [one for one in wanted if one.kind == kind]
-        if not mine:
-            continue
-        with at.database.reading() as tx:
-            written = fingerprints.get(tx, portal.id, kind, [one.id for one in mine])
-        differing = [replace(one, values=changed(one.values, written.get(one.id, {}))) for one in mine]
-        pending = [one for one in differing if one.values or one.fields]
+        if mine:
+            news = _news(portal.id, kind, mine, lane)
+            pending += [(kind, news[start : start + BATCH]) for start in range(0, len(news), BATCH)]
+    failures: list[BaseException] = []
+    for (kind, some), sent in zip(pending, abreast(lambda batch: _send(*batch), pending), strict=True):
+        if problem := sent.exception():
+            failures.append(problem)  # the others were written all the same, and that is recorded
+        else:
+            _record(portal.id, kind, some, sent.result(), lane, turn)
+    if failures:
+        raise failures[0]
+
+
+def _news(portal: str, kind: LinkKind, mine: Sequence[Wanted], lane: str) -> list[Wanted]:
+    """Return what differs from what we last wrote, and remember of the others what both sides say."""
+    at = parts()
+    with at.database.reading() as tx:
+        written = fingerprints.get(tx, portal, kind, [one.id for one in mine])
+    differing = [replace(one, values=changed(one.values, written.get(one.id, {}))) for one in mine]
+    unsent = [one for one in differing if not one.fields and one.settled is not None]
+    if unsent:
         with at.database.transaction() as tx:
-            _remember(tx, kind, [one for one in differing if not one.fields], lane)
-        for start in range(0, len(pending), BATCH):
-            _write(portal.id, kind, pending[start : start + BATCH], lane, turn)
+            _remember(tx, kind, unsent, lane)
+    return [one for one in differing if one.values or one.fields]
 
 
-def _write(portal: str, kind: LinkKind, some: Sequence[Wanted], lane: str, turn: int) -> None:
+def _send(kind: LinkKind, some: Sequence[Wanted]) -> Sent:
+    return writing.update(parts().hubspot(), PLURAL[kind], {one.id: _row(one) for one in some})
+
+
+def _record(portal: str, kind: LinkKind, some: Sequence[Wanted], sent: Sent, lane: str, turn: int) -> None:
+    """Record what was written, what was left out and why, and follow what is gone."""
     at = parts()
     now = at.now()
-    rows = {one.id: {**one.fields, **one.values} for one in some}
-    sent = writing.update(at.hubspot(), PLURAL[kind], rows)
     left_out = {key: {one.name for one in dropped} for key, dropped in sent.dropped.items()}
     done = [one for one in some if one.id not in sent.failed]
     held = {one.id: reasons for one in done if (reasons := _reasons(one, sent.dropped.get(one.id, ())))}
+    entries: list[Entry] = []
     with at.database.transaction() as tx:
         shown = {one.id: _without(one.values, left_out.get(one.id, ())) for one in done}
         fingerprints.put(tx, portal, kind, shown)
         _remember(tx, kind, done, lane)
         journal.clear(tx, [one.target for one in done if one.id not in held], now)
         for one in done:
-            values = _without(rows[one.id], left_out.get(one.id, ()))
+            values = _without(_row(one), left_out.get(one.id, ()))
             if values:
-                journal.add(tx, [_entry(one, "update", one.reason, lane, turn, values, "written")])
+                entries.append(_entry(one, "update", one.reason, lane, turn, values, "written"))
             for dropped in sent.dropped.get(one.id, ()):
                 if not writing.is_ours(dropped.name):
                     reason = f"HubSpot refused `{dropped.name}`, which is left out: {whole(dropped.said)}"
-                    journal.add(tx, [_entry(one, "skip", reason, lane, turn)])
+                    entries.append(_entry(one, "skip", reason, lane, turn))
             if one.id in held and journal.hold(tx, lane, one.target, held[one.id], (), now):
-                journal.add(tx, [_entry(one, "hold", " ".join(held[one.id]), lane, turn)])
+                entries.append(_entry(one, "hold", " ".join(held[one.id]), lane, turn))
+        journal.add(tx, entries)
     _fail(portal, [(one, sent.failed[one.id]) for one in some if one.id in sent.failed], lane, turn)
+
+
+def _row(one: Wanted) -> dict[str, str]:
+    return {**one.fields, **one.values}
 
 
 def _remember(tx: Connection, kind: LinkKind, some: Sequence[Wanted], organisation: str) -> None:

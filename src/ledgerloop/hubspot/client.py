@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from ledgerloop.abreast import abreast
 from ledgerloop.errors import Missing, Transient, UnknownOutcome
 from ledgerloop.http import Api
 from ledgerloop.hubspot import batches
@@ -83,8 +84,9 @@ class HubSpotClient:
         """
         wanted = list(dict.fromkeys(one.lower() if id_property == "email" else one for one in ids))
         found: dict[str, Record] = {}
-        for some in _parts(wanted, MOST_ROWS):
-            found |= self._read_some(kind, some, properties, id_property)
+        parts = list(_parts(wanted, MOST_ROWS))
+        for answer in abreast(lambda some: self._read_some(kind, some, properties, id_property), parts):
+            found |= answer.result()
         return found
 
     def changed_at(self, kind: str, ids: Sequence[str], properties: Sequence[str]) -> dict[str, dict[str, datetime]]:
