@@ -15,7 +15,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from bench import backfill, burst, deals, ingest, lag, memory
+from bench import backfill, burst, deals, ingest, lag, memory, showing
 from bench.figures import Measure
 from bench.processes import Broken
 from bench.table import show
@@ -29,6 +29,7 @@ _NAMES: dict[str, tuple[Run, int, int]] = {
     "lag": (lag.measure, 30, 1),
     "ingest": (ingest.measure, 8, 1),
     "backfill": (backfill.measure, 34_000, 1000),
+    "showing": (showing.measure, 4_000, 60),
     "memory": (memory.measure, 1000, 40),
 }
 """By name: what runs it, its usual size, and the size at which it only shows that it works."""

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 ROOT = Path(__file__).parents[2]
-HALVES = (("burst", "lag", "backfill"), ("deals", "ingest", "memory"))
+HALVES = (("burst", "lag", "backfill"), ("deals", "ingest", "showing", "memory"))
 SIDES = ("ours", "recipe", "bound")
 WITH_RECIPE = ("burst", "deals", "lag")
 
@@ -23,6 +23,7 @@ RIGHT = {
     "lag": ["payments that did not arrive"],
     "ingest": ["refused", "accepted and lost"],
     "backfill": ["records that are not in the mirror"],
+    "showing": ["contacts and companies that are lacking"],
     "memory": [],
 }
 
