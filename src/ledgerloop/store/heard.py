@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
 from sqlalchemy import Connection, delete, select
 
 from ledgerloop.records import LinkKind
-from ledgerloop.store.statements import upsert
+from ledgerloop.store.statements import Insert, upsert
 from ledgerloop.store.tables import heard as table
 
 What = Literal["changed", "deleted", "forgotten", "merged", "restored"]
@@ -32,7 +32,11 @@ def put(tx: Connection, some: Sequence[Heard]) -> None:
     """Keep what was heard, each thing once."""
     once = {(one.organisation, one.kind, one.hubspot_id, one.what): one for one in some}
     rows = [asdict(one) for _, one in sorted(once.items())]
-    upsert(tx, table, rows, values=lambda new: {"at": new.excluded.at, "mark": table.c.mark + 1})
+    upsert(tx, table, rows, values=_said_again)
+
+
+def _said_again(new: Insert) -> dict[str, Any]:
+    return {"at": new.excluded.at, "mark": table.c.mark + 1}
 
 
 def take(tx: Connection, organisation: str, limit: int) -> list[Heard]:

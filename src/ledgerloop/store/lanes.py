@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Connection, Update, and_, case, func, literal, or_, select, update
 
-from ledgerloop.store.statements import upsert
+from ledgerloop.store.statements import Insert, upsert
 from ledgerloop.store.tables import Moment
 from ledgerloop.store.tables import lane as table
 
@@ -56,9 +57,15 @@ class Lane:
 
 def wake(tx: Connection, flow: str, lane: str, now: datetime) -> None:
     """Want a turn of the lane. Waking twice is waking once, and the earlier moment counts."""
-    earliest = case((and_(table.c.wanted, table.c.wanted_at < now), table.c.wanted_at), else_=literal(now, Moment()))
     row = {"flow": flow, "lane": lane, "turn": _FIRST_TURN, "wanted": True, "wanted_at": now}
-    upsert(tx, table, [row], values=lambda _: {"wanted": True, "wanted_at": earliest})
+    upsert(tx, table, [row], values=_wanted)
+
+
+def _wanted(new: Insert) -> dict[str, Any]:
+    """Want it since the earlier of both moments."""
+    later = new.excluded.wanted_at
+    earliest = case((and_(table.c.wanted, table.c.wanted_at < later), table.c.wanted_at), else_=later)
+    return {"wanted": True, "wanted_at": earliest}
 
 
 def wanted(tx: Connection, flow: str, lane: str) -> bool:

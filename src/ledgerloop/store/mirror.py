@@ -19,7 +19,7 @@ from typing import Any, TypeVar
 from sqlalchemy import Column, Connection, Table, delete, select, tuple_
 
 from ledgerloop.records import Customer, Payment, Receivable
-from ledgerloop.store.statements import chunks, insert_or_ignore, one_at_a_time, upsert
+from ledgerloop.store.statements import Insert, chunks, insert_or_ignore, one_at_a_time, upsert
 from ledgerloop.store.survivors import move_receivables, survivors
 from ledgerloop.store.tables import customer as customer_table
 from ledgerloop.store.tables import dirty as dirty_table
@@ -140,7 +140,11 @@ def customers_after(tx: Connection, organisation: str, after: str, limit: int) -
 def mark_dirty(tx: Connection, organisation: str, ids: Iterable[str]) -> None:
     """Have the standing of these customers looked at."""
     rows = [{"organisation": organisation, "customer": each, "mark": 1} for each in sorted(set(ids))]
-    upsert(tx, dirty_table, rows, values=lambda _: {"mark": dirty_table.c.mark + 1})
+    upsert(tx, dirty_table, rows, values=_marked_again)
+
+
+def _marked_again(_new: Insert) -> dict[str, Any]:
+    return {"mark": dirty_table.c.mark + 1}
 
 
 def clean(tx: Connection, organisation: str, marks: Mapping[str, int]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from functools import cache
+from functools import cache, lru_cache
 from itertools import islice
 from typing import Any, TypeVar
 
@@ -27,7 +27,7 @@ def chunks(items: Iterable[T], size: int = CHUNK) -> Iterator[list[T]]:
 
 def insert(tx: Connection, table: Table) -> Insert:
     """Begin an INSERT that knows ON CONFLICT, in the dialect of the connection."""
-    return postgresql.insert(table) if tx.dialect.name == "postgresql" else sqlite.insert(table)
+    return _insert(tx.dialect.name, table)
 
 
 def insert_or_ignore(tx: Connection, table: Table, rows: Sequence[Row]) -> int:
@@ -46,20 +46,32 @@ def upsert(
     values: Callable[[Insert], Mapping[str, Any]] | None = None,
 ) -> None:
     """Insert, or on the same primary key replace all other columns, or set ``values``, where ``where`` allows it."""
-    if not rows:
-        return
-    statement = insert(tx, table)
-    new = values(statement) if values else {c.name: statement.excluded[c.name] for c in table.c if not c.primary_key}
-    condition = where(statement) if where else None
-    keys = list(table.primary_key)
-    tx.execute(statement.on_conflict_do_update(index_elements=keys, set_=new, where=condition), list(rows))
+    if rows:
+        tx.execute(_replacing(tx.dialect.name, table, where, values), list(rows))
 
 
 @cache
 def _ignoring(dialect: str, table: Table) -> Insert:
     """Build it once: the webhook path runs it for every delivery."""
-    statement = postgresql.insert(table) if dialect == "postgresql" else sqlite.insert(table)
-    return statement.on_conflict_do_nothing()
+    return _insert(dialect, table).on_conflict_do_nothing()
+
+
+@lru_cache(maxsize=64)
+def _replacing(
+    dialect: str,
+    table: Table,
+    where: Callable[[Insert], ColumnElement[bool]] | None,
+    values: Callable[[Insert], Mapping[str, Any]] | None,
+) -> Insert:
+    """Build it once where the functions are the module's own, not made for the call."""
+    statement = _insert(dialect, table)
+    new = values(statement) if values else {c.name: statement.excluded[c.name] for c in table.c if not c.primary_key}
+    condition = where(statement) if where else None
+    return statement.on_conflict_do_update(index_elements=list(table.primary_key), set_=new, where=condition)
+
+
+def _insert(dialect: str, table: Table) -> Insert:
+    return postgresql.insert(table) if dialect == "postgresql" else sqlite.insert(table)
 
 
 def one_at_a_time(tx: Connection, name: str) -> None:
