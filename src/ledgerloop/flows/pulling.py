@@ -7,7 +7,8 @@ the mirror ignores what it has already.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Literal
@@ -92,7 +93,7 @@ def kinds_due(organisation: str, categories: set[str]) -> tuple[Kind, ...]:
 
 
 def pull_kind(client: XeroClient, organisation: str, kind: Kind, seen: Seen) -> None:
-    """Pull one kind, page by page, from where its cursor stands."""
+    """Pull one kind, page by page, from where its cursor stands; the next page comes while this one is stored."""
     at = parts()
     with at.database.reading() as tx:
         cursor = cursors.get(tx, organisation, kind)
@@ -100,26 +101,22 @@ def pull_kind(client: XeroClient, organisation: str, kind: Kind, seen: Seen) -> 
     first_fill = cursor.since is None
     if first_fill:
         client = client.as_backfill()
-    while True:
-        # The records of a long run shift between its pages, so the next run begins where this one did, not where
-        # its newest record stands.
-        begun = cursor.highest if cursor.page > 1 else at.now() - SKEW
-        page = _page(client, kind, cursor.since, cursor.page)
+    # The records of a long run shift between its pages, so the next run begins where this one did, not where its
+    # newest record stands.
+    begun = cursor.highest if cursor.page > 1 else at.now() - SKEW
+    for number, page in _pages(client, kind, cursor.since, cursor.page):
         newest = max((record.UpdatedDateUTC for record in page.items if record.UpdatedDateUTC), default=cursor.since)
-        more = cursor.page < page.page_count
-        single = cursor.page == 1 and not more
+        more = number < page.page_count
         if more:
-            cursor = Cursor(organisation, kind, cursor.since, cursor.page + 1, begun)
+            reached = Cursor(organisation, kind, cursor.since, number + 1, begun)
         else:
-            since = (newest - OVERLAP if newest and not first_fill else None) if single else begun
-            cursor = Cursor(organisation, kind, since or begun, 1, None)
+            since = (newest - OVERLAP if newest and not first_fill else None) if number == 1 else begun
+            reached = Cursor(organisation, kind, since or begun, 1, None)
         with at.database.transaction() as tx:
             _mirror(tx, organisation, page.items, seen, touch=not first_fill)
-            cursors.put(tx, cursor)
+            cursors.put(tx, reached)
             if first_fill and not more and connected:
                 mirror.touch_updated_since(tx, organisation, connected.since - SKEW)
-        if not more:
-            return
 
 
 def cover(client: XeroClient, organisation: str, events: Sequence[Taken], seen: Seen) -> None:
@@ -154,6 +151,17 @@ def _paid_by(client: XeroClient, payment: str) -> list[str]:
     except Missing:
         return []
     return [paid.InvoiceID] if paid.InvoiceID and paid.Type == "ACCREC" else []
+
+
+def _pages(client: XeroClient, kind: Kind, since: datetime | None, first: int) -> Iterator[tuple[int, Pages]]:
+    """Give the pages from the first to the last, each with its number; while one is worked on, the next is fetched."""
+    number, page = first, _page(client, kind, since, first)
+    with ThreadPoolExecutor(1, "next page") as aside:
+        while number < page.page_count:
+            following = aside.submit(_page, client, kind, since, number + 1)
+            yield number, page
+            number, page = number + 1, following.result()
+        yield number, page
 
 
 def _page(client: XeroClient, kind: Kind, since: datetime | None, page: int) -> Pages:
