@@ -82,14 +82,26 @@ class TestMadeIntents:
                 intents.mark_made(tx, "portal", deal, f"i-{deal}", "INV", NOW)
             (made,) = intents.followed(tx, "org")
 
-            intents.change(tx, replace(made, email="sent"))
+            intents.change(tx, replace(made, email="sent"), "email")
             assert [one.email for one in intents.followed(tx, "org")] == ["sent"]
-            intents.change(tx, replace(made, email="sent", online_url="https://in.xero.com/1"))
+            intents.change(tx, replace(made, online_url="https://in.xero.com/1"), "online_url")
 
             assert intents.followed(tx, "org") == []
 
-    def test_a_change_keeps_what_makes_the_invoice_findable(self, database: Database) -> None:
-        """What happens to a made intent changes its payload and its words, never its marks, key, state or invoice."""
+    def test_an_email_is_claimed_once(self, database: Database) -> None:
+        """Who read that an email is wanted goes on only where nobody else has said so first."""
+        with database.transaction() as tx:
+            intents.put(tx, [replace(ONE, email="wanted")])
+            intents.mark_made(tx, "portal", "d1", "i1", "INV", NOW)
+            (made,) = intents.followed(tx, "org")
+
+            assert intents.claim_email(tx, made)
+            assert not intents.claim_email(tx, made)
+            assert [one.email for one in intents.followed(tx, "org")] == ["asked"]
+            assert intents.claim_email(tx, replace(made, email="asked"))  # a request was lost, and was looked for
+
+    def test_a_change_keeps_what_it_does_not_name(self, database: Database) -> None:
+        """What happens to a made intent changes what is named, never its marks, key, state or invoice."""
         with database.transaction() as tx:
             intents.put(tx, [ONE])
             intents.mark_made(tx, "portal", "d1", "i1", "INV-1", NOW, "a note")
@@ -97,7 +109,8 @@ class TestMadeIntents:
             assert made.note == "a note"
 
             wrong = {"key": "x", "marker": "x", "url": "x", "state": "sent", "invoice": "x"}
-            intents.change(tx, replace(made, payload="{}", basis="b", said=Decimal("0.01"), **wrong))  # type: ignore[arg-type]
+            changed = replace(made, payload="{}", basis="b", said=Decimal("0.01"), email="sent", **wrong)  # type: ignore[arg-type]
+            intents.change(tx, changed, "payload", "basis", "said")
 
             assert intents.get(tx, "portal", ["d1"])["d1"] == replace(
                 made, payload="{}", basis="b", said=Decimal("0.01")

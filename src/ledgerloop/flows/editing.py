@@ -152,7 +152,7 @@ def _changed(turn: int, change: Change, invoice: Invoice) -> None:
     entry = _entry(turn, intent, "update", "The deal was changed, and its invoice was not approved yet.")
     answer = f"{invoice.InvoiceNumber} {invoice.Status} {invoice.Total} {invoice.CurrencyCode}"
     with at.database.transaction() as tx:
-        intents.change(tx, intent)
+        intents.change(tx, intent, "payload", "payload_hash", "basis", "said", "note")
         mirror.store_receivables(tx, [receivable] if receivable else [])
         journal.clear(tx, [subject_of(intent.deal)], at.now())
         journal.add(tx, [replace(entry, values=values, answer=answer)])
@@ -176,7 +176,7 @@ def _tell(
     if after == before and not held:
         return
     with at.database.transaction() as tx:
-        intents.change(tx, after)
+        intents.change(tx, after, "basis", "said", "note")
         if held:
             journal.hold(tx, after.portal, subject_of(after.deal), (edit,), (), at.now())
         else:

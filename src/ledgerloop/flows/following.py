@@ -1,7 +1,8 @@
 """Follow an invoice once it is approved: have Xero email it, once, and learn where its customer sees it.
 
-Called inside a step. An email that may have been asked for is looked for before it is asked for again: Xero marks an
-invoice as sent to its contact.
+Called inside a step, and only in the turns of the invoice's organisation: two that followed at once would email twice.
+An email that may have been asked for is looked for before it is asked for again: Xero marks an invoice as sent to its
+contact.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from ledgerloop.errors import Invalid, Missing, Refused
 from ledgerloop.flows import showing
 from ledgerloop.flows.deciding import subject_of
 from ledgerloop.flows.parts import parts
-from ledgerloop.records import Entry, Intent, Receivable
+from ledgerloop.records import EmailState, Entry, Intent, Receivable
 from ledgerloop.rules.saying import whole
 from ledgerloop.rules.standing import GONE
 from ledgerloop.store import intents, journal, mirror
@@ -46,19 +47,22 @@ def _email(client: XeroClient, wanted: Sequence[Intent], turn: int) -> list[Inte
         sent = {one.InvoiceID for one in client.invoices_by_id([one.invoice for one in some]) if one.SentToContact}
         for intent in some:
             if intent.invoice in sent:
-                _keep(turn, replace(intent, email="sent"), "Xero has sent the invoice to its contact.")
+                _emailed(turn, intent, "sent", "Xero has sent the invoice to its contact.")
                 continue
-            _keep(turn, replace(intent, email="asked"))
+            with parts().database.transaction() as tx:
+                mine = intents.claim_email(tx, intent)
+            if not mine:
+                continue
             try:
-                client.email_invoice(intent.invoice)
+                # The same key for ever: whatever of it still arrives within Xero's minutes sends no second email.
+                client.email_invoice(intent.invoice, f"email {intent.invoice}")
             except Refused as refusal:
                 said = whole(*([sentence for _, _, sentence in _problems(refusal)] or [refusal.message]))
                 told = f"Xero would not email invoice {intent.number}: {said} Send it from Xero."
-                first, _, rest = intent.note.partition("\n")
-                _keep(turn, replace(intent, email="", note=f"{first} {told}\n{rest}".strip()), told)
+                _emailed(turn, intent, "", told, tell=True)
                 refused.append(intent)
             else:
-                _keep(turn, replace(intent, email="sent"), "The route has Xero email approved invoices.")
+                _emailed(turn, intent, "sent", "The route has Xero email approved invoices.")
     return refused
 
 
@@ -70,7 +74,7 @@ def _end(settled: Sequence[Intent]) -> None:
     """Ask for no email any more once an invoice is paid or gone."""
     with parts().database.transaction() as tx:
         for intent in settled:
-            intents.change(tx, replace(intent, email=""))
+            intents.change(tx, replace(intent, email=""), "email")
 
 
 def _addresses(client: XeroClient, wanted: Sequence[Intent]) -> list[Intent]:
@@ -80,32 +84,31 @@ def _addresses(client: XeroClient, wanted: Sequence[Intent]) -> list[Intent]:
         except Missing:
             address = ""
         with parts().database.transaction() as tx:
-            now = intents.get(tx, intent.portal, [intent.deal])[intent.deal]
-            intents.change(tx, replace(now, online_url=address))
+            intents.change(tx, replace(intent, online_url=address), "online_url")
     return list(wanted)
 
 
-def _keep(turn: int, intent: Intent, why: str = "") -> None:
+def _emailed(turn: int, intent: Intent, email: EmailState, why: str, *, tell: bool = False) -> None:
+    """Keep what became of an email, with its line in the journal; ``tell`` it on the deal where a person must act."""
     at = parts()
+    entry = Entry(
+        at=at.now(),
+        lane=intent.portal,
+        turn=turn,
+        subject=subject_of(intent.deal),
+        decision="update",
+        rule="flows.following",
+        reason=why,
+        target=f"xero invoice {intent.invoice}",
+        values={"email": email or "refused"},
+    )
     with at.database.transaction() as tx:
-        intents.change(tx, intent)
-        if why:
-            journal.add(
-                tx,
-                [
-                    Entry(
-                        at=at.now(),
-                        lane=intent.portal,
-                        turn=turn,
-                        subject=subject_of(intent.deal),
-                        decision="update",
-                        rule="flows.following",
-                        reason=why,
-                        target=f"xero invoice {intent.invoice}",
-                        values={"email": intent.email or "refused"},
-                    )
-                ],
-            )
+        now = intents.locked(tx, intent.portal, intent.deal) or intent
+        first, _, rest = now.note.partition("\n")
+        intents.change(tx, replace(now, email=email), "email")
+        if tell:
+            intents.change(tx, replace(now, note=f"{first} {why}\n{rest}".strip()), "note")
+        journal.add(tx, [entry])
 
 
 def _is(known: Mapping[str, Receivable], intent: Intent, *statuses: str) -> bool:

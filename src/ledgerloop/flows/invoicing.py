@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from dbos import DBOS
 
 from ledgerloop.errors import Braked, LedgerloopError
-from ledgerloop.flows import books, editing, following, hearing, intending, making, polling, showing
+from ledgerloop.flows import books, editing, hearing, intending, making, polling, showing
 from ledgerloop.flows.parts import parts
 from ledgerloop.flows.turns import in_turns, take
 from ledgerloop.flows.waking import concerned, look_again
@@ -33,7 +33,10 @@ class Named:
 
 @in_turns("invoicing")
 def invoicing(portal: str, turn: int) -> None:
-    """look → take → (read → decide → customer → intend) → edit → (settle → create) → follow → write back."""
+    """look → take → (read → decide → customer → intend) → edit → (settle → create) → write back.
+
+    What is to follow, such as an email, is the affair of the organisation's own turns, and of nobody else's.
+    """
     look(portal)
     named = take_named(portal, turn)
     try:
@@ -54,9 +57,7 @@ def make(portal: str, turn: int, named: Named) -> str | None:
         edit(portal, turn, named)
     if not named.deals and not waits(portal):
         return None
-    stopped = create(portal, turn)
-    follow(portal, turn)
-    return stopped
+    return create(portal, turn)
 
 
 @DBOS.step()
@@ -116,15 +117,6 @@ def create(portal: str, turn: int) -> str:
     One step for both, so that whoever goes on after a crash looks first, however long it has been.
     """
     return making.create(portal, turn)
-
-
-@DBOS.step(name="follow invoices")
-def follow(portal: str, turn: int) -> None:
-    """Have approved invoices emailed, once, and learn where their customers see them."""
-    with parts().database.reading() as tx:
-        homes = connections.organisations(tx)
-    for home in homes:
-        following.follow(home.id, turn)
 
 
 @DBOS.step()

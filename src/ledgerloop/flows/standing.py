@@ -13,7 +13,7 @@ from datetime import timedelta
 
 from dbos import DBOS
 
-from ledgerloop.errors import RateLimited
+from ledgerloop.errors import Braked, RateLimited
 from ledgerloop.flows import braking, following, hearing, noting, pulling, rehearsing, showing, verifying
 from ledgerloop.flows.parts import parts
 from ledgerloop.flows.turns import in_turns, take
@@ -36,8 +36,12 @@ SHORT_REST = 15.0
 def standing(organisation: str, turn: int) -> None:
     """(take → pull → cover → mirror → hear) → (brake → decide → write → record)… → follow → verify → planned."""
     gather(organisation, turn)
-    while write(organisation, turn):
-        pass
+    try:
+        while write(organisation, turn):
+            pass
+    except Braked:
+        follow(organisation, turn)  # what is stopped in HubSpot holds back no customer's email
+        raise
     follow(organisation, turn)
     if verify(organisation, turn):
         write(organisation, turn)
@@ -97,7 +101,7 @@ def write(organisation: str, turn: int) -> bool:
 
 @DBOS.step()
 def follow(organisation: str, turn: int) -> None:
-    """Have invoices that were approved meanwhile emailed, once, and show on their deals where customers see them."""
+    """Have approved invoices emailed, once, and show on their deals where customers see them."""
     following.show_addresses(following.follow(organisation, turn), turn)
 
 

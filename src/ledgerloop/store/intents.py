@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import asdict, fields
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 from sqlalchemy import ColumnElement, Connection, and_, case, delete, func, literal, or_, select, update
 
@@ -14,7 +14,8 @@ from ledgerloop.store.statements import Insert, chunks, upsert
 from ledgerloop.store.tables import Moment
 from ledgerloop.store.tables import intent as table
 
-_CHANGING = ("payload", "payload_hash", "basis", "said", "note", "email", "online_url")
+Changing = Literal["payload", "payload_hash", "basis", "said", "note", "email", "online_url"]
+"""What may become of a made intent."""
 _COLUMNS = [table.c[field.name] for field in fields(Intent)]
 
 
@@ -133,11 +134,27 @@ def followed(tx: Connection, organisation: str) -> list[Intent]:
     return [Intent(*row) for row in tx.execute(query.order_by(table.c.made_at, table.c.deal))]
 
 
-def change(tx: Connection, intent: Intent) -> None:
-    """Keep what happened to a made intent: another payload, a note, an email."""
+def change(tx: Connection, intent: Intent, *names: Changing) -> None:
+    """Keep what happened to a made intent: another payload, a note, an email. What is not named stays as it is.
+
+    Two lanes work on made intents, so neither may write back what it read of the other's.
+    """
     values = asdict(intent)
     mine = update(table).where(table.c.portal == intent.portal, table.c.deal == intent.deal, table.c.state == "made")
-    tx.execute(mine.values({name: values[name] for name in _CHANGING}))
+    tx.execute(mine.values({name: values[name] for name in names}))
+
+
+def claim_email(tx: Connection, intent: Intent) -> bool:
+    """Say that an email is about to be asked for; false where somebody else has said so first, or it is not wanted."""
+    mine = update(table).where(table.c.portal == intent.portal, table.c.deal == intent.deal, table.c.state == "made")
+    return tx.execute(mine.where(table.c.email == intent.email).values(email="asked")).rowcount == 1
+
+
+def locked(tx: Connection, portal: str, deal: str) -> Intent | None:
+    """Get the intent of a deal, and let nobody else change it until the transaction ends."""
+    mine = select(*_COLUMNS).where(table.c.portal == portal, table.c.deal == deal).with_for_update()
+    row = tx.execute(mine).first()
+    return Intent(*row) if row else None
 
 
 def _where(tx: Connection, mine: ColumnElement[bool], column: ColumnElement[str], ids: Iterable[str]) -> list[Intent]:

@@ -169,10 +169,11 @@ class XeroClient:
         links = elements_in(answer, "OnlineInvoices")
         return str(links[0].get("OnlineInvoiceUrl") or "") if links else ""
 
-    def email_invoice(self, invoice_id: str) -> None:
+    def email_invoice(self, invoice_id: str, key: str) -> None:
         """Ask Xero to email the invoice to its contact. Not repeated by itself, or they would get it twice."""
         path = f"{ACCOUNTING}/Invoices/{{InvoiceID}}/Email"
-        self._api.call("POST", path, ids={"InvoiceID": invoice_id}, body={}, headers=self._tenant, empty=True)
+        headers = {**self._tenant, "Idempotency-Key": key}
+        self._api.call("POST", path, ids={"InvoiceID": invoice_id}, body={}, headers=headers, empty=True)
 
     # --- credits and payments -------------------------------------------------------------------------------------
 

@@ -332,7 +332,7 @@ class TestWriting:
         record = client.create_invoices([body(kauri.ContactID)], key())[0].record
 
         assert record is not None
-        assert client.email_invoice(record.InvoiceID) is None  # type: ignore[func-returns-value]
+        assert client.email_invoice(record.InvoiceID, "once") is None  # type: ignore[func-returns-value]
 
 
 class TestTrouble:
