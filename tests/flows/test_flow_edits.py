@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 from scene import LINE, OBJECTS, Scene
 
-from ledgerloop.flows import retrying
+from ledgerloop.flows import retrying, waking
 from ledgerloop.flows.parts import instead
 from ledgerloop.store import connections, cursors, lanes
 
@@ -102,11 +103,48 @@ def test_edits_may_be_held_and_are_found_without_webhooks(staged: Callable[..., 
     shown = scene.until_shown("deals", deal, "xero_sync_message", seconds=20)
     assert f"`ledgerloop retry --deal {deal}`" in shown["xero_sync_message"]
     assert f"deal {deal}" in scene.holds()
-    with instead(scene.built.parts()):
-        retrying.retry([deal])
+    _six_hours_later(scene)
+    assert f"deal {deal}" in scene.holds()
+    assert scene.show("deals", deal)["xero_sync_message"]
+    _retry(scene, deal)
     scene.on.until("the message goes", lambda: not scene.show("deals", deal)["xero_sync_message"] or None)
     assert f"deal {deal}" not in scene.holds()
     assert 478.8 == scene.invoices_of(deal)[0]["SubTotal"]
+
+
+def test_a_refused_edit_is_held_and_tried_again(scene: Scene) -> None:
+    """An update that Xero refused waits for a person with Xero's words; trying again changes the draft after all."""
+    deal = scene.sell()
+    _made(scene, deal)
+    scene.settle()
+    refusal = {"Type": "ValidationException", "Message": "A validation exception occurred", "ErrorNumber": 10}
+    scene.fault("xero", kind="status", status=400, body=refusal, method="POST", path="/Invoices$")
+
+    _edit_line(scene, deal, "Seats", quantity="20")
+    shown = scene.until_shown("deals", deal, "xero_sync_message", seconds=20)
+    assert "Xero would not change it" in shown["xero_sync_message"]
+    assert f"deal {deal}" in scene.holds()
+    scene.settle()
+    scene.mend("xero")
+    _retry(scene, deal)
+
+    scene.on.until("the draft follows", lambda: _with_total(scene, deal, 798.0), 20)
+    scene.on.until("the message goes", lambda: not scene.show("deals", deal)["xero_sync_message"] or None)
+    assert f"deal {deal}" not in scene.holds()
+
+
+def test_trying_again_does_not_take_back_what_was_told(scene: Scene) -> None:
+    """An edit that came after approval stays told, however often somebody tries the deal again."""
+    deal = scene.sell()
+    scene.approve(_made(scene, deal)["InvoiceID"])
+    scene.until_shown("deals", deal, "xero_invoice_status", "AUTHORISED")
+    _edit_line(scene, deal, "Seats", quantity="20")
+    scene.until_shown("deals", deal, "xero_sync_message")
+
+    _retry(scene, deal)
+    scene.settle()
+
+    assert "it is no longer a draft" in str(scene.show("deals", deal)["xero_sync_message"])
 
 
 def _made(scene: Scene, deal: str) -> dict[str, Any]:
@@ -126,6 +164,28 @@ def _edit_line(scene: Scene, deal: str, name: str, **values: str) -> None:
         item = scene.on.at_hubspot("GET", f"{OBJECTS}/line_items/{one['id']}", query={"properties": "name"})
         if item["properties"]["name"] == name:
             scene.edit("line_items", one["id"], **values)
+
+
+def _retry(scene: Scene, deal: str) -> None:
+    with instead(scene.built.parts()):
+        retrying.retry([deal])
+
+
+def _six_hours_later(scene: Scene) -> None:
+    """Have what is held be looked at again, as it is by itself."""
+    with scene.built.database.transaction() as tx:
+        long_ago = scene.built.now() - waking.EVERY
+        cursors.put(tx, cursors.Cursor("62515", waking.CURSOR, None, 1, long_ago))
+        lanes.wake(tx, "invoicing", "62515", scene.built.now())
+    scene.built.parts().nudge()
+    scene.on.until("it is looked at", lambda: _looked(scene, long_ago) or None)
+    scene.settle()
+
+
+def _looked(scene: Scene, before: datetime) -> bool:
+    with scene.built.database.reading() as tx:
+        last = cursors.get(tx, "62515", waking.CURSOR).highest
+        return last is not None and last > before
 
 
 def _poll(scene: Scene) -> None:

@@ -33,7 +33,7 @@ from ledgerloop.rules.routing import Terms
 from ledgerloop.rules.saying import why_refused
 from ledgerloop.rules.totals import difference_told
 from ledgerloop.store import connections, intents, journal, mirror
-from ledgerloop.xero.client import MOST_IDS
+from ledgerloop.xero.client import MOST_IDS, XeroClient
 from ledgerloop.xero.models import Invoice
 
 OPEN = ("DRAFT", "SUBMITTED")
@@ -60,10 +60,15 @@ class Change:
     changes: Mapping[str, Any]
 
 
-def edit(portal: str, turn: int, deals: Sequence[str], again: Collection[str]) -> None:
-    """read → compare → (change the draft | tell). What a person asked for ``again`` is taken as settled in Xero."""
+def edit(portal: str, turn: int, deals: Sequence[str], settled: Collection[str]) -> None:
+    """read → compare → (change the draft | tell).
+
+    Where a route holds edits for a person, who has it tried again says that the edit was settled in Xero; everywhere
+    else the edit itself is tried again.
+    """
     at = parts()
     with at.database.reading() as tx:
+        held = {deal for deal in settled if journal.held(tx, subject_of(deal))}
         house = connections.portal(tx, portal)
         made = {deal: one for deal, one in intents.get(tx, portal, deals).items() if one.state == "made"}
     if house is None or not made:
@@ -77,7 +82,7 @@ def edit(portal: str, turn: int, deals: Sequence[str], again: Collection[str]) -
             now = replace(before, basis=basis_of(sale.deal, sale.lines, terms))
             if sale.deal.properties.get("hs_is_closed_lost") == "true":
                 _tell(turn, before, before, lost_told(before.number))
-            elif not before.basis or sale.deal.id in again:
+            elif not before.basis or (terms.edits == "hold" and sale.deal.id in held):
                 _tell(turn, before, now, "")
             elif now.basis == before.basis:
                 _tell(turn, before, before, "")
@@ -99,11 +104,20 @@ def _edit(house: Portal, home: Organisation, edited: Sequence[Edited], turn: int
         invoice = standing.get(one.intent.invoice)
         if invoice is not None:
             changes += _change(house, home, one, invoice, books, turn)
+    _send(client, changes, turn)
+
+
+def _send(client: XeroClient, changes: Sequence[Change], turn: int) -> None:
+    """Send one request. One refused as a whole is sent again in halves, so that one deal holds back no other."""
     try:
         outcomes = client.update_invoices([one.body for one in changes])
     except Invalid as refusal:
-        for one_ in changes:
-            _refused(turn, one_, [sentence for _, _, sentence in refusal.problems] or [refusal.message])
+        if len(changes) > 1:
+            middle = len(changes) // 2
+            _send(client, changes[:middle], turn)
+            _send(client, changes[middle:], turn)
+        else:
+            _refused(turn, changes[0], [sentence for _, _, sentence in refusal.problems] or [refusal.message])
         return
     for change, outcome in zip(changes, outcomes, strict=True):
         if outcome.ok and outcome.record is not None:
@@ -159,29 +173,34 @@ def _changed(turn: int, change: Change, invoice: Invoice) -> None:
 
 
 def _refused(turn: int, change: Change, problems: Sequence[str]) -> None:
-    said = why_refused(problems, "")
+    said = why_refused(problems, "Correct the deal or the settings.")
     with parts().database.reading() as tx:
         before = intents.get(tx, change.intent.portal, [change.intent.deal])[change.intent.deal]
-    invoice = change.invoice
-    _tell(turn, before, before, edit_told(invoice.InvoiceNumber, invoice.Status, f"Xero would not change it: {said}"))
+    told = edit_told(change.invoice.InvoiceNumber, change.invoice.Status, f"Xero would not change it: {said}")
+    _tell(turn, before, before, told, held=True)
 
 
 def _tell(
     turn: int, before: Intent, after: Intent, edit: str, differs: str | None = None, *, held: bool = False
 ) -> None:
-    """Keep what the deal shall say: whether its total differs, and in a second line what became of the edit."""
+    """Keep what the deal shall say: whether its total differs, and in a second line what became of the edit.
+
+    One that is ``held`` waits for a person, and is tried again by itself now and then.
+    """
     at = parts()
-    first = before.note.partition("\n")[0] if differs is None else differs
-    after = replace(after, note=f"{first}\n{edit}" if edit else first)
-    if after == before and not held:
-        return
     with at.database.transaction() as tx:
+        now = intents.locked(tx, before.portal, before.deal) or before
+        first = now.note.partition("\n")[0] if differs is None else differs
+        after = replace(after, note=f"{first}\n{edit}" if edit else first)
+        waits = journal.held(tx, subject_of(after.deal)) is not None
+        if (after.basis, after.said, after.note) == (now.basis, now.said, now.note) and held == waits:
+            return
         intents.change(tx, after, "basis", "said", "note")
         if held:
             journal.hold(tx, after.portal, subject_of(after.deal), (edit,), (), at.now())
         else:
             journal.clear(tx, [subject_of(after.deal)], at.now())
-        if edit and after.note != before.note:
+        if edit and after.note != now.note:
             journal.add(tx, [_entry(turn, after, "hold" if held else "skip", edit)])
 
 

@@ -7,13 +7,14 @@ which a lost request could still arrive; the marks in Url and Reference cover al
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from dbos import DBOS
 
 from ledgerloop.errors import Braked, LedgerloopError
 from ledgerloop.flows import books, editing, hearing, intending, making, polling, showing
 from ledgerloop.flows.parts import parts
+from ledgerloop.flows.retrying import LOOK, RETRY
 from ledgerloop.flows.turns import in_turns, take
 from ledgerloop.flows.waking import concerned, look_again
 from ledgerloop.store import connections, inbox, intents, lanes, mirror
@@ -29,6 +30,8 @@ class Named:
     deals: list[str]
     again: list[str]
     """Those to be tried again also where nothing about them has changed."""
+    settled: list[str] = field(default_factory=list)
+    """Those that a person has tried again: what was held of them has been seen to."""
 
 
 @in_turns("invoicing")
@@ -87,8 +90,9 @@ def take_named(portal: str, turn: int) -> Named:
         with at.database.transaction() as tx:
             inbox.skip(tx, hearing.unheard(events), "it tells nothing of a customer or of a deal that is held")
     named += hanging
-    again = [event.resource for event in events if event.kind == "retry"]
-    return Named(list(dict.fromkeys(named)), list(dict.fromkeys(again)))
+    again = [event.resource for event in events if event.kind in (RETRY, LOOK)]
+    settled = [event.resource for event in events if event.kind == RETRY]
+    return Named(*(list(dict.fromkeys(deals)) for deals in (named, again, settled)))
 
 
 @DBOS.step()
@@ -100,7 +104,7 @@ def intend(portal: str, turn: int, named: Named) -> None:
 @DBOS.step()
 def edit(portal: str, turn: int, named: Named) -> None:
     """Change the drafts of deals that were edited since, or say why they stay."""
-    editing.edit(portal, turn, named.deals, named.again)
+    editing.edit(portal, turn, named.deals, named.settled)
 
 
 @DBOS.step()

@@ -16,7 +16,13 @@ from ledgerloop.store import connections, inbox, journal, lanes
 _DEAL = "deal "
 
 
-def again(portal: str, deal: str, reason: str) -> Event:
+RETRY = "retry"
+"""The kind of event by which a person has a deal tried again. It also says that an edit was settled in Xero."""
+LOOK = "look"
+"""The kind by which we look again by ourselves: it settles nothing."""
+
+
+def again(portal: str, deal: str, reason: str, kind: str = LOOK) -> Event:
     """Make the event by which a deal is tried again, also where nothing about it has changed; once for each reason."""
     now = parts().now()
     return Event(
@@ -24,7 +30,7 @@ def again(portal: str, deal: str, reason: str) -> Event:
         key=hashlib.sha256(f"retry {portal} {deal} {reason}".encode()).hexdigest(),
         lane=portal,
         category="deal",
-        kind="retry",
+        kind=kind,
         resource=deal,
         occurred_at=now,
         body=json.dumps({"objectId": deal, "reason": reason}),
@@ -41,7 +47,7 @@ def retry(deals: Collection[str] | None = None) -> list[str]:
         for portal in connections.portals(tx):
             mine = [one.subject.removeprefix(_DEAL) for one in held if one.lane == portal.id]
             chosen = mine if deals is None else list(deals)
-            inbox.keep(tx, [again(portal.id, deal, now.isoformat()) for deal in chosen], now)
+            inbox.keep(tx, [again(portal.id, deal, now.isoformat(), RETRY) for deal in chosen], now)
             if chosen:
                 lanes.unpark(tx, "invoicing", portal.id)
                 lanes.wake(tx, "invoicing", portal.id, now)
