@@ -205,6 +205,8 @@ class Intent:
     """The stage the deal moves to once its invoice is paid; empty for none."""
     online_url: str = ""
     """Where the customer sees the invoice; ``wanted`` until it is known, empty where nobody asked."""
+    last_sent_at: datetime | None = None
+    """When its request left for the last time; ``sent_at`` is the first."""
 
 
 LinkKind = Literal["contact", "company", "deal"]

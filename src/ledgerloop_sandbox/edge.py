@@ -9,6 +9,7 @@ import struct
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -73,6 +74,7 @@ class Edge:
 
     def __init__(self, vendor: Vendor) -> None:
         self.vendor = vendor
+        self._under_way: set[asyncio.Task[None]] = set()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, as the vendor's API does or as a fault says."""
@@ -89,6 +91,10 @@ class Edge:
                 return
             if fault is not None and fault.kind == "late":
                 await asyncio.sleep(fault.delay_ms / 1000)
+            if fault is not None and fault.kind == "partial":
+                await self._work_slowly(fault, scope, request)
+                await _reset(scope)
+                return
             await self._answer(answer, fault, scope, request)
             await self._wait(fault)
             if fault is not None and fault.kind == "reset_after":
@@ -128,6 +134,25 @@ class Edge:
         if instead and fault is not None:
             _replace(answer, fault)
 
+    async def _work_slowly(self, fault: Fault, scope: Scope, request: bytes) -> None:
+        """Commit the first elements of a batch now and the others later. Its key is known only once all is done."""
+        first, rest = _cut(request, fault.first)
+        slow = {**scope, "headers": [pair for pair in scope["headers"] if pair[0].lower() != b"idempotency-key"]}
+        await call(self.vendor.api, slow, first, _Answer().collect)
+        if rest is not None:
+            task = asyncio.create_task(self._rest(fault, slow, rest))
+            self._under_way.add(task)
+            task.add_done_callback(self._under_way.discard)
+
+    async def _rest(self, fault: Fault, scope: Scope, request: bytes) -> None:
+        await asyncio.sleep(fault.delay_ms / 1000)
+        note = Note()
+        try:
+            await call(self.vendor.api, {**scope, "note": note}, request, _Answer().collect)
+        finally:
+            for done in note.done:
+                done()
+
     async def _wait(self, fault: Fault | None) -> None:
         milliseconds = self.vendor.latency_ms + (fault.delay_ms if fault and fault.kind == "delay" else 0.0)
         if milliseconds > 0:
@@ -142,6 +167,21 @@ async def call(app: ASGIApp, scope: Scope, request: bytes, send: Send) -> None:
         return waiting.pop() if waiting else {"type": "http.disconnect"}
 
     await app(scope, receive, send)
+
+
+def _cut(request: bytes, first: int) -> tuple[bytes, bytes | None]:
+    """Cut a batch in two after so many elements; what is no batch, or too short, stays whole."""
+    try:
+        batch = json.loads(request, parse_float=Decimal)
+    except ValueError:
+        return request, None
+    name = (
+        next((name for name, given in batch.items() if isinstance(given, list)), "") if isinstance(batch, dict) else ""
+    )
+    if not name or len(batch[name]) <= first:
+        return request, None
+    one, other = ({**batch, name: some} for some in (batch[name][:first], batch[name][first:]))
+    return json.dumps(one, default=float).encode(), json.dumps(other, default=float).encode()
 
 
 async def _body(receive: Receive) -> bytes:

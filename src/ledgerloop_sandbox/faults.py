@@ -15,6 +15,7 @@ CALL_KINDS = frozenset(
         "late",  # the call arrives later: it is carried out after the delay, whether its caller still waits or not
         "reset_before",  # the connection is reset and nothing was done
         "reset_after",  # the change was committed, then the connection is reset
+        "partial",  # the first of a batch are committed, the connection is reset, and the rest follows after the delay
         "truncate",  # the answer is cut in the middle
         "rewrite",  # a text in the answer is replaced, such as an enum value nobody knows
         "expire_tokens",  # every access token expires before the call
@@ -35,6 +36,7 @@ _WANTED: Mapping[str, tuple[tuple[type, ...], str]] = {
     "find": ((str,), _TEXT),
     "put": ((str,), _TEXT),
     "after": ((bool,), "true or false"),
+    "first": ((int,), _WHOLE),
 }
 _ONCE = frozenset({"expire_tokens", "revoke_tokens"})
 
@@ -55,6 +57,7 @@ class Fault:
     find: str = ""
     put: str = ""
     after: bool = False
+    first: int = 1
     id: int = 0
     taken: int = 0
 

@@ -192,4 +192,5 @@ def _keys(scene: Scene, deals: Sequence[str], state: str) -> set[str] | None:
 def _sent_earlier(scene: Scene, deal: str) -> None:
     """Have the intent's request be so old that nothing of it may still arrive."""
     with scene.built.database.transaction() as tx:
-        tx.exec_driver_sql("UPDATE intent SET sent_at = datetime(sent_at, '-1 hour')")
+        for name in ("sent_at", "last_sent_at"):
+            tx.exec_driver_sql(f"UPDATE intent SET {name} = datetime({name}, '-1 hour')")

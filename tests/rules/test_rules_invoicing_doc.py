@@ -33,6 +33,7 @@ TOLD: dict[str, tuple[str, ...]] = {
     "rules/saying": (),
     "flows/intending": (),
     "flows/making": ("hold",),
+    "flows/doubling": (),
     "flows/payers": ("_refused",),
     "flows/asking": (),
     "flows/editing": ("edit", "_change", "_refused"),

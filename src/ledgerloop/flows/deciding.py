@@ -66,11 +66,6 @@ def decide(house: Portal, ids: Sequence[str]) -> Decided:
     return decided
 
 
-def unwanted(house: Portal, ids: Sequence[str]) -> dict[str, Skip]:
-    """Say which of these deals are not, or no longer, to be invoiced, and why."""
-    return _read(house, ids)[1]
-
-
 def _read(house: Portal, ids: Sequence[str]) -> tuple[dict[str, Record], dict[str, Skip]]:
     """Read deals, and say which of them need no decision."""
     with parts().database.reading() as tx:

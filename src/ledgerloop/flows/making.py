@@ -1,30 +1,32 @@
 """Make the intended invoices in Xero, and settle what is not known. Called inside a step.
 
-An intent that may have left is looked for before it is sent again. When it is not found and its deal is still won, it
-goes out once more in the same request with the same Idempotency-Key, so that even a first request that arrives late
-makes nothing twice.
+An intent that may have left is looked for before it is sent again. Where nothing of its request is found and its deals
+still say the same, the same request goes out once more with the same Idempotency-Key, so that even a first one that
+arrives late makes nothing twice. In every other case all of it waits until nothing of it can arrive any more; what is
+not found by then is decided anew.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import groupby
 from typing import Literal, TypeVar
 
 from ledgerloop.errors import Invalid, UnknownOutcome
-from ledgerloop.flows import asking
-from ledgerloop.flows.deciding import subject_of, unwanted
+from ledgerloop.flows import asking, doubling
+from ledgerloop.flows.deciding import subject_of
 from ledgerloop.flows.parts import parts
+from ledgerloop.flows.rereading import changed, put_back
 from ledgerloop.log import logger
-from ledgerloop.records import Entry, Hold, Intent, Link, Skip
+from ledgerloop.records import Entry, Hold, Intent, Link
 from ledgerloop.rules.customers import receivable_from_invoice
 from ledgerloop.rules.invoices import body_of
 from ledgerloop.rules.marks import marker_in
 from ledgerloop.rules.saying import why_refused
 from ledgerloop.rules.totals import difference_told
-from ledgerloop.store import connections, intents, journal, links, mirror
+from ledgerloop.store import intents, journal, links, mirror
 from ledgerloop.xero.client import XeroClient
 from ledgerloop.xero.models import Invoice
 
@@ -58,26 +60,16 @@ LOOK_BACK = timedelta(minutes=10)
 """How long before an intent was sent its invoice is looked for, in case clocks differ."""
 KEY_LASTS = timedelta(minutes=10)
 """How long a request that was sent may still arrive and be told by its Idempotency-Key: Xero says six minutes."""
-FRESH = timedelta(minutes=1)
-"""How long a decision to invoice a deal is good for; what leaves later is read once more before it does."""
 
 
 def settle(portal: str, turn: int) -> None:
-    """Look for the invoices of intents that were sent without an answer, and adopt those that stand.
-
-    Where Xero made some of a request it has worked through all of it, so the rest may go out anew, under a new key.
-    """
+    """Look for the invoices of intents that were sent without an answer, and adopt those that stand."""
     at = parts()
     with at.database.reading() as tx:
         unsettled = intents.unsettled(tx, portal)
     for organisation, some in _by(unsettled, lambda intent: intent.organisation):
         found = dict(_found(at.xero(organisation), some))
         _record(portal, turn, [Made(one, found[one.deal], "adopt") for one in some if one.deal in found])
-        worked = {one.key for one in some if one.deal in found}
-        left = [one for one in some if one.deal not in found]
-        for key, rest in _by(left, lambda intent: intent.key):
-            if key in worked:
-                _rekey(portal, rest)
 
 
 def create(portal: str, turn: int) -> str:
@@ -99,45 +91,27 @@ def create(portal: str, turn: int) -> str:
 def _send_all(portal: str, turn: int, *, only_approved: bool) -> None:
     with parts().database.reading() as tx:
         waiting = intents.pending(tx, portal)
+        begun = intents.made_under(tx, portal, {intent.key for intent in waiting if intent.state == "sent"})
     if only_approved:
         waiting = [intent for intent in waiting if intent.approved_at or intent.state == "sent"]
-    gone = _no_longer_wanted(portal, waiting)
+    other = changed(portal, waiting)
     for (_, key), some in _by(waiting, lambda intent: (intent.organisation, intent.key)):
-        lost = [intent for intent in some if intent.deal in gone]
-        if lost and any(_may_arrive(intent, parts().now()) for intent in some):
-            continue  # the request would be another without them, and with them it would invoice what is not won
-        _withdraw(portal, turn, lost, gone)
-        rest = [intent for intent in some if intent.deal not in gone]
-        if rest:
-            same = not lost and rest[0].state == "sent"
-            _send(portal, turn, rest, key if same else _rekey(portal, rest)[0])
-
-
-def _no_longer_wanted(portal: str, waiting: Sequence[Intent]) -> dict[str, Skip]:
-    """Read once more the deals whose invoices were not decided just now: they may be lost, deleted or invoiced."""
-    now = parts().now()
-    old = [one.deal for one in waiting if one.state == "sent" or one.created_at is None or now - one.created_at > FRESH]
-    with parts().database.reading() as tx:
-        house = connections.portal(tx, portal)
-    return unwanted(house, old) if house is not None and old else {}
+        if all(intent.state == "intended" for intent in some):
+            put_back(portal, turn, [intent for intent in some if intent.deal in other], other)
+            rest = [intent for intent in some if intent.deal not in other]
+            if rest:
+                _send(portal, turn, rest, _rekey(portal, rest)[0])
+        elif not any(_may_arrive(intent, parts().now()) for intent in some):
+            put_back(portal, turn, some, other)
+        elif key not in begun and not any(intent.deal in other for intent in some):
+            _send(portal, turn, some, key)
+        # Else Xero may be working through it still, or it would be another request, or make what nobody wants: wait.
 
 
 def _may_arrive(intent: Intent, now: datetime) -> bool:
-    """Tell whether a request that was sent without an answer may still be on its way."""
-    return intent.sent_at is not None and now - intent.sent_at < KEY_LASTS
-
-
-def _withdraw(portal: str, turn: int, lost: Sequence[Intent], why: Mapping[str, Skip]) -> None:
-    """Forget the intents of deals that are not to be invoiced any more; those that were sent were looked for."""
-    at = parts()
-    now = at.now()
-    with at.database.transaction() as tx:
-        intents.withdraw(tx, portal, [one.deal for one in lost], sent=True)
-        journal.clear(tx, [subject_of(one.deal) for one in lost], now)
-        skipped = [(one.deal, why[one.deal].reason) for one in lost]
-        journal.add(
-            tx, [Entry(now, portal, turn, subject_of(deal), "skip", "flows.deciding", why_) for deal, why_ in skipped]
-        )
+    """Tell whether a request that was sent without an answer may still be on its way, or under way at Xero."""
+    last = intent.last_sent_at or intent.sent_at
+    return last is not None and now - last < KEY_LASTS
 
 
 def _send(portal: str, turn: int, some: Sequence[Intent], key: str) -> None:
@@ -215,6 +189,14 @@ def _record(portal: str, turn: int, ended: Sequence[Made | Refusal]) -> None:
         journal.clear(tx, [subject_of(one.intent.deal) for one in made], now)
         receivables = [receivable_from_invoice(one.intent.organisation, one.invoice) for one in made]
         mirror.store_receivables(tx, [receivable for receivable in receivables if receivable is not None])
+        for home in {one.intent.organisation for one in made}:
+            references = {one.invoice.Reference for one in made if one.intent.organisation == home}
+            alike = mirror.receivables_by_reference(tx, home, references)
+            doubling.look(tx, home, [one for found in alike.values() for one in found])
+            # What is found late may have been pulled before anybody knew whose it is: its deal is shown all the same.
+            mirror.mark_dirty(
+                tx, home, {one.invoice.Contact.ContactID for one in made if one.intent.organisation == home}
+            )
         links.put(
             tx,
             [

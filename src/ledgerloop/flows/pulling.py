@@ -16,6 +16,7 @@ from typing import Literal
 from sqlalchemy import Connection
 
 from ledgerloop.errors import Missing
+from ledgerloop.flows import doubling
 from ledgerloop.flows.parts import parts
 from ledgerloop.records import Customer, Receivable, Taken
 from ledgerloop.rules.customers import (
@@ -216,6 +217,7 @@ def _mirror(
             receivables.append(receivable)
     touched = {*mirror.store_customers(tx, customers, touch=touch)}
     touched |= {*mirror.store_receivables(tx, receivables, touch=touch)}
+    doubling.look(tx, organisation, [one for one in receivables if one.kind == "invoice"])
     if touch:
         seen.untold |= touched & set(_long_told(customers, receivables))
 

@@ -54,6 +54,18 @@ def by_invoice(tx: Connection, organisation: str, invoice_ids: Collection[str]) 
     return {intent.invoice: intent for intent in _where(tx, mine, table.c.invoice, filter(None, invoice_ids))}
 
 
+def by_marker(tx: Connection, organisation: str, markers: Collection[str]) -> list[Intent]:
+    """Get the made intents of an organisation that have these marks."""
+    mine = and_(table.c.organisation == organisation, table.c.state == "made")
+    return _where(tx, mine, table.c.marker, markers)
+
+
+def made_under(tx: Connection, portal: str, keys: Collection[str]) -> set[str]:
+    """Return those of these keys under which an invoice stands."""
+    mine = and_(table.c.portal == portal, table.c.state == "made")
+    return {intent.key for intent in _where(tx, mine, table.c.key, keys)}
+
+
 def unsettled(tx: Connection, portal: str) -> list[Intent]:
     """List the intents of which nobody knows whether the vendor made them, the oldest first."""
     query = select(*_COLUMNS).where(table.c.portal == portal, table.c.state == "sent")
@@ -72,11 +84,16 @@ def pending(tx: Connection, portal: str) -> list[Intent]:
 
 
 def mark_sent(tx: Connection, portal: str, deals: Collection[str], now: datetime) -> None:
-    """Say that a request is about to leave. The first moment stays: it is where looking for the invoice begins."""
+    """Say that a request is about to leave. The first moment stays: it is where looking for the invoice begins.
+
+    The last moment says for how long anything of it may still arrive.
+    """
     for some in chunks(sorted(deals)):
         mine = update(table).where(table.c.portal == portal, table.c.deal.in_(some))
         first = func.coalesce(table.c.sent_at, literal(now, Moment()))
-        tx.execute(mine.where(table.c.state.in_(("intended", "sent"))).values(state="sent", sent_at=first))
+        tx.execute(
+            mine.where(table.c.state.in_(("intended", "sent"))).values(state="sent", sent_at=first, last_sent_at=now)
+        )
 
 
 def rekey(tx: Connection, portal: str, deals: Collection[str], key: str) -> None:

@@ -392,6 +392,7 @@ intent = Table(
     _text("online_url", ""),
     Column("said", Money),
     Column("approved_at", Moment),
+    Column("last_sent_at", Moment),
 )
 Index("intent_by_invoice", intent.c.organisation, intent.c.invoice, **_where("invoice <> ''"))
 Index("intent_pending", intent.c.portal, **_where("state IN ('intended', 'sent')"))

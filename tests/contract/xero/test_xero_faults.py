@@ -111,6 +111,20 @@ def test_late_call_on_demand(app: App) -> None:
     assert "Latecomer" in later
 
 
+def test_part_of_a_batch_on_demand(app: App) -> None:
+    """The first of a batch stands when the connection drops; the others follow later, and its caller never hears."""
+    app.fault("partial", delay_ms=300, method="PUT", first=1)
+    with pytest.raises(httpx2.TransportError):
+        app.put("Contacts", {"Contacts": [{"Name": "Slow One"}, {"Name": "Slow Two"}, {"Name": "Slow Three"}]})
+    at_first = app.get("Contacts").text
+    end = time.monotonic() + 5
+    while "Slow Three" not in (later := app.get("Contacts").text) and time.monotonic() < end:
+        time.sleep(0.02)
+
+    assert (True, False) == ("Slow One" in at_first, "Slow Two" in at_first)
+    assert ("Slow Two" in later, "Slow Three" in later) == (True, True)
+
+
 def test_unknown_enum_value_on_demand(app: App) -> None:
     """A value that no client knows stands where an enum is."""
     app.fault("rewrite", find='"Class":"[A-Z]+"', put='"Class":"ULTRA"')

@@ -1,0 +1,64 @@
+"""Read deals once more before their invoices leave late, and decide anew where one says something else by then.
+
+Called inside a step. Between the decision and the request a deal may be lost, deleted or edited: because a brake or a
+route asked a person first, or because a request was lost.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+
+from ledgerloop.flows.deciding import Ready, Verdict, decide, subject_of
+from ledgerloop.flows.parts import parts
+from ledgerloop.flows.retrying import again
+from ledgerloop.records import Entry, Intent, Skip
+from ledgerloop.rules.edits import basis_of
+from ledgerloop.store import connections, inbox, intents, journal, lanes
+
+FRESH = timedelta(minutes=1)
+"""How long a decision to invoice a deal is good for; what leaves later is read once more before it does."""
+
+
+def changed(portal: str, waiting: Sequence[Intent]) -> dict[str, Verdict]:
+    """Read the deals whose invoices were not decided just now; return those that say something else than then."""
+    now = parts().now()
+    old = [one for one in waiting if one.state == "sent" or one.created_at is None or now - one.created_at > FRESH]
+    with parts().database.reading() as tx:
+        house = connections.portal(tx, portal)
+    if house is None or not old:
+        return {}
+    verdicts = decide(house, [one.deal for one in old]).verdicts
+    return {one.deal: verdicts[one.deal] for one in old if not _same(one, verdicts[one.deal])}
+
+
+def put_back(portal: str, turn: int, some: Sequence[Intent], verdicts: Mapping[str, Verdict]) -> None:
+    """Have deals decided anew before their invoices leave; forget the intents of those not to be invoiced any more.
+
+    Nothing may have been made of them. What a person approved stays approved where the deal still says the same.
+    """
+    at = parts()
+    now = at.now()
+    skips = {one.deal: skip for one in some if isinstance(skip := verdicts.get(one.deal), Skip)}
+    with at.database.transaction() as tx:
+        intents.withdraw(tx, portal, list(skips), sent=True)
+        journal.clear(tx, [subject_of(deal) for deal in skips], now)
+        journal.add(
+            tx,
+            [
+                Entry(now, portal, turn, subject_of(deal), "skip", "flows.deciding", skip.reason)
+                for deal, skip in skips.items()
+            ],
+        )
+        anew = [one.deal for one in some if one.deal not in skips]
+        for deal in anew:
+            intents.mark_refused(tx, portal, deal)
+        if anew:
+            inbox.keep(tx, [again(portal, deal, f"read once more {now.isoformat()}") for deal in anew], now)
+            lanes.wake(tx, "invoicing", portal, now)
+
+
+def _same(intent: Intent, verdict: Verdict) -> bool:
+    if not isinstance(verdict, Ready) or verdict.home.id != intent.organisation:
+        return False
+    return not intent.basis or intent.basis == basis_of(verdict.sale.deal, verdict.sale.lines, verdict.terms)
