@@ -19,11 +19,13 @@ from ledgerloop.rules.templates import fields_in, filled
         pytest.param("PO {po_number} / {marker}", "PO / HS-512", id="an empty property leaves nothing"),
         pytest.param("HS{deal}", "HS512", id="the deal's id"),
         pytest.param("{marker} {tricky}", "HS-512 see HS 77, not xHS-8", id="no other deal's mark"),
+        pytest.param("{prefix}{deal} {marker}", "HS 512 HS-512", id="no mark made of two fields"),
+        pytest.param("HS-{deal}", "HS-512", id="a number may look like one"),
     ],
 )
 def test_filled(template: str, text: str) -> None:
     """Fields are filled in, space is single, and words that look like a mark are spelt otherwise."""
-    values = {"dealname": " Fleet \n of  12 ", "po_number": None, "tricky": "see HS-77, not xHS-8"}
+    values = {"dealname": " Fleet \n of  12 ", "po_number": None, "tricky": "see HS-77, not xHS-8", "prefix": "HS-"}
 
     assert filled(template, "512", values) == text
 

@@ -12,6 +12,8 @@ MOST_SIGNS = 255
 
 _FIELD = re.compile(r"\{([a-z][a-z0-9_]*)\}")
 _OWN = ("marker", "deal")
+_LIKE_A_MARK = re.compile(rf"\b{MARKER}(?=[0-9])")
+_SPELT_OTHERWISE = f"{MARKER[:-1]} "
 
 
 def fields_in(template: str) -> Iterator[str]:
@@ -24,15 +26,15 @@ def filled(template: str, deal: str, values: Mapping[str, str | None]) -> str:
 
     def value_of(found: re.Match[str]) -> str:
         match found[1]:
-            case "marker":
-                return marker_of(deal)
             case "deal":
                 return deal
             case name:
-                text = re.sub(rf"\b{MARKER}(?=[0-9])", f"{MARKER[:-1]} ", values.get(name) or "")
-                return " ".join(text.split())
+                return " ".join(_LIKE_A_MARK.sub(_SPELT_OTHERWISE, values.get(name) or "").split())
 
-    text = " ".join(_FIELD.sub(value_of, template).split())
+    pieces = [_FIELD.sub(value_of, piece) for piece in template.split("{marker}")]
+    if len(pieces) > 1:  # what two fields make together must not look like a mark either
+        pieces = [_LIKE_A_MARK.sub(_SPELT_OTHERWISE, piece) for piece in pieces]
+    text = " ".join(marker_of(deal).join(pieces).split())
     if len(text) <= MOST_SIGNS:
         return text
     mark = marker_of(deal)

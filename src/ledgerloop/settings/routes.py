@@ -54,7 +54,7 @@ class Route(Section):
     reference: Reference = Field(
         default="{marker}",
         description="The invoice's reference: words, {marker}, {deal}, and deal properties such as {dealname}. {marker}"
-        " must be in it; by it the invoice is found again.",
+        " must be in it, between spaces; by it the invoice is found again.",
     )
     number: InvoiceNumber = Field(
         default="",

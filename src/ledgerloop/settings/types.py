@@ -8,6 +8,9 @@ from typing import Annotated
 from pydantic import AfterValidator, BaseModel, ConfigDict
 from pydantic_core import PydanticCustomError
 
+from ledgerloop.rules.marks import MARKER, marker_in, marker_of
+from ledgerloop.rules.templates import fields_in, filled
+
 
 class Section(BaseModel):
     """Refuse unknown keys and later changes."""
@@ -87,8 +90,17 @@ def _template(value: str) -> str:
 
 
 def _reference(value: str) -> str:
+    """Refuse a reference by which an invoice could not be found again: a second one would be made."""
     if "{marker}" not in value:
         raise _cure('{marker} is missing, by which the invoice is found again; write "{marker} {dealname}" or alike.')
+    words = value.split()
+    if "{marker}" not in words or any("{marker}" in word and word != "{marker}" for word in words):
+        raise _cure('{marker} must stand alone, with a space on either side; write "{marker} {dealname}" or alike.')
+    if MARKER in value:
+        raise _cure(f'"{MARKER}" would look like a deal\'s mark; leave it out: {{marker}} writes it.')
+    own, digits = "1", dict.fromkeys(fields_in(value), "2")
+    if marker_in(filled(value, own, digits)) != marker_of(own):  # whatever else is in it
+        raise _cure('the invoice could not be found again by this; write "{marker} {dealname}" or alike.')
     return value
 
 
