@@ -179,6 +179,11 @@ class Scene:
         """Return the invoices that carry a deal's mark."""
         return [one for one in self.invoices() if f"HS-{deal}" in one.get("Reference", "").split()]
 
+    def emails(self, invoice: str) -> int:
+        """Count how often Xero has emailed an invoice."""
+        told = self.on.in_xero("GET", f"/Invoices/{invoice}/History")["HistoryRecords"]
+        return sum(one["Changes"] == "Emailed" for one in told)
+
     def calls(self, vendor: str, path: str = "", method: str = "") -> list[dict[str, Any]]:
         """Return the calls a vendor has received, by part of the path and by method."""
         return [call for call in self.on.calls()[vendor] if path in call["path"] and method in call["method"]]

@@ -42,10 +42,10 @@ class Sale:
 
 
 def test_as_many_invoices_as_deals(host: Host, tmp_path: Path, database: str) -> None:
-    """Whatever fails, and whoever is killed: exactly one right invoice for a deal, no customer doubled, all shown."""
+    """Whatever fails, and whoever is killed: one right invoice and one email, no customer doubled, everything shown."""
     dice = random.Random(SEED)
     workers = ("one",) if database.startswith("sqlite") else ("one", "two")
-    more = {"route": {"status": "AUTHORISED"}, "standing": {"poll_seconds": 5}}
+    more = {"route": {"status": "AUTHORISED", "email": True}, "standing": {"poll_seconds": 5}}
     with served(host, tmp_path, database, more=more, workers=workers) as scene:
         for worker in workers[1:]:
             scene.start(worker)
@@ -165,6 +165,7 @@ def _check(scene: Served, sales: Sequence[Sale]) -> None:
         for company, shown in _shown(scene, "companies", list(owed)).items()
     }
     assert {} == scene.holds()
+    assert dict.fromkeys(of_deal, 1) == {mark: scene.emails(one["InvoiceID"]) for mark, one in of_deal.items()}
 
 
 def _shown(scene: Served, kind: str, ids: Sequence[str]) -> dict[str, dict[str, Any]]:

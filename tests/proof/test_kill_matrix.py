@@ -29,6 +29,7 @@ _LATE = 2.0
 _WRITES = (
     ("xero", {"method": "PUT", "path": "/Contacts$"}),
     ("xero", {"method": "PUT", "path": "/Invoices$"}),
+    ("xero", {"method": "POST", "path": "/Email$"}),
     ("hubspot", {"method": "POST", "path": "/deals/batch/update$"}),
 )
 _PATIENCE = 15.0
@@ -36,8 +37,8 @@ _IDLE = 1.5
 
 
 def test_killed_at_any_point(host: Host, tmp_path: Path, database: str) -> None:
-    """Whatever the process was doing when it was killed: one customer, one invoice, all of it shown in HubSpot."""
-    with served(host, tmp_path, database, more={"route": {"status": "AUTHORISED"}}) as scene:
+    """Whatever the process was doing when it was killed: one customer, invoice and email, all of it shown."""
+    with served(host, tmp_path, database, more={"route": {"status": "AUTHORISED", "email": True}}) as scene:
         _watched(scene)  # the very first deal also reads what is then remembered for an hour
         runs = [_watched(scene) for _ in range(_TRIES)] if POINTS == "all" else [_watched(scene), []]
         by_the_clock = _idle(scene)
@@ -144,6 +145,7 @@ def _facts(scene: Served, deal: str) -> dict[str, bool]:
         ]
         == [(one["InvoiceID"], one["InvoiceNumber"], TOTAL) for one in made],
         f"the invoice is right to the cent: {made}": [TOTAL] == [f"{one['Total']:.2f}" for one in made],
+        "one email": [1] == [scene.emails(one["InvoiceID"]) for one in made],
         f"one customer, and not {customers}": customers == [one["Contact"]["ContactID"] for one in made],
         **{
             f"the {kind} shows what is owed: {record}": (record["xero_contact_id"], record["xero_outstanding_balance"])

@@ -9,6 +9,7 @@ from served import Served
 _CALLS: tuple[tuple[float, dict[str, Any]], ...] = (
     (3.0, {"kind": "reset_after"}),  # done, but nobody heard of it: the one that doubles invoices
     (1.0, {"kind": "reset_before"}),
+    (1.0, {"kind": "partial", "delay_ms": 300}),
     (1.0, {"kind": "truncate"}),
     (1.0, {"kind": "status", "status": 500}),
     (1.0, {"kind": "status", "status": 500, "after": True}),

@@ -23,17 +23,22 @@ def put(call: ApiCall) -> Answer:
         details = str(given.get("Details") or "")
         if not details or len(details) > 2500:
             raise Invalid("Details must have between 1 and 2500 characters")
-        note = {
-            "Changes": "Note",
-            "DateUTC": moment(call.now),
-            "DateUTCString": moment_string(call.now),
-            "User": "System Generated",
-            "Details": details,
-        }
-        call.organisation.history.setdefault(record_id, []).append(note)
-        return note
+        return note(call, record_id, "Note", details)
 
-    return write(call, "HistoryRecords", "HistoryRecordID", add, lambda call, note: note)
+    return write(call, "HistoryRecords", "HistoryRecordID", add, lambda call, kept: kept)
+
+
+def note(call: ApiCall, record_id: str, changes: str, details: str) -> Wire:
+    """Keep what happened to a record."""
+    kept = {
+        "Changes": changes,
+        "DateUTC": moment(call.now),
+        "DateUTCString": moment_string(call.now),
+        "User": "System Generated",
+        "Details": details,
+    }
+    call.organisation.history.setdefault(record_id, []).append(kept)
+    return kept
 
 
 def _record_id(call: ApiCall) -> str:

@@ -14,6 +14,7 @@ from ledgerloop_sandbox.xero.documents import (
 from ledgerloop_sandbox.xero.envelope import envelope, page, paged
 from ledgerloop_sandbox.xero.errors import Answer, Invalid, not_found, validation
 from ledgerloop_sandbox.xero.filters import Getter
+from ledgerloop_sandbox.xero.history import note
 from ledgerloop_sandbox.xero.organisation import Change, Organisation
 from ledgerloop_sandbox.xero.records import BILL, SALE, Invoice
 from ledgerloop_sandbox.xero.selection import selected
@@ -96,7 +97,7 @@ def post_one(call: ApiCall) -> Answer:
 
 
 def email(call: ApiCall) -> Answer:
-    """Answer POST /Invoices/{InvoiceID}/Email: 204, and the invoice counts as sent."""
+    """Answer POST /Invoices/{InvoiceID}/Email: 204, and the invoice counts as sent. Its history has each email."""
     invoice, org = _the(call), call.organisation
     contact = org.contacts.rows[invoice.contact_id]
     if invoice.type != SALE or invoice.status not in ("SUBMITTED", "AUTHORISED", "PAID") or not contact.email:
@@ -104,6 +105,7 @@ def email(call: ApiCall) -> Answer:
     change = Change(org, call.now)
     _finish(change, org, invoice, {"SentToContact": True})
     call.happened += change.keep()
+    note(call, invoice.id, "Emailed", f"This invoice has been sent to {contact.email}")
     return Answer(204, b"")
 
 

@@ -188,7 +188,7 @@ def test_official_client_email_online_invoice_and_history(app: App, official: Of
     assert api.get_invoice(tenant, invoice.invoice_id).invoices[0].sent_to_contact is True
     assert api.get_online_invoice(tenant, invoice.invoice_id).online_invoices[0].online_invoice_url
     records = api.get_invoice_history(tenant, invoice.invoice_id).history_records
-    assert [one.details for one in records] == ["From a deal"]
+    assert [one.changes for one in records] == ["Emailed", "Note"]
 
 
 def test_official_client_sees_validation_errors(app: App, official: Official) -> None:

@@ -392,7 +392,8 @@ def test_online_invoice_email_and_history(app: App) -> None:
     assert app.post(f"{path}/Email", {}).status_code == 204
     assert app.one(path)["SentToContact"] is True
     app.put(f"{path}/History", {"HistoryRecords": [{"Details": "Made from deal 5"}]})
-    assert app.one(f"{path}/History")["Details"] == "Made from deal 5"
+    told = [one["Details"] for one in app.get(f"{path}/History").json()["HistoryRecords"]]
+    assert told == ["This invoice has been sent to a@b.example", "Made from deal 5"]
 
 
 @pytest.mark.parametrize(
