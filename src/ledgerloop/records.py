@@ -207,6 +207,8 @@ class Intent:
     """Where the customer sees the invoice; ``wanted`` until it is known, empty where nobody asked."""
     last_sent_at: datetime | None = None
     """When its request left for the last time; ``sent_at`` is the first."""
+    stood: str = ""
+    """The invoice's lines as Xero returned them when it was made or last changed by us; made by ``rules.edits``."""
 
 
 LinkKind = Literal["contact", "company", "deal"]

@@ -71,6 +71,25 @@ def test_what_people_changed_in_xero_is_not_overwritten(scene: Scene) -> None:
     assert "as agreed by phone" in scene.invoices_of(deal)[0]["LineItems"][0]["Description"]
 
 
+def test_a_tax_that_finance_corrected_is_not_overwritten(scene: Scene) -> None:
+    """A draft whose tax type finance has changed stays, though nobody had sent one, and the deal says so."""
+    deal = scene.sell()
+    invoice = _made(scene, deal)
+    _edit_line(scene, deal, "Seats", quantity="13")
+    scene.on.until("the draft follows", lambda: _with_total(scene, deal, 518.7), 20)
+    line = {**scene.invoices_of(deal)[0]["LineItems"][0], "TaxType": "ZERORATED"}
+    body = {"InvoiceID": invoice["InvoiceID"], "LineItems": [line]}
+    scene.on.in_xero("POST", f"/Invoices/{invoice['InvoiceID']}", {"Invoices": [body]})
+
+    _edit_line(scene, deal, "Seats", quantity="20")
+
+    shown = scene.until_shown("deals", deal, "xero_sync_message", seconds=20)
+    assert "somebody has changed its lines in Xero" in shown["xero_sync_message"]
+    assert [("ZERORATED", 518.7)] == [
+        (one["TaxType"], one["LineAmount"]) for one in scene.invoices_of(deal)[0]["LineItems"]
+    ]
+
+
 def test_a_lost_deal_says_that_its_invoice_stands(scene: Scene) -> None:
     """A deal that is lost after winning keeps its invoice and says so; won again, it says nothing more."""
     deal = scene.sell()

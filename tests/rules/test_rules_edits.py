@@ -11,7 +11,15 @@ import pytest
 from rules_samples import HOME, PORTAL, TODAY, item, record
 
 from ledgerloop.hubspot.models import Record
-from ledgerloop.rules.edits import basis_of, changed_payload, difference, edited_by_hand, update_of, with_line_ids
+from ledgerloop.rules.edits import (
+    basis_of,
+    changed_payload,
+    difference,
+    edited_by_hand,
+    lines_as_text,
+    update_of,
+    with_line_ids,
+)
 from ledgerloop.rules.invoices import Draft, invoice_from_deal, payload_of
 from ledgerloop.rules.routing import Terms
 from ledgerloop.xero.models import Invoice, LineItem
@@ -109,6 +117,24 @@ def test_a_new_due_date_is_a_change() -> None:
 def test_lines_that_people_changed_in_xero(first: dict[str, str], by_hand: bool) -> None:
     """What finance changed on a draft is never overwritten."""
     assert edited_by_hand(payload_of(drafted(ITEMS), "c1"), in_xero(**first)) is by_hand
+
+
+@pytest.mark.parametrize(
+    ("first", "by_hand"),
+    [
+        pytest.param({}, False, id="as Xero returned it"),
+        pytest.param({"UnitAmount": "39.90", "TaxAmount": "0.01"}, False, id="decimals and what follows do not count"),
+        pytest.param({"TaxType": "ZERORATED"}, True, id="a tax type"),
+        pytest.param({"ItemCode": "SEAT"}, True, id="an item"),
+        pytest.param({"Tracking": [{"Name": "Region", "Option": "South"}]}, True, id="tracking"),
+    ],
+)
+def test_what_xero_filled_in_is_compared_with_what_it_returned(first: dict[str, Any], by_hand: bool) -> None:
+    """Tax types, items and tracking that nobody sent are finance's as well: a change of them is a change by hand."""
+    returned = {"TaxType": "OUTPUT2", "Tracking": [{"Name": "Region", "Option": "North"}]}
+    stood = lines_as_text(in_xero(**returned))
+
+    assert edited_by_hand(payload_of(drafted(ITEMS), "c1"), in_xero(**(returned | first)), stood) is by_hand
 
 
 def test_a_discount_that_was_sent_is_no_change_by_hand() -> None:

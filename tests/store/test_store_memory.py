@@ -117,7 +117,7 @@ class TestIntents:
 
     def test_stands_once_sent(self, database: Database) -> None:
         """An intent that may have reached the vendor keeps its values, and the caller learns which."""
-        sent = replace(self.INTENT, state="sent", sent_at=LATER)
+        sent = replace(self.INTENT, state="sent", sent_at=LATER, last_sent_at=LATER)
         with database.transaction() as tx:
             intents.put(tx, [self.INTENT])
             intents.mark_sent(tx, "portal", ["d1"], LATER)
@@ -133,7 +133,8 @@ class TestIntents:
             intents.mark_sent(tx, "portal", ["d1"], NOW)
             intents.mark_sent(tx, "portal", ["d1"], LATER)
 
-            assert intents.get(tx, "portal", ["d1"])["d1"].sent_at == NOW
+            sent = intents.get(tx, "portal", ["d1"])["d1"]
+            assert (sent.sent_at, sent.last_sent_at) == (NOW, LATER)
 
     def test_stands_for_ever_once_made(self, database: Database) -> None:
         """A deal whose invoice was made never gets another, whatever is said later."""
@@ -143,7 +144,7 @@ class TestIntents:
             intents.mark_made(tx, "portal", "d1", "inv", "INV-1", LATER)
             intents.mark_refused(tx, "portal", "d1")
             intents.mark_sent(tx, "portal", ["d1"], LATER)
-            made = replace(self.INTENT, state="made", invoice="inv", number="INV-1", sent_at=NOW)
+            made = replace(self.INTENT, state="made", invoice="inv", number="INV-1", sent_at=NOW, last_sent_at=NOW)
 
             assert intents.put(tx, [self.ANOTHER]) == {"d1": made}
             assert intents.by_invoice(tx, "org", ["inv", "", "unknown"]) == {"inv": made}

@@ -25,6 +25,7 @@ from ledgerloop.rules.edits import (
     difference,
     edit_told,
     edited_by_hand,
+    lines_as_text,
     lost_told,
     update_of,
 )
@@ -151,7 +152,7 @@ def _change(
     if edited.terms.edits == "hold":
         cure = f"Change it in Xero, then run `ledgerloop retry --deal {before.deal}`."
         return stays(f"its route holds such edits for a person. {cure}", held=True)
-    if edited_by_hand(before.payload, invoice):
+    if edited_by_hand(before.payload, invoice, before.stood):
         return stays("somebody has changed its lines in Xero. Change them there.")
     payload = changed_payload(before.payload, changes)
     after = replace(after, payload=payload, payload_hash=hash_of(payload))
@@ -160,13 +161,14 @@ def _change(
 
 def _changed(turn: int, change: Change, invoice: Invoice) -> None:
     at = parts()
-    intent = replace(change.intent, note=difference_told(change.intent.said, invoice))
+    note = difference_told(change.intent.said, invoice)
+    intent = replace(change.intent, note=note, stood=lines_as_text(invoice))
     receivable = receivable_from_invoice(intent.organisation, invoice)
     values = {name: json.dumps(value, default=str, ensure_ascii=False) for name, value in change.changes.items()}
     entry = _entry(turn, intent, "update", "The deal was changed, and its invoice was not approved yet.")
     answer = f"{invoice.InvoiceNumber} {invoice.Status} {invoice.Total} {invoice.CurrencyCode}"
     with at.database.transaction() as tx:
-        intents.change(tx, intent, "payload", "payload_hash", "basis", "said", "note")
+        intents.change(tx, intent, "payload", "payload_hash", "basis", "said", "note", "stood")
         mirror.store_receivables(tx, [receivable] if receivable else [])
         journal.clear(tx, [subject_of(intent.deal)], at.now())
         journal.add(tx, [replace(entry, values=values, answer=answer)])

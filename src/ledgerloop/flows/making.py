@@ -22,6 +22,7 @@ from ledgerloop.flows.rereading import changed, put_back
 from ledgerloop.log import logger
 from ledgerloop.records import Entry, Hold, Intent, Link
 from ledgerloop.rules.customers import receivable_from_invoice
+from ledgerloop.rules.edits import lines_as_text
 from ledgerloop.rules.invoices import body_of
 from ledgerloop.rules.marks import marker_in
 from ledgerloop.rules.saying import why_refused
@@ -183,7 +184,8 @@ def _record(portal: str, turn: int, ended: Sequence[Made | Refusal]) -> None:
             else:
                 invoice = one.invoice
                 note = difference_told(one.intent.said, invoice)
-                intents.mark_made(tx, portal, one.intent.deal, invoice.InvoiceID, invoice.InvoiceNumber, now, note)
+                named = (invoice.InvoiceID, invoice.InvoiceNumber)
+                intents.mark_made(tx, portal, one.intent.deal, *named, now, note, lines_as_text(invoice))
             entries.append(_entry(one, portal, turn))
         made = [one for one in ended if isinstance(one, Made)]
         journal.clear(tx, [subject_of(one.intent.deal) for one in made], now)

@@ -51,10 +51,27 @@ def difference(payload: str, draft: Draft, customer: str) -> dict[str, Any]:
     return {name: value for name, value in after.items() if name not in _STAYS and value != before.get(name)}
 
 
-def edited_by_hand(payload: str, invoice: Invoice) -> bool:
-    """Tell whether somebody has changed the invoice's lines in Xero since they were sent: those are not overwritten."""
+def edited_by_hand(payload: str, invoice: Invoice, stood: str = "") -> bool:
+    """Tell whether somebody has changed the invoice's lines in Xero since they were sent: those are not overwritten.
+
+    ``stood`` is how Xero returned them then, with what it filled in by itself: tax types, items, tracking.
+    """
     sent = [_line_sent(line) for line in body_of(payload)["LineItems"]]
-    return sent != [_line_in_xero(line) for line in invoice.LineItems]
+    return sent != [_line_in_xero(line) for line in invoice.LineItems] or stood not in ("", lines_as_text(invoice))
+
+
+def lines_as_text(invoice: Invoice) -> str:
+    """Return an invoice's lines with all that a person may change of them, to be kept and compared."""
+    lines = [
+        [
+            *(f"{part.normalize():f}" if isinstance(part, Decimal) else part for part in _line_in_xero(line)),
+            line.TaxType,
+            line.ItemCode,
+            sorted([one.Name, one.Option] for one in line.Tracking),
+        ]
+        for line in invoice.LineItems
+    ]
+    return json.dumps(lines, ensure_ascii=False)
 
 
 def with_line_ids(lines: Sequence[Mapping[str, Any]], invoice: Invoice) -> list[dict[str, Any]]:

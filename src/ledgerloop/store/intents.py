@@ -14,7 +14,7 @@ from ledgerloop.store.statements import Insert, chunks, upsert
 from ledgerloop.store.tables import Moment
 from ledgerloop.store.tables import intent as table
 
-Changing = Literal["payload", "payload_hash", "basis", "said", "note", "email", "online_url"]
+Changing = Literal["payload", "payload_hash", "basis", "said", "note", "email", "online_url", "stood"]
 """What may become of a made intent."""
 _COLUMNS = [table.c[field.name] for field in fields(Intent)]
 
@@ -103,10 +103,19 @@ def rekey(tx: Connection, portal: str, deals: Collection[str], key: str) -> None
         tx.execute(mine.where(table.c.state.in_(("intended", "sent"))).values(key=key))
 
 
-def mark_made(tx: Connection, portal: str, deal: str, invoice: str, number: str, now: datetime, note: str = "") -> None:
+def mark_made(
+    tx: Connection,
+    portal: str,
+    deal: str,
+    invoice: str,
+    number: str,
+    now: datetime,
+    note: str = "",
+    stood: str = "",
+) -> None:
     """Say that the invoice stands, whether we saw it made or found it later; ``note`` is told on the deal."""
     mine = update(table).where(table.c.portal == portal, table.c.deal == deal)
-    tx.execute(mine.values(state="made", invoice=invoice, number=number, made_at=now, note=note))
+    tx.execute(mine.values(state="made", invoice=invoice, number=number, made_at=now, note=note, stood=stood))
 
 
 def mark_refused(tx: Connection, portal: str, deal: str) -> None:

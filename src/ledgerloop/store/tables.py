@@ -393,6 +393,7 @@ intent = Table(
     Column("said", Money),
     Column("approved_at", Moment),
     Column("last_sent_at", Moment),
+    _text("stood", ""),
 )
 Index("intent_by_invoice", intent.c.organisation, intent.c.invoice, **_where("invoice <> ''"))
 Index("intent_pending", intent.c.portal, **_where("state IN ('intended', 'sent')"))

@@ -116,6 +116,13 @@ class DocumentContact(Model):
     EmailAddress: Text = ""
 
 
+class LineTracking(Model):
+    """Hold the option that a line has in a tracking category."""
+
+    Name: Text = ""
+    Option: Text = ""
+
+
 class LineItem(Model):
     """Hold one line of a document; a line may be a description alone."""
 
@@ -130,6 +137,7 @@ class LineItem(Model):
     LineAmount: Money = Decimal(0)
     DiscountRate: Money = Decimal(0)
     DiscountAmount: Money = Decimal(0)
+    Tracking: Annotated[list[LineTracking], Listed] = []
 
 
 class DocumentPayment(Model):
