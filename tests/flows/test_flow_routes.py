@@ -123,6 +123,21 @@ def test_a_stage_that_a_route_names_makes_an_invoice(staged: Callable[..., Scene
     assert 1 == len(scene.invoices_of(named))
 
 
+def test_a_general_route_is_for_won_deals(staged: Callable[..., Scene]) -> None:
+    """A deal in the stage of a route that it does not meet is left alone until it is won, and the journal says why."""
+    scene = staged({"routes": [{"stage": "contractsent", "currency": "AUD"}, {}]})
+
+    deal = scene.sell(won=False)
+    scene.edit("deals", deal, dealname="Told of")
+    scene.settle()
+    assert [] == scene.invoices_of(deal)
+    assert {} == scene.holds()
+    assert ("skip", "") == scene.journal(f"deal {deal}")[-1]
+
+    scene.win(deal)
+    scene.until_shown("deals", deal, "xero_invoice_id")
+
+
 def test_a_route_by_owner(staged: Callable[..., Scene]) -> None:
     """The deals of one person are invoiced in their own way; who that is comes from HubSpot's owners."""
     routes = [{"owner": "Moana@sandbox.co.nz", "status": "SUBMITTED"}, {"status": "DRAFT"}]

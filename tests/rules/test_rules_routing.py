@@ -8,7 +8,7 @@ import pytest
 from rules_samples import HOME
 
 from ledgerloop.records import Hold, Organisation
-from ledgerloop.rules.routing import Route, Terms, route_for
+from ledgerloop.rules.routing import Conditions, Facts, Route, Terms, route_for
 
 AWAY = replace(HOME, id="9z", name="Harbour Australia Pty Ltd", base_currency="AUD")
 TERMS = Terms(status="AUTHORISED", account_code="260")
@@ -27,6 +27,26 @@ OTHER = Terms(account_code="400")
 def test_route(routes: list[Route], connected: list[Organisation], organisation: Organisation, terms: Terms) -> None:
     """A route that fits gives the organisation and its terms."""
     assert route_for({}, routes, connected) == (organisation, terms)
+
+
+EARLY = replace(Route("", TERMS), conditions=Conditions(stage="sent", currency="AUD"))
+
+
+@pytest.mark.parametrize(
+    ("routes", "deal", "terms"),
+    [
+        pytest.param([EARLY, Route("", OTHER)], {"dealstage": "sent"}, None, id="a later route is for won deals"),
+        pytest.param([Route("", OTHER), EARLY], {"dealstage": "sent"}, None, id="and so is an earlier one"),
+        pytest.param([EARLY, Route()], {"dealstage": "sent", "in": "AUD"}, TERMS, id="a route of its stage is met"),
+        pytest.param([Route("", OTHER), EARLY], {"dealstage": "sent", "in": "AUD"}, TERMS, id="whatever stands before"),
+        pytest.param([EARLY], {"dealstage": "other", "in": "AUD"}, None, id="another stage"),
+    ],
+)
+def test_a_deal_that_is_not_won(routes: list[Route], deal: dict[str, str | None], terms: Terms | None) -> None:
+    """Only a route that names the deal's stage can invoice it before it is won."""
+    found = route_for(deal, routes, [HOME], Facts(currency=deal.get("in") or "NZD"), won=False)
+
+    assert found == ((HOME, terms) if terms else None)
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ read anew: somebody may just have added what was missing.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -36,7 +36,7 @@ class Ready:
 
 
 Verdict = Ready | Hold | Skip
-Routed = tuple[Organisation, Terms] | Hold
+Routed = tuple[Organisation, Terms] | Hold | Skip
 
 
 @dataclass(slots=True)
@@ -61,7 +61,9 @@ def decide(house: Portal, ids: Sequence[str]) -> Decided:
     names = {key: name for key, deal in deals.items() if (name := deal.properties.get("dealname"))}
     decided = Decided(dict(skips), {}, names)
     sales = read_sales(client, house.id, [deals[deal] for deal in ids if deal not in decided.verdicts])
-    for home, mine in by_home(decided, route(house, sales), sales):
+    stages = frozenset(won_stages(house.id))
+    won = {sale.deal.id for sale in sales if is_won(sale.deal, stages)}
+    for home, mine in by_home(decided, route(house, sales, won), sales):
         _decide_for(house, home, mine, decided)
     return decided
 
@@ -76,8 +78,8 @@ def _read(house: Portal, ids: Sequence[str]) -> tuple[dict[str, Record], dict[st
     return deals, {deal: skip for deal in ids if (skip := _not_ours(deals.get(deal), stages, since))}
 
 
-def route(house: Portal, sales: Sequence[Sale]) -> dict[str, Routed]:
-    """Find the organisation and the terms of each deal."""
+def route(house: Portal, sales: Sequence[Sale], won: Collection[str]) -> dict[str, Routed]:
+    """Find the organisation and the terms of each deal; those not among the ``won`` need a route of their stage."""
     at = parts()
     with at.database.reading() as tx:
         homes = connections.organisations(tx)
@@ -91,18 +93,19 @@ def route(house: Portal, sales: Sequence[Sale]) -> dict[str, Routed]:
             country=(sale.company.properties.get("country") or "") if sale.company else "",
             owner=people.get(values.get("hubspot_owner_id") or "", ""),
         )
-        routed[sale.deal.id] = route_for(values, at.routes, homes, facts)
+        found = route_for(values, at.routes, homes, facts, won=sale.deal.id in won)
+        routed[sale.deal.id] = found or Skip("The deal is not won, and no route for its stage fits it.")
     return routed
 
 
 def by_home(
     decided: Decided, routed: Mapping[str, Routed], sales: Sequence[Sale]
 ) -> list[tuple[Organisation, list[tuple[Sale, Terms]]]]:
-    """Gather the deals of each organisation; those without a route are held."""
+    """Gather the deals of each organisation; those without a route are held, or skipped where they are not won."""
     homes: dict[str, tuple[Organisation, list[tuple[Sale, Terms]]]] = {}
     for sale in sales:
         found = routed[sale.deal.id]
-        if isinstance(found, Hold):
+        if isinstance(found, Hold | Skip):
             decided.verdicts[sale.deal.id] = found
         else:
             homes.setdefault(found[0].id, (found[0], []))[1].append((sale, found[1]))

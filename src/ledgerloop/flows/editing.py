@@ -76,7 +76,8 @@ def edit(portal: str, turn: int, deals: Sequence[str], settled: Collection[str])
         return
     found = read_deals(at.hubspot(), list(made), [])
     sales = read_sales(at.hubspot(), portal, [found[deal] for deal in made if deal in found], customers=False)
-    for home, mine in by_home(Decided({}, {}), route(house, sales), sales):
+    # An invoice was made of each, so whether it is still won decides nothing any more.
+    for home, mine in by_home(Decided({}, {}), route(house, sales, made), sales):
         edited: list[Edited] = []
         for sale, terms in mine:
             before = made[sale.deal.id]

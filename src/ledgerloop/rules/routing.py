@@ -1,7 +1,8 @@
 """Say which organisation a deal is invoiced in, and with what terms. Does no I/O.
 
 Routes are looked at in their order, and the first whose conditions a deal meets wins. No route is a hold, and so is a
-route whose organisation is not connected: the next one would invoice in the wrong organisation.
+route whose organisation is not connected: the next one would invoice in the wrong organisation. A deal that is not won
+meets only a route that names its stage.
 """
 
 from __future__ import annotations
@@ -89,11 +90,17 @@ def route_for(
     routes: Sequence[Route],
     organisations: Sequence[Organisation],
     facts: Facts | None = None,
-) -> tuple[Organisation, Terms] | Hold:
+    *,
+    won: bool = True,
+) -> tuple[Organisation, Terms] | Hold | None:
     """Return the organisation and terms for a deal: the first route that fits wins, and no fit is a hold.
 
-    ``organisations`` are the connected ones.
+    ``organisations`` are the connected ones. None is for a deal that is not ``won`` and has no route of its stage.
     """
+    if not won:
+        routes = [one for one in routes if one.conditions.stage]
+        if not any(_meets(deal, facts or Facts(), one.conditions) for one in routes):
+            return None
     if not organisations:
         return Hold(
             ("No Xero organisation is connected. Connect one in the console, and this deal goes on by itself.",)
