@@ -15,7 +15,7 @@ from ledgerloop.records import Hold
 from ledgerloop.rules.books import Books
 from ledgerloop.rules.invoices import Draft, invoice_from_deal
 from ledgerloop.rules.routing import Terms
-from ledgerloop.rules.totals import difference_told, totals_of
+from ledgerloop.rules.totals import difference_told, lines_come_to, totals_of
 from ledgerloop.xero.models import Account, Invoice, TaxRate
 from ledgerloop.xero.reference import Currency
 from ledgerloop_sandbox.xero.lines import line_amount, tax_amount, totals, unit
@@ -131,6 +131,29 @@ def test_rounding_line(terms: dict[str, Any], amount: str, closed: str) -> None:
         assert (str(last["UnitAmount"]), last["AccountCode"], last["TaxType"]) == (closed, "860", "NONE")
     else:
         assert last["Description"] == "Widget"
+
+
+def test_a_rounding_line_needs_an_account_that_is_there() -> None:
+    """Xero leaves out an account that it does not have, so the deal is held, as long as a line is needed."""
+    terms = Terms(rounding="line", rounding_account="999")
+
+    held = made([{"price": "0.005"}] * 3, terms, amount="0.02")
+
+    assert isinstance(held, Hold)
+    assert held.books
+    assert "The rounding line belongs to account 999" in held.sentence
+    assert isinstance(made([{"price": "0.005"}] * 3, terms, amount="0.03"), Draft)
+
+
+@CALM
+@given(st.lists(st.tuples(LINES, DISCOUNTS), min_size=1, max_size=6), st.sampled_from(["Exclusive", "Inclusive"]))
+def test_what_the_lines_come_to(given_: list[tuple[dict[str, Any], dict[str, Any]]], kind: str) -> None:
+    """Without the books it is known what an invoice comes to before tax, or with it where prices include it."""
+    draft = made([line for line, _ in given_], Terms(line_amount_types=kind, tax=(("0", "NONE"),)))
+    assert isinstance(draft, Draft)
+    all_ = totals_of(draft.body, BOOKS)
+
+    assert lines_come_to(draft.body) == (all_.net if kind == "Exclusive" else all_.total)
 
 
 @pytest.mark.parametrize(

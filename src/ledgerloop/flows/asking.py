@@ -6,7 +6,6 @@ approved is approved for good: the deal is invoiced as it said when it was appro
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict
 from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
@@ -14,6 +13,8 @@ from decimal import Decimal
 
 from ledgerloop.flows.parts import parts
 from ledgerloop.records import Intent
+from ledgerloop.rules.invoices import body_of
+from ledgerloop.rules.totals import lines_come_to
 from ledgerloop.store import connections, inbox, intents, journal, lanes
 from ledgerloop.store.db import Database
 
@@ -80,6 +81,12 @@ def approve_everywhere(database: Database, now: datetime, deals: Collection[str]
     return [deal for portal in portals for deal in approve(database, portal, now, deals)]
 
 
+def amount_of(intent: Intent) -> tuple[str, Decimal]:
+    """Return an intent's currency, and what it comes to: what its lines or its deal say, whichever is more."""
+    body = body_of(intent.payload)
+    return str(body["CurrencyCode"]), max(intent.said or Decimal(0), lines_come_to(body))
+
+
 def _too_many(count: int) -> str:
     most = parts().most_invoices
     return f"{count} would be made within an hour; {most} are allowed without asking." if count > most else ""
@@ -91,7 +98,8 @@ def _too_much(some: Iterable[Intent]) -> str:
         return ""
     sums: defaultdict[str, Decimal] = defaultdict(Decimal)
     for intent in some:
-        sums[str(json.loads(intent.payload).get("CurrencyCode"))] += intent.said or Decimal(0)
+        currency, amount = amount_of(intent)
+        sums[currency] += amount
     over = {currency: total for currency, total in sums.items() if total > most}
     return " ".join(
         f"{total:.2f} {currency} would be invoiced within an hour; {most} are allowed without asking."

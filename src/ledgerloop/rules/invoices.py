@@ -117,6 +117,8 @@ def invoice_from_deal(
         return Hold((*doubts, *reasons, *problems), books=bool(doubts) or any(line.doubts for line in made))
     expected, said = sum((line.amount for line in made), ZERO), said_by_deal(deal.properties, made)
     closing = rounding_line(said - expected, len(made), terms, books)
+    if closing and books.accounts is not None and books.account(closing["AccountCode"]) is None:
+        return Hold((_no_rounding_account(closing["AccountCode"], books),), books=True)
     bodies = [line.body for line in made] + ([closing] if closing else [])
     return Draft({**body, "LineItems": bodies}, said if closing else expected, said)
 
@@ -149,6 +151,14 @@ def _due(deal: Record, terms: Terms, today: date, reasons: list[str]) -> date:
     except (ValueError, OverflowError, OSError):
         reasons.append(f"The deal has “{text}” as its `{terms.due_date_property}`, which is no date. Correct it.")
     return today + timedelta(days=terms.due_days)
+
+
+def _no_rounding_account(code: str, books: Books) -> str:
+    """Word that the rounding line would stand without an account: Xero quietly leaves out one that it does not have."""
+    return (
+        f"The rounding line belongs to account {code}, which {books.name}'s Xero does not have. Correct"
+        " `rounding_account` of the deal's route, or activate the account in Xero."
+    )
 
 
 def _look(deal: Record, terms: Terms, books: Books, doubts: list[str]) -> dict[str, str]:

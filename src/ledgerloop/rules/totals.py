@@ -57,13 +57,17 @@ class Totals:
     total: Decimal
 
 
+def lines_come_to(body: Mapping[str, Any]) -> Decimal:
+    """Return what an invoice's lines add up to, as Xero rounds them: with tax only where prices include it."""
+    return sum((_amount(line) for line in body["LineItems"]), ZERO)
+
+
 def totals_of(body: Mapping[str, Any], books: Books) -> Totals:
     """Work out an invoice's totals as Xero does: each line and its tax rounded to the cent, then added."""
     kind = body["LineAmountTypes"]
     amount = tax = ZERO
     for line in body["LineItems"]:
-        gross = line["Quantity"] * line["UnitAmount"]
-        of_line = cents(gross * (100 - line.get("DiscountRate", ZERO)) / 100 - line.get("DiscountAmount", ZERO))
+        of_line = _amount(line)
         rate = _rate(line, books)
         amount += of_line
         if kind == "Exclusive":
@@ -71,6 +75,11 @@ def totals_of(body: Mapping[str, Any], books: Books) -> Totals:
         elif kind == "Inclusive":
             tax += cents(of_line * rate / (100 + rate))
     return Totals(amount - tax, tax, amount) if kind == "Inclusive" else Totals(amount, tax, amount + tax)
+
+
+def _amount(line: Mapping[str, Any]) -> Decimal:
+    gross = line["Quantity"] * line["UnitAmount"]
+    return cents(gross * (100 - line.get("DiscountRate", ZERO)) / 100 - line.get("DiscountAmount", ZERO))
 
 
 def _rate(line: Mapping[str, Any], books: Books) -> Decimal:
