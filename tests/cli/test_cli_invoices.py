@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from ledgerloop.store.connections import Connected
 from ledgerloop.store.db import Database
 
 NOW = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
+PAYLOAD = '{"CurrencyCode": "NZD", "LineItems": [{"Quantity": "12", "UnitAmount": "39.90"}]}'
 PORTAL = Portal("62515", "HubSpot 62515", "NZD", "UTC")
 
 
@@ -23,7 +25,8 @@ def held(place: Path) -> Path:
     database = Database(f"sqlite:///{place}/ledgerloop.sqlite3")
     with database.transaction() as tx:
         connections.put(tx, Connected("hubspot", PORTAL.id, PORTAL.name, "hubspot", PORTAL, NOW))
-        intents.put(tx, [Intent("62515", "7", "org", "c", "{}", "h", "k", "HS-7", "u", asks="Approve it.")])
+        for deal, asks in (("7", "Approve it."), ("8", "")):
+            intents.put(tx, [Intent("62515", deal, "org", "c", PAYLOAD, "h", "k", f"HS-{deal}", "u", asks=asks)])
         journal.hold(tx, "62515", "deal 7", ["Approve it."], (), NOW)
         journal.hold(tx, "62515", "deal 9", ["The deal has no line items."], (), NOW)
     database.close()
@@ -53,12 +56,16 @@ def test_retry_wants_to_know_which(held: Path, words: list[str]) -> None:
     assert "Say which: --deal ID, or --all" in ended.stderr
 
 
-def test_approve_lets_an_invoice_go(held: Path) -> None:
-    """What waits for approval is approved once; then nothing waits any more."""
-    first = run(held, "approve", "--deal", "7")
-    second = run(held, "approve", "--invoices")
+@pytest.mark.parametrize(("words", "deal"), [(["--deal", "7"], "7"), (["--invoices"], "8")])
+def test_approve_shows_and_asks_and_lets_an_invoice_go(held: Path, words: list[str], deal: str) -> None:
+    """What waits is shown with its amount and approved once, by who says yes; a flood takes no other with it."""
+    asked = run(held, "approve", *words)
+    first = run(held, "approve", "--yes", *words)
+    second = run(held, "approve", "--yes", *words)
 
-    assert (0, "Approved: 1 invoice. The service makes them.\n") == (first.returncode, first.stdout), first.stderr
+    assert (1, True) == (asked.returncode, "Nobody is there to be asked" in asked.stderr)
+    assert (0, ["Approved: 1 invoice. The service makes them."]) == (first.returncode, first.stdout.splitlines()[-1:])
+    assert [deal] == re.findall(r"\b([78])\b.*478\.80 NZD", first.stdout)
     assert (0, "No invoice waits for approval.\n") == (second.returncode, second.stdout), second.stderr
 
 

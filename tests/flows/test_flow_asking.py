@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from scene import LINE, Scene
-from test_flow_edits import _poll
+from test_flow_edits import _edit_line, _poll
 
 from ledgerloop.flows import asking
 
@@ -65,6 +65,32 @@ def test_a_flood_stops_before_the_first_invoice(staged: Callable[..., Scene]) ->
     assert "brake 62515" not in scene.holds()
 
 
+def test_the_brake_stops_invoices_and_nothing_else(staged: Callable[..., Scene]) -> None:
+    """While a flood waits each of its deals says so, drafts follow their deals, and other deals get their answers."""
+    scene = staged({"brake": {"invoices": 2}})
+    early = scene.sell()
+    scene.until_shown("deals", early, "xero_invoice_id")
+    scene.settle()
+    deals = [scene.sell() for _ in range(3)]
+    scene.on.until("the brake asks", lambda: scene.holds().get("brake 62515"), seconds=20)
+    stopped = [deal for deal in deals if not scene.invoices_of(deal)]
+    for deal in stopped:
+        shown = scene.until_shown("deals", deal, "xero_sync_message", seconds=20)
+        assert "The invoice of 478.80 NZD waits with others" in shown["xero_sync_message"]
+    assert {f"deal {deal}" for deal in stopped} <= scene.holds().keys()
+
+    _edit_line(scene, early, "Seats", quantity="20")
+    empty = scene.sell(lines=[])
+
+    assert "no line items" in scene.until_shown("deals", empty, "xero_sync_message", seconds=20)["xero_sync_message"]
+    scene.on.until("the draft follows", lambda: scene.invoices_of(early)[0]["SubTotal"] == 798 or None, 20)
+    assert sorted(stopped) == sorted(asking.approve(scene.built.database, "62515", scene.built.now()))
+    scene.built.parts().nudge()
+    for deal in stopped:
+        shown = scene.until_shown("deals", deal, "xero_invoice_id", seconds=20)
+        assert not shown["xero_sync_message"]
+
+
 def test_an_amount_stops_too_and_what_is_paid_moves_the_deal(staged: Callable[..., Scene]) -> None:
     """More money than an hour may have asks as well; what fits goes on, and a paid deal moves to the route's stage."""
     scene = staged({"brake": {"amount": 500}, "route": {"status": "AUTHORISED", "paid_stage": "qualifiedtobuy"}})
@@ -76,6 +102,10 @@ def test_an_amount_stops_too_and_what_is_paid_moves_the_deal(staged: Callable[..
     scene.on.until("the brake asks", lambda: scene.holds().get("brake 62515"), seconds=20)
     assert "500.80 NZD would be invoiced within an hour" in scene.holds()["brake 62515"][0]
     assert [] == scene.invoices_of(large)
+    meek = scene.sell([{"name": "Much more", "quantity": "1", "price": "50000"}])
+    scene.edit("deals", meek, amount="10")  # whatever a deal says it comes to
+    scene.on.until("its lines count", lambda: "50500.80 NZD" in scene.holds()["brake 62515"][0] or None, seconds=20)
+    assert [] == scene.invoices_of(meek)
     total = next(one["Total"] for one in scene.invoices() if one["InvoiceID"] == invoice)
     scene.pay(str(invoice), total)
     scene.until_shown("deals", small, "xero_invoice_status", "PAID")

@@ -34,9 +34,9 @@ def at(database: Database) -> Iterator[Parts]:
         yield given
 
 
-def intended(at: Parts, *deals: str, said: str = "10", currency: str = "NZD", **more: Any) -> None:
+def intended(at: Parts, *deals: str, said: str = "10", lines: str = "10", currency: str = "NZD", **more: Any) -> None:
     """Put intents on disk."""
-    payload = json.dumps({"CurrencyCode": currency})
+    payload = json.dumps({"CurrencyCode": currency, "LineItems": [{"Quantity": "1", "UnitAmount": lines}]})
     kept = [
         Intent("p", deal, "o", "c", payload, "h", "k", deal, deal, created_at=NOW, said=Decimal(said), **more)
         for deal in deals
@@ -51,25 +51,29 @@ def reported(at: Parts, *deals: str) -> None:
         inbox.keep(tx, [Event("hubspot", f"e{deal}", "p", "deal", "x", deal, NOW, "{}") for deal in deals], NOW)
 
 
+def held(at: Parts, subject: str) -> str:
+    """Return why a subject waits; nothing where it does not."""
+    with at.database.reading() as tx:
+        found = journal.held(tx, subject)
+        return found.reasons[0] if found else ""
+
+
 def test_what_fits_goes(at: Parts) -> None:
     """As many as are allowed leave without anybody being asked."""
     intended(at, "1", "2")
 
-    assert asking.stopped("p") is None
+    assert not asking.look("p").on
 
 
 def test_too_many_stop_and_the_reason_is_kept(at: Parts) -> None:
     """One too many stops them all, with a sentence that says how many and what to do."""
     intended(at, "1", "2", "3")
 
-    why = asking.stopped("p")
-
-    assert why is not None
-    assert why.startswith("3 invoices wait, and with them 3 would be made within an hour; 2 are allowed")
-    with at.database.reading() as tx:
-        held = journal.held(tx, "brake p")
-    assert held is not None
-    assert held.reasons == (why,)
+    assert asking.look("p") == asking.Brake(True, ["1", "2", "3"])
+    assert held(at, "brake p").startswith(
+        "3 invoices wait, and with them 3 would be made within an hour; 2 are allowed"
+    )
+    assert held(at, "deal 2").startswith("The invoice of 10.00 NZD waits with others")
 
 
 def test_what_left_within_the_hour_counts(at: Parts) -> None:
@@ -77,13 +81,13 @@ def test_what_left_within_the_hour_counts(at: Parts) -> None:
     intended(at, "1", "2", "3")
     with at.database.transaction() as tx:
         intents.mark_sent(tx, "p", ["1"], NOW - timedelta(minutes=61))
-    assert asking.stopped("p") is None
+    assert not asking.look("p").on
 
     intended(at, "4")
     with at.database.transaction() as tx:
         intents.mark_sent(tx, "p", ["2"], NOW - timedelta(minutes=59))
 
-    assert asking.stopped("p") is not None
+    assert asking.look("p").on
 
 
 def test_it_waits_to_know_how_many_they_are(at: Parts) -> None:
@@ -91,7 +95,7 @@ def test_it_waits_to_know_how_many_they_are(at: Parts) -> None:
     intended(at, "1")
     reported(at, "2", "3")
 
-    assert asking.stopped("p") == asking.WAITING
+    assert asking.look("p") == asking.Brake(True, [])
     with at.database.reading() as tx:
         assert [one.lane for one in lanes.ready(tx, NOW)] == ["p"]
         assert journal.held(tx, "brake p") is None
@@ -101,11 +105,34 @@ def test_too_much_money_stops(at: Parts) -> None:
     """More than an amount in any one currency stops; sums of several currencies are never added up."""
     intended(at, "1", said="600")
     intended(at, "2", said="600", currency="USD")
-    assert asking.stopped("p") is None
+    assert not asking.look("p").on
 
     intended(at, "2", said="600")
 
-    assert "1200.00 NZD would be invoiced within an hour; 1000 are allowed" in (asking.stopped("p") or "")
+    assert asking.look("p").on
+    assert "1200.00 NZD would be invoiced within an hour; 1000 are allowed" in held(at, "brake p")
+
+
+def test_what_the_lines_come_to_counts(at: Parts) -> None:
+    """A deal with a small amount and large lines is a large invoice."""
+    intended(at, "1", said="10", lines="50000")
+
+    assert asking.look("p").on
+    assert "50000.00 NZD would be invoiced" in held(at, "brake p")
+    assert held(at, "deal 1").startswith("The invoice of 50000.00 NZD waits")
+
+
+def test_what_fits_by_then_is_let_go(at: Parts) -> None:
+    """Once the hour has room again nobody need be asked, and no deal says that it waits."""
+    intended(at, "1", "2")
+    intended(at, "3")
+    assert asking.look("p").on
+
+    with at.database.transaction() as tx:
+        intents.withdraw(tx, "p", ["3"])
+
+    assert asking.look("p") == asking.Brake(False, [])
+    assert (held(at, "brake p"), held(at, "deal 1")) == ("", "")
 
 
 def test_what_asks_for_approval_is_no_flood(at: Parts) -> None:
@@ -113,19 +140,20 @@ def test_what_asks_for_approval_is_no_flood(at: Parts) -> None:
     intended(at, "1", "2")
     intended(at, "3", "4", asks="Approve it.")
 
-    assert asking.stopped("p") is None
+    assert not asking.look("p").on
 
 
 def test_approval_ends_the_stop(at: Parts) -> None:
     """What was approved counts no more, the hold goes, and the lane goes on at once."""
     intended(at, "1", "2", "3")
-    assert asking.stopped("p")
+    assert asking.look("p").on
     with at.database.transaction() as tx:
         lanes.park(tx, "invoicing", "p", NOW + timedelta(minutes=15), "stopped")
 
-    assert asking.approve(at.database, "p", NOW) == ["1", "2", "3"]
+    intended(at, "4", asks="Approve it.")
+    assert asking.approve(at.database, "p", NOW) == ["1", "2", "3"]  # what a route asks for is approved by its name
 
-    assert asking.stopped("p") is None
+    assert not asking.look("p").on
     with at.database.reading() as tx:
         assert journal.held(tx, "brake p") is None
         assert [one.lane for one in lanes.ready(tx, NOW)] == ["p"]

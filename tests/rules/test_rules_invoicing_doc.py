@@ -35,7 +35,7 @@ TOLD: dict[str, tuple[str, ...]] = {
     "flows/making": ("hold",),
     "flows/doubling": (),
     "flows/payers": ("_refused",),
-    "flows/asking": (),
+    "flows/asking": ("look", "_held", "_too_many", "_too_much"),
     "flows/editing": ("edit", "_change", "_refused"),
     "flows/following": ("_email",),
 }

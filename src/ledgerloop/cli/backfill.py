@@ -6,7 +6,6 @@ Where the service runs, it does the work and this command watches; else this com
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -16,7 +15,7 @@ from typing import Annotated, Any
 import typer
 from rich.progress import TextColumn
 
-from ledgerloop.cli.invoices import AllInvoices, Deals, approve_invoices
+from ledgerloop.cli.invoices import AllInvoices, Deals, approve_invoices, ask
 from ledgerloop.cli.opening import FILE, Config, HubSpotUrl, OnSandbox, XeroUrl, opened
 from ledgerloop.cli.plan import OfOrganisation, planned_with_progress, print_totals, progress, totals_of
 from ledgerloop.cli.show import Json, print_json
@@ -80,11 +79,12 @@ def approve(
 ) -> None:
     """Let go on what the brake has stopped, or invoices that wait for approval (--deal, --invoices).
 
-    Without those it shows what waits to be written to HubSpot, asks, and takes it on as planned work.
+    It shows what waits, and asks. Without those two that is what waits to be written to HubSpot, and it is taken on as
+    planned work.
     """
     with opened(config, sandbox, xero_url, hubspot_url) as built, instead(built.parts()):
         if deal or invoices:
-            approve_invoices(built, None if invoices else deal)
+            approve_invoices(built, None if invoices else deal, yes, as_json)
             return
         with built.database.reading() as tx:
             home = planning.organisation_of(tx, organisation)
@@ -99,10 +99,7 @@ def approve(
 def _ask(home: Organisation, totals: Totals, yes: bool, quiet: bool) -> None:
     if not quiet:
         print_totals(home, totals)
-    if not yes:
-        if not sys.stdin.isatty():
-            raise LedgerloopError("Nobody is there to be asked: run it with --yes to accept what it shows.")
-        typer.confirm("Write this to HubSpot?", abort=True, err=True)
+    ask("Write this to HubSpot?", yes)
 
 
 def _done(built: Ledgerloop, home: Organisation, as_json: bool) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from decimal import Decimal
 from typing import Annotated, Any
 
@@ -18,7 +19,7 @@ from ledgerloop.wiring import Ledgerloop
 
 Deals = Annotated[list[str] | None, typer.Option("--deal", help="A deal's HubSpot id. May be given several times.")]
 AllHeld = Annotated[bool, typer.Option("--all", help="Every deal that is held.")]
-AllInvoices = Annotated[bool, typer.Option("--invoices", help="Every invoice that waits for approval.")]
+AllInvoices = Annotated[bool, typer.Option("--invoices", help="Every invoice that the brake has stopped.")]
 
 
 def retry(
@@ -52,11 +53,34 @@ def plan_deals(built: Ledgerloop, deals: list[str], as_json: bool) -> None:
     typer.echo("Nothing was written.")
 
 
-def approve_invoices(built: Ledgerloop, deals: list[str] | None) -> None:
-    """Let invoices leave that wait for approval: those of these deals, or all."""
-    approved = asking.approve_everywhere(built.database, built.now(), deals)
+def approve_invoices(built: Ledgerloop, deals: list[str] | None, yes: bool, as_json: bool) -> None:
+    """Let invoices leave that wait for approval, those of these deals or what the brake stopped: show them, and ask."""
+    with built.database.reading() as tx:
+        shown = {portal.id: asking.waiting(tx, portal.id, deals) for portal in connections.portals(tx)}
+    some = [intent for waiting in shown.values() for intent in waiting]
+    if some and not as_json:
+        amounts = [(intent.deal, *asking.amount_of(intent)) for intent in some]
+        rows = [(deal, f"{amount:.2f} {currency}") for deal, currency, amount in amounts]
+        print_table("Invoices that wait", ("Deal", "Amount"), rows)
+    if some:
+        ask("Let them be made in Xero?", yes)
+    approved: list[str] = []
+    for portal, waiting in shown.items():
+        approved += asking.approve(built.database, portal, built.now(), deals, asking.seal_of(waiting))
+    if as_json:
+        print_json({"approved": approved})
+        return
     count = f"{len(approved)} invoice{'' if len(approved) == 1 else 's'}"
     typer.echo(f"Approved: {count}. The service makes them." if approved else "No invoice waits for approval.")
+
+
+def ask(question: str, yes: bool) -> None:
+    """Ask before going on, unless a person has said yes already."""
+    if yes:
+        return
+    if not sys.stdin.isatty():
+        raise LedgerloopError("Nobody is there to be asked: run it with --yes to accept what it shows.")
+    typer.confirm(question, abort=True, err=True)
 
 
 def _print(one: Quote) -> None:

@@ -6,11 +6,17 @@ approved is approved for good: the deal is invoiced as it said when it was appro
 
 from __future__ import annotations
 
+import hashlib
 from collections import defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 
+from sqlalchemy import Connection
+
+from ledgerloop.errors import LedgerloopError
+from ledgerloop.flows.deciding import subject_of as deal_subject
 from ledgerloop.flows.parts import parts
 from ledgerloop.records import Intent
 from ledgerloop.rules.invoices import body_of
@@ -19,8 +25,6 @@ from ledgerloop.store import connections, inbox, intents, journal, lanes
 from ledgerloop.store.db import Database
 
 HOUR = timedelta(hours=1)
-WAITING = ""
-"""No reason to ask anybody yet: more deals wait to be read, and together they may be too many."""
 
 
 def subject_of(portal: str) -> str:
@@ -28,11 +32,24 @@ def subject_of(portal: str) -> str:
     return f"brake {portal}"
 
 
-def stopped(portal: str) -> str | None:
-    """Say why no invoice may leave that nobody approved; None where they may.
+class Changed(LedgerloopError):
+    """Report an approval of something else than what waits by now."""
 
-    Stopping comes before the first invoice of a flood, so deals that wait unread are counted as well; only once all are
-    read it is known how many invoices they are.
+
+@dataclass(frozen=True, slots=True)
+class Brake:
+    """Whether invoices that nobody approved must wait, and the deals that are held because of it."""
+
+    on: bool
+    held: list[str]
+
+
+def look(portal: str) -> Brake:
+    """Stop the invoices that nobody approved where they are too many, and hold each; or let them go.
+
+    Nothing else rests because of it: the poll looks again, and what fits into an hour by then goes on. Stopping comes
+    before the first invoice of a flood, so deals that wait unread are counted as well; only once all are read it is
+    known how many invoices they are.
     """
     at = parts()
     now = at.now()
@@ -44,47 +61,82 @@ def stopped(portal: str) -> str | None:
     why = _too_many(len(left) + len(ready)) or _too_much([*left, *ready]) if ready else ""
     if not why:
         if ready and unread and _too_many(len(left) + len(ready) + unread):
+            # No reason to ask anybody yet: more deals wait to be read, and together they may be too many.
             with at.database.transaction() as tx:
                 lanes.wake(tx, "invoicing", portal, now)
-            return WAITING
+            return Brake(True, [])
         if braked:
             with at.database.transaction() as tx:
-                journal.clear(tx, [subject_of(portal)], now)
-        return None
+                journal.clear(tx, [subject_of(portal), *(deal_subject(one.deal) for one in ready)], now)
+        return Brake(False, [])
     sentence = (
         f"{len(ready)} invoices wait, and with them {why} See them with `ledgerloop"
         " holds`, and let them go with `ledgerloop approve --invoices`, or in the console."
     )
     with at.database.transaction() as tx:
         journal.hold(tx, portal, subject_of(portal), (sentence,), (), now)
-    return sentence
+        for one in ready:
+            journal.hold(tx, portal, deal_subject(one.deal), (_held(one),), (), now)
+    return Brake(True, [one.deal for one in ready])
 
 
-def approve(database: Database, portal: str, now: datetime, deals: Collection[str] | None = None) -> list[str]:
-    """Let the invoices of these deals leave, or all that wait; return the deals. Wakes the portal's lane."""
+def waiting(tx: Connection, portal: str, deals: Collection[str] | None = None) -> list[Intent]:
+    """List what an approval would let go: the invoices of these deals, or without any named what the brake stopped.
+
+    What a route wants approved one by one is let go by its deal's name, and never with a flood.
+    """
+    some = intents.unapproved(tx, portal)
+    return [one for one in some if (not one.asks if deals is None else one.deal in deals)]
+
+
+def seal_of(shown: Sequence[Intent]) -> str:
+    """Return what tells whether these invoices are still what a person was shown."""
+    return hashlib.sha256("\n".join(sorted(f"{one.deal} {one.payload_hash}" for one in shown)).encode()).hexdigest()
+
+
+def approve(
+    database: Database, portal: str, now: datetime, deals: Collection[str] | None = None, seal: str | None = None
+) -> list[str]:
+    """Let the invoices of these deals leave, or those that the brake stopped; return the deals. Wakes the lane.
+
+    Raises Changed where ``seal`` says that a person was shown something else.
+    """
     with database.transaction() as tx:
-        waiting = [one.deal for one in intents.unapproved(tx, portal) if deals is None or one.deal in deals]
-        intents.approve(tx, portal, waiting, now)
-        journal.clear(tx, [f"deal {deal}" for deal in waiting], now)
+        some = waiting(tx, portal, deals)
+        if some and seal not in (None, seal_of(some)):
+            raise Changed("What waits for approval has changed since it was shown. Look at it again.")
+        approved = [one.deal for one in some]
+        intents.approve(tx, portal, approved, now)
+        journal.clear(tx, [deal_subject(deal) for deal in approved], now)
         if deals is None:
             journal.clear(tx, [subject_of(portal)], now)
-        if waiting:
+        if approved:
             lanes.unpark(tx, "invoicing", portal)
             lanes.wake(tx, "invoicing", portal, now)
-    return waiting
+    return approved
 
 
-def approve_everywhere(database: Database, now: datetime, deals: Collection[str] | None = None) -> list[str]:
+def approve_everywhere(
+    database: Database, now: datetime, deals: Collection[str] | None = None, seal: str | None = None
+) -> list[str]:
     """Approve in every portal."""
     with database.reading() as tx:
         portals = [one.id for one in connections.portals(tx)]
-    return [deal for portal in portals for deal in approve(database, portal, now, deals)]
+    return [deal for portal in portals for deal in approve(database, portal, now, deals, seal)]
 
 
 def amount_of(intent: Intent) -> tuple[str, Decimal]:
     """Return an intent's currency, and what it comes to: what its lines or its deal say, whichever is more."""
     body = body_of(intent.payload)
     return str(body["CurrencyCode"]), max(intent.said or Decimal(0), lines_come_to(body))
+
+
+def _held(intent: Intent) -> str:
+    currency, amount = amount_of(intent)
+    return (
+        f"The invoice of {amount:.2f} {currency} waits with others that are too many, or too much, for an hour. Let"
+        f" it go in the console, or with `ledgerloop approve --deal {intent.deal}`."
+    )
 
 
 def _too_many(count: int) -> str:

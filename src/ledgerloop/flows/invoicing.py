@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from dbos import DBOS
 
-from ledgerloop.errors import Braked, LedgerloopError
+from ledgerloop.errors import LedgerloopError
 from ledgerloop.flows import books, editing, hearing, intending, making, polling, showing
 from ledgerloop.flows.parts import parts
 from ledgerloop.flows.retrying import LOOK, RETRY
@@ -48,13 +48,11 @@ def invoicing(portal: str, turn: int) -> None:
         write_back(portal, turn, named.deals)  # what is held is told even while Xero cannot be reached
         raise
     if stopped is not None:
-        write_back(portal, turn, named.deals)
-    if stopped:
-        raise Braked(stopped)
+        write_back(portal, turn, list(dict.fromkeys([*named.deals, *stopped])))
 
 
-def make(portal: str, turn: int, named: Named) -> str | None:
-    """Make what is to be made, and say why some invoices must wait for a person; None where there was nothing to do."""
+def make(portal: str, turn: int, named: Named) -> list[str] | None:
+    """Make what is to be made; return the deals that the brake has stopped, None where there was nothing to do."""
     if named.deals:
         intend(portal, turn, named)
         edit(portal, turn, named)
@@ -115,8 +113,8 @@ def waits(portal: str) -> bool:
 
 
 @DBOS.step()
-def create(portal: str, turn: int) -> str:
-    """Look for invoices that may have been made already, create the others; say why some must wait for a person.
+def create(portal: str, turn: int) -> list[str]:
+    """Look for invoices that may have been made already, create the others; return the deals that the brake stopped.
 
     One step for both, so that whoever goes on after a crash looks first, however long it has been.
     """

@@ -73,20 +73,20 @@ def settle(portal: str, turn: int) -> None:
         _record(portal, turn, [Made(one, found[one.deal], "adopt") for one in some if one.deal in found])
 
 
-def create(portal: str, turn: int) -> str:
-    """Send every intent that may leave and is not settled, one request for each key; return why others may not.
+def create(portal: str, turn: int) -> list[str]:
+    """Send every intent that may leave and is not settled, one request for each key; return what the brake holds.
 
     What may have left before is looked for first, and an unknown outcome is looked into at once.
     """
     settle(portal, turn)
-    why = asking.stopped(portal)
+    brake = asking.look(portal)
     try:
-        _send_all(portal, turn, only_approved=why is not None)
+        _send_all(portal, turn, only_approved=brake.on)
     except UnknownOutcome as lost:
         logger.warning("outcome unknown", lane=portal, turn=turn, why=lost.sentence)
         settle(portal, turn)
-        _send_all(portal, turn, only_approved=why is not None)
-    return why or ""
+        _send_all(portal, turn, only_approved=brake.on)
+    return brake.held
 
 
 def _send_all(portal: str, turn: int, *, only_approved: bool) -> None:

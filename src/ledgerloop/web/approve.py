@@ -30,17 +30,21 @@ class Approving:
         self._built, self._sessions = built, sessions
 
     def approve(self, _request: Request, _session: Session, form: Form) -> Response:
-        """Approve what a hold asks for. What no longer waits is approved no more."""
+        """Approve what a hold asks for. What no longer waits, or is not what the page showed, is approved no more."""
         kind, _, key = form.get("subject", "").partition(" ")
-        now, database = self._built.now(), self._built.database
+        now, database, seal = self._built.now(), self._built.database, form.get("seal", "")
         approved: list[str] = []
-        if kind == "deal":
-            approved = asking.approve_everywhere(database, now, [key])
-        elif kind == "brake":
-            approved = asking.approve(database, key, now)
+        answer = to("/")
+        try:
+            if kind == "deal":
+                approved = asking.approve_everywhere(database, now, [key], seal)
+            elif kind == "brake":
+                approved = asking.approve(database, key, now, seal=seal)
+        except asking.Changed as changed:
+            self._sessions.say(answer, changed.sentence)
+            return answer
         logger.info("invoices approved", deals=approved)
         self._built.engine.nudge()
-        answer = to("/")
         count = "one invoice" if len(approved) == 1 else f"{len(approved)} invoices"
         self._sessions.say(answer, f"Approved: {count}." if approved else "None of that waits for approval any more.")
         return answer

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
+from ledgerloop.flows import asking
 from ledgerloop.flows.catchup import silent_since
 from ledgerloop.records import Entry, Organisation, Portal, Vendor
 from ledgerloop.rules.customers import contact_url
@@ -44,8 +45,8 @@ class Overview:
     """Planned work that is not done, with how many customers are left."""
     deals: Mapping[str, str] = field(default_factory=dict)
     """The names of the deals that are held, by subject, where the journal knows them."""
-    approvable: frozenset[str] = frozenset()
-    """The subjects of holds that a person ends by approving invoices."""
+    approvable: Mapping[str, str] = field(default_factory=dict)
+    """The subjects of holds that a person ends by approving invoices, each with the seal of what is shown."""
 
     @property
     def waiting(self) -> int:
@@ -137,10 +138,11 @@ def look(tx: Connection, now: datetime, lines: int = 50) -> Overview:
     )
 
 
-def _approvable(tx: Connection) -> frozenset[str]:
+def _approvable(tx: Connection) -> dict[str, str]:
     portals = [portal.id for portal in connections.portals(tx)]
-    waiting = [intent for portal in portals for intent in intents.unapproved(tx, portal)]
-    return frozenset({f"deal {one.deal}" for one in waiting if one.asks} | {f"brake {one.portal}" for one in waiting})
+    seals = {f"deal {one.deal}": asking.seal_of([one]) for portal in portals for one in intents.unapproved(tx, portal)}
+    braked = {portal: stopped for portal in portals if (stopped := asking.waiting(tx, portal))}
+    return seals | {asking.subject_of(portal): asking.seal_of(stopped) for portal, stopped in braked.items()}
 
 
 def _silent(tx: Connection) -> dict[str, datetime]:
