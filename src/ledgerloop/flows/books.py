@@ -14,7 +14,7 @@ from typing import Any
 
 from ledgerloop.errors import ScopeMissing
 from ledgerloop.flows.parts import parts
-from ledgerloop.flows.retrying import again
+from ledgerloop.flows.retrying import LOOK, again
 from ledgerloop.log import logger
 from ledgerloop.records import Organisation
 from ledgerloop.rules.books import Books, Kind
@@ -86,6 +86,6 @@ def _read(home: Organisation, kind: Kind) -> str:
                 waiting = journal.caused_by(tx, portal, home.id)
                 deals = [subject.removeprefix("deal ") for subject in waiting]
                 reason = f"books {home.id} {kind} {hashlib.sha256(content.encode()).hexdigest()}"
-                if inbox.keep(tx, [again(portal, deal, reason) for deal in deals], at.now()):
+                if inbox.keep(tx, [again(portal, deal, reason, LOOK) for deal in deals], at.now()):
                     lanes.wake(tx, "invoicing", portal, at.now())
     return content

@@ -20,6 +20,7 @@ from ledgerloop.hubspot.models import Record
 from ledgerloop.records import Hold, Organisation, Portal, Skip
 from ledgerloop.rules.books import Books, Kind, kinds_asked
 from ledgerloop.rules.customers import contact_for_customer
+from ledgerloop.rules.edits import basis_of
 from ledgerloop.rules.invoices import Draft, currency_of, invoice_from_deal, is_won
 from ledgerloop.rules.routing import Facts, Terms, route_for
 from ledgerloop.store import connections
@@ -76,6 +77,11 @@ def _read(house: Portal, ids: Sequence[str]) -> tuple[dict[str, Record], dict[st
     deals = read_deals(parts().hubspot(), ids, [_invoice_id(), *map(entered, stages)])
     since = connected.since - INDEX_LAG if connected is not None else None
     return deals, {deal: skip for deal in ids if (skip := _not_ours(deals.get(deal), stages, since))}
+
+
+def basis(sale: Sale, terms: Terms) -> str:
+    """Return a hash of what a deal says about its invoice."""
+    return basis_of(sale.deal, sale.lines, terms)
 
 
 def route(house: Portal, sales: Sequence[Sale], won: Collection[str]) -> dict[str, Routed]:

@@ -14,13 +14,12 @@ from typing import Any, Literal
 
 from ledgerloop.errors import Invalid
 from ledgerloop.flows.deals import Sale, read_deals, read_sales
-from ledgerloop.flows.deciding import Decided, books_for, by_home, route, subject_of
+from ledgerloop.flows.deciding import Decided, basis, books_for, by_home, route, subject_of
 from ledgerloop.flows.parts import parts
 from ledgerloop.records import Entry, Intent, Organisation, Portal
 from ledgerloop.rules.books import Books
 from ledgerloop.rules.customers import receivable_from_invoice
 from ledgerloop.rules.edits import (
-    basis_of,
     changed_payload,
     difference,
     edit_told,
@@ -81,7 +80,7 @@ def edit(portal: str, turn: int, deals: Sequence[str], settled: Collection[str])
         edited: list[Edited] = []
         for sale, terms in mine:
             before = made[sale.deal.id]
-            now = replace(before, basis=basis_of(sale.deal, sale.lines, terms))
+            now = replace(before, basis=basis(sale, terms))
             if sale.deal.properties.get("hs_is_closed_lost") == "true":
                 _tell(turn, before, before, lost_told(before.number))
             elif not before.basis or (terms.edits == "hold" and sale.deal.id in held):

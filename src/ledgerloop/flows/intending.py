@@ -11,11 +11,10 @@ from datetime import datetime
 from itertools import groupby
 from typing import Literal
 
-from ledgerloop.flows.deciding import Decided, Ready, Verdict, decide, subject_of
+from ledgerloop.flows.deciding import Decided, Ready, Verdict, basis, decide, subject_of
 from ledgerloop.flows.parts import parts
 from ledgerloop.flows.payers import find_payers, remember
 from ledgerloop.records import Entry, Hold, Intent, Portal, Skip
-from ledgerloop.rules.edits import basis_of
 from ledgerloop.rules.invoices import hash_of, payload_of
 from ledgerloop.rules.marks import deal_url, marker_of
 from ledgerloop.rules.matching import Found
@@ -96,7 +95,7 @@ def _intent(house: Portal, verdict: Ready, customer: str, key: str, now: datetim
         marker=marker_of(deal.id),
         url=deal_url(house, deal.id),
         created_at=now,
-        basis=basis_of(deal, verdict.sale.lines, terms),
+        basis=basis(verdict.sale, terms),
         said=verdict.draft.said,
         asks=asks,
         email="wanted" if terms.email else "",

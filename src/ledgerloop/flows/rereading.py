@@ -9,11 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
-from ledgerloop.flows.deciding import Ready, Verdict, decide, subject_of
+from ledgerloop.flows.deciding import Ready, Verdict, basis, decide, subject_of
 from ledgerloop.flows.parts import parts
-from ledgerloop.flows.retrying import again
+from ledgerloop.flows.retrying import LOOK, again
 from ledgerloop.records import Entry, Intent, Skip
-from ledgerloop.rules.edits import basis_of
 from ledgerloop.store import connections, inbox, intents, journal, lanes
 
 FRESH = timedelta(minutes=1)
@@ -54,11 +53,11 @@ def put_back(portal: str, turn: int, some: Sequence[Intent], verdicts: Mapping[s
         for deal in anew:
             intents.mark_refused(tx, portal, deal)
         if anew:
-            inbox.keep(tx, [again(portal, deal, f"read once more {now.isoformat()}") for deal in anew], now)
+            inbox.keep(tx, [again(portal, deal, f"read once more {now.isoformat()}", LOOK) for deal in anew], now)
             lanes.wake(tx, "invoicing", portal, now)
 
 
 def _same(intent: Intent, verdict: Verdict) -> bool:
     if not isinstance(verdict, Ready) or verdict.home.id != intent.organisation:
         return False
-    return not intent.basis or intent.basis == basis_of(verdict.sale.deal, verdict.sale.lines, verdict.terms)
+    return not intent.basis or intent.basis == basis(verdict.sale, verdict.terms)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Collection
+from typing import Literal
 
 from ledgerloop.flows.parts import parts
 from ledgerloop.records import Event
@@ -16,13 +17,14 @@ from ledgerloop.store import connections, inbox, journal, lanes
 _DEAL = "deal "
 
 
-RETRY = "retry"
+Kind = Literal["retry", "look"]
+RETRY: Kind = "retry"
 """The kind of event by which a person has a deal tried again. It also says that an edit was settled in Xero."""
-LOOK = "look"
+LOOK: Kind = "look"
 """The kind by which we look again by ourselves: it settles nothing."""
 
 
-def again(portal: str, deal: str, reason: str, kind: str = LOOK) -> Event:
+def again(portal: str, deal: str, reason: str, kind: Kind) -> Event:
     """Make the event by which a deal is tried again, also where nothing about it has changed; once for each reason."""
     now = parts().now()
     return Event(

@@ -11,7 +11,7 @@ from datetime import timedelta
 from sqlalchemy import Connection
 
 from ledgerloop.flows.parts import parts
-from ledgerloop.flows.retrying import again
+from ledgerloop.flows.retrying import LOOK, again
 from ledgerloop.records import Taken
 from ledgerloop.store import cursors, inbox, intents, journal
 from ledgerloop.store.cursors import Cursor
@@ -59,7 +59,7 @@ def look_again(portal: str) -> None:
         held = _held(tx, portal)
         first = (cursor.page - 1) * MOST
         some = held[first : first + MOST] if cursor.highest is not None else []
-        inbox.keep(tx, [again(portal, deal, f"held {now.isoformat()}") for deal in some], now)
+        inbox.keep(tx, [again(portal, deal, f"held {now.isoformat()}", LOOK) for deal in some], now)
         page = cursor.page + 1 if first + MOST < len(held) else 1
         cursors.put(tx, Cursor(portal, CURSOR, None, page, now))
 
