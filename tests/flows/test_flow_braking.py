@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 
 from scene import Scene
+from sqlalchemy import update
 
 from ledgerloop.flows import planning
 from ledgerloop.flows.parts import instead
 from ledgerloop.flows.planning import Totals
-from ledgerloop.store import lanes, mirror, planned, spent
+from ledgerloop.store import lanes, links, mirror, planned, spent, tables
 from ledgerloop.store.spent import Written
 
 
@@ -19,9 +21,13 @@ def _make(scene: Scene, count: int) -> None:
         scene.on.in_xero("PUT", "/Contacts", {"Contacts": bodies[start : start + 50]})
 
 
-def _parked(scene: Scene) -> str | None:
+def _asked(scene: Scene) -> str | None:
+    return next(iter(scene.holds().get(f"brake {scene.on.organisation}", ())), None)
+
+
+def _parked(scene: Scene) -> bool:
     with scene.built.database.reading() as tx:
-        return next((one.why for one in lanes.parked(tx) if one.flow == "standing"), None)
+        return any(one.flow == "standing" for one in lanes.parked(tx))
 
 
 def _approve(scene: Scene) -> Totals:
@@ -44,11 +50,10 @@ def test_an_import_is_stopped_before_its_first_record_until_approved(staged: Cal
 
     _make(scene, 40)
 
-    why = scene.on.until("the lane rests", lambda: _parked(scene))
+    why = scene.on.until("the brake asks", lambda: _asked(scene))
     assert "80 HubSpot records would be made" in why
     assert "ledgerloop approve" in why
     assert [] == scene.writes()
-    assert why in scene.holds()[f"brake {scene.on.organisation}"][0]
     page = scene.on.browser.get("/").text
     assert "80 HubSpot records would be made" in page
     totals = _approve(scene)
@@ -56,7 +61,55 @@ def test_an_import_is_stopped_before_its_first_record_until_approved(staged: Cal
     scene.settle()
     assert (80, 0) == (totals.written.created, totals.written.updated)
     assert {} == scene.holds()
-    assert None is _parked(scene)
+    assert not _parked(scene)
+
+
+def test_who_is_shown_already_is_kept_up_to_date_beside_what_is_stopped(staged: Callable[..., Scene]) -> None:
+    """While an import waits for a person, a payment of somebody shown already is shown; new ones wait with the rest."""
+    scene = staged({"brake": {"create": 20}})
+    shown = scene.customer("Shown Ltd", "s@shown.example.com")
+    invoice = scene.invoice_for(shown, "50.00")["InvoiceID"]
+    contact = scene.on.until("it is made", lambda: scene.find_contact("s@shown.example.com"))["id"]
+    scene.settle()
+    _make(scene, 40)
+    assert "What needs new records waits." in scene.on.until("the brake asks", lambda: _asked(scene))
+
+    scene.pay(invoice, 20)
+    late = scene.customer("Late Ltd", "l@late.example.com")
+
+    scene.until_shown("contacts", str(contact), "xero_outstanding_balance", "30.00")
+    scene.settle()
+    assert not _parked(scene)
+    assert _asked(scene)
+    assert None is scene.find_contact("l@late.example.com")
+    assert 82 == _approve(scene).written.created
+    scene.on.until("all are made", lambda: scene.find_contact("i39@import39.example.com"), 20)
+    scene.settle()
+    assert {} == scene.holds()
+    with scene.built.database.reading() as tx:
+        assert [] == mirror.all_dirty(tx, scene.on.organisation)
+        assert {late} == links.find(tx, scene.on.organisation, "company", [late]).keys()
+
+
+def test_what_was_stopped_is_looked_at_again(staged: Callable[..., Scene]) -> None:
+    """A quarter of an hour later the stopped work is looked at anew, and goes on by itself where it fits by then."""
+    scene = staged({"brake": {"create": 4}})
+    for n in range(2):
+        scene.customer(f"Drop {n}", f"d{n}@drop{n}.example.com")
+        scene.on.until("it is made", lambda n=n: scene.find_contact(f"d{n}@drop{n}.example.com"))
+        scene.settle()
+    scene.customer("Drop 2", "d2@drop2.example.com")
+    scene.on.until("the brake asks", lambda: _asked(scene))
+    scene.settle()
+
+    long_ago = scene.built.now() - timedelta(hours=2)
+    with scene.built.database.transaction() as tx:
+        tx.execute(update(tables.spent).values(minute=long_ago))
+        tx.execute(update(tables.dirty).values(stopped_at=long_ago))
+
+    scene.on.until("it is made", lambda: scene.find_contact("d2@drop2.example.com"), 20)
+    scene.settle()
+    assert {} == scene.holds()
 
 
 def test_little_by_little_counts_too(staged: Callable[..., Scene]) -> None:
@@ -69,7 +122,7 @@ def test_little_by_little_counts_too(staged: Callable[..., Scene]) -> None:
 
     scene.customer("Drop 2", "d2@drop2.example.com")
 
-    assert "6 HubSpot records" in scene.on.until("the lane rests", lambda: _parked(scene))
+    assert "6 HubSpot records" in scene.on.until("the brake asks", lambda: _asked(scene))
     assert scene.find_contact("d2@drop2.example.com") is None
     with scene.built.database.reading() as tx:
         assert Written(created=4) == spent.in_the_last_hour(tx, scene.on.organisation, scene.built.now())
@@ -90,7 +143,7 @@ def test_updates_have_a_number_of_their_own(staged: Callable[..., Scene]) -> Non
     scene.on.control.post(f"{scene.url('xero')}/_sandbox/webhooks", json={"enabled": True})
     scene.invoice_for(customers[0], "1.00")
 
-    assert "4 changed" in scene.on.until("the lane rests", lambda: _parked(scene))
+    assert "4 changed" in scene.on.until("the brake asks", lambda: _asked(scene))
     assert [] == scene.writes()
 
 

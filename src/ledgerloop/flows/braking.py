@@ -1,33 +1,39 @@
 """Stop unplanned work before it becomes more than anybody expects, and ask. Called inside a step.
 
 A mistake in Xero, an import or a merged file of contacts, would otherwise become thousands of HubSpot records within a
-minute. Work is looked at before its first write; and every batch is counted on disk before it is sent, so that no crash
+minute. Work is looked at before its first write, and what is too much is set aside customer by customer, so that a
+payment of somebody shown already waits for nobody. Every batch is counted on disk before it is sent, so that no crash
 makes the count forget. Planned work has a count of its own: what its plan showed, and nothing beyond.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from datetime import timedelta
 
 from sqlalchemy import Connection
 
 from ledgerloop.errors import Braked, LedgerloopError, UnknownOutcome
+from ledgerloop.flows.moving import KINDS
 from ledgerloop.flows.parts import instead, parts
 from ledgerloop.flows.rehearsing import count, rehearse
 from ledgerloop.hubspot.client import HubSpotClient
 from ledgerloop.hubspot.models import BatchResult, New, Record, To
 from ledgerloop.hubspot.paths import plural
 from ledgerloop.records import Organisation
-from ledgerloop.store import journal, links, mirror, planned, spent
+from ledgerloop.rules.customers import further_people
+from ledgerloop.store import journal, links, mirror, people, planned, spent
 from ledgerloop.store.spent import Written
 
 COUNTED = frozenset({"contacts", "companies", "deals"})
 """Kinds of record that the brake counts."""
 
-_RECORDS_EACH = 3
-"""How many records a customer usually means: a contact, a company, a deal or a further person."""
+AGAIN = timedelta(minutes=15)
+"""How soon what was stopped is looked at again: an hour passes, and what is in it may have changed."""
+_CHANGES_EACH = 3
+"""How many records a customer's change usually means: a contact, a company and a deal."""
 
 
 def subject_of(organisation: str) -> str:
@@ -36,24 +42,40 @@ def subject_of(organisation: str) -> str:
 
 
 def look_ahead(home: Organisation) -> None:
-    """Stop, before anything is written, what would write more than an hour may; say so, and ask.
+    """Set aside, before anything is written, what would write more than an hour may; say so, and ask.
 
-    What surely fits is let through at once. Only what may not fit is rehearsed, to know exactly.
+    Who needs new records is set aside, and who is shown already goes on, as long as an hour may change so many. What
+    surely fits is let through at once; only what may not fit is rehearsed, to know exactly.
     """
     at = parts()
+    now = at.now()
     with at.database.reading() as tx:
-        waiting = _unplanned(tx, home.id)
-        so_far = spent.in_the_last_hour(tx, home.id, at.now())
-        strangers = len(waiting) - len(links.find(tx, home.id, "company", waiting))
-        stopped = journal.held(tx, subject_of(home.id)) is not None
-    most = so_far.plus(Written(_RECORDS_EACH * strangers, _RECORDS_EACH * len(waiting)))
-    if not _fits(most):
-        for lines in rehearse(home, waiting):
-            so_far = so_far.plus(count(lines))
-        if not _fits(so_far):
-            raise _stop(home, so_far)
-    if stopped:
+        since = mirror.stopped_since(tx, home.id)
+        held = journal.held(tx, subject_of(home.id)) is not None
+    if since is not None and now - since >= AGAIN:
+        with at.database.transaction() as tx:
+            mirror.let_go(tx, home.id)
+        since = None
+    with at.database.reading() as tx:
+        going = _unplanned(tx, home.id)
+        # Beside what was stopped, nobody new is let in: it may be the rest of the same flood.
+        strangers = set(going) - _linked(tx, home.id, going) if since is not None else set()
+        going = [each for each in going if each not in strangers]
+        so_far = spent.in_the_last_hour(tx, home.id, now)
+        most = so_far.plus(Written(_may_make(tx, home.id, going), _CHANGES_EACH * len(going)))
+    if strangers:
+        set_aside(home, strangers)
+    if not _fits(most) and _stopped(home, going, so_far, news=since is None):
+        return
+    if since is None and held:
         release(home.id)
+
+
+def set_aside(home: Organisation, customers: Iterable[str]) -> None:
+    """Set customers aside whose writing the count has stopped."""
+    at = parts()
+    with at.database.transaction() as tx:
+        mirror.stop(tx, home.id, customers, at.now())
 
 
 @contextmanager
@@ -144,7 +166,7 @@ class Counting(HubSpotClient):
             if fits:
                 spent.add(tx, self._home.id, beyond, at.now())
         if not fits:
-            raise _stop(self._home, so_far)
+            raise Braked(_ask(self._home, so_far, "The rest waits."))
         return Count(wanted.less(beyond), beyond, wanted)
 
     def _give_back(self, count_: Count) -> None:
@@ -164,9 +186,45 @@ class Counting(HubSpotClient):
 
 
 def _unplanned(tx: Connection, organisation: str) -> list[str]:
-    waiting = mirror.all_dirty(tx, organisation)
-    accepted = planned.among(tx, organisation, waiting)
-    return [each for each in waiting if each not in accepted]
+    going = mirror.all_dirty(tx, organisation, stopped=False)
+    accepted = planned.among(tx, organisation, going)
+    return [each for each in going if each not in accepted]
+
+
+def _linked(tx: Connection, organisation: str, customers: Sequence[str]) -> set[str]:
+    """Name those that have a record in HubSpot."""
+    return {key for kind in KINDS for key in links.find(tx, organisation, kind, customers)}
+
+
+def _may_make(tx: Connection, organisation: str, customers: Sequence[str]) -> int:
+    """Count the records that these customers lack: no more than these can be made."""
+    contacts, companies = (links.find(tx, organisation, kind, customers) for kind in KINDS)
+    known = people.of_customers(tx, organisation, customers)
+    return sum(
+        (key not in companies)
+        + (key not in contacts and bool(one.email_key))
+        + sum((key, email) not in known for email in further_people(one))
+        for key, one in mirror.customers(tx, organisation, customers).items()
+        if one.active and not one.merged_into
+    )
+
+
+def _stopped(home: Organisation, going: Sequence[str], so_far: Written, *, news: bool) -> bool:
+    """Rehearse what goes, and set aside what is too much of it; tell whether there was any."""
+    at = parts()
+    lines = [line for some in rehearse(home, going) for line in some]
+    if _fits(so_far.plus(count(lines))):
+        return False
+    makers = {line.subject.removeprefix("customer ") for line in lines if line.decision == "create"}
+    others = [line for line in lines if line.subject.removeprefix("customer ") not in makers]
+    go_on = bool(makers) and _fits(so_far.plus(count(others)))
+    with at.database.transaction() as tx:
+        stopped = makers if go_on else set(going)
+        stopped -= planned.among(tx, home.id, list(stopped))  # a person may have approved meanwhile
+        mirror.stop(tx, home.id, stopped, at.now())
+    if news and stopped:
+        _ask(home, so_far.plus(count(lines)), "What needs new records waits." if go_on else "All of it waits.")
+    return bool(stopped)
 
 
 def _fits(written: Written) -> bool:
@@ -174,14 +232,14 @@ def _fits(written: Written) -> bool:
     return written.created <= brake.create and written.updated <= brake.update
 
 
-def _stop(home: Organisation, so_far: Written) -> Braked:
-    """Hold the organisation's work for a person, and return the error that parks its lane."""
+def _ask(home: Organisation, so_far: Written, what_waits: str) -> str:
+    """Hold an organisation's work for a person, and return the sentence."""
     at = parts()
     sentence = (
         f"{so_far.created} HubSpot records would be made and {so_far.updated} changed within an hour for {home.name},"
-        f" and nobody planned it; {at.brake.create} and {at.brake.update} are allowed without a plan. The rest waits."
+        f" and nobody planned it; {at.brake.create} and {at.brake.update} are allowed without a plan. {what_waits}"
         " See what it is with `ledgerloop plan --waiting`, and let it go on with `ledgerloop approve`."
     )
     with at.database.transaction() as tx:
         journal.hold(tx, home.id, subject_of(home.id), (sentence,), (), at.now())
-    return Braked(sentence)
+    return sentence

@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection
 
-from ledgerloop.flows import hearing, verifying
+from ledgerloop.flows import braking, hearing, verifying
 from ledgerloop.flows.parts import parts
 from ledgerloop.flows.polling import CURSOR as POLLED
 from ledgerloop.flows.pulling import CAUGHT_UP, UNTOLD
@@ -51,6 +51,7 @@ def wake_due() -> bool:
         idle = {one.lane for one in lanes.all_lanes(tx) if one.flow == "standing" and not one.begun_at}
         quiet = [home for home in homes if home not in pull and _unusually_silent(tx, home, now)]
         check = [home for home in homes if home.id in idle and verifying.due(tx, home.id, now)]
+        check += [home for home in homes if home.id in idle and _stopped_long(tx, home, now)]
         gap = gaps.missing(tx, "xero", now - GAP_CLOSES)
         work = [home for home in homes if home.id in idle and home.id in planned.organisations(tx, now)]
     if not (poll or pull or new_day or work or check or quiet or gap):
@@ -94,6 +95,12 @@ def _unusually_silent(tx: Connection, home: Organisation, now: datetime) -> bool
     noticed = last.delivered_at + max(SILENCE, UNUSUAL * timedelta(seconds=last.usual_seconds))
     pulled = cursors.get(tx, home.id, CAUGHT_UP).highest
     return now >= noticed and (pulled is None or pulled < noticed)
+
+
+def _stopped_long(tx: Connection, home: Organisation, now: datetime) -> bool:
+    """Tell whether what the brake has stopped is to be looked at again."""
+    since = mirror.stopped_since(tx, home.id)
+    return since is not None and now - since >= braking.AGAIN
 
 
 def _behind_gap(tx: Connection, homes: Sequence[Organisation], missing: int, now: datetime) -> Sequence[Organisation]:

@@ -111,6 +111,7 @@ def accept(home: Organisation, customers: Iterable[str], may: Written) -> None:
     now = at.now()
     with at.database.transaction() as tx:
         planned.accept(tx, home.id, list(customers), may, now)
+        mirror.let_go(tx, home.id)
         if journal.held(tx, subject_of(home.id)) is not None:
             journal.clear(tx, [subject_of(home.id)], now)
             lanes.unpark(tx, "standing", home.id)

@@ -76,7 +76,7 @@ def gather(organisation: str, turn: int) -> int:
 def write(organisation: str, turn: int) -> bool:
     """Decide and write the next customers whose standing must be looked at; tell whether there are more.
 
-    Stops before the first of them where it would be more than an hour may write without a plan.
+    Those that would be more than an hour may write without a plan are set aside first.
     """
     at = parts()
     home = _home(organisation)
@@ -88,14 +88,19 @@ def write(organisation: str, turn: int) -> bool:
         accepted = planned.among(tx, organisation, list(touched))
     if not touched:
         return False
-    with braking.counting(home, planned_work=False):
-        _show(home, [each for each in touched if each not in accepted], turn)
-    if accepted:
-        with braking.counting(home, planned_work=True):
-            _show(home, sorted(accepted), turn)
+    unplanned = [each for each in touched if each not in accepted]
+    shown: set[str] = set()
+    for some, is_planned in ((unplanned, False), (sorted(accepted), True)):
+        try:
+            with braking.counting(home, planned_work=is_planned):
+                _show(home, some, turn)
+        except Braked:
+            braking.set_aside(home, some)
+        else:
+            shown |= set(some)
     with at.database.transaction() as tx:
-        mirror.clean(tx, organisation, touched)
-        planned.done(tx, organisation, accepted)
+        mirror.clean(tx, organisation, {each: mark for each, mark in touched.items() if each in shown})
+        planned.done(tx, organisation, accepted & shown)
     return len(touched) == AT_ONCE
 
 
@@ -129,6 +134,10 @@ def write_planned(organisation: str, turn: int) -> bool:
     try:
         with braking.counting(home, planned_work=True, behind=True):
             _show(home, some, turn)
+    except Braked as too_much:
+        with at.database.transaction() as tx:
+            planned.rest(tx, organisation, at.now() + braking.AGAIN, too_much.sentence)
+        return False
     except RateLimited as spent:
         if spent.retry_after <= SHORT_REST:
             return _waited(organisation, spent.retry_after)

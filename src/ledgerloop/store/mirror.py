@@ -16,7 +16,7 @@ from datetime import UTC, date, datetime
 from operator import attrgetter
 from typing import Any, TypeVar
 
-from sqlalchemy import Column, Connection, Table, delete, select, tuple_
+from sqlalchemy import Column, Connection, Table, delete, select, tuple_, update
 
 from ledgerloop.records import Customer, Payment, Receivable
 from ledgerloop.store.statements import Insert, chunks, insert_or_ignore, one_at_a_time, upsert
@@ -104,23 +104,47 @@ def touch_updated_since(tx: Connection, organisation: str, since: datetime) -> N
 
 
 def dirty(tx: Connection, organisation: str, limit: int, after: str = "") -> dict[str, int]:
-    """List customers to look at, in the order of their ids, beginning after the one given.
+    """List customers to look at that the brake has not stopped, in the order of their ids, after the one given.
 
     The number beside each is its mark: hand both to :func:`clean`, so that what changed in the meantime stays dirty.
     """
     rows = tx.execute(
         select(dirty_table.c.customer, dirty_table.c.mark)
         .where(dirty_table.c.organisation == organisation, dirty_table.c.customer > after)
+        .where(dirty_table.c.stopped_at.is_(None))
         .order_by(dirty_table.c.customer)
         .limit(limit)
     )
     return {row.customer: row.mark for row in rows}
 
 
-def all_dirty(tx: Connection, organisation: str) -> list[str]:
-    """List all customers to look at."""
+def all_dirty(tx: Connection, organisation: str, *, stopped: bool = True) -> list[str]:
+    """List all customers to look at, those that the brake has ``stopped`` too, or without them."""
     mine = select(dirty_table.c.customer).where(dirty_table.c.organisation == organisation)
+    if not stopped:
+        mine = mine.where(dirty_table.c.stopped_at.is_(None))
     return list(tx.execute(mine.order_by(dirty_table.c.customer)).scalars())
+
+
+def stop(tx: Connection, organisation: str, ids: Iterable[str], now: datetime) -> None:
+    """Set customers aside: they stay on the list, and :func:`dirty` passes over them until :func:`let_go`."""
+    for some in chunks(ids):
+        mine = update(dirty_table).where(dirty_table.c.organisation == organisation, dirty_table.c.customer.in_(some))
+        tx.execute(mine.values(stopped_at=now))
+
+
+def stopped_since(tx: Connection, organisation: str) -> datetime | None:
+    """Say since when the customer that was set aside first waits; none where none is."""
+    mine = select(dirty_table.c.stopped_at).where(dirty_table.c.organisation == organisation)
+    mine = mine.where(dirty_table.c.stopped_at.is_not(None)).order_by(dirty_table.c.stopped_at).limit(1)
+    since: datetime | None = tx.execute(mine).scalar()
+    return since
+
+
+def let_go(tx: Connection, organisation: str) -> None:
+    """Let all go on that were set aside."""
+    mine = update(dirty_table).where(dirty_table.c.organisation == organisation)
+    tx.execute(mine.where(dirty_table.c.stopped_at.is_not(None)).values(stopped_at=None))
 
 
 def all_customers(tx: Connection, organisation: str) -> list[str]:

@@ -227,13 +227,14 @@ payment = Table(
 )
 Index("payment_by_id", payment.c.organisation, payment.c.id)
 
-# A customer whose standing must be looked at; the mark counts how often that was said.
+# A customer whose standing must be looked at; the mark counts how often that was said. The brake may have stopped it.
 dirty = Table(
     "dirty",
     metadata,
     Column("organisation", Text, primary_key=True),
     Column("customer", Text, primary_key=True),
     Column("mark", Integer, nullable=False),
+    Column("stopped_at", Moment),
 )
 
 # A customer whose standing a person planned to have shown: part of an accepted backfill.
