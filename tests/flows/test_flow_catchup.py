@@ -174,3 +174,40 @@ def test_verifying_is_spread_over_the_day(staged: Callable[..., Scene]) -> None:
         assert timedelta(minutes=72) == at.verify_every
         assert not verifying.due(tx, scene.on.organisation, now + timedelta(minutes=70))
         assert verifying.due(tx, scene.on.organisation, now + timedelta(minutes=73))
+
+
+def test_what_is_read_anew_counts_and_is_not_read_again_for_nothing(staged: Callable[..., Scene]) -> None:
+    """A balance that never agrees costs one rereading, which the next call waits for; then a question, and no call."""
+    scene = staged({"standing": {"verify_percent": 50}})
+    customer, contact = _known(scene, "Never Ltd", "nev@never.example.com")
+    scene.invoice_for(customer, "40.00")
+    scene.until_shown("contacts", contact, "xero_outstanding_balance", "40.00")
+    scene.settle()
+    organisation = scene.on.organisation
+    at = scene.built.parts()
+    assert at.verify_every is not None
+    scene.silence("xero")
+    scene.fault("xero", kind="status", status=200, body={"Invoices": []}, method="GET", path="/Invoices$")
+    with scene.built.database.transaction() as tx:
+        mirror.replace_receivables(tx, organisation, customer, [])
+        home = connections.organisations(tx)[0]
+
+    def verify(later: timedelta) -> int:
+        """Verify at a later moment, and say how many calls it took."""
+        scene.forget_calls()
+        with instead(replace(at, now=lambda: datetime.now(UTC) + later)):
+            verifying.verify(home, 0)
+        return len(scene.calls("xero"))
+
+    assert 5 == verify(timedelta(days=1))
+    asked = scene.holds()[f"balance {customer}"]
+    assert "Xero says 40.00" in asked[0]
+    assert 0 == verify(timedelta(days=1) + 4 * at.verify_every)
+    assert 1 == verify(timedelta(days=1) + 6 * at.verify_every)
+    assert asked == scene.holds()[f"balance {customer}"]
+
+    scene.mend("xero")
+    scene.invoice_for(customer, "2.00")
+
+    assert 5 == verify(timedelta(days=2))
+    assert {} == scene.holds()

@@ -1,7 +1,9 @@
 """Compare our copy of the ledger with Xero's own balances, slowly, and read anew what differs. Called inside a step.
 
-Forty customers a call, and only as many calls a day as their share of the quota allows, so a round may take days. It
-is the net under everything that If-Modified-Since does not see and that nobody has thought of.
+Forty customers a call, and only as many calls a day as their share of the quota allows, so a round may take days; what
+is read anew counts too, and lets the next call wait for longer. A customer whose two figures a person was told of is
+not read again before either changes. It is the net under everything that If-Modified-Since does not see and that nobody
+has thought of.
 """
 
 from __future__ import annotations
@@ -34,17 +36,25 @@ MOST_REREAD = 5
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """How far the comparing has come: after which customer, and when the last call was made."""
+    """How far the comparing has come: after which customer, when, and how many calls it made then."""
 
     after: str = ""
     at: datetime | None = None
+    calls: int = 1
+
+
+@dataclass(slots=True)
+class Calls:
+    """Count the calls that comparing makes."""
+
+    made: int = 0
 
 
 def due(tx: Connection, organisation: str, now: datetime) -> bool:
     """Tell whether the next call may be made."""
     every = parts().verify_every
-    last = _round(tx, organisation).at
-    return every is not None and (last is None or now - last >= every)
+    last = _round(tx, organisation)
+    return every is not None and (last.at is None or now - last.at >= every * last.calls)
 
 
 def verify(home: Organisation, turn: int) -> int:
@@ -56,8 +66,9 @@ def verify(home: Organisation, turn: int) -> int:
             return 0
         after = _round(tx, home.id).after
         some = mirror.customers_after(tx, home.id, after, MOST_IDS)
+    calls = Calls()
     try:
-        differing = _compare(client, home, some, turn) if some else []
+        differing = _compare(client, home, some, turn, calls) if some else []
     except LedgerloopError as problem:  # it stands behind everything else, and must not keep that from its turn
         logger.warning("balances not compared", organisation=home.id, why=problem.sentence)
         some, differing = [after], []
@@ -65,60 +76,85 @@ def verify(home: Organisation, turn: int) -> int:
         here = differing[MOST_REREAD - 1]
     else:
         here = some[-1] if len(some) == MOST_IDS or some == [after] else ""
+    kept = {"after": here, "at": at.now().isoformat(), "calls": max(1, calls.made)}
     with at.database.transaction() as tx:
-        connections.put_value(tx, _name(home.id), json.dumps({"after": here, "at": at.now().isoformat()}))
+        connections.put_value(tx, _name(home.id), json.dumps(kept))
     return len(differing)
 
 
-def _compare(client: XeroClient, home: Organisation, some: Sequence[str], turn: int) -> list[str]:
+def _compare(client: XeroClient, home: Organisation, some: Sequence[str], turn: int, calls: Calls) -> list[str]:
+    at = parts()
+    calls.made += 1
     theirs = {contact.ContactID: contact for contact in client.contacts_by_id(some)}
-    differing = [key for key in some if key in theirs and not _agrees(home, theirs[key])]
+    agreeing = {key for key in theirs if _agrees(home, theirs[key])}
+    with at.database.transaction() as tx:
+        journal.clear(tx, [_subject(key) for key in agreeing], at.now())
+        told = {key: journal.held(tx, _subject(key)) for key in theirs if key not in agreeing}
+    differing = [
+        key
+        for key, held in told.items()
+        if held is None or held.reasons != (_question(theirs[key], _outstanding(home, key)),)
+    ]
     for key in differing[:MOST_REREAD]:
-        _reread(client, home, theirs[key], turn)
+        _reread(client, home, theirs[key], turn, calls)
     return differing
 
 
-def _reread(client: XeroClient, home: Organisation, contact: Contact, turn: int) -> None:
+def _reread(client: XeroClient, home: Organisation, contact: Contact, turn: int, calls: Calls) -> None:
     """Read a customer and all its documents anew, and journal what became of the difference."""
     at = parts()
     before = _outstanding(home, contact.ContactID)
-    found = list(_documents(client, home, contact.ContactID))
+    found = list(_documents(client, home, contact.ContactID, calls))
     with at.database.transaction() as tx:
         mirror.store_customers(tx, [customer_from_contact(home.id, contact)])
         mirror.replace_receivables(tx, home.id, contact.ContactID, found)
-    after, told = _outstanding(home, contact.ContactID), _told(contact)
-    subject = f"balance {contact.ContactID}"
-    said = f"Xero says {told} is outstanding for “{contact.Name}”, and our copy said {before}. It was read anew"
-    now = at.now()
+    subject, now = _subject(contact.ContactID), at.now()
     with at.database.transaction() as tx:
         if _agrees(home, contact):
             journal.clear(tx, [subject], now)
-            journal.add(tx, [_entry(home, turn, contact.ContactID, "update", f"{said}; now they agree.")])
+            said = (
+                f"Xero says {_told(contact)} is outstanding for “{contact.Name}”, and our copy said {before}. It was"
+                " read anew; now they agree."
+            )
+            journal.add(tx, [_entry(home, turn, contact.ContactID, "update", said)])
         else:
-            reason = f"{said} and comes to {after}. Compare the customer's documents in Xero, and please report this."
+            reason = _question(contact, _outstanding(home, contact.ContactID))
             if journal.hold(tx, home.id, subject, (reason,), (), now):
                 journal.add(tx, [_entry(home, turn, contact.ContactID, "hold", reason)])
 
 
-def _documents(client: XeroClient, home: Organisation, customer: str) -> Iterable[Receivable]:
-    for invoice in _all(lambda page: client.invoices(page=page, contact=customer)):
+def _subject(customer: str) -> str:
+    return f"balance {customer}"
+
+
+def _question(contact: Contact, ours: Decimal) -> str:
+    """Word a difference that reading anew did not mend; the same two figures are the same sentence."""
+    return (
+        f"Xero says {_told(contact)} is outstanding for “{contact.Name}”, and our copy comes to {ours}, read anew as"
+        " well. Compare the customer's documents in Xero, and please report this."
+    )
+
+
+def _documents(client: XeroClient, home: Organisation, customer: str, calls: Calls) -> Iterable[Receivable]:
+    for invoice in _all(lambda page: client.invoices(page=page, contact=customer), calls):
         if (receivable := receivable_from_invoice(home.id, invoice)) is not None:
             yield receivable
     credits_: list[CreditNote | Prepayment | Overpayment] = [
-        *_all(lambda page: client.credit_notes(page=page, contact=customer)),
-        *_all(lambda page: client.prepayments(page=page, contact=customer)),
-        *_all(lambda page: client.overpayments(page=page, contact=customer)),
+        *_all(lambda page: client.credit_notes(page=page, contact=customer), calls),
+        *_all(lambda page: client.prepayments(page=page, contact=customer), calls),
+        *_all(lambda page: client.overpayments(page=page, contact=customer), calls),
     ]
     for credit in credits_:
         if (receivable := receivable_from_credit(home.id, credit)) is not None:
             yield receivable
 
 
-def _all(fetch: Callable[[int], Page[T]]) -> list[T]:
+def _all(fetch: Callable[[int], Page[T]], calls: Calls) -> list[T]:
     found: list[T] = []
     number, pages = 0, 1
     while number < pages:
         number += 1
+        calls.made += 1
         page = fetch(number)
         found += page.items
         pages = page.page_count
@@ -149,7 +185,7 @@ def _today(home: Organisation) -> date:
 
 def _round(tx: Connection, organisation: str) -> Round:
     kept = json.loads(connections.get_value(tx, _name(organisation)) or "{}")
-    return Round(kept.get("after", ""), datetime.fromisoformat(kept["at"]) if kept else None)
+    return Round(kept.get("after", ""), datetime.fromisoformat(kept["at"]) if kept else None, kept.get("calls", 1))
 
 
 def _name(organisation: str) -> str:
