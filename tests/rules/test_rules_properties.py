@@ -18,6 +18,7 @@ from ledgerloop.rules.properties import (
     PROPERTIES,
     Property,
     differences,
+    differing,
     properties_on,
     renamed,
 )
@@ -213,6 +214,36 @@ class TestDifferences:
                 " `xero_outstanding_balance`. Give each a name of its own under [properties]."
             ],
         )
+
+
+class TestDiffering:
+    @pytest.mark.parametrize(
+        ("written", "present", "found"),
+        [
+            pytest.param("10.00", "10.00", None, id="the same"),
+            pytest.param("10.00", "10", None, id="the same number, spelt otherwise"),
+            pytest.param("10.00", "99999", "99999", id="another number"),
+            pytest.param("10.00", None, "", id="cleared"),
+            pytest.param("", None, None, id="empty on both"),
+            pytest.param("", "1.00", "1.00", id="filled"),
+            pytest.param("10.00", "NaN", "NaN", id="no number"),
+            pytest.param("10.00", "ten", "ten", id="a word"),
+        ],
+    )
+    def test_numbers(self, written: str, present: str | None, found: str | None) -> None:
+        """What stands there is found where it differs as a number."""
+        names = {"xero_overdue_balance": "late"}
+
+        assert differing("contact", {"late": written}, {"late": present}, names) == (
+            {} if found is None else {"late": found}
+        )
+
+    def test_only_what_was_written_and_is_ours(self) -> None:
+        """Other properties, and those that were never written, are not looked at; texts are compared as texts."""
+        written = {"xero_currency": "NZD", "dealstage": "won", "xero_contact_url": "https://x"}
+        present = {"xero_currency": "nzd", "dealstage": "lost", "xero_outstanding_balance": "1"}
+
+        assert differing("company", written, present, {}) == {"xero_currency": "nzd"}
 
 
 def test_renamed() -> None:

@@ -17,6 +17,7 @@ from ledgerloop.flows.braking import subject_of
 from ledgerloop.flows.parts import parts
 from ledgerloop.flows.pulling import KINDS
 from ledgerloop.flows.rehearsing import AT_ONCE, count, made_up, rehearse
+from ledgerloop.flows.restoring import RULE
 from ledgerloop.records import Entry, Organisation
 from ledgerloop.rules.matching import email_key, name_key
 from ledgerloop.store import connections, cursors, fingerprints, journal, lanes, mirror, planned
@@ -25,7 +26,7 @@ from ledgerloop.store.spent import Written
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One property as it would be written, and what was last written there; None where nothing was."""
+    """One property as it would be written, and what stands there; None where nothing was ever written."""
 
     name: str
     before: str | None
@@ -70,8 +71,13 @@ def plan(home: Organisation, customers: Sequence[str], totals: Totals) -> Iterat
     with at.database.reading() as tx:
         portal = connections.only_portal(tx)
     told = 0
-    for entries in rehearse(home, customers, pull=True):
-        lines = [_line(home, portal.id if portal else "", entry) for entry in entries if entry.decision != "skip"]
+    for entries in rehearse(home, customers, anew=True):
+        stands = {entry.target: entry.values for entry in entries if entry.rule == RULE}
+        lines = [
+            _line(home, portal.id if portal else "", entry, stands.get(entry.target, {}))
+            for entry in entries
+            if entry.decision != "skip"
+        ]
         told = min(told + AT_ONCE, len(customers))
         totals.customers = told
         totals.records.update(f"{line.decision} {line.kind}".strip() for line in lines)
@@ -119,8 +125,8 @@ def accept(home: Organisation, customers: Iterable[str], may: Written) -> None:
     at.nudge()
 
 
-def _line(home: Organisation, portal: str, entry: Entry) -> Line:
-    """Tell a line of the rehearsal's journal field by field, beside what was last written."""
+def _line(home: Organisation, portal: str, entry: Entry, stands: Mapping[str, str]) -> Line:
+    """Tell a line of the rehearsal's journal field by field, beside what was last written, or stands there instead."""
     kind, record = _target(entry.target)
     at = parts()
     with at.database.reading() as tx:
@@ -133,7 +139,7 @@ def _line(home: Organisation, portal: str, entry: Entry) -> Line:
         kind=kind,
         id=record,
         reason=entry.reason,
-        fields=_fields(before, entry.values),
+        fields=_fields({**before, **stands}, entry.values),
     )
 
 

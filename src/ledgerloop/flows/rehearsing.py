@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from ledgerloop.flows import pulling, showing
+from ledgerloop.flows import pulling, restoring, showing
 from ledgerloop.flows.parts import instead, parts
 from ledgerloop.hubspot.client import HubSpotClient
 from ledgerloop.hubspot.models import Association, BatchError, BatchResult, New, Record, To
@@ -24,21 +24,25 @@ AT_ONCE = 200
 _MADE_UP = "new-"
 
 
-def rehearse(home: Organisation, customers: Sequence[str], *, pull: bool = False) -> Iterator[list[Entry]]:
-    """Rehearse showing these customers, and give the journal of some after the other; ``pull`` first what is due.
+def rehearse(home: Organisation, customers: Sequence[str], *, anew: bool = False) -> Iterator[list[Entry]]:
+    """Rehearse showing these customers, and give the journal of some after the other.
 
+    Where it is to be ``anew``, what is due is pulled first, and what HubSpot shows now is looked at.
     Holds are among the lines: they are what the work would ask a person.
     """
     at = parts()
     with scratch(at.database) as copy:
         client = Rehearsing(at.hubspot())
         rehearsed = replace(at, database=copy, hubspot=lambda: client, nudge=lambda: None)
-        if pull:
+        if anew:
             with instead(rehearsed):
                 pulling.pull(at.xero(home.id), home.id, ())
         for start in range(0, len(customers), AT_ONCE):
+            some = customers[start : start + AT_ONCE]
             with instead(rehearsed):
-                showing.show_standings(home, customers[start : start + AT_ONCE], turn=0)
+                if anew:
+                    restoring.look_at(home, some, turn=0)
+                showing.show_standings(home, some, turn=0)
             yield take_lines(copy)
 
 

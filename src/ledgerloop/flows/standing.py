@@ -14,7 +14,7 @@ from datetime import timedelta
 from dbos import DBOS
 
 from ledgerloop.errors import Braked, RateLimited
-from ledgerloop.flows import braking, following, hearing, noting, pulling, rehearsing, showing, verifying
+from ledgerloop.flows import braking, following, hearing, noting, pulling, rehearsing, restoring, showing, verifying
 from ledgerloop.flows.parts import parts
 from ledgerloop.flows.turns import in_turns, take
 from ledgerloop.records import Organisation
@@ -55,8 +55,8 @@ def standing(organisation: str, turn: int) -> None:
 def gather(organisation: str, turn: int) -> int:
     """Take the waiting events; pull what changed since the cursors and what the events named beyond it; mirror it all.
 
-    Then look at what HubSpot told of the customers' records. Returns how many records Xero sent. It is one step, and
-    not one for each verb, because every step is a commit that a payment waits for.
+    Then look at what HubSpot told of the customers' records, and at some that it told nothing of. Returns how many
+    records Xero sent. It is one step, and not one for each verb: every step is a commit that a payment waits for.
     """
     at = parts()
     with at.database.transaction() as tx:
@@ -69,6 +69,7 @@ def gather(organisation: str, turn: int) -> int:
     home = _home(organisation)
     if home is not None:
         hearing.hear(home, turn)
+        restoring.look_round(home, turn)
     return count
 
 
@@ -93,7 +94,7 @@ def write(organisation: str, turn: int) -> bool:
     for some, is_planned in ((unplanned, False), (sorted(accepted), True)):
         try:
             with braking.counting(home, planned_work=is_planned):
-                _show(home, some, turn)
+                _show(home, some, turn, look=is_planned)
         except Braked:
             braking.set_aside(home, some)
         else:
@@ -133,7 +134,7 @@ def write_planned(organisation: str, turn: int) -> bool:
         return False
     try:
         with braking.counting(home, planned_work=True, behind=True):
-            _show(home, some, turn)
+            _show(home, some, turn, look=True)
     except Braked as too_much:
         with at.database.transaction() as tx:
             planned.rest(tx, organisation, at.now() + braking.AGAIN, too_much.sentence)
@@ -159,7 +160,10 @@ def go_on(organisation: str, turn: int) -> None:
             lanes.wake(tx, "standing", organisation, at.now())
 
 
-def _show(home: Organisation, customers: Sequence[str], turn: int) -> None:
+def _show(home: Organisation, customers: Sequence[str], turn: int, *, look: bool) -> None:
+    """Show customers; ``look`` first whether somebody changed what was shown of them."""
+    if customers and look:
+        restoring.look_at(home, customers, turn)
     if customers:
         showing.show_standings(home, customers, turn)
         noting.note_happenings(home, customers, turn)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from ledgerloop.records import LinkKind
@@ -88,6 +89,31 @@ def properties_on(kind: LinkKind) -> tuple[Property, ...]:
 def renamed(values: Mapping[str, str], names: Mapping[str, str]) -> dict[str, str]:
     """Return values under the names the portal uses; names that are not mapped stay as they are."""
     return {names.get(name, name): value for name, value in values.items()}
+
+
+def differing(
+    kind: LinkKind, written: Mapping[str, str], present: Mapping[str, str | None], names: Mapping[str, str]
+) -> dict[str, str]:
+    """Return what stands in a record in the place of what was last written, for each property where that differs.
+
+    ``written`` and ``present`` have the portal's names. Numbers are compared as numbers, however they are spelt.
+    """
+    found: dict[str, str] = {}
+    for one in properties_on(kind):
+        name = names.get(one.name, one.name)
+        if name not in written or name not in present:
+            continue
+        there, wanted = (present[name] or "").strip(), written[name].strip()
+        if there != wanted and not (one.type == "number" and _number(there) == _number(wanted) is not None):
+            found[name] = there
+    return found
+
+
+def _number(text: str) -> Decimal | None:
+    try:
+        return Decimal(text)
+    except InvalidOperation:
+        return None
 
 
 def differences(

@@ -34,6 +34,13 @@ def of_records(tx: Connection, kind: LinkKind, hubspot_ids: Collection[str]) -> 
     return found
 
 
+def after(tx: Connection, organisation: str, kind: LinkKind, hubspot_id: str, limit: int) -> list[Link]:
+    """List links in the order of their HubSpot ids, beginning after the one given."""
+    mine = select(*_COLUMNS).where(table.c.organisation == organisation, table.c.kind == kind)
+    mine = mine.where(table.c.hubspot_id > hubspot_id).order_by(table.c.hubspot_id).limit(limit)
+    return [Link(*row) for row in tx.execute(mine)]
+
+
 def put(tx: Connection, links: Sequence[Link], now: datetime) -> list[Link]:
     """Keep links, and give back for each one that was given the one that stands.
 

@@ -1,0 +1,112 @@
+"""Find values that somebody changed in HubSpot after we wrote them, to have them written again. Called inside a step.
+
+What we last wrote is known without a call, and a person may have written over it. A plan and planned work look at all
+records they concern; besides, every catch-up looks at a hundred contacts and a hundred companies, one after the other.
+What stands there now takes the place of what we last wrote, and the usual comparing does the rest.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from ledgerloop.errors import LedgerloopError
+from ledgerloop.flows.moving import KINDS
+from ledgerloop.flows.parts import parts
+from ledgerloop.flows.updating import PLURAL
+from ledgerloop.hubspot.client import HubSpotClient
+from ledgerloop.log import logger
+from ledgerloop.records import Entry, LinkKind, Organisation
+from ledgerloop.rules.properties import differing, properties_on
+from ledgerloop.store import connections, fingerprints, intents, journal, links, mirror
+
+RULE = "rules.properties.differing"
+AT_ONCE = 100
+"""Records of a kind that a catch-up looks at: what one call reads."""
+
+
+def look_at(home: Organisation, customers: Sequence[str], turn: int) -> None:
+    """Look at the records of these customers, and at the deals of their invoices."""
+    at = parts()
+    with at.database.reading() as tx:
+        ids: dict[LinkKind, list[str]] = {
+            kind: [link.hubspot_id for link in links.find(tx, home.id, kind, customers).values()] for kind in KINDS
+        }
+        invoices = [one.id for some in mirror.receivables_of(tx, home.id, customers).values() for one in some]
+        ids["deal"] = [intent.deal for intent in intents.by_invoice(tx, home.id, invoices).values()]
+    for kind, some in ids.items():
+        _compare(at.hubspot(), home, kind, some, turn)
+
+
+def look_round(home: Organisation, turn: int) -> None:
+    """Look at the next hundred contacts and companies, where a catch-up is due, and have those written that differ."""
+    at = parts()
+    name = f"looked at {home.id}"
+    with at.database.reading() as tx:
+        kept = json.loads(connections.get_value(tx, name) or "{}")
+        if kept and at.now() - datetime.fromisoformat(kept["at"]) < at.catch_up_every:
+            return
+        some = {kind: links.after(tx, home.id, kind, kept.get(kind, ""), AT_ONCE) for kind in KINDS}
+    try:
+        for kind, mine in some.items():
+            changed = _compare(at.hubspot().as_backfill(), home, kind, [link.hubspot_id for link in mine], turn)
+            with at.database.transaction() as tx:
+                _mark(tx, home, [link.xero_id for link in mine if link.hubspot_id in changed])
+    except LedgerloopError as problem:  # it stands behind everything else, and must not keep that from its turn
+        logger.warning("HubSpot's values not compared", organisation=home.id, why=problem.sentence)
+        return
+    ends = {kind: mine[-1].hubspot_id if len(mine) == AT_ONCE else "" for kind, mine in some.items()}
+    with at.database.transaction() as tx:
+        connections.put_value(tx, name, json.dumps({"at": at.now().isoformat(), **ends}))
+
+
+def _mark(tx: Connection, home: Organisation, customers: Sequence[str]) -> None:
+    if customers:
+        mirror.mark_dirty(tx, home.id, customers)
+
+
+def _compare(client: HubSpotClient, home: Organisation, kind: LinkKind, ids: Sequence[str], turn: int) -> set[str]:
+    """Keep what stands on records in the place of what we wrote, and tell on which it differs. What is gone is not."""
+    at = parts()
+    with at.database.reading() as tx:
+        portal = connections.only_portal(tx)
+        written = fingerprints.get(tx, portal.id, kind, ids) if portal else {}
+    if portal is None or not written:
+        return set()
+    names = [at.names.get(one.name, one.name) for one in properties_on(kind)]
+    there = client.read(PLURAL[kind], list(written), names)
+    found = {
+        key: changed
+        for key, values in written.items()
+        if key in there
+        and there[key].id == key
+        and (changed := differing(kind, values, there[key].properties, at.names))
+    }
+    if found:
+        with at.database.transaction() as tx:
+            fingerprints.put(tx, portal.id, kind, found)
+            journal.add(tx, [_entry(home, turn, kind, key, written[key], now) for key, now in found.items()])
+    return set(found)
+
+
+def _entry(
+    home: Organisation, turn: int, kind: LinkKind, record: str, written: dict[str, str], now: dict[str, str]
+) -> Entry:
+    said = ", ".join(
+        f"`{name}` is {value or 'empty'} and was {written[name] or 'empty'}" for name, value in now.items()
+    )
+    target = f"hubspot {kind} {record}"
+    return Entry(
+        at=parts().now(),
+        lane=home.id,
+        turn=turn,
+        subject=target,
+        decision="skip",
+        rule=RULE,
+        reason=f"Somebody changed what Ledgerloop had written: {said}. It is written again.",
+        target=target,
+        values=now,
+    )
