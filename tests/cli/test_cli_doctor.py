@@ -115,6 +115,20 @@ def test_hubspot_scopes_that_the_token_lacks(file: Path, sandbox: Sandbox) -> No
     assert "crm.objects.deals.write" in found["missing"]
 
 
+def test_what_is_wrong_is_not_fine_as_well(file: Path, sandbox: Sandbox) -> None:
+    """Beside a property that is wrong the doctor does not say that HubSpot has every one."""
+    body = {"name": "xero_currency", "label": "c", "groupName": "contactinformation", "type": "number"}
+    act = {"method": "POST", "path": "/crm/properties/2026-09/contacts", "body": body | {"fieldType": "number"}}
+    assert 201 == httpx2.post(f"{sandbox.hubspot_url}/_sandbox/act", json=act).json()["status"]
+    _connect(file)
+
+    status, findings = _findings(file)
+
+    assert 1 == status
+    assert "missing" == _about(findings, "`xero_currency` is a number")["verdict"]
+    assert not [one for one in findings if "HubSpot has every property" in one["sentence"]]
+
+
 def test_token_that_nobody_knows(file: Path) -> None:
     """What a vendor refuses is a finding; the rest is looked at all the same."""
     CliRunner().invoke(app, ["secret", "set", "hubspot_token", "--config", str(file)], input="pat-na1-unknown")

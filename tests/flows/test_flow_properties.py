@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
+from dataclasses import replace
 
+import pytest
 from crm import Customers
 from scene import OBJECTS, Scene
 
 from ledgerloop.cli.stage import connect_hubspot, connect_xero
+from ledgerloop.errors import SettingsError
+from ledgerloop.flows.connecting import connect_portal
 from ledgerloop.flows.provisioning import compare, provision
 from ledgerloop.rules.properties import properties_on
-from ledgerloop.store import lanes
+from ledgerloop.rules.standing import WORDS
+from ledgerloop.store import connections, lanes
 
+PORTAL = "62515"
 PROPERTIES = "/crm/properties/2026-09"
 NAMES = {"xero_contact_id": "ledger_id", "xero_outstanding_balance": "owed", "xero_invoice_status": "ledger_state"}
 
@@ -65,11 +72,7 @@ def test_a_property_that_cannot_be_made_parks_the_lane(staged: Callable[..., Sce
 
     scene.invoice_for(customer, "1.00")
 
-    def parked() -> str | None:
-        with scene.built.database.reading() as tx:
-            return next((one.why for one in lanes.parked(tx)), None)
-
-    said = scene.on.until("parked", parked, 20.0)
+    said = scene.on.until("parked", lambda: _parked(scene), 20.0)
     assert "xero_outstanding_balance" in said
     assert "ledgerloop doctor" in said
     scene.mend("hubspot")
@@ -115,3 +118,59 @@ def test_provisioning_again_makes_nothing(staged: Callable[..., Scene]) -> None:
                 made["fieldType"],
                 made["hasUniqueValue"],
             )
+
+
+def test_an_id_that_is_not_unique_is_a_hold(staged: Callable[..., Scene]) -> None:
+    """An id property that HubSpot does not keep unique stops all customers: a person is told which and what to do."""
+    scene = staged(connected=False)
+    connect_xero(scene.on, "Kiwi Demo Ltd")
+    define(scene, "contacts", "xero_contact_id", "string", "text")
+    connect_hubspot(scene.on)
+    scene.settle()
+
+    at_once = " ".join(scene.holds()[f"properties {PORTAL}"])
+    assert "The contact property `xero_contact_id` does not require unique values" in at_once
+    assert "ledgerloop doctor" in at_once
+    scene.customer("Stuck Ltd", "st@stuck.example.com")
+    why = scene.on.until("parked", lambda: _parked(scene), 20.0)
+    assert "`xero_contact_id` does not require unique values" in why
+    assert "does not require unique values" in scene.on.browser.get("/").text
+
+
+def test_options_that_are_lacking_are_a_hold_until_they_are_there(staged: Callable[..., Scene]) -> None:
+    """A status with too few options is a hold that names them; a later look finds them added and ends it."""
+    scene = staged(connected=False)
+    connect_xero(scene.on, "Kiwi Demo Ltd")
+    path = f"{PROPERTIES}/contacts"
+    body = {"name": "xero_invoice_status", "label": "s", "groupName": "contactinformation", "type": "enumeration"}
+    scene.on.at_hubspot("POST", path, body | {"fieldType": "select", "options": [{"label": "Paid", "value": "PAID"}]})
+    connect_hubspot(scene.on)
+    scene.settle()
+    assert "lacks `OVERDUE`" in scene.holds()[f"properties {PORTAL}"][0]
+
+    options = [{"label": word, "value": word} for word in WORDS]
+    scene.on.at_hubspot("PATCH", f"{path}/xero_invoice_status", {"options": options})
+    with scene.built.database.transaction() as tx:
+        connections.put_value(tx, f"looked at {scene.on.organisation}", json.dumps({}))
+        lanes.wake(tx, "standing", scene.on.organisation, scene.built.now())
+
+    scene.on.until("the hold ends", lambda: {} == scene.holds() or None)
+
+
+def test_a_property_of_hubspots_own_is_not_taken(staged: Callable[..., Scene]) -> None:
+    """A name that turns out to be HubSpot's own at connecting is refused, with nothing made and nothing connected."""
+    scene = staged(connected=False)
+    desk = replace(scene.built.desk, names={"xero_overdue_balance": "annualrevenue"})
+
+    with pytest.raises(SettingsError, match="`annualrevenue` is HubSpot's own"):
+        connect_portal(desk)
+
+    with scene.built.database.reading() as tx:
+        assert connections.only_portal(tx) is None
+    made = {one["name"] for one in scene.on.at_hubspot("GET", f"{PROPERTIES}/companies")["results"]}
+    assert not [name for name in made if name.startswith("xero_")]
+
+
+def _parked(scene: Scene) -> str | None:
+    with scene.built.database.reading() as tx:
+        return next((one.why for one in lanes.parked(tx)), None)

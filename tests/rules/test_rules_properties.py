@@ -16,18 +16,22 @@ from ledgerloop.rules.properties import (
     DEAL_WORDS,
     GROUP,
     PROPERTIES,
+    Present,
     Property,
     differences,
     differing,
+    hubspots_own,
+    mistaken,
     properties_on,
     renamed,
 )
 from ledgerloop.rules.standing import WORDS, standing_of
+from ledgerloop_sandbox.hubspot.builtin import definitions_of
 from ledgerloop_sandbox.hubspot.definitions import FIELD_TYPES
+from ledgerloop_sandbox.hubspot.kinds import COMPANY, CONTACT, DEAL
 
 KINDS: tuple[LinkKind, ...] = ("contact", "company", "deal")
 PAIRS = [pytest.param(kind, each, id=f"{each.name} on a {kind}") for kind in KINDS for each in properties_on(kind)]
-Present = tuple[str, str, str, bool]
 
 
 class TestList:
@@ -112,18 +116,25 @@ class TestDefinition:
 
 def present(kind: LinkKind, **other: Present | None) -> list[Present]:
     """Return what a portal has: all that is needed, except for the properties that are told otherwise or missing."""
-    has = {each.name: (each.name, each.type, each.field_type, each.unique) for each in properties_on(kind)}
+    has = {
+        each.name: Present(each.name, each.type, each.field_type, each.unique, each.words(kind))
+        for each in properties_on(kind)
+    }
     return [each for each in (has | other).values() if each is not None]
 
 
 ELSE = "or map another name under [properties]."
+ANOTHER = (
+    "Map another name under [properties], which is then made: one that is deleted comes back as it was when its name is"
+    " used again."
+)
 
 
 class TestDifferences:
     @pytest.mark.parametrize("kind", KINDS)
     def test_none(self, kind: LinkKind) -> None:
         """A portal that has everything needs nothing, whatever it has besides."""
-        besides = ("favourite_colour", "string", "text", False)
+        besides = Present("favourite_colour", "string", "text", False)
 
         assert differences(kind, [*present(kind), besides], {}) == ([], [])
 
@@ -145,23 +156,22 @@ class TestDifferences:
             pytest.param(
                 "contact",
                 "xero_outstanding_balance",
-                ("xero_outstanding_balance", "string", "text", False),
-                "The contact property `xero_outstanding_balance` is a string, and must be a number. Delete it in"
-                f" HubSpot so that it can be made anew, {ELSE}",
+                Present("xero_outstanding_balance", "string", "text", False),
+                f"The contact property `xero_outstanding_balance` is a string, and must be a number. {ANOTHER}",
                 id="a wrong type",
             ),
             pytest.param(
                 "company",
                 "xero_contact_id",
-                ("xero_contact_id", "string", "text", False),
+                Present("xero_contact_id", "string", "text", False),
                 "The company property `xero_contact_id` does not require unique values, which cannot be changed later."
-                f" Delete it in HubSpot so that it can be made anew, {ELSE}",
+                f" {ANOTHER}",
                 id="not unique",
             ),
             pytest.param(
                 "deal",
                 "xero_invoice_status",
-                ("xero_invoice_status", "enumeration", "checkbox", False),
+                Present("xero_invoice_status", "enumeration", "checkbox", False),
                 "The deal property `xero_invoice_status` has the field type checkbox, and should have select. Change"
                 f" its field type in HubSpot, {ELSE}",
                 id="a wrong field type",
@@ -169,10 +179,26 @@ class TestDifferences:
             pytest.param(
                 "contact",
                 "xero_currency",
-                ("Xero_Currency", "string", "text", False),
+                Present("Xero_Currency", "string", "text", False),
                 "The contact property `Xero_Currency` differs from `xero_currency` by case alone. HubSpot names are"
                 " case-sensitive: delete it, or map the name under [properties].",
                 id="a case variant",
+            ),
+            pytest.param(
+                "contact",
+                "xero_invoice_status",
+                Present("xero_invoice_status", "enumeration", "select", False, ("PAID", "overdue")),
+                "The contact property `xero_invoice_status` lacks `OVERDUE`, `PARTIALLY_PAID`, `AUTHORISED`, `VOIDED`,"
+                f" `NONE` among its options. Add each in HubSpot with exactly this internal value, {ELSE}",
+                id="options that are not there",
+            ),
+            pytest.param(
+                "deal",
+                "xero_invoice_status",
+                Present("xero_invoice_status", "enumeration", "select", False, WORDS),
+                "The deal property `xero_invoice_status` lacks `DRAFT`, `SUBMITTED`, `DELETED` among its options. Add"
+                f" each in HubSpot with exactly this internal value, {ELSE}",
+                id="a customer's words on a deal",
             ),
         ],
     )
@@ -182,26 +208,23 @@ class TestDifferences:
 
     def test_more_than_needed(self) -> None:
         """Unique values that need not be are fine, and so is a case variant beside the right one."""
-        has = present("contact", xero_currency=("xero_currency", "string", "text", True))
+        has = present("contact", xero_currency=Present("xero_currency", "string", "text", True))
 
-        assert differences("contact", [*has, ("XERO_CURRENCY", "string", "text", False)], {}) == ([], [])
+        assert differences("contact", [*has, Present("XERO_CURRENCY", "string", "text", False)], {}) == ([], [])
 
     def test_mapped(self) -> None:
         """A property that the portal calls otherwise is looked for, compared and made under that name."""
         names = {"xero_currency": "ledger_currency", "xero_open_invoices": "open_bills", "xero_amount_due": "due"}
         has = present(
             "contact",
-            xero_currency=("ledger_currency", "number", "number", False),
-            xero_open_invoices=("xero_open_invoices", "number", "number", False),
+            xero_currency=Present("ledger_currency", "number", "number", False),
+            xero_open_invoices=Present("xero_open_invoices", "number", "number", False),
         )
 
         missing, wrong = differences("contact", has, names)
 
         assert [each.name for each in missing] == ["xero_open_invoices"]
-        assert wrong == [
-            "The contact property `ledger_currency` is a number, and must be a string. Delete it in HubSpot so that it"
-            f" can be made anew, {ELSE}"
-        ]
+        assert wrong == [f"The contact property `ledger_currency` is a number, and must be a string. {ANOTHER}"]
 
     def test_two_mapped_to_one(self) -> None:
         """Two properties under one name would overwrite each other."""
@@ -214,6 +237,45 @@ class TestDifferences:
                 " `xero_outstanding_balance`. Give each a name of its own under [properties]."
             ],
         )
+
+    def test_hubspots_own(self) -> None:
+        """A property of HubSpot's own is never ours: what people keep there would be overwritten."""
+        has = [*present("company"), Present("turnover", "number", "number", False, hubspots=True)]
+        names = {"xero_overdue_balance": "turnover"}
+        sentence = (
+            "The company property `turnover` is HubSpot's own, and `xero_overdue_balance` would overwrite it. Map"
+            " another name under [properties]."
+        )
+
+        assert differences("company", has, names) == ([], [sentence])
+        assert hubspots_own("company", has, names) == [sentence]
+        assert hubspots_own("company", has, {}) == []
+
+
+class TestMistaken:
+    @pytest.mark.parametrize(
+        ("names", "said"),
+        [
+            ({}, ""),
+            ({"xero_contact_id": "ledger_id", "xero_currency": "money"}, ""),
+            ({"xero_due_date": "due", "xero_oldest_due_date": "due"}, ""),
+            ({"xero_contact_idd": "x"}, "`xero_contact_idd` is no property of Ledgerloop; did you mean"),
+            ({"owed": "x"}, "`owed` is no property of Ledgerloop; docs/standing.md lists them."),
+            ({"xero_overdue_balance": "annualrevenue"}, "`annualrevenue` is a property of HubSpot's own"),
+            ({"xero_overdue_balance": "hs_anything"}, "`hs_anything` is a property of HubSpot's own"),
+            ({"xero_overdue_balance": "owed", "xero_outstanding_balance": "owed"}, "would both be `owed`"),
+            ({"xero_overdue_balance": "xero_currency"}, "would both be `xero_currency`"),
+        ],
+    )
+    def test_mapping(self, names: dict[str, str], said: str) -> None:
+        """What can only be a mistake is said; one name on two kinds of record is none."""
+        assert mistaken(names).startswith(said) if not said else said in mistaken(names)
+
+    def test_every_property_that_the_sandbox_knows(self) -> None:
+        """HubSpot's own names, as far as they are known, are all refused."""
+        for kind in (CONTACT, COMPANY, DEAL):
+            for name in definitions_of(kind, 0):
+                assert "HubSpot's own" in mistaken({"xero_overdue_balance": name}), name
 
 
 class TestDiffering:

@@ -11,7 +11,7 @@ from ledgerloop.cli.opening import FILE, Config, HubSpotUrl, OnSandbox, ServiceP
 from ledgerloop.errors import LedgerloopError
 from ledgerloop.flows.connecting import GRANT, connect_portal
 from ledgerloop.flows.listing import make_lists
-from ledgerloop.flows.provisioning import Provisioned
+from ledgerloop.flows.provisioning import Provisioned, tell
 from ledgerloop.flows.provisioning import provision as make_properties
 from ledgerloop.store import connections
 from ledgerloop.web.connect import consent_address
@@ -59,6 +59,9 @@ def provision(
     """Make the HubSpot properties that are missing, and name those that are wrong. May be repeated."""
     with opened(config, sandbox, xero_url, hubspot_url) as built:
         done = make_properties(built.vendors.hubspot(), built.settings.properties, time.sleep)
+        with built.database.transaction() as tx:
+            if portal := connections.only_portal(tx):
+                tell(tx, portal.id, done.wrong, built.now())
     _report(done)
 
 

@@ -13,7 +13,7 @@ from ledgerloop.cli.opening import FILE, Config, HubSpotUrl, OnSandbox, ServiceP
 from ledgerloop.cli.show import Json, print_json
 from ledgerloop.errors import LedgerloopError
 from ledgerloop.flows.connecting import GRANT
-from ledgerloop.flows.provisioning import KINDS, compare
+from ledgerloop.flows.provisioning import KINDS, compare, tell
 from ledgerloop.hubspot import scopes as hubspot_scopes
 from ledgerloop.store import connections
 from ledgerloop.web.missing import lacks
@@ -118,10 +118,12 @@ def _hubspot(built: Ledgerloop) -> Iterator[Finding]:
     client = built.vendors.hubspot()
     granted = tuple(sorted(client.token_info().scopes))
     lacking: list[str] = []
+    unfit: list[str] = []
     for kind in KINDS:
         missing, wrong = compare(client, kind, built.settings.properties)
-        yield from (Finding("missing", sentence) for sentence in wrong)
+        unfit += wrong
         lacking += [f"{kind} {built.settings.properties.get(one.name, one.name)}" for one in missing]
+    yield from (Finding("missing", sentence) for sentence in unfit)
     short = hubspot_scopes.missing(granted)
     needed = [one for one in short if lacking or one not in hubspot_scopes.TO_MAKE_PROPERTIES]
     said = "HubSpot's token has every scope that is wanted."
@@ -132,9 +134,11 @@ def _hubspot(built: Ledgerloop) -> Iterator[Finding]:
     yield Finding("missing" if needed else "note" if short else "fine", said, hubspot_scopes.WANTED, granted, short)
     if lacking:
         yield Finding("missing", f"HubSpot lacks properties, run `ledgerloop provision`: {', '.join(lacking)}.")
-    else:
+    elif not unfit:
         yield Finding("fine", "HubSpot has every property.")
-    with built.database.reading() as tx:
+    with built.database.transaction() as tx:
         connected = connections.only_portal(tx)
+        if connected is not None:
+            tell(tx, connected.id, unfit, built.now())
     if connected is None:
         yield Finding("missing", f"No HubSpot portal is connected: {_HOW.format('hubspot')}")

@@ -14,9 +14,10 @@ from sqlalchemy import Connection
 
 from ledgerloop import oauth
 from ledgerloop.errors import ConsentNeeded, SettingsError
-from ledgerloop.flows.provisioning import Provisioned, provision
+from ledgerloop.flows.provisioning import KINDS, Provisioned, present, provision, tell
 from ledgerloop.hubspot.client import HubSpotClient
 from ledgerloop.records import Organisation, Portal
+from ledgerloop.rules.properties import hubspots_own
 from ledgerloop.store import connections, lanes
 from ledgerloop.store.connections import Connected
 from ledgerloop.store.db import Database
@@ -75,7 +76,8 @@ def finish_consent(desk: Desk, code: str, state: str) -> list[Organisation]:
 def connect_portal(desk: Desk) -> tuple[Portal, Provisioned]:
     """Ask HubSpot whose token it is, make the properties it lacks, and connect that portal.
 
-    Returns also what was made and what a person must put right; what is wrong does not keep the rest from working.
+    Returns also what was made and what a person must put right; what is wrong does not keep the rest from working, and
+    is held. Raises SettingsError, with nothing made, where the settings map one of our properties to HubSpot's own.
     """
     client = desk.hubspot()
     account, token = client.account(), client.token_info()
@@ -89,11 +91,15 @@ def connect_portal(desk: Desk) -> tuple[Portal, Provisioned]:
     )
     with desk.database.reading() as tx:
         _refuse_second(tx, portal.id)
+    for kind in KINDS:
+        if theirs := hubspots_own(kind, present(client, kind), desk.names):
+            raise SettingsError("properties", "ledgerloop.toml", theirs[0])
     provisioned = provision(client, desk.names, desk.sleep)
     with desk.database.transaction() as tx:
         before = connections.get(tx, "hubspot", portal.id)
         since = before.since if before else desk.now()
         connections.put(tx, Connected("hubspot", portal.id, portal.name, "hubspot", portal, since))
+        tell(tx, portal.id, provisioned.wrong, desk.now())
         _let_go_on(tx, desk.now())
     desk.nudge()
     return portal, provisioned

@@ -1,14 +1,20 @@
-"""Make the HubSpot properties that are missing, and report those that are wrong. May be repeated."""
+"""Make the HubSpot properties that are missing, and ask a person about those that are wrong. May be repeated."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 
-from ledgerloop.errors import Conflict
+from sqlalchemy import Connection
+
+from ledgerloop.errors import Conflict, LedgerloopError
+from ledgerloop.flows.parts import parts
 from ledgerloop.hubspot.client import HubSpotClient
+from ledgerloop.log import logger
 from ledgerloop.records import LinkKind
-from ledgerloop.rules.properties import GROUP, GROUP_LABEL, Property, differences
+from ledgerloop.rules.properties import GROUP, GROUP_LABEL, Present, Property, differences
+from ledgerloop.store import connections, journal, lanes
 
 KINDS: dict[LinkKind, str] = {"contact": "contacts", "company": "companies", "deal": "deals"}
 _TRIES, _PAUSE = 20, 0.25
@@ -27,8 +33,7 @@ def provision(client: HubSpotClient, names: Mapping[str, str], sleep: Callable[[
     """Compare, make the group and the missing properties, and wait until HubSpot shows them."""
     done = Provisioned()
     for kind, plural in KINDS.items():
-        missing, wrong = compare(client, kind, names)
-        done.wrong += wrong
+        missing, _ = compare(client, kind, names)
         if missing:
             _make_group(client, plural)
         for wanted in missing:
@@ -39,7 +44,10 @@ def provision(client: HubSpotClient, names: Mapping[str, str], sleep: Callable[[
                 continue  # made meanwhile, or restored from the archive; the check below looks at it again
             done.made.append(f"{kind} {name}")
     for _ in range(_TRIES):
-        if not any(compare(client, kind, names)[0] for kind in KINDS):
+        found = [compare(client, kind, names) for kind in KINDS]
+        # What is wrong is told as it shows at the end: what a person has just made is not readable at first.
+        done.wrong = [sentence for _, wrong in found for sentence in wrong]
+        if not any(missing for missing, _ in found):
             return done
         sleep(_PAUSE)
     done.wrong.append("HubSpot does not show the new properties yet. Try again in a minute.")
@@ -48,12 +56,55 @@ def provision(client: HubSpotClient, names: Mapping[str, str], sleep: Callable[[
 
 def compare(client: HubSpotClient, kind: LinkKind, names: Mapping[str, str]) -> tuple[list[Property], list[str]]:
     """Return the properties a portal lacks on one kind of record, and sentences about the wrong ones."""
-    present = [
-        (one.name, one.type, one.field_type, one.has_unique_value)
+    return differences(kind, present(client, kind), names)
+
+
+def present(client: HubSpotClient, kind: LinkKind) -> list[Present]:
+    """Return the properties that a portal has on one kind of record."""
+    return [
+        Present(
+            one.name,
+            one.type,
+            one.field_type,
+            one.has_unique_value,
+            tuple(option.value for option in one.options),
+            one.hubspot_defined,
+        )
         for one in client.properties(KINDS[kind])
         if not one.archived
     ]
-    return differences(kind, present, names)
+
+
+def tell(tx: Connection, portal: str, wrong: Sequence[str], now: datetime) -> None:
+    """Hold the portal for a person while its properties are wrong; let all go on once they are right."""
+    subject = f"properties {portal}"
+    if wrong:
+        journal.hold(tx, portal, subject, (*wrong, "Then run `ledgerloop doctor`, which looks again."), (), now)
+    elif journal.held(tx, subject) is not None:
+        journal.clear(tx, [subject], now)
+        for one in lanes.parked(tx):
+            lanes.unpark(tx, one.flow, one.lane)
+
+
+def look_again(*, though_right: bool) -> list[str]:
+    """Look whether the portal's properties are wrong, hold it if so, and return the sentences.
+
+    Where nothing was wrong before, it is looked at only if that is asked.
+    """
+    at = parts()
+    with at.database.reading() as tx:
+        portal = connections.only_portal(tx)
+        held = portal is not None and journal.held(tx, f"properties {portal.id}") is not None
+    if portal is None or not (held or though_right):
+        return []
+    try:
+        wrong = [one for kind in KINDS for one in compare(at.hubspot(), kind, at.names)[1]]
+    except LedgerloopError as problem:
+        logger.warning("properties not looked at", why=problem.sentence)
+        return []
+    with at.database.transaction() as tx:
+        tell(tx, portal.id, wrong, at.now())
+    return wrong
 
 
 def _make_group(client: HubSpotClient, plural: str) -> None:

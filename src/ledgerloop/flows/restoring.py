@@ -41,14 +41,17 @@ def look_at(home: Organisation, customers: Sequence[str], turn: int) -> None:
         _compare(at.hubspot(), home, kind, some, turn)
 
 
-def look_round(home: Organisation, turn: int) -> None:
-    """Look at the next hundred contacts and companies, where a catch-up is due, and have those written that differ."""
+def look_round(home: Organisation, turn: int) -> bool:
+    """Look at the next hundred contacts and companies, and have those written that differ; tell whether it was time.
+
+    It is as often as a catch-up.
+    """
     at = parts()
     name = f"looked at {home.id}"
     with at.database.reading() as tx:
         kept = json.loads(connections.get_value(tx, name) or "{}")
         if kept and at.now() - datetime.fromisoformat(kept["at"]) < at.catch_up_every:
-            return
+            return False
         some = {kind: links.after(tx, home.id, kind, kept.get(kind, ""), AT_ONCE) for kind in KINDS}
     try:
         for kind, mine in some.items():
@@ -57,10 +60,11 @@ def look_round(home: Organisation, turn: int) -> None:
                 _mark(tx, home, [link.xero_id for link in mine if link.hubspot_id in changed])
     except LedgerloopError as problem:  # it stands behind everything else, and must not keep that from its turn
         logger.warning("HubSpot's values not compared", organisation=home.id, why=problem.sentence)
-        return
+        return True
     ends = {kind: mine[-1].hubspot_id if len(mine) == AT_ONCE else "" for kind, mine in some.items()}
     with at.database.transaction() as tx:
         connections.put_value(tx, name, json.dumps({"at": at.now().isoformat(), **ends}))
+    return True
 
 
 def _mark(tx: Connection, home: Organisation, customers: Sequence[str]) -> None:

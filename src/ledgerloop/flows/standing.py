@@ -14,7 +14,18 @@ from datetime import timedelta
 from dbos import DBOS
 
 from ledgerloop.errors import Braked, RateLimited
-from ledgerloop.flows import braking, following, hearing, noting, pulling, rehearsing, restoring, showing, verifying
+from ledgerloop.flows import (
+    braking,
+    following,
+    hearing,
+    noting,
+    provisioning,
+    pulling,
+    rehearsing,
+    restoring,
+    showing,
+    verifying,
+)
 from ledgerloop.flows.parts import parts
 from ledgerloop.flows.turns import in_turns, take
 from ledgerloop.records import Organisation
@@ -69,7 +80,8 @@ def gather(organisation: str, turn: int) -> int:
     home = _home(organisation)
     if home is not None:
         hearing.hear(home, turn)
-        restoring.look_round(home, turn)
+        if restoring.look_round(home, turn):
+            provisioning.look_again(though_right=False)
     return count
 
 

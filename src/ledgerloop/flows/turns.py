@@ -16,7 +16,17 @@ from dbos import DBOS
 from dbos import error as dbos_error
 from sqlalchemy import Connection
 
-from ledgerloop.errors import Braked, ConsentNeeded, LedgerloopError, RateLimited, Transient, UnknownOutcome
+from ledgerloop.errors import (
+    Braked,
+    ConsentNeeded,
+    Invalid,
+    LedgerloopError,
+    RateLimited,
+    Refused,
+    Transient,
+    UnknownOutcome,
+)
+from ledgerloop.flows import provisioning
 from ledgerloop.flows.parts import parts
 from ledgerloop.log import logger
 from ledgerloop.records import Taken, Vendor
@@ -91,7 +101,12 @@ def finish(flow: str, lane: str, turn: int) -> None:
 def park(
     flow: str, lane: str, turn: int, problem: str, why: str, asked: float | None, vendor_to_connect: str = ""
 ) -> None:
-    """End the turn without success: put its events back, and let the lane rest for as long as the problem asks."""
+    """End the turn without success: put its events back, and let the lane rest for as long as the problem asks.
+
+    What a vendor refuses for good may be for HubSpot's properties: then they are what a person is told of.
+    """
+    if problem in (Invalid.__name__, Refused.__name__):
+        why = " ".join([why, *provisioning.look_again(though_right=True)])
     now = parts().now()
     with parts().database.transaction() as tx:
         inbox.release(tx, SOURCE[flow], lane, turn)

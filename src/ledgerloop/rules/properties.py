@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
-from typing import Any
+from difflib import get_close_matches
+from typing import Any, NamedTuple
 
 from ledgerloop.records import LinkKind
 from ledgerloop.rules.standing import WORDS
@@ -22,6 +23,21 @@ DEAL_WORDS = (*WORDS, "DRAFT", "SUBMITTED", "DELETED")
 
 _CUSTOMER: tuple[LinkKind, ...] = ("contact", "company")
 _DEAL: tuple[LinkKind, ...] = ("deal",)
+
+
+HUBSPOTS = frozenset(
+    """
+    address address2 amount annualrevenue associatedcompanyid city closed_lost_reason closed_won_reason closedate
+    company country createdate date_of_birth days_to_close deal_currency_code dealname dealstage dealtype degree
+    description domain email fax field_of_study firstname founded_year gender graduation_date industry is_public
+    jobtitle job_function lastmodifieddate lastname lifecyclestage marital_status message military_status mobilephone
+    name notes_last_contacted notes_last_updated notes_next_activity_date num_associated_contacts num_associated_deals
+    num_contacted_notes num_notes numberofemployees owneremail ownername phone pipeline recent_deal_amount
+    recent_deal_close_date relationship_status salutation school seniority start_date state timezone total_money_raised
+    total_revenue twitterhandle type web_technologies website work_email zip
+    """.split()
+)
+"""Names of properties that HubSpot itself defines on contacts, companies and deals, as far as they are known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,12 +64,17 @@ class Property:
             "hasUniqueValue": self.unique,
         }
         if self.type == "enumeration":
-            words = DEAL_WORDS if kind == "deal" else CUSTOMER_WORDS
             body["options"] = [
                 {"label": word.replace("_", " ").capitalize(), "value": word, "displayOrder": place, "hidden": False}
-                for place, word in enumerate(words)
+                for place, word in enumerate(self.words(kind))
             ]
         return body
+
+    def words(self, kind: LinkKind) -> tuple[str, ...]:
+        """Return the values that its options must have; none where it is no enumeration."""
+        if self.type != "enumeration":
+            return ()
+        return DEAL_WORDS if kind == "deal" else CUSTOMER_WORDS
 
 
 PROPERTIES: tuple[Property, ...] = (
@@ -79,6 +100,26 @@ PROPERTIES: tuple[Property, ...] = (
     Property("xero_paid_date", "Xero paid date", _DEAL, "date", "date", "When the invoice was fully paid."),
     Property("xero_sync_message", "Xero sync message", _DEAL, "string", "textarea", "What needs a person: why there is no invoice, or what differs."),
 )  # fmt: skip
+
+
+class Present(NamedTuple):
+    """A property as a portal has it."""
+
+    name: str
+    type: str
+    field_type: str
+    unique: bool
+    words: tuple[str, ...] = ()
+    """The values of its options, where it has any."""
+    hubspots: bool = False
+    """Whether HubSpot itself defines it."""
+
+
+_ANOTHER_NAME = (
+    "Map another name under [properties], which is then made: one that is deleted comes back as it was when its name is"
+    " used again."
+)
+"""HubSpot keeps archived properties for 90 days."""
 
 
 def properties_on(kind: LinkKind) -> tuple[Property, ...]:
@@ -117,15 +158,15 @@ def _number(text: str) -> Decimal | None:
 
 
 def differences(
-    kind: LinkKind, present: Iterable[tuple[str, str, str, bool]], names: Mapping[str, str]
+    kind: LinkKind, present: Iterable[Present], names: Mapping[str, str]
 ) -> tuple[list[Property], list[str]]:
     """Compare what a portal has with what is needed: the properties to make, and sentences about the wrong ones.
 
-    ``present`` holds (name, type, fieldType, hasUniqueValue) of the portal's properties. A wrong type or field type, a
-    missing uniqueness or a name that differs by case alone is reported and never worked around (S76), and so are two
-    properties that ``names`` maps to one.
+    A wrong type or field type, a missing uniqueness, an option that is not there or a name that differs by case alone
+    is reported and never worked around (S76), and so are two properties that ``names`` maps to one, and one that it
+    maps to a property of HubSpot's own.
     """
-    has = {name: (type_, field_type, unique) for name, type_, field_type, unique in present}
+    has = {one.name: one for one in present}
     folded = {name.casefold(): name for name in has}
     missing: list[Property] = []
     wrong: list[str] = []
@@ -149,20 +190,62 @@ def differences(
             else:
                 missing.append(wanted)
             continue
-        type_, field_type, unique = has[name]
-        if type_ != wanted.type:
+        there = has[name]
+        if there.hubspots:
+            wrong.append(_hubspots_own(kind, wanted.name, name))
+        elif there.type != wanted.type:
             wrong.append(
-                f"The {kind} property `{name}` is a {type_}, and must be a {wanted.type}. Delete it in HubSpot so that"
-                " it can be made anew, or map another name under [properties]."
+                f"The {kind} property `{name}` is a {there.type}, and must be a {wanted.type}. {_ANOTHER_NAME}"
             )
-        elif wanted.unique and not unique:
+        elif wanted.unique and not there.unique:
             wrong.append(
-                f"The {kind} property `{name}` does not require unique values, which cannot be changed later. Delete it"
-                " in HubSpot so that it can be made anew, or map another name under [properties]."
+                f"The {kind} property `{name}` does not require unique values, which cannot be changed later."
+                f" {_ANOTHER_NAME}"
             )
-        elif field_type != wanted.field_type:
+        elif there.field_type != wanted.field_type:
             wrong.append(
-                f"The {kind} property `{name}` has the field type {field_type}, and should have {wanted.field_type}."
-                " Change its field type in HubSpot, or map another name under [properties]."
+                f"The {kind} property `{name}` has the field type {there.field_type}, and should have"
+                f" {wanted.field_type}. Change its field type in HubSpot, or map another name under [properties]."
+            )
+        elif lacking := [word for word in wanted.words(kind) if word not in there.words]:
+            wrong.append(
+                f"The {kind} property `{name}` lacks {', '.join(f'`{word}`' for word in lacking)} among its options."
+                " Add each in HubSpot with exactly this internal value, or map another name under [properties]."
             )
     return missing, wrong
+
+
+def hubspots_own(kind: LinkKind, present: Iterable[Present], names: Mapping[str, str]) -> list[str]:
+    """Return a sentence for each of our properties that ``names`` maps to one that HubSpot itself defines."""
+    theirs = {one.name for one in present if one.hubspots}
+    return [
+        _hubspots_own(kind, one.name, names[one.name])
+        for one in properties_on(kind)
+        if one.name in names and names[one.name] in theirs
+    ]
+
+
+def mistaken(names: Mapping[str, str]) -> str:
+    """Say what is wrong with a mapping of names before any portal is asked; nothing where nothing is."""
+    known = {one.name for one in PROPERTIES}
+    for ours, theirs in names.items():
+        if ours not in known:
+            near = get_close_matches(ours, sorted(known), 1)
+            meant = f"; did you mean `{near[0]}`?" if near else "; docs/standing.md lists them."
+            return f"`{ours}` is no property of Ledgerloop{meant}"
+        if theirs in HUBSPOTS or theirs.startswith(("hs_", "hubspot_")):
+            return f'`{theirs}` is a property of HubSpot\'s own, which would be overwritten; write {ours} = "xero_…".'
+    for kind in ("contact", "company", "deal"):
+        first: dict[str, str] = {}
+        for one in properties_on(kind):
+            name = names.get(one.name, one.name)
+            if first.setdefault(name, one.name) != one.name:
+                return f"`{first[name]}` and `{one.name}` would both be `{name}`; give each a name of its own."
+    return ""
+
+
+def _hubspots_own(kind: LinkKind, ours: str, name: str) -> str:
+    return (
+        f"The {kind} property `{name}` is HubSpot's own, and `{ours}` would overwrite it. Map another name under"
+        " [properties]."
+    )

@@ -200,7 +200,7 @@ class Settings(BaseSettings):
     properties: PropertyNames = Field(
         default={},
         description="Names of HubSpot properties that differ in your portal: the name in Ledgerloop, and yours. What is"
-        " not named here keeps its name.",
+        " not named here keeps its name. A property of HubSpot's own is refused.",
     )
     _file: Path = PrivateAttr(Path("ledgerloop.toml"))
 

@@ -9,6 +9,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict
 from pydantic_core import PydanticCustomError
 
 from ledgerloop.rules.marks import MARKER, marker_in, marker_of
+from ledgerloop.rules.properties import mistaken
 from ledgerloop.rules.templates import fields_in, filled
 
 
@@ -75,10 +76,10 @@ def _scopes(value: str) -> str:
 
 def _property_names(value: dict[str, str]) -> dict[str, str]:
     for ours, theirs in value.items():
-        if not re.fullmatch(r"xero_[a-z0-9_]+", ours):
-            raise _cure(f'`{ours}` is no property of Ledgerloop; write xero_contact_id = "its_name_in_your_portal".')
         if not re.fullmatch(r"[a-z][a-z0-9_]*", theirs):
             raise _cure(f'HubSpot has no property name like "{theirs}"; write {ours} = "lower_case_with_underscores".')
+    if problem := mistaken(value):
+        raise _cure(problem)
     return value
 
 
