@@ -107,6 +107,28 @@ def test_webhooks_in_the_wrong_order_end_right(scene: Scene) -> None:
     assert "PARTIALLY_PAID" == shown["xero_invoice_status"]
 
 
+def test_a_refund_shows_when_its_payment_is_told(scene: Scene) -> None:
+    """A refund of credit is a payment on that credit, so what is left of it is pulled at once, and not hours later."""
+    categories = ["CONTACT", "INVOICE", "CREDITNOTE", "PREPAYMENT", "PAYMENT"]
+    scene.on.control.post(f"{scene.url('xero')}/_sandbox/webhooks", json={"enabled": True, "categories": categories})
+    customer = scene.customer("Refund Ltd", "ref@refund.example.com")
+    contact = str(scene.on.until("contact", lambda: scene.find_contact("ref@refund.example.com"))["id"])
+    line = {"Description": "Too much", "Quantity": 1, "UnitAmount": 130.0, "LineAmount": 130.0}
+    body = {"Type": "RECEIVE-OVERPAYMENT", "Contact": {"ContactID": customer}, "BankAccount": {"Code": "090"}}
+    body |= {"Date": "2026-11-03", "LineItems": [line]}
+    made = scene.on.in_xero("PUT", "/BankTransactions", {"BankTransactions": [body]})["BankTransactions"][0]
+    with scene.built.database.transaction() as tx:
+        cursors.put(tx, Cursor(scene.on.organisation, CAUGHT_UP, None, 1, datetime.now(UTC) - timedelta(hours=1)))
+        lanes.wake(tx, "standing", scene.on.organisation, scene.built.now())
+    scene.until_shown("contacts", contact, "xero_available_credit", "130.00")
+    scene.settle()
+
+    refund = {"Overpayment": {"OverpaymentID": made["OverpaymentID"]}, "Account": {"Code": "090"}, "Amount": 130.0}
+    scene.on.in_xero("PUT", "/Payments", {"Payments": [refund]})
+
+    scene.until_shown("contacts", contact, "xero_available_credit", "0.00")
+
+
 def test_lost_webhooks_cost_lag_and_no_truth(scene: Scene) -> None:
     """With every webhook lost, the catch-up pulls the same."""
     customer = scene.customer("Kea Signs", "kim@kea-signs.example.com")

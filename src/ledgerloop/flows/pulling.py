@@ -43,6 +43,15 @@ _TOLD_BY: dict[str, Kind] = {
     "PREPAYMENT": "prepayments",
     "OVERPAYMENT": "overpayments",
 }
+_PAID: dict[str, Kind] = {
+    "ACCREC": "invoices",
+    "ACCRECCREDIT": "credit_notes",
+    "ARPREPAYMENT": "prepayments",
+    "RECEIVE-PREPAYMENT": "prepayments",
+    "AROVERPAYMENT": "overpayments",
+    "RECEIVE-OVERPAYMENT": "overpayments",
+}
+"""What a payment was made on, by the type that it names: a refund is a payment on a credit."""
 CAUGHT_UP = "all"
 """The cursor that remembers when every kind was last pulled."""
 
@@ -131,8 +140,15 @@ def cover(client: XeroClient, organisation: str, events: Sequence[Taken], seen: 
         )
     stale = {key: event for key, event in named.items() if key not in known or known[key] < event.occurred_at}
     invoices = [key for key, event in stale.items() if event.category == "INVOICE"]
+    refunded: set[Kind] = set()
     for payment in (key for key, event in stale.items() if event.category == "PAYMENT" and key not in paid):
-        invoices += [paid for paid in _paid_by(client, payment) if paid not in seen.ids]
+        kind, document = _paid_by(client, payment)
+        if kind == "invoices" and document not in seen.ids:
+            invoices.append(document)
+        elif kind is not None and document not in seen.ids:
+            refunded.add(kind)
+    for kind in sorted(refunded):
+        pull_kind(client, organisation, kind, seen)
     for some in _in_calls(invoices):
         _store(organisation, client.invoices_by_id(some), seen)
     contacts = {key for key, event in stale.items() if event.category == "CONTACT"}
@@ -145,13 +161,13 @@ def cover(client: XeroClient, organisation: str, events: Sequence[Taken], seen: 
         _store(organisation, client.contacts_by_id(some), seen, wanted=strangers)
 
 
-def _paid_by(client: XeroClient, payment: str) -> list[str]:
-    """Return the id of the sales invoice a payment was made on; none for other documents, and for one that is gone."""
+def _paid_by(client: XeroClient, payment: str) -> tuple[Kind | None, str]:
+    """Return kind and id of the document a payment was made on; none for a supplier's, and for one that is gone."""
     try:
         paid = client.payment(payment).Invoice
     except Missing:
-        return []
-    return [paid.InvoiceID] if paid.InvoiceID and paid.Type == "ACCREC" else []
+        return None, ""
+    return (_PAID.get(paid.Type), paid.InvoiceID) if paid.InvoiceID else (None, "")
 
 
 def _pages(client: XeroClient, kind: Kind, since: datetime | None, first: int) -> Iterator[tuple[int, Pages]]:
