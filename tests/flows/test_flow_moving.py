@@ -63,6 +63,13 @@ class TestInXero:
         said = crm.until_held(loser)
         assert ours in said
         assert theirs in said
+        scene.settle()
+        left = scene.show("companies", ours)
+        assert (loser, "", "") == (
+            left["xero_contact_id"],
+            left["xero_outstanding_balance"] or "",
+            left["xero_invoice_status"] or "",
+        )
         crm.merge("companies", ours, theirs)
         scene.settle()
         crm.touch(winner)

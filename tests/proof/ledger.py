@@ -5,7 +5,7 @@ The definitions are those of docs/standing.md.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 
@@ -52,8 +52,18 @@ class Ledger:
                 max(((self._today - one.due_date).days for one in late if one.due_date), default=0)
             ),
             "xero_open_invoices": str(len(owed)),
+            "xero_lifetime_paid": _text(sum(amount for _, amount in money)),
+            "xero_balances_by_currency": self._by_currency(owed),
             "xero_currency": self._books.base_currency,
         }
+
+    def _by_currency(self, owed: Sequence[Invoice]) -> str:
+        """Return what is owed in each currency where there are several, the base currency first."""
+        sums: dict[str, Decimal] = {}
+        for one in owed:
+            sums[one.currency] = sums.get(one.currency, Decimal(0)) + one.amount_due
+        order = sorted(sums, key=lambda currency: (currency != self._books.base_currency, currency))
+        return "; ".join(f"{sums[one]:,.2f} {one}" for one in order) if len(order) > 1 else ""
 
     def invoice(self, id_: str) -> dict[str, str]:
         """Return what a deal shows of its invoice."""

@@ -99,7 +99,37 @@ class TestShown:
             "xero_oldest_due_date": "2026-11-10",
             "xero_days_overdue": "12",
             "xero_open_invoices": "2",
+            "xero_lifetime_paid": "15.00",
+            "xero_balances_by_currency": "",
             "xero_currency": "NZD",
+            "xero_contact_url": contact_url(HOME, "c1"),
+        }
+
+    @pytest.mark.parametrize(
+        ("owed", "shown"),
+        [
+            ({}, ""),
+            ({"USD": "300"}, ""),
+            ({"USD": "300", "NZD": "1200"}, "1,200.00 NZD; 300.00 USD"),
+            ({"USD": "300", "AUD": "1.5", "NZD": "1200"}, "1,200.00 NZD; 1.50 AUD; 300.00 USD"),
+        ],
+    )
+    def test_by_currency(self, owed: dict[str, str], shown: str) -> None:
+        """What is owed stands in each currency where there are several, the base currency first."""
+        documents = [replace(invoice(amount), currency=currency, rate=Decimal(1)) for currency, amount in owed.items()]
+
+        properties = properties_from_standing(standing_of(documents, TODAY, "NZD"), customer(), HOME)
+
+        assert shown == properties["xero_balances_by_currency"]
+
+    def test_merged_away(self) -> None:
+        """A customer that was merged into another shows no figures: 0.00 would read as if nothing were owed."""
+        merged = replace(customer(), merged_into="c2")
+
+        shown = properties_from_standing(standing_of([], TODAY, "NZD"), merged, HOME)
+
+        assert {name: value for name, value in shown.items() if value} == {
+            "xero_contact_id": "c1",
             "xero_contact_url": contact_url(HOME, "c1"),
         }
 
@@ -123,6 +153,7 @@ class TestShown:
             "xero_last_payment_date",
             "xero_last_payment_amount",
             "xero_oldest_due_date",
+            "xero_balances_by_currency",
         }
         assert shown["xero_outstanding_balance"] == shown["xero_available_credit"] == "0.00"
         assert shown["xero_invoice_status"] == "NONE"

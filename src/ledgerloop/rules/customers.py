@@ -207,9 +207,18 @@ def company_from_customer(customer: Customer) -> dict[str, str]:
 
 
 def properties_from_standing(standing: Standing, customer: Customer, organisation: Organisation) -> dict[str, str]:
-    """Return what a contact or company shows of its standing. An empty text clears a value."""
+    """Return what a contact or company shows of its standing. An empty text clears a value.
+
+    The record of a customer that was merged into another shows no figures: what it owed is the survivor's now, and 0.00
+    would read as if nothing were owed.
+    """
+    whose = {"xero_contact_id": customer.id, "xero_contact_url": contact_url(organisation, customer.id)}
+    figures = _figures(standing)
+    return {**(dict.fromkeys(figures, "") if customer.merged_into else figures), **whose}
+
+
+def _figures(standing: Standing) -> dict[str, str]:
     return {
-        "xero_contact_id": customer.id,
         "xero_outstanding_balance": f"{standing.outstanding:.2f}",
         "xero_overdue_balance": f"{standing.overdue:.2f}",
         "xero_available_credit": f"{standing.credit:.2f}",
@@ -219,9 +228,16 @@ def properties_from_standing(standing: Standing, customer: Customer, organisatio
         "xero_oldest_due_date": standing.oldest_due_on.isoformat() if standing.oldest_due_on else "",
         "xero_days_overdue": str(standing.days_overdue),
         "xero_open_invoices": str(standing.open_invoices),
+        "xero_lifetime_paid": f"{standing.lifetime_paid:.2f}",
+        "xero_balances_by_currency": _by_currency(standing),
         "xero_currency": standing.currency,
-        "xero_contact_url": contact_url(organisation, customer.id),
     }
+
+
+def _by_currency(standing: Standing) -> str:
+    """Return what is owed in each currency, the base currency first; empty where there are not several."""
+    owed = sorted(standing.by_currency.items(), key=lambda one: (one[0] != standing.currency, one[0]))
+    return "; ".join(f"{amount:,.2f} {currency}" for currency, amount in owed) if len(owed) > 1 else ""
 
 
 def contact_url(organisation: Organisation, contact: str) -> str:

@@ -88,6 +88,8 @@ PROPERTIES: tuple[Property, ...] = (
     Property("xero_oldest_due_date", "Xero oldest due date", _CUSTOMER, "date", "date", "The earliest due date among open invoices."),
     Property("xero_days_overdue", "Xero days overdue", _CUSTOMER, "number", "number", "Days since the oldest overdue invoice was due."),
     Property("xero_open_invoices", "Xero open invoices", _CUSTOMER, "number", "number", "How many approved invoices are not fully paid."),
+    Property("xero_lifetime_paid", "Xero lifetime paid", _CUSTOMER, "number", "number", "All money that ever came in, in the organisation's base currency."),
+    Property("xero_balances_by_currency", "Xero balances by currency", _CUSTOMER, "string", "text", "Owed today in each currency, where there are several."),
     Property("xero_currency", "Xero currency", _CUSTOMER, "string", "text", "The currency of the amounts."),
     Property("xero_contact_url", "Xero contact link", _CUSTOMER, "string", "text", "Opens the contact in Xero."),
     Property("xero_invoice_id", "Xero invoice id", _DEAL, "string", "text", "The invoice made for this deal.", unique=True),
