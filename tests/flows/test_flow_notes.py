@@ -74,6 +74,26 @@ def test_each_event_is_noted_once(noted: Scene) -> None:
     assert 3 == len(_notes_on(noted, "companies", str(companies[0]["toObjectId"])))
 
 
+def test_a_payment_that_is_removed_and_made_again_is_noted(noted: Scene) -> None:
+    """After “Nothing remains” a removed payment is told, with what is due again; and paying once more is told too."""
+    customer, contact = _customer(noted, "Back Ltd", "ba@back.example.com")
+    invoice = noted.invoice_for(customer, "100.00", Date="2099-01-01")
+    _until_noted(noted, contact, 1)
+    payment = noted.pay(invoice["InvoiceID"], "100.00")
+    _until_noted(noted, contact, 2)
+
+    noted.on.in_xero("POST", f"/Payments/{payment}", {"Payments": [{"PaymentID": payment, "Status": "DELETED"}]})
+    third = set(_until_noted(noted, contact, 3))
+    noted.pay(invoice["InvoiceID"], "100.00")
+    fourth = set(_until_noted(noted, contact, 4)) - third
+    noted.settle()
+
+    (removed,) = [one for one in third if "taken back" in one]
+    assert "100.00 NZD remain" in removed
+    assert "was paid. Nothing remains." in fourth.pop()
+    assert 4 == len(_notes_on(noted, "contacts", contact))
+
+
 def test_the_deals_invoice_is_noted_on_the_deal(noted: Scene) -> None:
     """What happens to the invoice of a deal stands on that deal too."""
     deal = noted.sell()

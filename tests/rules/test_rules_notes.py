@@ -63,6 +63,39 @@ def test_what_is_news(name: str) -> None:
     assert events == [one.event for one in found]
 
 
+OPEN: dict[str, Any] = {}
+HALF = {"due": Decimal(1270), "paid": Decimal(1030), "payments": PAID_SINCE}
+LESS = {"due": Decimal(1500), "paid": Decimal(800), "payments": PAID_BEFORE}
+ALL = {"due": Decimal(0), "paid": Decimal(2300), "status": "PAID", "payments": PAID_SINCE}
+
+
+@pytest.mark.parametrize(
+    ("changes", "known", "events"),
+    [
+        (OPEN, {"sent"}, ["sent"]),
+        (OPEN, {"sent", "paid"}, ["removed 1 2300.00"]),
+        (OPEN, {"sent", "paid", "removed 1 2300.00"}, ["removed 1 2300.00"]),
+        (OPEN, {"part 1270.00"}, ["removed 1 2300.00"]),
+        (LESS, {"part 1270.00"}, ["removed 1 1500.00"]),
+        (LESS, {"paid"}, ["removed 1 1500.00"]),
+        (LESS, {"paid", "removed 1 1500.00"}, ["removed 1 1500.00"]),
+        (HALF, {"paid", "removed 1 1500.00"}, ["part 1270.00 after 1"]),
+        (HALF, {"paid", "removed 1 2300.00", "part 1270.00 after 1"}, ["part 1270.00 after 1"]),
+        (OPEN, {"paid", "removed 1 1500.00", "part 1270.00 after 1"}, ["removed 2 2300.00"]),
+        (ALL, {"paid", "removed 1 2300.00"}, ["paid after 1"]),
+        (ALL, {"paid", "removed 1 2300.00", "paid after 1"}, ["paid after 1"]),
+        (OPEN, {"paid", "removed 1 2300.00", "paid after 1"}, ["removed 2 2300.00"]),
+        ({"status": "VOIDED"}, {"paid", "removed 1 2300.00"}, ["voided"]),
+        ({**LESS, "due_on": date(2026, 11, 21)}, {"paid"}, ["removed 1 1500.00", "overdue"]),
+    ],
+)
+def test_money_that_was_taken_back(changes: dict[str, Any], known: set[str], events: list[str]) -> None:
+    """More remaining than was last told is told, once; and what is paid after that is news again."""
+    found = happenings_of(replace(INVOICE, **changes), HOME, TODAY, SINCE, known)
+
+    assert events == [one.event for one in found]
+
+
 def test_the_note_says_number_amount_and_what_remains() -> None:
     """An account manager reads what happened without opening Xero (S7)."""
     note = body_of(Happening(INVOICE, "part", Decimal("1270.00")), HOME)

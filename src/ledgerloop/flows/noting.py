@@ -47,7 +47,12 @@ def note_happenings(home: Organisation, customers: Sequence[str], turn: int) -> 
     with at.database.reading() as tx:
         found = mirror.receivables_of(tx, home.id, customers)
     invoices = [one for some in found.values() for one in some if one.kind == "invoice"]
-    told = {one.key: one for one in _told(home, invoices, today, since) if one.on}
+    with at.database.reading() as tx:
+        before = notes.of_receivables(tx, home.id, [invoice.id for invoice in invoices])
+    events: dict[str, set[str]] = {}
+    for note in before:
+        events.setdefault(note.receivable, set()).add(note.event)
+    told = {one.key: one for one in _told(home, invoices, today, since, events) if one.on}
     with at.database.transaction() as tx:
         notes.intend(tx, home.id, told, now)
         known = notes.of_receivables(tx, home.id, [invoice.id for invoice in invoices])
@@ -73,9 +78,15 @@ def _since(home: Organisation, today: date) -> date | None:
     return today if at.notes else None
 
 
-def _told(home: Organisation, invoices: Sequence[Receivable], today: date, since: date) -> list[Told]:
+def _told(
+    home: Organisation, invoices: Sequence[Receivable], today: date, since: date, events: Mapping[str, set[str]]
+) -> list[Told]:
     """List what has happened, with the records that show it: the customer's contact and company, and its deal."""
-    happenings = [one for invoice in invoices for one in happenings_of(invoice, home, today, since)]
+    happenings = [
+        one
+        for invoice in invoices
+        for one in happenings_of(invoice, home, today, since, events.get(invoice.id, frozenset()))
+    ]
     if not happenings:
         return []
     on = _records(home, [one.invoice for one in happenings])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -16,12 +16,13 @@ from ledgerloop.records import Organisation, Receivable
 from ledgerloop.rules.invoices import invoice_url
 from ledgerloop.rules.standing import is_late, is_open
 
-What = Literal["sent", "part", "paid", "overdue", "voided"]
+What = Literal["sent", "part", "paid", "removed", "overdue", "voided"]
 
 _WORDS: dict[What, str] = {
     "sent": "was sent",
     "part": "was paid in part",
     "paid": "was paid",
+    "removed": "had a payment or credit taken back",
     "overdue": "is overdue",
     "voided": "was voided",
 }
@@ -36,15 +37,36 @@ class Happening:
     invoice: Receivable
     what: What
     remains: Decimal
+    removals: int = 0
+    """How often money had been taken back from the invoice by then, as far as was told."""
 
     @property
     def event(self) -> str:
-        """Name the event: the same name is the same event. Each part payment leaves another rest."""
-        return f"part {self.remains:.2f}" if self.what == "part" else self.what
+        """Name the event: the same name is the same event. Each part payment leaves another rest.
+
+        After money was taken back, the same may happen again, and is another event.
+        """
+        rest = f" {self.remains:.2f}" if self.what in ("part", "removed") else ""
+        again = f" after {self.removals}" if self.removals and self.what in ("part", "paid") else ""
+        nth = f" {self.removals}" if self.what == "removed" else ""
+        return f"{self.what}{nth}{rest}{again}"
 
 
-def happenings_of(invoice: Receivable, home: Organisation, today: date, since: date) -> Sequence[Happening]:
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """What has been told of an invoice's money: how often some was taken back, and what remained when last told."""
+
+    removals: int = 0
+    remained: Decimal | None = None
+
+
+def happenings_of(
+    invoice: Receivable, home: Organisation, today: date, since: date, events: Collection[str] = ()
+) -> Sequence[Happening]:
     """List what is true of an invoice now and became so on ``since`` or later: what came before is no news.
+
+    ``events`` are those that are known of the invoice, told or about to be. More remaining than the last of them said
+    means that money was taken back.
 
     Xero says when a record last changed, and not what changed; so an invoice is news of being sent only when it was
     issued since, and of being overdue only when its due date went by since.
@@ -62,9 +84,31 @@ def happenings_of(invoice: Receivable, home: Organisation, today: date, since: d
         found.append("sent")
     if not _changed_since(invoice, home, since):
         found = []
+    told = _told_of(events)
+    if is_open(invoice) and told.remained is not None:
+        found = []
+        if invoice.due > told.remained:
+            told, found = _Told(told.removals + 1, invoice.due), ["removed"]
+        elif f"removed {told.removals} {invoice.due:.2f}" in events:
+            found = ["removed"]
+        elif invoice.paid or invoice.credited:
+            found = ["part"]
     if is_late(invoice, today) and invoice.due_on and invoice.due_on >= since:
         found.append("overdue")
-    return [Happening(invoice, what, invoice.due if is_open(invoice) else Decimal(0)) for what in found]
+    remains = invoice.due if is_open(invoice) else Decimal(0)
+    return [Happening(invoice, what, remains, told.removals) for what in found]
+
+
+def _told_of(events: Collection[str]) -> _Told:
+    """Read what was told out of the events' names. Between two removals what remains only gets less."""
+    removed = [re.fullmatch(r"removed (\d+) (\S+)", event) for event in events]
+    starts = {int(one[1]): Decimal(one[2]) for one in removed if one}
+    removals = max(starts, default=0)
+    again = f" after {removals}" if removals else ""
+    rests = [starts[removals]] if starts else []
+    rests += [Decimal(0)] if f"paid{again}" in events else []
+    parts = [re.fullmatch(rf"part ([0-9.]+){again}", event) for event in events]
+    return _Told(removals, min([*rests, *(Decimal(one[1]) for one in parts if one)], default=None))
 
 
 def _changed_since(invoice: Receivable, home: Organisation, since: date) -> bool:
