@@ -52,7 +52,12 @@ class RateLimited(Transient):
     @property
     def sentence(self) -> str:
         """Say which quota is spent; that of a day comes back only when the vendor's day begins anew."""
-        return f"The calls of the day are used up. {self.message}" if self.limit == "day" else self.message
+        if self.limit != "day":
+            return self.message
+        return (
+            "The calls of the day are used up; where the limit was raised, `ledgerloop retry --organisation NAME` looks"
+            f" again at once. {self.message}"
+        )
 
 
 class UnknownOutcome(LedgerloopError):

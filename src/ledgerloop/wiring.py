@@ -53,6 +53,8 @@ class Vendors:
     list_connections: Callable[[str], Sequence[Connection]]
     figures: Callable[[str], Mapping[str, Any]]
     """Tells how many calls were made since the start, and which quotas of an organisation and the portal are left."""
+    look_again: Callable[[str, str], None]
+    """Lets the next call find out what is left for an organisation; once for each moment at which it is asked."""
     close: Callable[[], None]
 
 
@@ -176,6 +178,13 @@ def _vendors(
         left = {"xero": xero_limits.left(organisation), "hubspot": hubspot_limits.left("")}
         return {"calls": dict(calls), "left": left}
 
+    looked: dict[str, str] = {}
+
+    def look_again(organisation: str, asked: str) -> None:
+        if looked.get(organisation) != asked:
+            looked[organisation] = asked
+            xero_limits.look_again(organisation)
+
     def xero_api(lane: str) -> Api:
         return Api(
             to_xero,
@@ -209,6 +218,7 @@ def _vendors(
         hubspot=hubspot,
         list_connections=lambda event: connections(xero_api(""), event),
         figures=figures,
+        look_again=look_again,
         close=close,
     )
 
@@ -240,6 +250,7 @@ def _parts(built: Ledgerloop) -> Parts:
         notes=settings.standing.notes,
         brake=Brake(settings.brake.create, settings.brake.update),
         figures=built.vendors.figures,
+        look_again=built.vendors.look_again,
         stopping=lambda: built.engine.stopping,
     )
 

@@ -211,6 +211,20 @@ class TestDay:
             governor.observe(ORG, Reading({"day": 999}))
         spend(governor, 20)
 
+    def test_a_person_lets_the_next_call_look(self, clock: Clock) -> None:
+        """Asked to look again, one call goes at once, though the vendor named a moment; the others wait for it."""
+        governor = xero(clock)
+        with governor.admit(ORG):
+            governor.observe(ORG, Reading({"day": 0}, spent="day", wait=66975.0))
+        assert refused(governor).retry_after == 66975.0
+
+        governor.look_again(ORG)
+
+        with governor.admit(ORG):
+            assert refused(governor).limit == "day"
+            governor.observe(ORG, Reading({"day": 3000}))
+        spend(governor, 20)
+
     def test_calls_under_way_are_not_counted_yet(self, clock: Clock) -> None:
         """The vendor's figure does not know the calls that have not arrived, so they come off it."""
         governor = xero(clock)

@@ -6,9 +6,13 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import httpx2
+import pytest
 from scene import Scene
 
 from ledgerloop.cli.stage import connect_hubspot, connect_xero
+from ledgerloop.errors import LedgerloopError
+from ledgerloop.flows import retrying
+from ledgerloop.flows.parts import instead
 from ledgerloop.store import connections, inbox, lanes, planned
 from ledgerloop.store.lanes import Parked
 from ledgerloop.store.spent import Written
@@ -28,6 +32,11 @@ def _organisation(scene: Scene) -> str:
 def _resting(scene: Scene) -> Parked | None:
     with scene.built.database.reading() as tx:
         return next((one for one in lanes.parked(tx) if one.flow == "standing"), None)
+
+
+def _rests_anew(scene: Scene, before: Parked) -> Parked | None:
+    now = _resting(scene)
+    return now if now is not None and now.until != before.until else None
 
 
 def _come_near_the_end_of_the_day(scene: Scene, seconds: int) -> None:
@@ -56,6 +65,30 @@ def test_a_spent_day_parks_the_organisation_until_it_begins_anew(scene: Scene) -
     with scene.built.database.reading() as tx:
         assert inbox.waiting(tx) >= 1
     scene.until_shown("contacts", contact, "xero_outstanding_balance", "12.00", seconds=30)
+
+
+def test_a_person_has_a_raised_limit_looked_at_at_once(scene: Scene) -> None:
+    """An organisation that rests for hours goes on when a person says so, and what is left is found out by a call."""
+    customer = scene.customer("Raised Ltd", "ra@raised.example.com")
+    contact = str(scene.on.until("contact", lambda: scene.find_contact("ra@raised.example.com"))["id"])
+    scene.settle()
+    _come_near_the_end_of_the_day(scene, 36_000)
+    _leave(scene, 0)
+    scene.invoice_for(customer, "12.00")
+    rests = scene.on.until("the lane rests", lambda: _resting(scene))
+    assert timedelta(hours=5) < rests.until - scene.built.now()
+    assert "ledgerloop retry --organisation" in rests.why
+
+    with instead(scene.built.parts()):
+        retrying.go_on("Kiwi Demo Ltd")
+    scene.on.until("it rests again, the limit being what it was", lambda: _rests_anew(scene, rests), 15)
+    _leave(scene, 500)
+    with instead(scene.built.parts()):
+        retrying.go_on(scene.on.organisation)
+
+    scene.until_shown("contacts", contact, "xero_outstanding_balance", "12.00", seconds=15)
+    with pytest.raises(LedgerloopError, match="no one organisation “Nobody”"), instead(scene.built.parts()):
+        retrying.go_on("Nobody")
 
 
 def test_the_first_fill_leaves_the_reserve_to_live_work(staged: Callable[..., Scene]) -> None:

@@ -20,6 +20,10 @@ from ledgerloop.wiring import Ledgerloop
 Deals = Annotated[list[str] | None, typer.Option("--deal", help="A deal's HubSpot id. May be given several times.")]
 AllHeld = Annotated[bool, typer.Option("--all", help="Every deal that is held.")]
 AllInvoices = Annotated[bool, typer.Option("--invoices", help="Every invoice that the brake has stopped.")]
+Resting = Annotated[
+    str,
+    typer.Option("--organisation", help="The id or name of an organisation that rests, its limit raised meanwhile."),
+]
 
 
 def retry(
@@ -29,11 +33,18 @@ def retry(
     hubspot_url: HubSpotUrl = "",
     deal: Deals = None,
     everything: AllHeld = False,
+    organisation: Resting = "",
 ) -> None:
-    """Try deals again, also where nothing about them has changed. The service that runs does it."""
-    if bool(deal) == everything:
-        raise LedgerloopError("Say which: --deal ID, or --all for every deal that is held.")
+    """Try again what is held or rests, also where nothing has changed. The service that runs does it."""
+    if [bool(deal), everything, bool(organisation)].count(True) != 1:
+        raise LedgerloopError(
+            "Say which: --deal ID, --all for every deal that is held, or --organisation NAME for one that rests."
+        )
     with opened(config, sandbox, xero_url, hubspot_url) as built, instead(built.parts()):
+        if organisation:
+            name = retrying.go_on(organisation).name
+            typer.echo(f"{name} goes on in the service that runs; its next call finds out what is left of its quotas.")
+            return
         tried = retrying.retry(None if everything else deal)
     typer.echo(f"Tried again by the service that runs: {', '.join(tried)}." if tried else "No deal is held.")
 

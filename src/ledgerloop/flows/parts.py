@@ -67,6 +67,8 @@ class Parts:
     brake: Brake = Brake()
     figures: Callable[[str], Mapping[str, Any]] = lambda organisation: {}
     """Tells what an organisation's work has cost so far and which quotas are left, for those who watch."""
+    look_again: Callable[[str, str], None] = lambda organisation, asked: None
+    """Lets the next call find out what is left of an organisation's quotas; once for each moment that is given."""
     stopping: Callable[[], bool] = lambda: False
     """Tells whether the service is about to stop, so that long work ends at its next batch."""
 

@@ -1,6 +1,7 @@
-"""Try deals again though nothing about them has changed: because a person asks, or because the books did change.
+"""Try again though nothing has changed: deals that are held, and organisations that rest for a spent quota.
 
-An event of our own goes into the inbox and its lane is woken, so a retry is as durable as a webhook.
+A person asks, or the books did change. An event of our own goes into the inbox and its lane is woken, so a retry is as
+durable as a webhook.
 """
 
 from __future__ import annotations
@@ -10,9 +11,10 @@ import json
 from collections.abc import Collection
 from typing import Literal
 
+from ledgerloop.errors import LedgerloopError
 from ledgerloop.flows.parts import parts
-from ledgerloop.records import Event
-from ledgerloop.store import connections, inbox, journal, lanes
+from ledgerloop.records import Event, Organisation
+from ledgerloop.store import connections, inbox, journal, lanes, planned
 
 _DEAL = "deal "
 
@@ -56,3 +58,33 @@ def retry(deals: Collection[str] | None = None) -> list[str]:
             tried += chosen
     at.nudge()
     return tried
+
+
+def go_on(given: str) -> Organisation:
+    """Let an organisation, by id or name, go on that rests, and let its next call find out what is left of its quotas.
+
+    What makes its invoices may rest for the same quota, and goes on too.
+    """
+    at = parts()
+    now = at.now()
+    with at.database.transaction() as tx:
+        homes = connections.organisations(tx)
+        found = [home for home in homes if given in (home.id, home.name)]
+        if len(found) != 1:
+            known = ", ".join(f"{home.name} ({home.id})" for home in homes) or "none; run `ledgerloop connect xero`"
+            raise LedgerloopError(f"There is no one organisation “{given}”. Connected: {known}.")
+        connections.put_value(tx, asked_name(found[0].id), now.isoformat())
+        planned.rest(tx, found[0].id, now, "")
+        for flow, lane in (
+            ("standing", found[0].id),
+            *(("invoicing", portal.id) for portal in connections.portals(tx)),
+        ):
+            lanes.unpark(tx, flow, lane)
+            lanes.wake(tx, flow, lane, now)
+    at.nudge()
+    return found[0]
+
+
+def asked_name(organisation: str) -> str:
+    """Name the value that remembers when a person last asked to look at an organisation's quotas again."""
+    return f"quotas asked {organisation}"

@@ -28,6 +28,7 @@ from ledgerloop.errors import (
 )
 from ledgerloop.flows import provisioning
 from ledgerloop.flows.parts import parts
+from ledgerloop.flows.retrying import asked_name
 from ledgerloop.log import logger
 from ledgerloop.records import Taken, Vendor
 from ledgerloop.store import connections, inbox, journal, lanes
@@ -80,6 +81,9 @@ def take(tx: Connection, flow: Flow, lane: str, turn: int, most: int) -> list[Ta
     The events stay with the turn until it is finished. Where there may be more than were taken, the next turn follows.
     """
     now = parts().now()
+    for home in connections.organisations(tx):
+        if asked := connections.get_value(tx, asked_name(home.id)):
+            parts().look_again(home.id, asked)
     lanes.begin(tx, flow, lane, turn, now)
     events = inbox.take(tx, SOURCE[flow], lane, turn, limit=most)
     if len(events) == most:
