@@ -47,11 +47,13 @@ def test_plan_tells_people_and_programs_and_writes_nothing(scene: Scene, tmp_pat
     name = next(line["name"] for line in parsed["lines"] if line["kind"] == "company")
     one = _run(tmp_path, "plan", "--customer", name)
     nobody = _run(tmp_path, "plan", "--customer", "No Such Customer")
+    empty = _run(tmp_path, "plan", "--customer", " ")
 
     assert "Nothing was written." in told.stdout
     assert parsed["create"] + parsed["update"] == len([line for line in parsed["lines"] if line["decision"] != "hold"])
     assert "xero_outstanding_balance: " in one.stdout
     assert "no customer with the id, email or name" in str(nobody.exception)
+    assert "Name the customer" in str(empty.exception)
     assert [] == scene.writes()
 
 

@@ -119,6 +119,8 @@ class TestDomain:
             pytest.param("kat@xtra.co.nz", "", id="nor does a telephone company's"),
             pytest.param("kat@mail.acme.nz", "mail.acme.nz", id="a part of a domain is not the domain"),
             pytest.param("", "", id="no address has no domain"),
+            pytest.param("jean@yahoo.fr", "", id="a national free mail"),
+            pytest.param("kat@telus.net", "", id="a provider of internet access"),
         ],
     )
     def test_email_domain(self, key: str, domain: str) -> None:

@@ -23,7 +23,7 @@ from ledgerloop.store import mirror
 OfOrganisation = Annotated[
     str, typer.Option("--organisation", help="The organisation's id or name, where several are connected.")
 ]
-Customer = Annotated[str, typer.Option("--customer", help="Only this customer: its Xero id, email or name.")]
+Customer = Annotated[str | None, typer.Option("--customer", help="Only this customer: its Xero id, email or name.")]
 Waiting = Annotated[bool, typer.Option("--waiting", help="Only the customers that wait to be shown.")]
 All = Annotated[bool, typer.Option("--all", help="Every record in full, not only the first.")]
 
@@ -37,7 +37,7 @@ def plan(
     xero_url: XeroUrl = "",
     hubspot_url: HubSpotUrl = "",
     organisation: OfOrganisation = "",
-    customer: Customer = "",
+    customer: Customer = None,
     waiting: Waiting = False,
     deal: Deals = None,
     everything: All = False,
@@ -53,7 +53,7 @@ def plan(
             return
         with built.database.reading() as tx:
             home = planning.organisation_of(tx, organisation)
-            if customer:
+            if customer is not None:
                 chosen = planning.customers_named(tx, home, customer)
             else:
                 chosen = mirror.all_dirty(tx, home.id) if waiting else mirror.all_customers(tx, home.id)

@@ -160,8 +160,8 @@ def _say_bad_emails(home: Organisation, customers: Customers, turn: int) -> None
         if not problems:
             continue
         with at.database.transaction() as tx:
-            said = {entry.reason for entry in journal.recent(tx, 100, _subject(key))}
             news = [f"An email in Xero is not sent: {problem}" for problem in dict.fromkeys(problems)]
+            said = journal.reasons_said(tx, _subject(key), news)
             journal.add(tx, [_entry(home, turn, key, "skip", one) for one in news if one not in said])
 
 

@@ -101,6 +101,8 @@ def organisation_of(tx: Connection, given: str) -> Organisation:
 
 def customers_named(tx: Connection, home: Organisation, text: str) -> list[str]:
     """Find customers by id, by email or by name as matching compares it."""
+    if not text.strip():
+        raise LedgerloopError("Name the customer: its Xero id, email or name.")
     found = [
         *mirror.customers(tx, home.id, [text]),
         *(one.id for some in mirror.customers_by_email(tx, home.id, [email_key(text)]).values() for one in some),

@@ -24,13 +24,23 @@ _COPY_MARK = re.compile(r"\s*(\(\d{1,2}\)|-\d)$")
 """One digit after a hyphen: importers count from 1, and “Studio-54” is a name."""
 
 FREE_MAIL = frozenset(
-    "126.com 163.com aol.com att.net bigpond.com bigpond.net.au btinternet.com clear.net.nz comcast.net fastmail.com"
-    " free.fr freenet.de gmail.com gmx.at gmx.ch gmx.com gmx.de gmx.net googlemail.com hey.com hotmail.co.nz"
-    " hotmail.co.uk hotmail.com hotmail.fr icloud.com iinet.net.au laposte.net live.co.uk live.com live.com.au mac.com"
-    " mail.com mail.ru me.com msn.com optusnet.com.au orange.fr orcon.net.nz outlook.co.nz outlook.com outlook.com.au"
-    " pm.me proton.me protonmail.com qq.com rocketmail.com sbcglobal.net sky.com slingshot.co.nz t-online.de"
-    " talktalk.net tpg.com.au verizon.net virginmedia.com wanadoo.fr web.de xtra.co.nz yahoo.co.nz yahoo.co.uk"
-    " yahoo.com yahoo.com.au yandex.com yandex.ru ymail.com zoho.com".split()
+    "126.com 163.com adam.com.au aim.com alice.it aol.com arcor.de att.net bbox.fr bell.net bellsouth.net"
+    " bigpond.com bigpond.net.au bluewin.ch blueyonder.co.uk bol.com.br btinternet.com charter.net clear.net.nz"
+    " comcast.net cox.net dodo.com.au duck.com earthlink.net eircom.net email.com fastmail.com fastmail.fm"
+    " foxmail.com free.fr freenet.de gmail.com gmx.at gmx.ch gmx.co.uk gmx.com gmx.de gmx.net googlemail.com"
+    " hey.com hotmail.be hotmail.ca hotmail.co.nz hotmail.co.uk hotmail.com hotmail.com.au hotmail.de hotmail.es"
+    " hotmail.fr hotmail.it hushmail.com icloud.com ihug.co.nz iinet.net.au inspire.net.nz internode.on.net"
+    " juno.com kinect.co.nz kpnmail.nl laposte.net libero.it live.ca live.co.uk live.com live.com.au live.fr"
+    " live.it live.nl mac.com mail.com mail.de mail.ru mailbox.org me.com msn.com naver.com neuf.fr ntlworld.com"
+    " o2.co.uk o2.pl onet.pl optusnet.com.au orange.fr orcon.net.nz outlook.co.nz outlook.com outlook.com.au"
+    " outlook.de outlook.es outlook.fr outlook.ie outlook.it ozemail.com.au paradise.net.nz planet.nl pm.me"
+    " posteo.de proton.me protonmail.ch protonmail.com qq.com rediffmail.com rocketmail.com rogers.com"
+    " sbcglobal.net seznam.cz sfr.fr shaw.ca sina.com sky.com skynet.be slingshot.co.nz snap.net.nz sympatico.ca"
+    " t-online.de talktalk.net telenet.be telus.net terra.com.br tin.it tiscali.co.uk tiscali.it tpg.com.au"
+    " tuta.io tutanota.com uol.com.br verizon.net videotron.ca virgilio.it virginmedia.com vodafone.co.nz"
+    " wanadoo.fr web.de westnet.com.au wp.pl xtra.co.nz yahoo.ca yahoo.co.in yahoo.co.jp yahoo.co.nz yahoo.co.uk"
+    " yahoo.com yahoo.com.au yahoo.com.br yahoo.de yahoo.es yahoo.fr yahoo.ie yahoo.it yandex.com yandex.com.tr"
+    " yandex.ru ymail.com ziggo.nl zoho.com".split()
 )
 """Domains that say nothing about the company behind an address."""
 

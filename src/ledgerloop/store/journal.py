@@ -43,6 +43,12 @@ def recent(tx: Connection, limit: int, subject: str | None = None) -> list[Entry
     return [_entry(row) for row in tx.execute(query)]
 
 
+def reasons_said(tx: Connection, subject: str, reasons: Collection[str]) -> set[str]:
+    """Tell which of these reasons the journal has of a subject, however long ago."""
+    mine = select(table.c.reason).where(table.c.subject == subject, table.c.reason.in_(sorted(reasons)))
+    return set(tx.execute(mine.distinct()).scalars())
+
+
 def prune(tx: Connection, before: datetime) -> int:
     """Forget lines written before a moment, and say how many went."""
     return tx.execute(delete(table).where(table.c.at < before)).rowcount
