@@ -208,24 +208,26 @@ class TestOneOf:
 
     def test_none(self) -> None:
         """Without a candidate the next way of looking has its turn."""
-        assert one_of([], "email", self.WHAT) is None
+        assert one_of([], "email", self.WHAT, "company") is None
 
     def test_one(self) -> None:
         """A single candidate is a match, and it is known how it was found."""
-        assert one_of([Candidate("c1", "Acme")], "email", self.WHAT) == Found("c1", "email")
+        assert one_of([Candidate("c1", "Acme")], "email", self.WHAT, "company") == Found("c1", "email")
 
     def test_the_same_one_twice(self) -> None:
         """One record found in two ways is one candidate."""
-        assert one_of([Candidate("c1", "Acme"), Candidate("c1", "Acme")], "name", self.WHAT) == Found("c1", "name")
+        assert one_of([Candidate("c1", "Acme"), Candidate("c1", "Acme")], "name", self.WHAT, "company") == Found(
+            "c1", "name"
+        )
 
     def test_several(self) -> None:
         """Several candidates are a question for a person, who is told which."""
         candidates = [Candidate("c1", "Acme"), Candidate("c2", "Acme Ltd-1"), Candidate("c1", "Acme")]
 
-        assert one_of(candidates, "email", self.WHAT) == Hold(
+        assert one_of(candidates, "email", self.WHAT, "company") == Hold(
             (
                 "There are 2 customers in Xero with the email kat@acme.nz: Acme (c1); Acme Ltd-1 (c2)."
-                " Merge them, or link the right one by hand.",
+                " Merge them in Xero, or write the right one's id into the Xero contact id of the deal's company.",
             ),
             ("c1", "c2"),
         )

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from ledgerloop.flows.facts import tax_rates
 from ledgerloop.flows.parts import parts
+from ledgerloop.flows.writing import id_name
 from ledgerloop.hubspot.client import HubSpotClient
 from ledgerloop.hubspot.models import Association, Record
 from ledgerloop.rules.customers import COMPANY_PROPERTIES, CONTACT_PROPERTIES
@@ -65,8 +66,8 @@ def read_sales(client: HubSpotClient, portal: str, deals: Sequence[Record], *, c
         return [Sale(deal, lines_of[deal.id]) for deal in deals]
     company_of = {deal: primary(found) for deal, found in client.associated("deals", "companies", ids).items()}
     contact_of = {deal: primary(found) for deal, found in client.associated("deals", "contacts", ids).items()}
-    companies = client.read("companies", [one for one in company_of.values() if one], COMPANY_PROPERTIES)
-    contacts = client.read("contacts", [one for one in contact_of.values() if one], CONTACT_PROPERTIES)
+    companies = client.read("companies", [one for one in company_of.values() if one], (*COMPANY_PROPERTIES, id_name()))
+    contacts = client.read("contacts", [one for one in contact_of.values() if one], (*CONTACT_PROPERTIES, id_name()))
     return [
         Sale(
             deal=deal,

@@ -15,7 +15,7 @@ from ledgerloop.flows.books import books_of
 from ledgerloop.flows.deals import INDEX_LAG, Sale, entered, read_deals, read_sales, won_at
 from ledgerloop.flows.facts import owners, route_stages, won_stages
 from ledgerloop.flows.parts import parts
-from ledgerloop.flows.payers import by_link
+from ledgerloop.flows.payers import by_link, id_carried
 from ledgerloop.hubspot.models import Record
 from ledgerloop.records import Hold, Organisation, Portal, Skip
 from ledgerloop.rules.books import Books, Kind, kinds_asked
@@ -141,7 +141,8 @@ def _decide_for(house: Portal, home: Organisation, mine: list[tuple[Sale, Terms]
         drafts |= {sale.deal.id: draft(sale, terms, books) for sale, terms in doubtful}
     for sale, terms in mine:
         deal = sale.deal.id
-        customer = None if by_link(home, [sale]) else contact_for_customer(sale.company, sale.contact)
+        known = bool(id_carried(sale)) or by_link(home, [sale])
+        customer = None if known else contact_for_customer(sale.company, sale.contact)
         holds = [part for part in (drafts[deal], customer) if isinstance(part, Hold)]
         made = drafts[deal]
         if isinstance(made, Draft) and not holds:

@@ -13,7 +13,7 @@ from typing import Literal
 
 from ledgerloop.flows.deciding import Decided, Ready, Verdict, basis, decide, subject_of
 from ledgerloop.flows.parts import parts
-from ledgerloop.flows.payers import find_payers, remember
+from ledgerloop.flows.payers import find_payers
 from ledgerloop.records import Entry, Hold, Intent, Portal, Skip
 from ledgerloop.rules.invoices import hash_of, payload_of
 from ledgerloop.rules.marks import deal_url, marker_of
@@ -52,7 +52,6 @@ def find_customers(portal: str, turn: int, verdicts: dict[str, Verdict]) -> dict
     for home in {one.home.id: one.home for one in ready}.values():
         sales = [one.sale for one in ready if one.home.id == home.id]
         found = find_payers(at.xero(home.id), home, sales, portal, turn)
-        remember(home, sales, found)
         for deal, payer in found.items():
             if isinstance(payer, Hold):
                 verdicts[deal] = payer

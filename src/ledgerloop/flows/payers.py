@@ -1,4 +1,4 @@
-"""Find the Xero customer who pays for a deal: by link, number, email or name, else create it. Called inside a step.
+"""Find the Xero customer who pays for a deal: by link, id, number, email or name, else create it. Called inside a step.
 
 Never doubled: the mirror is brought up to date before it is searched, a new customer carries its HubSpot id as its
 ContactNumber (unique in Xero), and two deals of one company in the same batch share the customer that is made.
@@ -12,12 +12,14 @@ from typing import Literal
 from ledgerloop.flows import pulling
 from ledgerloop.flows.deals import Sale
 from ledgerloop.flows.parts import parts
+from ledgerloop.flows.writing import id_name
 from ledgerloop.hubspot.models import Record
 from ledgerloop.records import Customer, Entry, Hold, Link, Organisation
 from ledgerloop.rules.customers import contact_for_customer, customer_from_contact, number_of
-from ledgerloop.rules.matching import Candidate, Found, email_key, name_key, one_of
+from ledgerloop.rules.matching import Found, email_key, name_key
+from ledgerloop.rules.payers import Fitting, carried_twice, choose, unknown_id
 from ledgerloop.rules.saying import whole
-from ledgerloop.store import journal, links, mirror
+from ledgerloop.store import connections, journal, links, mirror
 from ledgerloop.store.survivors import survivors
 from ledgerloop.xero.client import XeroClient
 
@@ -34,12 +36,20 @@ def find_payers(
     """Return for each deal its customer's ContactID and how it was found, or a hold."""
     found: dict[str, Payer] = dict(by_link(home, sales))
     strangers = [sale for sale in sales if sale.deal.id not in found]
-    if not strangers:
-        return found
-    pulling.pull_kind(client, home.id, "contacts", pulling.Seen())
-    found |= _by_mirror(home, strangers)
-    found |= _create(client, home, [sale for sale in strangers if sale.deal.id not in found], portal, turn)
+    if strangers:
+        pulling.pull_kind(client, home.id, "contacts", pulling.Seen())
+        found |= _by_id(home, strangers)
+    for some in _apart([sale for sale in strangers if sale.deal.id not in found]):
+        found |= _by_mirror(home, some)
+        found |= _create(client, home, [sale for sale in some if sale.deal.id not in found], portal, turn)
+        remember(home, some, found)
+    remember(home, sales, found)
     return found
+
+
+def id_carried(sale: Sale) -> str:
+    """Return the Xero contact id that stands on the record which pays for a deal; a person may have written it."""
+    return next((((record.properties.get(id_name()) or "").strip()) for _, record in _sides(sale)), "")
 
 
 def remember(home: Organisation, sales: Sequence[Sale], found: Mapping[str, Payer]) -> None:
@@ -76,35 +86,76 @@ def by_link(home: Organisation, sales: Sequence[Sale]) -> dict[str, Found]:
     return found
 
 
+def _by_id(home: Organisation, sales: Sequence[Sale]) -> dict[str, Payer]:
+    """Take the customers whose ids stand on the paying records: a person has said who pays.
+
+    An id of another organisation's customer says nothing about who pays here.
+    """
+    found: dict[str, Payer] = {}
+    carried = {sale.deal.id: one for sale in sales if (one := id_carried(sale))}
+    ids = list(carried.values())
+    with parts().database.reading() as tx:
+        customers = mirror.customers(tx, home.id, ids)
+        elsewhere = {
+            key
+            for other in connections.organisations(tx)
+            if other.id != home.id
+            for key in mirror.customers(tx, other.id, ids)
+        }
+        for sale in sales:
+            given = carried.get(sale.deal.id)
+            if not given or (given not in customers and given in elsewhere):
+                continue
+            kind, record = _sides(sale)[0]
+            customer = customers.get(given)
+            payer = (mirror.survivor(tx, home.id, customer) or customer) if customer else None
+            held = links.find(tx, home.id, kind, [payer.id]).get(payer.id) if payer else None
+            if payer is None:
+                found[sale.deal.id] = unknown_id(kind, given, home.name)
+            elif not payer.active:
+                found[sale.deal.id] = _archived(payer)
+            elif held is not None and held.hubspot_id != record.id:
+                found[sale.deal.id] = carried_twice(kind, payer, held.hubspot_id)
+            else:
+                found[sale.deal.id] = Found(payer.id, "id")
+    return found
+
+
+def _apart(sales: Sequence[Sale]) -> list[list[Sale]]:
+    """Keep companies that are called alike out of one group, so that the second meets the customer of the first."""
+    groups: list[tuple[dict[str, str], list[Sale]]] = []
+    for sale in sales:
+        name = name_key(_of(sale, "company", "name"))
+        company = sale.company.id if sale.company else ""
+        group = next((one for one in groups if not name or one[0].get(name, company) == company), None)
+        if group is None:
+            group = ({}, [])
+            groups.append(group)
+        group[0][name] = company
+        group[1].append(sale)
+    return [some for _, some in groups]
+
+
 def _by_mirror(home: Organisation, sales: Sequence[Sale]) -> dict[str, Payer]:
-    numbers = {sale.deal.id: [number_of(kind, record.id) for kind, record in _sides(sale)] for sale in sales}
+    numbers = {sale.deal.id: [number_of(kind, record.id) for kind, record in _sides(sale)[:1]] for sale in sales}
     emails = {sale.deal.id: email_key(_of(sale, "contact", "email")) for sale in sales}
     names = {sale.deal.id: name_key(_of(sale, "company", "name")) for sale in sales}
     with parts().database.reading() as tx:
         by_number = mirror.customers_by_number(tx, home.id, [one for some in numbers.values() for one in some])
         by_email = mirror.customers_by_email(tx, home.id, [key for key in emails.values() if key])
         by_name = mirror.customers_by_name(tx, home.id, [key for key in names.values() if key])
-        everyone = [one.id for index in (by_email, by_name) for some in index.values() for one in some]
+        everyone = [one.id for index in (by_number, by_email, by_name) for some in index.values() for one in some]
         taken = links.find(tx, home.id, "company", everyone)
+    holders = {key: link.hubspot_id for key, link in taken.items()}
     found: dict[str, Payer] = {}
     for sale in sales:
         deal = sale.deal.id
-        tries = (
-            (numbers[deal], by_number, "number", "customers in Xero with this company's number"),
-            ([emails[deal]], by_email, "email", f"customers in Xero with the email {emails[deal]}"),
-            ([names[deal]], by_name, "name", f"customers in Xero called like “{_of(sale, 'company', 'name')}”"),
+        fitting = Fitting(
+            _active(by_number, numbers[deal]), _active(by_email, [emails[deal]]), _active(by_name, [names[deal]])
         )
-        for keys, index, how, what in tries:
-            # Who is linked to another company already is that company, whatever its email or name.
-            free = [
-                one
-                for one in _active(index, keys)
-                if one.id not in taken or (sale.company and taken[one.id].hubspot_id == sale.company.id)
-            ]
-            answer = one_of(free, how, what)
-            if answer is not None:
-                found[deal] = answer
-                break
+        answer = choose(sale.company, sale.contact, fitting, holders)
+        if answer is not None:
+            found[deal] = answer
     return found
 
 
@@ -176,7 +227,10 @@ def _archived(owner: Customer) -> Hold:
 def _refused(body: Mapping[str, object], problems: Sequence[str]) -> Hold:
     said = whole(*problems)
     return Hold(
-        (f"Xero would not create the customer “{body['Name']}”: {said} Correct it, or link the right customer.",)
+        (
+            f"Xero would not create the customer “{body['Name']}”: {said} Correct it, or write the right customer's id"
+            " into the Xero contact id of the deal's company, or of its contact where it has no company.",
+        )
     )
 
 
@@ -188,7 +242,7 @@ def _entry(portal: str, turn: int, customer: Customer, body: Mapping[str, object
         subject=f"customer {customer.id}",
         decision="create",
         rule="rules.customers.contact_for_customer",
-        reason="A deal was won and no customer in Xero has its link, number, email or name.",
+        reason="A deal was won and no customer in Xero has its link, id, number, email or name.",
         target=f"xero contact {customer.id}",
         values={name: str(value) for name, value in body.items()},
     )
@@ -209,9 +263,9 @@ def _of(sale: Sale, side: Side, name: str) -> str:
     return (record.properties.get(name) or "") if record else ""
 
 
-def _active(index: Mapping[str, Sequence[Customer]], keys: Sequence[str]) -> list[Candidate]:
+def _active(index: Mapping[str, Sequence[Customer]], keys: Sequence[str]) -> list[Customer]:
     return [
-        Candidate(customer.id, customer.name)
+        customer
         for key in keys
         for customer in index.get(key, ())
         if key and customer.active and not customer.merged_into

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from email_validator import EmailNotValidError, validate_email
 
-from ledgerloop.records import Hold
+from ledgerloop.records import Hold, LinkKind
 
 _LEGAL_FORMS = frozenset(
     "ab ag as asa bv co corp corporation gmbh inc incorporated kg limited llc llp lp ltd nv oy plc pte pty sa sarl srl"
@@ -110,10 +110,11 @@ def name_key(text: str | None) -> str:
     return " ".join(words)
 
 
-def one_of(candidates: Sequence[Candidate], how: str, what: str) -> Found | Hold | None:
+def one_of(candidates: Sequence[Candidate], how: str, what: str, where: LinkKind) -> Found | Hold | None:
     """Take the only candidate, hold where there are several, return None where there is none.
 
-    ``what`` names the thing looked for and by what, such as “customers in Xero with the email a@b.nz”.
+    ``what`` names the thing looked for and by what, such as “customers in Xero with the email a@b.nz”; ``where`` is the
+    kind of the deal's record on which a person says which one is right.
     """
     distinct = {candidate.id: candidate for candidate in candidates}
     if not distinct:
@@ -122,6 +123,9 @@ def one_of(candidates: Sequence[Candidate], how: str, what: str) -> Found | Hold
         return Found(next(iter(distinct)), how)
     listed = "; ".join(f"{candidate.label} ({candidate.id})" for candidate in distinct.values())
     return Hold(
-        (f"There are {len(distinct)} {what}: {listed}. Merge them, or link the right one by hand.",),
+        (
+            f"There are {len(distinct)} {what}: {listed}. Merge them in Xero, or write the right one's id into the Xero"
+            f" contact id of the deal's {where}.",
+        ),
         tuple(distinct),
     )

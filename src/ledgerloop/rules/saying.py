@@ -8,7 +8,7 @@ from collections.abc import Sequence
 _KNOWN = (
     (
         re.compile(r"contact\b.*\barchived", re.IGNORECASE),
-        "the customer is archived in Xero. Restore it there, or link another customer, and try the deal again.",
+        "the customer is archived in Xero. Restore it there, or give the deal another company, and try the deal again.",
     ),
     (
         re.compile(r"lock date|\blocked\b.*\bperiod|\bperiod\b.*\blocked", re.IGNORECASE),

@@ -1,0 +1,140 @@
+"""Who pays for a deal: never a doubled customer, never somebody else's, and a person's word counts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from crm import Customers, begun
+from scene import Scene
+
+from ledgerloop.flows import retrying
+from ledgerloop.flows.parts import instead
+
+
+@pytest.fixture(scope="module")
+def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
+    """Give one stage to all tests of this file: each has customers of its own."""
+    with begun(tmp_path_factory.mktemp("payers")) as scene:
+        yield scene
+
+
+@pytest.fixture(scope="module")
+def crm(scene: Scene) -> Customers:
+    """Give the words about customers."""
+    return Customers(scene)
+
+
+def test_a_name_that_is_another_companys_is_held_not_doubled(scene: Scene, crm: Customers) -> None:
+    """The customer has a company in HubSpot; a second company called alike is a question, and a merge answers it."""
+    customer = crm.add("Acme Bikes Ltd")
+    linked = crm.until_linked(customer)
+    another = scene.make("companies", name="ACME Bikes Limited")
+
+    deal = scene.sell(company=another)
+
+    said = scene.until_shown("deals", deal, "xero_sync_message")["xero_sync_message"]
+    assert f"Acme Bikes Ltd ({customer}) of the company {linked}." in said
+    assert 1 == named(scene, "Acme Bikes")
+    crm.merge("companies", another, linked)
+    retry(scene, deal)
+    scene.until_shown("deals", deal, "xero_invoice_id")
+    assert customer == payer(scene, deal)
+
+
+def test_two_names_that_are_other_companies_are_held(scene: Scene, crm: Customers) -> None:
+    """Two customers that are called alike and belong to others are both named; no third is made."""
+    for name in ("Twin Ltd", "Twin Limited"):
+        crm.until_linked(crm.add(name, EmailAddress=f"ap@{name.split()[1]}.twin.example.com".lower()))
+
+    deal = scene.sell(company=scene.make("companies", name="TWIN"))
+
+    said = scene.until_shown("deals", deal, "xero_sync_message")["xero_sync_message"]
+    assert 2 == said.count("of the company")
+    assert 2 == named(scene, "Twin")
+
+
+def test_two_new_companies_called_alike_do_not_become_two_customers(scene: Scene) -> None:
+    """Also where their deals are decided together, the second meets the customer of the first."""
+    scene.silence("hubspot")
+    companies = [scene.make("companies", name=name) for name in ("Same Day Ltd", "Same Day Limited")]
+    deals = [scene.sell(company=company) for company in companies]
+    scene.on.control.post(f"{scene.url('hubspot')}/_sandbox/webhooks", json={"enabled": True})
+
+    with instead(scene.built.parts()):
+        retrying.retry(deals)
+    scene.until_shown("deals", deals[0], "xero_invoice_id")
+    scene.until_shown("deals", deals[1], "xero_sync_message")
+
+    assert 1 == named(scene, "Same Day")
+
+
+def test_an_email_alone_takes_nobody_elses_customer(scene: Scene, crm: Customers) -> None:
+    """The contact's email is another customer's: a question, until a person writes down who pays."""
+    customer = unlinked(scene, "Weka Roofing Ltd", "kat@weka.example.com")
+    company = scene.make("companies", name="Globex Corp")
+    contact = scene.make("contacts", email="kat@weka.example.com", lastname="Kat")
+
+    deal = scene.sell(company=company, contact=contact)
+
+    said = scene.until_shown("deals", deal, "xero_sync_message")["xero_sync_message"]
+    assert f"belongs to another customer in Xero than “Globex Corp”: Weka Roofing Ltd ({customer})." in said
+    assert crm.record(customer, "company") is None
+    scene.edit("companies", company, xero_contact_id=customer)
+    retry(scene, deal)
+    scene.until_shown("deals", deal, "xero_invoice_id")
+    assert customer == payer(scene, deal)
+    assert (company, "id") == (crm.record(customer, "company"), crm.how(customer, "company"))
+
+
+def test_an_email_counts_where_the_domain_agrees(scene: Scene) -> None:
+    """A company at whose domain the customer has its email is that customer, whatever it is called."""
+    customer = unlinked(scene, "Head Office", "ap@moa.example.com")
+    contact = scene.make("contacts", email="ap@moa.example.com", lastname="Moa")
+
+    deal = scene.sell(company=scene.make("companies", name="Moa Foods", domain="moa.example.com"), contact=contact)
+
+    scene.until_shown("deals", deal, "xero_invoice_id")
+    assert customer == payer(scene, deal)
+
+
+def test_an_id_that_is_wrong_is_said(scene: Scene, crm: Customers) -> None:
+    """An id of nobody is told; corrected to a customer's, it counts, though the deal has no contact."""
+    customer = unlinked(scene, "Pays For Others Ltd", "")
+    company = scene.make("companies", name="Subsidiary Ltd", xero_contact_id="nobody")
+
+    deal = scene.sell(company=company, contact=None)
+
+    said = scene.until_shown("deals", deal, "xero_sync_message")["xero_sync_message"]
+    assert "carries the Xero contact id “nobody”, and Kiwi Demo Ltd's Xero has no such customer." in said
+    scene.edit("companies", company, xero_contact_id=customer)
+    retry(scene, deal)
+    scene.until_shown("deals", deal, "xero_invoice_id")
+    assert customer == payer(scene, deal)
+
+
+def unlinked(scene: Scene, name: str, email: str) -> str:
+    """Make a customer in Xero of which HubSpot knows nothing yet."""
+    body = {"enabled": False}
+    scene.on.control.post(f"{scene.url('xero')}/_sandbox/webhooks", json=body)
+    made = scene.customer(name, email)
+    scene.on.control.post(f"{scene.url('xero')}/_sandbox/webhooks", json={"enabled": True})
+    return made
+
+
+def payer(scene: Scene, deal: str) -> str:
+    """Return the customer of a deal's one invoice."""
+    (invoice,) = scene.invoices_of(deal)
+    return str(invoice["Contact"]["ContactID"])
+
+
+def named(scene: Scene, word: str) -> int:
+    """Count the customers that Xero finds by a word."""
+    return len(scene.on.in_xero("GET", "/Contacts", query={"searchTerm": word, "page": "1"})["Contacts"])
+
+
+def retry(scene: Scene, deal: str) -> None:
+    """Try a deal again as a person does."""
+    scene.settle()
+    with instead(scene.built.parts()):
+        retrying.retry([deal])
