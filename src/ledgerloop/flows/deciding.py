@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+from ledgerloop.flows import merging
 from ledgerloop.flows.books import books_of
 from ledgerloop.flows.deals import INDEX_LAG, Sale, entered, read_deals, read_sales, won_at
 from ledgerloop.flows.facts import owners, route_stages, won_stages
@@ -59,6 +60,8 @@ def decide(house: Portal, ids: Sequence[str]) -> Decided:
     """read → route → draft, or every reason why not."""
     client = parts().hubspot()
     deals, skips = _read(house, ids)
+    merged = merging.follow(house.id, list(deals.values()))
+    skips |= {deal: Skip(why) for deal, why in merged.moved.items()}
     names = {key: name for key, deal in deals.items() if (name := deal.properties.get("dealname"))}
     decided = Decided(dict(skips), {}, names)
     sales = read_sales(client, house.id, [deals[deal] for deal in ids if deal not in decided.verdicts])
@@ -74,7 +77,7 @@ def _read(house: Portal, ids: Sequence[str]) -> tuple[dict[str, Record], dict[st
     with parts().database.reading() as tx:
         connected = connections.get(tx, "hubspot", house.id)
     stages = sorted({*won_stages(house.id), *route_stages()})
-    deals = read_deals(parts().hubspot(), ids, [_invoice_id(), *map(entered, stages)])
+    deals = read_deals(parts().hubspot(), ids, [invoice_id(), *map(entered, stages)])
     since = connected.since - INDEX_LAG if connected is not None else None
     return deals, {deal: skip for deal in ids if (skip := _not_ours(deals.get(deal), stages, since))}
 
@@ -161,10 +164,10 @@ def _blames_books(made: Draft | Hold) -> bool:
 def _not_ours(deal: Record | None, stages: Sequence[str], since: datetime | None) -> Skip | None:
     """Say why nothing is to be decided about a deal; None where it needs a decision."""
     if deal is None:
-        return Skip("The deal was deleted in HubSpot.")
+        return Skip("HubSpot has no such deal: it was deleted, merged into another, or never was.")
     if not is_won(deal, frozenset(stages)) and deal.properties.get("dealstage") not in route_stages():
         return Skip("The deal is not won.")
-    if deal.properties.get(_invoice_id()):
+    if deal.properties.get(invoice_id()):
         return Skip("The deal names an invoice already, so none is made. Clear its Xero invoice id to have one made.")
     won = won_at(deal, stages)
     if won is not None and since is not None and won < since:
@@ -175,5 +178,6 @@ def _not_ours(deal: Record | None, stages: Sequence[str], since: datetime | None
     return None
 
 
-def _invoice_id() -> str:
+def invoice_id() -> str:
+    """Return the name of the deals' property that carries the id of their invoice."""
     return parts().names.get("xero_invoice_id", "xero_invoice_id")

@@ -13,8 +13,10 @@ from datetime import date
 from typing import Any, Literal
 
 from ledgerloop.errors import Invalid
+from ledgerloop.flows import merging
 from ledgerloop.flows.deals import Sale, read_deals, read_sales
-from ledgerloop.flows.deciding import Decided, basis, books_for, by_home, route, subject_of
+from ledgerloop.flows.deciding import Decided, basis, books_for, by_home, invoice_id, route, subject_of
+from ledgerloop.flows.facts import route_stages, won_stages
 from ledgerloop.flows.parts import parts
 from ledgerloop.records import Entry, Intent, Organisation, Portal
 from ledgerloop.rules.books import Books
@@ -26,9 +28,10 @@ from ledgerloop.rules.edits import (
     edited_by_hand,
     lines_as_text,
     lost_told,
+    merged_told,
     update_of,
 )
-from ledgerloop.rules.invoices import Draft, hash_of, invoice_from_deal
+from ledgerloop.rules.invoices import Draft, hash_of, invoice_from_deal, is_won
 from ledgerloop.rules.routing import Terms
 from ledgerloop.rules.saying import why_refused
 from ledgerloop.rules.totals import difference_told
@@ -73,7 +76,11 @@ def edit(portal: str, turn: int, deals: Sequence[str], settled: Collection[str])
         made = {deal: one for deal, one in intents.get(tx, portal, deals).items() if one.state == "made"}
     if house is None or not made:
         return
-    found = read_deals(at.hubspot(), list(made), [])
+    found = read_deals(at.hubspot(), list(made), [invoice_id()])
+    merged = merging.follow(portal, list(found.values()))
+    with at.database.reading() as tx:
+        made |= intents.get(tx, portal, list(merged.moved))
+    stages = frozenset(won_stages(portal))
     sales = read_sales(at.hubspot(), portal, [found[deal] for deal in made if deal in found], customers=False)
     # An invoice was made of each, so whether it is still won decides nothing any more.
     for home, mine in by_home(Decided({}, {}), route(house, sales, made), sales):
@@ -81,12 +88,21 @@ def edit(portal: str, turn: int, deals: Sequence[str], settled: Collection[str])
         for sale, terms in mine:
             before = made[sale.deal.id]
             now = replace(before, basis=basis(sale, terms))
-            if sale.deal.properties.get("hs_is_closed_lost") == "true":
+            other = merged.twice.get(sale.deal.id)
+            if other is not None:
+                both = replace(now, basis=hash_of(f"{now.basis} {other.invoice}"))
+                right = sale.deal.id in held or both.basis == before.basis
+                told = "" if right else merged_told(before.deal, before.number, other.number)
+                _tell(turn, before, both if right else before, told, held=not right)
+            elif sale.deal.properties.get("hs_is_closed_lost") == "true":
                 _tell(turn, before, before, lost_told(before.number))
             elif not before.basis or (terms.edits == "hold" and sale.deal.id in held):
                 _tell(turn, before, now, "")
             elif now.basis == before.basis:
                 _tell(turn, before, before, "")
+            elif not is_won(sale.deal, stages) and sale.deal.properties.get("dealstage") not in route_stages():
+                why = "the deal is not won. Once it is won again, a draft follows it."
+                _tell(turn, before, before, edit_told(before.number, "made", why))
             elif home.id == before.organisation:
                 edited.append(Edited(sale, terms, now))
             else:

@@ -17,6 +17,8 @@ from ledgerloop.flows.parts import parts
 from ledgerloop.flows.retrying import LOOK, RETRY
 from ledgerloop.flows.turns import in_turns, take
 from ledgerloop.flows.waking import concerned, look_again
+from ledgerloop.hubspot.webhooks import records_named
+from ledgerloop.records import Taken
 from ledgerloop.store import connections, inbox, intents, lanes, mirror
 
 MOST_DEALS = 500
@@ -82,7 +84,7 @@ def take_named(portal: str, turn: int) -> Named:
             inbox.skip(tx, [event.id for event in events], "this portal is not connected")
             return Named([], [])
         hearing.note(tx, events)
-    named = [event.resource for event in events if event.category == "deal"]
+    named = [deal for event in events if event.category == "deal" for deal in _deals_in(event)]
     hanging = concerned(portal, events)
     if not hanging:
         with at.database.transaction() as tx:
@@ -91,6 +93,11 @@ def take_named(portal: str, turn: int) -> Named:
     again = [event.resource for event in events if event.kind in (RETRY, LOOK)]
     settled = [event.resource for event in events if event.kind == RETRY]
     return Named(*(list(dict.fromkeys(deals)) for deals in (named, again, settled)))
+
+
+def _deals_in(event: Taken) -> tuple[str, ...]:
+    """Return the deals that an event names: of a merge also the one that HubSpot made anew."""
+    return records_named(event.body) if event.kind == "merge" else (event.resource,)
 
 
 @DBOS.step()

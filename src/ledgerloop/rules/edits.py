@@ -114,6 +114,15 @@ def lost_told(number: str) -> str:
     return f"The deal was lost after invoice {number} was made. Void or credit it in Xero if it shall not stand."
 
 
+def merged_told(deal: str, number: str, other: str) -> str:
+    """Say on a deal that was merged with another that each has an invoice."""
+    return (
+        f"The deal was merged with another, and each has an invoice: {number} and {other}. Neither follows the deal any"
+        " more. Void the one that shall not stand in Xero, or put both right there and run"
+        f" `ledgerloop retry --deal {deal}`."
+    )
+
+
 def _line_sent(line: Mapping[str, Any]) -> tuple[object, ...]:
     quantity, price = Decimal(line["Quantity"]), Decimal(line["UnitAmount"])
     amount = quantity * price * (100 - line.get("DiscountRate", ZERO)) / 100 - line.get("DiscountAmount", ZERO)

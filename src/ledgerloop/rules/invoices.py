@@ -35,6 +35,7 @@ DEAL_PROPERTIES = (
     "hs_is_closed_lost",
     "hs_lastmodifieddate",
     "hubspot_owner_id",
+    "hs_merged_object_ids",
 )
 LINE_PROPERTIES = (
     "name",

@@ -134,6 +134,17 @@ def withdraw(tx: Connection, portal: str, deals: Collection[str], *, sent: bool 
         tx.execute(delete(table).where(table.c.portal == portal, table.c.deal.in_(some), table.c.state.in_(states)))
 
 
+def remove(tx: Connection, portal: str, deal: str) -> None:
+    """Forget a deal's intent, whatever became of it."""
+    tx.execute(delete(table).where(table.c.portal == portal, table.c.deal == deal))
+
+
+def move(tx: Connection, portal: str, deal: str, to: str) -> None:
+    """Let a deal's intent be another deal's; the intent which that one had is forgotten."""
+    remove(tx, portal, to)
+    tx.execute(update(table).where(table.c.portal == portal, table.c.deal == deal).values(deal=to))
+
+
 def unapproved(tx: Connection, portal: str) -> list[Intent]:
     """List the intents that nobody has approved and that have not left yet, whether or not anybody must."""
     query = select(*_COLUMNS).where(table.c.portal == portal, table.c.state == "intended")
