@@ -113,6 +113,26 @@ def test_an_id_that_is_wrong_is_said(scene: Scene, crm: Customers) -> None:
     assert customer == payer(scene, deal)
 
 
+def test_a_customer_that_spoils_its_request_holds_back_no_other(scene: Scene) -> None:
+    """Xero refuses the whole request for one customer: that deal is held with Xero's words, the other goes on."""
+    scene.silence("hubspot")
+    deals = [scene.sell() for _ in range(2)]
+    scene.on.control.post(f"{scene.url('hubspot')}/_sandbox/webhooks", json={"enabled": True})
+    refusal = {"Type": "ValidationException", "Message": "A validation exception occurred", "Elements": [
+        {"ValidationErrors": [{"Message": "The address is too odd"}]}
+    ]}  # fmt: skip
+    scene.fault("xero", kind="status", status=400, body=refusal, method="PUT", path="/Contacts$", times=2)
+
+    with instead(scene.built.parts()):
+        retrying.retry(deals)
+    shown = scene.until_shown("deals", deals[0], "xero_sync_message")
+    scene.until_shown("deals", deals[1], "xero_invoice_id")
+
+    assert "Xero would not create the customer “" in shown["xero_sync_message"]
+    assert "The address is too odd. Correct it" in shown["xero_sync_message"]
+    assert [] == scene.invoices_of(deals[0])
+
+
 def unlinked(scene: Scene, name: str, email: str) -> str:
     """Make a customer in Xero of which HubSpot knows nothing yet."""
     body = {"enabled": False}

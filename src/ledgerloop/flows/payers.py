@@ -7,8 +7,9 @@ ContactNumber (unique in Xero), and two deals of one company in the same batch s
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Literal
+from typing import Any, Literal
 
+from ledgerloop.errors import Invalid
 from ledgerloop.flows import pulling
 from ledgerloop.flows.deals import Sale
 from ledgerloop.flows.parts import parts
@@ -21,7 +22,8 @@ from ledgerloop.rules.payers import Fitting, carried_twice, choose, unknown_id
 from ledgerloop.rules.saying import whole
 from ledgerloop.store import connections, journal, links, mirror
 from ledgerloop.store.survivors import survivors
-from ledgerloop.xero.client import XeroClient
+from ledgerloop.xero.client import Outcome, XeroClient
+from ledgerloop.xero.models import Contact
 
 BATCH = 50
 """Xero advises about 50 elements a request."""
@@ -178,7 +180,7 @@ def _create(client: XeroClient, home: Organisation, sales: Sequence[Sale], porta
     numbers = sorted(bodies.keys() - known.keys())
     for start in range(0, len(numbers), BATCH):
         some = numbers[start : start + BATCH]
-        outcomes = client.create_contacts([bodies[number] for number in some], at.new_key())
+        outcomes = _send(client, [bodies[number] for number in some])
         made: list[Customer] = []
         entries: list[Entry] = []
         for number, outcome in zip(some, outcomes, strict=True):
@@ -198,6 +200,18 @@ def _create(client: XeroClient, home: Organisation, sales: Sequence[Sale], porta
             mirror.store_customers(tx, made, touch=False)
             journal.add(tx, entries)
     return found
+
+
+def _send(client: XeroClient, bodies: Sequence[Mapping[str, Any]]) -> list[Outcome[Contact]]:
+    """Send one request. One refused as a whole is sent again in halves, so that one customer holds back no other."""
+    try:
+        return client.create_contacts(bodies, parts().new_key())
+    except Invalid as refusal:
+        if len(bodies) == 1:
+            said = tuple(sentence for _, _, sentence in refusal.problems) or (refusal.message,)
+            return [Outcome(False, None, said)]
+        half = len(bodies) // 2
+        return [*_send(client, bodies[:half]), *_send(client, bodies[half:])]
 
 
 def _owners(home: Organisation, numbers: Sequence[str]) -> dict[str, Payer]:
