@@ -47,13 +47,21 @@ def test_retry_puts_deals_back_on_their_lane(held: Path) -> None:
     database.close()
 
 
-@pytest.mark.parametrize("words", [["retry"], ["retry", "--all", "--deal", "7"]])
+@pytest.mark.parametrize("words", [["retry"], ["retry", "--all", "--deal", "7"], ["retry", "--all", "--new"]])
 def test_retry_wants_to_know_which(held: Path, words: list[str]) -> None:
     """Neither everything by oversight nor a contradiction: it says how to say which."""
     ended = run(held, *words)
 
     assert 1 == ended.returncode
     assert "Say which: --deal ID, or --all" in ended.stderr
+
+
+def test_a_new_invoice_needs_an_old_one(held: Path) -> None:
+    """A deal that has no invoice has none to be replaced; the sentence says what tries it."""
+    ended = run(held, "retry", "--deal", "7", "--new", "--yes")
+
+    assert 1 == ended.returncode
+    assert "Deal 7 has no invoice to replace. `ledgerloop retry --deal 7` tries it again." in ended.stderr
 
 
 @pytest.mark.parametrize(("words", "deal"), [(["--deal", "7"], "7"), (["--invoices"], "8")])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Annotated, Any
 
@@ -11,14 +12,17 @@ import typer
 from ledgerloop.cli.opening import FILE, Config, HubSpotUrl, OnSandbox, XeroUrl, opened
 from ledgerloop.cli.show import print_json, print_table
 from ledgerloop.errors import LedgerloopError
-from ledgerloop.flows import asking, retrying
+from ledgerloop.flows import asking, renewing, retrying
 from ledgerloop.flows.parts import instead
 from ledgerloop.flows.quoting import Quote, quote
+from ledgerloop.flows.renewing import Renewal
 from ledgerloop.store import connections
 from ledgerloop.wiring import Ledgerloop
 
 Deals = Annotated[list[str] | None, typer.Option("--deal", help="A deal's HubSpot id. May be given several times.")]
 AllHeld = Annotated[bool, typer.Option("--all", help="Every deal that is held.")]
+Anew = Annotated[bool, typer.Option("--new", help="Have a new invoice made where the old one is deleted or voided.")]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 AllInvoices = Annotated[bool, typer.Option("--invoices", help="Every invoice that the brake has stopped.")]
 Resting = Annotated[
     str,
@@ -34,19 +38,38 @@ def retry(
     deal: Deals = None,
     everything: AllHeld = False,
     organisation: Resting = "",
+    new: Anew = False,
+    yes: Yes = False,
 ) -> None:
-    """Try again what is held or rests, also where nothing has changed. The service that runs does it."""
-    if [bool(deal), everything, bool(organisation)].count(True) != 1:
+    """Try again what is held or rests, also where nothing has changed. The service that runs does it.
+
+    With --new a deal gets another invoice, if Xero says that its own is deleted or voided; this asks first.
+    """
+    if [bool(deal), everything, bool(organisation)].count(True) != 1 or (new and not deal):
         raise LedgerloopError(
-            "Say which: --deal ID, --all for every deal that is held, or --organisation NAME for one that rests."
+            "Say which: --deal ID, --all for every deal that is held, or --organisation NAME for one that rests;"
+            " --new wants --deal."
         )
     with opened(config, sandbox, xero_url, hubspot_url) as built, instead(built.parts()):
         if organisation:
             name = retrying.go_on(organisation).name
             typer.echo(f"{name} goes on in the service that runs; its next call finds out what is left of its quotas.")
             return
-        tried = retrying.retry(None if everything else deal)
+        if new and deal:
+            chosen = renewing.renewals(deal)
+            _show_and_ask(chosen, yes)
+            tried = renewing.renew(chosen)
+        else:
+            tried = retrying.retry(None if everything else deal)
     typer.echo(f"Tried again by the service that runs: {', '.join(tried)}." if tried else "No deal is held.")
+
+
+def _show_and_ask(chosen: Sequence[Renewal], yes: bool) -> None:
+    for one in chosen:
+        typer.echo(
+            f"Deal {one.intent.deal}: invoice {one.intent.number} is {one.status}. A new one will be made.", err=True
+        )
+    ask("Have new invoices made?", yes)
 
 
 def plan_deals(built: Ledgerloop, deals: list[str], as_json: bool) -> None:

@@ -168,7 +168,10 @@ def _not_ours(deal: Record | None, stages: Sequence[str], since: datetime | None
     if not is_won(deal, frozenset(stages)) and deal.properties.get("dealstage") not in route_stages():
         return Skip("The deal is not won.")
     if deal.properties.get(invoice_id()):
-        return Skip("The deal names an invoice already, so none is made. Clear its Xero invoice id to have one made.")
+        return Skip(
+            "The deal names an invoice already, so none is made. If that one is deleted or voided in Xero, clear the"
+            " deal's Xero invoice id to have another made."
+        )
     won = won_at(deal, stages)
     if won is not None and since is not None and won < since:
         return Skip(

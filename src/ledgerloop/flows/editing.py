@@ -12,6 +12,8 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any, Literal
 
+from sqlalchemy import Connection
+
 from ledgerloop.errors import Invalid
 from ledgerloop.flows import merging
 from ledgerloop.flows.deals import Sale, read_deals, read_sales
@@ -34,6 +36,7 @@ from ledgerloop.rules.edits import (
 from ledgerloop.rules.invoices import Draft, hash_of, invoice_from_deal, is_won
 from ledgerloop.rules.routing import Terms
 from ledgerloop.rules.saying import why_refused
+from ledgerloop.rules.standing import GONE
 from ledgerloop.rules.totals import difference_told
 from ledgerloop.store import connections, intents, journal, mirror
 from ledgerloop.xero.client import MOST_IDS, XeroClient
@@ -80,6 +83,7 @@ def edit(portal: str, turn: int, deals: Sequence[str], settled: Collection[str])
     merged = merging.follow(portal, list(found.values()))
     with at.database.reading() as tx:
         made |= intents.get(tx, portal, list(merged.moved))
+        gone = _gone(tx, list(made.values()))
     stages = frozenset(won_stages(portal))
     sales = read_sales(at.hubspot(), portal, [found[deal] for deal in made if deal in found], customers=False)
     # An invoice was made of each, so whether it is still won decides nothing any more.
@@ -94,6 +98,8 @@ def edit(portal: str, turn: int, deals: Sequence[str], settled: Collection[str])
                 right = sale.deal.id in held or both.basis == before.basis
                 told = "" if right else merged_told(before.deal, before.number, other.number)
                 _tell(turn, before, both if right else before, told, held=not right)
+            elif before.invoice in gone:
+                _tell(turn, before, before, "")
             elif sale.deal.properties.get("hs_is_closed_lost") == "true":
                 _tell(turn, before, before, lost_told(before.number))
             elif not before.basis or (terms.edits == "hold" and sale.deal.id in held):
@@ -156,6 +162,10 @@ def _change(
         _tell(turn, before, before, edit_told(invoice.InvoiceNumber, invoice.Status, why), held=held)
         return []
 
+    if invoice.Status in GONE:
+        _news(before, invoice)
+        _tell(turn, before, before, "")
+        return []
     if not isinstance(draft, Draft):
         return stays(draft.sentence)
     changes = difference(before.payload, draft, before.customer)
@@ -196,6 +206,22 @@ def _refused(turn: int, change: Change, problems: Sequence[str]) -> None:
         before = intents.get(tx, change.intent.portal, [change.intent.deal])[change.intent.deal]
     told = edit_told(change.invoice.InvoiceNumber, change.invoice.Status, f"Xero would not change it: {said}")
     _tell(turn, before, before, told, held=True)
+
+
+def _gone(tx: Connection, made: Sequence[Intent]) -> set[str]:
+    """Return the invoices that are deleted or voided: what becomes of the deal does not touch them any more."""
+    known = [
+        mirror.receivables(tx, home, [one.invoice for one in made if one.organisation == home])
+        for home in {one.organisation for one in made}
+    ]
+    return {invoice.id for some in known for invoice in some.values() if invoice.status in GONE}
+
+
+def _news(intent: Intent, invoice: Invoice) -> None:
+    """Keep what Xero has just said of an invoice, for the deal shows what we know of it."""
+    receivable = receivable_from_invoice(intent.organisation, invoice)
+    with parts().database.transaction() as tx:
+        mirror.store_receivables(tx, [receivable] if receivable else [])
 
 
 def _tell(

@@ -93,7 +93,9 @@ def show_deals(portal: str, deals: Sequence[str], turn: int) -> None:
 def _of_deal(intent: Intent, invoice: Receivable, home: Organisation, today: date) -> Wanted:
     said = f"Invoice {invoice.number} is {invoice.status}; {invoice.due} {invoice.currency} of {invoice.total} is due."
     online = "" if intent.online_url == "wanted" else intent.online_url
-    values = _named(properties_from_invoice(invoice, home, today, note=intent.note, online_url=online))
+    values = _named(
+        properties_from_invoice(invoice, home, today, note=intent.note, online_url=online, deal=intent.deal)
+    )
     if intent.paid_stage and invoice.status == "PAID":
         values["dealstage"] = intent.paid_stage  # written once: what was written is not written again
     return Wanted("deal", intent.deal, values, subject_of(intent.deal), "rules.invoices.properties_from_invoice", said)

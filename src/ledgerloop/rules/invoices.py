@@ -204,10 +204,17 @@ def body_of(payload: str) -> dict[str, Any]:
 
 
 def properties_from_invoice(
-    invoice: Receivable, organisation: Organisation, today: date, *, note: str = "", online_url: str = ""
+    invoice: Receivable,
+    organisation: Organisation,
+    today: date,
+    *,
+    note: str = "",
+    online_url: str = "",
+    deal: str = "ID",
 ) -> dict[str, str]:
     """Return what a deal shows of its invoice. Empty text clears a value: a made invoice clears the hold's message.
 
+    Once the invoice is gone, that and the way to a new one is all there is to say of it.
     HubSpot refuses a status it has no option for, so a word that Xero has added since is not shown.
     """
     word = word_of(invoice, today)
@@ -221,8 +228,16 @@ def properties_from_invoice(
         "xero_due_date": invoice.due_on.isoformat() if invoice.due_on else "",
         "xero_paid_date": invoice.paid_on.isoformat() if invoice.paid_on else "",
         "xero_online_invoice_url": online_url,
-        "xero_sync_message": " ".join(note.split("\n")).strip(),
+        "xero_sync_message": gone_told(invoice, deal) if invoice.status in GONE else " ".join(note.split("\n")).strip(),
     }
+
+
+def gone_told(invoice: Receivable, deal: str) -> str:
+    """Say on the deal that its invoice is no more, and how to have a new one."""
+    return (
+        f"Invoice {invoice.number} was {invoice.status.lower()} in Xero, and no other is made by itself. If the deal"
+        f" shall have a new one, win it and run `ledgerloop retry --deal {deal} --new`."
+    )
 
 
 def invoice_url(organisation: Organisation, invoice: str) -> str:

@@ -1,0 +1,78 @@
+"""A deal whose invoice was deleted or voided in Xero: it says so, and a person may have another made."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from scene import Scene
+
+from ledgerloop.errors import LedgerloopError
+from ledgerloop.flows import renewing
+from ledgerloop.flows.parts import instead
+
+
+def test_a_deleted_draft_is_told_and_replaced_when_a_person_asks(scene: Scene) -> None:
+    """Nothing is made by itself, however the deal is edited or won; asked for, one is made as the deal stands."""
+    deal = scene.sell()
+    first = made(scene, deal)
+    end(scene, first, "DELETED")
+
+    shown = scene.until_shown("deals", deal, "xero_sync_message")
+    assert f"Invoice {first['InvoiceNumber']} was deleted in Xero" in shown["xero_sync_message"]
+    assert f"`ledgerloop retry --deal {deal} --new`" in shown["xero_sync_message"]
+    scene.add_line(deal, {"name": "Travel", "quantity": "1", "price": "55.50"})
+    scene.edit("deals", deal, dealstage="contractsent")
+    scene.win(deal)
+    scene.settle()
+    assert "was deleted" in str(scene.show("deals", deal)["xero_sync_message"])
+    assert 1 == len(scene.invoices_of(deal))
+
+    with instead(scene.built.parts()):
+        assert [deal] == renewing.renew(renewing.renewals([deal]))
+
+    second = scene.on.until("another is made", lambda: living(scene, deal))
+    shown = scene.until_shown("deals", deal, "xero_invoice_number", second["InvoiceNumber"])
+    assert (second["InvoiceID"], "DRAFT", None) == (
+        shown["xero_invoice_id"],
+        shown["xero_invoice_status"],
+        shown["xero_sync_message"] or None,
+    )
+    assert 534.3 == second["SubTotal"]
+
+
+def test_an_invoice_that_stands_is_not_replaced(scene: Scene) -> None:
+    """While the invoice stands, or a copy of it with the deal's reference, none is made."""
+    deal = scene.sell()
+    invoice = made(scene, deal)
+    scene.approve(invoice["InvoiceID"])
+    scene.settle()
+    with instead(scene.built.parts()), pytest.raises(LedgerloopError, match="is AUTHORISED in Xero"):
+        renewing.renewals([deal])
+
+    end(scene, invoice, "VOIDED")
+    copy = scene.invoice_for(invoice["Contact"]["ContactID"], Reference=invoice["Reference"])
+    scene.settle()
+
+    with instead(scene.built.parts()), pytest.raises(LedgerloopError, match=f"Invoice {copy['InvoiceNumber']} in Xero"):
+        renewing.renewals([deal])
+
+
+def made(scene: Scene, deal: str) -> dict[str, Any]:
+    """Return a deal's one invoice once it stands."""
+    scene.until_shown("deals", deal, "xero_invoice_id")
+    (invoice,) = scene.invoices_of(deal)
+    return invoice
+
+
+def living(scene: Scene, deal: str) -> dict[str, Any] | None:
+    """Return the deal's one invoice that is neither deleted nor voided; None where there is none."""
+    found = [one for one in scene.invoices_of(deal) if one["Status"] not in ("DELETED", "VOIDED")]
+    assert len(found) < 2
+    return found[0] if found else None
+
+
+def end(scene: Scene, invoice: dict[str, Any], status: str) -> None:
+    """Delete or void an invoice as finance does."""
+    body = {"Invoices": [{"InvoiceID": invoice["InvoiceID"], "Status": status}]}
+    scene.on.in_xero("POST", f"/Invoices/{invoice['InvoiceID']}", body)
