@@ -78,7 +78,8 @@ def test_two_invoices_may_both_stand(scene: Scene, crm: Customers) -> None:
 @pytest.mark.parametrize("anew", [False, True], ids=["survivor", "made anew"])
 def test_an_invoice_goes_with_the_survivor(scene: Scene, crm: Customers, anew: bool) -> None:
     """The survivor is open: the draft waits, follows once it is won, and the survivor shows what becomes of it."""
-    open_, invoiced = scene.sell(LINE, won=False), scene.sell(MORE)
+    company = scene.make("companies", name=f"Merging {'Anew' if anew else 'Here'} Ltd")
+    open_, invoiced = scene.sell(LINE, company=company, won=False), scene.sell(MORE, company=company)
     invoice = made(scene, invoiced)
     scene.settle()
     scene.configure("hubspot", merge_creates=anew)

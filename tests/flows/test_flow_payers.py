@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 from crm import Customers, begun
-from scene import Scene
+from scene import OBJECTS, Scene
 
 from ledgerloop.flows import retrying
 from ledgerloop.flows.parts import instead
@@ -131,6 +131,28 @@ def test_a_customer_that_spoils_its_request_holds_back_no_other(scene: Scene) ->
     assert "Xero would not create the customer “" in shown["xero_sync_message"]
     assert "The address is too odd. Correct it" in shown["xero_sync_message"]
     assert [] == scene.invoices_of(deals[0])
+
+
+def test_a_draft_does_not_follow_a_deal_to_another_customer(scene: Scene, crm: Customers) -> None:
+    """The deal's company is replaced: the draft keeps customer and lines and says so, until finance moves it."""
+    old, new = crm.add("Old Payer Ltd"), crm.add("New Payer Ltd")
+    companies = [crm.until_linked(one) for one in (old, new)]
+    deal = scene.sell(company=companies[0])
+    scene.until_shown("deals", deal, "xero_invoice_id")
+    (invoice,) = scene.invoices_of(deal)
+
+    scene.on.at_hubspot("DELETE", f"{OBJECTS}/deals/{deal}/associations/companies/{companies[0]}")
+    scene.on.at_hubspot("PUT", f"{OBJECTS}/deals/{deal}/associations/default/companies/{companies[1]}")
+    scene.add_line(deal, {"name": "Travel", "quantity": "1", "price": "55.50"})
+
+    said = scene.until_shown("deals", deal, "xero_sync_message")["xero_sync_message"]
+    assert "it is made out to “Old Payer Ltd”, and the deal is “New Payer Ltd”'s now." in said
+    assert (old, 1) == (payer(scene, deal), len(scene.invoices_of(deal)[0]["LineItems"]))
+    body = {"InvoiceID": invoice["InvoiceID"], "Contact": {"ContactID": new}}
+    scene.on.in_xero("POST", f"/Invoices/{invoice['InvoiceID']}", {"Invoices": [body]})
+    scene.edit("deals", deal, amount="534.31")
+    scene.on.until("the draft follows", lambda: len(scene.invoices_of(deal)[0]["LineItems"]) == 2 or None)
+    assert new == payer(scene, deal)
 
 
 def unlinked(scene: Scene, name: str, email: str) -> str:

@@ -12,6 +12,7 @@ from rules_samples import HOME, PORTAL, TODAY, item, record
 
 from ledgerloop.hubspot.models import Record
 from ledgerloop.rules.edits import (
+    asked_by_route,
     basis_of,
     changed_payload,
     difference,
@@ -21,7 +22,7 @@ from ledgerloop.rules.edits import (
     with_line_ids,
 )
 from ledgerloop.rules.invoices import Draft, invoice_from_deal, payload_of
-from ledgerloop.rules.routing import Terms
+from ledgerloop.rules.routing import Conditions, Route, Terms
 from ledgerloop.xero.models import Invoice, LineItem
 
 ITEMS = [item("1", name="Seats", quantity="12", price="39.90"), item("2", name="Setup", price="250")]
@@ -63,6 +64,22 @@ def test_what_counts_as_an_edit(items: list[Record], properties: dict[str, str],
     before = basis_of(record("512", dealname="Fleet"), ITEMS, terms)
 
     assert (basis_of(record("512", **({"dealname": "Fleet"} | properties)), items, terms) != before) is edited
+
+
+def test_who_pays_and_the_way_to_the_route_count() -> None:
+    """Another payer is an edit, and so is another value of what the deal has its route by; other routes do not ask."""
+    terms = Terms(account_code="260")
+    routes = [Route(terms=terms, conditions=Conditions(pipeline="p", properties=(("kind", "hardware"),))), Route()]
+    asked = asked_by_route(terms, routes)
+    deal = record("512", dealname="Fleet", kind="hardware")
+
+    before = basis_of(deal, ITEMS, terms, "company 7", asked)
+
+    assert ["kind", "pipeline"] == asked
+    assert [] == asked_by_route(Terms(), routes)
+    assert before != basis_of(deal, ITEMS, terms, "company 8", asked)
+    assert before != basis_of(record("512", dealname="Fleet", kind="software"), ITEMS, terms, "company 7", asked)
+    assert before == basis_of(record("512", dealname="Other", kind="hardware"), ITEMS, terms, "company 7", asked)
 
 
 def test_only_what_differs_is_changed() -> None:

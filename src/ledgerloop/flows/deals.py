@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from ledgerloop.flows.facts import tax_rates
@@ -18,6 +18,8 @@ from ledgerloop.rules.invoices import DEAL_PROPERTIES, LINE_PROPERTIES
 INDEX_LAG = timedelta(minutes=2)
 """How far HubSpot's search may lag behind its records."""
 
+_KINDS = ("company", "contact")
+
 
 @dataclass(frozen=True, slots=True)
 class Sale:
@@ -27,6 +29,8 @@ class Sale:
     lines: tuple[Record, ...] = ()
     company: Record | None = None
     contact: Record | None = None
+    payer: str = ""
+    """The kind and id of the record that pays: the company, else the contact; known though neither was read."""
 
 
 def read_deals(client: HubSpotClient, ids: Sequence[str], properties: Sequence[str]) -> dict[str, Record]:
@@ -58,25 +62,54 @@ def _moment(text: str | None) -> datetime | None:
 def read_sales(client: HubSpotClient, portal: str, deals: Sequence[Record], *, customers: bool = True) -> list[Sale]:
     """Read what hangs on the deals: one call for a thousand associations, one for a hundred records.
 
-    Without ``customers`` companies are read only if a route asks for their country.
+    Without ``customers`` companies and contacts are not read, unless a route asks for their country.
     """
     ids = [deal.id for deal in deals]
     lines_of = read_lines(client, portal, ids)
-    if not customers and not any(route.conditions.country for route in parts().routes):
-        return [Sale(deal, lines_of[deal.id]) for deal in deals]
-    company_of = {deal: primary(found) for deal, found in client.associated("deals", "companies", ids).items()}
-    contact_of = {deal: primary(found) for deal, found in client.associated("deals", "contacts", ids).items()}
-    companies = client.read("companies", [one for one in company_of.values() if one], (*COMPANY_PROPERTIES, id_name()))
-    contacts = client.read("contacts", [one for one in contact_of.values() if one], (*CONTACT_PROPERTIES, id_name()))
-    return [
-        Sale(
-            deal=deal,
-            lines=lines_of[deal.id],
-            company=companies.get(company_of.get(deal.id) or ""),
-            contact=contacts.get(contact_of.get(deal.id) or ""),
-        )
+    whole = customers or any(route.conditions.country for route in parts().routes)
+    company_of = {deal: primary(found) or "" for deal, found in client.associated("deals", "companies", ids).items()}
+    lonely = ids if whole else [deal for deal in ids if not company_of.get(deal)]
+    contacts = client.associated("deals", "contacts", lonely) if lonely else {}
+    contact_of = {deal: primary(found) or "" for deal, found in contacts.items()}
+    sales = [
+        Sale(deal, lines_of[deal.id], payer=_payer(company_of.get(deal.id, ""), contact_of.get(deal.id, "")))
         for deal in deals
     ]
+    return _with_customers(client, sales, company_of, contact_of) if whole else sales
+
+
+def with_payers(client: HubSpotClient, sales: Sequence[Sale]) -> list[Sale]:
+    """Read the records that pay for deals, and no others."""
+    named = {
+        kind: {one.deal.id: one.payer.split()[1] for one in sales if one.payer.startswith(kind)} for kind in _KINDS
+    }
+    return _with_customers(client, sales, named["company"], named["contact"])
+
+
+def _with_customers(
+    client: HubSpotClient, sales: Sequence[Sale], company_of: Mapping[str, str], contact_of: Mapping[str, str]
+) -> list[Sale]:
+    companies = _read(client, "companies", company_of, (*COMPANY_PROPERTIES, id_name()))
+    contacts = _read(client, "contacts", contact_of, (*CONTACT_PROPERTIES, id_name()))
+    return [
+        replace(
+            sale,
+            company=companies.get(company_of.get(sale.deal.id, "")),
+            contact=contacts.get(contact_of.get(sale.deal.id, "")),
+        )
+        for sale in sales
+    ]
+
+
+def _read(client: HubSpotClient, kind: str, of: Mapping[str, str], properties: Sequence[str]) -> dict[str, Record]:
+    ids = [one for one in of.values() if one]
+    return client.read(kind, ids, properties) if ids else {}
+
+
+def _payer(company: str, contact: str) -> str:
+    if company:
+        return f"company {company}"
+    return f"contact {contact}" if contact else ""
 
 
 def read_lines(client: HubSpotClient, portal: str, deals: Sequence[str]) -> dict[str, tuple[Record, ...]]:

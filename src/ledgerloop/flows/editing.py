@@ -15,8 +15,8 @@ from typing import Any, Literal
 from sqlalchemy import Connection
 
 from ledgerloop.errors import Invalid
-from ledgerloop.flows import merging
-from ledgerloop.flows.deals import Sale, read_deals, read_sales
+from ledgerloop.flows import merging, payers
+from ledgerloop.flows.deals import Sale, read_deals, read_sales, with_payers
 from ledgerloop.flows.deciding import Decided, basis, books_for, by_home, invoice_id, route, subject_of
 from ledgerloop.flows.facts import route_stages, won_stages
 from ledgerloop.flows.parts import parts
@@ -24,6 +24,7 @@ from ledgerloop.records import Entry, Intent, Organisation, Portal
 from ledgerloop.rules.books import Books
 from ledgerloop.rules.customers import receivable_from_invoice
 from ledgerloop.rules.edits import (
+    another_pays,
     changed_payload,
     difference,
     edit_told,
@@ -122,6 +123,8 @@ def _edit(house: Portal, home: Organisation, edited: Sequence[Edited], turn: int
     client = parts().xero(home.id)
     standing = {one.InvoiceID: one for one in client.invoices_by_id([one.intent.invoice for one in edited])}
     books = books_for(house, home, [(one.sale, one.terms) for one in edited])
+    sales = with_payers(parts().hubspot(), [one.sale for one in edited])
+    edited = [replace(one, sale=sale) for one, sale in zip(edited, sales, strict=True)]
     changes: list[Change] = []
     for one in edited:
         invoice = standing.get(one.intent.invoice)
@@ -170,9 +173,12 @@ def _change(
         return stays(draft.sentence)
     changes = difference(before.payload, draft, before.customer)
     after = replace(edited.intent, said=draft.said)
-    if not changes:
+    strange = invoice.Status in OPEN and not payers.pays(home, edited.sale, invoice.Contact.ContactID)
+    if not changes and not strange:
         _tell(turn, before, after, "", difference_told(draft.said, invoice))
         return []
+    if strange:
+        return stays(another_pays(invoice.Contact.Name, payers.name_of(edited.sale)))
     if invoice.Status not in OPEN:
         return stays("it is no longer a draft. Credit it, or change it in Xero, if the deal is right.")
     if edited.terms.edits == "hold":

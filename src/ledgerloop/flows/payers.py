@@ -18,7 +18,7 @@ from ledgerloop.hubspot.models import Record
 from ledgerloop.records import Customer, Entry, Hold, Link, Organisation
 from ledgerloop.rules.customers import contact_for_customer, customer_from_contact, number_of
 from ledgerloop.rules.matching import Found, email_key, name_key
-from ledgerloop.rules.payers import Fitting, carried_twice, choose, unknown_id
+from ledgerloop.rules.payers import Fitting, agrees, carried_twice, choose, unknown_id
 from ledgerloop.rules.saying import whole
 from ledgerloop.store import connections, journal, links, mirror
 from ledgerloop.store.survivors import survivors
@@ -86,6 +86,28 @@ def by_link(home: Organisation, sales: Sequence[Sale]) -> dict[str, Found]:
                     payer_ = mirror.survivor(tx, home.id, customer) if customer else None
                     found[deal] = Found(payer_.id if payer_ else known[record].xero_id, "link")
     return found
+
+
+def pays(home: Organisation, sale: Sale, customer: str) -> bool:
+    """Tell whether a deal's company, or its contact where it has none, is a customer, as far as that is known."""
+    if not _sides(sale):
+        return True
+    _, record = _sides(sale)[0]
+    with parts().database.reading() as tx:
+        known = mirror.customers(tx, home.id, [customer]).get(customer)
+        payer = (mirror.survivor(tx, home.id, known) or known) if known else None
+    if linked := by_link(home, [sale]).get(sale.deal.id):
+        return linked.id == (payer.id if payer else customer)
+    if payer is None or id_carried(sale) in (customer, payer.id):
+        return True
+    email = email_key(_of(sale, "contact", "email"))
+    return agrees(payer, record) if sale.company else bool(email) and email == payer.email_key
+
+
+def name_of(sale: Sale) -> str:
+    """Return what people call the record that pays for a deal."""
+    company = _of(sale, "company", "name")
+    return company or " ".join(filter(None, (_of(sale, "contact", name) for name in ("firstname", "lastname"))))
 
 
 def _by_id(home: Organisation, sales: Sequence[Sale]) -> dict[str, Payer]:

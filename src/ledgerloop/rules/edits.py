@@ -10,7 +10,7 @@ from typing import Any
 from ledgerloop.hubspot.models import Record
 from ledgerloop.rules.invoices import LINE_PROPERTIES, Draft, body_of, hash_of, payload_of
 from ledgerloop.rules.lines import cents, position_of
-from ledgerloop.rules.routing import Terms
+from ledgerloop.rules.routing import Route, Terms
 from ledgerloop.rules.standing import ZERO
 from ledgerloop.rules.templates import fields_in
 from ledgerloop.xero.models import Invoice, LineItem
@@ -18,10 +18,17 @@ from ledgerloop.xero.models import Invoice, LineItem
 _STAYS = frozenset({"Type", "Status", "Date", "Contact", "Reference", "Url", "InvoiceNumber", "BrandingThemeID"})
 
 
-def basis_of(deal: Record, lines: Sequence[Record], terms: Terms) -> str:
-    """Return a hash of what the deal says about its invoice: another one means that somebody edited the deal."""
-    names = {"amount", "deal_currency_code", *asked_of_deal(terms)} | ({"dealname"} if not lines else set())
+def basis_of(
+    deal: Record, lines: Sequence[Record], terms: Terms, payer: str = "", conditions: Sequence[str] = ()
+) -> str:
+    """Return a hash of what the deal says about its invoice: another one means that somebody edited the deal.
+
+    ``payer`` is the record that pays, ``conditions`` the properties by which the deal has its route.
+    """
+    names = {"amount", "deal_currency_code", *asked_of_deal(terms), *conditions}
+    names |= {"dealname"} if not lines else set()
     said = {
+        "payer": payer,
         "deal": {name: deal.properties.get(name) or "" for name in names},
         "lines": [
             {name: value for name in (*LINE_PROPERTIES, *asked_of_line(terms)) if (value := item.properties.get(name))}
@@ -35,6 +42,16 @@ def asked_of_deal(terms: Terms) -> list[str]:
     """Name the deal properties that a route's terms ask for."""
     named = [*fields_in(terms.reference), *fields_in(terms.number), terms.due_date_property]
     return [name for name in named if name]
+
+
+def asked_by_route(terms: Terms, routes: Sequence[Route]) -> list[str]:
+    """Name the deal properties by which a deal comes to these terms: another value may mean another route."""
+    asked: list[str] = []
+    for conditions in (route.conditions for route in routes if route.terms == terms):
+        asked += [name for name, _ in conditions.properties]
+        asked += ["pipeline"] if conditions.pipeline else []
+        asked += ["hubspot_owner_id"] if conditions.owner else []
+    return asked
 
 
 def asked_of_line(terms: Terms) -> list[str]:
@@ -112,6 +129,14 @@ def edit_told(number: str, status: str, why: str) -> str:
 def lost_told(number: str) -> str:
     """Say on the deal that it was lost and its invoice stands."""
     return f"The deal was lost after invoice {number} was made. Void or credit it in Xero if it shall not stand."
+
+
+def another_pays(customer: str, payer: str) -> str:
+    """Say why a draft stays whose customer is no longer the deal's."""
+    return (
+        f"it is made out to “{customer}”, and the deal is “{payer}”'s now. Change the draft's contact in Xero, or write"
+        " its contact's id into the Xero contact id of the deal's company, or of its contact where it has no company."
+    )
 
 
 def merged_told(deal: str, number: str, other: str) -> str:
