@@ -5,6 +5,7 @@ Called inside a step. While nothing is held, events of customers cost no call.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
@@ -13,7 +14,7 @@ from sqlalchemy import Connection
 from ledgerloop.flows.parts import parts
 from ledgerloop.flows.retrying import LOOK, again
 from ledgerloop.records import Taken
-from ledgerloop.store import cursors, inbox, intents, journal
+from ledgerloop.store import connections, cursors, inbox, intents, journal
 from ledgerloop.store.cursors import Cursor
 
 EVERY = timedelta(hours=6)
@@ -49,19 +50,36 @@ def concerned(portal: str, events: Sequence[Taken]) -> list[str]:
 
 
 def look_again(portal: str) -> None:
-    """Put the deals that are held into the inbox again, every six hours; also what Xero refused is tried again."""
+    """Put the deals that are held into the inbox again, every six hours; also what Xero refused is tried again.
+
+    All of them at once where an organisation was connected or the routes changed: that cures what no record tells of.
+    """
     at = parts()
     now = at.now()
     with at.database.transaction() as tx:
         cursor = cursors.get(tx, portal, CURSOR)
-        if cursor.highest is not None and now - cursor.highest < EVERY:
+        name, grounds = f"grounds {portal}", _grounds(tx)
+        before = connections.get_value(tx, name)
+        if before != grounds:
+            connections.put_value(tx, name, grounds)
+        anew = before is not None and before != grounds
+        if not anew and cursor.highest is not None and now - cursor.highest < EVERY:
             return
         held = _held(tx, portal)
+        if anew:
+            inbox.keep(tx, [again(portal, deal, f"grounds {grounds} {now.isoformat()}") for deal in held], now)
+            return
         first = (cursor.page - 1) * MOST
         some = held[first : first + MOST] if cursor.highest is not None else []
         inbox.keep(tx, [again(portal, deal, f"held {now.isoformat()}", LOOK) for deal in some], now)
         page = cursor.page + 1 if first + MOST < len(held) else 1
         cursors.put(tx, Cursor(portal, CURSOR, None, page, now))
+
+
+def _grounds(tx: Connection) -> str:
+    """Return a hash of what deals are decided on besides themselves and the books: routes and organisations."""
+    homes = sorted((home.id, home.name) for home in connections.organisations(tx))
+    return hashlib.sha256(repr((parts().routes, homes)).encode()).hexdigest()
 
 
 def _held(tx: Connection, portal: str) -> list[str]:

@@ -1,0 +1,45 @@
+"""What is held because of the routes or a missing organisation goes on by itself once that is put right."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from scene import Scene
+
+from ledgerloop.cli.stage import connect_hubspot, connect_xero
+from ledgerloop.flows.parts import equip
+from ledgerloop.rules.routing import Route
+from ledgerloop.store import lanes
+
+
+def test_a_deal_without_an_organisation_goes_on_when_one_is_connected(staged: Callable[..., Scene]) -> None:
+    """The hold says that the deal goes on by itself, and so it does."""
+    scene = staged(connected=False)
+    connect_hubspot(scene.on)
+    deal = scene.sell()
+    said = scene.until_shown("deals", deal, "xero_sync_message")["xero_sync_message"]
+    assert "No Xero organisation is connected" in said
+    scene.settle()
+
+    connect_xero(scene.on, "Kiwi Demo Ltd")
+
+    scene.until_shown("deals", deal, "xero_invoice_id", seconds=20)
+    assert 1 == len(scene.invoices_of(deal))
+
+
+def test_a_deal_goes_on_under_other_routes(staged: Callable[..., Scene]) -> None:
+    """A wrong organisation in the settings is a hold; the service that starts with the right one goes on with it."""
+    scene = staged({"route": {"organisation": "Nobody Ltd"}})
+    deal = scene.sell()
+    said = scene.until_shown("deals", deal, "xero_sync_message")["xero_sync_message"]
+    assert "the organisation named under [route] is not connected" in said
+    scene.settle()
+
+    equip(replace(scene.built.parts(), routes=(Route(),)))
+    with scene.built.database.transaction() as tx:
+        lanes.wake(tx, "invoicing", "62515", scene.built.now())
+    scene.built.parts().nudge()
+
+    scene.until_shown("deals", deal, "xero_invoice_id", seconds=20)
+    assert f"deal {deal}" not in scene.holds()
