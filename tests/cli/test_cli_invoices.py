@@ -37,7 +37,7 @@ def test_retry_puts_deals_back_on_their_lane(held: Path) -> None:
     """Every held deal is tried again, by an event of its own and a lane that is woken."""
     ended = run(held, "retry", "--all")
 
-    assert (0, "Tried again by the service that runs: 7, 9.\n") == (ended.returncode, ended.stdout), ended.stderr
+    assert (0, "The service that runs tries again: 7, 9.\n") == (ended.returncode, ended.stdout), ended.stderr
     database = Database(f"sqlite:///{held}/ledgerloop.sqlite3")
     with database.reading() as tx:
         assert {("7", "retry"), ("9", "retry")} == {
@@ -45,6 +45,14 @@ def test_retry_puts_deals_back_on_their_lane(held: Path) -> None:
         }
         assert [("invoicing", "62515")] == [(one.flow, one.lane) for one in lanes.all_lanes(tx) if one.wanted]
     database.close()
+
+
+def test_retry_wants_an_id(held: Path) -> None:
+    """A mistyped id is not taken for a deal; the sentence says where the id stands."""
+    ended = run(held, "retry", "--deal", "nope")
+
+    assert 1 == ended.returncode
+    assert "“nope” is no deal's id: that is the number at the end of the deal's address in HubSpot." in ended.stderr
 
 
 @pytest.mark.parametrize("words", [["retry"], ["retry", "--all", "--deal", "7"], ["retry", "--all", "--new"]])

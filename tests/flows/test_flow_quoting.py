@@ -5,10 +5,13 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
+import pytest
 from scene import LINE, Scene
 
+from ledgerloop.errors import LedgerloopError
+from ledgerloop.flows import retrying
 from ledgerloop.flows.parts import instead
-from ledgerloop.flows.quoting import quote
+from ledgerloop.flows.quoting import EARLY, quote
 from ledgerloop.store import connections
 from ledgerloop.store.tables import metadata
 
@@ -46,6 +49,24 @@ def test_a_plan_shows_the_invoice_and_writes_nothing(scene: Scene) -> None:
         found.totals.total,
     )
     assert 2 == len(refused.reasons)
+
+
+def test_a_deal_is_planned_before_it_is_won(scene: Scene) -> None:
+    """The invoice can be seen beforehand, and is not made; an id that is no deal's is said to be none."""
+    deal = scene.sell(won=False)
+    with scene.built.database.reading() as tx:
+        house = connections.only_portal(tx)
+    assert house is not None
+
+    with instead(scene.built.parts()):
+        found, mistyped = quote(house, [deal, "99999"])
+
+    assert (EARLY, f"HS-{deal}") == (found.note, found.invoice["Reference"])
+    assert ("HubSpot has no such deal: it was deleted, merged into another, or never was.",) == mistyped.reasons
+    with instead(scene.built.parts()), pytest.raises(LedgerloopError, match="HubSpot has no deal 99999"):
+        retrying.check([deal, "99999"])
+    scene.settle()
+    assert [] == scene.invoices_of(deal)
 
 
 def _everything(scene: Scene) -> Any:

@@ -60,8 +60,10 @@ def retry(
             _show_and_ask(chosen, yes)
             tried = renewing.renew(chosen)
         else:
+            if deal:
+                retrying.check(deal)
             tried = retrying.retry(None if everything else deal)
-    typer.echo(f"Tried again by the service that runs: {', '.join(tried)}." if tried else "No deal is held.")
+    typer.echo(f"The service that runs tries again: {', '.join(tried)}." if tried else "No deal is held.")
 
 
 def _show_and_ask(chosen: Sequence[Renewal], yes: bool) -> None:
@@ -120,12 +122,14 @@ def ask(question: str, yes: bool) -> None:
 def _print(one: Quote) -> None:
     if one.reasons:
         typer.echo(f"Deal {one.deal}: no invoice.")
-        for reason in one.reasons:
+        for reason in (*one.reasons, *filter(None, (one.note,))):
             typer.echo(f"    {reason}")
         return
     body = one.invoice
     typer.echo(f"Deal {one.deal}: {body['Status']} invoice in {one.organisation} for {one.customer}.")
     typer.echo(f"    Dated {body['Date']}, due {body['DueDate']}, reference {body['Reference']}.")
+    if one.note:
+        typer.echo(f"    {one.note}")
     print_table(
         f"Lines ({body['LineAmountTypes']}, {body['CurrencyCode']})",
         ("Description", "Quantity", "Unit amount", "Discount", "Account", "Tax type", "Item", "Tracking"),

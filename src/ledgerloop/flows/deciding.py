@@ -37,6 +37,7 @@ class Ready:
     draft: Draft
 
 
+NOT_WON = Skip("The deal is not won.")
 Verdict = Ready | Hold | Skip
 Routed = tuple[Organisation, Terms] | Hold | Skip
 
@@ -49,6 +50,8 @@ class Decided:
     causes: dict[str, str]
     names: Mapping[str, str] = field(default_factory=dict)
     """What people call the deals."""
+    early: frozenset[str] = frozenset()
+    """The deals that were decided though they are not won yet."""
 
 
 def subject_of(deal: str) -> str:
@@ -56,17 +59,22 @@ def subject_of(deal: str) -> str:
     return f"deal {deal}"
 
 
-def decide(house: Portal, ids: Sequence[str]) -> Decided:
-    """read → route → draft, or every reason why not."""
+def decide(house: Portal, ids: Sequence[str], *, early: bool = False) -> Decided:
+    """read → route → draft, or every reason why not. ``early`` decides deals too that are not won yet, as if they were.
+
+    Nobody invoices on that: it is for those who ask beforehand.
+    """
     client = parts().hubspot()
     deals, skips = _read(house, ids)
+    not_won = frozenset(deal for deal, skip in skips.items() if early and skip == NOT_WON)
+    skips = {deal: skip for deal, skip in skips.items() if deal not in not_won}
     merged = merging.follow(house.id, list(deals.values()))
     skips |= {deal: Skip(why) for deal, why in merged.moved.items()}
     names = {key: name for key, deal in deals.items() if (name := deal.properties.get("dealname"))}
-    decided = Decided(dict(skips), {}, names)
+    decided = Decided(dict(skips), {}, names, not_won)
     sales = read_sales(client, house.id, [deals[deal] for deal in ids if deal not in decided.verdicts])
     stages = frozenset(won_stages(house.id))
-    won = {sale.deal.id for sale in sales if is_won(sale.deal, stages)}
+    won = not_won | {sale.deal.id for sale in sales if is_won(sale.deal, stages)}
     for home, mine in by_home(decided, route(house, sales, won), sales):
         _decide_for(house, home, mine, decided)
     return decided
@@ -166,7 +174,7 @@ def _not_ours(deal: Record | None, stages: Sequence[str], since: datetime | None
     if deal is None:
         return Skip("HubSpot has no such deal: it was deleted, merged into another, or never was.")
     if not is_won(deal, frozenset(stages)) and deal.properties.get("dealstage") not in route_stages():
-        return Skip("The deal is not won.")
+        return NOT_WON
     if deal.properties.get(invoice_id()):
         return Skip(
             "The deal names an invoice already, so none is made. If that one is deleted or voided in Xero, clear the"

@@ -34,6 +34,11 @@ class Quote:
     invoice: Mapping[str, Any] = field(default_factory=dict)
     totals: Totals | None = None
     reasons: tuple[str, ...] = ()
+    note: str = ""
+    """What is to be known beside it: that the deal is not won yet."""
+
+
+EARLY = "The deal is not won yet; this is what would become of it if it were won now."
 
 
 def quote(house: Portal, deals: Sequence[str]) -> list[Quote]:
@@ -60,12 +65,14 @@ def _quotes(house: Portal, deals: Sequence[str]) -> list[Quote]:
         deal: Quote(deal, reasons=(f"Invoice {one.number or '(not settled yet)'} was made for this deal.",))
         for deal, one in made.items()
     }
-    verdicts = decide(house, [deal for deal in deals if deal not in made]).verdicts
+    decided = decide(house, [deal for deal in deals if deal not in made], early=True)
+    verdicts = decided.verdicts
     payers = find_customers(house.id, 0, verdicts)
     for deal, verdict in verdicts.items():
+        note = EARLY if deal in decided.early else ""
         if not isinstance(verdict, Ready):
             reasons = verdict.reasons if isinstance(verdict, Hold) else (verdict.reason,)
-            quotes[deal] = Quote(deal, reasons=reasons)
+            quotes[deal] = Quote(deal, reasons=reasons, note=note)
             continue
         payer, home = payers[deal], verdict.home
         with at.database.reading() as tx:
@@ -76,6 +83,7 @@ def _quotes(house: Portal, deals: Sequence[str]) -> list[Quote]:
             customer=f"{customer.name if customer else payer.id} ({payer.how})",
             invoice=verdict.draft.body,
             totals=totals_of(verdict.draft.body, books_of(home, ("accounts", "tax_rates"))),
+            note=note,
         )
     return [quotes[deal] for deal in deals]
 

@@ -14,7 +14,7 @@ from typing import Literal
 from ledgerloop.errors import LedgerloopError
 from ledgerloop.flows.parts import parts
 from ledgerloop.records import Event, Organisation
-from ledgerloop.store import connections, inbox, journal, lanes, planned
+from ledgerloop.store import connections, inbox, intents, journal, lanes, planned
 
 _DEAL = "deal "
 
@@ -39,6 +39,26 @@ def again(portal: str, deal: str, reason: str, kind: Kind) -> Event:
         occurred_at=now,
         body=json.dumps({"objectId": deal, "reason": reason}),
     )
+
+
+def check(deals: Collection[str]) -> None:
+    """Raise an error where a person names a deal that is not there. HubSpot is asked about those we do not know."""
+    at = parts()
+    with at.database.reading() as tx:
+        portal = connections.only_portal(tx)
+        known = set(intents.get(tx, portal.id, deals)) if portal else set()
+        unknown = [deal for deal in deals if deal not in known and journal.held(tx, f"{_DEAL}{deal}") is None]
+    for deal in unknown:
+        if not deal.isdecimal():
+            raise LedgerloopError(
+                f"“{deal}” is no deal's id: that is the number at the end of the deal's address in HubSpot."
+            )
+    found = at.hubspot().read("deals", unknown, ("dealname",)) if unknown else {}
+    for deal in unknown:
+        if deal not in found:
+            raise LedgerloopError(f"HubSpot has no deal {deal}: it was deleted, or never was.")
+        if found[deal].id != deal:
+            raise LedgerloopError(f"Deal {deal} was merged in HubSpot: name {found[deal].id} instead.")
 
 
 def retry(deals: Collection[str] | None = None) -> list[str]:
