@@ -68,6 +68,21 @@ def _about(findings: list[dict[str, Any]], words: str) -> dict[str, Any]:
     return next(one for one in findings if words in one["sentence"])
 
 
+def test_stages_that_are_not_there(file: Path) -> None:
+    """A stage or pipeline that a route names and HubSpot lacks is named, with where it stands."""
+    _connect(file)
+    file.write_text(
+        f'{file.read_text()}[route]\npaid_stage = "nowhere"\n[[routes]]\npipeline = "default"\nstage = "9"\n'
+    )
+
+    status, findings = _findings(file)
+
+    assert 1 == status
+    assert "which a route has as its `paid_stage`" in _about(findings, "no “nowhere” for deals")["sentence"]
+    assert "missing" == _about(findings, "no “9” for deals")["verdict"]
+    assert not [one for one in findings if "“default”" in one["sentence"]]
+
+
 def test_all_is_fine(file: Path) -> None:
     """With everything in place the exit status is 0; no HubSpot client secret is a note, as service keys have none."""
     _connect(file)

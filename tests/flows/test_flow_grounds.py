@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from scene import Scene
+from scene import OBJECTS, Scene
 
 from ledgerloop.cli.stage import connect_hubspot, connect_xero
 from ledgerloop.flows.parts import equip
@@ -43,3 +43,30 @@ def test_a_deal_goes_on_under_other_routes(staged: Callable[..., Scene]) -> None
 
     scene.until_shown("deals", deal, "xero_invoice_id", seconds=20)
     assert f"deal {deal}" not in scene.holds()
+
+
+def test_a_stage_that_is_not_there_is_held_until_it_is_corrected(staged: Callable[..., Scene]) -> None:
+    """The paid deal cannot go where its route says: a hold names the stage, and with another stage it goes there."""
+    scene = staged({"route": {"status": "AUTHORISED", "paid_stage": "nowhere"}})
+    deal = scene.sell()
+    invoice = scene.until_shown("deals", deal, "xero_invoice_id")["xero_invoice_id"]
+    scene.pay(str(invoice), scene.invoices_of(deal)[0]["Total"])
+    scene.until_shown("deals", deal, "xero_invoice_status", "PAID")
+
+    said = scene.on.until("it is held", lambda: scene.holds().get(f"hubspot deal {deal}"))
+    assert "to the stage “nowhere”, which its route has as `paid_stage`" in said[0]
+    scene.settle()
+    routes = (Route(terms=replace(scene.built.parts().routes[0].terms, paid_stage="qualifiedtobuy")),)
+    equip(replace(scene.built.parts(), routes=routes))
+    with scene.built.database.transaction() as tx:
+        lanes.wake(tx, "invoicing", "62515", scene.built.now())
+    scene.built.parts().nudge()
+
+    query = {"properties": "dealstage"}
+
+    def moved() -> bool | None:
+        shown = scene.on.at_hubspot("GET", f"{OBJECTS}/deals/{deal}", query=query)["properties"]
+        return shown["dealstage"] == "qualifiedtobuy" or None
+
+    scene.on.until("it moves", moved, seconds=20)
+    assert f"hubspot deal {deal}" not in scene.holds()

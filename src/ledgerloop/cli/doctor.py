@@ -136,9 +136,28 @@ def _hubspot(built: Ledgerloop) -> Iterator[Finding]:
         yield Finding("missing", f"HubSpot lacks properties, run `ledgerloop provision`: {', '.join(lacking)}.")
     elif not unfit:
         yield Finding("fine", "HubSpot has every property.")
+    yield from _stages(built)
     with built.database.transaction() as tx:
         connected = connections.only_portal(tx)
         if connected is not None:
             tell(tx, connected.id, unfit, built.now())
     if connected is None:
         yield Finding("missing", f"No HubSpot portal is connected: {_HOW.format('hubspot')}")
+
+
+def _stages(built: Ledgerloop) -> Iterator[Finding]:
+    """See whether the pipelines and stages that routes name are there."""
+    asked: dict[tuple[str, str], None] = {}
+    for route in built.parts().routes:
+        named = (("paid_stage", route.terms.paid_stage), ("stage", route.conditions.stage))
+        asked |= dict.fromkeys((*named, ("pipeline", route.conditions.pipeline)))
+    wanted = [(name, value) for name, value in asked if value]
+    if not wanted:
+        return
+    pipelines = built.vendors.hubspot().pipelines("deals")
+    stages = {stage.id for line in pipelines for stage in line.stages}
+    for name, value in wanted:
+        if value not in ({line.id for line in pipelines} if name == "pipeline" else stages):
+            yield Finding(
+                "missing", f"HubSpot has no “{value}” for deals, which a route has as its `{name}`: correct it."
+            )

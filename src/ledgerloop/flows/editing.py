@@ -92,6 +92,7 @@ def edit(portal: str, turn: int, deals: Sequence[str], settled: Collection[str])
         edited: list[Edited] = []
         for sale, terms in mine:
             before = made[sale.deal.id]
+            _restage(before, terms)
             now = replace(before, basis=basis(sale, terms))
             other = merged.twice.get(sale.deal.id)
             if other is not None:
@@ -212,6 +213,16 @@ def _refused(turn: int, change: Change, problems: Sequence[str]) -> None:
         before = intents.get(tx, change.intent.portal, [change.intent.deal])[change.intent.deal]
     told = edit_told(change.invoice.InvoiceNumber, change.invoice.Status, f"Xero would not change it: {said}")
     _tell(turn, before, before, told, held=True)
+
+
+def _restage(intent: Intent, terms: Terms) -> None:
+    """Let a deal that HubSpot would not move go where its route says now."""
+    at = parts()
+    subject = f"hubspot deal {intent.deal}"
+    with at.database.transaction() as tx:
+        if journal.held(tx, subject) is not None:
+            intents.restage(tx, intent.portal, intent.deal, terms.paid_stage)
+            journal.clear(tx, [subject], at.now())
 
 
 def _gone(tx: Connection, made: Sequence[Intent]) -> set[str]:

@@ -11,12 +11,14 @@ import json
 from collections.abc import Collection
 from typing import Literal
 
+from sqlalchemy import Connection
+
 from ledgerloop.errors import LedgerloopError
 from ledgerloop.flows.parts import parts
 from ledgerloop.records import Event, Organisation
 from ledgerloop.store import connections, inbox, intents, journal, lanes, planned
 
-_DEAL = "deal "
+_DEAL, _SHOWN = "deal ", "hubspot deal "
 
 
 Kind = Literal["retry", "look"]
@@ -39,6 +41,17 @@ def again(portal: str, deal: str, reason: str, kind: Kind) -> Event:
         occurred_at=now,
         body=json.dumps({"objectId": deal, "reason": reason}),
     )
+
+
+def deals_held(tx: Connection, portal: str) -> list[str]:
+    """List the deals that are held, the longest first; also those of which HubSpot refuses what they should show.
+
+    The latter are held by the organisation's lane or by the portal's, whichever wrote; there is one portal only.
+    """
+    held = journal.holds(tx)
+    mine = [one.subject.removeprefix(_DEAL) for one in held if one.lane == portal and one.subject.startswith(_DEAL)]
+    shown = [one.subject.removeprefix(_SHOWN) for one in held if one.subject.startswith(_SHOWN)]
+    return list(dict.fromkeys([*mine, *shown]))
 
 
 def check(deals: Collection[str]) -> None:
@@ -67,10 +80,8 @@ def retry(deals: Collection[str] | None = None) -> list[str]:
     now = at.now()
     tried: list[str] = []
     with at.database.transaction() as tx:
-        held = [one for one in journal.holds(tx) if one.subject.startswith(_DEAL)]
         for portal in connections.portals(tx):
-            mine = [one.subject.removeprefix(_DEAL) for one in held if one.lane == portal.id]
-            chosen = mine if deals is None else list(deals)
+            chosen = deals_held(tx, portal.id) if deals is None else list(deals)
             inbox.keep(tx, [again(portal.id, deal, now.isoformat(), RETRY) for deal in chosen], now)
             if chosen:
                 lanes.unpark(tx, "invoicing", portal.id)

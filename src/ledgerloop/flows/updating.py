@@ -110,7 +110,7 @@ def _record(portal: str, kind: LinkKind, some: Sequence[Wanted], sent: Sent, lan
             if values:
                 entries.append(_entry(one, "update", one.reason, lane, turn, values, "written"))
             for dropped in sent.dropped.get(one.id, ()):
-                if not writing.is_ours(dropped.name):
+                if not writing.is_ours(dropped.name) and not _is_stage(one, dropped):
                     reason = f"HubSpot refused `{dropped.name}`, which is left out: {whole(dropped.said)}"
                     entries.append(_entry(one, "skip", reason, lane, turn))
             if one.id in held and journal.hold(tx, lane, one.target, held[one.id], (), now):
@@ -136,11 +136,18 @@ def _reasons(one: Wanted, dropped: Sequence[Dropped]) -> tuple[str, ...]:
     for each in dropped:
         if each.name == id_name() and each.code == writing.TAKEN:
             reasons.append(doubts.id_taken(one.kind, one.id, _holder(one)))
+        elif _is_stage(one, each):
+            reasons.append(doubts.refused_stage(one.id, one.values[each.name], each.said))
         elif each.holder:
             reasons.append(doubts.email_taken(one.id, each.holder))
         elif writing.is_ours(each.name):
             reasons.append(doubts.refused_value(one.kind, one.id, each.name, each.said))
     return tuple(reasons)
+
+
+def _is_stage(one: Wanted, dropped: Dropped) -> bool:
+    """Tell whether it is the stage to which a deal should go: a wrong setting, and no fault of the deal."""
+    return one.kind == "deal" and dropped.name == "dealstage"
 
 
 def _holder(one: Wanted) -> str:

@@ -12,9 +12,9 @@ from datetime import timedelta
 from sqlalchemy import Connection
 
 from ledgerloop.flows.parts import parts
-from ledgerloop.flows.retrying import LOOK, again
+from ledgerloop.flows.retrying import LOOK, again, deals_held
 from ledgerloop.records import Taken
-from ledgerloop.store import connections, cursors, inbox, intents, journal
+from ledgerloop.store import connections, cursors, inbox, intents
 from ledgerloop.store.cursors import Cursor
 
 EVERY = timedelta(hours=6)
@@ -24,7 +24,6 @@ MOST = 500
 """Held deals looked at again at once; where there are more, the others have their turn next time."""
 
 CURSOR = "holds"
-_DEAL = "deal "
 _PLURAL: Mapping[str, str] = {"line_item": "line_items", "contact": "contacts", "company": "companies"}
 
 
@@ -35,7 +34,7 @@ def concerned(portal: str, events: Sequence[Taken]) -> list[str]:
     """
     at = parts()
     with at.database.reading() as tx:
-        held = set(_held(tx, portal))
+        held = set(deals_held(tx, portal))
     found: list[str] = []
     for kind, plural in _PLURAL.items():
         ids = list(dict.fromkeys(event.resource for event in events if event.category == kind and event.resource))
@@ -65,7 +64,7 @@ def look_again(portal: str) -> None:
         anew = before is not None and before != grounds
         if not anew and cursor.highest is not None and now - cursor.highest < EVERY:
             return
-        held = _held(tx, portal)
+        held = deals_held(tx, portal)
         if anew:
             inbox.keep(tx, [again(portal, deal, f"grounds {grounds} {now.isoformat()}") for deal in held], now)
             return
@@ -80,9 +79,3 @@ def _grounds(tx: Connection) -> str:
     """Return a hash of what deals are decided on besides themselves and the books: routes and organisations."""
     homes = sorted((home.id, home.name) for home in connections.organisations(tx))
     return hashlib.sha256(repr((parts().routes, homes)).encode()).hexdigest()
-
-
-def _held(tx: Connection, portal: str) -> list[str]:
-    """List the deals that are held, the longest first."""
-    mine = [one.subject for one in journal.holds(tx) if one.lane == portal and one.subject.startswith(_DEAL)]
-    return [subject.removeprefix(_DEAL) for subject in mine]

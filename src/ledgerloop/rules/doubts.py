@@ -109,6 +109,14 @@ def refused_value(kind: str, record: str, name: str, said: str) -> str:
     return f"HubSpot would not take `{name}` for the {kind} {record}: {whole(said)} Correct the property in HubSpot."
 
 
+def refused_stage(record: str, stage: str, said: str) -> str:
+    """Word that HubSpot would not move a deal whose invoice is paid."""
+    return (
+        f"HubSpot would not move the deal {record} to the stage “{stage}”, which its route has as `paid_stage`:"
+        f" {whole(said)} Correct `paid_stage` and start the service again, and the deal goes there."
+    )
+
+
 def id_taken(kind: str, record: str, holder: str) -> str:
     """Word that another record carries the customer's id, which is unique."""
     return (

@@ -194,6 +194,11 @@ def locked(tx: Connection, portal: str, deal: str) -> Intent | None:
     return Intent(*row) if row else None
 
 
+def restage(tx: Connection, portal: str, deal: str, stage: str) -> None:
+    """Let a deal go to another stage once its invoice is paid: HubSpot would not have the one that was named."""
+    tx.execute(update(table).where(table.c.portal == portal, table.c.deal == deal).values(paid_stage=stage))
+
+
 def _where(tx: Connection, mine: ColumnElement[bool], column: ColumnElement[str], ids: Iterable[str]) -> list[Intent]:
     found: list[Intent] = []
     for some in chunks(ids):
