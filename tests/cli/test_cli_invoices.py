@@ -61,7 +61,7 @@ def test_retry_wants_to_know_which(held: Path, words: list[str]) -> None:
     ended = run(held, *words)
 
     assert 1 == ended.returncode
-    assert "Say which: --deal ID, or --all" in ended.stderr
+    assert "Say which: --deal ID, --all" in ended.stderr
 
 
 def test_a_new_invoice_needs_an_old_one(held: Path) -> None:

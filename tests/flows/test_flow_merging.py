@@ -48,7 +48,7 @@ def test_two_invoices_are_told_and_neither_grows(scene: Scene, crm: Customers, a
 
     assert f"{first['InvoiceNumber']} and {second['InvoiceNumber']}" in said
     assert f"deal {survivor}" in scene.holds()
-    scene.edit("deals", survivor, amount="1")
+    scene.edit("deals", survivor, amount="578.80")
     scene.settle()
     assert (478.8, 100.0) == (total(scene, ours), total(scene, theirs))
     void(scene, second["InvoiceID"])

@@ -10,6 +10,7 @@ from scene import OBJECTS, Scene
 
 from ledgerloop.flows import retrying
 from ledgerloop.flows.parts import instead
+from ledgerloop.rules.matching import email_domain
 
 
 @pytest.fixture(scope="module")
@@ -71,14 +72,13 @@ def test_two_new_companies_called_alike_do_not_become_two_customers(scene: Scene
 
 def test_an_email_alone_takes_nobody_elses_customer(scene: Scene, crm: Customers) -> None:
     """The contact's email is another customer's: a question, until a person writes down who pays."""
-    customer = unlinked(scene, "Weka Roofing Ltd", "kat@weka.example.com")
+    customer, name, email = unshown(scene, crm)
     company = scene.make("companies", name="Globex Corp")
-    contact = scene.make("contacts", email="kat@weka.example.com", lastname="Kat")
 
-    deal = scene.sell(company=company, contact=contact)
+    deal = scene.sell(company=company, contact=scene.make("contacts", email=email, lastname="Kat"))
 
     said = scene.until_shown("deals", deal, "xero_sync_message")["xero_sync_message"]
-    assert f"belongs to another customer in Xero than “Globex Corp”: Weka Roofing Ltd ({customer})." in said
+    assert f"belongs to another customer in Xero than “Globex Corp”: {name} ({customer})." in said
     assert crm.record(customer, "company") is None
     scene.edit("companies", company, xero_contact_id=customer)
     retry(scene, deal)
@@ -87,20 +87,26 @@ def test_an_email_alone_takes_nobody_elses_customer(scene: Scene, crm: Customers
     assert (company, "id") == (crm.record(customer, "company"), crm.how(customer, "company"))
 
 
-def test_an_email_counts_where_the_domain_agrees(scene: Scene) -> None:
-    """A company at whose domain the customer has its email is that customer, whatever it is called."""
-    customer = unlinked(scene, "Head Office", "ap@moa.example.com")
-    contact = scene.make("contacts", email="ap@moa.example.com", lastname="Moa")
+def test_a_company_that_we_made_answers_no_question(scene: Scene, crm: Customers) -> None:
+    """Once the customer is shown at a company of its own the question stays, and merging the companies answers it."""
+    customer = crm.add("Weka Roofing Ltd", EmailAddress="kat@weka.example.com")
+    linked = crm.until_linked(customer)
+    company = scene.make("companies", name="Initech Corp")
+    contact = str(scene.on.until("contact", lambda: scene.find_contact("kat@weka.example.com"))["id"])
 
-    deal = scene.sell(company=scene.make("companies", name="Moa Foods", domain="moa.example.com"), contact=contact)
+    deal = scene.sell(company=company, contact=contact)
 
+    said = scene.until_shown("deals", deal, "xero_sync_message")["xero_sync_message"]
+    assert f"Weka Roofing Ltd ({customer}) of the company {linked}." in said
+    crm.merge("companies", company, linked)
+    retry(scene, deal)
     scene.until_shown("deals", deal, "xero_invoice_id")
     assert customer == payer(scene, deal)
 
 
 def test_an_id_that_is_wrong_is_said(scene: Scene, crm: Customers) -> None:
     """An id of nobody is told; corrected to a customer's, it counts, though the deal has no contact."""
-    customer = unlinked(scene, "Pays For Others Ltd", "")
+    customer, _, _ = unshown(scene, crm, by_email=False)
     company = scene.make("companies", name="Subsidiary Ltd", xero_contact_id="nobody")
 
     deal = scene.sell(company=company, contact=None)
@@ -155,13 +161,17 @@ def test_a_draft_does_not_follow_a_deal_to_another_customer(scene: Scene, crm: C
     assert new == payer(scene, deal)
 
 
-def unlinked(scene: Scene, name: str, email: str) -> str:
-    """Make a customer in Xero of which HubSpot knows nothing yet."""
-    body = {"enabled": False}
-    scene.on.control.post(f"{scene.url('xero')}/_sandbox/webhooks", json=body)
-    made = scene.customer(name, email)
-    scene.on.control.post(f"{scene.url('xero')}/_sandbox/webhooks", json={"enabled": True})
-    return made
+def unshown(scene: Scene, crm: Customers, *, by_email: bool = True) -> tuple[str, str, str]:
+    """Return id, name and email of a customer that Xero had before connecting: HubSpot has nothing of it yet."""
+    known = scene.on.in_xero("GET", "/Contacts", query={"page": "1"})["Contacts"]
+    emails = [one.get("EmailAddress", "") for one in known]
+    for one in known:
+        email = one.get("EmailAddress", "")
+        usable = email_domain(email) and emails.count(email) == 1 and scene.find_contact(email) is None
+        shown = crm.record(one["ContactID"], "company") is not None
+        if one["IsCustomer"] and one["ContactStatus"] == "ACTIVE" and not shown and (usable or not by_email):
+            return one["ContactID"], one["Name"], email
+    raise AssertionError("every customer is shown already")
 
 
 def payer(scene: Scene, deal: str) -> str:

@@ -50,6 +50,14 @@ def test_an_email_alone_is_a_question() -> None:
     assert "belongs to another customer in Xero than “Globex Corp”: Tui Roofing Ltd (c1)." in held.sentence
 
 
+def test_a_company_that_we_made_answers_no_question() -> None:
+    """That a customer is shown in HubSpot at a company of its own does not say that the deal's is another."""
+    held = choose(COMPANY, CONTACT, Fitting(email=[TUI]), {"c1": "8"}, ["c1"])
+
+    assert isinstance(held, Hold)
+    assert "Tui Roofing Ltd (c1) of the company 8." in held.sentence
+
+
 def test_free_mail_is_no_home() -> None:
     """An address at a provider of free mail says nothing, though the company names that domain as its own."""
     company = record("7", name="Globex Corp", domain="gmail.com")

@@ -171,13 +171,19 @@ def _by_mirror(home: Organisation, sales: Sequence[Sale]) -> dict[str, Payer]:
         everyone = [one.id for index in (by_number, by_email, by_name) for some in index.values() for one in some]
         taken = links.find(tx, home.id, "company", everyone)
     holders = {key: link.hubspot_id for key, link in taken.items()}
+    numbered = {one.id: one.number for some in by_email.values() for one in some}
+    ours = {
+        key
+        for key, link in taken.items()
+        if link.how == "created" and numbered.get(key) != number_of("company", link.hubspot_id)
+    }
     found: dict[str, Payer] = {}
     for sale in sales:
         deal = sale.deal.id
         fitting = Fitting(
             _active(by_number, numbers[deal]), _active(by_email, [emails[deal]]), _active(by_name, [names[deal]])
         )
-        answer = choose(sale.company, sale.contact, fitting, holders)
+        answer = choose(sale.company, sale.contact, fitting, holders, ours)
         if answer is not None:
             found[deal] = answer
     return found

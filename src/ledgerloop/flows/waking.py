@@ -66,7 +66,7 @@ def look_again(portal: str) -> None:
             return
         held = deals_held(tx, portal)
         if anew:
-            inbox.keep(tx, [again(portal, deal, f"grounds {grounds} {now.isoformat()}") for deal in held], now)
+            inbox.keep(tx, [again(portal, deal, f"grounds {grounds} {now.isoformat()}", LOOK) for deal in held], now)
             return
         first = (cursor.page - 1) * MOST
         some = held[first : first + MOST] if cursor.highest is not None else []

@@ -236,7 +236,7 @@ def gone_told(invoice: Receivable, deal: str) -> str:
     """Say on the deal that its invoice is no more, and how to have a new one."""
     return (
         f"Invoice {invoice.number} was {invoice.status.lower()} in Xero, and no other is made by itself. If the deal"
-        f" shall have a new one, win it and run `ledgerloop retry --deal {deal} --new`."
+        f" shall have a new one, run `ledgerloop retry --deal {deal} --new`."
     )
 
 

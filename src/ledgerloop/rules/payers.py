@@ -6,7 +6,7 @@ the domain agrees. A customer that is another company's already is never taken, 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from ledgerloop.hubspot.models import Record
@@ -25,11 +25,16 @@ class Fitting:
 
 
 def choose(
-    company: Record | None, contact: Record | None, fitting: Fitting, holders: Mapping[str, str]
+    company: Record | None,
+    contact: Record | None,
+    fitting: Fitting,
+    holders: Mapping[str, str],
+    ours: Collection[str] = (),
 ) -> Found | Hold | None:
     """Take the customer that fits by number, email or name; hold a doubt; None where nobody fits.
 
-    ``holders`` are the HubSpot companies that customers are linked to.
+    ``holders`` are the HubSpot companies that customers are linked to. ``ours`` are the customers whose company we made
+    ourselves, to show them: that says nothing about who else they are not.
     """
     if company is None:
         email = (contact.properties.get("email") or "").strip() if contact else ""
@@ -41,18 +46,17 @@ def choose(
         return [one for one in some if holders.get(one.id, company.id) == company.id]
 
     name = (company.properties.get("name") or "").strip()
-    by_email = free(fitting.email)
-    agreeing = [one for one in by_email if agrees(one, company)]
+    agreeing = [one for one in free(fitting.email) if agrees(one, company)]
+    doubtful = [one for one in fitting.email if one not in agreeing and (one.id in ours or one in free([one]))]
     found = (
         _one(free(fitting.number), "number", "customers in Xero with this company's number", "company")
         or _one(agreeing, "email", "customers in Xero with the contact's email", "company")
         or _one(free(fitting.name), "name", f"customers in Xero called like “{name}”", "company")
     )
-    if found is not None or not (by_email or fitting.name):
+    if found is not None or not (doubtful or fitting.name):
         return found
-    reasons = [_email_alone(by_email, name)] if by_email else []
-    reasons += [_taken(fitting.name, name, holders)] if fitting.name else []
-    return Hold(tuple(reasons), tuple(dict.fromkeys(one.id for one in (*by_email, *fitting.name))))
+    reasons = [_taken(fitting.name, name, holders)] if fitting.name else [_email_alone(doubtful, name, holders)]
+    return Hold(tuple(reasons), tuple(dict.fromkeys(one.id for one in (*doubtful, *fitting.name))))
 
 
 def agrees(customer: Customer, company: Record) -> bool:
@@ -86,19 +90,24 @@ def _one(some: Sequence[Customer], how: str, what: str, where: LinkKind) -> Foun
     return one_of([Candidate(one.id, one.name) for one in some], how, what, where)
 
 
-def _email_alone(some: Sequence[Customer], name: str) -> str:
-    listed = "; ".join(f"{one.name} ({one.id})" for one in some)
+def _email_alone(some: Sequence[Customer], name: str, holders: Mapping[str, str]) -> str:
+    listed = "; ".join(_listed(one, holders) for one in some)
     return (
-        f"The contact's email belongs to another customer in Xero than “{name}”: {listed}. If that one pays, write its"
-        " id into the Xero contact id of the deal's company. If not, make the right customer in Xero and write that"
-        " one's id there."
+        f"The contact's email belongs to another customer in Xero than “{name}”: {listed}. If that one pays, merge its"
+        " HubSpot company with the deal's, or write its id into the Xero contact id of the deal's company if it has"
+        " none. If not, make the right customer in Xero, called like the deal's company."
     )
 
 
 def _taken(some: Sequence[Customer], name: str, holders: Mapping[str, str]) -> str:
-    listed = "; ".join(f"{one.name} ({one.id}) of the company {holders.get(one.id, '')}" for one in some)
+    listed = "; ".join(_listed(one, holders) for one in some)
     return (
         f"“{name}” is called like a customer in Xero that belongs to another HubSpot company: {listed}. If they are the"
         " same, merge the companies in HubSpot. If not, give the deal's company another name, or make its customer in"
-        " Xero and write that one's id into its Xero contact id."
+        " Xero, called alike."
     )
+
+
+def _listed(customer: Customer, holders: Mapping[str, str]) -> str:
+    company = f" of the company {holders[customer.id]}" if customer.id in holders else ""
+    return f"{customer.name} ({customer.id}){company}"
