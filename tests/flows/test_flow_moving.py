@@ -77,6 +77,22 @@ class TestInXero:
         assert "1.00" == scene.show("companies", theirs)["xero_outstanding_balance"]
         assert (None, theirs) == (crm.record(loser, "company"), crm.record(winner, "company"))
 
+    def test_merged_as_asked_without_a_webhook(self, scene: Scene, crm: Customers) -> None:
+        """That a person merged the two as asked is found when the survivor is looked at, without a webhook."""
+        loser, winner = crm.add("Untold A"), crm.add("Untold B")
+        ours, theirs = crm.until_linked(loser), crm.until_linked(winner)
+        crm.merge_in_xero(loser, winner)
+        crm.until_held(loser)
+        scene.silence("hubspot")
+        crm.merge("companies", ours, theirs)
+        scene.settle()
+        scene.on.control.post(f"{scene.url('hubspot')}/_sandbox/webhooks", json={"enabled": True})
+
+        crm.touch(winner)
+
+        assert f"customer {loser}" not in scene.holds()
+        assert (None, theirs) == (crm.record(loser, "company"), crm.record(winner, "company"))
+
 
 class TestInHubSpot:
     def test_merged(self, scene: Scene, crm: Customers) -> None:

@@ -37,8 +37,14 @@ def follow_merged(home: Organisation, customers: Customers, turn: int) -> Doubts
         if not losers:
             return {}
         winner_of = {one.id: survivor for one in losers if (survivor := mirror.survivor(tx, home.id, one))}
-        ours = {kind: links.find(tx, home.id, kind, list(winner_of)) for kind in KINDS}
-        theirs = {kind: links.find(tx, home.id, kind, [one.id for one in winner_of.values()]) for kind in KINDS}
+    for kind in KINDS:
+        # What a loser still shows never changes, so no write would find out that a person merged it as asked.
+        ours_of, theirs_of = _both(home, kind, winner_of)
+        doubles = [link.hubspot_id for key, link in ours_of.items() if winner_of[key].id in theirs_of]
+        look_again(home, kind, doubles, turn)
+    found_links = {kind: _both(home, kind, winner_of) for kind in KINDS}
+    ours = {kind: pair[0] for kind, pair in found_links.items()}
+    theirs = {kind: pair[1] for kind, pair in found_links.items()}
     unsure: Doubts = {}
     for loser in {one.id: one for one in losers}.values():
         for kind in KINDS:
@@ -117,6 +123,15 @@ def come_back(home: Organisation, kind: LinkKind, ids: Sequence[str], turn: int)
             _look_at(tx, home, one.xero_id)
             reason = f"The {kind} {one.hubspot_id} was restored in HubSpot, so it is linked again."
             journal.add(tx, [_entry(home, turn, one.xero_id, "adopt", reason, f"hubspot {kind} {one.hubspot_id}")])
+
+
+def _both(
+    home: Organisation, kind: LinkKind, winner_of: Mapping[str, Customer]
+) -> tuple[dict[str, Link], dict[str, Link]]:
+    """Return the links of losers, and those of their winners."""
+    with parts().database.reading() as tx:
+        theirs = links.find(tx, home.id, kind, [one.id for one in winner_of.values()])
+        return links.find(tx, home.id, kind, list(winner_of)), theirs
 
 
 def _give(home: Organisation, link: Link, winner: Customer, turn: int) -> Link:
