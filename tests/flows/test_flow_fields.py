@@ -9,7 +9,8 @@ import pytest
 from crm import Customers, begun
 from scene import Scene
 
-from ledgerloop.store import cursors
+from ledgerloop.records import Link, LinkKind
+from ledgerloop.store import compared, cursors, links
 from ledgerloop.store.cursors import Cursor
 
 PHONE = [{"PhoneType": "DEFAULT", "PhoneNumber": "555 0100"}, {"PhoneType": "MOBILE", "PhoneNumber": "021 1"}]
@@ -56,6 +57,21 @@ class TestFirst:
                 "properties"
             ]["address"]
         ]
+
+    def test_what_we_made_and_forgot_follows_xero(self, scene: Scene, crm: Customers) -> None:
+        """A record whose making we forgot, as after a lost answer, is still no value that HubSpot had first."""
+        customer = crm.add("Forgot Ltd", EmailAddress="old@forgot.example.com")
+        contact, company = crm.until_linked(customer, "contact"), crm.until_linked(customer)
+        with scene.built.database.transaction() as tx:
+            mine: dict[LinkKind, str] = {"contact": contact, "company": company}
+            for kind, record in mine.items():
+                links.remove(tx, Link(scene.on.organisation, customer, kind, record, "created"))
+                compared.forget(tx, scene.on.organisation, kind, [customer])
+
+        crm.change(customer, Name="Remembered Ltd", EmailAddress="new@forgot.example.com")
+
+        scene.until_shown("companies", company, "name", "Remembered Ltd")
+        scene.until_shown("contacts", contact, "email", "new@forgot.example.com")
 
     def test_what_people_wrote_in_hubspot_stays(self, scene: Scene, crm: Customers) -> None:
         """A contact that was there keeps its name and telephone; its empty places are filled."""

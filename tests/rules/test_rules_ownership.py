@@ -9,14 +9,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rules_samples import CALM, customer, record
 
+from ledgerloop.hubspot.models import Record
 from ledgerloop.records import Vendor
 from ledgerloop.rules.ownership import (
     FIELDS,
+    SOURCE,
     UNITS,
     Comparison,
     Owner,
     Pair,
     compare,
+    made_by_app,
     made_from,
     must_read,
     said_by_hubspot,
@@ -129,6 +132,30 @@ class TestReading:
             last = Comparison((), (), said, said, dict.fromkeys(xero, "xero"))
 
         assert asks is must_read(owners(owner), "company", xero, last)
+
+
+class TestMadeByApp:
+    @pytest.mark.parametrize(
+        ("source", "app", "ours"),
+        [
+            (("INTEGRATION", "62515"), "62515", True),
+            (("INTEGRATION", "62515"), "1", False),
+            (("CRM_UI", "userId:1"), "62515", False),
+            (("INTEGRATION", ""), "", False),
+            ((None, None), "62515", False),
+        ],
+    )
+    def test_what_our_own_app_made_came_from_xero(
+        self, source: tuple[str | None, str | None], app: str, ours: bool
+    ) -> None:
+        """Only a record of our own app says what Xero said first; without the app's id nobody knows."""
+        mine = Record(id="1", properties={"name": "Old Ltd", **dict(zip(SOURCE, source, strict=True))})
+
+        made = made_by_app("company", mine, app)
+
+        assert ours is (made is not None)
+        if made is not None:
+            assert ("Old Ltd", "Old Ltd", "xero") == (made.xero["name"], made.hubspot["name"], made.first["name"])
 
 
 class TestCompare:

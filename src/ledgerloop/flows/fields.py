@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from sqlalchemy import Connection
+
 from ledgerloop.flows.finding import PLURAL, Customers, properties_read
 from ledgerloop.flows.parts import parts
 from ledgerloop.hubspot.models import Record
@@ -17,12 +19,13 @@ from ledgerloop.rules.ownership import (
     UNITS,
     Comparison,
     compare,
+    made_by_app,
     made_from,
     must_read,
     said_by_hubspot,
     said_by_xero,
 )
-from ledgerloop.store import compared, heard, lanes
+from ledgerloop.store import compared, connections, heard, lanes
 from ledgerloop.store.compared import Compared
 from ledgerloop.store.heard import Heard
 
@@ -48,6 +51,12 @@ def compare_fields(
 def said_before(said: Compared) -> Comparison:
     """Return what the store remembers as the rule has it."""
     return Comparison((), (), said.xero, said.hubspot, said.first)
+
+
+def own_app(tx: Connection) -> str:
+    """Return the id of our app in HubSpot, by which records say who made them; empty where it is not known."""
+    portal = connections.only_portal(tx)
+    return portal.app_id if portal else ""
 
 
 def remembered(comparison: Comparison) -> Compared:
@@ -96,6 +105,7 @@ def _of_kind(
     mine = [link for link in linked if (one := customers.get(link.xero_id)) and one.active and not one.merged_into]
     with at.database.reading() as tx:
         kept = compared.get(tx, home.id, kind, [link.xero_id for link in mine])
+        app = own_app(tx)
     before = {key: said_before(said) for key, said in kept.items()}
     born = {}
     xero: dict[str, dict[str, str]] = {}
@@ -118,8 +128,8 @@ def _of_kind(
     for link in open_:
         if link.hubspot_id in asked and link.hubspot_id not in there:
             continue  # gone: the write of its standing finds that out, and follows
-        last = before.get(link.xero_id)
         record = there.get(link.hubspot_id)
+        last = before.get(link.xero_id) or (made_by_app(kind, record, app) if record else None)
         hubspot = said_by_hubspot(kind, record) if record else (last.hubspot if last else {})
         comparison = compare(at.owners, kind, xero[link.xero_id], hubspot, last, newer.get(link.hubspot_id, {}))
         found[link.hubspot_id] = still_open(comparison, comparison.to_xero, last) if at.to_xero else comparison

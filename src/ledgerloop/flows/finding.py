@@ -21,6 +21,7 @@ from ledgerloop.rules.companies import choose, domain_of, searches
 from ledgerloop.rules.customers import COMPANY_PROPERTIES, CONTACT_PROPERTIES, hubspot_of
 from ledgerloop.rules.matching import Found as Chosen
 from ledgerloop.rules.matching import email_domain, name_key
+from ledgerloop.rules.ownership import SOURCE
 from ledgerloop.store import links
 
 Customers = Mapping[str, Customer]
@@ -36,8 +37,8 @@ _MOST_RESULTS = 10_000
 
 
 def properties_read(kind: LinkKind) -> tuple[str, ...]:
-    """Return the properties that are read of a record: what is compared, and whose customer it says it is."""
-    return (*_PROPERTIES[kind], id_name())
+    """Return the properties that are read of a record: what is compared, whose customer it says it is, who made it."""
+    return (*_PROPERTIES[kind], id_name(), *SOURCE)
 
 
 def find_contacts(client: HubSpotClient, home: Organisation, strangers: Customers) -> tuple[Found, Doubts]:

@@ -33,6 +33,9 @@ UNITS: Mapping[LinkKind, Mapping[str, tuple[Field, tuple[str, ...]]]] = {
 }
 """What moves as one: its field in the settings, and its HubSpot properties. Half an address would be a wrong one."""
 
+SOURCE = ("hs_object_source", "hs_object_source_id")
+"""Who made a record: for an app, ``INTEGRATION`` and the app's id."""
+
 
 class Pair(NamedTuple):
     """What both sides say of one thing."""
@@ -148,6 +151,16 @@ def made_from(side: Vendor, kind: LinkKind, xero: Texts) -> Comparison:
     """Return the comparison of a record that was just made of the other side's values."""
     said = {unit: xero.get(unit, "") for unit in UNITS[kind]}
     return Comparison((), (), said, said, {unit: side for unit, text in said.items() if text})
+
+
+def made_by_app(kind: LinkKind, record: Record, app_id: str) -> Comparison | None:
+    """Return what both sides said when our own app made a record, as the record has it; none of another's record.
+
+    A record whose making we forgot, because its answer was lost, is no reason to take its values for HubSpot's own.
+    """
+    if not app_id or tuple(record.properties.get(name) for name in SOURCE) != ("INTEGRATION", app_id):
+        return None
+    return made_from("xero", kind, said_by_hubspot(kind, record))
 
 
 def _from(side: Vendor | None) -> Verdict:
