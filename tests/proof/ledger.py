@@ -20,19 +20,19 @@ class Ledger:
     """Read one organisation's books."""
 
     def __init__(self, books: Organisation, today: date) -> None:
-        self._books, self._today = books, today
+        self._books, self.today = books, today
 
     def standing(self, customer: str) -> dict[str, str]:
         """Return what the customer's contact and company show."""
-        invoices = [one for one in self._books.invoices if one.contact_id == customer and one.type == "ACCREC"]
+        documents = self._books.documents.get(customer, [])
+        invoices = [one for one in documents if isinstance(one, Invoice) and one.type == "ACCREC"]
         credit = [
             one
-            for kind in ("CreditNote", "Prepayment", "Overpayment")
-            for one in self._books.credits[kind]
-            if one.contact_id == customer and (one.type == "ACCRECCREDIT" or one.type.startswith("RECEIVE"))
+            for one in documents
+            if isinstance(one, Credit) and (one.type == "ACCRECCREDIT" or one.type.startswith("RECEIVE"))
         ]
         owed = [one for one in invoices if one.status == "AUTHORISED" and one.amount_due > 0]
-        late = [one for one in owed if one.due_date and one.due_date < self._today]
+        late = [one for one in owed if one.due_date and one.due_date < self.today]
         days = [one.due_date for one in owed if one.due_date]
         money = [*self._paid_on(invoices), *((one.date, _base(one.total, one)) for one in credit if _is_money(one))]
         last = max((day for day, _ in money), default=None)
@@ -49,7 +49,7 @@ class Ledger:
             "xero_last_payment_amount": _text(sum(amount for day, amount in money if day == last)) if last else "",
             "xero_oldest_due_date": min(days).isoformat() if days else "",
             "xero_days_overdue": str(
-                max(((self._today - one.due_date).days for one in late if one.due_date), default=0)
+                max(((self.today - one.due_date).days for one in late if one.due_date), default=0)
             ),
             "xero_open_invoices": str(len(owed)),
             "xero_lifetime_paid": _text(sum(amount for _, amount in money)),
@@ -87,7 +87,7 @@ class Ledger:
             return one.status
         if one.amount_due == 0:
             return "PAID"
-        if one.due_date and one.due_date < self._today:
+        if one.due_date and one.due_date < self.today:
             return "OVERDUE"
         return "PARTIALLY_PAID" if one.amount_paid or one.amount_credited else "AUTHORISED"
 

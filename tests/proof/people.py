@@ -7,6 +7,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
+from movers import Movers
 from served import Served
 
 from ledgerloop.cli.stage import NotAsTold
@@ -16,14 +17,12 @@ from ledgerloop_sandbox.xero.organisation import Organisation
 class People:
     """Remember what was made, and make more of it."""
 
-    def __init__(self, scene: Served, dice: random.Random) -> None:
-        self.scene, self.dice = scene, dice
-        self.books: Organisation = scene.sandbox.xero.books.organisations[scene.on.organisation]
-        self.contacts: list[str] = []
+    def __init__(self, scene: Served, movers: Movers, dice: random.Random) -> None:
+        self.scene, self.movers, self.dice = scene, movers, dice
+        self.books: Organisation = movers.books
         self.deals: list[str] = []
-        self._number = 0
         self._steps: list[tuple[int, Callable[[], object]]] = [
-            (10, self.meet),
+            (10, movers.meet),
             (22, self.bill),
             (6, self.approve),
             (22, self.pay),
@@ -34,26 +33,19 @@ class People:
             (3, self.take_allocation_back),
             (4, self.void),
             (3, self.edit_draft),
-            (3, self.rename),
             (3, self.sell),
+            *((weight, act) for weight, act in movers.acts),
         ]
 
     def step(self) -> tuple[str, bool]:
         """Do one thing; return what it was, and whether the vendor took it."""
         weights = [weight for weight, _ in self._steps]
-        act = self.meet if not self.contacts else self.dice.choices(self._steps, weights)[0][1]
+        act = self.movers.meet if not self.movers.customers else self.dice.choices(self._steps, weights)[0][1]
         try:
             act()
         except (NotAsTold, LookupError):
             return act.__name__, False
         return act.__name__, True
-
-    def meet(self) -> None:
-        """Make a customer; most have an email."""
-        self._number += 1
-        number = self._number
-        email = f"kim@customer{number}.example.com" if self.dice.random() < 0.8 else ""
-        self.contacts.append(self.scene.customer(f"Random {number} Ltd", email))
 
     def bill(self) -> None:
         """Make an invoice, due before or after today, now and then in dollars, now and then a draft."""
@@ -62,7 +54,8 @@ class People:
         more["Date"] = (today - timedelta(days=self.dice.randint(0, 40))).isoformat()
         more["DueDate"] = (today + timedelta(days=self.dice.randint(-20, 30))).isoformat()
         more["Status"] = self.dice.choice(("AUTHORISED", "AUTHORISED", "AUTHORISED", "DRAFT"))
-        self.scene.invoice_for(self.dice.choice(self.contacts), f"{self.dice.randint(1, 99_999) / 100:.2f}", **more)
+        amount = f"{self.dice.randint(1, 99_999) / 100:.2f}"
+        self.scene.invoice_for(self.dice.choice(self.movers.customers), amount, **more)
 
     def approve(self) -> None:
         """Approve a draft."""
@@ -122,13 +115,6 @@ class People:
         body = {"InvoiceID": id_, "LineItems": self._body()["LineItems"]}
         self.scene.on.in_xero("POST", f"/Invoices/{id_}", {"Invoices": [body]})
 
-    def rename(self) -> None:
-        """Give a customer another name."""
-        id_ = self.dice.choice(self.contacts)
-        self._number += 1
-        body = {"ContactID": id_, "Name": f"Renamed {self._number} Ltd"}
-        self.scene.on.in_xero("POST", f"/Contacts/{id_}", {"Contacts": [body]})
-
     def sell(self) -> None:
         """Win a deal, whose invoice Ledgerloop makes."""
         self.deals.append(self.scene.sell())
@@ -141,7 +127,7 @@ class People:
         line = {"Description": "Work", "Quantity": 1, "UnitAmount": self.dice.randint(1, 50_000) / 100}
         line |= {"AccountCode": "200", "TaxType": "NONE"}
         return {
-            "Contact": {"ContactID": self.dice.choice(self.contacts)},
+            "Contact": {"ContactID": self.dice.choice(self.movers.customers)},
             "Date": self._today().isoformat(),
             "LineItems": [line],
         }

@@ -1,0 +1,228 @@
+"""Say which records each customer must have in HubSpot, and what a person must be asked: an oracle that shares no code.
+
+People write down here what they did. The definitions are those of docs/matching.md; what only a race decides is open.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from ledgerloop_sandbox.hubspot.portal import Portal
+from ledgerloop_sandbox.hubspot.records import Record
+from ledgerloop_sandbox.xero.organisation import Organisation
+from ledgerloop_sandbox.xero.records import Contact
+
+KINDS = ("companies", "contacts")
+_TWICE = 2
+
+Must = Literal["one", "none", "open", "double", "merged away", "gone twice"]
+"""What there is of a kind: ``one`` record; ``none``; one or none, as a race decides; that of a customer who was merged
+in Xero into one who has a record as well; none, because it was merged in HubSpot or deleted twice."""
+
+
+@dataclass(slots=True)
+class Place:
+    """What a customer must have of one kind."""
+
+    must: Must
+    deleted: int = 0
+    into: str = ""
+    """The record into which its own was merged."""
+
+
+class Register:
+    """Know every customer's two places."""
+
+    def __init__(self, others: Iterable[str]) -> None:
+        self._others = set(others)
+        """Customers who were there before, of whom those have records whose invoices people touched."""
+        self.places: dict[tuple[str, str], Place] = {}
+        self.strangers: dict[str, list[str]] = {kind: [] for kind in KINDS}
+        """Records that people made and that are nobody's customer."""
+        self.moved: set[str] = set()
+        """Customers that must be looked at before all is said: HubSpot may not have told what happened to them."""
+        self._heir: dict[str, str] = {}
+        """By customer: into whom it was merged in Xero."""
+        self.resting: set[str] = set()
+        """Customers to whom nothing more happens until all was quiet, since the outcome would be a matter of luck."""
+
+    def must(self, customer: str, kind: str) -> Must:
+        """Return what there must be; a customer whom Ledgerloop made has both."""
+        if (customer, kind) in self.places:
+            return self.places[customer, kind].must
+        return "open" if customer in self._others else "one"
+
+    def heir(self, customer: str) -> str:
+        """Return who a customer is, after all merges in Xero."""
+        while customer in self._heir:
+            customer = self._heir[customer]
+        return customer
+
+    def doubles(self, heir: str, kind: str) -> list[str]:
+        """List the customers merged into this one in Xero that still have a record of their own."""
+        return [
+            customer
+            for (customer, which), place in self.places.items()
+            if which == kind and place.must == "double" and self.heir(customer) == heir
+        ]
+
+    # --- what people did ---
+
+    def met(self, customer: str, *, has_email: bool) -> None:
+        """Note a new customer."""
+        self.places[customer, "companies"] = Place("one")
+        self.places[customer, "contacts"] = Place("one" if has_email else "none")
+
+    def reachable(self, customer: str) -> None:
+        """Note that a customer has an email now."""
+        if self.must(customer, "contacts") == "none":
+            self.places[customer, "contacts"].must = "one"
+
+    def deleted(self, customer: str, kind: str, *, active: bool) -> None:
+        """Note that a customer's record was deleted in HubSpot: it is made once more, and not a third time."""
+        place = self.places[customer, kind]
+        place.deleted += 1
+        if not self._takes_double(customer, kind):
+            place.must = self._again(place) if active else "open"
+        self.moved.add(customer)
+
+    def merged_records(self, loser: str, winner: str, kind: str, into: str) -> None:
+        """Note that the records of two customers were merged in HubSpot: the one whose record is gone asks."""
+        place = self.places[loser, kind]
+        if not self._takes_double(loser, kind):
+            place.must, place.into = "merged away", into
+        self._rest(loser, winner)
+
+    def merged_stranger(self, customer: str) -> None:
+        """Note that a customer's record was merged in HubSpot with one that was nobody's: it still has one."""
+        self._rest(customer)
+
+    def merged_customers(self, loser: str, winner: str) -> None:
+        """Note a merge in Xero: the winner takes the records that it lacks; where both have one, the loser asks."""
+        self._heir[loser] = winner
+        for kind in KINDS:
+            mine, theirs = self.places[loser, kind], self.places[winner, kind]
+            if mine.must == "one" and theirs.must == "one":
+                mine.must = "double"
+                continue
+            if mine.must == "one":
+                theirs.must = "one"
+            mine.must = "none"
+        self._rest(loser, winner)
+
+    def merged_doubles(self, loser: str, winner: str, kind: str) -> None:
+        """Note that a person did as told, and merged the records of customers that are one in Xero."""
+        self.places[loser, kind].must = "none"
+        self._rest(loser, winner)
+
+    def archived(self, customer: str, without: str) -> None:
+        """Note that a customer was archived in Xero before it had a record of these kinds, which it may get or not."""
+        for kind in without.split():
+            if self.must(customer, kind) == "one":
+                self.places[customer, kind].must = "open"
+        self.moved.add(customer)
+
+    def active_again(self, customer: str) -> None:
+        """Note that a customer was taken out of the archive in Xero."""
+        for kind in KINDS:
+            place = self.places[customer, kind]
+            if place.must == "open":
+                place.must = self._again(place)
+        self.moved.add(customer)
+
+    def to_look_at(self, books: Organisation) -> Iterator[str]:
+        """Name the customers to be looked at, as far as they can be billed."""
+        asking = {customer for (customer, _), place in self.places.items() if place.must in ("merged away",)}
+        for customer in sorted(self.moved | asking):
+            if books.contacts.rows[customer].status == "ACTIVE":
+                yield customer
+
+    def quiet(self) -> None:
+        """Note that everything has been looked at."""
+        self.moved.clear()
+        self.resting.clear()
+
+    def _takes_double(self, customer: str, kind: str) -> bool:
+        """Tell whether a customer that loses its record has another, of somebody who was merged into it."""
+        for other in self.doubles(customer, kind):
+            self.places[other, kind].must = "none"
+            self.places[customer, kind].must = "one"
+            self._rest(customer)
+            return True
+        return False
+
+    def _again(self, place: Place) -> Must:
+        return "one" if place.deleted < _TWICE else "gone twice"
+
+    def _rest(self, *customers: str) -> None:
+        self.moved.update(customers)
+        self.resting.update(customers)
+
+    # --- what must be ---
+
+    def wrong(self, books: Organisation, portal: Portal, born: int, holds: Mapping[str, str]) -> list[str]:
+        """Say which records are too many or lacking, which questions are not asked, and which are asked for nothing.
+
+        ``born`` is the id after which records are of our time; ``holds`` are the sentences by subject.
+        """
+        found: list[str] = []
+        asked: dict[str, list[str]] = {one.id: [] for one in books.contacts}
+        for kind in KINDS:
+            carrying = carried(portal, kind)
+            for one in books.contacts:
+                here = [record.id for record in carrying.get(one.id, ())]
+                least, most, ask = self._wanted(one, kind, portal, here)
+                asked[one.id] += ask
+                if not least <= len(here) <= most:
+                    must, said = self.must(one.id, kind), holds.get(f"customer {one.id}")
+                    found.append(
+                        f"{one.name} {one.id} ({must}) has the {kind} {here}, not {least} to {most}; held: {said}"
+                    )
+            expected = {*self.strangers[kind], *(record.id for some in carrying.values() for record in some)}
+            found += [
+                f"{kind} {record.id} is nobody's: {record.properties}"
+                for record in portal.shelf(kind).live.values()
+                if int(record.id) > born
+                and record.id not in expected
+                and record.properties.get("email") not in _people(books)
+            ]
+        for customer, words in asked.items():
+            said = holds.get(f"customer {customer}", "")
+            if bool(words) is not bool(said) or any(word not in said for word in words):
+                found.append(f"{customer} is to be asked about {words}, and is asked {said!r}")
+        subjects = {f"customer {customer}" for customer in asked}
+        found += [f"held for nothing: {subject}: {said}" for subject, said in holds.items() if subject not in subjects]
+        return found
+
+    def _wanted(self, one: Contact, kind: str, portal: Portal, here: list[str]) -> tuple[int, int, list[str]]:
+        """Return how many records there must be at least and at most, and what the question must name."""
+        must = self.must(one.id, kind)
+        place = self.places.get((one.id, kind))
+        if must == "one":
+            return 1, 1, []
+        if must == "double":
+            return 1, 1, here
+        if one.status == "ARCHIVED" or place is None:
+            return 0, int(must == "open"), []
+        if must == "gone twice":
+            return 0, 0, ["a third time"]
+        if must == "merged away":
+            survivor = portal.shelf(kind).find(place.into)
+            return (0, 0, [survivor.id]) if survivor else (1, 1, [])
+        return 0, int(must == "open"), []
+
+
+def carried(portal: Portal, kind: str) -> dict[str, list[Record]]:
+    """Return the live records by the customer whose Xero id they carry."""
+    found: dict[str, list[Record]] = {}
+    for record in list(portal.shelf(kind).live.values()):
+        if customer := record.properties.get("xero_contact_id"):
+            found.setdefault(customer, []).append(record)
+    return found
+
+
+def _people(books: Organisation) -> set[str]:
+    """Return the emails of customers' further people, each of whom has a contact that carries no id."""
+    return {str(person["EmailAddress"]) for one in books.contacts for person in one.persons}
