@@ -23,7 +23,13 @@ class Ledger:
         self._books, self.today = books, today
 
     def standing(self, customer: str) -> dict[str, str]:
-        """Return what the customer's contact and company show."""
+        """Return what the customer's contact and company show: of one that was merged away, whose they were."""
+        figures = self._figures(customer)
+        if self._books.contacts.rows[customer].merged_to:
+            figures = dict.fromkeys(figures, "")
+        return {"xero_contact_id": customer, **figures}
+
+    def _figures(self, customer: str) -> dict[str, str]:
         documents = self._books.documents.get(customer, [])
         invoices = [one for one in documents if isinstance(one, Invoice) and one.type == "ACCREC"]
         credit = [
@@ -38,7 +44,6 @@ class Ledger:
         last = max((day for day, _ in money), default=None)
         words = {self.word(one) for one in invoices}
         return {
-            "xero_contact_id": customer,
             "xero_outstanding_balance": _text(sum(_base(one.amount_due, one) for one in owed)),
             "xero_overdue_balance": _text(sum(_base(one.amount_due, one) for one in late)),
             "xero_available_credit": _text(
