@@ -25,12 +25,14 @@ class Agreed:
         self.both = both
         self._may: dict[tuple[str, Unit], set[str]] = {}
         self._from_hubspot: set[tuple[str, Unit]] = set()
+        self._unknown: set[tuple[str, Unit]] = set()
+        """What was the first with customers who took another's records is not known."""
         self._fresh: set[tuple[str, Unit]] = set()
         """What Xero may not have carried over yet."""
 
     def in_xero(self, customer: str, unit: Unit, value: str) -> None:
         """Note a value that people wrote in Xero."""
-        if (customer, unit) not in self._from_hubspot:
+        if (customer, unit) not in self._from_hubspot | self._unknown:
             self._may[customer, unit] = {value}
             self._fresh.add((customer, unit))
 
@@ -50,15 +52,19 @@ class Agreed:
     def made_anew(self, customer: str, kind: str, one: Contact) -> None:
         """Note that the record is made anew of what Xero says, which is the first from now on."""
         for unit in UNITS:
-            if unit[0] == kind and (customer, unit) in self._may:
-                self._from_hubspot.discard((customer, unit))
-                self._may[customer, unit] |= {_in_xero(one, unit)}
-                self._fresh.add((customer, unit))
+            key = (customer, unit)
+            if unit[0] == kind and (key in self._may or key in self._unknown):
+                self._from_hubspot.discard(key)
+                self._unknown.discard(key)
+                self._may.setdefault(key, set()).add(_in_xero(one, unit))
+                self._fresh.add(key)
 
     def forget(self, customer: str) -> None:
         """Note that nothing can be said of a customer: it was archived, or took another's records."""
         for unit in UNITS:
             self._may.pop((customer, unit), None)
+            self._from_hubspot.discard((customer, unit))
+            self._unknown.add((customer, unit))
 
     def wrong(self, mine: Iterable[Contact], portal: Portal) -> list[str]:
         """Say what stands that may not; what does stand is what must from now on."""

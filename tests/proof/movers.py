@@ -161,8 +161,9 @@ class Movers:
         self.diary.append(f"deleted {kind} {record} of {customer}")
         if self.register.doubles(customer, kind):
             self.agreed.forget(customer)
+        else:
+            self.agreed.made_anew(customer, kind, self.books.contacts.rows[customer])
         self.register.deleted(customer, kind, active=self._status(customer) == "ACTIVE")
-        self.agreed.made_anew(customer, kind, self.books.contacts.rows[customer])
         self.truths.forced[customer] += 1
 
     def merge_records(self) -> None:

@@ -117,9 +117,7 @@ def _differences(scene: Served, people: People, born: int) -> list[str]:
     """Hold what HubSpot shows against the books, and who is there against what people did."""
     books, movers = people.books, people.movers
     ledger = Ledger(books, books.today(scene.sandbox.clock.now()))
-    holds = {
-        subject: " ".join(reasons) for subject, reasons in scene.holds().items() if not subject.startswith("balance")
-    }
+    holds = {subject: " ".join(reasons) for subject, reasons in scene.holds().items()}
     wrong = movers.register.wrong(books, movers.portal, born, holds)
     wrong += movers.agreed.wrong(books.contacts, movers.portal)
     for kind in KINDS:

@@ -108,9 +108,12 @@ def _reread(client: XeroClient, home: Organisation, contact: Contact, turn: int,
     with at.database.transaction() as tx:
         mirror.store_customers(tx, [customer_from_contact(home.id, contact)])
         mirror.replace_receivables(tx, home.id, contact.ContactID, found)
-    subject, now = _subject(contact.ContactID), at.now()
+    subject, agreed = _subject(contact.ContactID), _agrees(home, contact)
+    if not agreed and _has_moved(client, contact, calls):
+        return
+    now = at.now()
     with at.database.transaction() as tx:
-        if _agrees(home, contact):
+        if agreed:
             journal.clear(tx, [subject], now)
             said = (
                 f"Xero says {_told(contact)} is outstanding for “{contact.Name}”, and our copy said {before}. It was"
@@ -121,6 +124,12 @@ def _reread(client: XeroClient, home: Organisation, contact: Contact, turn: int,
             reason = _question(contact, _outstanding(home, contact.ContactID))
             if journal.hold(tx, home.id, subject, (reason,), (), now):
                 journal.add(tx, [_entry(home, turn, contact.ContactID, "hold", reason)])
+
+
+def _has_moved(client: XeroClient, contact: Contact, calls: Calls) -> bool:
+    """Tell whether Xero's balance moved while the documents were read: then the next call compares again."""
+    calls.made += 1
+    return any(_told(now) != _told(contact) for now in client.contacts_by_id([contact.ContactID]))
 
 
 def _subject(customer: str) -> str:
