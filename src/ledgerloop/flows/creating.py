@@ -12,7 +12,8 @@ from typing import Literal
 
 from ledgerloop.abreast import abreast
 from ledgerloop.flows import writing
-from ledgerloop.flows.finding import PLURAL, Customers, Doubts, properties_read, taken_of
+from ledgerloop.flows.claiming import Customers, Doubts, apart, claim, take
+from ledgerloop.flows.finding import PLURAL, properties_read
 from ledgerloop.flows.parts import parts
 from ledgerloop.flows.writing import TAKEN, Dropped, Sent
 from ledgerloop.hubspot.client import HubSpotClient
@@ -98,23 +99,19 @@ def _keep(
 
 def _take_existing(client: HubSpotClient, home: Organisation, kind: LinkKind, some: Customers, sent: Sent) -> Doubts:
     """Take the records that HubSpot names as there already, unless they are other customers; word what was refused."""
-    at = parts()
     carried = [key for key, error in sent.failed.items() if TAKEN in error.codes]
     by_id = client.read(PLURAL[kind], carried, properties_read(kind), writing.id_name()) if carried else {}
-    there = {key: error.existing_id for key, error in sent.failed.items() if error.existing_id}
-    there |= {key: record.id for key, record in by_id.items() if key in some}
-    taken = taken_of(home, kind, list(there.values()))
-    unsure: Doubts = {}
+    named = {key: error.existing_id for key, error in sent.failed.items() if error.existing_id and key not in by_id}
+    there = client.read(PLURAL[kind], list(named.values()), properties_read(kind)) if named else {}
+    by_email = {key: there[record] for key, record in named.items() if record in there}
+    found, unsure = claim(home, kind, some, {key: one for key, one in by_id.items() if key in some}, "id")
+    more, unsure_of_email = claim(home, kind, some, by_email, "email")
+    found, shared = apart(kind, some, found | more)
+    unsure = unsure | unsure_of_email | shared
     for key, error in sent.failed.items():
-        if key in there and there[key] in taken:
-            unsure[key] = Hold((doubts.shared_email(some[key]),), (there[key],))
-        elif key not in there and not (kind == "contact" and _of_email(error)):
+        if key not in found and key not in unsure and not (kind == "contact" and _of_email(error)):
             unsure[key] = Hold((doubts.refused_create(kind, error.message),))
-    free = {key: record for key, record in there.items() if key not in unsure}
-    with at.database.transaction() as tx:
-        found = [Link(home.id, key, kind, record, "id" if key in by_id else "email") for key, record in free.items()]
-        links.put(tx, found, at.now())
-    return unsure
+    return unsure | take(home, kind, some, found)
 
 
 def _of_email(error: BatchError) -> bool:

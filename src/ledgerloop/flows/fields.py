@@ -11,7 +11,8 @@ from dataclasses import replace
 
 from sqlalchemy import Connection
 
-from ledgerloop.flows.finding import PLURAL, Customers, properties_read
+from ledgerloop.flows.claiming import Customers
+from ledgerloop.flows.finding import PLURAL, properties_read
 from ledgerloop.flows.parts import parts
 from ledgerloop.hubspot.models import Record
 from ledgerloop.records import Customer, Link, LinkKind, Organisation, Vendor

@@ -8,10 +8,10 @@ so it is asked only for what people made before, never for what we did.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
+from ledgerloop.flows.claiming import Customers, Doubts, Found, apart, carried_by, claim, holders_of, of_another
 from ledgerloop.flows.deals import primary
-from ledgerloop.flows.parts import parts
 from ledgerloop.flows.writing import id_name
 from ledgerloop.hubspot.client import HubSpotClient
 from ledgerloop.hubspot.models import Record
@@ -22,13 +22,6 @@ from ledgerloop.rules.customers import COMPANY_PROPERTIES, CONTACT_PROPERTIES, h
 from ledgerloop.rules.matching import Found as Chosen
 from ledgerloop.rules.matching import email_domain, name_key
 from ledgerloop.rules.ownership import SOURCE
-from ledgerloop.store import links
-
-Customers = Mapping[str, Customer]
-Found = dict[str, tuple[Record, str]]
-"""By customer: the record that it is, and how we know."""
-Doubts = dict[str, Hold]
-"""By customer: why it is not known which record it is."""
 
 PLURAL: Mapping[LinkKind, str] = {"contact": "contacts", "company": "companies"}
 _PROPERTIES: Mapping[LinkKind, Sequence[str]] = {"contact": CONTACT_PROPERTIES, "company": COMPANY_PROPERTIES}
@@ -42,118 +35,149 @@ def properties_read(kind: LinkKind) -> tuple[str, ...]:
 
 
 def find_contacts(client: HubSpotClient, home: Organisation, strangers: Customers) -> tuple[Found, Doubts]:
-    """Find contacts by number, id and email. An email that two customers share is a doubt."""
-    found = _by_number(client, home, "contact", strangers)
-    found |= _by_id(client, "contact", [key for key in strangers if key not in found])
-    emails = {key: one.email_key for key, one in strangers.items() if key not in found and one.email_key}
-    shared = {email for email, times in Counter(emails.values()).items() if times > 1}
-    alone = sorted(set(emails.values()) - shared)
-    by_email = client.read("contacts", alone, properties_read("contact"), id_property="email") if alone else {}
-    taken = taken_of(home, "contact", [record.id for record in by_email.values()])
-    unsure: Doubts = {}
-    for key, email in emails.items():
-        record, customer = by_email.get(email), strangers[key]
-        if email in shared or (record is not None and record.id in taken):
-            unsure[key] = Hold((doubts.shared_email(customer),))
-        elif record is not None and (carried := _carried(record, key)):
-            unsure[key] = Hold((doubts.another_customer(customer, "contact", record.id, carried),), (record.id,))
-        elif record is not None:
-            found[key] = (record, "email")
-    return found, unsure
+    """Find contacts by number, id and email. One that fits two customers is a doubt, and so is an email of two."""
+    found, unsure = _by_number_and_id(client, home, "contact", strangers)
+    emails = {
+        key: one.email_key for key, one in strangers.items() if one.email_key and key not in found and key not in unsure
+    }
+    times = Counter(emails.values())
+    unsure |= {key: Hold((doubts.shared_email(strangers[key]),)) for key, email in emails.items() if times[email] > 1}
+    alone = {key: email for key, email in emails.items() if times[email] == 1}
+    records = client.read("contacts", sorted(alone.values()), properties_read("contact"), "email") if alone else {}
+    fits = {key: records[email] for key, email in alone.items() if email in records}
+    by_email, unsure_of_email = claim(home, "contact", strangers, fits, "email")
+    found, shared = apart("contact", strangers, found | by_email)
+    return found, unsure | unsure_of_email | shared
 
 
 def find_companies(
     client: HubSpotClient, home: Organisation, strangers: Customers, contact_of: Mapping[str, str]
 ) -> tuple[Found, Doubts]:
     """Find companies by number and id, as the contact's own, then by name and domain."""
-    found = _by_number(client, home, "company", strangers)
-    found |= _by_id(client, "company", [key for key in strangers if key not in found])
-    mine = {key: contact for key, contact in contact_of.items() if key in strangers and key not in found}
-    found |= own_companies(client, home, strangers, mine)
-    by_search, unsure = _by_search(client, home, {key: one for key, one in strangers.items() if key not in found})
-    return found | by_search, unsure
+    found, unsure = _by_number_and_id(client, home, "company", strangers)
+    mine = {
+        key: contact
+        for key, contact in contact_of.items()
+        if key in strangers and key not in found and key not in unsure
+    }
+    own, unsure_of_own = _of_contacts(client, home, strangers, mine)
+    found, unsure = found | own, unsure | unsure_of_own
+    rest = {key: one for key, one in strangers.items() if key not in found and key not in unsure}
+    by_search, unsure_of_search = _by_search(client, home, rest)
+    found, shared = apart("company", strangers, found | by_search)
+    return found, unsure | unsure_of_search | shared
 
 
 def own_companies(
     client: HubSpotClient, home: Organisation, strangers: Customers, contact_of: Mapping[str, str]
-) -> Found:
+) -> tuple[Found, Doubts]:
     """Find the companies of customers' contacts, where nobody else has them and name or domain agree.
 
     HubSpot may have made that company by itself from the contact's email domain; it is taken, not doubled.
     """
+    own, unsure = _of_contacts(client, home, strangers, contact_of)
+    found, shared = apart("company", strangers, own)
+    return found, unsure | shared
+
+
+def find_by_id(client: HubSpotClient, home: Organisation, kind: LinkKind, customers: Customers) -> Found:
+    """Find the records that carry customers' ids: what a person wrote, or what a crash or a lost database forgot."""
+    if not customers:
+        return {}
+    records = client.read(PLURAL[kind], list(customers), properties_read(kind), id_property=id_name())
+    found, _ = claim(home, kind, customers, {key: records[key] for key in customers if key in records}, "id")
+    return found
+
+
+def _of_contacts(
+    client: HubSpotClient, home: Organisation, strangers: Customers, contact_of: Mapping[str, str]
+) -> tuple[Found, Doubts]:
     customer_of = {contact: key for key, contact in contact_of.items()}
     associated = client.associated("contacts", "companies", list(customer_of)) if customer_of else {}
     company_of = {customer_of[contact]: primary(to) for contact, to in associated.items() if to}
     ids = [company for company in company_of.values() if company]
     records = client.read("companies", ids, properties_read("company")) if ids else {}
-    taken = taken_of(home, "company", ids)
-    return {
-        key: (records[company], "contact")
-        for key, company in company_of.items()
-        if company in records and company not in taken and _agrees(strangers[key], records[company], key)
-    }
+    holders = holders_of(home, "company", ids)
+    found: Found = {}
+    unsure: Doubts = {}
+    for key, company in company_of.items():
+        if company not in records or company in holders.ours or not _agrees(strangers[key], records[company]):
+            continue
+        if company in holders.elsewhere:
+            unsure[key] = of_another(home, "company", strangers[key], company, holders.elsewhere[company])
+        elif not carried_by(records[company], key):
+            found[key] = (records[company], "contact")
+    return found, unsure
 
 
-def taken_of(home: Organisation, kind: LinkKind, ids: Sequence[str]) -> Collection[str]:
-    """Return the records among these that are customers already."""
-    with parts().database.reading() as tx:
-        return links.find_by_hubspot(tx, home.id, kind, ids).keys()
-
-
-def _agrees(customer: Customer, company: Record, key: str) -> bool:
+def _agrees(customer: Customer, company: Record) -> bool:
     """Tell whether a contact's company is the customer: it is called alike, or has the domain of the email."""
     domain = email_domain(customer.email_key)
     same_domain = bool(domain) and domain_of(company) == domain
-    alike = same_domain or name_key(company.properties.get("name")) == customer.name_key
-    return alike and not _carried(company, key)
+    return same_domain or name_key(company.properties.get("name")) == customer.name_key
 
 
-def _carried(record: Record, key: str) -> str:
-    """Return the id of another customer that a record carries; empty where it carries none."""
-    carried = record.properties.get(id_name()) or ""
-    return "" if carried == key else carried
+def _by_number_and_id(
+    client: HubSpotClient, home: Organisation, kind: LinkKind, strangers: Customers
+) -> tuple[Found, Doubts]:
+    """Find records by the id that stands in the customer's ContactNumber, and by the customer's id that they carry.
+
+    A record that carries the customer's id answers every doubt about the one that the number names.
+    """
+    found, unsure = _by_number(client, home, kind, strangers)
+    found |= find_by_id(client, home, kind, {key: one for key, one in strangers.items() if key not in found})
+    return found, {key: hold for key, hold in unsure.items() if key not in found}
 
 
-def _by_number(client: HubSpotClient, home: Organisation, kind: LinkKind, strangers: Customers) -> Found:
-    """Find the records whose id stands in the customer's ContactNumber, as far as they still exist and are free."""
+def _by_number(client: HubSpotClient, home: Organisation, kind: LinkKind, strangers: Customers) -> tuple[Found, Doubts]:
+    """Find the records whose id stands in the customer's ContactNumber, as far as they still exist."""
     named = {
         key: parsed[1] for key, one in strangers.items() if (parsed := hubspot_of(one.number)) and parsed[0] == kind
     }
     records = client.read(PLURAL[kind], list(named.values()), properties_read(kind)) if named else {}
-    taken = taken_of(home, kind, [record.id for record in records.values()])
-    here = {key: records[given] for key, given in named.items() if given in records}
-    return {key: (record, "number") for key, record in here.items() if record.id not in taken}
+    ours = holders_of(home, kind, [record.id for record in records.values()]).ours
+    fits = {key: records[given] for key, given in named.items() if given in records}
+    # What is another's already is none of this customer's, unless there is nothing else to know it by.
+    lost = [key for key, one in fits.items() if one.id in ours and not _is_only_hint(kind, strangers[key], one)]
+    return claim(home, kind, strangers, {key: one for key, one in fits.items() if key not in lost}, "number")
 
 
-def _by_id(client: HubSpotClient, kind: LinkKind, wanted: Sequence[str]) -> Found:
-    """Find the records that carry a customer's id: what a crash or a lost database made us forget."""
-    if not wanted:
-        return {}
-    records = client.read(PLURAL[kind], wanted, properties_read(kind), id_property=id_name())
-    return {key: (records[key], "id") for key in wanted if key in records}
+def _is_only_hint(kind: LinkKind, customer: Customer, record: Record) -> bool:
+    named = hubspot_of(customer.number)
+    merged_away = named is not None and named[1] != record.id  # which is told of the link that was lost by it
+    return kind == "contact" and not customer.email_key and not merged_away
 
 
 def _by_search(client: HubSpotClient, home: Organisation, strangers: Customers) -> tuple[Found, Doubts]:
     companies: dict[str, Record] = {}
     for groups in searches(list(strangers.values())):
         companies |= {record.id: record for record in _all_pages(client, groups)}
-    taken = taken_of(home, "company", list(companies))
-    free = [one for one in companies.values() if one.id not in taken and not one.properties.get(id_name())]
-    chosen: dict[str, str] = {}
+    return _by_likeness(home, strangers, companies)
+
+
+def _by_likeness(home: Organisation, strangers: Customers, companies: Mapping[str, Record]) -> tuple[Found, Doubts]:
+    """Choose each customer's company by name and domain; one that shows another organisation is a doubt."""
+    holders = holders_of(home, "company", list(companies))
+    others = [one for one in companies.values() if one.id in holders.elsewhere]
+    free = [
+        one
+        for one in companies.values()
+        if one.id not in holders.ours and one.id not in holders.elsewhere and not one.properties.get(id_name())
+    ]
+    found: Found = {}
     unsure: Doubts = {}
     for key, customer in strangers.items():
-        match choose(customer, free):
+        match choose(customer, free) or choose(customer, others):
+            case Chosen(id=company) if company in holders.elsewhere:
+                unsure[key] = of_another(home, "company", customer, company, holders.elsewhere[company])
             case Chosen(id=company):
-                chosen[key] = company
+                found[key] = (companies[company], "name and domain")
+            case Hold(candidates=(company, *_)) if company in holders.elsewhere:
+                unsure[key] = of_another(home, "company", customer, company, holders.elsewhere[company])
             case Hold() as hold:
                 unsure[key] = hold
             case None:
                 pass
-    times = Counter(chosen.values())
-    for key, company in chosen.items():
-        if times[company] > 1:
-            unsure[key] = Hold((doubts.shared_company(strangers[key], company),), (company,))
-    found = {key: (companies[company], "name and domain") for key, company in chosen.items() if times[company] == 1}
     return found, unsure
 
 

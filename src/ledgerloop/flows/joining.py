@@ -12,8 +12,9 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from ledgerloop.flows import creating, moving, people
+from ledgerloop.flows.claiming import Customers, Doubts, Found, of_another, shown_elsewhere, take
 from ledgerloop.flows.creating import Values
-from ledgerloop.flows.finding import Customers, Doubts, Found, find_companies, find_contacts, own_companies
+from ledgerloop.flows.finding import find_by_id, find_companies, find_contacts, own_companies
 from ledgerloop.flows.parts import parts
 from ledgerloop.hubspot.client import HubSpotClient
 from ledgerloop.hubspot.models import Record
@@ -25,7 +26,7 @@ from ledgerloop.store import compared, journal, links
 
 @dataclass(slots=True)
 class Joined:
-    """The links of customers, and the records that were read on the way to them."""
+    """The links of customers whose records show them, and the records that were read on the way to them."""
 
     links: list[Link]
     records: dict[tuple[LinkKind, str], Record] = field(default_factory=dict)
@@ -44,9 +45,10 @@ def join(home: Organisation, customers: Customers, values: Values, turn: int) ->
         doubts = _together(doubts, unsure)
     people.join_people(home, live, turn)
     _say_bad_emails(home, live, turn)
-    _hold(home, customers, doubts, turn)
+    shown, unshown = _shown_here(home, customers, turn)
+    _hold(home, customers, _together(doubts, unshown), turn)
     records = {(kind, record.id): record for kind, some in found.items() for record, _ in some.values()}
-    return Joined(known(home, list(customers)), records)
+    return Joined(shown, records)
 
 
 def known(home: Organisation, ids: Sequence[str]) -> list[Link]:
@@ -55,6 +57,36 @@ def known(home: Organisation, ids: Sequence[str]) -> list[Link]:
         contacts = links.find(tx, home.id, "contact", ids)
         companies = links.find(tx, home.id, "company", ids)
     return [*contacts.values(), *companies.values()]
+
+
+def _shown_here(home: Organisation, customers: Customers, turn: int) -> tuple[list[Link], Doubts]:
+    """Return the links whose records show these customers, and a doubt for each whose record shows another's.
+
+    Such a customer goes to a record that a person has given its id.
+    """
+    at = parts()
+    mine = known(home, list(customers))
+    elsewhere = shown_elsewhere(home, mine)
+    unshown = [link for link in mine if (link.kind, link.hubspot_id) in elsewhere]
+    moved: dict[Link, Link] = {}
+    for kind in {link.kind for link in unshown}:
+        asking = {link.xero_id: link for link in unshown if link.kind == kind}
+        for key, (record, how) in find_by_id(at.hubspot(), home, kind, {k: customers[k] for k in asking}).items():
+            to = Link(home.id, key, kind, record.id, how)
+            with at.database.transaction() as tx:
+                if links.move(tx, asking[key], to, at.now()):
+                    compared.forget(tx, home.id, kind, [key])
+                    reason = f"The {kind} {record.id} carries the customer's id, so it is the one that shows it."
+                    journal.add(tx, [_entry(home, turn, key, "adopt", reason)])
+                    moved[asking[key]] = to
+    unsure: Doubts = {}
+    for link in unshown:
+        if link not in moved:
+            shows = elsewhere[link.kind, link.hubspot_id]
+            hold = of_another(home, link.kind, customers[link.xero_id], link.hubspot_id, shows)
+            unsure = _together(unsure, {link.xero_id: hold})
+    shown = [moved.get(link, link) for link in mine if link in moved or link not in unshown]
+    return shown, unsure
 
 
 def _settle(
@@ -71,20 +103,22 @@ def _settle(
     contact_of = {key: link.hubspot_id for key, link in had.items()}
     contact_of |= {key: record.id for key, (record, _) in contacts.items()}
     companies, unsure_of_company = find_companies(client, home, no_company, contact_of)
-    _take(home, contacts, "contact")
-    _take(home, companies, "company")
+    unsure |= take(home, "contact", no_contact, contacts)
+    unsure_of_company |= take(home, "company", no_company, companies)
     barred = moving.barred(home, "contact", no_contact)
     new = _without(no_contact, contacts, unsure, barred)
     made = creating.make(client, home, "contact", {k: c for k, c in new.items() if c.email_key}, values, turn)
     barred_companies = moving.barred(home, "company", no_company)
     new = _without(no_company, companies, unsure_of_company, barred_companies)
-    automatic = own_companies(client, home, new, {k: i for k, i in made.ids.items() if _may_bring_company(new.get(k))})
-    _take(home, automatic, "company")
+    brought = {key: contact for key, contact in made.ids.items() if _may_bring_company(new.get(key))}
+    automatic, unsure_of_automatic = own_companies(client, home, new, brought)
+    unsure_of_automatic |= take(home, "company", new, automatic)
     companies |= automatic
-    made_too = creating.make(client, home, "company", _without(new, automatic), values, turn)
+    made_too = creating.make(client, home, "company", _without(new, automatic, unsure_of_automatic), values, turn)
     _associate(client, home, [*no_contact, *no_company])
     missing = {key: hold for key, hold in barred.items() if key not in contacts}
     missing_companies = {key: hold for key, hold in barred_companies.items() if key not in companies}
+    unsure_of_company |= unsure_of_automatic
     doubts = _together(unsure, unsure_of_company, missing, missing_companies, made.doubts, made_too.doubts)
     return {"contact": contacts, "company": companies}, doubts
 
@@ -125,12 +159,6 @@ def _together(*some: Doubts) -> Doubts:
     return added
 
 
-def _take(home: Organisation, found: Found, kind: LinkKind) -> None:
-    at = parts()
-    with at.database.transaction() as tx:
-        links.put(tx, [Link(home.id, key, kind, record.id, how) for key, (record, how) in found.items()], at.now())
-
-
 def _associate(client: HubSpotClient, home: Organisation, strangers: Sequence[str]) -> None:
     """Associate each customer's contact and company; HubSpot takes the same association again as nothing new."""
     linked = known(home, list(dict.fromkeys(strangers)))
@@ -165,7 +193,9 @@ def _say_bad_emails(home: Organisation, customers: Customers, turn: int) -> None
             journal.add(tx, [_entry(home, turn, key, "skip", one) for one in news if one not in said])
 
 
-def _entry(home: Organisation, turn: int, customer: str, decision: Literal["hold", "skip"], reason: str) -> Entry:
+def _entry(
+    home: Organisation, turn: int, customer: str, decision: Literal["hold", "skip", "adopt"], reason: str
+) -> Entry:
     return Entry(
         at=parts().now(),
         lane=home.id,

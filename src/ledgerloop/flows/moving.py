@@ -11,7 +11,8 @@ from typing import Literal
 
 from sqlalchemy import Connection
 
-from ledgerloop.flows.finding import PLURAL, Customers, Doubts, properties_read
+from ledgerloop.flows.claiming import Customers, Doubts
+from ledgerloop.flows.finding import PLURAL, properties_read
 from ledgerloop.flows.parts import parts
 from ledgerloop.hubspot.models import Record
 from ledgerloop.records import Customer, Entry, Hold, Link, LinkKind, Organisation

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import date
 from zoneinfo import ZoneInfo
 
+from ledgerloop.flows.claiming import shown_elsewhere
 from ledgerloop.flows.parts import parts
 from ledgerloop.hubspot.client import HubSpotClient
 from ledgerloop.hubspot.models import New, To
@@ -99,6 +100,7 @@ def _records(home: Organisation, invoices: Sequence[Receivable]) -> dict[str, tu
         contacts = links.find(tx, home.id, "contact", customers)
         companies = links.find(tx, home.id, "company", customers)
         deals = intents.by_invoice(tx, home.id, [invoice.id for invoice in invoices])
+    elsewhere = shown_elsewhere(home, [*contacts.values(), *companies.values()])
     return {
         invoice.id: tuple(
             To(kind, record)
@@ -107,7 +109,7 @@ def _records(home: Organisation, invoices: Sequence[Receivable]) -> dict[str, tu
                 ("company", companies[invoice.customer].hubspot_id if invoice.customer in companies else ""),
                 ("contact", contacts[invoice.customer].hubspot_id if invoice.customer in contacts else ""),
             )
-            if record
+            if record and (kind, record) not in elsewhere
         )
         for invoice in invoices
     }

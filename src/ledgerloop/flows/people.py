@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Literal
 
 from ledgerloop.flows import writing
-from ledgerloop.flows.finding import Customers
+from ledgerloop.flows.claiming import Customers
 from ledgerloop.flows.parts import parts
 from ledgerloop.hubspot.client import HubSpotClient
 from ledgerloop.records import Entry, Organisation

@@ -10,6 +10,7 @@ from datetime import date
 from zoneinfo import ZoneInfo
 
 from ledgerloop.flows import joining
+from ledgerloop.flows.claiming import with_rivals
 from ledgerloop.flows.deciding import subject_of
 from ledgerloop.flows.fields import compare_fields
 from ledgerloop.flows.parts import parts
@@ -27,6 +28,7 @@ def show_standings(home: Organisation, ids: Sequence[str], turn: int) -> None:
     """stand → join → decide → write → record, for some customers and the deals of their invoices."""
     at = parts()
     today = _today(home)
+    ids = with_rivals(home, ids)
     with at.database.reading() as tx:
         customers = mirror.customers(tx, home.id, ids)
         receivables = mirror.receivables_of(tx, home.id, ids)

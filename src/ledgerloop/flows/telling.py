@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any, Literal
 
+from ledgerloop.flows.claiming import shown_elsewhere
 from ledgerloop.flows.fields import newer_sides, own_app, remembered, said_before, still_open
 from ledgerloop.flows.finding import PLURAL, properties_read
 from ledgerloop.flows.parts import parts
@@ -100,7 +101,10 @@ def _changed_since(kind: LinkKind, cursor: Cursor) -> list[str]:
 def _compared(home: Organisation, kind: LinkKind, ids: Sequence[str]) -> list[Told]:
     at = parts()
     with at.database.reading() as tx:
-        mine = links.find_by_hubspot(tx, home.id, kind, ids)
+        linked = links.find_by_hubspot(tx, home.id, kind, ids)
+    elsewhere = shown_elsewhere(home, list(linked.values()))
+    mine = {record: link for record, link in linked.items() if (kind, record) not in elsewhere}
+    with at.database.reading() as tx:
         keys = [link.xero_id for link in mine.values()]
         customers = {key: one for key, one in mirror.customers(tx, home.id, keys).items() if one.active}
         kept = compared.get(tx, home.id, kind, keys)

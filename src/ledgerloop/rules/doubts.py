@@ -38,11 +38,11 @@ def name_alone(customer: Customer, companies: Sequence[str]) -> str:
     )
 
 
-def shared_company(customer: Customer, company: str) -> str:
-    """Word that two customers fit one company."""
+def shared_record(customer: Customer, kind: str, record: str) -> str:
+    """Word that two customers fit one record."""
     return (
-        f"“{customer.name}” and another Xero customer both fit the HubSpot company {company}. Write {customer.id} into"
-        " the Xero contact id of the company that it is, or merge the two customers in Xero."
+        f"“{customer.name}” and another Xero customer both fit the HubSpot {kind} {record}. Write {customer.id} into"
+        f" the Xero contact id of the {kind} that it is, or merge the two customers in Xero."
     )
 
 
@@ -50,7 +50,16 @@ def another_customer(customer: Customer, kind: str, record: str, carried: str) -
     """Word that the record which fits says it is another customer."""
     return (
         f"The HubSpot {kind} {record} fits “{customer.name}” but carries the Xero contact id {carried}. Clear that id"
-        " if it is out of date, or give the customer another email."
+        f" if it is out of date; if it is not, write {customer.id} into the Xero contact id of another {kind}."
+    )
+
+
+def another_organisation(customer: Customer, kind: str, record: str, organisation: str, other: str) -> str:
+    """Word that the record which fits shows another organisation's customer."""
+    return (
+        f"The HubSpot {kind} {record} fits “{customer.name}” of {organisation}, but shows a customer of {other}, and a"
+        f" record shows one organisation. To see what is owed to {organisation} as well, write {customer.id} into the"
+        f" Xero contact id of another {kind}."
     )
 
 

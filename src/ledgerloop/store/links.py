@@ -26,11 +26,11 @@ def find_by_hubspot(tx: Connection, organisation: str, kind: LinkKind, hubspot_i
 
 
 def of_records(tx: Connection, kind: LinkKind, hubspot_ids: Collection[str]) -> list[Link]:
-    """List the links of these HubSpot records, in all organisations."""
+    """List the links of these HubSpot records in all organisations, for each record the first that was made first."""
     found: list[Link] = []
     for some in chunks(hubspot_ids):
         query = select(*_COLUMNS).where(table.c.kind == kind, table.c.hubspot_id.in_(some))
-        found += [Link(*row) for row in tx.execute(query)]
+        found += [Link(*row) for row in tx.execute(query.order_by(table.c.made_at, table.c.organisation))]
     return found
 
 
@@ -76,11 +76,16 @@ def remove(tx: Connection, link: Link) -> None:
 
 
 def move(tx: Connection, link: Link, to: Link, now: datetime) -> bool:
-    """Let a link name another record on one of its sides; tell whether it does. Its new sides must be free."""
+    """Let a link name another record on one of its sides; tell whether it does. Its new sides must be free.
+
+    It stays as old as it is: whose link is the oldest says which organisation a record shows.
+    """
+    mine = select(table.c.made_at).where(table.c.organisation == link.organisation, table.c.kind == link.kind)
+    made_at = tx.execute(mine.where(table.c.xero_id == link.xero_id)).scalar() or now
     remove(tx, link)
-    stands = put(tx, [to], now)[0] == to
+    stands = put(tx, [to], made_at)[0] == to
     if not stands:
-        put(tx, [link], now)
+        put(tx, [link], made_at)
     return stands
 
 

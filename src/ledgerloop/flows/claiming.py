@@ -1,0 +1,144 @@
+"""Let each HubSpot record be one customer and show one organisation; what else fits it is a doubt. Called in a step.
+
+Two organisations may know the same firm, and an invoice in either needs to find it: so a record may be linked in both.
+It shows the organisation that was linked first, for ever, and never the two in turns.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+from ledgerloop.flows.parts import parts
+from ledgerloop.flows.writing import id_name
+from ledgerloop.hubspot.models import Record
+from ledgerloop.records import Customer, Hold, Link, LinkKind, Organisation
+from ledgerloop.rules import doubts
+from ledgerloop.store import connections, journal, links, mirror
+
+Customers = Mapping[str, Customer]
+Found = dict[str, tuple[Record, str]]
+"""By customer: the record that it is, and how we know."""
+Doubts = dict[str, Hold]
+"""By customer: why it is not known which record it is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Holders:
+    """Which records are customers already."""
+
+    ours: Collection[str]
+    """Those that are customers of the same organisation."""
+    elsewhere: Mapping[str, str]
+    """Those that are customers of another organisation only, and its name."""
+
+
+def holders_of(home: Organisation, kind: LinkKind, ids: Sequence[str]) -> Holders:
+    """Tell which of these records are customers already, and of whom."""
+    with parts().database.reading() as tx:
+        names = {one.id: one.name for one in connections.organisations(tx)}
+        found = links.of_records(tx, kind, ids)
+    ours = {link.hubspot_id for link in found if link.organisation == home.id}
+    elsewhere: dict[str, str] = {}
+    for link in found:
+        if link.hubspot_id not in ours and link.organisation in names:
+            elsewhere.setdefault(link.hubspot_id, names[link.organisation])
+    return Holders(ours, elsewhere)
+
+
+def with_rivals(home: Organisation, ids: Sequence[str]) -> list[str]:
+    """Add the customers that are held over the same record or the same email as these.
+
+    They are looked at together again: one that was looked at alone would get what is in question between them.
+    """
+    with parts().database.reading() as tx:
+        held = {
+            one.subject.removeprefix("customer "): frozenset(one.candidates)
+            for one in journal.holds(tx)
+            if one.lane == home.id and one.subject.startswith("customer ")
+        }
+        asking = held.keys() & set(ids)
+        if not asking:
+            return list(ids)
+        emails = [one.email_key for one in mirror.customers(tx, home.id, sorted(asking)).values() if one.email_key]
+        alike = {one.id for some in mirror.customers_by_email(tx, home.id, emails).values() for one in some}
+    records = frozenset().union(*(held[key] for key in asking))
+    rivals = {key for key, candidates in held.items() if key in alike or candidates & records}
+    return [*ids, *sorted(rivals - set(ids))]
+
+
+def shown_elsewhere(home: Organisation, some: Sequence[Link]) -> dict[tuple[LinkKind, str], str]:
+    """Tell which of these links' records show another organisation, by kind and record, and its name."""
+    with parts().database.reading() as tx:
+        names = {one.id: one.name for one in connections.organisations(tx)}
+        if names.keys() <= {home.id}:
+            return {}  # the usual case: nobody else is there
+        found = [
+            link
+            for kind in {link.kind for link in some}
+            for link in links.of_records(tx, kind, [link.hubspot_id for link in some if link.kind == kind])
+            if link.organisation in names
+        ]
+    first: dict[tuple[LinkKind, str], str] = {}
+    for link in found:
+        first.setdefault((link.kind, link.hubspot_id), link.organisation)
+    return {key: names[organisation] for key, organisation in first.items() if organisation != home.id}
+
+
+def claim(
+    home: Organisation, kind: LinkKind, strangers: Customers, fits: Mapping[str, Record], how: str
+) -> tuple[Found, Doubts]:
+    """Let customers have the records that fit them, where these are free; word for the others why not."""
+    holders = holders_of(home, kind, [record.id for record in fits.values()])
+    found: Found = {}
+    unsure: Doubts = {}
+    for key, record in fits.items():
+        customer = strangers[key]
+        if record.id in holders.ours:
+            shared = (
+                doubts.shared_email(customer) if how == "email" else doubts.shared_record(customer, kind, record.id)
+            )
+            unsure[key] = Hold((shared,), (record.id,))
+        elif record.id in holders.elsewhere:
+            unsure[key] = of_another(home, kind, customer, record.id, holders.elsewhere[record.id])
+        elif carried := carried_by(record, key):
+            unsure[key] = Hold((doubts.another_customer(customer, kind, record.id, carried),), (record.id,))
+        else:
+            found[key] = (record, how)
+    return found, unsure
+
+
+def apart(kind: LinkKind, strangers: Customers, found: Found) -> tuple[Found, Doubts]:
+    """Give no record to two customers, in whatever ways they were found to be it: that is a question about both."""
+    times = Counter(record.id for record, _ in found.values())
+    unsure = {
+        key: Hold((doubts.shared_record(strangers[key], kind, record.id),), (record.id,))
+        for key, (record, _) in found.items()
+        if times[record.id] > 1
+    }
+    return {key: one for key, one in found.items() if key not in unsure}, unsure
+
+
+def take(home: Organisation, kind: LinkKind, customers: Customers, found: Found) -> Doubts:
+    """Link customers to their records; a record that somebody else got in the meantime is a doubt."""
+    at = parts()
+    wanted = [Link(home.id, key, kind, record.id, how) for key, (record, how) in found.items()]
+    with at.database.transaction() as tx:
+        kept = links.put(tx, wanted, at.now())
+    return {
+        link.xero_id: Hold((doubts.shared_record(customers[link.xero_id], kind, link.hubspot_id),), (link.hubspot_id,))
+        for link, stands in zip(wanted, kept, strict=True)
+        if stands.xero_id != link.xero_id
+    }
+
+
+def of_another(home: Organisation, kind: LinkKind, customer: Customer, record: str, shows: str) -> Hold:
+    """Hold a customer whose record shows another organisation."""
+    return Hold((doubts.another_organisation(customer, kind, record, home.name, shows),), (record,))
+
+
+def carried_by(record: Record, key: str) -> str:
+    """Return the id of another customer that a record carries; empty where it carries none."""
+    carried = record.properties.get(id_name()) or ""
+    return "" if carried == key else carried

@@ -1,0 +1,283 @@
+"""One HubSpot record is one customer and shows one organisation; who else fits it is held, and overwrites nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from crm import Customers, begun
+from scene import OBJECTS, Scene
+
+from ledgerloop.cli.stage import Sections, connect_xero
+from ledgerloop.store.tables import link
+
+KIWI, AUSSIE = "Kiwi Demo Ltd", "Aussie Demo Pty"
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
+    """Give one stage to all tests of one organisation: each has customers of its own."""
+    with begun(tmp_path_factory.mktemp("claiming")) as scene:
+        yield scene
+
+
+class TestOneCustomer:
+    @pytest.fixture
+    def scene(self, shared: Scene) -> Scene:
+        """Give the stage that is there."""
+        return shared
+
+    @pytest.fixture
+    def crm(self, shared: Scene) -> Customers:
+        """Give the words about customers."""
+        return Customers(shared)
+
+    def test_a_number_does_not_take_another_customers_contact(self, scene: Scene, crm: Customers) -> None:
+        """Though the links are lost, a contact that carries another customer's id keeps it; the number is a doubt."""
+        first = crm.add("Number One Ltd", EmailAddress="one@number-one.example.com")
+        contact = crm.until_linked(first, "contact")
+        with scene.built.database.transaction() as tx:
+            tx.execute(link.delete().where(link.c.xero_id == first))
+
+        second = crm.add("Number Two Ltd", ContactNumber=f"HubSpot contact {contact}")
+
+        said = crm.until_held(second)
+        assert f"contact {contact} fits “Number Two Ltd” but carries the Xero contact id {first}" in said
+        scene.settle()
+        assert first == scene.show("contacts", contact)["xero_contact_id"]
+        assert crm.record(second, "contact") is None
+
+    def test_the_own_id_answers_a_doubtful_number(self, scene: Scene, crm: Customers) -> None:
+        """What the sentence advises is heard: the contact that carries the customer's id is the one."""
+        first = crm.add("Advice One Ltd", EmailAddress="one@advice-one.example.com")
+        contact = crm.until_linked(first, "contact")
+        with scene.built.database.transaction() as tx:
+            tx.execute(link.delete().where(link.c.xero_id == first))
+        second = crm.add("Advice Two Ltd", ContactNumber=f"HubSpot contact {contact}")
+        crm.until_held(second)
+
+        other = scene.make("contacts", email="two@advice-two.example.com", xero_contact_id=second)
+        crm.touch(second)
+
+        assert other == crm.record(second, "contact")
+        assert f"customer {second}" not in scene.holds()
+
+    def test_a_number_of_another_customer_is_not_dropped_silently(self, scene: Scene, crm: Customers) -> None:
+        """Where the number is all there is to find the contact by, that it is another customer's is said."""
+        first = crm.add("Only One Ltd", EmailAddress="one@only-one.example.com")
+        contact = crm.until_linked(first, "contact")
+
+        second = crm.add("Only Two Ltd", ContactNumber=f"HubSpot contact {contact}")
+
+        assert f"both fit the HubSpot contact {contact}" in crm.until_held(second)
+
+    def test_two_emails_of_one_contact(self, scene: Scene, crm: Customers) -> None:
+        """Customers whose emails are the first and the further one of a contact are both held, and none is lost."""
+        contact = scene.make("contacts", email="first@both.example.com")
+        scene.edit("contacts", contact, hs_additional_emails="second@both.example.com")
+
+        two = _add(
+            scene,
+            {"Name": "Both One", "EmailAddress": "first@both.example.com"},
+            {"Name": "Both Two", "EmailAddress": "second@both.example.com"},
+        )
+
+        for customer in two:
+            assert f"both fit the HubSpot contact {contact}" in crm.until_held(customer)
+        scene.settle()
+        assert not scene.show("contacts", contact)["xero_contact_id"]
+        scene.edit("contacts", contact, xero_contact_id=two[0])
+        crm.touch(two[0])
+        assert contact == crm.record(two[0], "contact")
+
+    def test_a_number_and_an_email_of_one_contact(self, scene: Scene, crm: Customers) -> None:
+        """A contact that one customer names by number and another by email is neither's."""
+        contact = scene.make("contacts", email="mail@mixed.example.com")
+
+        two = _add(
+            scene,
+            {"Name": "Mixed One", "ContactNumber": f"HubSpot contact {contact}"},
+            {"Name": "Mixed Two", "EmailAddress": "mail@mixed.example.com"},
+        )
+
+        for customer in two:
+            assert f"both fit the HubSpot contact {contact}" in crm.until_held(customer)
+        scene.settle()
+        assert not scene.show("contacts", contact)["xero_contact_id"]
+
+    def test_contacts_that_share_a_company(self, scene: Scene, crm: Customers) -> None:
+        """Two customers whose contacts are at one company are both held; neither gets a new company later."""
+        company = scene.make("companies", name="Shared", domain="shared.example.com")
+        for person in "ab":
+            contact = scene.make("contacts", email=f"{person}@shared.example.com")
+            scene.on.at_hubspot("PUT", f"{OBJECTS}/contacts/{contact}/associations/default/companies/{company}")
+
+        two = _add(
+            scene,
+            {"Name": "Shared North", "EmailAddress": "a@shared.example.com"},
+            {"Name": "Shared South", "EmailAddress": "b@shared.example.com"},
+        )
+
+        for customer in two:
+            assert f"both fit the HubSpot company {company}" in crm.until_held(customer)
+            crm.until_linked(customer, "contact")
+        crm.touch(two[1])
+        assert [None, None] == [crm.record(customer, "company") for customer in two]
+        assert [] == crm.records("companies", name="Shared South")
+
+        scene.edit("companies", company, xero_contact_id=two[0])
+        crm.touch(two[0])
+        crm.touch(two[1])
+        assert company == crm.record(two[0], "company")
+        assert [crm.record(two[1], "company")] == crm.records("companies", name="Shared South")
+
+    def test_the_automatic_company_of_two(self, scene: Scene, crm: Customers) -> None:
+        """A company that HubSpot makes by itself for two new contacts is a question about both."""
+        scene.configure("hubspot", automatic_company=True)
+        two = _add(
+            scene,
+            {"Name": "Auto North", "EmailAddress": "a@auto-two.example.com"},
+            {"Name": "Auto South", "EmailAddress": "b@auto-two.example.com"},
+        )
+
+        said = [crm.until_held(customer) for customer in two]
+        scene.settle()
+        scene.configure("hubspot", automatic_company=False)
+
+        (company,) = crm.records("companies", domain="auto-two.example.com")
+        assert all(f"both fit the HubSpot company {company}" in one for one in said)
+        assert [] == crm.records("companies", name="Auto South")
+
+
+class TestOneOrganisation:
+    def test_one_company_buys_from_two_organisations(self, staged: Callable[..., Scene]) -> None:
+        """Both are invoiced; the records show the organisation that came first, for ever, and the other is held."""
+        scene, kiwi, aussie = _two(staged)
+        crm = Customers(scene)
+        company = scene.make("companies", name="Twin Ltd", domain="twin.example.com")
+        contact = scene.make("contacts", email="t@twin.example.com", lastname="T")
+        scene.on.at_hubspot("PUT", f"{OBJECTS}/contacts/{contact}/associations/default/companies/{company}")
+
+        scene.on.organisation = kiwi
+        near = scene.sell(company=company, contact=contact, deal_currency_code="NZD")
+        scene.until_shown("deals", near, "xero_invoice_id")
+        scene.settle()
+        first = scene.invoices_of(near)[0]
+        owed = Decimal(str(first["AmountDue"]))
+        scene.until_shown("companies", company, "xero_outstanding_balance", f"{owed:.2f}")
+        far = scene.sell(company=company, contact=contact, deal_currency_code="AUD")
+        scene.until_shown("deals", far, "xero_invoice_id")
+        scene.on.organisation = aussie
+        second = scene.invoices_of(far)[0]["Contact"]["ContactID"]
+
+        said = crm.until_held(second)
+        scene.settle()
+        assert f"The HubSpot company {company} fits “Twin Ltd” of {AUSSIE}, but shows a customer of {KIWI}" in said
+        assert f"The HubSpot contact {contact} fits" in said
+        assert "Clear that id" not in said
+        again = scene.sell(company=company, contact=contact, deal_currency_code="AUD")
+        scene.until_shown("deals", again, "xero_invoice_id")
+        assert second == scene.invoices_of(again)[0]["Contact"]["ContactID"]
+        scene.settle()
+        for kind, record in (("companies", company), ("contacts", contact)):
+            shown = scene.show(kind, record)
+            assert (first["Contact"]["ContactID"], f"{owed:.2f}", "NZD") == _seen(shown)
+        scene.on.organisation = kiwi
+        scene.pay(first["InvoiceID"], 1)
+        scene.until_shown("companies", company, "xero_outstanding_balance", f"{owed - 1:.2f}")
+        scene.settle()
+        assert f"customer {first['Contact']['ContactID']}" not in scene.holds()
+
+    def test_the_other_organisation_is_shown_where_a_person_says(self, staged: Callable[..., Scene]) -> None:
+        """A record that gets the other customer's id shows it; its invoices go on being found."""
+        scene, kiwi, aussie = _two(staged)
+        crm = Customers(scene)
+        company = scene.make("companies", name="Own Record Ltd", domain="own-record.example.com")
+        contact = scene.make("contacts", email="o@own-record.example.com", lastname="O")
+        scene.on.organisation = kiwi
+        near = scene.sell(company=company, contact=contact, deal_currency_code="NZD")
+        scene.until_shown("deals", near, "xero_invoice_id")
+        scene.settle()
+        far = scene.sell(company=company, contact=contact, deal_currency_code="AUD")
+        scene.until_shown("deals", far, "xero_invoice_id")
+        scene.on.organisation = aussie
+        second = scene.invoices_of(far)[0]["Contact"]["ContactID"]
+        assert f"company {company} fits" in crm.until_held(second)
+
+        own = scene.make("companies", name="Own Record in Australia", xero_contact_id=second)
+        crm.touch(second)
+
+        assert own == crm.record(second, "company")
+        scene.until_shown("companies", own, "xero_currency", "AUD")
+        assert "NZD" == scene.show("companies", company)["xero_currency"]
+        assert f"contact {contact} fits" in crm.until_held(second)
+        assert "company" not in crm.until_held(second)
+
+    def test_fields_and_notes_are_one_organisations(self, staged: Callable[..., Scene]) -> None:
+        """Fields are put right by the organisation that is shown alone, and its notes alone stand on the record."""
+        scene, kiwi, aussie = _two(staged, {"standing": {"notes": True}, "fields": {"to_xero": True, "name": "xero"}})
+        crm = Customers(scene)
+        company = scene.make("companies", name="Calm Ltd", domain="calm.example.com")
+        contact = scene.make("contacts", email="c@calm.example.com", lastname="C")
+        for currency, organisation in (("NZD", kiwi), ("AUD", aussie)):
+            scene.on.organisation = organisation
+            deal = scene.sell(company=company, contact=contact, deal_currency_code=currency)
+            scene.until_shown("deals", deal, "xero_invoice_id")
+            scene.settle()
+        second = scene.invoices_of(deal)[0]["Contact"]["ContactID"]
+        crm.until_held(second)
+        crm.change(second, Name="Calm in Australia")
+        scene.settle()
+
+        scene.edit("companies", company, name="Something else")
+
+        scene.until_shown("companies", company, "name", "Calm Ltd")
+        scene.settle()
+        assert "Calm Ltd" == scene.show("companies", company)["name"]
+        notes = scene.on.at_hubspot("GET", f"{OBJECTS}/companies/{company}", query={"associations": "notes"})
+        assert 1 == len(notes["associations"]["notes"]["results"])
+
+    def test_the_same_customer_in_two_organisations(self, staged: Callable[..., Scene]) -> None:
+        """One email and one name in both: held for contact and company, and no second company is made."""
+        scene, kiwi, aussie = _two(staged)
+        crm = Customers(scene)
+        scene.on.organisation = kiwi
+        first = crm.add("Same Ltd", EmailAddress="same@same.example.com")
+        contact, company = crm.until_linked(first, "contact"), crm.until_linked(first)
+
+        scene.on.organisation = aussie
+        second = crm.add("Same Ltd", EmailAddress="same@same.example.com")
+
+        said = crm.until_held(second)
+        assert f"contact {contact} fits “Same Ltd” of {AUSSIE}, but shows a customer of {KIWI}" in said
+        assert f"company {company} fits “Same Ltd” of {AUSSIE}, but shows a customer of {KIWI}" in said
+        scene.edit("contacts", contact, xero_contact_id="")
+        crm.touch(second)
+        assert "shows a customer of Kiwi" in crm.until_held(second)
+        assert [company] == crm.records("companies", name="Same Ltd")
+        assert "NZD" == scene.show("contacts", contact)["xero_currency"]
+
+
+def _two(staged: Callable[..., Scene], more: Sections | None = None) -> tuple[Scene, str, str]:
+    """Connect two organisations, and route deals to them by currency."""
+    routes = [
+        {"currency": "AUD", "organisation": AUSSIE, "status": "AUTHORISED"},
+        {"currency": "NZD", "organisation": KIWI, "status": "AUTHORISED"},
+    ]
+    scene = staged({"routes": routes, **(more or {})})
+    kiwi = scene.on.organisation
+    connect_xero(scene.on, AUSSIE)
+    scene.settle()
+    return scene, kiwi, scene.on.organisation
+
+
+def _seen(shown: dict[str, str | None]) -> tuple[str | None, str | None, str | None]:
+    return shown["xero_contact_id"], shown["xero_outstanding_balance"], shown["xero_currency"]
+
+
+def _add(scene: Scene, *customers: dict[str, Any]) -> list[str]:
+    """Make customers at the same moment, so that they are looked at together."""
+    made = scene.on.in_xero("PUT", "/Contacts", {"Contacts": list(customers)})["Contacts"]
+    return [one["ContactID"] for one in made]
