@@ -12,10 +12,11 @@ from pathlib import Path
 
 import httpx2
 import pytest
-from scene import Scene
+from scene import OBJECTS, Scene
 
 from ledgerloop import settings as settings_
 from ledgerloop.cli.stage import Stage, connect_hubspot, connect_xero, furnish, log_in, register_webhooks
+from ledgerloop.store.tables import company, value
 from ledgerloop.web.server import listening
 from ledgerloop.wiring import build
 from ledgerloop_sandbox.server import running as sandbox_running
@@ -133,6 +134,33 @@ def test_killed_while_a_payment_is_shown(served: Served) -> None:
 
     shown = served.until_shown("contacts", contact, "xero_outstanding_balance", "50.00", seconds=30)
     assert "PARTIALLY_PAID" == shown["xero_invoice_status"]
+
+
+def test_killed_while_companies_are_listed(served: Served) -> None:
+    """Killed in the middle of listing the portal's companies: it goes on at its page, and misses none."""
+    served.kill()
+    for some in range(4):
+        rows = [{"properties": {"name": f"Listed {some} {number}"}} for number in range(100)]
+        served.on.at_hubspot("POST", f"{OBJECTS}/companies/batch/create", {"inputs": rows})
+    last = served.make("companies", name="Ünlisted & Sons Limited")
+    with served.built.database.transaction() as tx:
+        tx.execute(company.delete())
+        tx.execute(value.delete().where(value.c.name.startswith("companies ")))
+    served.fault("hubspot", kind="delay", method="GET", path="/companies$", delay_ms=300)
+    served.forget_calls()
+    served.start()
+    customer = served.customer("Unlisted and Sons Ltd")
+    served.on.until("two pages", lambda: len(served.calls("hubspot", "/companies", "GET")) > 2 or None, 30)
+
+    served.kill()
+    served.mend("hubspot")
+    served.start()
+
+    said = served.on.until("hold", lambda: served.holds().get(f"customer {customer}"), 30)
+    assert last in said[0]
+    pages = [call["query"] for call in served.calls("hubspot", "/companies", "GET")]
+    assert len(pages) <= len(set(pages)) + 1
+    assert len(set(pages)) >= 5
 
 
 def test_a_turn_that_an_older_release_began_is_ended(tmp_path: Path) -> None:

@@ -15,8 +15,8 @@ from ledgerloop.flows.rehearsing import Rehearsing
 from ledgerloop.hubspot.client import HubSpotClient
 
 READS = set(
-    "account associated changed_at groups list_named owners pipelines properties read read_one search tax_rates"
-    " token_info as_backfill api version".split()
+    "account associated changed_at groups list_named list_page owners pipelines properties read read_one search"
+    " tax_rates token_info as_backfill api version".split()
 )
 DEFINITIONS = {"create_property", "create_group", "create_list", "set_list_filter", "associate"}
 """What no turn calls, or makes and changes no record."""

@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import json
-
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-from rules_samples import CALM, customer, record
+from rules_samples import customer, record
 
 from ledgerloop.records import Hold
-from ledgerloop.rules.companies import choose, fit, searches
+from ledgerloop.rules.companies import choose, fit
 from ledgerloop.rules.matching import Found
 
 ACME = {"name": "ACME Limited", "domain": "acme.nz"}
-MOST_BODY = 3_000
 
 
 @pytest.mark.parametrize(
@@ -67,34 +62,3 @@ class TestChoose:
     def test_none(self) -> None:
         """Nothing that fits is nothing."""
         assert choose(customer(), [record("2", name="Other")]) is None
-
-
-class TestSearches:
-    def test_one_search(self) -> None:
-        """Customers are looked for together: by domain or by name, in lower case."""
-        two = [customer(), customer(id="c2", name="Bob", email_key="bob@gmail.com")]
-
-        (groups,) = searches(two)
-
-        assert [
-            {"filters": [{"propertyName": "domain", "operator": "IN", "values": ["acme.nz", "www.acme.nz"]}]},
-            {"filters": [{"propertyName": "name", "operator": "IN", "values": ["acme ltd", "bob"]}]},
-        ] == groups
-
-    @given(st.lists(st.text(min_size=1, max_size=60), min_size=1, max_size=100))
-    @CALM
-    def test_within_hubspots_caps(self, names: list[str]) -> None:
-        """However many they are, each search stays within HubSpot's size, and every name is in one of them."""
-        many = [customer(id=str(n), name=name, email_key=f"a@d{n}.nz") for n, name in enumerate(names)]
-
-        found = list(searches(many))
-
-        properties = ["name", "domain", "phone", "address", "address2", "city", "state", "zip", "country", "x" * 60]
-        for groups in found:
-            body = {"filterGroups": groups, "sorts": [], "properties": properties, "limit": 200, "after": "10000"}
-            assert len(json.dumps(body)) <= MOST_BODY
-            assert len(groups) <= 2
-        looked_for = {
-            value for groups in found for one in groups for each in one["filters"] for value in each["values"]
-        }
-        assert {name.lower() for name in names} <= looked_for

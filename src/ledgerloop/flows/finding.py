@@ -1,8 +1,8 @@
 """Find the HubSpot contacts and companies that customers are, without making any. Called inside a step.
 
 A contact is found by its number, by the Xero id it carries, then by email; a company by number and id, then as the
-contact's own, then by name and domain. All but the last are read directly: HubSpot's search lags behind its writes,
-so it is asked only for what people made before, never for what we did.
+contact's own, then by name and domain. Whatever leads to a record, it is read directly before anything is decided:
+HubSpot's search lags behind its writes, so it only tells of what people made before, never of what we did.
 """
 
 from __future__ import annotations
@@ -12,12 +12,13 @@ from collections.abc import Mapping, Sequence
 
 from ledgerloop.flows.claiming import Customers, Doubts, Found, apart, carried_by, claim, holders_of, of_another
 from ledgerloop.flows.deals import primary
+from ledgerloop.flows.indexing import candidates
 from ledgerloop.flows.writing import id_name
 from ledgerloop.hubspot.client import HubSpotClient
 from ledgerloop.hubspot.models import Record
 from ledgerloop.records import Customer, Hold, LinkKind, Organisation
 from ledgerloop.rules import doubts
-from ledgerloop.rules.companies import choose, domain_of, searches
+from ledgerloop.rules.companies import choose, domain_of
 from ledgerloop.rules.customers import COMPANY_PROPERTIES, CONTACT_PROPERTIES, hubspot_of
 from ledgerloop.rules.matching import Found as Chosen
 from ledgerloop.rules.matching import email_domain, name_key
@@ -25,8 +26,6 @@ from ledgerloop.rules.ownership import SOURCE
 
 PLURAL: Mapping[LinkKind, str] = {"contact": "contacts", "company": "companies"}
 _PROPERTIES: Mapping[LinkKind, Sequence[str]] = {"contact": CONTACT_PROPERTIES, "company": COMPANY_PROPERTIES}
-_PAGE = 200
-_MOST_RESULTS = 10_000
 
 
 def properties_read(kind: LinkKind) -> tuple[str, ...]:
@@ -63,9 +62,9 @@ def find_companies(
     own, unsure_of_own = _of_contacts(client, home, strangers, mine)
     found, unsure = found | own, unsure | unsure_of_own
     rest = {key: one for key, one in strangers.items() if key not in found and key not in unsure}
-    by_search, unsure_of_search = _by_search(client, home, rest)
-    found, shared = apart("company", strangers, found | by_search)
-    return found, unsure | unsure_of_search | shared
+    alike, unsure_of_alike = _by_likeness(home, rest, candidates(client, rest))
+    found, shared = apart("company", strangers, found | alike)
+    return found, unsure | unsure_of_alike | shared
 
 
 def own_companies(
@@ -148,13 +147,6 @@ def _is_only_hint(kind: LinkKind, customer: Customer, record: Record) -> bool:
     return kind == "contact" and not customer.email_key and not merged_away
 
 
-def _by_search(client: HubSpotClient, home: Organisation, strangers: Customers) -> tuple[Found, Doubts]:
-    companies: dict[str, Record] = {}
-    for groups in searches(list(strangers.values())):
-        companies |= {record.id: record for record in _all_pages(client, groups)}
-    return _by_likeness(home, strangers, companies)
-
-
 def _by_likeness(home: Organisation, strangers: Customers, companies: Mapping[str, Record]) -> tuple[Found, Doubts]:
     """Choose each customer's company by name and domain; one that shows another organisation is a doubt."""
     holders = holders_of(home, "company", list(companies))
@@ -179,15 +171,3 @@ def _by_likeness(home: Organisation, strangers: Customers, companies: Mapping[st
             case None:
                 pass
     return found, unsure
-
-
-def _all_pages(client: HubSpotClient, groups: Sequence[Mapping[str, object]]) -> list[Record]:
-    found: list[Record] = []
-    after: str | None = None
-    while len(found) + _PAGE <= _MOST_RESULTS:
-        page = client.search("companies", groups, properties_read("company"), limit=_PAGE, after=after)
-        found += page.results
-        after = page.after
-        if not after:
-            break
-    return found

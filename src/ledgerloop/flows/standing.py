@@ -18,6 +18,7 @@ from ledgerloop.flows import (
     braking,
     following,
     hearing,
+    indexing,
     noting,
     provisioning,
     pulling,
@@ -45,7 +46,7 @@ SHORT_REST = 15.0
 
 @in_turns("standing")
 def standing(organisation: str, turn: int) -> None:
-    """(take → pull → cover → mirror → hear) → (brake → decide → write → record)… → follow → verify → planned."""
+    """(take → pull → cover → mirror → hear) → (brake → decide → write → record)… → follow → verify → index, planned."""
     gather(organisation, turn)
     try:
         while write(organisation, turn):
@@ -56,6 +57,8 @@ def standing(organisation: str, turn: int) -> None:
     follow(organisation, turn)
     if verify(organisation, turn):
         write(organisation, turn)
+    while index(organisation):
+        pass
     for _ in range(PLANNED_BATCHES):
         if not write_planned(organisation, turn):
             break
@@ -128,6 +131,14 @@ def verify(organisation: str, turn: int) -> int:
     """Compare some customers with Xero's own balances, where it is time to; say how many were read anew."""
     home = _home(organisation)
     return verifying.verify(home, turn) if home is not None else 0
+
+
+@DBOS.step()
+def index(organisation: str) -> bool:
+    """List some more of the portal's companies, once, unless something live has come; tell whether to go on."""
+    with parts().database.reading() as tx:
+        portal = connections.only_portal(tx)
+    return portal is not None and indexing.fill(portal.id, lambda: _interrupted(organisation))
 
 
 @DBOS.step()

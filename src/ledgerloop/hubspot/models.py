@@ -156,7 +156,7 @@ class New:
 
 @dataclass(frozen=True, slots=True)
 class SearchPage:
-    """Hold one page of a search. ``after`` asks for the next; None on the last."""
+    """Hold one page of a search or of a listing. ``after`` asks for the next; None on the last."""
 
     total: int
     results: tuple[Record, ...]

@@ -6,17 +6,13 @@ Free mail says nothing about a company (HubSpot's companies are not unique by na
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Sequence
-from typing import Any, Literal
+from collections.abc import Sequence
+from typing import Literal
 
 from ledgerloop.hubspot.models import Record
 from ledgerloop.records import Customer, Hold
 from ledgerloop.rules import doubts
 from ledgerloop.rules.matching import Found, email_domain, name_key
-
-MOST_TEXT = 2_000
-"""HubSpot takes 3,000 characters for a search; this many are left to the values."""
 
 Fit = Literal["same", "name", "other"]
 
@@ -48,38 +44,6 @@ def choose(customer: Customer, companies: Sequence[Record]) -> Found | Hold | No
     return None
 
 
-def searches(customers: Sequence[Customer]) -> Iterator[list[dict[str, Any]]]:
-    """Yield the filter groups that find all companies which may fit: one search, or as few as its size allows.
-
-    HubSpot compares texts without case, and wants the values of IN in lower case.
-    """
-    domains = sorted({domain for one in customers if (domain := email_domain(one.email_key))})
-    names = sorted({one.name.lower() for one in customers if one.name})
-    wanted = [("domain", value) for domain in domains for value in (domain, f"www.{domain}")]
-    wanted += [("name", name) for name in names]
-    some: list[tuple[str, str]] = []
-    size = 0
-    for one in wanted:
-        length = len(json.dumps(one[1]).encode()) + 1
-        if some and size + length > MOST_TEXT:
-            yield _groups(some)
-            some, size = [], 0
-        some.append(one)
-        size += length
-    if some:
-        yield _groups(some)
-
-
 def domain_of(company: Record) -> str:
     """Return a company's domain as it is compared."""
     return (company.properties.get("domain") or "").strip().lower().removeprefix("www.")
-
-
-def _groups(wanted: Sequence[tuple[str, str]]) -> list[dict[str, Any]]:
-    by_property: dict[str, list[str]] = {}
-    for name, value in wanted:
-        by_property.setdefault(name, []).append(value)
-    return [
-        {"filters": [{"propertyName": name, "operator": "IN", "values": values}]}
-        for name, values in by_property.items()
-    ]

@@ -320,6 +320,18 @@ compared = Table(
     _text("first"),
 )
 
+# A HubSpot company by what it is looked for: where to look, and never what the company is.
+company = Table(
+    "company",
+    metadata,
+    Column("portal", Text, primary_key=True),
+    Column("id", Text, primary_key=True),
+    _text("name_key"),
+    _text("domain"),
+)
+Index("company_by_name", company.c.portal, company.c.name_key, **_where("name_key <> ''"))
+Index("company_by_domain", company.c.portal, company.c.domain, **_where("domain <> ''"))
+
 # A further person of a customer, its HubSpot contact (empty where HubSpot refused it), and the company it is at.
 person = Table(
     "person",

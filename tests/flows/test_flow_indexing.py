@@ -1,0 +1,142 @@
+"""Companies are found as people write them: by the index, which only says where to look."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from crm import Customers, begun
+from scene import OBJECTS, Scene
+
+from ledgerloop.flows import indexing
+from ledgerloop.flows.parts import instead
+from ledgerloop.store import companies, connections
+from ledgerloop.store.companies import Progress
+from ledgerloop.store.tables import company as table
+
+
+@pytest.fixture(scope="module")
+def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
+    """Give one stage to the tests of this file but the last, which has its own: each has customers of its own."""
+    with begun(tmp_path_factory.mktemp("indexing")) as scene:
+        yield scene
+
+
+@pytest.fixture(scope="module")
+def crm(scene: Scene) -> Customers:
+    """Give the words about customers."""
+    return Customers(scene)
+
+
+@pytest.mark.parametrize(
+    ("theirs", "ours", "email"),
+    [
+        pytest.param("Zebra Tools Limited", "Zebra Tools Ltd", "", id="the legal form in full"),
+        pytest.param("Giraffe Tools", "Giraffe Tools Ltd", "a@gmail.com", id="no legal form, and free mail"),
+        pytest.param("Rhino Tools", "Rhino Tools Ltd", "a@rhinotools.co.nz", id="no legal form, and no domain there"),
+        pytest.param("Café Ñandú", "Cafe Nandu", "", id="accents"),
+        pytest.param("Acme & Sons", "Acme and Sons", "", id="an ampersand"),
+    ],
+)
+def test_a_company_called_alike_is_a_question(scene: Scene, crm: Customers, theirs: str, ours: str, email: str) -> None:
+    """However a person wrote the name, a company that is only called alike is asked about and not doubled."""
+    company = scene.make("companies", name=theirs)
+
+    customer = crm.add(ours, **({"EmailAddress": email} if email else {}))
+
+    assert company in crm.until_held(customer)
+    scene.settle()
+    assert crm.record(customer, "company") is None
+    assert [] == crm.records("companies", name=ours)
+
+
+def test_a_step_with_strangers_costs_one_search_and_one_read(scene: Scene, crm: Customers) -> None:
+    """However many strangers are looked at together, HubSpot is asked twice about their companies."""
+    for number in range(3):
+        scene.make("companies", name=f"Cheap {number} Limited", domain=f"cheap{number}.example.com")
+    scene.settle()
+    scene.forget_calls()
+
+    rows = [{"Name": f"Cheap {number}", "EmailAddress": f"a@cheap{number}.example.com"} for number in range(3)]
+    made = scene.on.in_xero("PUT", "/Contacts", {"Contacts": rows})["Contacts"]
+    for one in made:
+        crm.until_linked(one["ContactID"])
+
+    assert {"name and domain"} == {crm.how(one["ContactID"], "company") for one in made}
+    assert 1 == len(scene.calls("hubspot", "companies/search"))
+    by_id = scene.calls("hubspot", "companies/batch/read")
+    assert len(by_id) <= 2  # one by the id that a customer carries, one of the candidates
+
+
+def test_what_was_deleted_or_renamed_is_no_candidate(scene: Scene, crm: Customers) -> None:
+    """The index may be out of date: what it names is read anew, and what is gone or called otherwise is forgotten."""
+    gone, renamed, other = (
+        scene.make("companies", name=f"{name} Limited") for name in ("Gone Away", "Called Otherwise", "Warm Up")
+    )
+    crm.until_held(crm.add("Warm Up"))
+    scene.settle()
+    assert {gone, renamed, other} <= _indexed(scene)
+    crm.delete("companies", gone)
+    scene.configure("hubspot", search_lag_update=30)
+    scene.edit("companies", renamed, name="Somebody Else")
+
+    customers = [crm.add(name) for name in ("Gone Away", "Called Otherwise")]
+
+    made = [crm.until_linked(customer) for customer in customers]
+    scene.configure("hubspot", search_lag_update=0)
+    assert {"created"} == {crm.how(customer, "company") for customer in customers}
+    assert not {gone, renamed} & set(made)
+    assert gone not in _indexed(scene)
+
+
+def test_renamed_companies_are_found_by_their_new_names(scene: Scene, crm: Customers) -> None:
+    """What people change later is searched for before strangers are matched."""
+    company = scene.make("companies", name="First Name Limited")
+    crm.until_held(crm.add("First Name"))
+    scene.settle()
+    scene.edit("companies", company, name="Second Náme GmbH")
+
+    assert company in crm.until_held(crm.add("Second Name"))
+
+
+def test_the_listing_makes_way_and_goes_on(staged: Callable[..., Scene]) -> None:
+    """All companies are listed once, a page at a time; whatever stops it, it goes on where it was."""
+    scene = staged()
+    crm = Customers(scene)
+    for some in range(3):
+        rows = [{"properties": {"name": f"Old {some} {number} Limited"}} for number in range(100)]
+        scene.on.at_hubspot("POST", f"{OBJECTS}/companies/batch/create", {"inputs": rows})
+    portal = _portal(scene)
+    with scene.built.database.transaction() as tx:
+        tx.execute(table.delete())
+        assert companies.advance(tx, portal, companies.progress(tx, portal), Progress())
+    scene.forget_calls()
+
+    with instead(scene.built.parts()):
+        assert not indexing.fill(portal, lambda: True)
+        with scene.built.database.reading() as tx:
+            begun_ = companies.progress(tx, portal)
+        assert (False, True) == (begun_.listed, bool(begun_.after))
+        scene.fault("hubspot", kind="status", status=400, method="GET", path="/companies$", times=1)
+        assert not indexing.fill(portal, lambda: False)
+    customer = crm.add("Old 2 99 Ltd")
+    crm.until_held(customer)
+    scene.settle()
+
+    pages = [call["query"] for call in scene.calls("hubspot", "/companies", "GET") if call["status"] == 200]
+    assert len(set(pages)) == len(pages) >= 4
+    with scene.built.database.reading() as tx:
+        assert companies.progress(tx, portal).listed
+    scene.forget_calls()
+    crm.until_held(crm.add("Old 1 50 Ltd"))
+    assert [] == scene.calls("hubspot", "/companies", "GET")
+
+
+def _portal(scene: Scene) -> str:
+    with scene.built.database.reading() as tx:
+        return connections.portals(tx)[0].id
+
+
+def _indexed(scene: Scene) -> set[str]:
+    with scene.built.database.reading() as tx:
+        return {row.id for row in tx.execute(table.select())}
