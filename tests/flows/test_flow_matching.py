@@ -8,8 +8,10 @@ import pytest
 from crm import Customers, begun
 from scene import Scene
 
+from ledgerloop.flows.pulling import CAUGHT_UP
 from ledgerloop.records import Entry
-from ledgerloop.store import connections, fingerprints, journal
+from ledgerloop.store import connections, cursors, fingerprints, journal, lanes
+from ledgerloop.store.cursors import Cursor
 from ledgerloop.store.tables import person
 
 
@@ -63,10 +65,54 @@ class TestCompanies:
         customer = crm.add("Which", EmailAddress="hi@which.example.com")
         crm.until_held(customer)
 
-        scene.edit("companies", two[1], xero_contact_id=customer, phone="1")
+        scene.edit("companies", two[1], xero_contact_id=customer)
 
         assert two[1] == crm.until_linked(customer)
         assert f"customer {customer}" not in scene.holds()
+
+    def test_an_answer_on_another_record_is_heard(self, scene: Scene, crm: Customers) -> None:
+        """Writing the customer's id on a record that the question does not name is heard as well."""
+        scene.make("contacts", email="mine@not-mine.example.com", xero_contact_id="somebody-quite-else")
+        customer = crm.add("Not Mine Ltd", EmailAddress="mine@not-mine.example.com")
+        crm.until_held(customer)
+        scene.settle()
+
+        other = scene.make("contacts", email="other@not-mine.example.com")
+        scene.edit("contacts", other, xero_contact_id=customer)
+
+        assert other == crm.until_linked(customer, "contact")
+        assert f"customer {customer}" not in scene.holds()
+
+    def test_an_answer_that_no_webhook_tells_is_found_by_the_catch_up(self, scene: Scene, crm: Customers) -> None:
+        """Held customers are looked at with every catch-up."""
+        company = scene.make("companies", name="Unheard Ltd")
+        customer = crm.add("Unheard Ltd")
+        crm.until_held(customer)
+        scene.settle()
+        scene.silence("hubspot")
+        scene.edit("companies", company, xero_contact_id=customer)
+        scene.on.control.post(f"{scene.url('hubspot')}/_sandbox/webhooks", json={"enabled": True})
+
+        with scene.built.database.transaction() as tx:
+            cursors.put(tx, Cursor(scene.on.organisation, CAUGHT_UP))
+            lanes.wake(tx, "standing", scene.on.organisation, scene.built.now())
+
+        assert company == crm.until_linked(customer)
+
+    @pytest.mark.parametrize("spelt", ["{}", " {} "], ids=["capitals", "capitals and spaces"])
+    def test_an_id_in_capitals_is_the_same(self, scene: Scene, crm: Customers, spelt: str) -> None:
+        """An id is compared without case and spaces, wherever a person wrote it."""
+        name = f"Loud {len(spelt)} Ltd"
+        company = scene.make("companies", name=name)
+        customer = crm.add(name)
+        crm.until_held(customer)
+        scene.settle()
+
+        scene.edit("companies", company, xero_contact_id=spelt.format(customer.upper()))
+
+        assert company == crm.until_linked(customer)
+        assert customer == scene.show("companies", company)["xero_contact_id"]
+        assert [company] == crm.records("companies", name=name)
 
     def test_a_name_alone_is_held(self, scene: Scene, crm: Customers) -> None:
         """Where nothing but the name says so, nobody guesses."""
@@ -136,6 +182,17 @@ class TestContacts:
         said = crm.until_held(customer)
         assert contact in said
         assert "somebody-else" in said
+
+    def test_the_own_id_in_capitals_is_no_other(self, scene: Scene, crm: Customers) -> None:
+        """A contact that carries the customer's id in capitals is the customer's, whatever its email."""
+        customer = crm.add("Shout Ltd")
+        crm.until_linked(customer)
+        contact = scene.make("contacts", email="old@shout.example.com", xero_contact_id=customer.upper())
+
+        crm.change(customer, EmailAddress="new@shout.example.com")
+
+        assert contact == crm.until_linked(customer, "contact")
+        assert f"customer {customer}" not in scene.holds()
 
     def test_a_bad_email_costs_that_field(self, scene: Scene, crm: Customers) -> None:
         """What is no single address is not sent, with its reason in the journal, once; the company is made (S103)."""

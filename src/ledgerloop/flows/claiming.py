@@ -140,5 +140,5 @@ def of_another(home: Organisation, kind: LinkKind, customer: Customer, record: s
 
 def carried_by(record: Record, key: str) -> str:
     """Return the id of another customer that a record carries; empty where it carries none."""
-    carried = record.properties.get(id_name()) or ""
-    return "" if carried == key else carried
+    carried = (record.properties.get(id_name()) or "").strip()
+    return "" if carried.lower() == key.lower() else carried

@@ -110,7 +110,9 @@ def _take_existing(client: HubSpotClient, home: Organisation, kind: LinkKind, so
     unsure = unsure | unsure_of_email | shared
     for key, error in sent.failed.items():
         if key not in found and key not in unsure and not (kind == "contact" and _of_email(error)):
-            unsure[key] = Hold((doubts.refused_create(kind, error.message),))
+            taken = key in carried
+            said = doubts.id_carried(some[key], kind, error.message) if taken else ""
+            unsure[key] = Hold((said or doubts.refused_create(kind, error.message),))
     return unsure | take(home, kind, some, found)
 
 

@@ -154,11 +154,15 @@ def _by_likeness(home: Organisation, strangers: Customers, companies: Mapping[st
     free = [
         one
         for one in companies.values()
-        if one.id not in holders.ours and one.id not in holders.elsewhere and not one.properties.get(id_name())
+        if one.id not in holders.ours and one.id not in holders.elsewhere and not _id_on(one)
     ]
     found: Found = {}
     unsure: Doubts = {}
+    named = {_id_on(one): one for one in companies.values() if one.id not in holders.ours}
     for key, customer in strangers.items():
+        if key.lower() in named and named[key.lower()].id not in holders.elsewhere:
+            found[key] = (named[key.lower()], "id")  # written with spaces, so that it was not found by it
+            continue
         match choose(customer, free) or choose(customer, others):
             case Chosen(id=company) if company in holders.elsewhere:
                 unsure[key] = of_another(home, "company", customer, company, holders.elsewhere[company])
@@ -171,3 +175,8 @@ def _by_likeness(home: Organisation, strangers: Customers, companies: Mapping[st
             case None:
                 pass
     return found, unsure
+
+
+def _id_on(company: Record) -> str:
+    """Return the customer's id that a company carries, as it is compared."""
+    return (company.properties.get(id_name()) or "").strip().lower()

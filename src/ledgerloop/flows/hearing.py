@@ -12,14 +12,17 @@ from sqlalchemy import Connection
 from ledgerloop.flows import moving, telling
 from ledgerloop.flows.moving import KINDS
 from ledgerloop.flows.parts import parts
-from ledgerloop.hubspot.webhooks import records_named
+from ledgerloop.flows.writing import id_name
+from ledgerloop.hubspot.webhooks import property_named, records_named
 from ledgerloop.records import Link, LinkKind, Organisation, Taken
-from ledgerloop.store import heard, journal, lanes, links, lost, mirror
+from ledgerloop.store import connections, heard, journal, lanes, links, lost, mirror
 from ledgerloop.store.heard import Heard, What
 from ledgerloop.store.lost import Lost
 
 MOST = 500
 """Records looked at together."""
+MOST_HELD = 50
+"""Held customers looked at with each catch-up: with fewer the brake need not rehearse what they might come to."""
 
 _WHAT: Mapping[str, What] = {
     "propertyChange": "changed",
@@ -33,7 +36,8 @@ _WHAT: Mapping[str, What] = {
 def note(tx: Connection, events: Sequence[Taken]) -> None:
     """Note what events tell of records that are or were customers, and wake their organisations.
 
-    Customers that are held because of a record are looked at again when something happens to it.
+    Customers that are held because of a record are looked at again when something happens to it, and those whose id a
+    person writes on any record.
     """
     at = parts()
     some: list[Heard] = []
@@ -53,8 +57,9 @@ def note(tx: Connection, events: Sequence[Taken]) -> None:
             for record in records
             for organisation in organisations_of.get(record, ())
         ]
+        written = {_customer_written(event) for event in mine}
         for organisation, customer, candidates in _held(tx) if ids else ():
-            if not set(ids).isdisjoint(candidates):
+            if customer in written or not set(ids).isdisjoint(candidates):
                 touched.setdefault(organisation, []).append(customer)
     heard.put(tx, some)
     for organisation, customers in touched.items():
@@ -66,6 +71,16 @@ def note(tx: Connection, events: Sequence[Taken]) -> None:
 def customers_held(tx: Connection, organisation: str) -> list[str]:
     """List the customers that wait for a person, to be looked at again now and then: the reason may be gone."""
     return [customer for lane, customer, _ in _held(tx) if lane == organisation]
+
+
+def look_at_held(tx: Connection, organisation: str) -> None:
+    """Have the next customers that wait for a person looked at again, going round: no webhook need tell of a cure."""
+    held = sorted(customers_held(tx, organisation))
+    last = connections.get_value(tx, f"held {organisation}") or ""
+    some = ([key for key in held if key > last] + [key for key in held if key <= last])[:MOST_HELD]
+    if some:
+        mirror.mark_dirty(tx, organisation, some)
+        connections.put_value(tx, f"held {organisation}", some[-1])
 
 
 def unheard(events: Sequence[Taken]) -> list[int]:
@@ -100,6 +115,12 @@ def _hear(home: Organisation, some: Sequence[Heard], turn: int) -> None:
 
 def _of(some: Sequence[Heard], kind: LinkKind, what: What) -> list[str]:
     return [one.hubspot_id for one in some if one.kind == kind and one.what == what]
+
+
+def _customer_written(event: Taken) -> str:
+    """Return the customer whose id was written on the record that an event names; empty where none was."""
+    name, value = property_named(event.body)
+    return value.lower() if name == id_name() else ""
 
 
 def _held(tx: Connection) -> list[tuple[str, str, tuple[str, ...]]]:

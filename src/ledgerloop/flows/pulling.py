@@ -16,7 +16,7 @@ from typing import Literal
 from sqlalchemy import Connection
 
 from ledgerloop.errors import Missing
-from ledgerloop.flows import doubling
+from ledgerloop.flows import doubling, hearing
 from ledgerloop.flows.parts import parts
 from ledgerloop.records import Customer, Receivable, Taken
 from ledgerloop.rules.customers import (
@@ -262,6 +262,7 @@ def _note_caught_up(organisation: str, *, untold: bool) -> None:
         if untold:
             connections.put_value(tx, f"{UNTOLD} {organisation}", at.now().isoformat())
         cursors.put(tx, Cursor(organisation, CAUGHT_UP, None, 1, at.now()))
+        hearing.look_at_held(tx, organisation)
 
 
 def _in_calls(ids: Sequence[str]) -> Iterable[Sequence[str]]:

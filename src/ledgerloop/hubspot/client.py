@@ -335,6 +335,7 @@ def _keys(record: Record, id_property: str | None) -> Iterator[str]:
     value = record.properties.get(id_property) or ""
     if id_property != "email":
         yield value
+        yield value.strip().lower()  # HubSpot takes unique values for the same whatever their case
         return
     yield value.lower()
     yield from (one.strip().lower() for one in (record.properties.get("hs_additional_emails") or "").split(";"))

@@ -103,6 +103,17 @@ def records_named(body: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(found for one in named if (found := _id(one))))
 
 
+def property_named(body: str) -> tuple[str, str]:
+    """Return the property that a kept event says has changed, and its value; empty where it tells of none."""
+    try:
+        given = loads(body)
+    except ValueError:
+        return "", ""
+    if not isinstance(given, dict):
+        return "", ""
+    return _word(given.get("propertyName")), _text(given.get("propertyValue")).strip()
+
+
 def _event(given: Any, own_app_id: str) -> Event:
     body = dumps(given)
     if not isinstance(given, dict):

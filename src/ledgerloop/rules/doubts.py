@@ -108,6 +108,14 @@ def refused_create(kind: str, said: str) -> str:
     return f"HubSpot would not create a {kind} for this Xero customer: {whole(said)} Correct it in Xero."
 
 
+def id_carried(customer: Customer, kind: str, said: str) -> str:
+    """Word that some record which cannot be found carries the customer's id, so that none can be made with it."""
+    return (
+        f"HubSpot would not create a {kind} for “{customer.name}”: {whole(said)} Look in HubSpot for the {kind} whose"
+        f" Xero contact id is {customer.id}, archived ones included, and clear the id there."
+    )
+
+
 def refused_update(kind: str, record: str, said: str) -> str:
     """Word that HubSpot would not change a record."""
     return f"HubSpot would not update the {kind} {record}: {whole(said)} Correct it in HubSpot."

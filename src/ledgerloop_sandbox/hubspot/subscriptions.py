@@ -13,8 +13,8 @@ WHATS = ("creation", "deletion", "merge", "restore", "propertyChange", "associat
 UNSUBSCRIBABLE = frozenset({"hs_lastmodifieddate", "lastmodifieddate", "num_unique_conversion_events"})
 
 _WATCHED: dict[Kind, str] = {
-    CONTACT: "email firstname lastname phone address city state zip country",
-    COMPANY: "name domain phone address address2 city state zip country",
+    CONTACT: "email firstname lastname phone address city state zip country xero_contact_id",
+    COMPANY: "name domain phone address address2 city state zip country xero_contact_id",
     DEAL: "dealstage dealname amount closedate pipeline deal_currency_code",
     LINE_ITEM: "name quantity price discount",
 }
