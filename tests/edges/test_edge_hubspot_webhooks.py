@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ledgerloop.errors import BadSignature, Unreadable
-from ledgerloop.hubspot.webhooks import decoded, events_from, sign, unreadable, verify
+from ledgerloop.hubspot.webhooks import decoded, events_from, property_named, sign, unreadable, verify
 
 SAMPLES = Path(__file__).parent / "samples" / "hubspot"
 SECRET = "yyyyyyyy-yyyy-yyyy-yyyy-yyyyyyyyyyyy"
@@ -230,3 +230,19 @@ class TestEvents:
 
         assert len(read) == len(events)
         assert all(one.key and one.body and one.occurred_at.tzinfo for one in read)
+
+
+@pytest.mark.parametrize(
+    ("body", "told"),
+    [
+        ('{"propertyName": "xero_contact_id", "propertyValue": " AB-1 "}', ("xero_contact_id", "AB-1")),
+        ('{"propertyName": "amount", "propertyValue": 5}', ("amount", "5")),
+        ('{"propertyName": "phone"}', ("phone", "")),
+        ('{"objectId": 1}', ("", "")),
+        ("[]", ("", "")),
+        ("no json", ("", "")),
+    ],
+)
+def test_which_property_an_event_names(body: str, told: tuple[str, str]) -> None:
+    """The property and its value are read from a kept event; anything else names none."""
+    assert told == property_named(body)

@@ -50,6 +50,36 @@ class TestReading:
         found = portal.read("contacts", ["c-1", "c-2"], ["email"], id_property="xero_contact_id")
         assert {key: one.id for key, one in found.items()} == {"c-1": id_}
 
+    def test_read_by_unique_property_in_any_case(self, portal: HubSpotClient) -> None:
+        """HubSpot takes unique values for the same whatever their case, and the key is the one that was asked for."""
+        make_unique(portal)
+        id_ = mia(portal).id
+        portal.update("contacts", id_, {"xero_contact_id": "ABC-1"})
+
+        found = portal.read("contacts", ["abc-1"], ["email"], id_property="xero_contact_id")
+
+        assert {"abc-1": id_} == {key: record.id for key, record in found.items()}
+
+    def test_list_page(self, portal: HubSpotClient) -> None:
+        """A listing goes through all records a page at a time, without search's lag and its limit."""
+        made = {
+            one.id
+            for start in (0, 100)
+            for one in portal.create_batch(
+                "companies", [New(str(number), {"name": f"C {number}"}) for number in range(start, start + 100)]
+            ).results
+        }
+
+        first = portal.list_page("companies", ["name"])
+        found = [first]
+        while found[-1].after:
+            found.append(portal.list_page("companies", ["name"], found[-1].after))
+
+        ids = [record.id for page in found for record in page.results]
+        assert 100 == len(first.results)
+        assert made <= set(ids)
+        assert len(set(ids)) == len(ids)
+
     def test_when_properties_changed(self, portal: HubSpotClient) -> None:
         """HubSpot tells the moment of each property's last change; what is not there is absent."""
         before = datetime.now(UTC)
