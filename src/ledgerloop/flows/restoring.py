@@ -14,6 +14,7 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from ledgerloop.errors import LedgerloopError
+from ledgerloop.flows.claiming import shown_elsewhere
 from ledgerloop.flows.moving import KINDS
 from ledgerloop.flows.parts import parts
 from ledgerloop.flows.updating import PLURAL
@@ -32,11 +33,14 @@ def look_at(home: Organisation, customers: Sequence[str], turn: int) -> None:
     """Look at the records of these customers, and at the deals of their invoices."""
     at = parts()
     with at.database.reading() as tx:
-        ids: dict[LinkKind, list[str]] = {
-            kind: [link.hubspot_id for link in links.find(tx, home.id, kind, customers).values()] for kind in KINDS
-        }
+        mine = [link for kind in KINDS for link in links.find(tx, home.id, kind, customers).values()]
         invoices = [one.id for some in mirror.receivables_of(tx, home.id, customers).values() for one in some]
-        ids["deal"] = [intent.deal for intent in intents.by_invoice(tx, home.id, invoices).values()]
+        deals = [intent.deal for intent in intents.by_invoice(tx, home.id, invoices).values()]
+    elsewhere = shown_elsewhere(home, mine)
+    ids: dict[LinkKind, list[str]] = {"contact": [], "company": [], "deal": deals}
+    for link in mine:
+        if (link.kind, link.hubspot_id) not in elsewhere:
+            ids[link.kind].append(link.hubspot_id)
     for kind, some in ids.items():
         _compare(at.hubspot(), home, kind, some, turn)
 
@@ -53,9 +57,12 @@ def look_round(home: Organisation, turn: int) -> bool:
         if kept and at.now() - datetime.fromisoformat(kept["at"]) < at.catch_up_every:
             return False
         some = {kind: links.after(tx, home.id, kind, kept.get(kind, ""), AT_ONCE) for kind in KINDS}
+    # A record that shows another organisation is looked at in that one's rounds: its values are none of ours.
+    elsewhere = shown_elsewhere(home, [link for mine in some.values() for link in mine])
     try:
         for kind, mine in some.items():
-            changed = _compare(at.hubspot().as_backfill(), home, kind, [link.hubspot_id for link in mine], turn)
+            ids = [link.hubspot_id for link in mine if (kind, link.hubspot_id) not in elsewhere]
+            changed = _compare(at.hubspot().as_backfill(), home, kind, ids, turn)
             with at.database.transaction() as tx:
                 _mark(tx, home, [link.xero_id for link in mine if link.hubspot_id in changed])
     except LedgerloopError as problem:  # it stands behind everything else, and must not keep that from its turn
