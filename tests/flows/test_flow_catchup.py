@@ -14,7 +14,8 @@ from scene import Scene
 from ledgerloop.flows import catchup, verifying
 from ledgerloop.flows.parts import instead
 from ledgerloop.flows.pulling import CAUGHT_UP
-from ledgerloop.store import connections, cursors, inbox, journal, mirror
+from ledgerloop.records import Event
+from ledgerloop.store import connections, cursors, inbox, journal, lanes, mirror
 from ledgerloop.store.cursors import Cursor
 from ledgerloop.store.inbox import Delivery
 from ledgerloop.xero.webhooks import sign
@@ -236,3 +237,28 @@ def test_what_is_read_anew_counts_and_is_not_read_again_for_nothing(staged: Call
 
     assert 5 == verify(timedelta(days=2))
     assert {} == scene.holds()
+
+
+def test_many_payments_taken_back_cost_a_listing_and_no_call_each(scene: Scene) -> None:
+    """Thirty payments that no pull brings any more: what changed is listed once, and nobody else waits for it."""
+    customer, contact = _known(scene, "Taker Ltd", "taker@taker.example.com")
+    invoice = scene.invoice_for(customer, "100.00")["InvoiceID"]
+    payments = [scene.pay(invoice, "1.00") for _ in range(30)]
+    scene.settle()
+    scene.silence("xero")
+    for payment in payments:
+        body = {"Payments": [{"PaymentID": payment, "Status": "DELETED"}]}
+        scene.on.in_xero("POST", f"/Payments/{payment}", body)
+    scene.forget_calls()
+    now = scene.built.now()
+    told = [Event("xero", f"{one}", scene.on.organisation, "PAYMENT", "UPDATE", one, now, "{}") for one in payments]
+
+    with scene.built.database.transaction() as tx:
+        inbox.keep(tx, told, now)
+        lanes.wake(tx, "standing", scene.on.organisation, now)
+    scene.built.parts().nudge()
+    scene.settle()
+
+    assert [] == scene.calls("xero", "/Payments/", "GET")
+    assert len(scene.calls("xero")) <= 6
+    scene.until_shown("contacts", contact, "xero_outstanding_balance", "100.00")

@@ -70,6 +70,36 @@ def test_two_new_companies_called_alike_do_not_become_two_customers(scene: Scene
     assert 1 == named(scene, "Same Day")
 
 
+def test_one_customer_is_taken_by_one_company_of_a_turn(scene: Scene) -> None:
+    """Decided together, one company by what a person wrote, or by email and domain, another by name: that is held."""
+    for vendor in ("hubspot", "xero"):
+        scene.silence(vendor)
+    zeta = scene.customer("Zeta Works Ltd", "z@zeta.example.com")
+    omega = scene.customer("Omega Group Ltd", "ap@omega.example.com")
+    contact = scene.make("contacts", email="ap@omega.example.com", lastname="Om")
+    rightly = {
+        scene.sell(company=scene.make("companies", name="Alpha Holding", xero_contact_id=zeta.upper())): zeta,
+        scene.sell(
+            company=scene.make("companies", name="Omega Holding", domain="omega.example.com"), contact=contact
+        ): omega,
+    }
+    held = [scene.sell(company=scene.make("companies", name=name)) for name in ("Zeta Works", "Omega Group")]
+    for vendor in ("hubspot", "xero"):
+        scene.on.control.post(f"{scene.url(vendor)}/_sandbox/webhooks", json={"enabled": True})
+
+    with instead(scene.built.parts()):
+        retrying.retry([*rightly, *held])
+    for deal in held:
+        said = scene.until_shown("deals", deal, "xero_sync_message")["xero_sync_message"]
+        assert "another" in str(said)
+    for deal, customer in rightly.items():
+        scene.until_shown("deals", deal, "xero_invoice_id")
+        assert customer == payer(scene, deal)
+
+    scene.settle()
+    assert [[], []] == [scene.invoices_of(deal) for deal in held]
+
+
 def test_an_email_alone_takes_nobody_elses_customer(scene: Scene, crm: Customers) -> None:
     """The contact's email is another customer's: a question, until a person writes down who pays."""
     customer, name, email = unshown(scene, crm)

@@ -41,6 +41,25 @@ def test_a_deleted_draft_is_told_and_replaced_when_a_person_asks(scene: Scene) -
     assert 534.3 == second["SubTotal"]
 
 
+def test_asked_for_in_two_places_one_is_made(scene: Scene) -> None:
+    """Who says yes to what was shown long ago is told that the deal has changed; the new invoice stays the only one."""
+    deal = scene.sell()
+    end(scene, made(scene, deal), "DELETED")
+    scene.settle()
+    with instead(scene.built.parts()):
+        first, second = renewing.renewals([deal]), renewing.renewals([deal])
+        renewing.renew(first)
+        scene.on.until("another is made", lambda: living(scene, deal))
+        scene.settle()
+
+        with pytest.raises(LedgerloopError, match="has changed since it was shown"):
+            renewing.renew(second)
+
+    scene.settle()
+    assert living(scene, deal)
+    assert scene.show("deals", deal)["xero_invoice_id"]
+
+
 def test_an_invoice_that_stands_is_not_replaced(scene: Scene) -> None:
     """While the invoice stands, or a copy of it with the deal's reference, none is made."""
     deal = scene.sell()

@@ -26,6 +26,7 @@ from ledgerloop.records import Organisation
 from ledgerloop.rules.customers import further_people
 from ledgerloop.store import journal, links, mirror, people, planned, spent
 from ledgerloop.store.spent import Written
+from ledgerloop.store.statements import one_at_a_time
 
 COUNTED = frozenset({"contacts", "companies", "deals"})
 """Kinds of record that the brake counts."""
@@ -63,11 +64,13 @@ def look_ahead(home: Organisation) -> None:
         going = [each for each in going if each not in strangers]
         so_far = spent.in_the_last_hour(tx, home.id, now)
         most = so_far.plus(Written(_may_make(tx, home.id, going), _CHANGES_EACH * len(going)))
+        allowance = planned.allowance(tx, home.id)
+    rests = allowance is not None and allowance.left > 0 and allowance.rests_until is not None
     if strangers:
         set_aside(home, strangers)
     if not _fits(most) and _stopped(home, going, so_far, news=since is None):
         return
-    if since is None and held:
+    if since is None and held and not rests:
         release(home.id)
 
 
@@ -160,6 +163,7 @@ class Counting(HubSpotClient):
     def _count(self, wanted: Written) -> Count:
         at = parts()
         with at.database.transaction() as tx:
+            one_at_a_time(tx, f"brake {self._home.id}")  # several batches are counted at the same time
             beyond = planned.spend(tx, self._home.id, wanted) if self._planned else wanted
             so_far = spent.in_the_last_hour(tx, self._home.id, at.now()).plus(beyond)
             fits = beyond == Written() or _fits(so_far)

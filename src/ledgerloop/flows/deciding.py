@@ -21,7 +21,7 @@ from ledgerloop.hubspot.models import Record
 from ledgerloop.records import Hold, Organisation, Portal, Skip
 from ledgerloop.rules.books import Books, Kind, kinds_asked
 from ledgerloop.rules.customers import contact_for_customer
-from ledgerloop.rules.edits import asked_by_route, basis_of
+from ledgerloop.rules.edits import asked_by_routes, basis_of
 from ledgerloop.rules.invoices import Draft, currency_of, invoice_from_deal, is_won
 from ledgerloop.rules.routing import Facts, Terms, route_for
 from ledgerloop.store import connections
@@ -91,8 +91,8 @@ def _read(house: Portal, ids: Sequence[str]) -> tuple[dict[str, Record], dict[st
 
 
 def basis(sale: Sale, terms: Terms) -> str:
-    """Return a hash of what a deal says about its invoice, who pays and how it comes to its route included."""
-    return basis_of(sale.deal, sale.lines, terms, sale.payer, asked_by_route(terms, parts().routes))
+    """Return a hash of what a deal says about its invoice, who pays and what its route may depend on included."""
+    return basis_of(sale.deal, sale.lines, terms, sale.payer, asked_by_routes(parts().routes))
 
 
 def route(house: Portal, sales: Sequence[Sale], won: Collection[str]) -> dict[str, Routed]:

@@ -171,7 +171,7 @@ def _change(
         _tell(turn, before, before, "")
         return []
     if not isinstance(draft, Draft):
-        return stays(draft.sentence)
+        return stays(draft.sentence, held=True)
     changes = difference(before.payload, draft, before.customer)
     after = replace(edited.intent, said=draft.said)
     strange = invoice.Status in OPEN and not payers.pays(home, edited.sale, invoice.Contact.ContactID)
@@ -179,15 +179,16 @@ def _change(
         _tell(turn, before, after, "", difference_told(draft.said, invoice))
         return []
     if strange:
-        return stays(another_pays(invoice.Contact.Name, payers.name_of(edited.sale)))
+        return stays(another_pays(invoice.Contact.Name, payers.name_of(edited.sale)), held=True)
     if invoice.Status not in OPEN:
         return stays("it is no longer a draft. Credit it, or change it in Xero, if the deal is right.")
     if edited.terms.edits == "hold":
         cure = f"Change it in Xero, then run `ledgerloop retry --deal {before.deal}`."
         return stays(f"its route holds such edits for a person. {cure}", held=True)
-    if edited_by_hand(before.payload, invoice, before.stood):
-        return stays("somebody has changed its lines in Xero. Change them there.")
     payload = changed_payload(before.payload, changes)
+    # Where the lines are those of this very change, its answer was lost: it goes out once more, and is recorded.
+    if edited_by_hand(before.payload, invoice, before.stood) and edited_by_hand(payload, invoice):
+        return stays("somebody has changed its lines in Xero. Change them there.")
     after = replace(after, payload=payload, payload_hash=hash_of(payload))
     return [Change(after, invoice, update_of(before.payload, invoice, changes), changes)]
 

@@ -7,7 +7,7 @@ HubSpot's search lags behind its writes, so it only tells of what people made be
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 
 from ledgerloop.flows.claiming import Customers, Doubts, Found, apart, carried_by, claim, holders_of, of_another
@@ -159,11 +159,12 @@ def _by_likeness(home: Organisation, strangers: Customers, companies: Mapping[st
     found: Found = {}
     unsure: Doubts = {}
     named = {_id_on(one): one for one in companies.values() if one.id not in holders.ours}
+    near, near_others = _by_key(free), _by_key(others)
     for key, customer in strangers.items():
         if key.lower() in named and named[key.lower()].id not in holders.elsewhere:
             found[key] = (named[key.lower()], "id")  # written with spaces, so that it was not found by it
             continue
-        match choose(customer, free) or choose(customer, others):
+        match choose(customer, _near(near, customer)) or choose(customer, _near(near_others, customer)):
             case Chosen(id=company) if company in holders.elsewhere:
                 unsure[key] = of_another(home, "company", customer, company, holders.elsewhere[company])
             case Chosen(id=company):
@@ -175,6 +176,21 @@ def _by_likeness(home: Organisation, strangers: Customers, companies: Mapping[st
             case None:
                 pass
     return found, unsure
+
+
+def _by_key(companies: Sequence[Record]) -> Mapping[str, list[Record]]:
+    """Sort companies by what makes them alike, so that not everybody is compared with every one."""
+    sorted_: defaultdict[str, list[Record]] = defaultdict(list)
+    for one in companies:
+        sorted_[f"name {name_key(one.properties.get('name'))}"].append(one)
+        sorted_[f"domain {domain_of(one)}"].append(one)
+    return sorted_
+
+
+def _near(companies: Mapping[str, list[Record]], customer: Customer) -> list[Record]:
+    """Return the companies that have a customer's name or domain, each once."""
+    keys = (f"name {customer.name_key}", f"domain {email_domain(customer.email_key)}")
+    return list({one.id: one for key in keys if not key.endswith(" ") for one in companies.get(key, ())}.values())
 
 
 def _id_on(company: Record) -> str:

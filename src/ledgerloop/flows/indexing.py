@@ -52,6 +52,15 @@ def fill(portal: str, interrupted: Callable[[], bool]) -> bool:
     return True
 
 
+def ready() -> None:
+    """List what is not listed yet, and keep it: who rehearses works on a copy that forgets."""
+    at = parts()
+    with at.database.reading() as tx:
+        portal = connections.only_portal(tx)
+    while portal is not None and _list_page(at.hubspot(), portal.id):
+        pass
+
+
 def candidates(client: HubSpotClient, strangers: Customers) -> dict[str, Record]:
     """Return the companies that have a stranger's name or domain, as they are now."""
     at = parts()

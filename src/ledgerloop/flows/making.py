@@ -74,39 +74,50 @@ def settle(portal: str, turn: int) -> None:
 
 
 def create(portal: str, turn: int) -> list[str]:
-    """Send every intent that may leave and is not settled, one request for each key; return what the brake holds.
+    """Send every intent that may leave and is not settled, one request for each key; return the deals now held.
 
     What may have left before is looked for first, and an unknown outcome is looked into at once.
     """
     settle(portal, turn)
     brake = asking.look(portal)
     try:
-        _send_all(portal, turn, only_approved=brake.on)
+        refused = _send_all(portal, turn, only_approved=brake.on)
     except UnknownOutcome as lost:
         logger.warning("outcome unknown", lane=portal, turn=turn, why=lost.sentence)
         settle(portal, turn)
-        _send_all(portal, turn, only_approved=brake.on)
-    return brake.held
+        refused = _send_all(portal, turn, only_approved=brake.on)
+    return [*brake.held, *refused]
 
 
-def _send_all(portal: str, turn: int, *, only_approved: bool) -> None:
+def _send_all(portal: str, turn: int, *, only_approved: bool) -> list[str]:
+    """Send what may leave, and return the deals whose invoices Xero refused."""
+    refused: list[str] = []
     with parts().database.reading() as tx:
         waiting = intents.pending(tx, portal)
         begun = intents.made_under(tx, portal, {intent.key for intent in waiting if intent.state == "sent"})
     if only_approved:
         waiting = [intent for intent in waiting if intent.approved_at or intent.state == "sent"]
     other = changed(portal, waiting)
+    waiting = _unmoved(portal, waiting)
     for (_, key), some in _by(waiting, lambda intent: (intent.organisation, intent.key)):
         if all(intent.state == "intended" for intent in some):
             put_back(portal, turn, [intent for intent in some if intent.deal in other], other)
             rest = [intent for intent in some if intent.deal not in other]
             if rest:
-                _send(portal, turn, rest, _rekey(portal, rest)[0])
+                refused += _send(portal, turn, rest, _rekey(portal, rest)[0])
         elif not any(_may_arrive(intent, parts().now()) for intent in some):
             put_back(portal, turn, some, other)
         elif key not in begun and not any(intent.deal in other for intent in some):
-            _send(portal, turn, some, key)
+            refused += _send(portal, turn, some, key)
         # Else Xero may be working through it still, or it would be another request, or make what nobody wants: wait.
+    return refused
+
+
+def _unmoved(portal: str, waiting: Sequence[Intent]) -> list[Intent]:
+    """Leave out the intents that a merge of deals, seen while they were read, gave to other deals: they wait."""
+    with parts().database.reading() as tx:
+        now = intents.get(tx, portal, [intent.deal for intent in waiting])
+    return [one for one in waiting if (still := now.get(one.deal)) and (still.state, still.key) == (one.state, one.key)]
 
 
 def _may_arrive(intent: Intent, now: datetime) -> bool:
@@ -115,8 +126,11 @@ def _may_arrive(intent: Intent, now: datetime) -> bool:
     return last is not None and now - last < KEY_LASTS
 
 
-def _send(portal: str, turn: int, some: Sequence[Intent], key: str) -> None:
-    """Send one request. One refused as a whole is sent again in halves, so that one deal holds back no other."""
+def _send(portal: str, turn: int, some: Sequence[Intent], key: str) -> list[str]:
+    """Send one request, and return the deals whose invoices Xero refused.
+
+    One refused as a whole is sent again in halves, so that one deal holds back no other.
+    """
     at = parts()
     with at.database.transaction() as tx:
         intents.mark_sent(tx, portal, [intent.deal for intent in some], at.now())
@@ -124,13 +138,15 @@ def _send(portal: str, turn: int, some: Sequence[Intent], key: str) -> None:
         bodies = [body_of(intent.payload) for intent in some]
         outcomes = at.xero(some[0].organisation).create_invoices(bodies, key)
     except Invalid as refusal:
-        if len(some) > 1:
-            halves = (some[: len(some) // 2], some[len(some) // 2 :])
-            for half, new_key in zip(halves, _rekey(portal, *halves), strict=True):
-                _send(portal, turn, half, new_key)
-        else:
+        if len(some) == 1:
             _record(portal, turn, [Refusal(some[0], _sentences(refusal))])
-        return
+            return [some[0].deal]
+        halves = (some[: len(some) // 2], some[len(some) // 2 :])
+        return [
+            deal
+            for half, new_key in zip(halves, _rekey(portal, *halves), strict=True)
+            for deal in _send(portal, turn, half, new_key)
+        ]
     ended: list[Made | Refusal] = []
     for intent, outcome in zip(some, outcomes, strict=True):
         if outcome.ok and outcome.record is not None:
@@ -138,6 +154,7 @@ def _send(portal: str, turn: int, some: Sequence[Intent], key: str) -> None:
         else:
             ended.append(Refusal(intent, outcome.problems))
     _record(portal, turn, ended)
+    return [one.intent.deal for one in ended if isinstance(one, Refusal)]
 
 
 def _rekey(portal: str, *requests: Sequence[Intent]) -> list[str]:

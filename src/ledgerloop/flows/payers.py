@@ -41,6 +41,7 @@ def find_payers(
     if strangers:
         pulling.pull_kind(client, home.id, "contacts", pulling.Seen())
         found |= _by_id(home, strangers)
+        remember(home, strangers, found)  # so that nobody takes the same customer by its name
     for some in _apart([sale for sale in strangers if sale.deal.id not in found]):
         found |= _by_mirror(home, some)
         found |= _create(client, home, [sale for sale in some if sale.deal.id not in found], portal, turn)
@@ -51,7 +52,7 @@ def find_payers(
 
 def id_carried(sale: Sale) -> str:
     """Return the Xero contact id that stands on the record which pays for a deal; a person may have written it."""
-    return next((((record.properties.get(id_name()) or "").strip()) for _, record in _sides(sale)), "")
+    return next((((record.properties.get(id_name()) or "").strip().lower()) for _, record in _sides(sale)), "")
 
 
 def remember(home: Organisation, sales: Sequence[Sale], found: Mapping[str, Payer]) -> None:
@@ -186,6 +187,8 @@ def _by_mirror(home: Organisation, sales: Sequence[Sale]) -> dict[str, Payer]:
         answer = choose(sale.company, sale.contact, fitting, holders, ours)
         if answer is not None:
             found[deal] = answer
+        if isinstance(answer, Found) and sale.company is not None:
+            holders.setdefault(answer.id, sale.company.id)
     return found
 
 

@@ -61,6 +61,10 @@ UNTOLD = "untold"
 OVERLAP = timedelta(seconds=3)
 TOLD_WITHIN = timedelta(minutes=2)
 """A webhook comes within seconds; what is older than this should have been told."""
+MOST_ASKED = 10
+"""Payments asked for one by one; of more, all that changed since the first of them is listed."""
+LONGEST_AGO = timedelta(days=30)
+"""How old an event may be that decides from where documents are listed."""
 SKEW = timedelta(minutes=2)
 """How far our clock may be from Xero's."""
 
@@ -141,7 +145,11 @@ def cover(client: XeroClient, organisation: str, events: Sequence[Taken], seen: 
     stale = {key: event for key, event in named.items() if key not in known or known[key] < event.occurred_at}
     invoices = [key for key, event in stale.items() if event.category == "INVOICE"]
     refunded: set[Kind] = set()
-    for payment in (key for key, event in stale.items() if event.category == "PAYMENT" and key not in paid):
+    payments = [key for key, event in stale.items() if event.category == "PAYMENT" and key not in paid]
+    if len(payments) > MOST_ASKED:
+        _list_since(client, organisation, min(stale[key].occurred_at for key in payments), seen)
+        payments = []
+    for payment in payments:
         kind, document = _paid_by(client, payment)
         if kind == "invoices" and document not in seen.ids:
             invoices.append(document)
@@ -159,6 +167,14 @@ def cover(client: XeroClient, organisation: str, events: Sequence[Taken], seen: 
         strangers -= seen.ids
     for some in _in_calls(sorted(contacts | strangers)):
         _store(organisation, client.contacts_by_id(some), seen, wanted=strangers)
+
+
+def _list_since(client: XeroClient, organisation: str, moment: datetime, seen: Seen) -> None:
+    """Bring every document that changed since a moment: a payment that is made or taken back changes its document."""
+    since = max(moment, parts().now() - LONGEST_AGO) - SKEW
+    for kind in KINDS[1:]:
+        for _, page in _pages(client, kind, since, 1):
+            _store(organisation, page.items, seen)
 
 
 def _paid_by(client: XeroClient, payment: str) -> tuple[Kind | None, str]:

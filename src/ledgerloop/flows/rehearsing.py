@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from ledgerloop.flows import pulling, restoring, showing
+from ledgerloop.flows import indexing, pulling, restoring, showing
 from ledgerloop.flows.parts import instead, parts
 from ledgerloop.hubspot.client import HubSpotClient
 from ledgerloop.hubspot.models import Association, BatchError, BatchResult, New, Record, To
@@ -31,6 +31,7 @@ def rehearse(home: Organisation, customers: Sequence[str], *, anew: bool = False
     Holds are among the lines: they are what the work would ask a person.
     """
     at = parts()
+    indexing.ready()
     with scratch(at.database) as copy:
         client = Rehearsing(at.hubspot())
         rehearsed = replace(at, database=copy, hubspot=lambda: client, nudge=lambda: None)
@@ -63,7 +64,7 @@ class Rehearsing(HubSpotClient):
     def __init__(self, real: HubSpotClient) -> None:
         """Take the client that reads."""
         super().__init__(real.api, real.version)
-        self._ids = (f"{_MADE_UP}{number}" for number in itertools.count(1))
+        self._ids = itertools.count(1)
         self._made: dict[str, Record] = {}
 
     def read(
@@ -108,6 +109,6 @@ class Rehearsing(HubSpotClient):
         return ()
 
     def _make(self, values: Mapping[str, str], trace: str) -> Record:
-        made = Record(id=next(self._ids), properties=dict(values), object_write_trace_id=trace)
+        made = Record(id=f"{_MADE_UP}{next(self._ids)}", properties=dict(values), object_write_trace_id=trace)
         self._made[made.id] = made
         return made

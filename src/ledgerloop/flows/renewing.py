@@ -51,18 +51,31 @@ def renewals(deals: Sequence[str]) -> list[Renewal]:
 
 
 def renew(chosen: Sequence[Renewal]) -> list[str]:
-    """Forget the old invoices, on the deals and here, and try the deals again; return them."""
+    """Forget the old invoices, on the deals and here, and try the deals again; return them.
+
+    A person may have taken long to say yes, so each deal must still have the invoice that was shown.
+    """
     at = parts()
     empty = renamed(dict.fromkeys(_SHOWN, ""), at.names)
+    tried: list[str] = []
     for one in chosen:
         intent = one.intent
+        with at.database.reading() as tx:
+            _as_shown(intent, intents.get(tx, intent.portal, [intent.deal]).get(intent.deal))
         at.hubspot().update("deals", intent.deal, empty)
         with at.database.transaction() as tx:
+            _as_shown(intent, intents.locked(tx, intent.portal, intent.deal))
             fingerprints.forget(tx, intent.portal, "deal", [intent.deal])
             intents.remove(tx, intent.portal, intent.deal)
             links.remove(tx, Link(intent.organisation, intent.invoice, "deal", intent.deal, ""))
             journal.add(tx, [_entry(one)])
-    return retrying.retry([one.intent.deal for one in chosen])
+        tried += retrying.retry([intent.deal])
+    return tried
+
+
+def _as_shown(intent: Intent, now: Intent | None) -> None:
+    if now is None or now.state != "made" or now.invoice != intent.invoice:
+        raise LedgerloopError(f"Deal {intent.deal} has changed since it was shown. Look at it again.")
 
 
 def _renewal(deal: str, intent: Intent | None) -> Renewal:

@@ -51,7 +51,7 @@ def put_back(portal: str, turn: int, some: Sequence[Intent], verdicts: Mapping[s
         )
         anew = [one.deal for one in some if one.deal not in skips]
         for deal in anew:
-            intents.mark_refused(tx, portal, deal)
+            intents.mark_refused(tx, portal, deal, anew=True)
         if anew:
             inbox.keep(tx, [again(portal, deal, f"read once more {now.isoformat()}", LOOK) for deal in anew], now)
             lanes.wake(tx, "invoicing", portal, now)

@@ -105,8 +105,9 @@ def write(organisation: str, turn: int) -> bool:
     if not touched:
         return False
     unplanned = [each for each in touched if each not in accepted]
+    next_planned = sorted(accepted)[:PLANNED_AT_ONCE]
     shown: set[str] = set()
-    for some, is_planned in ((unplanned, False), (sorted(accepted), True)):
+    for some, is_planned in ((unplanned, False), (next_planned, True)):
         try:
             with braking.counting(home, planned_work=is_planned):
                 _show(home, some, turn, look=is_planned)
@@ -117,7 +118,7 @@ def write(organisation: str, turn: int) -> bool:
     with at.database.transaction() as tx:
         mirror.clean(tx, organisation, {each: mark for each, mark in touched.items() if each in shown})
         planned.done(tx, organisation, accepted & shown)
-    return len(touched) == AT_ONCE
+    return len(touched) == AT_ONCE or len(accepted) > len(next_planned)
 
 
 @DBOS.step()

@@ -17,7 +17,7 @@ from ledgerloop.log import logger
 from ledgerloop.store import inbox, lanes
 from ledgerloop.store.db import Database
 
-_OPEN = ["PENDING", "ENQUEUED", "DELAYED"]
+_QUEUED = ["ENQUEUED", "DELAYED"]
 
 
 def lock_of(worker: str) -> str:
@@ -26,12 +26,13 @@ def lock_of(worker: str) -> str:
 
 
 def end_old_turns(database: Database, worker: str, version: str, now: datetime) -> int:
-    """End the turns that this worker began in another release and did not finish; say how many.
+    """End the turns that this worker began in another release, and those that wait for it; say how many.
 
     Their steps were others, so they cannot go on. Every step keeps what it did, so the lane's next turn does the rest.
     """
-    mine = DBOS.list_workflows(status=_OPEN, executor_id=worker, load_input=False, load_output=False)
-    return _end_old(database, mine, version, now)
+    mine = DBOS.list_workflows(status="PENDING", executor_id=worker, load_input=False, load_output=False)
+    queued = DBOS.list_workflows(status=_QUEUED, load_input=False, load_output=False)
+    return _end_old(database, [*mine, *queued], version, now)
 
 
 def take_over(database: Database, worker: str, version: str, now: datetime) -> int:

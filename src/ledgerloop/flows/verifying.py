@@ -85,7 +85,8 @@ def verify(home: Organisation, turn: int) -> int:
 def _compare(client: XeroClient, home: Organisation, some: Sequence[str], turn: int, calls: Calls) -> list[str]:
     at = parts()
     calls.made += 1
-    theirs = {contact.ContactID: contact for contact in client.contacts_by_id(some)}
+    answer = {contact.ContactID: contact for contact in client.contacts_by_id(some)}
+    theirs = {key: answer[key] for key in some if key in answer}  # in the order in which the round goes on
     agreeing = {key for key in theirs if _agrees(home, theirs[key])}
     with at.database.transaction() as tx:
         journal.clear(tx, [_subject(key) for key in agreeing], at.now())

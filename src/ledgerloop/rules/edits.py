@@ -44,10 +44,13 @@ def asked_of_deal(terms: Terms) -> list[str]:
     return [name for name in named if name]
 
 
-def asked_by_route(terms: Terms, routes: Sequence[Route]) -> list[str]:
-    """Name the deal properties by which a deal comes to these terms: another value may mean another route."""
+def asked_by_routes(routes: Sequence[Route]) -> list[str]:
+    """Name the deal properties by which deals come to their routes: another value may mean another route.
+
+    Those of all routes, so that a deal which moves to another stage and thereby another route is no edited one.
+    """
     asked: list[str] = []
-    for conditions in (route.conditions for route in routes if route.terms == terms):
+    for conditions in (route.conditions for route in routes):
         asked += [name for name, _ in conditions.properties]
         asked += ["pipeline"] if conditions.pipeline else []
         asked += ["hubspot_owner_id"] if conditions.owner else []

@@ -118,10 +118,13 @@ def mark_made(
     tx.execute(mine.values(state="made", invoice=invoice, number=number, made_at=now, note=note, stood=stood))
 
 
-def mark_refused(tx: Connection, portal: str, deal: str) -> None:
-    """Say that the vendor surely made nothing, so that new values may be tried. A made invoice is never unmade."""
+def mark_refused(tx: Connection, portal: str, deal: str, *, anew: bool = False) -> None:
+    """Say that the vendor surely made nothing, so that new values may be tried. A made invoice is never unmade.
+
+    With ``anew`` the vendor refused nothing either, so that the same values may be tried too.
+    """
     mine = update(table).where(table.c.portal == portal, table.c.deal == deal, table.c.state != "made")
-    tx.execute(mine.values(state="refused"))
+    tx.execute(mine.values(state="refused", **({"payload_hash": ""} if anew else {})))
 
 
 def withdraw(tx: Connection, portal: str, deals: Collection[str], *, sent: bool = False) -> None:
