@@ -8,6 +8,9 @@ import pytest
 from crm import Customers, begun
 from scene import OBJECTS, Scene
 
+from ledgerloop.flows.moving import KINDS
+from ledgerloop.store import links
+
 
 @pytest.fixture(scope="module")
 def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
@@ -35,6 +38,23 @@ class TestInXero:
 
         scene.until_shown("companies", company, "xero_outstanding_balance", "5.00")
         assert company == crm.record(customer, "company")
+
+    def test_archived_before_anybody_knew_of_its_records(self, scene: Scene, crm: Customers) -> None:
+        """A record that was made, and whose making was forgotten, is found by the id though nobody is active."""
+        customer = crm.add("Lost Answer Ltd", EmailAddress="a@lost-answer.example.com")
+        contact, company = crm.until_linked(customer, "contact"), crm.until_linked(customer)
+        invoice = scene.invoice_for(customer, "9.00")
+        scene.until_shown("companies", company, "xero_outstanding_balance", "9.00")
+        scene.settle()
+        with scene.built.database.transaction() as tx:
+            for kind in KINDS:
+                links.remove(tx, links.find(tx, scene.on.organisation, kind, [customer])[customer])
+
+        crm.change(customer, ContactStatus="ARCHIVED")
+        scene.pay(invoice["InvoiceID"], "4.00")
+
+        scene.until_shown("companies", company, "xero_outstanding_balance", "5.00")
+        scene.until_shown("contacts", contact, "xero_outstanding_balance", "5.00")
 
     def test_merged_into_one_without_records(self, scene: Scene, crm: Customers) -> None:
         """The link moves: the record shows the survivor's standing and carries its id."""

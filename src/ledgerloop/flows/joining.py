@@ -34,6 +34,7 @@ class Joined:
 
 def join(home: Organisation, customers: Customers, values: Values, turn: int) -> Joined:
     """follow → find → take → make → associate → hold: return the links of these customers."""
+    moving.remember_made(home, customers, turn)
     doubts = moving.follow_merged(home, customers, turn)
     linked = {(link.kind, link.xero_id) for link in known(home, list(customers))}
     live = {key: one for key, one in customers.items() if one.active and not one.merged_into}

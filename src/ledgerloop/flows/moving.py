@@ -14,6 +14,7 @@ from sqlalchemy import Connection
 from ledgerloop.flows.claiming import Customers, Doubts
 from ledgerloop.flows.finding import PLURAL, properties_read
 from ledgerloop.flows.parts import parts
+from ledgerloop.flows.writing import id_name
 from ledgerloop.hubspot.models import Record
 from ledgerloop.records import Customer, Entry, Hold, Link, LinkKind, Organisation
 from ledgerloop.rules import doubts
@@ -60,6 +61,26 @@ def follow_merged(home: Organisation, customers: Customers, turn: int) -> Doubts
                 before = unsure.get(loser.id, Hold(()))
                 unsure[loser.id] = Hold((*before.reasons, reason), (*before.candidates, link.hubspot_id))
     return unsure
+
+
+def remember_made(home: Organisation, customers: Customers, turn: int) -> None:
+    """Link what carries the id of customers that were archived or merged before anybody knew that it was made.
+
+    The answer to its making was lost. It is nobody's otherwise, and would show old figures for good.
+    """
+    at = parts()
+    gone = [key for key, one in customers.items() if not one.active or one.merged_into]
+    for kind in KINDS:
+        with at.database.reading() as tx:
+            linked = links.find(tx, home.id, kind, gone)
+        lacking = [key for key in gone if key not in linked]
+        found = at.hubspot().read(PLURAL[kind], lacking, (id_name(),), id_property=id_name()) if lacking else {}
+        for key in (key for key in lacking if key in found):
+            link = Link(home.id, key, kind, found[key].id, "id")
+            with at.database.transaction() as tx:
+                if links.put(tx, [link], at.now()) == [link]:
+                    reason = f"The {kind} {link.hubspot_id} carries the customer's id, so it shows it still."
+                    journal.add(tx, [_entry(home, turn, key, "adopt", reason, f"hubspot {kind} {link.hubspot_id}")])
 
 
 def barred(home: Organisation, kind: LinkKind, strangers: Customers) -> Doubts:
