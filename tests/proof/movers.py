@@ -157,6 +157,7 @@ class Movers:
         """Delete a customer's record in HubSpot."""
         kind = self.dice.choice(KINDS)
         customer, record = self._with_record(kind, archived_too=True)
+        self._no_longer_in(record, kind)
         self._crm.delete(kind, record)
         self.diary.append(f"deleted {kind} {record} of {customer}")
         if self.register.doubles(customer, kind):
@@ -274,6 +275,14 @@ class Movers:
         self.agreed.in_xero(customer, NAME, name)
         if email:
             self.agreed.in_xero(customer, EMAIL, email)
+
+    def _no_longer_in(self, record: str, kind: str) -> None:
+        """Note whose record is made anew because the one that it was merged into goes."""
+        for (customer, which), place in self.register.places.items():
+            if which == kind and place.must == "merged away":
+                survivor = self.portal.shelf(kind).find(place.into)
+                if survivor is not None and survivor.id == record:
+                    self.agreed.made_anew(customer, kind, self.books.contacts.rows[customer])
 
     def _merge(self, kind: str, gone: str, stays: str) -> None:
         self._crm.merge(kind, gone, stays)
