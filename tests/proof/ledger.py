@@ -70,7 +70,7 @@ class Ledger:
         order = sorted(sums, key=lambda currency: (currency != self._books.base_currency, currency))
         return "; ".join(f"{sums[one]:,.2f} {one}" for one in order) if len(order) > 1 else ""
 
-    def invoice(self, id_: str) -> dict[str, str]:
+    def invoice(self, id_: str, deal: str) -> dict[str, str]:
         """Return what a deal shows of its invoice."""
         one = self._books.invoices.rows[id_]
         gone = one.status in ("VOIDED", "DELETED")
@@ -83,7 +83,7 @@ class Ledger:
             "xero_amount_paid": _text(one.amount_paid),
             "xero_due_date": one.due_date.isoformat() if one.due_date else "",
             "xero_paid_date": paid_on.isoformat() if paid_on else "",
-            "xero_sync_message": "",
+            "xero_sync_message": _gone(one, deal) if gone else "",
         }
 
     def word(self, one: Invoice) -> str:
@@ -109,6 +109,13 @@ def _is_money(credit: Credit) -> bool:
 
 def _base(amount: Decimal, document: Document) -> Decimal:
     return (amount / document.rate).quantize(_CENT, ROUND_HALF_UP)
+
+
+def _gone(one: Invoice, deal: str) -> str:
+    return (
+        f"Invoice {one.number} was {one.status.lower()} in Xero, and no other is made by itself."
+        f" If the deal shall have a new one, run `ledgerloop retry --deal {deal} --new`."
+    )
 
 
 def _text(amount: Decimal | int) -> str:

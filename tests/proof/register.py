@@ -95,6 +95,12 @@ class Register:
             place.must, place.into = "merged away", into
         self._rest(loser, winner)
 
+    def survivor_gone(self, customer: str, kind: str, *, active: bool) -> None:
+        """Note that the record into which a customer's was merged was deleted: the customer gets its own again."""
+        place = self.places[customer, kind]
+        place.must = self._again(place) if active else "open"
+        self._rest(customer)
+
     def merged_stranger(self, customer: str) -> None:
         """Note that a customer's record was merged in HubSpot with one that was nobody's: it still has one."""
         self._rest(customer)
@@ -209,8 +215,7 @@ class Register:
         if must == "gone twice":
             return 0, 0, ["a third time"]
         if must == "merged away":
-            survivor = portal.shelf(kind).find(place.into)
-            return (0, 0, [survivor.id]) if survivor else (1, 1, [])
+            return 0, 0, [record.id for record in [portal.shelf(kind).find(place.into)] if record]
         return 0, int(must == "open"), []
 
 

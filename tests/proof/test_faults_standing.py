@@ -130,7 +130,9 @@ def _differences(scene: Served, people: People, born: int) -> list[str]:
         if len(made) != 1:
             wrong.append(f"deal {deal} has {len(made)} invoices")
             continue
-        wrong += _unlike(f"deal {deal}", ledger.invoice(made[0]), movers.portal.shelf("deals").live[deal].properties)
+        wrong += _unlike(
+            f"deal {deal}", ledger.invoice(made[0], deal), movers.portal.shelf("deals").live[deal].properties
+        )
     movers.register.quiet()
     return wrong
 

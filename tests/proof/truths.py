@@ -49,7 +49,7 @@ class Truths:
             self._put(customer, {**ledger.standing(customer), "email": one.email, **dict.fromkeys(_NAMES, one.name)})
         for each in documents:
             for deal in [word[3:] for word in each.reference.split() if word.startswith("HS-")]:
-                self._put(f"deal {deal}", ledger.invoice(each.id))
+                self._put(f"deal {deal}", ledger.invoice(each.id, deal))
 
     def carries(self, record: str, customer: str) -> None:
         """Note whose record one is."""
