@@ -16,6 +16,7 @@ from served import Served
 from truths import Truths
 
 from ledgerloop.records import LinkKind
+from ledgerloop.store import compared
 from ledgerloop_sandbox.hubspot.portal import Portal
 from ledgerloop_sandbox.xero.organisation import Organisation
 
@@ -164,7 +165,9 @@ class Movers:
             self.agreed.forget(customer)
         else:
             self.agreed.made_anew(customer, kind, self.books.contacts.rows[customer])
-        self.register.deleted(customer, kind, active=self._status(customer) == "ACTIVE")
+        self.register.deleted(
+            customer, kind, named=self._named(customer, kind), active=self._status(customer) == "ACTIVE"
+        )
         self.truths.forced[customer] += 1
 
     def merge_records(self) -> None:
@@ -178,7 +181,7 @@ class Movers:
         self.diary.append(f"of {loser} into that of {winner}")
         if self.register.doubles(loser, kind):
             self.agreed.forget(loser)
-        self.register.merged_records(loser, winner, kind, stays)
+        self.register.merged_records(loser, winner, kind, stays, named=self._named(loser, kind))
 
     def merge_with_stranger(self) -> None:
         """Merge a customer's record in HubSpot with one that is nobody's, either way."""
@@ -244,9 +247,11 @@ class Movers:
         raise LookupError
 
     def _record(self, customer: str, kind: str) -> str:
-        """Return the customer's record: the one that it carries and that it is linked to; empty where none is both."""
+        """Return the customer's record, carrying its id, linked and compared; empty where none is all of that."""
         record = self._carrying(customer, kind)
         settled = customer not in self.register.resting and self._crm.record(customer, _ONE[kind]) == record
+        with self.scene.built.database.reading() as tx:
+            settled = settled and customer in compared.get(tx, self.scene.on.organisation, _ONE[kind], [customer])
         if settled:
             self.truths.carries(record, customer)
         return record if settled else ""
@@ -265,6 +270,9 @@ class Movers:
     def _has(self, customer: str, kind: str) -> bool:
         return self.register.must(customer, kind) == "one"
 
+    def _named(self, customer: str, kind: str) -> bool:
+        return kind == "companies" or bool(self.books.contacts.rows[customer].email)
+
     def _status(self, customer: str) -> str:
         return self.books.contacts.rows[customer].status
 
@@ -279,7 +287,7 @@ class Movers:
     def _no_longer_in(self, record: str, kind: str) -> None:
         """Note whose record is made anew because the one that it was merged into goes."""
         for (customer, which), place in self.register.places.items():
-            if which == kind and place.must == "merged away":
+            if which == kind and place.into:
                 survivor = self.portal.shelf(kind).find(place.into)
                 if survivor is not None and survivor.id == record:
                     self.agreed.made_anew(customer, kind, self.books.contacts.rows[customer])

@@ -77,28 +77,34 @@ class Register:
 
     def reachable(self, customer: str) -> None:
         """Note that a customer has an email now."""
-        if self.must(customer, "contacts") == "none":
-            self.places[customer, "contacts"].must = "one"
+        place = self.places[customer, "contacts"]
+        if place.must == "none":
+            place.must = "merged away" if place.into else self._again(place)
 
-    def deleted(self, customer: str, kind: str, *, active: bool) -> None:
-        """Note that a customer's record was deleted in HubSpot: it is made once more, and not a third time."""
+    def deleted(self, customer: str, kind: str, *, named: bool, active: bool) -> None:
+        """Note that a customer's record was deleted in HubSpot: it is made once more, and not a third time.
+
+        ``named`` tells whether Xero has what a record of the kind needs, for a contact an email.
+        """
         place = self.places[customer, kind]
-        place.deleted += 1
+        place.deleted, place.into = place.deleted + 1, ""
         if not self._takes_double(customer, kind):
-            place.must = self._again(place) if active else "open"
+            place.must = "none" if not named else self._again(place) if active else "open"
         self.moved.add(customer)
 
-    def merged_records(self, loser: str, winner: str, kind: str, into: str) -> None:
+    def merged_records(self, loser: str, winner: str, kind: str, into: str, *, named: bool) -> None:
         """Note that the records of two customers were merged in HubSpot: the one whose record is gone asks."""
         place = self.places[loser, kind]
         if not self._takes_double(loser, kind):
-            place.must, place.into = "merged away", into
+            place.must, place.into = "merged away" if named else "none", into
         self._rest(loser, winner)
 
     def survivor_gone(self, customer: str, kind: str, *, active: bool) -> None:
         """Note that the record into which a customer's was merged was deleted: the customer gets its own again."""
         place = self.places[customer, kind]
-        place.must = self._again(place) if active else "open"
+        place.into = ""
+        if place.must == "merged away":
+            place.must = self._again(place) if active else "open"
         self._rest(customer)
 
     def merged_stranger(self, customer: str) -> None:
