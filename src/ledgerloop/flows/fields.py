@@ -14,6 +14,7 @@ from sqlalchemy import Connection
 from ledgerloop.flows.claiming import Customers
 from ledgerloop.flows.finding import PLURAL, properties_read
 from ledgerloop.flows.parts import parts
+from ledgerloop.flows.writing import id_name
 from ledgerloop.hubspot.models import Record
 from ledgerloop.records import Customer, Link, LinkKind, Organisation, Vendor
 from ledgerloop.rules.ownership import (
@@ -58,6 +59,14 @@ def own_app(tx: Connection) -> str:
     """Return the id of our app in HubSpot, by which records say who made them; empty where it is not known."""
     portal = connections.only_portal(tx)
     return portal.app_id if portal else ""
+
+
+def first_said(kind: LinkKind, record: Record, app: str) -> Comparison | None:
+    """Return what both sides said of a record that we made and forgot; none where it was not we who made it.
+
+    What we make carries a Xero id. A company that HubSpot makes of a new contact's domain has our app's name too.
+    """
+    return made_by_app(kind, record, app) if record.properties.get(id_name()) else None
 
 
 def remembered(comparison: Comparison) -> Compared:
@@ -130,7 +139,7 @@ def _of_kind(
         if link.hubspot_id in asked and link.hubspot_id not in there:
             continue  # gone: the write of its standing finds that out, and follows
         record = there.get(link.hubspot_id)
-        last = before.get(link.xero_id) or (made_by_app(kind, record, app) if record else None)
+        last = before.get(link.xero_id) or (first_said(kind, record, app) if record else None)
         hubspot = said_by_hubspot(kind, record) if record else (last.hubspot if last else {})
         comparison = compare(at.owners, kind, xero[link.xero_id], hubspot, last, newer.get(link.hubspot_id, {}))
         found[link.hubspot_id] = still_open(comparison, comparison.to_xero, last) if at.to_xero else comparison

@@ -12,7 +12,7 @@ from datetime import timedelta
 from typing import Any, Literal
 
 from ledgerloop.flows.claiming import shown_elsewhere
-from ledgerloop.flows.fields import newer_sides, own_app, remembered, said_before, still_open
+from ledgerloop.flows.fields import first_said, newer_sides, own_app, remembered, said_before, still_open
 from ledgerloop.flows.finding import PLURAL, properties_read
 from ledgerloop.flows.parts import parts
 from ledgerloop.flows.updating import Wanted, show
@@ -21,7 +21,7 @@ from ledgerloop.hubspot.models import Record
 from ledgerloop.records import Customer, Entry, Link, LinkKind, Organisation
 from ledgerloop.rules import doubts
 from ledgerloop.rules.customers import customer_from_contact
-from ledgerloop.rules.ownership import Comparison, compare, made_by_app, said_by_hubspot, said_by_xero, values_of
+from ledgerloop.rules.ownership import Comparison, compare, said_by_hubspot, said_by_xero, values_of
 from ledgerloop.rules.returning import changes_from_record, speaks_for
 from ledgerloop.store import compared, cursors, heard, journal, links, mirror
 from ledgerloop.store.cursors import Cursor
@@ -117,7 +117,7 @@ def _compared(home: Organisation, kind: LinkKind, ids: Sequence[str]) -> list[To
         customer, record = customers.get(link.xero_id), records.get(key)
         if customer is None or record is None or record.id != key or customer.merged_into:
             continue
-        before = said_before(kept[customer.id]) if customer.id in kept else made_by_app(kind, record, app)
+        before = said_before(kept[customer.id]) if customer.id in kept else first_said(kind, record, app)
         xero, hubspot = said_by_xero(kind, customer), said_by_hubspot(kind, record)
         if kind == "contact" and not xero.get("email") and before is not None:
             xero["email"] = before.xero.get("email", "")
