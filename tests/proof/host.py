@@ -14,6 +14,7 @@ import random
 import signal
 import struct
 import sys
+import traceback
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -59,6 +60,8 @@ def _become(order: Mapping[str, str]) -> None:
         built = build(settings, worker=order["worker"], now=_clock(directory / "ahead"))
         server.serve(create_app(built), sock)
         status = 0
+    except Exception:
+        traceback.print_exc()  # the log is all that is left of this process
     finally:
         sys.stderr.flush()
         os._exit(status)
