@@ -27,7 +27,7 @@ from truths import Truths
 from ledgerloop.cli.stage import Sections
 
 SEED = int(os.environ.get("SEED", "11"))
-STEPS = int(os.environ.get("STEPS", "120"))
+STEPS = int(os.environ.get("STEPS", "100"))
 RATE = 0.05
 _LOOK_EVERY = min(250, max(1, STEPS // 2))
 """Steps after which it must be quiet and right."""
