@@ -208,7 +208,7 @@ class Movers:
         ours, theirs = self._carrying(loser, kind), self._record(winner, kind)
         if not ours or not theirs or loser in self.register.resting:
             raise LookupError
-        if self.dice.random() < 0.5:
+        if len(self.register.doubles(winner, kind)) < _SEVERAL and self.dice.random() < 0.5:
             ours, theirs = theirs, ours
         self._merge(kind, ours, theirs)
         self.truths.carries(theirs, winner)
