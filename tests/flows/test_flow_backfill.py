@@ -169,13 +169,10 @@ class Command:
         return json.loads(self.out())
 
 
-@pytest.fixture(params=["sqlite", "postgres"])
-def filled(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Served]:
+@pytest.fixture
+def filled(postgres_url: str, tmp_path: Path) -> Iterator[Served]:
     """Run the service as a process, with 620 customers in the ledger that nobody has asked to be shown."""
-    database = "sqlite:///ledgerloop.sqlite3"
-    if request.param == "postgres":
-        database = request.getfixturevalue("postgres_url")
-    with running_process(tmp_path, database, lambda served: _ledger(served, 620) and None) as running:
+    with running_process(tmp_path, postgres_url, lambda served: _ledger(served, 620) and None) as running:
         yield running
 
 

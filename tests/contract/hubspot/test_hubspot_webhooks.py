@@ -306,7 +306,7 @@ def test_up_to_10_retries_over_24_hours_with_growing_attempt_number(portal: Any,
     assert list(range(11)) == [one["attemptNumber"] for one in receiver.events]
     assert len(signatures) == 11
     assert len({one["eventId"] for one in receiver.events}) == 1
-    assert portal.control("GET", "webhooks")["pending"] == 0
+    receiver.until(lambda: portal.control("GET", "webhooks")["pending"] == 0)
 
 
 def test_retries_are_spread_with_random_gaps_within_24_hours(sandbox: Any) -> None:
