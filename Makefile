@@ -1,7 +1,7 @@
 # The one entry for chores: the same for people, pre-commit and CI. `make help` lists them.
 PYTHON ?= python3
 BIN := .venv/bin
-WORKERS ?= 3
+WORKERS ?= 4
 
 .PHONY: help demo test killmatrix faults soak check format lint types layers bench serve locks clean
 

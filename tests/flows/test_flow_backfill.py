@@ -179,7 +179,7 @@ def filled(postgres_url: str, tmp_path: Path) -> Iterator[Served]:
 def test_backfill_goes_on_after_a_kill_and_in_the_service(filled: Served, tmp_path: Path) -> None:
     """Killed in the middle, interrupted in the middle, then handed to the service: all shown, nobody doubled."""
     filled.kill()
-    filled.fault("hubspot", kind="delay", path="batch/create", delay_ms=400)
+    filled.fault("hubspot", kind="delay", path="batch/create", delay_ms=1200)
     first = Command(filled, tmp_path, "backfill", "--yes")
     _until_written(filled, 150)
     first.process.kill()

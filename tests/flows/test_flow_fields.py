@@ -125,7 +125,7 @@ class TestFirst:
         assert "Oneway Ltd" == crm.in_xero(customer)["Name"]
 
     def test_an_email_that_is_anothers_is_held(self, scene: Scene, crm: Customers) -> None:
-        """A new email that another contact has costs itself: the standing is written, and both contacts are named."""
+        """A new email that another contact has costs itself, both contacts are named, and it waits until it is free."""
         other = scene.make("contacts", email="mine@held.example.com")
         customer = crm.add("Held Ltd", EmailAddress="old@held.example.com")
         contact = crm.until_linked(customer, "contact")
@@ -136,6 +136,14 @@ class TestFirst:
         assert other in reasons[0]
         shown = scene.show("contacts", contact)
         assert ("Hel", "old@held.example.com") == (shown["firstname"], shown["email"])
+        crm.touch(customer)
+        assert f"hubspot contact {contact}" in scene.holds()
+
+        scene.edit("contacts", other, email="yours@held.example.com")
+        crm.touch(customer)
+
+        assert "mine@held.example.com" == scene.show("contacts", contact)["email"]
+        assert f"hubspot contact {contact}" not in scene.holds()
 
 
 class TestToXero:
@@ -197,6 +205,21 @@ class TestToXero:
         scene.until_shown("companies", company, "phone", "777")
         scene.settle()
         assert "777" == crm.in_xero(customer)["Phones"][1]["PhoneNumber"]
+
+    def test_an_email_that_hubspot_refused_stays_in_xero(self, scene: Scene, crm: Customers) -> None:
+        """The contact keeps its old one, which nobody wrote there now: it does not go back to Xero."""
+        customer = crm.add("No Such Ending Ltd", FirstName="Kim", EmailAddress="kim@ending.example.com")
+        contact = crm.until_linked(customer, "contact")
+        crm.change(customer, FirstName="Kimi", EmailAddress="kim@nosuch.notanending")
+        crm.touch(customer)
+        assert "kim@ending.example.com" == scene.show("contacts", contact)["email"]
+        scene.forget_calls()
+
+        scene.edit("contacts", contact, lastname="Ro")
+
+        scene.on.until("told", lambda: crm.in_xero(customer).get("LastName") == "Ro" or None)
+        scene.settle()
+        assert "kim@nosuch.notanending" == crm.in_xero(customer)["EmailAddress"]
 
     def test_what_xero_owns_is_put_back(self, scene: Scene, crm: Customers) -> None:
         """A change in HubSpot of what Xero owns does not stand, and Xero does not hear of it."""

@@ -7,13 +7,14 @@ from typing import Any
 
 import pytest
 from scene import LINE, Scene
+from sqlalchemy import Select, Table, select
 
 from ledgerloop.errors import LedgerloopError
 from ledgerloop.flows import retrying
 from ledgerloop.flows.parts import instead
 from ledgerloop.flows.quoting import EARLY, quote
 from ledgerloop.store import connections
-from ledgerloop.store.tables import metadata
+from ledgerloop.store.tables import Moment, metadata
 
 READING = ("/search", "/batch/read", "access-token-info")
 
@@ -70,8 +71,12 @@ def test_a_deal_is_planned_before_it_is_won(scene: Scene) -> None:
 
 
 def _everything(scene: Scene) -> Any:
-    """Return what both vendors and the database hold."""
+    """Return what both vendors and the database hold, but for the moments: a look that found nothing moves those."""
     with scene.built.database.reading() as tx:
-        rows = {name: sorted(map(repr, tx.execute(table.select()))) for name, table in metadata.tables.items()}
+        rows = {name: sorted(map(repr, tx.execute(_untimed(table)))) for name, table in metadata.tables.items()}
     people = scene.on.in_xero("GET", "/Contacts", query={"page": "1", "pageSize": "1000"})["Contacts"]
     return rows, scene.invoices(), people
+
+
+def _untimed(table: Table) -> Select[Any]:
+    return select(*[column for column in table.c if not isinstance(column.type, Moment)])

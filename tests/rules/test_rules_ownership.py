@@ -18,6 +18,7 @@ from ledgerloop.rules.ownership import (
     Comparison,
     Owner,
     Pair,
+    after_refusal,
     compare,
     made_by_app,
     made_from,
@@ -205,6 +206,35 @@ class TestCompare:
         without = said_by_xero("contact", customer(email="", email_key=""))
 
         assert "email" not in compare(owners("xero"), "contact", without, made.hubspot, made, {}).to_hubspot
+
+    @pytest.mark.parametrize("owner", get_args(Owner))
+    def test_what_hubspot_refused_is_no_edit_of_it(self, owner: Owner) -> None:
+        """It says what it said before: nothing is tried again, and nothing is carried to Xero, emptiness least."""
+        xero = said_by_xero("contact", customer())
+        for was, there in (("", {}), ("old@acme.nz", {"email": "old@acme.nz"})):
+            hubspot = said_by_hubspot("contact", record("7", **there))
+            once = (
+                compare(owners("xero"), "contact", xero, hubspot, None, {})
+                if was
+                else made_from("xero", "contact", xero)
+            )
+
+            kept = after_refusal("contact", once, ["email"], [])
+            again = compare(owners(owner), "contact", xero, {**kept.hubspot, "email": was}, kept, {})
+
+            assert was == kept.hubspot["email"]
+            assert ((), ()) == (again.to_hubspot, again.to_xero)
+
+    def test_an_email_that_another_contact_has_is_tried_again(self) -> None:
+        """A person may free it, so it stays Xero's news."""
+        xero = said_by_xero("contact", customer())
+        there = said_by_hubspot("contact", record("7", email="old@acme.nz"))
+        once = compare(owners("xero"), "contact", xero, there, None, {})
+
+        kept = after_refusal("contact", once, ["email"], ["email"])
+
+        assert "email" in compare(owners("xero"), "contact", xero, there, kept, {}).to_hubspot
+        assert "phone" not in compare(owners("xero"), "contact", xero, kept.hubspot, kept, {}).to_hubspot
 
     def test_an_address_moves_as_a_whole(self) -> None:
         """What is empty in the new address is emptied, the second line of a company's street too."""

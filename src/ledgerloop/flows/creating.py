@@ -13,6 +13,7 @@ from typing import Literal
 from ledgerloop.abreast import abreast
 from ledgerloop.flows import writing
 from ledgerloop.flows.claiming import Customers, Doubts, apart, claim, take
+from ledgerloop.flows.fields import remembered
 from ledgerloop.flows.finding import PLURAL, properties_read
 from ledgerloop.flows.parts import parts
 from ledgerloop.flows.writing import TAKEN, Dropped, Sent
@@ -20,10 +21,9 @@ from ledgerloop.hubspot.client import HubSpotClient
 from ledgerloop.hubspot.models import BatchError
 from ledgerloop.records import Entry, Hold, Link, LinkKind, Organisation
 from ledgerloop.rules import doubts
-from ledgerloop.rules.ownership import made_from, properties_of, said_by_xero
+from ledgerloop.rules.ownership import after_refusal, made_from, properties_of, said_by_xero
 from ledgerloop.rules.saying import whole
 from ledgerloop.store import compared, connections, fingerprints, journal, links
-from ledgerloop.store.compared import Compared
 
 Values = Mapping[str, Mapping[str, str]]
 """The standing's properties of each customer, by its id."""
@@ -86,11 +86,16 @@ def _keep(
         _entry(home, turn, key, "skip", f"HubSpot refused the email, and there is no name: {sent.failed[key].message}")
         for key in refused_email
     ]
-    said = {key: made_from("xero", kind, said_by_xero(kind, some[key])) for key in (*sent.records, *refused_email)}
+    left = {key: [one.name for one in sent.dropped.get(key, ())] for key in sent.records}
+    left |= {key: ["email"] for key in refused_email}
+    said = {
+        key: after_refusal(kind, made_from("xero", kind, said_by_xero(kind, some[key])), names, ())
+        for key, names in left.items()
+    }
     with at.database.transaction() as tx:
         portal = connections.only_portal(tx)
         links.put(tx, [Link(home.id, key, kind, one.id, "created") for key, one in sent.records.items()], at.now())
-        compared.put(tx, home.id, kind, {key: Compared(one.xero, one.hubspot, one.first) for key, one in said.items()})
+        compared.put(tx, home.id, kind, {key: remembered(one) for key, one in said.items()})
         if portal is not None:
             shown = {one.id: _shown(values[key], sent.dropped.get(key, ())) for key, one in sent.records.items()}
             fingerprints.put(tx, portal.id, kind, shown)

@@ -21,7 +21,7 @@ from ledgerloop.hubspot.models import BatchError
 from ledgerloop.records import Entry, LinkKind
 from ledgerloop.rules import doubts
 from ledgerloop.rules.customers import changed
-from ledgerloop.rules.ownership import Comparison
+from ledgerloop.rules.ownership import Comparison, after_refusal
 from ledgerloop.rules.saying import whole
 from ledgerloop.store import compared, connections, fingerprints, journal
 
@@ -103,7 +103,7 @@ def _record(portal: str, kind: LinkKind, some: Sequence[Wanted], sent: Sent, lan
     with at.database.transaction() as tx:
         shown = {one.id: _without(one.values, left_out.get(one.id, ())) for one in done}
         fingerprints.put(tx, portal, kind, shown)
-        _remember(tx, kind, done, lane)
+        _remember(tx, kind, [_as_taken(one, sent.dropped.get(one.id, ())) for one in done], lane)
         journal.clear(tx, [one.target for one in done if one.id not in held], now)
         for one in done:
             values = _without(_row(one), left_out.get(one.id, ()))
@@ -128,6 +128,14 @@ def _remember(tx: Connection, kind: LinkKind, some: Sequence[Wanted], organisati
     settled = {one.customer: remembered(one.settled) for one in some if one.settled is not None and one.customer}
     if settled:
         compared.put(tx, organisation, kind, settled)
+
+
+def _as_taken(one: Wanted, dropped: Sequence[Dropped]) -> Wanted:
+    """Return what is wanted with what HubSpot refused of it unsettled; an email that another has is tried again."""
+    if one.settled is None or not dropped:
+        return one
+    held = [each.name for each in dropped if each.holder]
+    return replace(one, settled=after_refusal(one.kind, one.settled, [each.name for each in dropped], held))
 
 
 def _reasons(one: Wanted, dropped: Sequence[Dropped]) -> tuple[str, ...]:

@@ -6,8 +6,8 @@ first meeting, moves a value. So a vendor that writes a value its own way causes
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Literal, NamedTuple
 
 from ledgerloop.hubspot.models import Record
@@ -53,6 +53,8 @@ class Comparison:
     xero: Texts = field(default_factory=dict)
     hubspot: Texts = field(default_factory=dict)
     first: Mapping[str, Vendor] = field(default_factory=dict)
+    replaces: Texts = field(default_factory=dict)
+    """What HubSpot says where it is to be overwritten: what it will still say should it refuse."""
 
 
 def said_by_xero(kind: LinkKind, customer: Customer) -> dict[str, str]:
@@ -117,6 +119,23 @@ def compare(
         {unit: pair.xero for unit, pair in settled.items()},
         {unit: pair.hubspot for unit, pair in settled.items()},
         first,
+        {unit: hubspot.get(unit, "") for unit, verdict in verdicts.items() if verdict == "to_hubspot"},
+    )
+
+
+def after_refusal(kind: LinkKind, comparison: Comparison, names: Collection[str], open_: Collection[str]) -> Comparison:
+    """Return what both sides say where HubSpot refused the properties of these ``names``: it says what it said before.
+
+    Those in ``open_`` wait for a person, so what Xero says of them stays news, and is tried again.
+    """
+    refused = {unit: set(mine) & set(names) for unit, (_, mine) in UNITS[kind].items() if set(mine) & set(names)}
+    return replace(
+        comparison,
+        xero={unit: "" if refused.get(unit, set()) & set(open_) else text for unit, text in comparison.xero.items()},
+        hubspot={
+            unit: comparison.replaces.get(unit, "") if unit in refused else text
+            for unit, text in comparison.hubspot.items()
+        },
     )
 
 
