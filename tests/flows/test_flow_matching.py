@@ -8,9 +8,11 @@ import pytest
 from crm import Customers, begun
 from scene import Scene
 
+from ledgerloop.flows.finding import find_companies
+from ledgerloop.flows.parts import instead
 from ledgerloop.flows.pulling import CAUGHT_UP
 from ledgerloop.records import Entry
-from ledgerloop.store import connections, cursors, fingerprints, journal, lanes
+from ledgerloop.store import connections, cursors, fingerprints, journal, lanes, mirror
 from ledgerloop.store.cursors import Cursor
 from ledgerloop.store.tables import person
 
@@ -160,6 +162,21 @@ class TestCompanies:
 
         assert company == crm.until_linked(customer)
         assert "number" == crm.how(customer, "company")
+
+    def test_a_company_that_a_won_deal_linked_just_now_is_its_own(self, scene: Scene, crm: Customers) -> None:
+        """Two lanes may meet a new customer: what the deal's has linked, the organisation's finds, and makes none."""
+        company = scene.make("companies", name="Just Now Ltd")
+        customer = crm.add("Just Now in Xero", ContactNumber=f"HubSpot company {company}")
+        assert company == crm.until_linked(customer)
+        at = scene.built.parts()
+        with scene.built.database.reading() as tx:
+            home = connections.organisations(tx)[0]
+            known = mirror.customers(tx, home.id, [customer])
+
+        with instead(at):
+            found, unsure = find_companies(at.hubspot(), home, known, {})
+
+        assert ({}, company) == (unsure, found[customer][0].id)
 
 
 class TestContacts:

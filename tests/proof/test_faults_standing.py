@@ -64,6 +64,7 @@ def test_hubspot_shows_what_the_books_say(host: Host, tmp_path: Path, database: 
                 wrong = _differences(scene, people, born)
                 (tmp_path / "diary").write_text("\n".join(movers.diary))
                 print(*wrong, sep="\n", end="", flush=True)
+                print(f"SEED={SEED}, step {number}: {len(movers.customers)} customers, {len(wrong)} wrong", flush=True)
                 assert not wrong, "\n".join([f"SEED={SEED}, after step {number}:", *wrong])
                 trouble.arm(scene, RATE)
         truths.look(movers.portal)

@@ -7,7 +7,7 @@ It shows the organisation that was linked first, for ever, and never the two in 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from ledgerloop.flows.parts import parts
@@ -28,10 +28,14 @@ Doubts = dict[str, Hold]
 class Holders:
     """Which records are customers already."""
 
-    ours: Collection[str]
-    """Those that are customers of the same organisation."""
+    ours: Mapping[str, str]
+    """Those that are customers of the same organisation, and which."""
     elsewhere: Mapping[str, str]
     """Those that are customers of another organisation only, and its name."""
+
+    def of_other(self, record: str, customer: str) -> bool:
+        """Tell whether a record is another customer's; this one's own may have been linked by another lane just now."""
+        return self.ours.get(record, customer) != customer
 
 
 def holders_of(home: Organisation, kind: LinkKind, ids: Sequence[str]) -> Holders:
@@ -39,7 +43,7 @@ def holders_of(home: Organisation, kind: LinkKind, ids: Sequence[str]) -> Holder
     with parts().database.reading() as tx:
         names = {one.id: one.name for one in connections.organisations(tx)}
         found = links.of_records(tx, kind, ids)
-    ours = {link.hubspot_id for link in found if link.organisation == home.id}
+    ours = {link.hubspot_id: link.xero_id for link in found if link.organisation == home.id}
     elsewhere: dict[str, str] = {}
     for link in found:
         if link.hubspot_id not in ours and link.organisation in names:
@@ -95,7 +99,7 @@ def claim(
     unsure: Doubts = {}
     for key, record in fits.items():
         customer = strangers[key]
-        if record.id in holders.ours:
+        if holders.of_other(record.id, key):
             shared = (
                 doubts.shared_email(customer) if how == "email" else doubts.shared_record(customer, kind, record.id)
             )

@@ -100,7 +100,7 @@ def _of_contacts(
     found: Found = {}
     unsure: Doubts = {}
     for key, company in company_of.items():
-        if company not in records or company in holders.ours or not _agrees(strangers[key], records[company]):
+        if company not in records or holders.of_other(company, key) or not _agrees(strangers[key], records[company]):
             continue
         if company in holders.elsewhere:
             unsure[key] = of_another(home, "company", strangers[key], company, holders.elsewhere[company])
@@ -134,10 +134,11 @@ def _by_number(client: HubSpotClient, home: Organisation, kind: LinkKind, strang
         key: parsed[1] for key, one in strangers.items() if (parsed := hubspot_of(one.number)) and parsed[0] == kind
     }
     records = client.read(PLURAL[kind], list(named.values()), properties_read(kind)) if named else {}
-    ours = holders_of(home, kind, [record.id for record in records.values()]).ours
+    holders = holders_of(home, kind, [record.id for record in records.values()])
     fits = {key: records[given] for key, given in named.items() if given in records}
     # What is another's already is none of this customer's, unless there is nothing else to know it by.
-    lost = [key for key, one in fits.items() if one.id in ours and not _is_only_hint(kind, strangers[key], one)]
+    others = {key: one for key, one in fits.items() if holders.of_other(one.id, key)}
+    lost = [key for key, one in others.items() if not _is_only_hint(kind, strangers[key], one)]
     return claim(home, kind, strangers, {key: one for key, one in fits.items() if key not in lost}, "number")
 
 
