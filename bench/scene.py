@@ -167,7 +167,7 @@ class Scene:
 
     def _under_way(self) -> int:
         told = [self._webhooks(vendor) for vendor in ("xero", "hubspot")]
-        return sum(int(one["pending"]) + int(one.get("waiting", 0)) for one in told)
+        return sum(int(one["pending"]) + int(one["waiting"]) for one in told)
 
     def _webhooks(self, vendor: str) -> dict[str, Any]:
         found: dict[str, Any] = self.on.control.get(f"{self.url(vendor)}/_sandbox/webhooks").json()

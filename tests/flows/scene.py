@@ -217,11 +217,9 @@ class Scene:
             time.sleep(0.05)
 
     def _pending(self) -> int:
-        """Count the webhooks that are still on their way."""
-        return sum(
-            int(self.on.control.get(f"{self.url(vendor)}/_sandbox/webhooks").json()["pending"])
-            for vendor in ("xero", "hubspot")
-        )
+        """Count the webhooks that are about to leave or still on their way."""
+        told = [self.on.control.get(f"{self.url(vendor)}/_sandbox/webhooks").json() for vendor in ("xero", "hubspot")]
+        return sum(int(one["waiting"]) + int(one["pending"]) for one in told)
 
     def holds(self) -> dict[str, tuple[str, ...]]:
         """Return the sentences of what waits for a person, by subject."""

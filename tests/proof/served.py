@@ -157,8 +157,9 @@ class Served(Scene):
     # --- looking ---
 
     def on_their_way(self) -> int:
-        """Count the webhooks that a vendor is sending, or will send again."""
-        return self.sandbox.xero.delivery.pending + self.sandbox.hubspot.delivery.pending
+        """Count the webhooks that a vendor is about to send, is sending, or will send again."""
+        vendors = (self.sandbox.xero, self.sandbox.hubspot)
+        return sum(one.webhooks()["waiting"] + one.delivery.pending for one in vendors)
 
     def attempts(self) -> list[dict[str, object]]:
         """Return the last attempts to deliver a webhook."""

@@ -108,8 +108,8 @@ class HubSpotSandbox:
             self.target.subscriptions = default_subscriptions(self.portal.settings.webhook_form)
 
     def webhooks(self) -> dict[str, Any]:
-        """Return the webhook target, secret and subscriptions."""
-        return self.target.as_json()
+        """Return the webhook target, secret and subscriptions, and how many events have not left yet."""
+        return {**self.target.as_json(), "waiting": len(self.hooks.queue)}
 
     async def set_webhooks(self, changes: dict[str, Any]) -> dict[str, Any]:
         """Change the webhook target; `token` names the app they belong to, and a service key has none."""
