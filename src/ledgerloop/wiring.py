@@ -178,6 +178,7 @@ def _vendors(
         left = {"xero": xero_limits.left(organisation), "hubspot": hubspot_limits.left("")}
         return {"calls": dict(calls), "left": left}
 
+    survivors: dict[tuple[str, str], str] = {}
     looked: dict[str, str] = {}
 
     def look_again(organisation: str, asked: str) -> None:
@@ -208,7 +209,7 @@ def _vendors(
             governor=hubspot_limits,
             observe=counted,
         )
-        return HubSpotClient(api, settings.hubspot.version)
+        return HubSpotClient(api, settings.hubspot.version, survivors)
 
     def close() -> None:
         _close(to_xero, to_hubspot)

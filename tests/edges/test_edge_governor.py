@@ -301,6 +301,17 @@ class TestWaiting:
         assert refused(governor).retry_after > 59
         assert time.monotonic() - began < 0.4
 
+    def test_who_comes_again_waits_a_window_out(self) -> None:
+        """Work that needs more calls than a window has comes to its end, and does not begin anew for ever."""
+        governor = Governor([Limit("minute", 5, 0.3)], patience=0.05)
+        spend(governor, 5)
+        refused(governor)
+
+        began = time.monotonic()
+        spend(governor, 12)
+
+        assert 0.5 < time.monotonic() - began < 2
+
     def test_a_place_is_given_back_after_an_error(self, clock: Clock) -> None:
         """A call that fails gives its place back like any other."""
         governor = Governor([Limit("concurrent", 1, 0.0)], patience=0.0, clock=clock)

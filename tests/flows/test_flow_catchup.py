@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 import httpx2
 from scene import Scene
 
-from ledgerloop.flows import catchup, verifying
+from ledgerloop.flows import catchup, standing, verifying
 from ledgerloop.flows.parts import instead
 from ledgerloop.flows.pulling import CAUGHT_UP
 from ledgerloop.records import Event
@@ -135,6 +135,26 @@ def test_overdue_at_the_organisations_midnight(scene: Scene) -> None:
     assert customer not in day_at(before)
     assert customer in day_at(before + timedelta(minutes=2))
     assert customer not in day_at(before + timedelta(minutes=3))
+
+
+def test_who_is_made_at_midnight_is_shown_as_of_the_new_day(scene: Scene) -> None:
+    """A customer whose record is still being made has none that the new day could find: its step looks again."""
+    scene.silence("xero")
+    customer = scene.customer("Twelve Ltd", "tui@twelve.example.com")
+    scene.invoice_for(customer, "64.00", DueDate="2099-06-13")
+    before = datetime(2099, 6, 14, 11, 59, tzinfo=UTC)  # 23:59 in Auckland
+
+    def now() -> datetime:
+        return before + timedelta(minutes=2) if scene.find_contact("tui@twelve.example.com") else before
+
+    organisation = scene.on.organisation
+    with instead(replace(scene.built.parts(), now=now)):
+        standing.gather(organisation, 0)
+        wrote = [standing.write(organisation, 0) for _ in range(2)]
+
+    contact = scene.find_contact("tui@twelve.example.com")
+    assert contact is not None
+    assert ([True, False], "2") == (wrote, contact["xero_days_overdue"])
 
 
 def test_what_differs_from_the_vendors_balance_is_read_anew(staged: Callable[..., Scene]) -> None:

@@ -27,7 +27,7 @@ from ledgerloop.store import connections, fingerprints, intents, journal, mirror
 def show_standings(home: Organisation, ids: Sequence[str], turn: int) -> None:
     """stand → join → decide → write → record, for some customers and the deals of their invoices."""
     at = parts()
-    today = _today(home)
+    today = today_of(home)
     ids = with_rivals(home, ids)
     with at.database.reading() as tx:
         customers = mirror.customers(tx, home.id, ids)
@@ -57,7 +57,7 @@ def show_standings(home: Organisation, ids: Sequence[str], turn: int) -> None:
 def show_invoices(home: Organisation, invoices: Sequence[Receivable], turn: int) -> None:
     """Show invoices on the deals they were made for; other invoices have no deal."""
     at = parts()
-    today = _today(home)
+    today = today_of(home)
     by_id = {invoice.id: invoice for invoice in invoices}
     with at.database.reading() as tx:
         made = intents.by_invoice(tx, home.id, list(by_id))
@@ -83,7 +83,7 @@ def show_deals(portal: str, deals: Sequence[str], turn: int) -> None:
             invoice = invoices[intent.organisation].get(intent.invoice)
             if invoice is not None:
                 home = homes[intent.organisation]
-                wanted.append(_of_deal(intent, invoice, home, _today(home)))
+                wanted.append(_of_deal(intent, invoice, home, today_of(home)))
         elif deal in held:
             message = " ".join(held[deal].reasons)
             wanted.append(_message(deal, message, "The deal is held for a person."))
@@ -123,5 +123,6 @@ def _named(values: Mapping[str, str]) -> dict[str, str]:
     return renamed(values, parts().names)
 
 
-def _today(home: Organisation) -> date:
+def today_of(home: Organisation) -> date:
+    """Return the day that it is for an organisation."""
     return parts().now().astimezone(ZoneInfo(home.timezone)).date()

@@ -107,18 +107,20 @@ def write(organisation: str, turn: int) -> bool:
     unplanned = [each for each in touched if each not in accepted]
     next_planned = sorted(accepted)[:PLANNED_AT_ONCE]
     shown: set[str] = set()
+    overtaken = False
     for some, is_planned in ((unplanned, False), (next_planned, True)):
         try:
             with braking.counting(home, planned_work=is_planned):
-                _show(home, some, turn, look=is_planned)
+                of_today = _show(home, some, turn, look=is_planned)
         except Braked:
             braking.set_aside(home, some)
         else:
-            shown |= set(some)
+            shown |= set(some) if of_today else set()
+            overtaken |= not of_today
     with at.database.transaction() as tx:
         mirror.clean(tx, organisation, {each: mark for each, mark in touched.items() if each in shown})
         planned.done(tx, organisation, accepted & shown)
-    return len(touched) == AT_ONCE or len(accepted) > len(next_planned)
+    return overtaken or len(touched) == AT_ONCE or len(accepted) > len(next_planned)
 
 
 @DBOS.step()
@@ -158,7 +160,7 @@ def write_planned(organisation: str, turn: int) -> bool:
         return False
     try:
         with braking.counting(home, planned_work=True, behind=True):
-            _show(home, some, turn, look=True)
+            of_today = _show(home, some, turn, look=True)
     except Braked as too_much:
         with at.database.transaction() as tx:
             planned.rest(tx, organisation, at.now() + braking.AGAIN, too_much.sentence)
@@ -169,6 +171,8 @@ def write_planned(organisation: str, turn: int) -> bool:
         with at.database.transaction() as tx:
             planned.rest(tx, organisation, at.now() + timedelta(seconds=spent.retry_after), spent.sentence)
         return False
+    if not of_today:
+        return True
     with at.database.transaction() as tx:
         planned.done(tx, organisation, some)
         planned.report(tx, organisation, at.figures(organisation))
@@ -184,13 +188,18 @@ def go_on(organisation: str, turn: int) -> None:
             lanes.wake(tx, "standing", organisation, at.now())
 
 
-def _show(home: Organisation, customers: Sequence[str], turn: int, *, look: bool) -> None:
-    """Show customers; ``look`` first whether somebody changed what was shown of them."""
+def _show(home: Organisation, customers: Sequence[str], turn: int, *, look: bool) -> bool:
+    """Show customers; ``look`` first whether somebody changed what was shown of them.
+
+    Tells whether what was written is of today: who is late is so for a day longer where midnight came in between.
+    """
+    today = showing.today_of(home)
     if customers and look:
         restoring.look_at(home, customers, turn)
     if customers:
         showing.show_standings(home, customers, turn)
         noting.note_happenings(home, customers, turn)
+    return showing.today_of(home) == today
 
 
 def _home(organisation: str) -> Organisation | None:

@@ -54,9 +54,15 @@ MOST_A_SEARCH_PAGE = 200
 class HubSpotClient:
     """Speak for one portal. The Api's lane is its id."""
 
-    def __init__(self, api: Api, version: str = DEFAULT_VERSION) -> None:
-        """Take the Api and the version whose addresses are used."""
+    def __init__(
+        self, api: Api, version: str = DEFAULT_VERSION, survivors: dict[tuple[str, str], str] | None = None
+    ) -> None:
+        """Take the Api, the version whose addresses are used, and which records are known to have been merged away.
+
+        ``survivors`` are by kind and id; what is found out is added. HubSpot cannot undo a merge.
+        """
         self._api, self._paths = api, Paths(version)
+        self._survivors = {} if survivors is None else survivors
 
     @property
     def api(self) -> Api:
@@ -70,7 +76,7 @@ class HubSpotClient:
 
     def as_backfill(self) -> HubSpotClient:
         """Return the same client whose calls stand behind live work."""
-        return HubSpotClient(self._api.as_backfill(), self.version)
+        return HubSpotClient(self._api.as_backfill(), self.version, self._survivors)
 
     # --- reading --------------------------------------------------------------------------------------------------
 
@@ -306,8 +312,10 @@ class HubSpotClient:
         extra = {"email": ["email", "hs_additional_emails"]}.get(
             id_property or "", [id_property] if id_property else []
         )
+        survivor_of = {} if id_property else {one: self._survivor(kind, one) for one in ids}
+        asked = list(dict.fromkeys(survivor_of.get(one, one) for one in ids))
         body: dict[str, Any] = {
-            "inputs": [{"id": one} for one in ids],
+            "inputs": [{"id": one} for one in asked],
             "properties": list(dict.fromkeys([*properties, *extra])),
             "propertiesWithHistory": [],
         }
@@ -316,15 +324,22 @@ class HubSpotClient:
         answer = self._api.call("POST", self._paths.objects(kind, "/batch/read"), body=body, repeatable=True)
         found: dict[str, Record] = {}
         for record in records_in(answer):
-            found.update((key, record) for key in _keys(record, id_property) if key in ids)
+            found.update((key, record) for key in _keys(record, id_property) if key in asked)
         if id_property:
             return found
         missing = {name for error in errors_in(answer) for name in error.ids}
-        for merged in (one for one in ids if one not in found and one not in missing):
+        for merged in (one for one in asked if one not in found and one not in missing):
             # Neither found nor missing: merged into another record, which a read of its own tells.
             with contextlib.suppress(Missing):
-                found[merged] = self.read_one(kind, merged, properties)
-        return found
+                found[merged] = record = self.read_one(kind, merged, properties)
+                self._survivors[kind, merged] = record.id
+        return {one: found[at] for one, at in survivor_of.items() if at in found}
+
+    def _survivor(self, kind: str, id: str) -> str:  # noqa: A002
+        """Return the record into which one was merged, as far as we know; itself where it was not."""
+        while to := self._survivors.get((kind, id)):
+            id = to  # noqa: A001
+        return id
 
 
 def _keys(record: Record, id_property: str | None) -> Iterator[str]:

@@ -120,6 +120,21 @@ class TestReading:
         assert portal.read("contacts", [loser.id, winner.id], ["email"]).keys() == {loser.id, winner.id}
         assert "l@example.com" in portal.read("contacts", ["l@example.com"], ["email"], id_property="email")
 
+    def test_a_merge_is_found_out_once(self, hubspot: Any, portal: HubSpotClient) -> None:
+        """What was merged away is asked for by its survivor from then on, in the batch, whatever became of that one."""
+        first, second, third = (portal.create("contacts", {"email": f"{name}@example.com"}).id for name in "abc")
+        path = "/crm/v3/objects/contacts/merge"
+        hubspot.act("POST", path, {"primaryObjectId": second, "objectIdToMerge": first})
+        portal.read("contacts", [first, third], ["email"])
+        hubspot.act("POST", path, {"primaryObjectId": third, "objectIdToMerge": second})
+        portal.read("contacts", [first], ["email"])
+        hubspot.calls.clear()
+
+        found = portal.read("contacts", [first, second, third], ["email"])
+
+        assert {first: third, second: third, third: third} == {one: record.id for one, record in found.items()}
+        assert 1 == len(hubspot.calls)
+
     def test_search(self, portal: HubSpotClient) -> None:
         """A search answers in pages, sorted as asked, and says how many there are."""
         sorts = [{"propertyName": "hs_lastmodifieddate", "direction": "ASCENDING"}]
