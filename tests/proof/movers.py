@@ -290,7 +290,8 @@ class Movers:
             if which == kind and place.into:
                 survivor = self.portal.shelf(kind).find(place.into)
                 if survivor is not None and survivor.id == record:
-                    self.agreed.made_anew(customer, kind, self.books.contacts.rows[customer])
+                    if place.must == "merged away":
+                        self.agreed.made_anew(customer, kind, self.books.contacts.rows[customer])
                     self.register.survivor_gone(customer, kind, active=self._status(customer) == "ACTIVE")
 
     def _merge(self, kind: str, gone: str, stays: str) -> None:

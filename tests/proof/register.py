@@ -120,7 +120,7 @@ class Register:
                 mine.must = "double"
                 continue
             if mine.must == "one":
-                theirs.must = "one"
+                theirs.must, theirs.into = "one", ""
             mine.must = "none"
         self._rest(loser, winner)
 

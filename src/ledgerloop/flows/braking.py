@@ -111,7 +111,7 @@ class Counting(HubSpotClient):
 
     def __init__(self, real: HubSpotClient, home: Organisation, planned_work: bool) -> None:
         """Take the client that writes, and whose work it is."""
-        super().__init__(real.api, real.version)
+        super().__init__(real.api, real.version, real.survivors)
         self._home, self._planned = home, planned_work
 
     def create(self, kind: str, values: Mapping[str, str], associations: Sequence[To] = ()) -> Record:

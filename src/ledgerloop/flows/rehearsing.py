@@ -63,7 +63,7 @@ class Rehearsing(HubSpotClient):
 
     def __init__(self, real: HubSpotClient) -> None:
         """Take the client that reads."""
-        super().__init__(real.api, real.version)
+        super().__init__(real.api, real.version, real.survivors)
         self._ids = itertools.count(1)
         self._made: dict[str, Record] = {}
 

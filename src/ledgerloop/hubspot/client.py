@@ -62,7 +62,7 @@ class HubSpotClient:
         ``survivors`` are by kind and id; what is found out is added. HubSpot cannot undo a merge.
         """
         self._api, self._paths = api, Paths(version)
-        self._survivors = {} if survivors is None else survivors
+        self.survivors = {} if survivors is None else survivors
 
     @property
     def api(self) -> Api:
@@ -76,7 +76,7 @@ class HubSpotClient:
 
     def as_backfill(self) -> HubSpotClient:
         """Return the same client whose calls stand behind live work."""
-        return HubSpotClient(self._api.as_backfill(), self.version, self._survivors)
+        return HubSpotClient(self._api.as_backfill(), self.version, self.survivors)
 
     # --- reading --------------------------------------------------------------------------------------------------
 
@@ -332,12 +332,12 @@ class HubSpotClient:
             # Neither found nor missing: merged into another record, which a read of its own tells.
             with contextlib.suppress(Missing):
                 found[merged] = record = self.read_one(kind, merged, properties)
-                self._survivors[kind, merged] = record.id
+                self.survivors[kind, merged] = record.id
         return {one: found[at] for one, at in survivor_of.items() if at in found}
 
     def _survivor(self, kind: str, id: str) -> str:  # noqa: A002
         """Return the record into which one was merged, as far as we know; itself where it was not."""
-        while to := self._survivors.get((kind, id)):
+        while to := self.survivors.get((kind, id)):
             id = to  # noqa: A001
         return id
 
