@@ -120,7 +120,7 @@ class Register:
                 mine.must = "double"
                 continue
             if mine.must == "one":
-                theirs.must, theirs.into = "one", ""
+                theirs.must = "one"
             mine.must = "none"
         self._rest(loser, winner)
 
@@ -212,6 +212,8 @@ class Register:
         """Return how many records there must be at least and at most, and what the question must name."""
         must = self.must(one.id, kind)
         place = self.places.get((one.id, kind))
+        if must == "one" and kind == "contacts" and not here and _of_another(one, portal):
+            return 0, 0, [one.email]  # its first contact was merged into that one, and a later one is gone
         if must == "one":
             return 1, 1, []
         if must == "double":
@@ -232,6 +234,12 @@ def carried(portal: Portal, kind: str) -> dict[str, list[Record]]:
         if customer := record.properties.get("xero_contact_id"):
             found.setdefault(customer, []).append(record)
     return found
+
+
+def _of_another(one: Contact, portal: Portal) -> bool:
+    """Tell whether a customer's email is that of a contact that is another customer."""
+    holder = portal.contacts.find_by("email", one.email) if one.email else None
+    return holder is not None and holder.properties.get("xero_contact_id", "") not in ("", one.id)
 
 
 def _people(books: Organisation) -> set[str]:
