@@ -97,6 +97,22 @@ class TestInXero:
         assert "1.00" == scene.show("companies", theirs)["xero_outstanding_balance"]
         assert (None, theirs) == (crm.record(loser, "company"), crm.record(winner, "company"))
 
+    def test_merged_and_the_survivors_record_deleted(self, scene: Scene, crm: Customers) -> None:
+        """The other record takes its place, and nobody is asked any more to merge the two, without a webhook too."""
+        loser, winner = crm.add("Deleted A"), crm.add("Deleted B")
+        ours, theirs = crm.until_linked(loser), crm.until_linked(winner)
+        crm.merge_in_xero(loser, winner)
+        crm.until_held(loser)
+        scene.settle()
+        scene.silence("hubspot")
+        crm.delete("companies", theirs)
+
+        crm.touch(winner)
+
+        scene.on.control.post(f"{scene.url('hubspot')}/_sandbox/webhooks", json={"enabled": True})
+        assert ours == crm.record(winner, "company")
+        assert f"customer {loser}" not in scene.holds()
+
     def test_merged_as_asked_without_a_webhook(self, scene: Scene, crm: Customers) -> None:
         """That a person merged the two as asked is found when the survivor is looked at, without a webhook."""
         loser, winner = crm.add("Untold A"), crm.add("Untold B")

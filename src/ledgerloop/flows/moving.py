@@ -157,7 +157,10 @@ def _both(
 
 
 def _give(home: Organisation, link: Link, winner: Customer, turn: int) -> Link:
-    """Move a link from a merged customer to its survivor, whose standing the record shows from now on."""
+    """Move a link from a merged customer to its survivor, whose standing the record shows from now on.
+
+    Both are looked at again: the merged one may be held for having a record too many, and now has none.
+    """
     at = parts()
     to = Link(home.id, winner.id, link.kind, link.hubspot_id, "merged")
     reason = f"Xero merged {link.xero_id} into {winner.id}, so the {link.kind} {link.hubspot_id} follows."
@@ -165,6 +168,7 @@ def _give(home: Organisation, link: Link, winner: Customer, turn: int) -> Link:
         links.move(tx, link, to, at.now())
         compared.forget(tx, home.id, link.kind, [link.xero_id, winner.id])
         _look_at(tx, home, winner.id)
+        _look_at(tx, home, link.xero_id)
         journal.add(tx, [_entry(home, turn, winner.id, "adopt", reason, f"hubspot {link.kind} {link.hubspot_id}")])
     return to
 
