@@ -112,6 +112,12 @@ class Governor:
                     state.day.begins(now + reading.wait)
             self._changed.notify_all()
 
+    def hurry(self) -> None:
+        """Let nobody wait from now on: the service ends, and what is left goes on at its next start."""
+        with self._changed:
+            self._patience = 0.0
+            self._changed.notify_all()
+
     def look_again(self, lane: str) -> None:
         """Let the lane's next call find out what is left: a person says that a spent quota was raised."""
         with self._changed:

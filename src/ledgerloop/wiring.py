@@ -55,6 +55,8 @@ class Vendors:
     """Tells how many calls were made since the start, and which quotas of an organisation and the portal are left."""
     look_again: Callable[[str, str], None]
     """Lets the next call find out what is left for an organisation; once for each moment at which it is asked."""
+    hurry: Callable[[], None]
+    """Lets no call wait for a quota from now on, because the service ends."""
     close: Callable[[], None]
 
 
@@ -90,12 +92,14 @@ class Ledgerloop:
         try:
             yield
         finally:
+            self.vendors.hurry()
             self.engine.close()
             equip(None)
 
     def stop(self) -> None:
         """Stop receiving, let running turns end, and close what is open."""
         self.receiver.stop()
+        self.vendors.hurry()
         self.engine.close()
         equip(None)
         self.vendors.close()
@@ -211,6 +215,10 @@ def _vendors(
         )
         return HubSpotClient(api, settings.hubspot.version, survivors)
 
+    def hurry() -> None:
+        xero_limits.hurry()
+        hubspot_limits.hurry()
+
     def close() -> None:
         _close(to_xero, to_hubspot)
 
@@ -220,6 +228,7 @@ def _vendors(
         list_connections=lambda event: connections(xero_api(""), event),
         figures=figures,
         look_again=look_again,
+        hurry=hurry,
         close=close,
     )
 

@@ -312,6 +312,20 @@ class TestWaiting:
 
         assert 0.5 < time.monotonic() - began < 2
 
+    def test_nobody_waits_once_the_service_ends(self) -> None:
+        """Who waits for a window is turned away at once, so that the service ends in time."""
+        governor = Governor([Limit("minute", 1, 60.0)], patience=90.0)
+        spend(governor, 1)
+        said: list[RateLimited] = []
+        waiting = threading.Thread(target=lambda: said.append(refused(governor)))
+        waiting.start()
+        time.sleep(0.1)
+
+        governor.hurry()
+
+        waiting.join(5)
+        assert 1 == len(said)
+
     def test_a_place_is_given_back_after_an_error(self, clock: Clock) -> None:
         """A call that fails gives its place back like any other."""
         governor = Governor([Limit("concurrent", 1, 0.0)], patience=0.0, clock=clock)

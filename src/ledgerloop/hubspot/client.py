@@ -332,7 +332,8 @@ class HubSpotClient:
             # Neither found nor missing: merged into another record, which a read of its own tells.
             with contextlib.suppress(Missing):
                 found[merged] = record = self.read_one(kind, merged, properties)
-                self.survivors[kind, merged] = record.id
+                if record.id != merged:
+                    self.survivors[kind, merged] = record.id
         return {one: found[at] for one, at in survivor_of.items() if at in found}
 
     def _survivor(self, kind: str, id: str) -> str:  # noqa: A002
