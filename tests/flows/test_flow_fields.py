@@ -245,8 +245,9 @@ class TestToXero:
         assert "Hubs Own Ltd" == scene.show("companies", company)["name"]
 
     def test_what_xero_refuses_is_held_once(self, scene: Scene, crm: Customers) -> None:
-        """A name that another customer has is refused by Xero; a person is asked, and it is not sent again."""
-        crm.until_linked(crm.add("Taken Name Ltd"))
+        """A name that another customer has is refused by Xero; a person is asked, until the two are merged there."""
+        taken = crm.add("Taken Name Ltd")
+        crm.until_linked(taken)
         customer = crm.add("Wants A Name Ltd")
         company = crm.until_linked(customer)
 
@@ -258,6 +259,10 @@ class TestToXero:
         scene.forget_calls()
         crm.touch(customer)
         assert [] == xero_writes(scene)
+
+        crm.merge_in_xero(customer, taken)
+
+        scene.on.until("nobody is asked", lambda: f"xero contact {customer}" not in scene.holds() or None)
 
     def test_without_webhooks_it_is_found_by_looking(self, scene: Scene, crm: Customers) -> None:
         """What no webhook told is found when it is time to look, and our own writes found so are nothing."""

@@ -39,6 +39,11 @@ def follow_merged(home: Organisation, customers: Customers, turn: int) -> Doubts
         if not losers:
             return {}
         winner_of = {one.id: survivor for one in losers if (survivor := mirror.survivor(tx, home.id, one))}
+        refused = {f"xero contact {one.id}" for one in losers} & {one.subject for one in journal.holds(tx)}
+    if refused:
+        # What Xero would not take for a customer that is no more is nothing that anybody could correct.
+        with at.database.transaction() as tx:
+            journal.clear(tx, refused, at.now())
     for kind in KINDS:
         # What a loser still shows never changes, so no write would find out that a person merged it as asked.
         ours_of, theirs_of = _both(home, kind, winner_of)
