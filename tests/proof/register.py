@@ -30,6 +30,8 @@ class Place:
     deleted: int = 0
     into: str = ""
     """The record into which its own was merged."""
+    heir: bool = False
+    """Whether it may have taken a record that was gone by then: what is asked may be about that one."""
 
 
 class Register:
@@ -121,6 +123,7 @@ class Register:
                 continue
             if mine.must == "one":
                 theirs.must = "one"
+            theirs.heir = theirs.heir or mine.deleted > 0
             mine.must = "none"
         self._rest(loser, winner)
 
@@ -223,7 +226,7 @@ class Register:
         if must == "gone twice":
             return 0, 0, ["a third time"]
         if must == "merged away":
-            return 0, 0, [record.id for record in [portal.shelf(kind).find(place.into)] if record]
+            return 0, 0, ["" if place.heir else record.id for record in [portal.shelf(kind).find(place.into)] if record]
         return 0, int(must == "open"), []
 
 
