@@ -23,6 +23,8 @@ from ledgerloop.store.lost import Lost
 
 KINDS: tuple[LinkKind, ...] = ("contact", "company")
 _TWICE = 2
+_OF_THE_LIVING = ("xero contact", "balance")
+"""What nobody can answer any more for a customer that was merged: a change that Xero refused, a balance in doubt."""
 
 
 def follow_merged(home: Organisation, customers: Customers, turn: int) -> Doubts:
@@ -39,11 +41,11 @@ def follow_merged(home: Organisation, customers: Customers, turn: int) -> Doubts
         if not losers:
             return {}
         winner_of = {one.id: survivor for one in losers if (survivor := mirror.survivor(tx, home.id, one))}
-        refused = {f"xero contact {one.id}" for one in losers} & {one.subject for one in journal.holds(tx)}
-    if refused:
-        # What Xero would not take for a customer that is no more is nothing that anybody could correct.
+        subjects = {f"{about} {one.id}" for one in losers for about in _OF_THE_LIVING}
+        asked = subjects & {one.subject for one in journal.holds(tx)}
+    if asked:
         with at.database.transaction() as tx:
-            journal.clear(tx, refused, at.now())
+            journal.clear(tx, asked, at.now())
     for kind in KINDS:
         # What a loser still shows never changes, so no write would find out that a person merged it as asked.
         ours_of, theirs_of = _both(home, kind, winner_of)

@@ -128,9 +128,13 @@ def _reread(client: XeroClient, home: Organisation, contact: Contact, turn: int,
 
 
 def _has_moved(client: XeroClient, contact: Contact, calls: Calls) -> bool:
-    """Tell whether Xero's balance moved while the documents were read: then the next call compares again."""
+    """Tell whether Xero's balance moved while the documents were read: then the next call compares again.
+
+    That of a customer that was merged has moved as well, to another.
+    """
     calls.made += 1
-    return any(_told(now) != _told(contact) for now in client.contacts_by_id([contact.ContactID]))
+    now = {one.ContactID: one for one in client.contacts_by_id([contact.ContactID])}.get(contact.ContactID)
+    return now is None or bool(now.MergedToContactID) or _told(now) != _told(contact)
 
 
 def _subject(customer: str) -> str:
