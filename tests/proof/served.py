@@ -28,6 +28,10 @@ from ledgerloop_sandbox.server import Sandbox
 from ledgerloop_sandbox.server import running as sandbox_running
 
 
+_LONGEST = 4 * 3600.0
+"""Seconds that go by at once at most; both vendors try for a day to deliver a webhook."""
+
+
 class Host:
     """Fork services from a process that has imported everything."""
 
@@ -143,15 +147,15 @@ class Served(Scene):
         self.sandbox.clock.shift(seconds)
 
     def settle(self, seconds: float = 20.0) -> None:
-        """Wait until nothing is to be done; let time go by for what a vendor sends again later."""
-        end, still, began = time.monotonic() + seconds, 0, time.monotonic()
+        """Wait until nothing is to be done; let time go by for what a vendor sends again later, which may be hours."""
+        end, still, began, later = time.monotonic() + seconds, 0, time.monotonic(), 120.0
         while still < 3:
             why = self.why_busy()
             assert time.monotonic() < end, f"not quiet after {seconds} s: {why or self.attempts()}\n{self.last_words()}"
             still = 0 if self.busy() else still + 1
             if not why and self.on_their_way() and time.monotonic() - began > 1:
-                self.pass_time(120)
-                began = time.monotonic()
+                self.pass_time(later)
+                began, later = time.monotonic(), min(2 * later, _LONGEST)
             time.sleep(0.03)
 
     # --- looking ---
