@@ -27,7 +27,6 @@ from ledgerloop.wiring import build
 from ledgerloop_sandbox.server import Sandbox
 from ledgerloop_sandbox.server import running as sandbox_running
 
-
 _LONGEST = 4 * 3600.0
 """Seconds that go by at once at most; both vendors try for a day to deliver a webhook."""
 
