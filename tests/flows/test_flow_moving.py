@@ -9,7 +9,7 @@ from crm import Customers, begun
 from scene import OBJECTS, Scene
 
 from ledgerloop.flows.moving import KINDS
-from ledgerloop.store import links
+from ledgerloop.store import lanes, links, mirror
 
 
 @pytest.fixture(scope="module")
@@ -128,6 +128,27 @@ class TestInXero:
 
         assert f"customer {loser}" not in scene.holds()
         assert (None, theirs) == (crm.record(loser, "company"), crm.record(winner, "company"))
+
+    def test_merged_the_other_way_where_the_survivor_is_archived(self, scene: Scene, crm: Customers) -> None:
+        """Nothing is written of an archived customer, so the look at who is held finds out."""
+        loser, winner = crm.add("Archived A"), crm.add("Archived B")
+        ours, theirs = crm.until_linked(loser), crm.until_linked(winner)
+        crm.merge_in_xero(loser, winner)
+        crm.until_held(loser)
+        crm.change(winner, ContactStatus="ARCHIVED")
+        scene.settle()
+        scene.silence("hubspot")
+        crm.merge("companies", theirs, ours)
+
+        with scene.built.database.transaction() as tx:
+            mirror.mark_dirty(tx, scene.on.organisation, [loser])
+            lanes.wake(tx, "standing", scene.on.organisation, scene.built.now())
+
+        scene.on.until("the link follows", lambda: crm.record(winner, "company") == ours or None)
+        scene.settle()
+        scene.on.control.post(f"{scene.url('hubspot')}/_sandbox/webhooks", json={"enabled": True})
+        assert f"customer {loser}" not in scene.holds()
+        assert winner == scene.show("companies", ours)["xero_contact_id"]
 
 
 class TestInHubSpot:

@@ -47,10 +47,11 @@ def follow_merged(home: Organisation, customers: Customers, turn: int) -> Doubts
         with at.database.transaction() as tx:
             journal.clear(tx, asked, at.now())
     for kind in KINDS:
-        # What a loser still shows never changes, so no write would find out that a person merged it as asked.
+        # What a loser still shows never changes, nor what an archived winner does, so no write would find out that a
+        # person merged the two as asked.
         ours_of, theirs_of = _both(home, kind, winner_of)
-        doubles = [link.hubspot_id for key, link in ours_of.items() if winner_of[key].id in theirs_of]
-        look_again(home, kind, doubles, turn)
+        pairs = [(link, theirs_of[key]) for one, link in ours_of.items() if (key := winner_of[one].id) in theirs_of]
+        look_again(home, kind, [link.hubspot_id for pair in pairs for link in pair], turn)
     found_links = {kind: _both(home, kind, winner_of) for kind in KINDS}
     ours = {kind: pair[0] for kind, pair in found_links.items()}
     theirs = {kind: pair[1] for kind, pair in found_links.items()}
