@@ -64,6 +64,7 @@ class Served(Scene):
         self._host = host
         self._pids: dict[str, int] = {}
         self._aims, self._ahead = 0, 0.0
+        self.expired_at = 0.0
         (directory / "trace").touch()
 
     # --- the processes ---

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 from served import Served
@@ -21,6 +22,8 @@ _CALLS: tuple[tuple[float, dict[str, Any]], ...] = (
 )
 """Shares of all that goes wrong. Left out: ``revoke_tokens``, which a person must heal, and ``rewrite``, which tells
 lies about the books."""
+_HALF_AN_HOUR = 3.0
+"""Seconds for which a token lives at least: time goes fast here."""
 _WEBHOOKS = (("drop", 0.15), ("double", 0.15), ("reorder", 0.15))
 
 
@@ -51,5 +54,7 @@ def taken(scene: Served) -> dict[str, int]:
 
 
 def expire_tokens(scene: Served) -> None:
-    """Let every access token expire at once, as if half an hour had gone by."""
-    scene.sandbox.xero.expire_tokens()
+    """Let every access token expire at once, as if half an hour had gone by; not several times in a moment."""
+    if time.monotonic() - scene.expired_at > _HALF_AN_HOUR:
+        scene.expired_at = time.monotonic()
+        scene.sandbox.xero.expire_tokens()
