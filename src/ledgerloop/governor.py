@@ -23,9 +23,6 @@ Priority = Literal["live", "backfill"]
 SOON = 0.05
 """When a call may go that waits for another to return: looked at again at the latest after so many seconds."""
 
-TURNED_AWAY = 180.0
-"""For so many seconds after a caller was turned away, callers of its lane wait for as long as a window lasts."""
-
 LOOK_AGAIN = 900.0
 """A spent day resets at a moment nobody tells beforehand; one call in so many seconds finds out."""
 
@@ -72,8 +69,8 @@ class Governor:
         """Take the limits, and of the day's calls the part that backfill leaves to live work.
 
         ``headroom`` is the part of each window that backfill leaves, so that live work need not wait for a whole
-        window. A wait of more than ``patience`` seconds is not waited for but raised, once: who comes again waits a
-        window out. Work that needs more calls than a window has would else begin anew for ever.
+        window. A wait of more than ``patience`` seconds is not waited for but raised. A step that needs more calls than
+        a window has comes to its end only where the patience outlasts that window; it would begin anew for ever else.
         """
         self._limits, self._day, self._reserve, self._headroom = limits, day, reserve, headroom
         self._patience, self._clock = patience, clock
@@ -142,8 +139,7 @@ class Governor:
             try:
                 while (wait := self._longest(state, windows, priority))[0] > 0:
                     seconds, name, retry_after = wait
-                    if self._clock() + seconds > began + self._patience_of(state, windows, name, began):
-                        state.turned_away = self._clock()
+                    if self._clock() + seconds > began + self._patience:
                         raise RateLimited(_spent(name, priority, retry_after), retry_after, name)
                     self._changed.wait(seconds)
             finally:
@@ -155,12 +151,6 @@ class Governor:
             for window in windows:
                 window.in_flight += 1
             return windows
-
-    def _patience_of(self, state: _Lane, windows: Sequence[_Window], name: str, began: float) -> float:
-        """Return for how many seconds a caller waits for a limit: for a window it waits one out who came before."""
-        if not self._patience or state.turned_away is None or began - state.turned_away > TURNED_AWAY:
-            return self._patience
-        return max([self._patience, *(2 * one.limit.seconds for one in windows if one.limit.name == name)])
 
     def _longest(self, state: _Lane, windows: Sequence[_Window], priority: Priority) -> tuple[float, str, float]:
         """Return how long to wait before looking again, for which limit, and what to tell someone who cannot wait."""
@@ -275,5 +265,4 @@ class _Lane:
     def __init__(self, windows: list[_Window], day: _Day) -> None:
         self.windows, self.day = windows, day
         self.in_flight = self.live_waiting = 0
-        self.turned_away: float | None = None
         self.door = _Door()

@@ -7,8 +7,10 @@ import threading
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 
 import httpx2
+from crm import Customers
 from scene import Scene
 
 from ledgerloop.flows import catchup, standing, verifying
@@ -219,6 +221,33 @@ def test_a_balance_that_moves_while_it_is_compared_is_no_question(staged: Callab
 
     with scene.built.database.reading() as tx:
         assert ["30.00"] == [str(one.due) for one in mirror.receivables_of(tx, home.id, [customer])[customer]]
+    assert {} == scene.holds()
+
+
+def test_a_customer_merged_while_it_is_compared_keeps_its_documents(staged: Callable[..., Scene]) -> None:
+    """They are the survivor's in Xero, and go to it in our copy with the merge: none is dropped, and nobody asked."""
+    scene = staged({"standing": {"verify_percent": 50}})
+    crm = Customers(scene)
+    customer, contact = _known(scene, "Merging Ltd", "me@merging.example.com")
+    into, _ = _known(scene, "Merged Ltd", "mel@merging.example.com")
+    scene.invoice_for(customer, "40.00")
+    scene.until_shown("contacts", contact, "xero_outstanding_balance", "40.00")
+    scene.settle()
+    scene.silence("xero")
+    scene.fault("xero", kind="delay", method="GET", path="/Contacts$", delay_ms=900, times=1)
+    with scene.built.database.transaction() as tx:
+        home = connections.organisations(tx)[0]
+        copy = [replace(one, due=Decimal(1)) for one in mirror.receivables_of(tx, home.id, [customer])[customer]]
+        mirror.replace_receivables(tx, home.id, customer, copy)
+    merger = threading.Timer(0.4, crm.merge_in_xero, (customer, into))
+
+    with instead(replace(scene.built.parts(), now=lambda: datetime.now(UTC) + timedelta(days=1))):
+        merger.start()
+        verifying.verify(home, 0)
+    merger.join()
+
+    with scene.built.database.reading() as tx:
+        assert copy == mirror.receivables_of(tx, home.id, [customer])[customer]
     assert {} == scene.holds()
 
 

@@ -140,10 +140,24 @@ class TestFirst:
         assert f"hubspot contact {contact}" in scene.holds()
 
         scene.edit("contacts", other, email="yours@held.example.com")
-        crm.touch(customer)
 
-        assert "mine@held.example.com" == scene.show("contacts", contact)["email"]
+        scene.until_shown("contacts", contact, "email", "mine@held.example.com")
+        scene.settle()
         assert f"hubspot contact {contact}" not in scene.holds()
+
+    def test_an_email_that_goes_back_asks_nothing_more(self, scene: Scene, crm: Customers) -> None:
+        """Who changes the email in Xero, as the question says, is not asked any longer."""
+        scene.make("contacts", email="mine@back.example.com")
+        customer = crm.add("Back Ltd", EmailAddress="old@back.example.com")
+        contact = crm.until_linked(customer, "contact")
+        crm.change(customer, EmailAddress="mine@back.example.com")
+        scene.on.until("hold", lambda: scene.holds().get(f"hubspot contact {contact}"))
+        scene.settle()
+
+        crm.change(customer, EmailAddress="old@back.example.com")
+
+        scene.on.until("nobody is asked", lambda: f"hubspot contact {contact}" not in scene.holds() or None)
+        assert "old@back.example.com" == scene.show("contacts", contact)["email"]
 
 
 class TestToXero:
@@ -220,6 +234,23 @@ class TestToXero:
         scene.on.until("told", lambda: crm.in_xero(customer).get("LastName") == "Ro" or None)
         scene.settle()
         assert "kim@nosuch.notanending" == crm.in_xero(customer)["EmailAddress"]
+
+    def test_an_email_that_is_anothers_stays_in_xero(self, scene: Scene, crm: Customers) -> None:
+        """While it waits to be freed, other edits go to Xero, and the contact's old email does not come along."""
+        scene.make("contacts", email="mine@waits.example.com")
+        customer = crm.add("Waits Ltd", FirstName="Wai", EmailAddress="old@waits.example.com")
+        contact = crm.until_linked(customer, "contact")
+        crm.change(customer, EmailAddress="mine@waits.example.com")
+        scene.on.until("hold", lambda: scene.holds().get(f"hubspot contact {contact}"))
+        scene.settle()
+
+        for name in ("Toru", "Whā"):
+            scene.edit("contacts", contact, lastname=name)
+            scene.on.until("told", lambda name=name: crm.in_xero(customer).get("LastName") == name or None)
+            scene.settle()
+
+        assert "mine@waits.example.com" == crm.in_xero(customer)["EmailAddress"]
+        assert f"hubspot contact {contact}" in scene.holds()
 
     def test_what_xero_owns_is_put_back(self, scene: Scene, crm: Customers) -> None:
         """A change in HubSpot of what Xero owns does not stand, and Xero does not hear of it."""

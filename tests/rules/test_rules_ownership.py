@@ -236,6 +236,12 @@ class TestCompare:
         assert "email" in compare(owners("xero"), "contact", xero, there, kept, {}).to_hubspot
         assert "phone" not in compare(owners("xero"), "contact", xero, kept.hubspot, kept, {}).to_hubspot
 
+    def test_no_email_is_none_to_write(self) -> None:
+        """What stands may be the email that Xero had before; it has none now, and an empty one is never written."""
+        without = customer(email="", email_key="", phone="5")
+
+        assert {"phone": "5"} == values_of("contact", ("email", "phone"), without)
+
     def test_an_address_moves_as_a_whole(self) -> None:
         """What is empty in the new address is emptied, the second line of a company's street too."""
         moved = customer(street="2 New St", region="", postcode="")

@@ -15,7 +15,7 @@ from ledgerloop.flows.writing import id_name
 from ledgerloop.hubspot.models import Record
 from ledgerloop.records import Customer, Hold, Link, LinkKind, Organisation
 from ledgerloop.rules import doubts
-from ledgerloop.store import connections, journal, links, mirror
+from ledgerloop.store import compared, connections, journal, links, mirror
 
 Customers = Mapping[str, Customer]
 Found = dict[str, tuple[Record, str]]
@@ -130,6 +130,10 @@ def take(home: Organisation, kind: LinkKind, customers: Customers, found: Found)
     wanted = [Link(home.id, key, kind, record.id, how) for key, (record, how) in found.items()]
     with at.database.transaction() as tx:
         kept = links.put(tx, wanted, at.now())
+        # Nothing was compared with these records yet; what was kept of one that HubSpot would not make is not of them.
+        compared.forget(
+            tx, home.id, kind, [to.xero_id for to, stands in zip(wanted, kept, strict=True) if stands == to]
+        )
     return {
         link.xero_id: Hold((doubts.shared_record(customers[link.xero_id], kind, link.hubspot_id),), (link.hubspot_id,))
         for link, stands in zip(wanted, kept, strict=True)

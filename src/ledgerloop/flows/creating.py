@@ -51,7 +51,9 @@ def make(
     failures: list[BaseException] = []
 
     def send(some: Customers) -> Sent:
-        return writing.create(client, PLURAL[kind], {key: rows[key] for key in some})
+        with parts().database.reading() as tx:  # a deal that was won meanwhile links its customer in its own lane
+            linked = links.find(tx, home.id, kind, list(some))
+        return writing.create(client, PLURAL[kind], {key: rows[key] for key in some if key not in linked})
 
     for some, answer in zip(batches, abreast(send, batches), strict=True):
         if problem := answer.exception():
@@ -94,8 +96,11 @@ def _keep(
     }
     with at.database.transaction() as tx:
         portal = connections.only_portal(tx)
-        links.put(tx, [Link(home.id, key, kind, one.id, "created") for key, one in sent.records.items()], at.now())
-        compared.put(tx, home.id, kind, {key: remembered(one) for key, one in said.items()})
+        new = [Link(home.id, key, kind, one.id, "created") for key, one in sent.records.items()]
+        kept = links.put(tx, new, at.now())
+        elsewhere = {link.xero_id for link, stands in zip(new, kept, strict=True) if stands != link}
+        settled = {key: remembered(one) for key, one in said.items() if key not in elsewhere}
+        compared.put(tx, home.id, kind, settled)
         if portal is not None:
             shown = {one.id: _shown(values[key], sent.dropped.get(key, ())) for key, one in sent.records.items()}
             fingerprints.put(tx, portal.id, kind, shown)

@@ -124,9 +124,19 @@ def _customer_written(event: Taken) -> str:
 
 
 def _held(tx: Connection) -> list[tuple[str, str, tuple[str, ...]]]:
-    """List organisation, customer and candidates of the customers that wait for a person."""
-    return [
+    """List organisation, customer and candidates of the customers that wait for a person, or whose records do."""
+    holds = journal.holds(tx)
+    found = [
         (held.lane, held.subject.removeprefix("customer "), held.candidates)
-        for held in journal.holds(tx)
+        for held in holds
         if held.subject.startswith("customer ")
     ]
+    for kind in KINDS:
+        about = f"hubspot {kind} "
+        of_record = {one.subject.removeprefix(about): one for one in holds if one.subject.startswith(about)}
+        found += [
+            (link.organisation, link.xero_id, of_record[link.hubspot_id].candidates)
+            for link in links.of_records(tx, kind, list(of_record))
+            if link.organisation == of_record[link.hubspot_id].lane
+        ]
+    return found

@@ -107,10 +107,10 @@ def _settle(
     unsure |= take(home, "contact", no_contact, contacts)
     unsure_of_company |= take(home, "company", no_company, companies)
     barred = moving.barred(home, "contact", no_contact)
-    new = _without(no_contact, contacts, unsure, barred, _linked(home, "contact", no_contact))
+    new = _without(no_contact, contacts, unsure, barred)
     made = creating.make(client, home, "contact", {k: c for k, c in new.items() if c.email_key}, values, turn)
     barred_companies = moving.barred(home, "company", no_company)
-    new = _without(no_company, companies, unsure_of_company, barred_companies, _linked(home, "company", no_company))
+    new = _without(no_company, companies, unsure_of_company, barred_companies)
     brought = {key: contact for key, contact in made.ids.items() if _may_bring_company(new.get(key))}
     automatic, unsure_of_automatic = own_companies(client, home, new, brought)
     unsure_of_automatic |= take(home, "company", new, automatic)
@@ -122,12 +122,6 @@ def _settle(
     unsure_of_company |= unsure_of_automatic
     doubts = _together(unsure, unsure_of_company, missing, missing_companies, made.doubts, made_too.doubts)
     return {"contact": contacts, "company": companies}, doubts
-
-
-def _linked(home: Organisation, kind: LinkKind, strangers: Customers) -> Mapping[str, Link]:
-    """Return the links that strangers have by now: a deal that was won meanwhile links its customer in its own lane."""
-    with parts().database.reading() as tx:
-        return links.find(tx, home.id, kind, list(strangers))
 
 
 def _names_person(customer: Customer) -> bool:

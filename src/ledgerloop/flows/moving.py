@@ -41,8 +41,7 @@ def follow_merged(home: Organisation, customers: Customers, turn: int) -> Doubts
         if not losers:
             return {}
         winner_of = {one.id: survivor for one in losers if (survivor := mirror.survivor(tx, home.id, one))}
-        subjects = {f"{about} {one.id}" for one in losers for about in _OF_THE_LIVING}
-        asked = subjects & {one.subject for one in journal.holds(tx)}
+        asked = journal.waiting(tx, [f"{about} {one.id}" for one in losers for about in _OF_THE_LIVING])
     if asked:
         with at.database.transaction() as tx:
             journal.clear(tx, asked, at.now())

@@ -56,7 +56,8 @@ def standing(organisation: str, turn: int) -> None:
         raise
     follow(organisation, turn)
     if verify(organisation, turn):
-        write(organisation, turn)
+        while write(organisation, turn):
+            pass
     while index(organisation):
         pass
     for _ in range(PLANNED_BATCHES):
@@ -191,7 +192,7 @@ def go_on(organisation: str, turn: int) -> None:
 def _show(home: Organisation, customers: Sequence[str], turn: int, *, look: bool) -> bool:
     """Show customers; ``look`` first whether somebody changed what was shown of them.
 
-    Tells whether what was written is of today: who is late is so for a day longer where midnight came in between.
+    Tells whether what was written is of today: after a midnight in between, days overdue are of the day before.
     """
     today = showing.today_of(home)
     if customers and look:

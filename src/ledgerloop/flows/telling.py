@@ -169,6 +169,9 @@ def _change(client: XeroClient, home: Organisation, some: Sequence[Told], turn: 
         for one in some:
             key, kind = one.customer.id, one.link.kind
             after = replace(one.settled, xero=said_by_xero(kind, answered[key])) if key in answered else one.settled
+            kept = compared.get(tx, home.id, kind, [key]).get(key) if one.settled.to_hubspot else None
+            if kept is not None:  # what became of those was remembered when they were written, refusals too
+                after = still_open(after, one.settled.to_hubspot, said_before(kept))
             compared.put(tx, home.id, kind, {key: remembered(after)})
             if key in answered:
                 journal.add(tx, [_entry(home, turn, one, "update", _said(one.units), _flat(bodies[key]))])

@@ -76,15 +76,17 @@ def show(wanted: Sequence[Wanted], lane: str, turn: int) -> None:
 
 
 def _news(portal: str, kind: LinkKind, mine: Sequence[Wanted], lane: str) -> list[Wanted]:
-    """Return what differs from what we last wrote, and remember of the others what both sides say."""
+    """Return what differs from what we last wrote; of the others remember what both sides say, and ask nothing more."""
     at = parts()
     with at.database.reading() as tx:
         written = fingerprints.get(tx, portal, kind, [one.id for one in mine])
-    differing = [replace(one, values=changed(one.values, written.get(one.id, {}))) for one in mine]
+        differing = [replace(one, values=changed(one.values, written.get(one.id, {}))) for one in mine]
+        cured = journal.waiting(tx, [one.target for one in differing if not one.values and not one.fields])
     unsent = [one for one in differing if not one.fields and one.settled is not None]
-    if unsent:
+    if unsent or cured:
         with at.database.transaction() as tx:
             _remember(tx, kind, unsent, lane)
+            journal.clear(tx, cured, at.now())
     return [one for one in differing if one.values or one.fields]
 
 
@@ -113,7 +115,8 @@ def _record(portal: str, kind: LinkKind, some: Sequence[Wanted], sent: Sent, lan
                 if not writing.is_ours(dropped.name) and not _is_stage(one, dropped):
                     reason = f"HubSpot refused `{dropped.name}`, which is left out: {whole(dropped.said)}"
                     entries.append(_entry(one, "skip", reason, lane, turn))
-            if one.id in held and journal.hold(tx, lane, one.target, held[one.id], (), now):
+            holders = [dropped.holder for dropped in sent.dropped.get(one.id, ()) if dropped.holder]
+            if one.id in held and journal.hold(tx, lane, one.target, held[one.id], holders, now):
                 entries.append(_entry(one, "hold", " ".join(held[one.id]), lane, turn))
         journal.add(tx, entries)
     _fail(portal, [(one, sent.failed[one.id]) for one in some if one.id in sent.failed], lane, turn)

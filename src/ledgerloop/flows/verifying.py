@@ -106,12 +106,18 @@ def _reread(client: XeroClient, home: Organisation, contact: Contact, turn: int,
     at = parts()
     before = _outstanding(home, contact.ContactID)
     found = list(_documents(client, home, contact.ContactID, calls))
+    moved = False
+    if not agrees(found, _told(contact), _today(home), home.base_currency):
+        now_there = _looked_up(client, contact, calls)
+        if now_there is None or now_there.MergedToContactID:
+            return  # its documents are another's now, and come to that one with the merge
+        moved = _told(now_there) != _told(contact)
     with at.database.transaction() as tx:
         mirror.store_customers(tx, [customer_from_contact(home.id, contact)])
         mirror.replace_receivables(tx, home.id, contact.ContactID, found)
     subject, agreed = _subject(contact.ContactID), _agrees(home, contact)
-    if not agreed and _has_moved(client, contact, calls):
-        return
+    if not agreed and moved:
+        return  # somebody acts on it just now: the next call compares again
     now = at.now()
     with at.database.transaction() as tx:
         if agreed:
@@ -127,14 +133,10 @@ def _reread(client: XeroClient, home: Organisation, contact: Contact, turn: int,
                 journal.add(tx, [_entry(home, turn, contact.ContactID, "hold", reason)])
 
 
-def _has_moved(client: XeroClient, contact: Contact, calls: Calls) -> bool:
-    """Tell whether Xero's balance moved while the documents were read: then the next call compares again.
-
-    That of a customer that was merged has moved as well, to another.
-    """
+def _looked_up(client: XeroClient, contact: Contact, calls: Calls) -> Contact | None:
+    """Look a customer up once more; none where it is gone."""
     calls.made += 1
-    now = {one.ContactID: one for one in client.contacts_by_id([contact.ContactID])}.get(contact.ContactID)
-    return now is None or bool(now.MergedToContactID) or _told(now) != _told(contact)
+    return {one.ContactID: one for one in client.contacts_by_id([contact.ContactID])}.get(contact.ContactID)
 
 
 def _subject(customer: str) -> str:

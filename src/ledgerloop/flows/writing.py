@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ledgerloop.errors import Refused
 from ledgerloop.flows.parts import parts
 from ledgerloop.flows.provisioning import provision
 from ledgerloop.hubspot.client import HubSpotClient
 from ledgerloop.hubspot.models import BatchError, BatchResult, New, Record
+from ledgerloop.rules.ownership import ADDRESS
 from ledgerloop.rules.properties import PROPERTIES
 
 Values = Mapping[str, str]
@@ -98,7 +99,7 @@ def _send(
         for key, error in errors.items():
             if key not in waiting:
                 continue
-            dropped = droppable(waiting[key], error)
+            dropped = _with_its_address(waiting[key], droppable(waiting[key], error))
             rest = {name: value for name, value in waiting[key].items() if name not in {one.name for one in dropped}}
             if _lacking(error):
                 again[key] = waiting[key]
@@ -112,6 +113,15 @@ def _send(
     for key in waiting:
         sent.failed[key] = BatchError("It refused one value after the other.", "VALIDATION_ERROR")
     return sent
+
+
+def _with_its_address(row: Values, dropped: list[Dropped]) -> list[Dropped]:
+    """Leave an address out as a whole where a part of it is refused: half of one would be a wrong one."""
+    part = next((one for one in dropped if one.name in ADDRESS), None)
+    if part is None:
+        return dropped
+    names = {one.name for one in dropped}
+    return [*dropped, *(replace(part, name=name) for name in ADDRESS if name in row and name not in names)]
 
 
 def _by_key(result: BatchResult) -> dict[str, BatchError]:

@@ -30,10 +30,13 @@ _CODE = re.compile(r"\b(CONFLICTING_UNIQUE_VALUE)\b")
 
 Problem = tuple[str, str, str]
 
+PATIENCE = 12.0
+"""Seconds for which a call waits for its quota: the window of ten is waited out, as a step may need several."""
+
 
 def governor(reserve: float = 0.2) -> Governor:
     """Keep HubSpot's ten-second and search limits, and the day's once a header has told it."""
-    return Governor(LIMITS, reserve=reserve)
+    return Governor(LIMITS, reserve=reserve, patience=PATIENCE)
 
 
 class HubSpotDialect:

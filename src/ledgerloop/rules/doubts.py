@@ -83,7 +83,7 @@ def merged_in_hubspot(customer: Customer, kind: str, survivor: str) -> str:
     """Word that two customers have one HubSpot record now."""
     return (
         f"The {kind} of “{customer.name}” was merged in HubSpot into {survivor}, which is another Xero customer. Merge"
-        " the two customers in Xero, or undo the merge in HubSpot."
+        f" the two customers in Xero, or write {customer.id} into the Xero contact id of another {kind}."
     )
 
 

@@ -73,9 +73,13 @@ def properties_of(kind: LinkKind, customer: Customer) -> dict[str, str]:
 
 
 def values_of(kind: LinkKind, units: tuple[str, ...], customer: Customer) -> dict[str, str]:
-    """Return the properties that carry these units to HubSpot; an empty text clears."""
+    """Return the properties that carry these units to HubSpot; an empty text clears, but never an email.
+
+    What stands may be an email that Xero had before: a customer has none any more, or none that may be sent.
+    """
     said = properties_of(kind, customer)
-    return {name: said.get(name, "") for unit in units for name in UNITS[kind][unit][1]}
+    wanted = [name for unit in units for name in UNITS[kind][unit][1]]
+    return {name: said.get(name, "") for name in wanted if name != "email" or said.get(name)}
 
 
 def must_read(owners: Mapping[str, Owner], kind: LinkKind, xero: Texts, before: Comparison | None) -> bool:

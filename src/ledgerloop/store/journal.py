@@ -95,6 +95,15 @@ def clear(tx: Connection, subjects: Collection[str], now: datetime) -> None:
         tx.execute(waiting.values(cleared_at=now))
 
 
+def waiting(tx: Connection, subjects: Collection[str]) -> set[str]:
+    """Tell which of these subjects wait for a person."""
+    found: set[str] = set()
+    for some in chunks(sorted(subjects)):
+        mine = select(hold_table.c.subject).where(hold_table.c.subject.in_(some), hold_table.c.cleared_at.is_(None))
+        found |= set(tx.execute(mine).scalars())
+    return found
+
+
 def holds(tx: Connection) -> list[Held]:
     """List what waits for a person, the longest first."""
     query = select(hold_table).where(hold_table.c.cleared_at.is_(None))
