@@ -8,6 +8,8 @@ from collections.abc import Callable
 from scene import Scene
 from test_flow_edits import _poll
 
+from ledgerloop.store import connections, lanes
+
 
 def test_many_invoices_are_emailed_once_each(staged: Callable[..., Scene]) -> None:
     """Twenty-five invoices of one turn: as many emails, though the organisation's own turns run meanwhile."""
@@ -25,6 +27,31 @@ def test_many_invoices_are_emailed_once_each(staged: Callable[..., Scene]) -> No
     asked = Counter(call["path"] for call in scene.calls("xero", "/Email", "POST"))
     assert dict.fromkeys(asked, 1) == dict(asked)
     assert len(deals) == len(asked)
+
+
+def test_emails_that_fail_hold_up_no_payment(staged: Callable[..., Scene]) -> None:
+    """They rest alone: what customers pay is shown meanwhile, and the emails leave when they may go on, once."""
+    scene = staged({"route": {"status": "AUTHORISED", "email": True}})
+    customer = scene.customer("Prompt Ltd", "pru@prompt.example.com")
+    contact = str(scene.on.until("contact", lambda: scene.find_contact("pru@prompt.example.com"))["id"])
+    scene.settle()
+    scene.fault("xero", kind="status", method="POST", path="/Email$", status=503)
+    deal = scene.sell()
+    scene.until_shown("deals", deal, "xero_invoice_id")
+    scene.on.until("an email has failed", lambda: scene.calls("xero", "/Email", "POST") or None)
+
+    scene.invoice_for(customer, "12.00")
+
+    scene.until_shown("contacts", contact, "xero_outstanding_balance", "12.00", seconds=8)
+    with scene.built.database.reading() as tx:
+        assert [] == [one.parked_why for one in lanes.all_lanes(tx) if one.parked_why]
+    scene.mend("xero")
+    with scene.built.database.transaction() as tx:
+        connections.put_value(tx, f"emails {scene.on.organisation}", scene.built.now().isoformat())
+    scene.on.until("it is emailed", lambda: _emailed(scene) == 1 or None, 20)
+    scene.settle()
+    with scene.built.database.reading() as tx:
+        assert not connections.get_value(tx, f"emails {scene.on.organisation}")
 
 
 def _emailed(scene: Scene) -> int:

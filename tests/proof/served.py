@@ -21,7 +21,7 @@ from scene import Scene
 
 from ledgerloop import settings as settings_
 from ledgerloop.cli.stage import Sections, Stage, connect_hubspot, connect_xero, furnish, log_in, register_webhooks
-from ledgerloop.store import inbox, lanes
+from ledgerloop.store import connections, inbox, lanes
 from ledgerloop.web.server import listening
 from ledgerloop.wiring import build
 from ledgerloop_sandbox.server import Sandbox
@@ -184,7 +184,8 @@ class Served(Scene):
         with self.built.database.reading() as tx:
             busy = [one for one in lanes.all_lanes(tx) if one.begun_at or one.wanted]
             waiting = inbox.waiting(tx)
-        return f"{waiting} events, {busy}" if busy or waiting else ""
+            resting = [one.id for one in connections.organisations(tx) if connections.get_value(tx, f"emails {one.id}")]
+        return f"{waiting} events, {busy}, emails of {resting}" if busy or waiting or resting else ""
 
 
 @contextmanager

@@ -2,46 +2,94 @@
 
 Called inside a step, and only in the turns of the invoice's organisation: two that followed at once would email twice.
 An email that may have been asked for is looked for before it is asked for again: Xero marks an invoice as sent to its
-contact.
+contact. Each email is a call, so many of them stand behind what shows money: some leave at a time, and one that fails
+lets the others rest and nothing else.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime, timedelta
 
-from ledgerloop.errors import Invalid, Missing, Refused
+from sqlalchemy import Connection
+
+from ledgerloop.errors import Invalid, LedgerloopError, Missing, RateLimited, Refused, Transient, UnknownOutcome
 from ledgerloop.flows import showing
 from ledgerloop.flows.deciding import subject_of
 from ledgerloop.flows.parts import parts
+from ledgerloop.log import logger
 from ledgerloop.records import EmailState, Entry, Intent, Receivable
 from ledgerloop.rules.saying import whole
 from ledgerloop.rules.standing import GONE
-from ledgerloop.store import intents, journal, mirror
+from ledgerloop.store import connections, intents, journal, mirror
 from ledgerloop.xero.client import MOST_IDS, XeroClient
 
+AT_ONCE = 20
+"""Emails in one step, and addresses: what is live waits for no more than these."""
+REST = timedelta(seconds=15)
+"""How long emails rest after one has failed, where nothing else is asked."""
 
-def follow(organisation: str, turn: int) -> list[Intent]:
-    """look → email → address, for the invoices that are approved; return those of which the deals say something new."""
+
+def follow(organisation: str, turn: int) -> bool:
+    """look → address → email → show, for some of the invoices that are approved; tell whether there are more."""
     at = parts()
     with at.database.reading() as tx:
+        if (rest := _rests_until(tx, organisation)) and rest > at.now():
+            return False
         open_ = intents.followed(tx, organisation)
         known = mirror.receivables(tx, organisation, [one.invoice for one in open_])
-    client = at.xero(organisation)
-    news = _email(client, [one for one in open_ if one.email and _is(known, one, "AUTHORISED")], turn)
     _end([one for one in open_ if one.email and _is(known, one, "PAID", *GONE)])
-    return news + _addresses(client, [one for one in open_ if one.online_url and _is(known, one, "AUTHORISED", "PAID")])
+    mail = [one for one in open_ if one.email and _is(known, one, "AUTHORISED")]
+    unaddressed = [one for one in open_ if one.online_url and _is(known, one, "AUTHORISED", "PAID")]
+    client = at.xero(organisation)
+    news: list[Intent] = []
+    failed: LedgerloopError | None = None
+    try:
+        _addresses(client, unaddressed[:AT_ONCE], news)
+        _email(client, mail[:AT_ONCE], turn, news)
+    except (Transient, UnknownOutcome, RateLimited) as problem:
+        logger.warning("emails rest", organisation=organisation, why=problem.sentence)
+        failed = problem
+    _rest(organisation, failed, had_to=rest is not None)
+    _show(news, turn)
+    return failed is None and max(len(mail), len(unaddressed)) > AT_ONCE
 
 
-def show_addresses(intents_: Sequence[Intent], turn: int) -> None:
+def due(tx: Connection, organisation: str, now: datetime) -> bool:
+    """Tell whether emails that rested may go on."""
+    rest = _rests_until(tx, organisation)
+    return rest is not None and rest <= now
+
+
+def _rest(organisation: str, failed: LedgerloopError | None, *, had_to: bool) -> None:
+    """Remember until when emails rest; nothing where none failed."""
+    if failed is None and not had_to:
+        return
+    at = parts()
+    wait = timedelta(seconds=failed.retry_after) if isinstance(failed, RateLimited) else REST
+    with at.database.transaction() as tx:
+        connections.put_value(tx, _name(organisation), (at.now() + wait).isoformat() if failed else "")
+
+
+def _rests_until(tx: Connection, organisation: str) -> datetime | None:
+    kept = connections.get_value(tx, _name(organisation))
+    return datetime.fromisoformat(kept) if kept else None
+
+
+def _name(organisation: str) -> str:
+    return f"emails {organisation}"
+
+
+def _show(intents_: Sequence[Intent], turn: int) -> None:
     """Show on the deals what was learnt."""
     for portal in {one.portal for one in intents_}:
         showing.show_deals(portal, [one.deal for one in intents_ if one.portal == portal], turn)
 
 
-def _email(client: XeroClient, wanted: Sequence[Intent], turn: int) -> list[Intent]:
-    """Ask for each email once; return the invoices that Xero would not send."""
-    refused: list[Intent] = []
+def _email(client: XeroClient, wanted: Sequence[Intent], turn: int, refused: list[Intent]) -> None:
+    """Ask for each email once, whichever fails; ``refused`` gets the invoices that Xero would not send."""
+    failed: LedgerloopError | None = None
     for start in range(0, len(wanted), MOST_IDS):
         some = wanted[start : start + MOST_IDS]
         sent = {one.InvoiceID for one in client.invoices_by_id([one.invoice for one in some]) if one.SentToContact}
@@ -56,6 +104,10 @@ def _email(client: XeroClient, wanted: Sequence[Intent], turn: int) -> list[Inte
             try:
                 # The same key for ever: whatever of it still arrives within Xero's minutes sends no second email.
                 client.email_invoice(intent.invoice, f"email {intent.invoice}")
+            except RateLimited:
+                raise
+            except (Transient, UnknownOutcome) as problem:
+                failed = problem
             except Refused as refusal:
                 said = whole(*([sentence for _, _, sentence in _problems(refusal)] or [refusal.message]))
                 told = f"Xero would not email invoice {intent.number}: {said} Send it from Xero."
@@ -63,7 +115,8 @@ def _email(client: XeroClient, wanted: Sequence[Intent], turn: int) -> list[Inte
                 refused.append(intent)
             else:
                 _emailed(turn, intent, "sent", "The route has Xero email approved invoices.")
-    return refused
+    if failed is not None:
+        raise failed
 
 
 def _problems(refusal: Refused) -> tuple[tuple[str, str, str], ...]:
@@ -77,7 +130,7 @@ def _end(settled: Sequence[Intent]) -> None:
             intents.change(tx, replace(intent, email=""), "email")
 
 
-def _addresses(client: XeroClient, wanted: Sequence[Intent]) -> list[Intent]:
+def _addresses(client: XeroClient, wanted: Sequence[Intent], learnt: list[Intent]) -> None:
     for intent in wanted:
         try:
             address = client.online_invoice(intent.invoice)
@@ -85,7 +138,7 @@ def _addresses(client: XeroClient, wanted: Sequence[Intent]) -> list[Intent]:
             address = ""
         with parts().database.transaction() as tx:
             intents.change(tx, replace(intent, online_url=address), "online_url")
-    return list(wanted)
+        learnt.append(intent)
 
 
 def _emailed(turn: int, intent: Intent, email: EmailState, why: str, *, tell: bool = False) -> None:

@@ -52,9 +52,11 @@ def standing(organisation: str, turn: int) -> None:
         while write(organisation, turn):
             pass
     except Braked:
-        follow(organisation, turn)  # what is stopped in HubSpot holds back no customer's email
+        while follow(organisation, turn):  # what is stopped in HubSpot holds back no customer's email
+            pass
         raise
-    follow(organisation, turn)
+    while follow(organisation, turn):
+        pass
     if verify(organisation, turn):
         while write(organisation, turn):
             pass
@@ -125,9 +127,12 @@ def write(organisation: str, turn: int) -> bool:
 
 
 @DBOS.step()
-def follow(organisation: str, turn: int) -> None:
-    """Have approved invoices emailed, once, and show on their deals where customers see them."""
-    following.show_addresses(following.follow(organisation, turn), turn)
+def follow(organisation: str, turn: int) -> bool:
+    """Have some approved invoices emailed, once, and show on their deals where customers see them.
+
+    Tells whether there are more, unless something live has come: the next turn goes on with them.
+    """
+    return following.follow(organisation, turn) and not _interrupted(organisation)
 
 
 @DBOS.step()
