@@ -9,7 +9,9 @@ from typing import Any
 from scene import OBJECTS, Scene
 from sqlalchemy import update
 
-from ledgerloop.flows import asking
+from ledgerloop.flows import asking, making
+from ledgerloop.flows.parts import instead
+from ledgerloop.store import connections, intents
 from ledgerloop.store.tables import intent
 
 
@@ -69,6 +71,29 @@ def test_a_deal_spoilt_and_put_right_while_it_waits_is_invoiced(staged: Callable
     edit_line(scene, deal, quantity="12")
 
     scene.until_shown("deals", deal, "xero_invoice_id")
+
+
+def test_an_invoice_is_found_though_our_clock_is_hours_ahead(scene: Scene) -> None:
+    """What was sent at a moment that Xero has not come to yet is looked for long before it."""
+    deal = scene.sell()
+    scene.until_shown("deals", deal, "xero_invoice_id")
+    scene.settle()
+    ahead = scene.built.now() + timedelta(hours=13)
+    with scene.built.database.transaction() as tx:
+        lost = {"state": "sent", "invoice": "", "sent_at": ahead, "last_sent_at": ahead}
+        tx.execute(update(intent).where(intent.c.deal == deal).values(**lost))
+        house = connections.only_portal(tx)
+    assert house is not None
+
+    with instead(scene.built.parts()):
+        making.settle(house.id, 0)
+
+    with scene.built.database.reading() as tx:
+        (made,) = scene.invoices_of(deal)
+        assert ("made", made["InvoiceID"]) == (
+            (found := intents.get(tx, house.id, [deal])[deal]).state,
+            found.invoice,
+        )
 
 
 def edit_line(scene: Scene, deal: str, **values: str) -> None:

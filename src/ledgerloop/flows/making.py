@@ -57,8 +57,8 @@ class Refusal:
         return Hold((f"Xero would not make the invoice: {why}",))
 
 
-LOOK_BACK = timedelta(minutes=10)
-"""How long before an intent was sent its invoice is looked for, in case clocks differ."""
+LOOK_BACK = timedelta(days=1)
+"""How long before an intent was sent its invoice is looked for: our clock may be wrong by as much as a time zone."""
 KEY_LASTS = timedelta(minutes=10)
 """How long a request that was sent may still arrive and be told by its Idempotency-Key: Xero says six minutes."""
 
