@@ -45,15 +45,15 @@ def make(
 ) -> Made:
     """Make a record for each of these customers, a hundred in a call."""
     made = Made()
-    keys = list(customers)
+    with parts().database.reading() as tx:  # a deal that was won meanwhile links its customer in its own lane
+        linked = links.find(tx, home.id, kind, list(customers))
+    keys = [key for key in customers if key not in linked]
     batches = [{key: customers[key] for key in keys[start : start + BATCH]} for start in range(0, len(keys), BATCH)]
-    rows = {key: {**properties_of(kind, one), **values[key]} for key, one in customers.items()}
+    rows = {key: {**properties_of(kind, customers[key]), **values[key]} for key in keys}
     failures: list[BaseException] = []
 
     def send(some: Customers) -> Sent:
-        with parts().database.reading() as tx:  # a deal that was won meanwhile links its customer in its own lane
-            linked = links.find(tx, home.id, kind, list(some))
-        return writing.create(client, PLURAL[kind], {key: rows[key] for key in some if key not in linked})
+        return writing.create(client, PLURAL[kind], {key: rows[key] for key in some})
 
     for some, answer in zip(batches, abreast(send, batches), strict=True):
         if problem := answer.exception():
