@@ -21,8 +21,6 @@ from ledgerloop.errors import ConsentNeeded, LedgerloopError, Transient
 from ledgerloop.exactjson import dumps, loads
 from ledgerloop.governor import Governor, Priority, Reading
 
-_RENEWALS = 2
-"""How often a call's token is renewed: one may end between its renewal and its use, a third is no accident."""
 NEVER_LEFT = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout, httpx2.UnsupportedProtocol)
 """Failures after which it is certain that the request did not leave."""
 
@@ -133,7 +131,7 @@ class Api:
             | dict(headers or {}),
         )
         said, refused, refusal = f"{method} {path}", "", None
-        attempt = renewals = 0
+        attempt = 0
         while True:
             attempt += 1
             token = self.token(refused)
@@ -146,8 +144,8 @@ class Api:
                 return outcome
             if isinstance(outcome, Answer):
                 error = error_from(self._dialect, said, outcome, reading, again)
-                if isinstance(error, ConsentNeeded) and outcome.status == 401 and renewals < _RENEWALS:
-                    refused, refusal, attempt, renewals = token, error, attempt - 1, renewals + 1
+                if isinstance(error, ConsentNeeded) and outcome.status == 401 and refusal is None:
+                    refused, refusal, attempt = token, error, attempt - 1
                     continue
                 wait = self._pause(outcome.status, reading, again, attempt)
             else:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Literal
+from zoneinfo import ZoneInfo
 
 Vendor = Literal["xero", "hubspot"]
 
@@ -145,6 +146,10 @@ class Organisation:
     short_code: str = ""
     """Used in deep links into Xero."""
     country: str = ""
+
+    def day(self, moment: datetime) -> date:
+        """Return the day that it is there at a moment: days begin and end where the books are kept."""
+        return moment.astimezone(ZoneInfo(self.timezone)).date()
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection
 
@@ -47,7 +46,7 @@ def wake_due() -> bool:
         homes = connections.organisations(tx)
         poll = [portal for portal in portals if _elapsed(tx, portal, POLLED, now, at.poll_every.total_seconds())]
         pull = [home for home in homes if _elapsed(tx, home.id, CAUGHT_UP, now, at.catch_up_every.total_seconds())]
-        new_day = [home for home in homes if connections.get_value(tx, _day_of(home)) != _today(home, now)]
+        new_day = [home for home in homes if connections.get_value(tx, _day_of(home)) != home.day(now).isoformat()]
         idle = {one.lane for one in lanes.all_lanes(tx) if one.flow == "standing" and not one.begun_at}
         quiet = [home for home in homes if home not in pull and _unusually_silent(tx, home, now)]
         check = [home for home in homes if home.id in idle and verifying.due(tx, home.id, now)]
@@ -65,7 +64,7 @@ def wake_due() -> bool:
         for portal in poll:
             lanes.wake(tx, "invoicing", portal, now)
         for home in new_day:
-            today = _today(home, now)
+            today = home.day(now).isoformat()
             late = mirror.becoming_overdue(tx, home.id, date.fromisoformat(today))
             # Only who is shown already: a day going by is no reason to make anybody's records.
             shown = links.find(tx, home.id, "contact", late).keys() | links.find(tx, home.id, "company", late).keys()
@@ -122,7 +121,3 @@ def _elapsed(tx: Connection, lane: str, kind: str, now: datetime, seconds: float
 
 def _day_of(home: Organisation) -> str:
     return f"day {home.id}"
-
-
-def _today(home: Organisation, now: datetime) -> str:
-    return now.astimezone(ZoneInfo(home.timezone)).date().isoformat()

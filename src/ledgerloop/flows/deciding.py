@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from zoneinfo import ZoneInfo
 
 from ledgerloop.flows import merging
 from ledgerloop.flows.books import books_of
@@ -139,7 +138,7 @@ def books_for(house: Portal, home: Organisation, mine: Sequence[tuple[Sale, Term
 
 def _decide_for(house: Portal, home: Organisation, mine: list[tuple[Sale, Terms]], decided: Decided) -> None:
     """Make the invoices as they would be, or hold: for what the lines lack and for what the customer lacks at once."""
-    today = parts().now().astimezone(ZoneInfo(home.timezone)).date()
+    today = home.day(parts().now())
     books = books_for(house, home, mine)
 
     def draft(sale: Sale, terms: Terms, books: Books) -> Draft | Hold:

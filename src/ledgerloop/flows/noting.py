@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from zoneinfo import ZoneInfo
 
 from ledgerloop.flows.claiming import shown_elsewhere
 from ledgerloop.flows.parts import parts
@@ -41,7 +40,7 @@ def note_happenings(home: Organisation, customers: Sequence[str], turn: int) -> 
     """look → intend → settle what may have been sent → send → record, for some customers."""
     at = parts()
     now = at.now()
-    today = now.astimezone(ZoneInfo(home.timezone)).date()
+    today = home.day(now)
     since = _since(home, today)
     if since is None:
         return

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import date
-from zoneinfo import ZoneInfo
 
 from ledgerloop.flows import joining
 from ledgerloop.flows.claiming import with_rivals
@@ -27,7 +26,7 @@ from ledgerloop.store import connections, fingerprints, intents, journal, mirror
 def show_standings(home: Organisation, ids: Sequence[str], turn: int) -> None:
     """stand → join → decide → write → record, for some customers and the deals of their invoices."""
     at = parts()
-    today = today_of(home)
+    today = home.day(at.now())
     ids = with_rivals(home, ids)
     with at.database.reading() as tx:
         customers = mirror.customers(tx, home.id, ids)
@@ -57,7 +56,7 @@ def show_standings(home: Organisation, ids: Sequence[str], turn: int) -> None:
 def show_invoices(home: Organisation, invoices: Sequence[Receivable], turn: int) -> None:
     """Show invoices on the deals they were made for; other invoices have no deal."""
     at = parts()
-    today = today_of(home)
+    today = home.day(at.now())
     by_id = {invoice.id: invoice for invoice in invoices}
     with at.database.reading() as tx:
         made = intents.by_invoice(tx, home.id, list(by_id))
@@ -83,7 +82,7 @@ def show_deals(portal: str, deals: Sequence[str], turn: int) -> None:
             invoice = invoices[intent.organisation].get(intent.invoice)
             if invoice is not None:
                 home = homes[intent.organisation]
-                wanted.append(_of_deal(intent, invoice, home, today_of(home)))
+                wanted.append(_of_deal(intent, invoice, home, home.day(at.now())))
         elif deal in held:
             message = " ".join(held[deal].reasons)
             wanted.append(_message(deal, message, "The deal is held for a person."))
@@ -121,8 +120,3 @@ def _said(standing: Standing) -> str:
 
 def _named(values: Mapping[str, str]) -> dict[str, str]:
     return renamed(values, parts().names)
-
-
-def today_of(home: Organisation) -> date:
-    """Return the day that it is for an organisation."""
-    return parts().now().astimezone(ZoneInfo(home.timezone)).date()

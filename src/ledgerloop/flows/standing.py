@@ -199,13 +199,14 @@ def _show(home: Organisation, customers: Sequence[str], turn: int, *, look: bool
 
     Tells whether what was written is of today: after a midnight in between, days overdue are of the day before.
     """
-    today = showing.today_of(home)
+    now = parts().now
+    today = home.day(now())
     if customers and look:
         restoring.look_at(home, customers, turn)
     if customers:
         showing.show_standings(home, customers, turn)
         noting.note_happenings(home, customers, turn)
-    return showing.today_of(home) == today
+    return home.day(now()) == today
 
 
 def _home(organisation: str) -> Organisation | None:

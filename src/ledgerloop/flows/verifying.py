@@ -11,10 +11,9 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from decimal import Decimal
 from typing import Literal, TypeVar
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection
 
@@ -106,19 +105,16 @@ def _reread(client: XeroClient, home: Organisation, contact: Contact, turn: int,
     at = parts()
     before = _outstanding(home, contact.ContactID)
     found = list(_documents(client, home, contact.ContactID, calls))
-    moved = False
-    if not agrees(found, _told(contact), _today(home), home.base_currency):
-        now_there = _looked_up(client, contact, calls)
-        if now_there is None or now_there.MergedToContactID:
-            return  # its documents are another's now, and come to that one with the merge
-        moved = _told(now_there) != _told(contact)
+    agreed = agrees(found, _told(contact), home.day(at.now()), home.base_currency)
+    still = contact if agreed else _looked_up(client, contact, calls)
+    if still is None or still.MergedToContactID:
+        return  # its documents are another's now, and come to that one with the merge
     with at.database.transaction() as tx:
         mirror.store_customers(tx, [customer_from_contact(home.id, contact)])
         mirror.replace_receivables(tx, home.id, contact.ContactID, found)
-    subject, agreed = _subject(contact.ContactID), _agrees(home, contact)
-    if not agreed and moved:
+    if not agreed and _told(still) != _told(contact):
         return  # somebody acts on it just now: the next call compares again
-    now = at.now()
+    subject, now = _subject(contact.ContactID), at.now()
     with at.database.transaction() as tx:
         if agreed:
             journal.clear(tx, [subject], now)
@@ -178,7 +174,7 @@ def _all(fetch: Callable[[int], Page[T]], calls: Calls) -> list[T]:
 
 
 def _agrees(home: Organisation, contact: Contact) -> bool:
-    return agrees(_receivables(home, contact.ContactID), _told(contact), _today(home), home.base_currency)
+    return agrees(_receivables(home, contact.ContactID), _told(contact), home.day(parts().now()), home.base_currency)
 
 
 def _told(contact: Contact) -> Decimal:
@@ -186,17 +182,13 @@ def _told(contact: Contact) -> Decimal:
 
 
 def _outstanding(home: Organisation, customer: str) -> Decimal:
-    standing = standing_of(_receivables(home, customer), _today(home), home.base_currency)
+    standing = standing_of(_receivables(home, customer), home.day(parts().now()), home.base_currency)
     return standing.outstanding - standing.credit
 
 
 def _receivables(home: Organisation, customer: str) -> Sequence[Receivable]:
     with parts().database.reading() as tx:
         return mirror.receivables_of(tx, home.id, [customer]).get(customer, [])
-
-
-def _today(home: Organisation) -> date:
-    return parts().now().astimezone(ZoneInfo(home.timezone)).date()
 
 
 def _round(tx: Connection, organisation: str) -> Round:
