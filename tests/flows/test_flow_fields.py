@@ -145,6 +145,36 @@ class TestFirst:
         scene.settle()
         assert f"hubspot contact {contact}" not in scene.holds()
 
+    def test_a_contact_that_a_person_makes_after_a_refusal_keeps_its_values(self, scene: Scene, crm: Customers) -> None:
+        """What was compared with the contact that HubSpot would not make is not of the one that a person made."""
+        customer = crm.add("Refused Ltd", EmailAddress="kim@nosuch.notanending", Phones=PHONE)
+        crm.until_linked(customer)
+        scene.settle()
+        assert crm.record(customer, "contact") is None
+
+        contact = scene.make("contacts", email="kim@mended.example.com", phone="111")
+        crm.change(customer, EmailAddress="kim@mended.example.com")
+
+        assert contact == crm.until_linked(customer, "contact")
+        scene.settle()
+        assert "111" == scene.show("contacts", contact)["phone"]
+
+    def test_a_company_linked_while_another_is_made_keeps_its_values(self, scene: Scene, crm: Customers) -> None:
+        """What was compared with the new one is not of the one that a deal has linked; the new one is a question."""
+        company = scene.make("companies", name="Their Name", phone="111")
+        scene.fault("hubspot", kind="late", method="POST", path="companies/batch/create$", times=1, delay_ms=2000)
+        customer = crm.add("Meanwhile Ltd", Phones=PHONE)
+        scene.on.until("being made", lambda: scene.calls("hubspot", "companies/batch/create") or None)
+        with scene.built.database.transaction() as tx:
+            links.put(tx, [Link(scene.on.organisation, customer, "company", company, "number")], scene.built.now())
+
+        scene.settle()
+        crm.touch(customer)
+
+        assert company == crm.record(customer, "company")
+        shown = scene.show("companies", company)
+        assert ("Their Name", "111") == (shown["name"], shown["phone"])
+
     def test_an_email_that_goes_back_asks_nothing_more(self, scene: Scene, crm: Customers) -> None:
         """Who changes the email in Xero, as the question says, is not asked any longer."""
         scene.make("contacts", email="mine@back.example.com")

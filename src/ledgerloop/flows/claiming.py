@@ -131,9 +131,7 @@ def take(home: Organisation, kind: LinkKind, customers: Customers, found: Found)
     with at.database.transaction() as tx:
         kept = links.put(tx, wanted, at.now())
         # Nothing was compared with these records yet; what was kept of one that HubSpot would not make is not of them.
-        compared.forget(
-            tx, home.id, kind, [to.xero_id for to, stands in zip(wanted, kept, strict=True) if stands == to]
-        )
+        compared.forget(tx, home.id, kind, [link.xero_id for link in set(wanted) & set(kept)])
     return {
         link.xero_id: Hold((doubts.shared_record(customers[link.xero_id], kind, link.hubspot_id),), (link.hubspot_id,))
         for link, stands in zip(wanted, kept, strict=True)

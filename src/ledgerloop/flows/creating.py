@@ -97,8 +97,7 @@ def _keep(
     with at.database.transaction() as tx:
         portal = connections.only_portal(tx)
         new = [Link(home.id, key, kind, one.id, "created") for key, one in sent.records.items()]
-        kept = links.put(tx, new, at.now())
-        elsewhere = {link.xero_id for link, stands in zip(new, kept, strict=True) if stands != link}
+        elsewhere = {link.xero_id for link in set(new) - set(links.put(tx, new, at.now()))}
         settled = {key: remembered(one) for key, one in said.items() if key not in elsewhere}
         compared.put(tx, home.id, kind, settled)
         if portal is not None:
