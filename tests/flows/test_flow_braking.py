@@ -11,7 +11,7 @@ from sqlalchemy import update
 from ledgerloop.flows import planning
 from ledgerloop.flows.parts import instead
 from ledgerloop.flows.planning import Totals
-from ledgerloop.store import lanes, links, mirror, planned, spent, tables
+from ledgerloop.store import dirty, lanes, links, mirror, planned, spent, tables
 from ledgerloop.store.spent import Written
 
 
@@ -36,7 +36,7 @@ def _approve(scene: Scene) -> Totals:
     with instead(scene.built.parts()):
         with scene.built.database.reading() as tx:
             home = planning.organisation_of(tx, "")
-            waiting = mirror.all_dirty(tx, home.id)
+            waiting = dirty.every(tx, home.id)
         for _ in planning.plan(home, waiting, totals):
             pass
         planning.accept(home, waiting, totals.written)
@@ -87,7 +87,7 @@ def test_who_is_shown_already_is_kept_up_to_date_beside_what_is_stopped(staged: 
     scene.settle()
     assert {} == scene.holds()
     with scene.built.database.reading() as tx:
-        assert [] == mirror.all_dirty(tx, scene.on.organisation)
+        assert [] == dirty.every(tx, scene.on.organisation)
         assert {late} == links.find(tx, scene.on.organisation, "company", [late]).keys()
 
 

@@ -17,7 +17,7 @@ from ledgerloop.flows import catchup, standing, verifying
 from ledgerloop.flows.parts import instead
 from ledgerloop.flows.pulling import CAUGHT_UP
 from ledgerloop.records import Event
-from ledgerloop.store import connections, cursors, inbox, journal, lanes, mirror
+from ledgerloop.store import connections, cursors, dirty, inbox, journal, lanes, mirror
 from ledgerloop.store.cursors import Cursor
 from ledgerloop.store.inbox import Delivery
 from ledgerloop.xero.webhooks import sign
@@ -129,8 +129,8 @@ def test_overdue_at_the_organisations_midnight(scene: Scene) -> None:
         with instead(replace(at, now=lambda: now)):
             catchup.wake_due()
         with scene.built.database.transaction() as tx:
-            found = mirror.dirty(tx, home.id, 1000)
-            mirror.clean(tx, home.id, found)
+            found = dirty.first(tx, home.id, 1000)
+            dirty.clean(tx, home.id, found)
         return set(found)
 
     assert "Pacific/Auckland" == home.timezone

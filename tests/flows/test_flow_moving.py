@@ -9,7 +9,7 @@ from crm import Customers, begun
 from scene import OBJECTS, Scene
 
 from ledgerloop.flows.moving import KINDS
-from ledgerloop.store import lanes, links, mirror
+from ledgerloop.store import dirty, lanes, links
 
 
 @pytest.fixture(scope="module")
@@ -141,7 +141,7 @@ class TestInXero:
         crm.merge("companies", theirs, ours)
 
         with scene.built.database.transaction() as tx:
-            mirror.mark_dirty(tx, scene.on.organisation, [loser])
+            dirty.mark(tx, scene.on.organisation, [loser])
             lanes.wake(tx, "standing", scene.on.organisation, scene.built.now())
 
         scene.on.until("the link follows", lambda: crm.record(winner, "company") == ours or None)

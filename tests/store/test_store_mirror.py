@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ledgerloop.records import Customer, Payment, Receivable
-from ledgerloop.store import mirror
+from ledgerloop.store import dirty, mirror
 from ledgerloop.store.db import Database
 
 NOW = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
@@ -34,12 +34,12 @@ def _invoice(id: str = "i1", **values: object) -> Receivable:  # noqa: A002
 
 def _dirty(database: Database, organisation: str = "org") -> list[str]:
     with database.reading() as tx:
-        return list(mirror.dirty(tx, organisation, 100))
+        return list(dirty.first(tx, organisation, 100))
 
 
 def _clean(database: Database) -> None:
     with database.transaction() as tx:
-        mirror.clean(tx, "org", mirror.dirty(tx, "org", 100))
+        dirty.clean(tx, "org", dirty.first(tx, "org", 100))
 
 
 class TestStoreCustomers:
@@ -229,35 +229,14 @@ class TestStoreReceivables:
         assert sorted(each.id for some in of_customers.values() for each in some) == sorted(newest)
 
 
-class TestDirty:
-    def test_page_by_page(self, database: Database) -> None:
-        """The list is read in the order of its ids, from after the last one read."""
-        with database.transaction() as tx:
-            mirror.mark_dirty(tx, "org", ["c", "a", "b", "a"])
+def test_touch_what_was_updated_since(database: Database) -> None:
+    """Customers that changed since a moment, themselves or by a receivable, become dirty; others do not."""
+    with database.transaction() as tx:
+        mirror.store_customers(tx, [_customer("c1"), _customer("c2", updated_at=LATER), _customer("c3")], touch=False)
+        mirror.store_receivables(tx, [_invoice("i1"), _invoice("i3", customer="c3", updated_at=LATER)], touch=False)
+        mirror.touch_updated_since(tx, "org", LATER)
 
-            assert list(mirror.dirty(tx, "org", 2)) == ["a", "b"]
-            assert list(mirror.dirty(tx, "org", 2, after="b")) == ["c"]
-
-    def test_what_changed_meanwhile_stays(self, database: Database) -> None:
-        """A customer that is marked again while it is being looked at stays on the list."""
-        with database.transaction() as tx:
-            mirror.mark_dirty(tx, "org", ["a", "b"])
-            looked_at = mirror.dirty(tx, "org", 10)
-            mirror.mark_dirty(tx, "org", ["b"])
-            mirror.clean(tx, "org", looked_at)
-
-        assert _dirty(database) == ["b"]
-
-    def test_touch_what_was_updated_since(self, database: Database) -> None:
-        """Customers that changed since a moment, themselves or by a receivable, become dirty; others do not."""
-        with database.transaction() as tx:
-            mirror.store_customers(
-                tx, [_customer("c1"), _customer("c2", updated_at=LATER), _customer("c3")], touch=False
-            )
-            mirror.store_receivables(tx, [_invoice("i1"), _invoice("i3", customer="c3", updated_at=LATER)], touch=False)
-            mirror.touch_updated_since(tx, "org", LATER)
-
-        assert _dirty(database) == ["c2", "c3"]
+    assert _dirty(database) == ["c2", "c3"]
 
 
 class TestLookUp:
@@ -331,8 +310,8 @@ class TestLookUp:
         """Lists of ids longer than SQLite's limit of variables are cut, not refused."""
         many = [f"c{number}" for number in range(40_000)]
         with database.transaction() as tx:
-            mirror.mark_dirty(tx, "org", many[:3000])
+            dirty.mark(tx, "org", many[:3000])
 
             assert mirror.receivables_of(tx, "org", many) == {}
-            mirror.clean(tx, "org", mirror.dirty(tx, "org", 5000))
+            dirty.clean(tx, "org", dirty.first(tx, "org", 5000))
         assert _dirty(database) == []

@@ -24,7 +24,7 @@ from ledgerloop.flows import planning
 from ledgerloop.flows.parts import instead
 from ledgerloop.flows.planning import Totals
 from ledgerloop.records import Organisation
-from ledgerloop.store import lanes, mirror, planned
+from ledgerloop.store import dirty, lanes, mirror, planned
 from ledgerloop.store.planned import Allowance
 from ledgerloop.web.pages import moment
 from ledgerloop.wiring import Ledgerloop
@@ -88,7 +88,7 @@ def approve(
             return
         with built.database.reading() as tx:
             home = planning.organisation_of(tx, organisation)
-            waiting = mirror.all_dirty(tx, home.id)
+            waiting = dirty.every(tx, home.id)
         totals, _ = planned_with_progress(home, waiting, keep=0)
         if waiting:
             _ask(home, totals, yes, as_json)

@@ -18,7 +18,7 @@ from ledgerloop.flows import planning
 from ledgerloop.flows.parts import instead
 from ledgerloop.flows.planning import Line, Totals
 from ledgerloop.records import Organisation
-from ledgerloop.store import mirror
+from ledgerloop.store import dirty, mirror
 
 OfOrganisation = Annotated[
     str, typer.Option("--organisation", help="The organisation's id or name, where several are connected.")
@@ -56,7 +56,7 @@ def plan(
             if customer is not None:
                 chosen = planning.customers_named(tx, home, customer)
             else:
-                chosen = mirror.all_dirty(tx, home.id) if waiting else mirror.all_customers(tx, home.id)
+                chosen = dirty.every(tx, home.id) if waiting else mirror.all_customers(tx, home.id)
         totals, lines = planned_with_progress(home, chosen, keep=None if everything or as_json or customer else FIRST)
     if as_json:
         print_json({"organisation": home.id, **totals_of(totals), "lines": [asdict(line) for line in lines]})

@@ -24,7 +24,7 @@ from ledgerloop.hubspot.models import BatchResult, New, Record, To
 from ledgerloop.hubspot.paths import plural
 from ledgerloop.records import Organisation
 from ledgerloop.rules.customers import further_people
-from ledgerloop.store import journal, links, mirror, people, planned, spent
+from ledgerloop.store import dirty, journal, links, mirror, people, planned, spent
 from ledgerloop.store.spent import Written
 from ledgerloop.store.statements import one_at_a_time
 
@@ -51,11 +51,11 @@ def look_ahead(home: Organisation) -> None:
     at = parts()
     now = at.now()
     with at.database.reading() as tx:
-        since = mirror.stopped_since(tx, home.id)
+        since = dirty.stopped_since(tx, home.id)
         held = journal.held(tx, subject_of(home.id)) is not None
     if since is not None and now - since >= AGAIN:
         with at.database.transaction() as tx:
-            mirror.let_go(tx, home.id)
+            dirty.let_go(tx, home.id)
         since = None
     with at.database.reading() as tx:
         going = _unplanned(tx, home.id)
@@ -78,7 +78,7 @@ def set_aside(home: Organisation, customers: Iterable[str]) -> None:
     """Set customers aside whose writing the count has stopped."""
     at = parts()
     with at.database.transaction() as tx:
-        mirror.stop(tx, home.id, customers, at.now())
+        dirty.stop(tx, home.id, customers, at.now())
 
 
 @contextmanager
@@ -190,7 +190,7 @@ class Counting(HubSpotClient):
 
 
 def _unplanned(tx: Connection, organisation: str) -> list[str]:
-    going = mirror.all_dirty(tx, organisation, stopped=False)
+    going = dirty.every(tx, organisation, stopped=False)
     accepted = planned.among(tx, organisation, going)
     return [each for each in going if each not in accepted]
 
@@ -225,7 +225,7 @@ def _stopped(home: Organisation, going: Sequence[str], so_far: Written, *, news:
     with at.database.transaction() as tx:
         stopped = makers if go_on else set(going)
         stopped -= planned.among(tx, home.id, list(stopped))  # a person may have approved meanwhile
-        mirror.stop(tx, home.id, stopped, at.now())
+        dirty.stop(tx, home.id, stopped, at.now())
     if news and stopped:
         _ask(home, so_far.plus(count(lines)), "What needs new records waits." if go_on else "All of it waits.")
     return bool(stopped)

@@ -20,7 +20,7 @@ from ledgerloop.flows.polling import CURSOR as POLLED
 from ledgerloop.flows.pulling import CAUGHT_UP, UNTOLD
 from ledgerloop.log import logger
 from ledgerloop.records import Organisation
-from ledgerloop.store import connections, cursors, gaps, inbox, lanes, links, mirror, planned
+from ledgerloop.store import connections, cursors, dirty, gaps, inbox, lanes, links, mirror, planned
 from ledgerloop.store.cursors import Cursor
 from ledgerloop.store.spent import Written
 
@@ -68,7 +68,7 @@ def wake_due() -> bool:
             late = mirror.becoming_overdue(tx, home.id, date.fromisoformat(today))
             # Only who is shown already: a day going by is no reason to make anybody's records.
             shown = links.find(tx, home.id, "contact", late).keys() | links.find(tx, home.id, "company", late).keys()
-            mirror.mark_dirty(tx, home.id, [*shown, *hearing.customers_held(tx, home.id)])
+            dirty.mark(tx, home.id, [*shown, *hearing.customers_held(tx, home.id)])
             # Every day changes the days overdue of all who are late. Nobody need be asked about that.
             if shown:
                 planned.accept(tx, home.id, shown, Written(updated=_RECORDS_EACH * len(shown)), now)
@@ -99,7 +99,7 @@ def _unusually_silent(tx: Connection, home: Organisation, now: datetime) -> bool
 
 def _stopped_long(tx: Connection, home: Organisation, now: datetime) -> bool:
     """Tell whether what the brake has stopped is to be looked at again."""
-    since = mirror.stopped_since(tx, home.id)
+    since = dirty.stopped_since(tx, home.id)
     return since is not None and now - since >= braking.AGAIN
 
 

@@ -15,7 +15,7 @@ from ledgerloop.flows.parts import parts
 from ledgerloop.flows.writing import id_name
 from ledgerloop.hubspot.webhooks import property_named, records_named
 from ledgerloop.records import Link, LinkKind, Organisation, Taken
-from ledgerloop.store import connections, heard, journal, lanes, links, lost, mirror
+from ledgerloop.store import connections, dirty, heard, journal, lanes, links, lost
 from ledgerloop.store.heard import Heard, What
 from ledgerloop.store.lost import Lost
 
@@ -63,7 +63,7 @@ def note(tx: Connection, events: Sequence[Taken]) -> None:
                 touched.setdefault(organisation, []).append(customer)
     heard.put(tx, some)
     for organisation, customers in touched.items():
-        mirror.mark_dirty(tx, organisation, customers)
+        dirty.mark(tx, organisation, customers)
     for organisation in {one.organisation for one in some} | touched.keys():
         lanes.wake(tx, "standing", organisation, at.now())
 
@@ -79,7 +79,7 @@ def look_at_held(tx: Connection, organisation: str) -> None:
     last = connections.get_value(tx, f"held {organisation}") or ""
     some = ([key for key in held if key > last] + [key for key in held if key <= last])[:MOST_HELD]
     if some:
-        mirror.mark_dirty(tx, organisation, some)
+        dirty.mark(tx, organisation, some)
         connections.put_value(tx, f"held {organisation}", some[-1])
 
 

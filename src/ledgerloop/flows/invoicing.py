@@ -19,7 +19,7 @@ from ledgerloop.flows.turns import in_turns, take
 from ledgerloop.flows.waking import concerned, look_again
 from ledgerloop.hubspot.webhooks import records_named
 from ledgerloop.records import Taken
-from ledgerloop.store import connections, inbox, intents, lanes, mirror
+from ledgerloop.store import connections, dirty, inbox, intents, lanes
 
 MOST_DEALS = 500
 """Deals taken in one turn; more than that wait for the next."""
@@ -135,5 +135,5 @@ def write_back(portal: str, turn: int, deals: list[str]) -> None:
     at = parts()
     with at.database.transaction() as tx:
         for home in connections.organisations(tx):
-            if mirror.dirty(tx, home.id, 1):
+            if dirty.first(tx, home.id, 1):
                 lanes.wake(tx, "standing", home.id, at.now())

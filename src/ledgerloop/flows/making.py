@@ -27,7 +27,7 @@ from ledgerloop.rules.invoices import body_of
 from ledgerloop.rules.marks import marker_in
 from ledgerloop.rules.saying import why_refused
 from ledgerloop.rules.totals import difference_told
-from ledgerloop.store import intents, journal, links, mirror
+from ledgerloop.store import dirty, intents, journal, links, mirror
 from ledgerloop.xero.client import XeroClient
 from ledgerloop.xero.models import Invoice
 
@@ -213,9 +213,7 @@ def _record(portal: str, turn: int, ended: Sequence[Made | Refusal]) -> None:
             alike = mirror.receivables_by_reference(tx, home, references)
             doubling.look(tx, home, [one for found in alike.values() for one in found])
             # What is found late may have been pulled before anybody knew whose it is: its deal is shown all the same.
-            mirror.mark_dirty(
-                tx, home, {one.invoice.Contact.ContactID for one in made if one.intent.organisation == home}
-            )
+            dirty.mark(tx, home, {one.invoice.Contact.ContactID for one in made if one.intent.organisation == home})
         links.put(
             tx,
             [

@@ -18,7 +18,7 @@ from ledgerloop.flows.writing import id_name
 from ledgerloop.hubspot.models import Record
 from ledgerloop.records import Customer, Entry, Hold, Link, LinkKind, Organisation
 from ledgerloop.rules import doubts
-from ledgerloop.store import compared, connections, fingerprints, journal, lanes, links, lost, mirror
+from ledgerloop.store import compared, connections, dirty, fingerprints, journal, lanes, links, lost, mirror
 from ledgerloop.store.lost import Lost
 
 KINDS: tuple[LinkKind, ...] = ("contact", "company")
@@ -217,7 +217,7 @@ def _drop(home: Organisation, link: Link, how: lost.How, reason: str, turn: int)
 
 def _look_at(tx: Connection, home: Organisation, customer: str) -> None:
     """Have a customer looked at again, in another turn: the one that runs may be past it."""
-    mirror.mark_dirty(tx, home.id, [customer])
+    dirty.mark(tx, home.id, [customer])
     lanes.wake(tx, "standing", home.id, parts().now())
 
 

@@ -20,7 +20,7 @@ from ledgerloop.flows.rehearsing import AT_ONCE, count, made_up, rehearse
 from ledgerloop.flows.restoring import RULE
 from ledgerloop.records import Entry, Organisation
 from ledgerloop.rules.matching import email_key, name_key
-from ledgerloop.store import connections, cursors, fingerprints, journal, lanes, mirror, planned
+from ledgerloop.store import connections, cursors, dirty, fingerprints, journal, lanes, mirror, planned
 from ledgerloop.store.spent import Written
 
 
@@ -119,7 +119,7 @@ def accept(home: Organisation, customers: Iterable[str], may: Written) -> None:
     now = at.now()
     with at.database.transaction() as tx:
         planned.accept(tx, home.id, list(customers), may, now)
-        mirror.let_go(tx, home.id)
+        dirty.let_go(tx, home.id)
         if journal.held(tx, subject_of(home.id)) is not None:
             journal.clear(tx, [subject_of(home.id)], now)
             lanes.unpark(tx, "standing", home.id)

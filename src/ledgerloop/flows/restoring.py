@@ -22,7 +22,7 @@ from ledgerloop.hubspot.client import HubSpotClient
 from ledgerloop.log import logger
 from ledgerloop.records import Entry, LinkKind, Organisation
 from ledgerloop.rules.properties import differing, properties_on
-from ledgerloop.store import connections, fingerprints, intents, journal, links, mirror
+from ledgerloop.store import connections, dirty, fingerprints, intents, journal, links, mirror
 
 RULE = "rules.properties.differing"
 AT_ONCE = 100
@@ -76,7 +76,7 @@ def look_round(home: Organisation, turn: int) -> bool:
 
 def _mark(tx: Connection, home: Organisation, customers: Sequence[str]) -> None:
     if customers:
-        mirror.mark_dirty(tx, home.id, customers)
+        dirty.mark(tx, home.id, customers)
 
 
 def _compare(client: HubSpotClient, home: Organisation, kind: LinkKind, ids: Sequence[str], turn: int) -> set[str]:

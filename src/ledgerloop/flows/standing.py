@@ -30,7 +30,7 @@ from ledgerloop.flows import (
 from ledgerloop.flows.parts import parts
 from ledgerloop.flows.turns import in_turns, take
 from ledgerloop.records import Organisation
-from ledgerloop.store import connections, inbox, lanes, mirror, planned
+from ledgerloop.store import connections, dirty, inbox, lanes, planned
 
 AT_ONCE = 1000
 """Customers looked at in one step: ten full batches for HubSpot, some of them under way at the same time."""
@@ -103,7 +103,7 @@ def write(organisation: str, turn: int) -> bool:
         return False
     braking.look_ahead(home)
     with at.database.reading() as tx:
-        touched = mirror.dirty(tx, organisation, AT_ONCE)
+        touched = dirty.first(tx, organisation, AT_ONCE)
         accepted = planned.among(tx, organisation, list(touched))
     if not touched:
         return False
@@ -121,7 +121,7 @@ def write(organisation: str, turn: int) -> bool:
             shown |= set(some) if of_today else set()
             overtaken |= not of_today
     with at.database.transaction() as tx:
-        mirror.clean(tx, organisation, {each: mark for each, mark in touched.items() if each in shown})
+        dirty.clean(tx, organisation, {each: mark for each, mark in touched.items() if each in shown})
         planned.done(tx, organisation, accepted & shown)
     return overtaken or len(touched) == AT_ONCE or len(accepted) > len(next_planned)
 

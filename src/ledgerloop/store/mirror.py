@@ -1,4 +1,4 @@
-"""The mirror: our copy of the ledger facts we need, and the list of customers whose standing must be looked at.
+"""The mirror: our copy of the ledger facts we need.
 
 Pulls overlap and come out of order, so storing compares: what is older than the copy is ignored, and only what really
 differs puts its customer on the dirty list.
@@ -16,13 +16,13 @@ from datetime import UTC, date, datetime
 from operator import attrgetter
 from typing import Any, TypeVar
 
-from sqlalchemy import Column, Connection, Table, delete, select, tuple_, update
+from sqlalchemy import Column, Connection, Table, delete, select
 
 from ledgerloop.records import Customer, Payment, Receivable
-from ledgerloop.store.statements import Insert, chunks, insert_or_ignore, one_at_a_time, upsert
+from ledgerloop.store import dirty
+from ledgerloop.store.statements import chunks, insert_or_ignore, one_at_a_time, upsert
 from ledgerloop.store.survivors import move_receivables, survivors
 from ledgerloop.store.tables import customer as customer_table
-from ledgerloop.store.tables import dirty as dirty_table
 from ledgerloop.store.tables import payment as payment_table
 from ledgerloop.store.tables import receivable as receivable_table
 
@@ -50,7 +50,7 @@ def store_customers(tx: Connection, customers: Iterable[Customer], *, touch: boo
         heirs = move_receivables(tx, organisation, [each.id for each in changed if each.merged_into])
         ids = {each.id for each in changed} | {each.merged_into for each in changed if each.merged_into} | heirs
         if touch:
-            mark_dirty(tx, organisation, ids)
+            dirty.mark(tx, organisation, ids)
         touched |= ids
     return sorted(touched)
 
@@ -71,7 +71,7 @@ def store_receivables(tx: Connection, receivables: Iterable[Receivable], *, touc
         _replace_payments(tx, organisation, before, changed)
         ids = {each.customer for each in changed} | {before[each.id].customer for each in changed if each.id in before}
         if touch:
-            mark_dirty(tx, organisation, ids)
+            dirty.mark(tx, organisation, ids)
         touched |= ids
     return sorted(touched)
 
@@ -89,7 +89,7 @@ def replace_receivables(tx: Connection, organisation: str, customer: str, receiv
         for table, key in ((payment_table, payment_table.c.receivable), (receivable_table, receivable_table.c.id)):
             tx.execute(delete(table).where(table.c.organisation == organisation, key.in_(some)))
     store_receivables(tx, fresh, touch=False)
-    mark_dirty(tx, organisation, [customer])
+    dirty.mark(tx, organisation, [customer])
 
 
 def touch_updated_since(tx: Connection, organisation: str, since: datetime) -> None:
@@ -100,51 +100,7 @@ def touch_updated_since(tx: Connection, organisation: str, since: datetime) -> N
     through = select(receivable_table.c.customer).where(
         receivable_table.c.organisation == organisation, receivable_table.c.updated_at >= since
     )
-    mark_dirty(tx, organisation, tx.execute(own.union(through)).scalars())
-
-
-def dirty(tx: Connection, organisation: str, limit: int, after: str = "") -> dict[str, int]:
-    """List customers to look at that the brake has not stopped, in the order of their ids, after the one given.
-
-    The number beside each is its mark: hand both to :func:`clean`, so that what changed in the meantime stays dirty.
-    """
-    rows = tx.execute(
-        select(dirty_table.c.customer, dirty_table.c.mark)
-        .where(dirty_table.c.organisation == organisation, dirty_table.c.customer > after)
-        .where(dirty_table.c.stopped_at.is_(None))
-        .order_by(dirty_table.c.customer)
-        .limit(limit)
-    )
-    return {row.customer: row.mark for row in rows}
-
-
-def all_dirty(tx: Connection, organisation: str, *, stopped: bool = True) -> list[str]:
-    """List all customers to look at, those that the brake has ``stopped`` too, or without them."""
-    mine = select(dirty_table.c.customer).where(dirty_table.c.organisation == organisation)
-    if not stopped:
-        mine = mine.where(dirty_table.c.stopped_at.is_(None))
-    return list(tx.execute(mine.order_by(dirty_table.c.customer)).scalars())
-
-
-def stop(tx: Connection, organisation: str, ids: Iterable[str], now: datetime) -> None:
-    """Set customers aside: they stay on the list, and :func:`dirty` passes over them until :func:`let_go`."""
-    for some in chunks(ids):
-        mine = update(dirty_table).where(dirty_table.c.organisation == organisation, dirty_table.c.customer.in_(some))
-        tx.execute(mine.values(stopped_at=now))
-
-
-def stopped_since(tx: Connection, organisation: str) -> datetime | None:
-    """Say since when the customer that was set aside first waits; none where none is."""
-    mine = select(dirty_table.c.stopped_at).where(dirty_table.c.organisation == organisation)
-    mine = mine.where(dirty_table.c.stopped_at.is_not(None)).order_by(dirty_table.c.stopped_at).limit(1)
-    since: datetime | None = tx.execute(mine).scalar()
-    return since
-
-
-def let_go(tx: Connection, organisation: str) -> None:
-    """Let all go on that were set aside."""
-    mine = update(dirty_table).where(dirty_table.c.organisation == organisation)
-    tx.execute(mine.where(dirty_table.c.stopped_at.is_not(None)).values(stopped_at=None))
+    dirty.mark(tx, organisation, tx.execute(own.union(through)).scalars())
 
 
 def all_customers(tx: Connection, organisation: str) -> list[str]:
@@ -159,23 +115,6 @@ def customers_after(tx: Connection, organisation: str, after: str, limit: int) -
     columns = customer_table.c
     mine = select(columns.id).where(columns.organisation == organisation, columns.merged_into == "", columns.id > after)
     return list(tx.execute(mine.order_by(columns.id).limit(limit)).scalars())
-
-
-def mark_dirty(tx: Connection, organisation: str, ids: Iterable[str]) -> None:
-    """Have the standing of these customers looked at."""
-    rows = [{"organisation": organisation, "customer": each, "mark": 1} for each in sorted(set(ids))]
-    upsert(tx, dirty_table, rows, values=_marked_again)
-
-
-def _marked_again(_new: Insert) -> dict[str, Any]:
-    return {"mark": dirty_table.c.mark + 1}
-
-
-def clean(tx: Connection, organisation: str, marks: Mapping[str, int]) -> None:
-    """Take customers off the dirty list, except those that were marked again since :func:`dirty` listed them."""
-    key = tuple_(dirty_table.c.customer, dirty_table.c.mark)
-    for some in chunks(marks.items()):
-        tx.execute(delete(dirty_table).where(dirty_table.c.organisation == organisation, key.in_(some)))
 
 
 def customers(tx: Connection, organisation: str, ids: Collection[str]) -> dict[str, Customer]:
