@@ -7,7 +7,7 @@ a customer whose fate the next look at everything decides.
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 
 from agreed import EMAIL, NAME, UNITS, Agreed
 from crm import Customers
@@ -158,7 +158,10 @@ class Movers:
         """Delete a customer's record in HubSpot."""
         kind = self.dice.choice(KINDS)
         customer, record = self._with_record(kind, archived_too=True)
-        self._no_longer_in(record, kind)
+        asking = list(self._merged_into(record, kind))
+        if self.register.resting.intersection(asking):
+            raise LookupError
+        self._made_anew(asking, kind)
         self._crm.delete(kind, record)
         self.diary.append(f"deleted {kind} {record} of {customer}")
         if self.register.doubles(customer, kind):
@@ -284,15 +287,20 @@ class Movers:
         if email:
             self.agreed.in_xero(customer, EMAIL, email)
 
-    def _no_longer_in(self, record: str, kind: str) -> None:
-        """Note whose record is made anew because the one that it was merged into goes."""
+    def _merged_into(self, record: str, kind: str) -> Iterator[str]:
+        """Name the customers whose record was merged into this one."""
         for (customer, which), place in self.register.places.items():
             if which == kind and place.into:
                 survivor = self.portal.shelf(kind).find(place.into)
                 if survivor is not None and survivor.id == record:
-                    if place.must == "merged away":
-                        self.agreed.made_anew(customer, kind, self.books.contacts.rows[customer])
-                    self.register.survivor_gone(customer, kind, active=self._status(customer) == "ACTIVE")
+                    yield customer
+
+    def _made_anew(self, customers: Iterable[str], kind: str) -> None:
+        """Note whose record is made anew because the one that it was merged into goes."""
+        for customer in customers:
+            if self.register.must(customer, kind) == "merged away":
+                self.agreed.made_anew(customer, kind, self.books.contacts.rows[customer])
+            self.register.survivor_gone(customer, kind, active=self._status(customer) == "ACTIVE")
 
     def _merge(self, kind: str, gone: str, stays: str) -> None:
         self._crm.merge(kind, gone, stays)
