@@ -356,3 +356,30 @@ def _fill_the_journal(scene: Scene, customer: str) -> None:
     )
     with scene.built.database.transaction() as tx:
         journal.add(tx, [line] * 150)
+
+
+def test_an_association_that_fails_is_made_later(scene: Scene, crm: Customers) -> None:
+    """Contact and company are linked by then, and are associated all the same when HubSpot answers again."""
+    scene.fault("hubspot", kind="status", status=503, path="batch/associate", times=4)
+    customer = crm.add("Apart Ltd", EmailAddress="kim@apart.example.com")
+    contact, company = crm.until_linked(customer, "contact"), crm.until_linked(customer)
+
+    scene.on.until("associated", lambda: crm.companies_of(contact) == {company} or None, 30)
+    scene.settle()
+    scene.forget_calls()
+    crm.touch(customer)
+    assert [] == scene.calls("hubspot", "batch/associate")
+
+
+def test_an_association_that_is_refused_costs_itself(scene: Scene, crm: Customers) -> None:
+    """The figures are shown, the journal says why the two are apart, and HubSpot is not asked again."""
+    scene.fault("hubspot", kind="status", status=400, path="batch/associate")
+    customer = crm.add("Refused Pair Ltd", EmailAddress="kim@pair.example.com")
+    company = crm.until_linked(customer)
+    scene.invoice_for(customer, "12.00")
+
+    scene.until_shown("companies", company, "xero_outstanding_balance", "12.00")
+    scene.settle()
+    assert any("would not associate" in said for said in crm.said(customer))
+    assert 1 == len(scene.calls("hubspot", "batch/associate"))
+    scene.mend("hubspot")

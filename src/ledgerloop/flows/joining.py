@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from ledgerloop.errors import Refused
 from ledgerloop.flows import creating, moving, people
 from ledgerloop.flows.claiming import Customers, Doubts, Found, of_another, shown_elsewhere, take
 from ledgerloop.flows.creating import Values
@@ -21,7 +22,8 @@ from ledgerloop.hubspot.models import Record
 from ledgerloop.records import Customer, Entry, Hold, Link, LinkKind, Organisation
 from ledgerloop.rules.customers import hubspot_of
 from ledgerloop.rules.matching import email_domain, email_problem
-from ledgerloop.store import compared, journal, links
+from ledgerloop.rules.saying import whole
+from ledgerloop.store import compared, journal, links, pairs
 
 
 @dataclass(slots=True)
@@ -44,6 +46,7 @@ def join(home: Organisation, customers: Customers, values: Values, turn: int) ->
     if no_company or no_contact:
         found, unsure = _settle(parts().hubspot(), home, no_contact, no_company, values, turn)
         doubts = _together(doubts, unsure)
+    _associate(home, live, turn)
     people.join_people(home, live, turn)
     _say_bad_emails(home, live, turn)
     shown, unshown = _shown_here(home, customers, turn)
@@ -116,7 +119,6 @@ def _settle(
     unsure_of_automatic |= take(home, "company", new, automatic)
     companies |= automatic
     made_too = creating.make(client, home, "company", _without(new, automatic, unsure_of_automatic), values, turn)
-    _associate(client, home, [*no_contact, *no_company])
     missing = {key: hold for key, hold in barred.items() if key not in contacts}
     missing_companies = {key: hold for key, hold in barred_companies.items() if key not in companies}
     unsure_of_company |= unsure_of_automatic
@@ -160,14 +162,34 @@ def _together(*some: Doubts) -> Doubts:
     return added
 
 
-def _associate(client: HubSpotClient, home: Organisation, strangers: Sequence[str]) -> None:
-    """Associate each customer's contact and company; HubSpot takes the same association again as nothing new."""
-    linked = known(home, list(dict.fromkeys(strangers)))
-    contact = {link.xero_id: link.hubspot_id for link in linked if link.kind == "contact"}
-    company = {link.xero_id: link.hubspot_id for link in linked if link.kind == "company"}
-    pairs = [(contact[key], company[key]) for key in contact if key in company]
-    if pairs:
-        client.associate("contacts", "companies", pairs)
+def _associate(home: Organisation, customers: Customers, turn: int) -> None:
+    """Associate each customer's contact and company, unless these two were; twice is once for HubSpot."""
+    at = parts()
+    with at.database.reading() as tx:
+        contact = links.find(tx, home.id, "contact", list(customers))
+        company = links.find(tx, home.id, "company", list(customers))
+        both = {key: (one.hubspot_id, company[key].hubspot_id) for key, one in contact.items() if key in company}
+        new = pairs.unknown(tx, home.id, both)
+    if not new:
+        return
+    refused = _associate_all(at.hubspot(), list(dict.fromkeys(new.values())))
+    with at.database.transaction() as tx:
+        pairs.put(tx, home.id, new)  # those that were refused too: the same two would be refused again
+        why = "HubSpot would not associate its contact and company: "
+        news = [(key, whole(refused[pair])) for key, pair in new.items() if pair in refused]
+        journal.add(tx, [_entry(home, turn, key, "skip", why + said) for key, said in news])
+
+
+def _associate_all(client: HubSpotClient, some: Sequence[pairs.Pair]) -> dict[pairs.Pair, str]:
+    """Associate pairs, and say why HubSpot refused which: each alone, or as nobody knows, all for the sake of one."""
+    try:
+        errors = client.associate("contacts", "companies", some)
+    except Refused as refusal:
+        if len(some) == 1:
+            return {some[0]: refusal.message}
+        middle = len(some) // 2
+        return _associate_all(client, some[:middle]) | _associate_all(client, some[middle:])
+    return {pair: error.message for error in errors for pair in some if set(pair) & set(error.ids)}
 
 
 def _hold(home: Organisation, customers: Customers, doubts: Doubts, turn: int) -> None:

@@ -343,6 +343,16 @@ person = Table(
     _text("company"),
 )
 
+# A pair: the contact and the company of a customer, which were associated in HubSpot.
+pair = Table(
+    "pair",
+    metadata,
+    Column("organisation", Text, primary_key=True),
+    Column("customer", Text, primary_key=True),
+    _text("contact"),
+    _text("company"),
+)
+
 # A HubSpot record that was a customer and is no longer: deleted there, or merged into another.
 lost = Table(
     "lost",
