@@ -8,6 +8,7 @@ steps. SEED=… replays, STEPS=… says how many.
 
 from __future__ import annotations
 
+import itertools
 import os
 import random
 import time
@@ -25,6 +26,9 @@ from served import Host, Served, served
 from truths import Truths
 
 from ledgerloop.cli.stage import Sections
+from ledgerloop_sandbox.hubspot.kinds import COMPANY, CONTACT
+from ledgerloop_sandbox.hubspot.portal import Portal
+from ledgerloop_sandbox.xero.organisation import Organisation
 
 SEED = int(os.environ.get("SEED", "11"))
 STEPS = int(os.environ.get("STEPS", "100"))
@@ -125,6 +129,7 @@ def _differences(scene: Served, people: People, born: int) -> list[str]:
     holds = {subject: " ".join(reasons) for subject, reasons in scene.holds().items()}
     wrong = movers.register.wrong(books, movers.portal, born, holds)
     wrong += movers.agreed.wrong(books.contacts, movers.portal)
+    wrong += _apart(books, movers.portal)
     for kind in KINDS:
         for customer, records in carried(movers.portal, kind).items():
             for record in records:
@@ -140,6 +145,18 @@ def _differences(scene: Served, people: People, born: int) -> list[str]:
         )
     movers.register.quiet()
     return wrong
+
+
+def _apart(books: Organisation, portal: Portal) -> list[str]:
+    """Name the customers whose contact and company are not associated."""
+    contacts, companies = carried(portal, "contacts"), carried(portal, "companies")
+    return [
+        f"contact {contact.id} and company {company.id} of {customer} are not associated"
+        for customer in contacts.keys() & companies.keys()
+        if books.contacts.rows[customer].status == "ACTIVE"
+        for contact, company in itertools.product(contacts[customer], companies[customer])
+        if not portal.edges.between((CONTACT, contact.id), (COMPANY, company.id))
+    ]
 
 
 def _unlike(what: str, wanted: Mapping[str, str], shown: Mapping[str, str]) -> list[str]:

@@ -18,7 +18,7 @@ from ledgerloop.flows.writing import id_name
 from ledgerloop.hubspot.models import Record
 from ledgerloop.records import Customer, Entry, Hold, Link, LinkKind, Organisation
 from ledgerloop.rules import doubts
-from ledgerloop.store import compared, connections, dirty, fingerprints, journal, lanes, links, lost, mirror
+from ledgerloop.store import compared, connections, dirty, fingerprints, journal, lanes, links, lost, mirror, pairs
 from ledgerloop.store.lost import Lost
 
 KINDS: tuple[LinkKind, ...] = ("contact", "company")
@@ -209,6 +209,7 @@ def _drop(home: Organisation, link: Link, how: lost.How, reason: str, turn: int)
         links.remove(tx, link)
         lost.put(tx, Lost(home.id, link.kind, link.hubspot_id, link.xero_id, how, now))
         compared.forget(tx, home.id, link.kind, [link.xero_id])
+        pairs.forget(tx, home.id, link.xero_id)
         if portal is not None:
             fingerprints.forget(tx, portal.id, link.kind, [link.hubspot_id])
         _look_at(tx, home, link.xero_id)

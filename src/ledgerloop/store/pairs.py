@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, delete, select
 
 from ledgerloop.store.statements import chunks, upsert
 from ledgerloop.store.tables import pair as table
@@ -30,3 +30,8 @@ def put(tx: Connection, organisation: str, pairs: Mapping[str, Pair]) -> None:
         for customer, (contact, company) in sorted(pairs.items())
     ]
     upsert(tx, table, rows)
+
+
+def forget(tx: Connection, organisation: str, customer: str) -> None:
+    """Forget a customer's pair, because one of the two is gone; it may come back alone."""
+    tx.execute(delete(table).where(table.c.organisation == organisation, table.c.customer == customer))
