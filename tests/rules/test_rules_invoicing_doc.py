@@ -33,6 +33,7 @@ TOLD: dict[str, tuple[str, ...]] = {
     "rules/edits": (),
     "rules/saying": (),
     "flows/intending": (),
+    "flows/apart": ("_waits",),
     "flows/making": ("hold",),
     "flows/doubling": (),
     "flows/payers": ("_refused", "_archived"),

@@ -13,6 +13,7 @@ from datetime import timedelta
 from typing import Any
 
 from ledgerloop.errors import ScopeMissing
+from ledgerloop.flows.apart import Troubles
 from ledgerloop.flows.parts import parts
 from ledgerloop.flows.retrying import LOOK, again
 from ledgerloop.log import logger
@@ -67,8 +68,10 @@ def look(portal: str) -> None:
     with at.database.reading() as tx:
         homes = [one for one in connections.organisations(tx) if journal.caused_by(tx, portal, one.id)]
         kinds = {one.id: [kind for kind in _MODELS if kind in store.get(tx, one.id)] for one in homes}
+    troubles = Troubles()
     for home in homes:
-        books_of(home, kinds[home.id])
+        with troubles.apart(home.id):  # those of one that cannot be asked are read in a later turn
+            books_of(home, kinds[home.id])
 
 
 def _read(home: Organisation, kind: Kind) -> str:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from ledgerloop.flows import merging
+from ledgerloop.flows.apart import Troubles
 from ledgerloop.flows.books import books_of
 from ledgerloop.flows.deals import INDEX_LAG, Sale, entered, read_deals, read_sales, won_at
 from ledgerloop.flows.facts import owners, route_stages, won_stages
@@ -51,6 +52,8 @@ class Decided:
     """What people call the deals."""
     early: frozenset[str] = frozenset()
     """The deals that were decided though they are not won yet."""
+    troubles: Troubles = field(default_factory=Troubles)
+    """Which organisations could not be asked; their deals have no verdict."""
 
 
 def subject_of(deal: str) -> str:
@@ -75,7 +78,8 @@ def decide(house: Portal, ids: Sequence[str], *, early: bool = False) -> Decided
     stages = frozenset(won_stages(house.id))
     won = not_won | {sale.deal.id for sale in sales if is_won(sale.deal, stages)}
     for home, mine in by_home(decided, route(house, sales, won), sales):
-        _decide_for(house, home, mine, decided)
+        with decided.troubles.apart(home.id, [sale.deal.id for sale, _ in mine]):
+            _decide_for(house, home, mine, decided)
     return decided
 
 

@@ -16,6 +16,7 @@ from sqlalchemy import Connection
 
 from ledgerloop.errors import Invalid
 from ledgerloop.flows import merging, payers
+from ledgerloop.flows.apart import Troubles
 from ledgerloop.flows.deals import Sale, read_deals, read_sales, with_payers
 from ledgerloop.flows.deciding import Decided, basis, books_for, by_home, invoice_id, route, subject_of
 from ledgerloop.flows.facts import route_stages, won_stages
@@ -67,8 +68,8 @@ class Change:
     changes: Mapping[str, Any]
 
 
-def edit(portal: str, turn: int, deals: Sequence[str], settled: Collection[str]) -> None:
-    """read → compare → (change the draft | tell).
+def edit(portal: str, turn: int, deals: Sequence[str], settled: Collection[str]) -> Troubles:
+    """read → compare → (change the draft | tell); return what went wrong with some organisation.
 
     Where a route holds edits for a person, who has it tried again says that the edit was settled in Xero; everywhere
     else the edit itself is tried again.
@@ -78,8 +79,9 @@ def edit(portal: str, turn: int, deals: Sequence[str], settled: Collection[str])
         held = {deal for deal in settled if journal.held(tx, subject_of(deal))}
         house = connections.portal(tx, portal)
         made = {deal: one for deal, one in intents.get(tx, portal, deals).items() if one.state == "made"}
+    troubles = Troubles()
     if house is None or not made:
-        return
+        return troubles
     found = read_deals(at.hubspot(), list(made), [invoice_id()])
     merged = merging.follow(portal, list(found.values()))
     with at.database.reading() as tx:
@@ -116,7 +118,10 @@ def edit(portal: str, turn: int, deals: Sequence[str], settled: Collection[str])
             else:
                 _tell(turn, before, before, edit_told(before.number, "made", f"the deal now belongs to {home.name}."))
         for start in range(0, len(edited), MOST_IDS):
-            _edit(house, home, edited[start : start + MOST_IDS], turn)
+            some = edited[start : start + MOST_IDS]
+            with troubles.apart(home.id, [one.intent.deal for one in some]):
+                _edit(house, home, some, turn)
+    return troubles
 
 
 def _edit(house: Portal, home: Organisation, edited: Sequence[Edited], turn: int) -> None:

@@ -11,9 +11,10 @@ from datetime import datetime
 from itertools import groupby
 from typing import Literal
 
+from ledgerloop.flows.apart import Troubles
 from ledgerloop.flows.deciding import Decided, Ready, Verdict, basis, decide, subject_of
 from ledgerloop.flows.parts import parts
-from ledgerloop.flows.payers import find_payers
+from ledgerloop.flows.payers import Payer, find_payers
 from ledgerloop.records import Entry, Hold, Intent, Portal, Skip
 from ledgerloop.rules.invoices import hash_of, payload_of
 from ledgerloop.rules.marks import deal_url, marker_of
@@ -24,36 +25,52 @@ REQUEST = 50
 """Invoices in one request, as Xero advises. Intents of one request share its Idempotency-Key."""
 
 
-def intend(portal: str, turn: int, ids: Sequence[str], again: Collection[str]) -> None:
-    """decide → customer → intend, for the deals without an invoice; ``again`` are tried also where nothing changed."""
+def intend(portal: str, turn: int, ids: Sequence[str], again: Collection[str]) -> Troubles:
+    """decide → customer → intend, for the deals without an invoice; ``again`` are tried also where nothing changed.
+
+    Returns what went wrong with some organisation, for whose deals nothing was decided.
+    """
     at = parts()
     with at.database.reading() as tx:
         house = connections.portal(tx, portal)
         before = intents.get(tx, portal, ids)
     if house is None:
-        return
+        return Troubles()
     undecided = [deal for deal in ids if deal not in before or before[deal].state in ("intended", "refused")]
     decided = decide(house, undecided)
+    troubles = decided.troubles
     ready = Decided({deal: one for deal, one in decided.verdicts.items() if isinstance(one, Ready)}, {}, decided.names)
     others: dict[str, Verdict] = {deal: one for deal, one in decided.verdicts.items() if not isinstance(one, Ready)}
     _keep(
         portal, turn, Decided(others, decided.causes, decided.names), [], before, again
     )  # also where Xero cannot be reached
-    payers = find_customers(portal, turn, ready.verdicts)
+    payers = find_customers(portal, turn, ready.verdicts, troubles)
     planned = [_kept_approval(one, before.get(one.deal)) for one in _planned(house, ready.verdicts, payers)]
     _keep(portal, turn, ready, planned, before, again)
+    waits: dict[str, Verdict] = {deal: hold for deal, hold in troubles.holds().items() if deal not in before}
+    _keep(portal, turn, Decided(waits, {}, decided.names), [], before, again)
+    return troubles
 
 
-def find_customers(portal: str, turn: int, verdicts: dict[str, Verdict]) -> dict[str, Found]:
-    """Find the customers of the deals that are ready; a deal whose customer is in doubt becomes a hold."""
+def find_customers(portal: str, turn: int, verdicts: dict[str, Verdict], troubles: Troubles) -> dict[str, Found]:
+    """Find the customers of the deals that are ready; a deal whose customer is in doubt becomes a hold.
+
+    Those whose organisation cannot be asked are ready no longer, and have no verdict.
+    """
     at = parts()
     payers: dict[str, Found] = {}
     ready = [one for one in verdicts.values() if isinstance(one, Ready)]
     for home in {one.home.id: one.home for one in ready}.values():
         sales = [one.sale for one in ready if one.home.id == home.id]
-        found = find_payers(at.xero(home.id), home, sales, portal, turn)
-        for deal, payer in found.items():
-            if isinstance(payer, Hold):
+        deals = [sale.deal.id for sale in sales]
+        found: dict[str, Payer] = {}
+        with troubles.apart(home.id, deals):
+            found = find_payers(at.xero(home.id), home, sales, portal, turn)
+        for deal in deals:
+            payer = found.get(deal)
+            if payer is None:
+                del verdicts[deal]
+            elif isinstance(payer, Hold):
                 verdicts[deal] = payer
             else:
                 payers[deal] = payer

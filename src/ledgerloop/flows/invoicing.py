@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 from dbos import DBOS
 
 from ledgerloop.errors import LedgerloopError
-from ledgerloop.flows import books, editing, hearing, intending, making, polling, showing
+from ledgerloop.flows import apart, books, editing, hearing, intending, making, polling, showing
+from ledgerloop.flows.apart import Troubles
 from ledgerloop.flows.parts import parts
 from ledgerloop.flows.retrying import LOOK, RETRY
 from ledgerloop.flows.turns import in_turns, take
@@ -44,23 +45,29 @@ def invoicing(portal: str, turn: int) -> None:
     """
     look(portal)
     named = take_named(portal, turn)
+    troubles = Troubles()
     try:
-        stopped = make(portal, turn, named)
+        stopped = make(portal, turn, named, troubles)
     except LedgerloopError:
         write_back(portal, turn, named.deals)  # what is held is told even while Xero cannot be reached
         raise
     if stopped is not None:
         write_back(portal, turn, list(dict.fromkeys([*named.deals, *stopped])))
+    if troubles.of:
+        put_aside(portal, turn, troubles, named)
+        troubles.rest()
 
 
-def make(portal: str, turn: int, named: Named) -> list[str] | None:
+def make(portal: str, turn: int, named: Named, troubles: Troubles) -> list[str] | None:
     """Make what is to be made; return the deals that the brake has stopped, None where there was nothing to do."""
     if named.deals:
-        intend(portal, turn, named)
-        edit(portal, turn, named)
+        troubles.add(intend(portal, turn, named))
+        troubles.add(edit(portal, turn, named))
     if not named.deals and not waits(portal):
         return None
-    return create(portal, turn)
+    stopped, others = create(portal, turn)
+    troubles.add(others)
+    return stopped
 
 
 @DBOS.step()
@@ -101,15 +108,15 @@ def _deals_in(event: Taken) -> tuple[str, ...]:
 
 
 @DBOS.step()
-def intend(portal: str, turn: int, named: Named) -> None:
+def intend(portal: str, turn: int, named: Named) -> Troubles:
     """Read the deals, decide each one, find its customer, and put intents and holds on disk."""
-    intending.intend(portal, turn, named.deals, named.again)
+    return intending.intend(portal, turn, named.deals, named.again)
 
 
 @DBOS.step()
-def edit(portal: str, turn: int, named: Named) -> None:
+def edit(portal: str, turn: int, named: Named) -> Troubles:
     """Change the drafts of deals that were edited since, or say why they stay."""
-    editing.edit(portal, turn, named.deals, named.settled)
+    return editing.edit(portal, turn, named.deals, named.settled)
 
 
 @DBOS.step()
@@ -120,12 +127,18 @@ def waits(portal: str) -> bool:
 
 
 @DBOS.step()
-def create(portal: str, turn: int) -> list[str]:
-    """Look for invoices that may have been made already, create the others; return the deals that the brake stopped.
+def create(portal: str, turn: int) -> tuple[list[str], Troubles]:
+    """Look for invoices that may have been made already, create the others; return the deals that are stopped.
 
     One step for both, so that whoever goes on after a crash looks first, however long it has been.
     """
     return making.create(portal, turn)
+
+
+@DBOS.step()
+def put_aside(portal: str, turn: int, troubles: Troubles, named: Named) -> None:
+    """Have the deals whose organisation could not be asked looked at again in a later turn, and no others."""
+    apart.put_aside(portal, turn, troubles, named.settled)
 
 
 @DBOS.step()

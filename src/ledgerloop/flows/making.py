@@ -16,6 +16,7 @@ from typing import Literal, TypeVar
 
 from ledgerloop.errors import Invalid, UnknownOutcome
 from ledgerloop.flows import asking, doubling
+from ledgerloop.flows.apart import Troubles
 from ledgerloop.flows.deciding import subject_of
 from ledgerloop.flows.parts import parts
 from ledgerloop.flows.rereading import changed, put_back
@@ -63,43 +64,59 @@ KEY_LASTS = timedelta(minutes=10)
 """How long a request that was sent may still arrive and be told by its Idempotency-Key: Xero says six minutes."""
 
 
-def settle(portal: str, turn: int) -> None:
+def create(portal: str, turn: int) -> tuple[list[str], Troubles]:
+    """Send every intent that may leave and is not settled, one request for each key.
+
+    What may have left before is looked for first, and an unknown outcome is looked into at once. Returns the deals now
+    held, and what went wrong with some organisation: nothing leaves for one whose outcomes could not be looked into.
+    """
+    troubles = Troubles()
+    with parts().database.reading() as tx:
+        unsettled = {intent.organisation for intent in intents.unsettled(tx, portal)}
+    for organisation in sorted(unsettled):
+        with troubles.apart(organisation):
+            settle(portal, organisation, turn)
+    brake = asking.look(portal)
+    stopped = list(brake.held)
+    with parts().database.reading() as tx:
+        waiting = {intent.organisation for intent in intents.pending(tx, portal)}
+    for organisation in sorted(waiting - troubles.of.keys()):
+        with troubles.apart(organisation):
+            stopped += _make(portal, organisation, turn, only_approved=brake.on)
+    return stopped, troubles
+
+
+def settle(portal: str, organisation: str, turn: int) -> None:
     """Look for the invoices of intents that were sent without an answer, and adopt those that stand."""
     at = parts()
     with at.database.reading() as tx:
-        unsettled = intents.unsettled(tx, portal)
-    for organisation, some in _by(unsettled, lambda intent: intent.organisation):
+        some = [intent for intent in intents.unsettled(tx, portal) if intent.organisation == organisation]
+    if some:
         found = dict(_found(at.xero(organisation), some))
         _record(portal, turn, [Made(one, found[one.deal], "adopt") for one in some if one.deal in found])
 
 
-def create(portal: str, turn: int) -> list[str]:
-    """Send every intent that may leave and is not settled, one request for each key; return the deals now held.
-
-    What may have left before is looked for first, and an unknown outcome is looked into at once.
-    """
-    settle(portal, turn)
-    brake = asking.look(portal)
+def _make(portal: str, organisation: str, turn: int, *, only_approved: bool) -> list[str]:
+    """Send what may leave for one organisation; where an outcome is unknown, look into it and go on."""
     try:
-        refused = _send_all(portal, turn, only_approved=brake.on)
+        return _send_all(portal, organisation, turn, only_approved=only_approved)
     except UnknownOutcome as lost:
         logger.warning("outcome unknown", lane=portal, turn=turn, why=lost.sentence)
-        settle(portal, turn)
-        refused = _send_all(portal, turn, only_approved=brake.on)
-    return [*brake.held, *refused]
+        settle(portal, organisation, turn)
+        return _send_all(portal, organisation, turn, only_approved=only_approved)
 
 
-def _send_all(portal: str, turn: int, *, only_approved: bool) -> list[str]:
+def _send_all(portal: str, organisation: str, turn: int, *, only_approved: bool) -> list[str]:
     """Send what may leave, and return the deals whose invoices Xero refused."""
     refused: list[str] = []
     with parts().database.reading() as tx:
-        waiting = intents.pending(tx, portal)
+        waiting = [intent for intent in intents.pending(tx, portal) if intent.organisation == organisation]
         begun = intents.made_under(tx, portal, {intent.key for intent in waiting if intent.state == "sent"})
     if only_approved:
         waiting = [intent for intent in waiting if intent.approved_at or intent.state == "sent"]
     other = changed(portal, waiting)
     waiting = _unmoved(portal, waiting)
-    for (_, key), some in _by(waiting, lambda intent: (intent.organisation, intent.key)):
+    for key, some in _by(waiting, lambda intent: intent.key):
         if all(intent.state == "intended" for intent in some):
             put_back(portal, turn, [intent for intent in some if intent.deal in other], other)
             rest = [intent for intent in some if intent.deal not in other]

@@ -67,7 +67,8 @@ def _quotes(house: Portal, deals: Sequence[str]) -> list[Quote]:
     }
     decided = decide(house, [deal for deal in deals if deal not in made], early=True)
     verdicts = decided.verdicts
-    payers = find_customers(house.id, 0, verdicts)
+    payers = find_customers(house.id, 0, verdicts, decided.troubles)
+    decided.troubles.insist()
     for deal, verdict in verdicts.items():
         note = EARLY if deal in decided.early else ""
         if not isinstance(verdict, Ready):

@@ -27,7 +27,9 @@ def changed(portal: str, waiting: Sequence[Intent]) -> dict[str, Verdict]:
         house = connections.portal(tx, portal)
     if house is None or not old:
         return {}
-    verdicts = decide(house, [one.deal for one in old]).verdicts
+    decided = decide(house, [one.deal for one in old])
+    decided.troubles.insist()
+    verdicts = decided.verdicts
     return {one.deal: verdicts[one.deal] for one in old if not _same(one, verdicts[one.deal])}
 
 

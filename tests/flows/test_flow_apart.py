@@ -1,0 +1,91 @@
+"""One organisation that cannot be asked holds back no other's deals, and its own go on by themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+from scene import Scene
+
+from ledgerloop.cli.stage import connect_xero
+from ledgerloop.flows import retrying
+from ledgerloop.flows.parts import instead
+from ledgerloop.store import inbox
+
+KIWI, AUSSIE = "Kiwi Demo Ltd", "Aussie Demo Pty"
+ROUTES = {"routes": [{"currency": "AUD", "organisation": AUSSIE}, {"currency": "NZD", "organisation": KIWI}]}
+
+
+@pytest.fixture
+def two(staged: Callable[..., Scene]) -> tuple[Scene, str]:
+    """Connect two organisations to which deals go by currency; give the scene, and the id of the first."""
+    scene = staged(ROUTES)
+    kiwi = scene.on.organisation
+    connect_xero(scene.on, AUSSIE)
+    scene.settle()
+    return scene, kiwi
+
+
+def _spend(scene: Scene, organisation: str, left: int) -> None:
+    answer = scene.on.control.post(
+        f"{scene.url('xero')}/_sandbox/day", json={"organisation": organisation, "left": left}
+    )
+    assert answer.status_code < 300, answer.text
+
+
+def test_a_spent_day_of_one_organisation(two: tuple[Scene, str]) -> None:
+    """The other's deals are invoiced, its own say why they wait, and are invoiced once when calls are left again."""
+    scene, kiwi = two
+    _spend(scene, kiwi, 0)
+    ours = scene.sell(deal_currency_code="NZD")
+    scene.until_shown("deals", ours, "xero_sync_message", seconds=20)
+
+    theirs = [scene.sell(deal_currency_code="AUD") for _ in range(2)]
+
+    for deal in theirs:
+        scene.until_shown("deals", deal, "xero_invoice_id", seconds=70)
+    said = scene.show("deals", ours)["xero_sync_message"]
+    assert f"{KIWI} cannot be asked at present" in str(said)
+    scene.on.until("only its own wait", lambda: _waiting(scene) == {ours} or None, 70)
+    _spend(scene, kiwi, 1000)
+    with instead(scene.built.parts()):
+        retrying.go_on(kiwi)
+    scene.until_shown("deals", ours, "xero_invoice_id", seconds=70)
+    assert not scene.show("deals", ours)["xero_sync_message"]
+    assert f"deal {ours}" not in scene.holds()
+
+
+def test_an_edit_waits_for_its_organisation(two: tuple[Scene, str]) -> None:
+    """Drafts of the other are changed meanwhile, and its own when it can be asked again."""
+    scene, kiwi = two
+    ours, theirs = scene.sell(deal_currency_code="NZD"), scene.sell(deal_currency_code="AUD")
+    for deal in (ours, theirs):
+        scene.until_shown("deals", deal, "xero_invoice_id", seconds=20)
+    scene.settle()
+    _spend(scene, kiwi, 0)
+
+    for deal in (ours, theirs):
+        scene.add_line(deal, {"name": "One more", "quantity": "1", "price": "5"})
+
+    aussie = scene.on.organisation
+    scene.on.until("the other's is changed", lambda: "One more" in _lines(scene, aussie, theirs) or None, 70)
+    assert "One more" not in _lines(scene, kiwi, ours)
+    _spend(scene, kiwi, 1000)
+    with instead(scene.built.parts()):
+        retrying.go_on(kiwi)
+    scene.on.until("its own is changed", lambda: "One more" in _lines(scene, kiwi, ours) or None, 70)
+
+
+def _lines(scene: Scene, organisation: str, deal: str) -> list[str]:
+    """Return what the lines of a deal's invoice say, as a person sees them in Xero."""
+    found = replace(scene.on, organisation=organisation).in_xero("GET", "/Invoices", query={"page": "1"})["Invoices"]
+    (invoice,) = (one for one in found if f"HS-{deal}" in one.get("Reference", "").split())
+    return [line["Description"] for line in invoice["LineItems"]]
+
+
+def _waiting(scene: Scene) -> set[str]:
+    """Return the deals that waiting events name."""
+    with scene.built.database.reading() as tx:
+        some = inbox.recent(tx, 500, "waiting")
+    return {one.event.resource for one in some if one.event.category == "deal"}
