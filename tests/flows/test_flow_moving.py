@@ -264,3 +264,22 @@ class TestInHubSpot:
         scene.settle()
         assert f"hubspot company {company}" not in scene.holds()
         assert again == crm.record(customer, "company")
+
+
+def test_a_deleted_deal_is_written_to_once(scene: Scene, crm: Customers) -> None:
+    """Nobody writes to a deal that is not there, until there is news; one that is restored shows all of it."""
+    customer = crm.add("Gone Deal Ltd")
+    deal = scene.sell(company=crm.until_linked(customer))
+    shown = scene.until_shown("deals", deal, "xero_invoice_id", seconds=20)
+    scene.settle()
+    scene.on.at_hubspot("DELETE", f"{OBJECTS}/deals/{deal}")
+    scene.approve(str(shown["xero_invoice_id"]))
+    scene.settle()
+    scene.forget_calls()
+
+    for _ in range(3):
+        crm.touch(customer)
+
+    assert [] == scene.calls("hubspot", "deals/batch/update")
+    crm.restore("deals", deal)
+    scene.until_shown("deals", deal, "xero_invoice_status", "AUTHORISED")

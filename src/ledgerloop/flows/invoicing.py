@@ -20,7 +20,7 @@ from ledgerloop.flows.turns import in_turns, take
 from ledgerloop.flows.waking import concerned, look_again
 from ledgerloop.hubspot.webhooks import records_named
 from ledgerloop.records import Taken
-from ledgerloop.store import connections, dirty, inbox, intents, lanes
+from ledgerloop.store import connections, dirty, fingerprints, inbox, intents, lanes
 
 MOST_DEALS = 500
 """Deals taken in one turn; more than that wait for the next."""
@@ -91,6 +91,8 @@ def take_named(portal: str, turn: int) -> Named:
             inbox.skip(tx, [event.id for event in events], "this portal is not connected")
             return Named([], [])
         hearing.note(tx, events)
+        restored = [event.resource for event in events if (event.category, event.kind) == ("deal", "restore")]
+        fingerprints.forget(tx, portal, "deal", restored)  # what was shown meanwhile was shown to nobody
     named = [deal for event in events if event.category == "deal" for deal in _deals_in(event)]
     hanging = concerned(portal, events)
     if not hanging:

@@ -176,7 +176,11 @@ def _fail(portal: str, failed: Sequence[tuple[Wanted, BatchError]], lane: str, t
         return
     with at.database.transaction() as tx:
         for one, error in failed:
-            fingerprints.forget(tx, portal, one.kind, [one.id])
+            if one.kind == "deal" and one in gone:
+                # As if it had been written: until there is something new, nobody writes to a deal that is not there.
+                fingerprints.put(tx, portal, "deal", {one.id: one.values})
+            else:
+                fingerprints.forget(tx, portal, one.kind, [one.id])
             if one not in gone:
                 reason = doubts.refused_update(one.kind, one.id, error.message)
                 if journal.hold(tx, lane, one.target, (reason,), (), at.now()):
