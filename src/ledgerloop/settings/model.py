@@ -122,7 +122,9 @@ class Standing(Section):
     catch_up_minutes: int = Field(
         default=15, ge=1, description="Minutes between two pulls from Xero that no webhook asked for."
     )
-    poll_seconds: int = Field(default=60, ge=5, description="Seconds between two looks for won deals in HubSpot.")
+    poll_seconds: int = Field(
+        default=60, ge=5, description="Seconds between two looks for won deals and edits in HubSpot."
+    )
     verify_percent: int = Field(
         default=2,
         ge=0,

@@ -1,0 +1,149 @@
+"""An edit of a line item reaches its deal also where there are no webhooks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from scene import LINE, OBJECTS, Scene
+from test_flow_edits import _edit_line
+from test_flow_invoicing import _poll
+
+from ledgerloop.flows import polling
+from ledgerloop.flows.parts import instead
+
+SEARCHED = ["deals/search", "line_items/search"]
+
+
+@pytest.mark.parametrize(
+    ("edit", "line"),
+    [
+        ({"quantity": "20"}, ("Seats", 20, 39.9)),
+        ({"price": "41.00"}, ("Seats", 12, 41)),
+        ({"description": "For the north wing"}, ("Seats – For the north wing", 12, 39.9)),
+    ],
+)
+def test_without_webhooks_a_draft_follows_an_edited_line(
+    scene: Scene, edit: dict[str, str], line: tuple[str, float, float]
+) -> None:
+    """A line item changes and its deal does not: the poll finds the one and leads to the other."""
+    deal = _sold_in_silence(scene)
+
+    _edit_line(scene, deal, "Seats", **edit)
+    _poll(scene)
+
+    scene.on.until("the draft follows", lambda: [line] == _lines(scene, deal) or None, 20)
+    assert 1 == len(scene.invoices_of(deal))
+
+
+def test_without_webhooks_a_draft_follows_an_added_line(scene: Scene) -> None:
+    """A new line item is a changed one."""
+    deal = _sold_in_silence(scene)
+
+    scene.add_line(deal, {"name": "Travel", "quantity": "1", "price": "55.50"})
+    _poll(scene)
+
+    both = [("Seats", 12, 39.9), ("Travel", 1, 55.5)]
+    scene.on.until("the draft follows", lambda: both == _lines(scene, deal) or None, 20)
+
+
+def test_without_webhooks_a_hold_is_cured_in_its_line(scene: Scene) -> None:
+    """A deal that is held for a line goes on once that line is put right."""
+    scene.silence("hubspot")
+    deal = scene.sell([{"name": "Bolt", "quantity": "1", "price": "1.12345"}])
+    _poll(scene)
+    scene.until_shown("deals", deal, "xero_sync_message", seconds=20)
+    _catch_up(scene)
+
+    _edit_line(scene, deal, "Bolt", price="1.12")
+    _poll(scene)
+
+    scene.until_shown("deals", deal, "xero_invoice_id", seconds=20)
+    assert [("Bolt", 1, 1.12)] == _lines(scene, deal)
+    assert {} == scene.holds()
+
+
+def test_without_webhooks_an_approved_invoice_stays_and_its_deal_says_so(scene: Scene) -> None:
+    """What the poll finds is told as what a webhook tells: finance must learn that the two differ."""
+    deal = _sold_in_silence(scene)
+    scene.approve(scene.invoices_of(deal)[0]["InvoiceID"])
+    scene.until_shown("deals", deal, "xero_invoice_status", "AUTHORISED", 20)
+    _catch_up(scene)
+
+    _edit_line(scene, deal, "Seats", quantity="20")
+    _poll(scene)
+
+    shown = scene.until_shown("deals", deal, "xero_sync_message", seconds=20)
+    assert "it is no longer a draft" in shown["xero_sync_message"]
+    assert [("Seats", 12, 39.9)] == _lines(scene, deal)
+
+
+def test_a_look_that_finds_nothing_costs_two_searches(scene: Scene) -> None:
+    """Where nothing has changed, deals are searched once and line items once, and nobody is asked for more."""
+    _sold_in_silence(scene)
+    scene.forget_calls()
+
+    _poll(scene)
+    scene.settle()
+
+    assert SEARCHED == _asked(scene)
+    assert [] == scene.calls("xero")
+
+
+def test_a_line_of_a_deal_that_is_not_ours_costs_one_read(scene: Scene) -> None:
+    """A line of a deal that is still being written is asked whose it is, once, and nothing more is read."""
+    deal = _sold_in_silence(scene)
+    open_ = scene.sell(won=False)
+    _catch_up(scene)
+    _edit_line(scene, open_, "Seats", quantity="20")
+    scene.forget_calls()
+
+    _poll(scene)
+    scene.settle()
+    _poll(scene)
+    scene.settle()
+
+    assert [*SEARCHED, "line_items/deals/batch/read", *SEARCHED] == _asked(scene)
+    assert [("Seats", 12, 39.9)] == _lines(scene, deal)
+
+
+def test_more_lines_than_a_search_gives_are_all_found(staged: Callable[..., Scene]) -> None:
+    """An import changes more line items in a moment than one search gives: none of them is left out."""
+    scene = staged({"standing": {"poll_seconds": 3600}})
+    scene.silence("hubspot")
+    inputs = [{"properties": {"name": "Imported", "quantity": "1", "price": "1"}}] * 100
+    for _ in range(101):
+        scene.on.at_hubspot("POST", f"{OBJECTS}/line_items/batch/create", {"inputs": inputs})
+
+    with instead(replace(scene.built.parts(), poll_every=timedelta(0))):
+        assert 10_100 == polling.look("62515")
+
+
+def _sold_in_silence(scene: Scene) -> str:
+    """Win a deal where there are no webhooks, and let the look catch up with what we wrote on it."""
+    scene.silence("hubspot")
+    deal = scene.sell(LINE)
+    _poll(scene)
+    scene.until_shown("deals", deal, "xero_invoice_id", seconds=20)
+    _catch_up(scene)
+    return deal
+
+
+def _catch_up(scene: Scene) -> None:
+    """Look until there is nothing new: what we wrote ourselves comes once more."""
+    for _ in range(2):
+        scene.settle()
+        _poll(scene)
+        scene.settle()
+
+
+def _lines(scene: Scene, deal: str) -> list[tuple[str, float, float]]:
+    lines = [line for invoice in scene.invoices_of(deal) for line in invoice["LineItems"]]
+    return [(line["Description"], line["Quantity"], line["UnitAmount"]) for line in lines]
+
+
+def _asked(scene: Scene) -> list[str]:
+    """Return what HubSpot was asked, by what follows the version in the path."""
+    return [call["path"].partition("2026-09/")[2] for call in scene.calls("hubspot")]
