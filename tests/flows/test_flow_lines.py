@@ -1,10 +1,14 @@
-"""An edit of a line item reaches its deal also where there are no webhooks."""
+"""An edit of a line item reaches its deal: with the webhooks that the set-up page names, and where there are none."""
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
+from typing import Any
 
 import pytest
 from scene import LINE, OBJECTS, Scene
@@ -14,6 +18,7 @@ from test_flow_invoicing import _poll
 from ledgerloop.flows import polling
 from ledgerloop.flows.parts import instead
 
+SETUP = Path(__file__).parents[2] / "docs" / "setup.md"
 SEARCHED = ["deals/search", "line_items/search"]
 
 
@@ -121,6 +126,35 @@ def test_more_lines_than_a_search_gives_are_all_found(staged: Callable[..., Scen
         assert 10_100 == polling.look("62515")
 
 
+@pytest.mark.parametrize("form", ["object", "legacy"])
+def test_the_subscriptions_of_the_set_up_page_tell_of_edited_lines(staged: Callable[..., Scene], form: str) -> None:
+    """With what docs/setup.md has people subscribe to, in both forms, an edit of a line arrives without a look."""
+    scene = staged({"standing": {"poll_seconds": 3600}})
+    body = {"subscriptions": _documented() if form == "object" else _as_legacy(_documented())}
+    answer = scene.on.control.post(f"{scene.url('hubspot')}/_sandbox/webhooks", json=body)
+    assert 200 == answer.status_code, answer.text
+    deal = scene.sell()
+    scene.until_shown("deals", deal, "xero_invoice_id", seconds=20)
+    scene.settle()
+    scene.forget_calls()
+
+    _edit_line(scene, deal, "Seats", description="For the north wing")
+    scene.add_line(deal, {"name": "Travel", "quantity": "1", "price": "55.50"})
+
+    both = [("Seats – For the north wing", 12, 39.9), ("Travel", 1, 55.5)]
+    scene.on.until("the draft follows", lambda: both == _lines(scene, deal) or None, 20)
+    assert [] == scene.calls("hubspot", "line_items/search")
+
+
+def test_the_set_up_page_names_the_same_subscriptions_in_both_forms() -> None:
+    """What the example subscribes to is what the owner of a legacy private app is told to."""
+    page = SETUP.read_text()
+    told = page[page.index("### Webhooks of a legacy private app") :].partition("\n## ")[0]
+    for singular, shown in (("deal", "*Deal*"), ("line_item", "*Line item*")):
+        names = re.findall(r"`(\w+)`", next(line for line in told.splitlines() if shown in line))
+        assert names == [one["propertyName"] for one in _documented() if _of(one, singular) and "propertyName" in one]
+
+
 def _sold_in_silence(scene: Scene) -> str:
     """Win a deal where there are no webhooks, and let the look catch up with what we wrote on it."""
     scene.silence("hubspot")
@@ -147,3 +181,23 @@ def _lines(scene: Scene, deal: str) -> list[tuple[str, float, float]]:
 def _asked(scene: Scene) -> list[str]:
     """Return what HubSpot was asked, by what follows the version in the path."""
     return [call["path"].partition("2026-09/")[2] for call in scene.calls("hubspot")]
+
+
+def _documented() -> list[dict[str, Any]]:
+    """Read the subscriptions out of the set-up page."""
+    page = SETUP.read_text()
+    whole = page[page.index("webhooks-hsmeta.json") :].partition("```json\n")[2].partition("```")[0]
+    found: list[dict[str, Any]] = json.loads(whole)["config"]["subscriptions"]["crmObjects"]
+    return found
+
+
+def _as_legacy(some: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [
+        {name: value for name, value in one.items() if name != "objectType"}
+        | {"subscriptionType": one["subscriptionType"].replace("object", one["objectType"], 1)}
+        for one in some
+    ]
+
+
+def _of(one: dict[str, Any], kind: str) -> bool:
+    return bool(one["objectType"] == kind)
