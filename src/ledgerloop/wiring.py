@@ -21,6 +21,7 @@ import httpx2
 from ledgerloop import oauth
 from ledgerloop.engine import Engine
 from ledgerloop.errors import SettingsError
+from ledgerloop.flows import waking
 from ledgerloop.flows.connecting import GRANT, Desk
 from ledgerloop.flows.parts import Brake, Parts, equip
 from ledgerloop.flows.receive import Receiver
@@ -81,6 +82,7 @@ class Ledgerloop:
     def start(self) -> None:
         """Equip the flows, go on with what a crash interrupted, and begin to receive."""
         equip(self.parts())
+        waking.begin()
         self.receiver.start()
         self.engine.launch()
 

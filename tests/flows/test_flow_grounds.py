@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 from scene import OBJECTS, Scene
+from test_flow_crash import Served, running_process
 
 from ledgerloop.cli.stage import connect_hubspot, connect_xero
 from ledgerloop.flows.parts import equip
@@ -43,6 +45,30 @@ def test_a_deal_goes_on_under_other_routes(staged: Callable[..., Scene]) -> None
 
     scene.until_shown("deals", deal, "xero_invoice_id", seconds=20)
     assert f"deal {deal}" not in scene.holds()
+
+
+def test_a_start_under_other_routes_tries_at_once(tmp_path: Path) -> None:
+    """Whoever corrects the settings and starts the service anew need not wait for the next look."""
+    with running_process(tmp_path, "sqlite:///ledgerloop.sqlite3") as served:
+        _start_with(served, tmp_path, "Nobody Ltd")
+        deal = served.sell()
+        said = served.until_shown("deals", deal, "xero_sync_message", seconds=20)["xero_sync_message"]
+        assert "the organisation named under [route] is not connected" in said
+        served.settle()
+
+        _start_with(served, tmp_path, "Kiwi Demo Ltd")
+
+        served.until_shown("deals", deal, "xero_invoice_id", seconds=20)
+        assert {} == served.holds()
+
+
+def _start_with(served: Served, directory: Path, organisation: str) -> None:
+    """Have the service start anew with another route, and look for won deals no sooner than in an hour."""
+    served.kill()
+    file = directory / "ledgerloop.toml"
+    rest = file.read_text().partition("\n[route]")[0]
+    file.write_text(f'{rest}\n[route]\norganisation = "{organisation}"\n\n[standing]\npoll_seconds = 3600\n')
+    served.start()
 
 
 def test_a_stage_that_is_not_there_is_held_until_it_is_corrected(staged: Callable[..., Scene]) -> None:

@@ -1,6 +1,6 @@
 """Wake deals that are held when something they hang on changes: a customer, a line item; and all of them now and then.
 
-Called inside a step. While nothing is held, events of customers cost no call.
+Called inside a step, but for ``begin``. While nothing is held, events of customers cost no call.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 from ledgerloop.flows.parts import parts
 from ledgerloop.flows.retrying import LOOK, again, deals_held
 from ledgerloop.records import Taken
-from ledgerloop.store import connections, cursors, inbox, intents
+from ledgerloop.store import connections, cursors, inbox, intents, lanes
 from ledgerloop.store.cursors import Cursor
 
 EVERY = timedelta(hours=6)
@@ -57,7 +57,7 @@ def look_again(portal: str) -> None:
     now = at.now()
     with at.database.transaction() as tx:
         cursor = cursors.get(tx, portal, CURSOR)
-        name, grounds = f"grounds {portal}", _grounds(tx)
+        name, grounds = _known_grounds(portal), _grounds(tx)
         before = connections.get_value(tx, name)
         if before != grounds:
             connections.put_value(tx, name, grounds)
@@ -73,6 +73,19 @@ def look_again(portal: str) -> None:
         inbox.keep(tx, [again(portal, deal, f"held {now.isoformat()}", LOOK) for deal in some], now)
         page = cursor.page + 1 if first + MOST < len(held) else 1
         cursors.put(tx, Cursor(portal, CURSOR, None, page, now))
+
+
+def begin() -> None:
+    """Wake the portals that were last looked at under other routes: their next look tries all that is held."""
+    at = parts()
+    with at.database.transaction() as tx:
+        for portal in connections.portals(tx):
+            if connections.get_value(tx, _known_grounds(portal.id)) not in (None, _grounds(tx)):
+                lanes.wake(tx, "invoicing", portal.id, at.now())
+
+
+def _known_grounds(portal: str) -> str:
+    return f"grounds {portal}"
 
 
 def _grounds(tx: Connection) -> str:
