@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from scene import OBJECTS, Scene
 
-from ledgerloop.store import lanes, notes
+from ledgerloop.flows import noting
+from ledgerloop.flows.parts import instead
+from ledgerloop.store import connections, dirty, lanes, notes
 
 NOTES = {"standing": {"notes": True}}
 
@@ -114,17 +117,115 @@ def test_a_lost_answer_makes_no_second_note(noted: Scene, kind: str) -> None:
     noted.fault("hubspot", kind=kind, path="notes/batch/create", times=1)
 
     noted.invoice_for(customer, "10.00", Date="2099-01-01")
+    noted.on.until("notes rest", lambda: _rest(noted) or None)
+    _end_rest(noted)
+
+    noted.on.until("the note is known", lambda: _states(noted, customer) == {"sent": "made"} or None, 15)
+    assert 1 == len(_notes_on(noted, "contacts", contact))
+
+
+@pytest.mark.parametrize("status", [403, 404, 429, 503])
+def test_notes_that_fail_hold_up_no_payment(noted: Scene, status: int) -> None:
+    """They rest alone: what is paid is shown meanwhile, and what happened is told, once, when they may go on."""
+    customer, contact = _customer(noted, "Prompt Ltd", "pru@prompt.example.com")
+    headers = {"headers": {"Retry-After": "2"}} if status == 429 else {}
+    noted.fault("hubspot", kind="status", status=status, path="notes/batch/create", method="POST", **headers)
+
+    invoice = noted.invoice_for(customer, "100.00", Date="2099-01-01")
+    noted.on.until("notes rest", lambda: _rest(noted) or None)
+    asked = len(noted.calls("hubspot", "notes/batch/create"))
+    noted.pay(invoice["InvoiceID"], "40.00")
+
+    noted.until_shown("contacts", contact, "xero_outstanding_balance", "60.00", seconds=8)
+    noted.settle()
+    with noted.built.database.reading() as tx:
+        assert [] == [one.parked_why for one in lanes.all_lanes(tx) if one.parked_why]
+        assert [] == dirty.every(tx, noted.on.organisation)
+    if status != 429:  # after two seconds they may have been tried again
+        assert asked == len(noted.calls("hubspot", "notes/batch/create"))
+        assert {"sent": "sent", "part 60.00": "intended"} == _states(noted, customer)
+    noted.mend("hubspot")
+    _end_rest(noted)
+    noted.on.until("it is told", lambda: _states(noted, customer).get("part 60.00") == "made" or None, 15)
+    noted.settle()
+    assert {"sent": "lapsed", "part 60.00": "made"} == _states(noted, customer)
+    assert 1 == len(_notes_on(noted, "contacts", contact))
+    assert not _rest(noted)
+
+
+def test_notes_that_are_refused_are_held_until_one_is_sent(noted: Scene) -> None:
+    """A person is told what HubSpot said and what to do; that ends with the first note that HubSpot takes."""
+    customer, contact = _customer(noted, "Told Ltd", "tom@told.example.com")
+    noted.fault("hubspot", kind="status", status=403, path="notes/batch/create", method="POST")
+    noted.invoice_for(customer, "100.00", Date="2099-01-01")
+    noted.on.until("notes rest", lambda: _rest(noted) or None)
+    subject = f"notes {noted.on.organisation}"
+
+    (said,) = noted.holds()[subject]
+
+    assert "HubSpot would not take notes on invoices" in said
+    assert "403" in said
+    assert "`standing.notes`" in said
+    noted.mend("hubspot")
+    _end_rest(noted)
     _until_noted(noted, contact, 1)
-    _unpark(noted)
+    noted.settle()
+    assert subject not in noted.holds()
+
+
+def test_notes_that_are_switched_off_ask_nobody(noted: Scene) -> None:
+    """Where somebody would rather have no notes than give the token what they need, the question ends."""
+    customer, _ = _customer(noted, "Off Ltd", "ole@off.example.com")
+    noted.fault("hubspot", kind="status", status=403, path="notes/batch/create", method="POST")
+    noted.invoice_for(customer, "100.00", Date="2099-01-01")
+    subject = f"notes {noted.on.organisation}"
+    noted.on.until("somebody is asked", lambda: subject in noted.holds() or None)
+    noted.settle()
+    with noted.built.database.reading() as tx:
+        home = connections.organisation(tx, noted.on.organisation)
+    assert home is not None
+
+    with instead(replace(noted.built.parts(), notes=False)):
+        noting.note_happenings(home, [customer], turn=0)
+
+    assert subject not in noted.holds()
+
+
+def test_a_token_that_has_ended_stops_more_than_notes(noted: Scene) -> None:
+    """Where HubSpot must be connected again, the lane waits and says so: nothing else would go through either."""
+    customer, _ = _customer(noted, "Ended Ltd", "ed@ended.example.com")
+    noted.fault("hubspot", kind="status", status=401, path="notes/batch/create", method="POST")
+
+    noted.invoice_for(customer, "100.00", Date="2099-01-01")
+
+    def parked() -> list[str] | None:
+        with noted.built.database.reading() as tx:
+            return [one.parked_why for one in lanes.all_lanes(tx) if one.parked_why] or None
+
+    assert "must be connected again" in noted.on.until("the lane is parked", parked, 15)[0]
+    assert not _rest(noted)
+
+
+def test_what_is_no_longer_so_is_not_told_after_a_rest(noted: Scene) -> None:
+    """An event that was never sent and is over ends: nothing of it stays open, and nobody reads of it."""
+    customer, contact = _customer(noted, "Over Ltd", "olga@over.example.com")
+    _rest_for_long(noted)
+    invoice = noted.invoice_for(customer, "100.00", Date="2099-01-01")
+    noted.until_shown("contacts", contact, "xero_outstanding_balance", "100.00")
+    noted.settle()
+    assert {"sent": "intended"} == _states(noted, customer)
+
+    noted.pay(invoice["InvoiceID"], "100.00")
+    noted.until_shown("contacts", contact, "xero_outstanding_balance", "0.00")
     noted.settle()
 
-    def made() -> list[Any] | None:
-        with noted.built.database.reading() as tx:
-            found = notes.of_receivables(tx, noted.on.organisation, [_invoice_of(noted, customer)])
-        return found if [one.state for one in found] == ["made"] else None
-
-    noted.on.until("the note is known", made, 15)
-    assert 1 == len(_notes_on(noted, "contacts", contact))
+    assert {"sent": "lapsed", "paid": "intended"} == _states(noted, customer)
+    _end_rest(noted)
+    _until_noted(noted, contact, 1)
+    noted.settle()
+    assert {"sent": "lapsed", "paid": "made"} == _states(noted, customer)
+    with noted.built.database.reading() as tx:
+        assert [] == notes.customers_open(tx, noted.on.organisation)
 
 
 def test_without_the_setting_there_are_no_notes(scene: Scene) -> None:
@@ -137,9 +238,29 @@ def test_without_the_setting_there_are_no_notes(scene: Scene) -> None:
     assert [] == _notes_on(scene, "contacts", contact)
 
 
-def _unpark(scene: Scene) -> None:
+def _rest(scene: Scene) -> str:
+    """Return until when notes rest; empty where they do not."""
+    with scene.built.database.reading() as tx:
+        return connections.get_value(tx, f"notes {scene.on.organisation}") or ""
+
+
+def _rest_for_long(scene: Scene) -> None:
+    until = scene.built.now() + timedelta(hours=1)
     with scene.built.database.transaction() as tx:
-        lanes.unpark(tx, "standing", scene.on.organisation)
+        connections.put_value(tx, f"notes {scene.on.organisation}", until.isoformat())
+
+
+def _end_rest(scene: Scene) -> None:
+    """Let the rest be over now; nothing else happens that could wake the lane."""
+    with scene.built.database.transaction() as tx:
+        connections.put_value(tx, f"notes {scene.on.organisation}", scene.built.now().isoformat())
+
+
+def _states(scene: Scene, customer: str) -> dict[str, str]:
+    """Return what became of the notes on the customer's one invoice, by event."""
+    with scene.built.database.reading() as tx:
+        found = notes.of_receivables(tx, scene.on.organisation, [_invoice_of(scene, customer)])
+    return {one.event: one.state for one in found}
 
 
 def _invoice_of(scene: Scene, customer: str) -> str:

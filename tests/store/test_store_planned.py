@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 
-from ledgerloop.store import notes, planned, spent
+from ledgerloop.records import Receivable
+from ledgerloop.store import mirror, notes, planned, spent
 from ledgerloop.store.db import Database
 from ledgerloop.store.spent import Written
 
@@ -98,3 +100,16 @@ class TestNotes:
             known = {one.event: (one.state, one.hubspot_id) for one in notes.of_receivables(tx, "org", ["inv"])}
 
         assert {"sent": ("made", "77"), "paid": ("sent", ""), "voided": ("intended", "")} == known
+
+    def test_customers_whose_notes_are_open(self, database: Database) -> None:
+        """Whose note is still to be sent, or may have been: each once, and nobody else's."""
+        states: dict[str, notes.State] = {"a": "intended", "b": "sent", "c": "made", "d": "lapsed", "e": "refused"}
+        invoices = [Receivable("org", f"inv {one}", "invoice", one, "PAID", "NZD", Decimal(1)) for one in states]
+        with database.transaction() as tx:
+            mirror.store_receivables(tx, invoices)
+            notes.intend(tx, "org", [(f"inv {one}", event) for one in states for event in ("sent", "paid")], NOW)
+            for one, state in states.items():
+                notes.mark(tx, "org", [(f"inv {one}", "sent"), (f"inv {one}", "paid")], state, NOW)
+            notes.intend(tx, "other", [("inv c", "sent")], NOW)
+
+            assert ["a", "b"] == notes.customers_open(tx, "org")

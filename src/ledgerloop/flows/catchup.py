@@ -14,7 +14,7 @@ from datetime import date, datetime, timedelta
 
 from sqlalchemy import Connection
 
-from ledgerloop.flows import braking, following, hearing, verifying
+from ledgerloop.flows import braking, following, hearing, noting, verifying
 from ledgerloop.flows.parts import parts
 from ledgerloop.flows.polling import CURSOR as POLLED
 from ledgerloop.flows.pulling import CAUGHT_UP, UNTOLD
@@ -38,7 +38,7 @@ _RECORDS_EACH = 20
 
 
 def wake_due() -> bool:
-    """Wake every lane whose poll, catch-up, new day, planned work or emails are due; tell whether there was any."""
+    """Wake every lane whose poll, catch-up, new day, planned work, emails or notes are due; tell whether any was."""
     at = parts()
     now = at.now()
     with at.database.reading() as tx:
@@ -53,7 +53,8 @@ def wake_due() -> bool:
         check += [home for home in homes if home.id in idle and _stopped_long(tx, home, now)]
         gap = gaps.missing(tx, "xero", now - GAP_CLOSES)
         work = [home for home in homes if home.id in idle and home.id in planned.organisations(tx, now)]
-        work += [home for home in homes if home.id in idle and following.due(tx, home.id, now)]
+        rested = [home for home in homes if following.due(tx, home.id, now) or noting.due(tx, home.id, now)]
+        work += [home for home in rested if home.id in idle]
     if not (poll or pull or new_day or work or check or quiet or gap):
         return False
     with at.database.transaction() as tx:

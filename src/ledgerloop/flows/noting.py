@@ -2,25 +2,35 @@
 
 HubSpot knows no idempotency for notes, so an event is on disk before its note is sent. What was sent without an answer
 is looked for by its mark among the notes of the customer, which are read directly: HubSpot's search would lag behind.
+Notes stand behind what shows money: where one fails they rest, and nothing else; what happens meanwhile is put on disk.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime, timedelta
 
+from sqlalchemy import Connection
+
+from ledgerloop.errors import LedgerloopError, RateLimited, Refused, Transient, UnknownOutcome
 from ledgerloop.flows.claiming import shown_elsewhere
 from ledgerloop.flows.parts import parts
 from ledgerloop.hubspot.client import HubSpotClient
 from ledgerloop.hubspot.models import New, To
+from ledgerloop.log import logger
 from ledgerloop.records import Entry, Organisation, Receivable
+from ledgerloop.rules.doubts import refused_notes
 from ledgerloop.rules.notes import Happening, body_of, happenings_of, mark_of, marks_in
 from ledgerloop.rules.saying import whole
-from ledgerloop.store import connections, intents, journal, links, mirror, notes
+from ledgerloop.store import connections, dirty, intents, journal, links, mirror, notes
 from ledgerloop.store.notes import Key
 
 BATCH = 100
+REST = timedelta(seconds=15)
+"""How long notes rest after one has failed, where nothing else is asked."""
+REFUSED_REST = timedelta(minutes=15)
+"""How long they rest where HubSpot takes none: a person must put something right first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,16 +62,71 @@ def note_happenings(home: Organisation, customers: Sequence[str], turn: int) -> 
     events: dict[str, set[str]] = {}
     for note in before:
         events.setdefault(note.receivable, set()).add(note.event)
-    told = {one.key: one for one in _told(home, invoices, today, since, events) if one.on}
+    happened = {one.key: one for one in _told(home, invoices, today, since, events)}
+    told = {key: one for key, one in happened.items() if one.on}
     with at.database.transaction() as tx:
         notes.intend(tx, home.id, told, now)
         known = notes.of_receivables(tx, home.id, [invoice.id for invoice in invoices])
-    _settle(home, [one.key for one in known if one.state == "sent"], told, invoices)
+        over = [one.key for one in known if one.state == "intended" and one.key not in happened]
+        notes.mark(tx, home.id, over, "lapsed", now)
+        # What lapsed and is so again may have been sent once: it is looked for like all that may have been.
+        notes.mark(tx, home.id, [one.key for one in known if one.state == "lapsed" and one.key in told], "sent", now)
+        rest = _rests_until(tx, home.id)
+    if rest is None or rest <= now:
+        _carry(home, told, invoices, turn)
+
+
+def due(tx: Connection, organisation: str, now: datetime) -> bool:
+    """Tell whether notes that rested may go on."""
+    rest = _rests_until(tx, organisation)
+    return rest is not None and rest <= now
+
+
+def go_on(tx: Connection, organisation: str, now: datetime) -> None:
+    """Have the customers looked at whose notes are open, once notes need rest no longer. Called in their own turns."""
+    if due(tx, organisation, now):
+        dirty.mark(tx, organisation, notes.customers_open(tx, organisation))
+        connections.put_value(tx, _name(organisation), "")
+
+
+def _carry(home: Organisation, told: Mapping[Key, Told], invoices: Sequence[Receivable], turn: int) -> None:
+    """settle → send; where HubSpot fails or refuses, let the notes rest, and ask a person where that is for good."""
+    at = parts()
+    ids = [invoice.id for invoice in invoices]
     with at.database.reading() as tx:
-        known = notes.of_receivables(tx, home.id, [invoice.id for invoice in invoices])
-    pending = [told[one.key] for one in known if one.state == "intended" and one.key in told]
-    for start in range(0, len(pending), BATCH):
-        _send(home, pending[start : start + BATCH], turn)
+        sent = [one.key for one in notes.of_receivables(tx, home.id, ids) if one.state == "sent"]
+    try:
+        _settle(home, sent, told, invoices)
+        with at.database.reading() as tx:
+            known = notes.of_receivables(tx, home.id, ids)
+        pending = [told[one.key] for one in known if one.state == "intended" and one.key in told]
+        for start in range(0, len(pending), BATCH):
+            _send(home, pending[start : start + BATCH], turn)
+    except (Transient, UnknownOutcome, Refused) as problem:
+        _rest(home, problem)
+
+
+def _rest(home: Organisation, problem: LedgerloopError) -> None:
+    """Remember until when notes rest, and hold them for a person where HubSpot would say no again."""
+    at = parts()
+    now = at.now()
+    wait = timedelta(seconds=problem.retry_after) if isinstance(problem, RateLimited) else REST
+    logger.warning("notes rest", organisation=home.id, why=problem.sentence)
+    with at.database.transaction() as tx:
+        if isinstance(problem, Refused):
+            wait = REFUSED_REST
+            journal.hold(tx, home.id, _name(home.id), (refused_notes(problem.message),), (), now)
+        connections.put_value(tx, _name(home.id), (now + wait).isoformat())
+
+
+def _rests_until(tx: Connection, organisation: str) -> datetime | None:
+    kept = connections.get_value(tx, _name(organisation))
+    return datetime.fromisoformat(kept) if kept else None
+
+
+def _name(organisation: str) -> str:
+    """Name the rest of an organisation's notes, and the hold, by which a person is told of it."""
+    return f"notes {organisation}"
 
 
 def _since(home: Organisation, today: date) -> date | None:
@@ -75,6 +140,8 @@ def _since(home: Organisation, today: date) -> date | None:
     if at.notes or kept:
         with at.database.transaction() as tx:
             connections.put_value(tx, name, today.isoformat() if at.notes else "")
+            if not at.notes:
+                journal.clear(tx, [_name(home.id)], at.now())
     return today if at.notes else None
 
 
@@ -156,6 +223,8 @@ def _send(home: Organisation, some: Sequence[Told], turn: int) -> None:
     with at.database.transaction() as tx:
         notes.mark_made(tx, home.id, made, at.now())
         notes.mark(tx, home.id, refused, "refused", at.now())
+        if made:
+            journal.clear(tx, [_name(home.id)], at.now())
         journal.add(tx, [_entry(home, turn, one, made.get(one.key, ""), refused.get(one.key, "")) for one in some])
 
 

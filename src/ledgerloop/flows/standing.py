@@ -82,6 +82,7 @@ def gather(organisation: str, turn: int) -> int:
             # One app has one webhook address for all its organisations, those that are not connected here included.
             inbox.skip(tx, [event.id for event in events], "this organisation is not connected")
             return 0
+        noting.go_on(tx, organisation, at.now())
     count = pulling.pull(at.xero(organisation), organisation, events)
     home = _home(organisation)
     if home is not None:

@@ -134,6 +134,14 @@ def refused_stage(record: str, stage: str, said: str) -> str:
     )
 
 
+def refused_notes(said: str) -> str:
+    """Word that HubSpot takes no notes at all."""
+    return (
+        f"HubSpot would not take notes on invoices: {whole(said)} Give the token what it lacks, or set `standing.notes`"
+        " to false and start the service again. All else goes on; notes are tried again every quarter of an hour."
+    )
+
+
 def id_taken(kind: str, record: str, holder: str) -> str:
     """Word that another record carries the customer's id, which is unique."""
     return (

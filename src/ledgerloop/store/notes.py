@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Update, select, update
 
 from ledgerloop.store.statements import chunks, insert_or_ignore
 from ledgerloop.store.tables import note as table
+from ledgerloop.store.tables import receivable as receivable_table
 
 State = Literal["intended", "sent", "made", "lapsed", "refused"]
 """``intended``: on disk. ``sent``: a request may have left, so look before sending again. ``made``: the note stands.
@@ -52,6 +53,14 @@ def of_receivables(tx: Connection, organisation: str, receivables: Collection[st
         mine = select(*columns).where(table.c.organisation == organisation, table.c.receivable.in_(some))
         found += [Note(*row) for row in tx.execute(mine.order_by(table.c.receivable, table.c.event))]
     return found
+
+
+def customers_open(tx: Connection, organisation: str) -> list[str]:
+    """List the customers with a note that is still to be sent, or may have been."""
+    theirs = (receivable_table.c.organisation == table.c.organisation) & (receivable_table.c.id == table.c.receivable)
+    mine = select(receivable_table.c.customer).join(table, theirs).where(table.c.organisation == organisation)
+    open_ = mine.where(table.c.state.in_(("intended", "sent")))
+    return list(tx.execute(open_.distinct().order_by(receivable_table.c.customer)).scalars())
 
 
 def mark(tx: Connection, organisation: str, keys: Iterable[Key], state: State, now: datetime) -> None:
