@@ -228,6 +228,45 @@ def test_what_is_no_longer_so_is_not_told_after_a_rest(noted: Scene) -> None:
         assert [] == notes.customers_open(tx, noted.on.organisation)
 
 
+@pytest.mark.parametrize("whole", [False, True])
+def test_a_deleted_deal_costs_nobody_else_the_note(noted: Scene, *, whole: bool) -> None:
+    """What is refused for a deal that is gone stands on contact and company, once; whichever way HubSpot refuses it."""
+    invoice, customer, contact, deal = _sold(noted)
+    noted.on.at_hubspot("DELETE", f"{OBJECTS}/deals/{deal}")
+    if whole:
+        noted.fault("hubspot", kind="status", status=404, path="notes/batch/create", method="POST", times=1)
+    noted.settle()
+    noted.forget_calls()
+
+    noted.approve(invoice)
+
+    _until_noted(noted, contact, 1)
+    noted.settle()
+    assert {"sent": "made"} == _states(noted, customer)
+    assert 2 == len(noted.calls("hubspot", "notes/batch/create"))
+    for state in ("sent", "lapsed"):  # as after a kill before the answer was kept
+        _look_again(noted, customer, invoice, state)
+        noted.on.until("the note is found", lambda: _states(noted, customer) == {"sent": "made"} or None, 15)
+        noted.settle()
+    assert 1 == len(_notes_on(noted, "contacts", contact))
+    assert 2 == len(noted.calls("hubspot", "notes/batch/create"))
+
+
+def test_a_note_that_is_taken_costs_one_call(noted: Scene) -> None:
+    """Nobody looks whether the records of a note stand before HubSpot has refused it."""
+    invoice, customer, contact, _ = _sold(noted)
+    noted.settle()
+    noted.forget_calls()
+
+    noted.approve(invoice)
+
+    _until_noted(noted, contact, 1)
+    noted.settle()
+    assert {"sent": "made"} == _states(noted, customer)
+    assert 1 == len(noted.calls("hubspot", "notes"))
+    assert [] == noted.calls("hubspot", "contacts/batch/read")
+
+
 def test_without_the_setting_there_are_no_notes(scene: Scene) -> None:
     """Notes are off unless somebody wants them."""
     customer, contact = _customer(scene, "Quiet Ltd", "quin@quiet.example.com")
@@ -236,6 +275,17 @@ def test_without_the_setting_there_are_no_notes(scene: Scene) -> None:
     scene.settle()
 
     assert [] == _notes_on(scene, "contacts", contact)
+
+
+def _sold(scene: Scene) -> tuple[str, str, str, str]:
+    """Sell, and return the invoice, its customer, the customer's HubSpot contact, and the deal."""
+    deal = scene.sell()
+    scene.until_shown("deals", deal, "xero_invoice_id", seconds=20)
+    scene.settle()
+    invoice = scene.invoices_of(deal)[0]
+    contact = scene.find_contact("person1@customer1.example.com")
+    assert contact is not None
+    return invoice["InvoiceID"], invoice["Contact"]["ContactID"], str(contact["id"]), deal
 
 
 def _rest(scene: Scene) -> str:
@@ -261,6 +311,15 @@ def _states(scene: Scene, customer: str) -> dict[str, str]:
     with scene.built.database.reading() as tx:
         found = notes.of_receivables(tx, scene.on.organisation, [_invoice_of(scene, customer)])
     return {one.event: one.state for one in found}
+
+
+def _look_again(scene: Scene, customer: str, invoice: str, state: notes.State) -> None:
+    """Have a customer looked at whose note is in a state."""
+    now, organisation = scene.built.now(), scene.on.organisation
+    with scene.built.database.transaction() as tx:
+        notes.mark(tx, organisation, [(invoice, "sent")], state, now)
+        dirty.mark(tx, organisation, [customer])
+        lanes.wake(tx, "standing", organisation, now)
 
 
 def _invoice_of(scene: Scene, customer: str) -> str:

@@ -8,16 +8,17 @@ Notes stand behind what shows money: where one fails they rest, and nothing else
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
 from sqlalchemy import Connection
 
-from ledgerloop.errors import LedgerloopError, RateLimited, Refused, Transient, UnknownOutcome
+from ledgerloop.errors import LedgerloopError, Missing, RateLimited, Refused, Transient, UnknownOutcome
 from ledgerloop.flows.claiming import shown_elsewhere
 from ledgerloop.flows.parts import parts
 from ledgerloop.hubspot.client import HubSpotClient
 from ledgerloop.hubspot.models import New, To
+from ledgerloop.hubspot.paths import plural
 from ledgerloop.log import logger
 from ledgerloop.records import Entry, Organisation, Receivable
 from ledgerloop.rules.doubts import refused_notes
@@ -188,7 +189,8 @@ def _settle(home: Organisation, sent: Sequence[Key], told: Mapping[Key, Told], i
     at = parts()
     by_id = {invoice.id: invoice for invoice in invoices}
     on = _records(home, [by_id[receivable] for receivable, _ in sent])
-    standing = _marks(at.hubspot(), {to for receivable, _ in sent for to in on[receivable][:1]})
+    # On any of them: a note that was refused for the sake of one stands on the others.
+    standing = _marks(at.hubspot(), {to for receivable, _ in sent for to in on[receivable]})
     made = {key: standing[mark] for key in sent if (mark := mark_of(home.id, *key)) in standing}
     with at.database.transaction() as tx:
         notes.mark_made(tx, home.id, made, at.now())
@@ -208,6 +210,29 @@ def _marks(client: HubSpotClient, records: set[To]) -> dict[str, str]:
 
 
 def _send(home: Organisation, some: Sequence[Told], turn: int) -> None:
+    """send → once more, on the records that still stand, what was refused → record."""
+    at = parts()
+    try:
+        refused = _create(home, some, turn)
+    except Missing as gone:  # all of them, for a record of one
+        standing = _standing(some)
+        if standing == list(some):
+            raise
+        refused = {one.key: gone.message for one in some}
+        again = [one for one in standing if one.on]
+    else:
+        before = [one for one in some if one.key in refused]
+        again = [now for now, one in zip(_standing(before), before, strict=True) if now.on and now.on != one.on]
+    if again:
+        sent = {one.key for one in again}
+        refused = {key: said for key, said in refused.items() if key not in sent} | _create(home, again, turn)
+    with at.database.transaction() as tx:
+        notes.mark(tx, home.id, refused, "refused", at.now())
+        journal.add(tx, [_entry(home, turn, one, "", refused[one.key]) for one in some if one.key in refused])
+
+
+def _create(home: Organisation, some: Sequence[Told], turn: int) -> dict[Key, str]:
+    """Send notes once and record those that were made; return what HubSpot said of those that it refused."""
     at = parts()
     stamp = str(int(at.now().timestamp() * 1000))
     traces = {mark_of(home.id, *one.key): one for one in some}
@@ -219,13 +244,24 @@ def _send(home: Organisation, some: Sequence[Told], turn: int) -> None:
         notes.mark(tx, home.id, [one.key for one in some], "sent", at.now())
     answer = at.hubspot().create_batch("notes", rows)
     made = {traces[mark].key: record.id for mark, record in answer.by_trace().items() if mark in traces}
-    refused = {traces[mark].key: error.message for error in answer.errors for mark in error.trace_ids if mark in traces}
     with at.database.transaction() as tx:
         notes.mark_made(tx, home.id, made, at.now())
-        notes.mark(tx, home.id, refused, "refused", at.now())
         if made:
             journal.clear(tx, [_name(home.id)], at.now())
-        journal.add(tx, [_entry(home, turn, one, made.get(one.key, ""), refused.get(one.key, "")) for one in some])
+        journal.add(tx, [_entry(home, turn, one, made[one.key], "") for one in some if one.key in made])
+    return {traces[mark].key: error.message for error in answer.errors for mark in error.trace_ids if mark in traces}
+
+
+def _standing(some: Sequence[Told]) -> list[Told]:
+    """Read which of the records still stand that notes go on, and as which; a merged one stands as its survivor."""
+    client = parts().hubspot()
+    wanted = {to for one in some for to in one.on}
+    present = {
+        To(kind, key): To(kind, record.id)
+        for kind in sorted({to.kind for to in wanted})
+        for key, record in client.read(plural(kind), sorted(to.id for to in wanted if to.kind == kind), ()).items()
+    }
+    return [replace(one, on=tuple(dict.fromkeys(present[to] for to in one.on if to in present))) for one in some]
 
 
 def _entry(home: Organisation, turn: int, one: Told, made: str, refused: str) -> Entry:
