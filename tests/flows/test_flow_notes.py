@@ -51,7 +51,7 @@ def _customer(scene: Scene, name: str, email: str) -> tuple[str, str]:
 
 
 def test_each_event_is_noted_once(noted: Scene) -> None:
-    """Sent, part paid, paid: a note for each on contact and company; showing the customer again adds none."""
+    """Approved, part paid, paid: a note for each on contact and company; showing the customer again adds none."""
     customer, contact = _customer(noted, "Noted Ltd", "nia@noted.example.com")
     invoice = noted.invoice_for(customer, "100.00", Date="2099-01-01")
     _until_noted(noted, contact, 1)
@@ -70,7 +70,7 @@ def test_each_event_is_noted_once(noted: Scene) -> None:
         "POST", "/crm/associations/2026-09/contacts/companies/batch/read", {"inputs": [{"id": contact}]}
     )["results"][0]["to"]
     assert 3 == len(_notes_on(noted, "contacts", contact))
-    assert "100.00 NZD was sent" in bodies
+    assert "100.00 NZD was approved" in bodies
     assert "was paid in part. " in bodies
     assert "60.00 NZD remain" in bodies
     assert "was paid. " in bodies
@@ -107,7 +107,7 @@ def test_the_deals_invoice_is_noted_on_the_deal(noted: Scene) -> None:
     def look() -> list[str] | None:
         return _notes_on(noted, "deals", deal) or None
 
-    assert "was sent" in noted.on.until("the deal has a note", look, 12)[0]
+    assert "was approved" in noted.on.until("the deal has a note", look, 12)[0]
 
 
 @pytest.mark.parametrize("kind", ["reset_after", "reset_before"])

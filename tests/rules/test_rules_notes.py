@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from ledgerloop.records import Organisation, Payment, Receivable
-from ledgerloop.rules.notes import Happening, body_of, happenings_of, mark_of, marks_in
+from ledgerloop.rules.notes import Happening, What, body_of, happenings_of, mark_of, marks_in
 
 HOME = Organisation("org", "Kiwi Demo Ltd", "NZD", "Pacific/Auckland", "!kiwi")
 SINCE, TODAY = date(2026, 11, 1), date(2026, 11, 22)
@@ -104,6 +104,15 @@ def test_the_note_says_number_amount_and_what_remains() -> None:
     assert "over 2,300.00 NZD was paid in part" in note
     assert "1,270.00 NZD remain, due 2026-12-10." in note
     assert "InvoiceID=inv-1" in note
+
+
+@pytest.mark.parametrize(
+    ("what", "words"),
+    [("sent", "was approved.")],
+)
+def test_the_note_says_no_more_than_is_known(what: What, words: str) -> None:
+    """Xero may not have sent to anybody what was approved."""
+    assert f"over 2,300.00 NZD {words} 2,300.00 NZD remain" in body_of(Happening(INVOICE, what, INVOICE.due), HOME)
 
 
 def test_the_mark_is_found_again() -> None:

@@ -272,7 +272,7 @@ def _entry(home: Organisation, turn: int, one: Told, made: str, refused: str) ->
         subject=f"customer {one.happening.invoice.customer}",
         decision="create" if made else "skip",
         rule="rules.notes.happenings_of",
-        reason=f"Invoice {one.happening.invoice.number}: {one.happening.event}."
+        reason=f"Invoice {one.happening.invoice.number} {one.happening.words}."
         + (f" HubSpot refused the note: {whole(refused)}" if refused else ""),
         target=f"hubspot note {made}" if made else "",
     )

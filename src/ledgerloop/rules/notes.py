@@ -17,9 +17,10 @@ from ledgerloop.rules.invoices import invoice_url
 from ledgerloop.rules.standing import is_late, is_open
 
 What = Literal["sent", "part", "paid", "removed", "overdue", "voided"]
+"""``sent``: approved, whether or not Xero sent it to anybody."""
 
 _WORDS: dict[What, str] = {
-    "sent": "was sent",
+    "sent": "was approved",
     "part": "was paid in part",
     "paid": "was paid",
     "removed": "had a payment or credit taken back",
@@ -50,6 +51,11 @@ class Happening:
         again = f" after {self.removals}" if self.removals and self.what in ("part", "paid") else ""
         nth = f" {self.removals}" if self.what == "removed" else ""
         return f"{self.what}{nth}{rest}{again}"
+
+    @property
+    def words(self) -> str:
+        """Say what happened, as it goes on after the invoice's number."""
+        return _WORDS[self.what]
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +143,4 @@ def body_of(happening: Happening, home: Organisation) -> str:
     remains = f"{happening.remains:,.2f} {invoice.currency} remain{due}." if happening.remains else "Nothing remains."
     link = f'<a href="{escape(invoice_url(home, invoice.id))}">{escape(invoice.number or "Invoice")}</a>'
     mark = mark_of(home.id, invoice.id, happening.event)
-    return (
-        f"<p>Xero: invoice {link} over {total} {_WORDS[happening.what]}. {remains}</p>"
-        f'<p style="color:#99acc2">{mark}</p>'
-    )
+    return f'<p>Xero: invoice {link} over {total} {happening.words}. {remains}</p><p style="color:#99acc2">{mark}</p>'

@@ -134,8 +134,8 @@ class Standing(Section):
     )
     notes: bool = Field(
         default=False,
-        description="Whether a note is written on contact, company and deal when an invoice is sent, part paid, paid,"
-        " overdue or voided. Begins with what happens after it was switched on.",
+        description="Whether a note is written on contact, company and deal when an invoice is approved, part paid,"
+        " paid, overdue or voided. Begins with what happens after it was switched on.",
     )
 
 
