@@ -108,10 +108,10 @@ def test_the_note_says_number_amount_and_what_remains() -> None:
 
 @pytest.mark.parametrize(
     ("what", "words"),
-    [("sent", "was approved.")],
+    [("sent", "was approved."), ("removed", "had a payment or credit taken back, or its total raised.")],
 )
 def test_the_note_says_no_more_than_is_known(what: What, words: str) -> None:
-    """Xero may not have sent to anybody what was approved."""
+    """Xero may not have sent what was approved; and more that remains may be a greater total."""
     assert f"over 2,300.00 NZD {words} 2,300.00 NZD remain" in body_of(Happening(INVOICE, what, INVOICE.due), HOME)
 
 

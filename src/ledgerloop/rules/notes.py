@@ -17,13 +17,13 @@ from ledgerloop.rules.invoices import invoice_url
 from ledgerloop.rules.standing import is_late, is_open
 
 What = Literal["sent", "part", "paid", "removed", "overdue", "voided"]
-"""``sent``: approved, whether or not Xero sent it to anybody."""
+"""``sent``: approved, whether or not Xero sent it to anybody. ``removed``: more remains than was told."""
 
 _WORDS: dict[What, str] = {
     "sent": "was approved",
     "part": "was paid in part",
     "paid": "was paid",
-    "removed": "had a payment or credit taken back",
+    "removed": "had a payment or credit taken back, or its total raised",
     "overdue": "is overdue",
     "voided": "was voided",
 }
