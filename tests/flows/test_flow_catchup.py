@@ -13,7 +13,7 @@ import httpx2
 from crm import Customers
 from scene import Scene
 
-from ledgerloop.flows import catchup, standing, verifying
+from ledgerloop.flows import catchup, pulling, standing, verifying
 from ledgerloop.flows.parts import instead
 from ledgerloop.flows.pulling import CAUGHT_UP
 from ledgerloop.records import Event
@@ -311,3 +311,99 @@ def test_many_payments_taken_back_cost_a_listing_and_no_call_each(scene: Scene) 
     assert [] == scene.calls("xero", "/Payments/", "GET")
     assert len(scene.calls("xero")) <= 6
     scene.until_shown("contacts", contact, "xero_outstanding_balance", "100.00")
+
+
+def _supplier(scene: Scene, name: str, email: str) -> str:
+    """Return a contact from whom finance only ever bought: none of our business so far."""
+    line = {"Description": "Timber", "Quantity": 1, "UnitAmount": 5.0, "AccountCode": "429", "TaxType": "NONE"}
+    body = {"Type": "ACCPAY", "Contact": {"Name": name, "EmailAddress": email}, "Status": "AUTHORISED"}
+    body |= {"Date": "2026-11-01", "DueDate": "2099-01-01", "LineItems": [line]}
+    made = scene.on.in_xero("PUT", "/Invoices", {"Invoices": [body]})["Invoices"][0]
+    scene.settle()
+    return str(made["Contact"]["ContactID"])
+
+
+def _pulled(scene: Scene) -> None:
+    """Move the cursors to where no pull overlaps with what was done so far."""
+    with scene.built.database.transaction() as tx:
+        for kind in pulling.KINDS:
+            cursors.put(tx, Cursor(scene.on.organisation, kind, scene.built.now() + timedelta(seconds=2)))
+
+
+def _asked_for(scene: Scene, customer: str) -> int:
+    return sum(customer in call["query"] for call in scene.calls("xero", "/Contacts", "GET"))
+
+
+def _known_to_us(scene: Scene, customer: str) -> bool:
+    with scene.built.database.reading() as tx:
+        return customer in mirror.customers(tx, scene.on.organisation, [customer])
+
+
+def test_a_new_customer_is_fetched_by_the_next_turn_where_this_one_fails(scene: Scene) -> None:
+    """A supplier's first sales invoice is stored, and then Xero fails: nobody tells of it again, and it is shown."""
+    customer = _supplier(scene, "Timber Ltd", "tim@timber.example.com")
+    scene.silence("xero")
+    scene.fault("xero", kind="status", status=503, method="GET", path="/Contacts$")
+    invoice = scene.invoice_for(customer, "70.00")["InvoiceID"]
+    organisation, now = scene.on.organisation, scene.built.now()
+    told = Event("xero", invoice, organisation, "INVOICE", "CREATE", invoice, now - timedelta(seconds=9), "{}")
+    with scene.built.database.transaction() as tx:
+        inbox.keep(tx, [told], now)
+        lanes.wake(tx, "standing", organisation, now)
+
+    def rests() -> bool | None:
+        with scene.built.database.reading() as tx:
+            return bool(lanes.parked(tx)) or None
+
+    scene.on.until("the lane rests", rests, 15)
+    assert not _known_to_us(scene, customer)
+    _pulled(scene)
+    scene.mend("xero")
+
+    contact = scene.on.until("the contact", lambda: scene.find_contact("tim@timber.example.com"), 15)
+    assert "70.00" == contact["xero_outstanding_balance"]
+
+
+def test_a_catch_up_fetches_whom_receivables_name_and_shows_nobody(scene: Scene) -> None:
+    """Killed right after the first fill, our copy lacks somebody who owes: a catch-up brings it, silently."""
+    customer = _supplier(scene, "Filled Ltd", "fil@filled.example.com")
+    with scene.built.database.transaction() as tx:
+        home = connections.organisations(tx)[0]
+    scene.silence("xero")
+    scene.invoice_for(customer, "71.00")
+    with instead(scene.built.parts()):
+        pulling.pull_kind(scene.built.parts().xero(home.id), home.id, "invoices", pulling.Seen())
+    with scene.built.database.transaction() as tx:
+        dirty.clean(tx, home.id, dirty.first(tx, home.id, 10))
+    _pulled(scene)
+    scene.forget_calls()
+
+    _caught_up(scene, timedelta(hours=1))
+    scene.on.until("it is known", lambda: _known_to_us(scene, customer) or None, 15)
+    scene.settle()
+
+    assert (1, []) == (_asked_for(scene, customer), scene.writes())
+
+
+def test_who_is_gone_from_xero_is_not_asked_for_again_and_again(scene: Scene) -> None:
+    """A customer that Xero does not give back leaves the list; only a catch-up asks once more."""
+    customer, _ = _known(scene, "Real Ltd", "rea@real.example.com")
+    scene.invoice_for(customer, "72.00")
+    scene.settle()
+    organisation, gone = scene.on.organisation, "00000000-0000-0000-0000-0000000000aa"
+    with scene.built.database.transaction() as tx:
+        copy = mirror.receivables_of(tx, organisation, [customer])[customer][0]
+        mirror.store_receivables(tx, [replace(copy, id="00000000-0000-0000-0000-0000000000bb", customer=gone)])
+        dirty.stop(tx, organisation, [gone], scene.built.now())
+    scene.forget_calls()
+
+    for _ in range(3):
+        with scene.built.database.transaction() as tx:
+            lanes.wake(tx, "standing", organisation, scene.built.now())
+        scene.built.parts().nudge()
+        scene.settle()
+
+    with scene.built.database.reading() as tx:
+        assert (1, []) == (_asked_for(scene, gone), dirty.every(tx, organisation))
+    _caught_up(scene, timedelta(hours=1))
+    scene.on.until("it is asked for once more", lambda: _asked_for(scene, gone) == 2 or None, 15)

@@ -25,7 +25,7 @@ from ledgerloop.rules.customers import (
     receivable_from_credit,
     receivable_from_invoice,
 )
-from ledgerloop.store import connections, cursors, mirror
+from ledgerloop.store import connections, cursors, dirty, mirror
 from ledgerloop.store.cursors import Cursor
 from ledgerloop.xero.client import MOST_IDS, Page, XeroClient
 from ledgerloop.xero.models import Contact, CreditNote, Invoice, Overpayment, Prepayment
@@ -74,7 +74,6 @@ class Seen:
     """What this turn's pulls brought: the ids of all records, ours or not, and the kinds of credit they mention."""
 
     ids: set[str] = field(default_factory=set)
-    owed_by: set[str] = field(default_factory=set)
     credits: set[Kind] = field(default_factory=set)
     untold: set[str] = field(default_factory=set)
     """Customers touched by a change so old that a webhook should have told of it."""
@@ -89,6 +88,7 @@ def pull(client: XeroClient, organisation: str, events: Sequence[Taken]) -> int:
     for kind in sorted(seen.credits - set(due)):
         pull_kind(client, organisation, kind, seen)
     cover(client, organisation, events, seen)
+    meet_strangers(client, organisation, seen, everyone=due == KINDS)
     if due == KINDS:
         _note_caught_up(organisation, untold=bool(seen.untold) and not events)
     return len(seen.ids)
@@ -134,7 +134,7 @@ def pull_kind(client: XeroClient, organisation: str, kind: Kind, seen: Seen) -> 
 
 
 def cover(client: XeroClient, organisation: str, events: Sequence[Taken], seen: Seen) -> None:
-    """Fetch by id what an event named and the pull did not bring, and customers that an invoice names unknown to us."""
+    """Fetch by id what an event named and the pull did not bring."""
     at = parts()
     named = {event.resource: event for event in events if event.resource not in seen.ids}
     with at.database.reading() as tx:
@@ -159,14 +159,35 @@ def cover(client: XeroClient, organisation: str, events: Sequence[Taken], seen: 
         pull_kind(client, organisation, kind, seen)
     for some in _in_calls(invoices):
         _store(organisation, client.invoices_by_id(some), seen)
-    contacts = {key for key, event in stale.items() if event.category == "CONTACT"}
-    with at.database.reading() as tx:
-        strangers = seen.owed_by - mirror.customers(tx, organisation, seen.owed_by).keys()
-    if len(strangers) > MOST_IDS:
+    for some in _in_calls([key for key, event in stale.items() if event.category == "CONTACT"]):
+        _store(organisation, client.contacts_by_id(some), seen)
+
+
+def meet_strangers(client: XeroClient, organisation: str, seen: Seen, *, everyone: bool) -> None:
+    """Fetch the customers that receivables name and our copy lacks: who waits to be shown, or with a catch-up everyone.
+
+    They are looked for in the store, so that a turn that failed or died after storing a receivable leaves its customer
+    to the next one. Who does not wait comes as silently as with the first fill. Who waits and is gone from Xero waits
+    no longer, else each turn would ask anew.
+    """
+    at = parts()
+    waiting, silent = _strangers(organisation, everyone=everyone)
+    if len(waiting) + len(silent) > MOST_IDS:
         pull_kind(client, organisation, "contacts", seen)
-        strangers -= seen.ids
-    for some in _in_calls(sorted(contacts | strangers)):
-        _store(organisation, client.contacts_by_id(some), seen, wanted=strangers)
+        waiting, silent = _strangers(organisation, everyone=everyone)
+    for strangers, touch in ((waiting.keys(), True), (silent, False)):
+        for some in _in_calls(sorted(strangers)):
+            _store(organisation, client.contacts_by_id(some), seen, touch=touch, wanted=some)
+    if waiting:
+        with at.database.transaction() as tx:
+            gone = waiting.keys() & mirror.strangers_waiting(tx, organisation).keys()
+            dirty.clean(tx, organisation, {key: waiting[key] for key in gone})
+
+
+def _strangers(organisation: str, *, everyone: bool) -> tuple[dict[str, int], set[str]]:
+    with parts().database.reading() as tx:
+        waiting = mirror.strangers_waiting(tx, organisation)
+        return waiting, mirror.strangers(tx, organisation) - waiting.keys() if everyone else set()
 
 
 def _list_since(client: XeroClient, organisation: str, moment: datetime, seen: Seen) -> None:
@@ -213,9 +234,11 @@ def _page(client: XeroClient, kind: Kind, since: datetime | None, page: int) -> 
             return client.overpayments(changed_since=since, page=page)
 
 
-def _store(organisation: str, records: Iterable[Pulled], seen: Seen, wanted: Iterable[str] = ()) -> None:
+def _store(
+    organisation: str, records: Iterable[Pulled], seen: Seen, *, touch: bool = True, wanted: Iterable[str] = ()
+) -> None:
     with parts().database.transaction() as tx:
-        _mirror(tx, organisation, records, seen, touch=True, wanted=frozenset(wanted))
+        _mirror(tx, organisation, records, seen, touch=touch, wanted=frozenset(wanted))
 
 
 def _mirror(
@@ -245,7 +268,6 @@ def _mirror(
             seen.ids.add(record.identifier)
             receivable = receivable_from_credit(organisation, record)
         if receivable is not None:
-            seen.owed_by.add(receivable.customer)
             receivables.append(receivable)
     touched = {*mirror.store_customers(tx, customers, touch=touch)}
     touched |= {*mirror.store_receivables(tx, receivables, touch=touch)}

@@ -16,13 +16,14 @@ from datetime import UTC, date, datetime
 from operator import attrgetter
 from typing import Any, TypeVar
 
-from sqlalchemy import Column, Connection, Table, delete, select
+from sqlalchemy import Column, ColumnElement, Connection, Table, delete, exists, select
 
 from ledgerloop.records import Customer, Payment, Receivable
 from ledgerloop.store import dirty
 from ledgerloop.store.statements import chunks, insert_or_ignore, one_at_a_time, upsert
 from ledgerloop.store.survivors import move_receivables, survivors
 from ledgerloop.store.tables import customer as customer_table
+from ledgerloop.store.tables import dirty as dirty_table
 from ledgerloop.store.tables import payment as payment_table
 from ledgerloop.store.tables import receivable as receivable_table
 
@@ -137,6 +138,23 @@ def customers_by_number(tx: Connection, organisation: str, numbers: Collection[s
     return _grouped(_customers(tx, organisation, customer_table.c.number, numbers), "number")
 
 
+def strangers_waiting(tx: Connection, organisation: str) -> dict[str, int]:
+    """List whom receivables name and we lack among those on the dirty list, each with its mark."""
+    columns = receivable_table.c
+    owes = exists().where(columns.organisation == organisation, columns.customer == dirty_table.c.customer)
+    mine = select(dirty_table.c.customer, dirty_table.c.mark).where(dirty_table.c.organisation == organisation)
+    rows = tx.execute(mine.where(~_known(organisation, dirty_table.c.customer), owes))
+    return {row.customer: row.mark for row in rows}
+
+
+def strangers(tx: Connection, organisation: str) -> set[str]:
+    """List whom receivables name and we lack, which reads the whole index of receivables by customer."""
+    columns = receivable_table.c
+    named = select(columns.customer).where(columns.organisation == organisation, columns.customer != "").distinct()
+    each = named.subquery()
+    return set(tx.execute(select(each.c.customer).where(~_known(organisation, each.c.customer))).scalars())
+
+
 def losers(tx: Connection, organisation: str, winners: Collection[str]) -> list[Customer]:
     """List the customers that were merged into these."""
     return list(_customers(tx, organisation, customer_table.c.merged_into, winners))
@@ -208,6 +226,10 @@ def payments_known(tx: Connection, organisation: str, ids: Collection[str]) -> s
         mine = select(payment_table.c.id).where(payment_table.c.organisation == organisation)
         found |= set(tx.execute(mine.where(payment_table.c.id.in_(some))).scalars())
     return found
+
+
+def _known(organisation: str, customer: ColumnElement[str]) -> ColumnElement[bool]:
+    return exists().where(customer_table.c.organisation == organisation, customer_table.c.id == customer)
 
 
 def _with_survivors(tx: Connection, organisation: str, some: list[Receivable]) -> list[Receivable]:
