@@ -11,7 +11,7 @@ import httpx2
 
 from ledgerloop.cli.stage import Stage
 from ledgerloop.rules.properties import properties_on
-from ledgerloop.store import inbox, journal, lanes
+from ledgerloop.store import dirty, inbox, journal, lanes
 
 OBJECTS = "/crm/objects/2026-09"
 LINE = ({"name": "Seats", "quantity": "12", "price": "39.90"},)
@@ -203,8 +203,10 @@ class Scene:
     def quiet(self) -> bool:
         """Tell whether nothing waits and no turn runs."""
         with self.built.database.reading() as tx:
-            busy = [one for one in lanes.all_lanes(tx) if one.begun_at or (one.wanted and not one.parked_until)]
-            return not busy and not inbox.waiting(tx)
+            every = lanes.all_lanes(tx)
+            busy = [one for one in every if one.begun_at or (one.wanted and not one.parked_until)]
+            unshown = [one for one in every if one.parked_until and dirty.first(tx, one.lane, 1)]
+            return not busy and not unshown and not inbox.waiting(tx)
 
     def settle(self, seconds: float = 20.0) -> None:
         """Wait until nothing waits and no turn runs, for a moment."""

@@ -16,6 +16,7 @@ from scene import OBJECTS, Scene
 
 from ledgerloop import settings as settings_
 from ledgerloop.cli.stage import Stage, connect_hubspot, connect_xero, furnish, log_in, register_webhooks
+from ledgerloop.store import inbox
 from ledgerloop.store.tables import company, value
 from ledgerloop.web.server import listening
 from ledgerloop.wiring import build
@@ -119,7 +120,7 @@ def test_killed_on_the_way_to_the_invoice(tmp_path: Path, point: str) -> None:
 
 
 def test_killed_while_a_payment_is_shown(served: Served) -> None:
-    """Killed while the standing is written: started again, it is shown, and nobody is doubled."""
+    """Killed while the standing is written, its events done: started again, it is shown, and nobody is doubled."""
     customer = served.customer("Killed Ltd", "kim@killed.example.com")
     contact = str(served.on.until("contact", lambda: served.find_contact("kim@killed.example.com"))["id"])
     served.settle()
@@ -129,6 +130,9 @@ def test_killed_while_a_payment_is_shown(served: Served) -> None:
     _until_held_up(served, "hubspot")
 
     served.kill()
+    with served.built.database.reading() as tx:
+        done = [one.event.resource for one in inbox.recent(tx, 50, "done")]
+    assert invoice["InvoiceID"] in done
     served.mend("hubspot")
     served.start()
 

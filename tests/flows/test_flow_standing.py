@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from scene import Scene
 
 from ledgerloop.flows.pulling import CAUGHT_UP
-from ledgerloop.store import cursors, inbox, lanes
+from ledgerloop.store import cursors, dirty, lanes
 from ledgerloop.store.cursors import Cursor
 from ledgerloop.xero.webhooks import sign
 from ledgerloop_sandbox.credentials import XERO_WEBHOOK_KEY
@@ -206,7 +206,7 @@ def test_two_customers_with_one_email_are_held(scene: Scene) -> None:
 
 
 def test_a_failing_vendor_parks_the_lane_and_loses_nothing(scene: Scene) -> None:
-    """While HubSpot fails, the lane rests with the reason and its events wait; afterwards all is shown."""
+    """While HubSpot fails, the lane rests with the reason and its customers wait; afterwards all is shown."""
     customer = scene.customer("Ruru Ltd", "ru@ruru.example.com")
     contact = str(scene.on.until("contact", lambda: scene.find_contact("ru@ruru.example.com"))["id"])
     scene.settle()
@@ -220,8 +220,33 @@ def test_a_failing_vendor_parks_the_lane_and_loses_nothing(scene: Scene) -> None
 
     assert "403" in scene.on.until("the lane is parked", parked)
     with scene.built.database.reading() as tx:
-        assert inbox.waiting(tx) >= 1
+        assert [customer] == dirty.every(tx, scene.on.organisation)
     scene.mend("hubspot")
     with scene.built.database.transaction() as tx:
         lanes.unpark(tx, "standing", scene.on.organisation)
     scene.until_shown("contacts", contact, "xero_outstanding_balance", "30.00")
+
+
+def test_while_hubspot_is_down_xero_is_not_asked_again(scene: Scene) -> None:
+    """What a turn has pulled is in our copy: the next ones only try to show it, and spend nothing of Xero's day."""
+    customer = scene.customer("Down Ltd", "dow@down.example.com")
+    contact = str(scene.on.until("contact", lambda: scene.find_contact("dow@down.example.com"))["id"])
+    scene.settle()
+    scene.fault("hubspot", kind="status", status=503, path="batch/update")
+    scene.forget_calls()
+    scene.invoice_for(customer, "35.00")
+
+    for failures in range(1, 6):
+        scene.on.until(f"failure {failures}", lambda least=failures: _failures(scene) >= least or None, 30)
+        with scene.built.database.transaction() as tx:
+            assert [customer] == dirty.every(tx, scene.on.organisation)
+            lanes.unpark(tx, "standing", scene.on.organisation)
+
+    assert 1 == len(scene.calls("xero", "/Invoices", "GET"))
+    scene.mend("hubspot")
+    scene.until_shown("contacts", contact, "xero_outstanding_balance", "35.00", seconds=30)
+
+
+def _failures(scene: Scene) -> int:
+    with scene.built.database.reading() as tx:
+        return max(one.failures for one in lanes.all_lanes(tx) if one.flow == "standing")

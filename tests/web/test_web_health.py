@@ -36,6 +36,9 @@ def test_red_when_an_event_has_waited_too_long(visit: Visit) -> None:
     with visit.built.database.transaction() as tx:
         inbox.take(tx, "xero", TENANT, 1)
         inbox.finish(tx, "xero", TENANT, 1, visit.clock())
+    assert ["a turn has been due for more than 300 seconds"] == visit.browser.get("/health").json()["problems"]
+    with visit.built.database.transaction() as tx:
+        lanes.begin(tx, "standing", TENANT, 1, visit.clock())
     assert 200 == visit.browser.get("/health").status_code
 
 

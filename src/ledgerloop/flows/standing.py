@@ -84,6 +84,10 @@ def gather(organisation: str, turn: int) -> int:
             return 0
         noting.go_on(tx, organisation, at.now())
     count = pulling.pull(at.xero(organisation), organisation, events)
+    if events:
+        # The mirror and the dirty list remember from here on: a later step that fails costs no second pull.
+        with at.database.transaction() as tx:
+            inbox.finish(tx, "xero", organisation, turn, at.now())
     home = _home(organisation)
     if home is not None:
         hearing.hear(home, turn)

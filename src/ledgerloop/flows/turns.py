@@ -93,7 +93,7 @@ def take(tx: Connection, flow: Flow, lane: str, turn: int, most: int) -> list[Ta
 
 @DBOS.step()
 def finish(flow: str, lane: str, turn: int) -> None:
-    """End the turn: its events are done, and the next turn may begin."""
+    """End the turn: its events are done, where it did not finish them itself before, and the next turn may begin."""
     now = parts().now()
     with parts().database.transaction() as tx:
         inbox.finish(tx, SOURCE[flow], lane, turn, now)
@@ -105,7 +105,7 @@ def finish(flow: str, lane: str, turn: int) -> None:
 def park(
     flow: str, lane: str, turn: int, problem: str, why: str, asked: float | None, vendor_to_connect: str = ""
 ) -> None:
-    """End the turn without success: put its events back, and let the lane rest for as long as the problem asks.
+    """End the turn without success: put back what it did not finish, and let the lane rest as the problem asks.
 
     What a vendor refuses for good may be for HubSpot's properties: then they are what a person is told of.
     """

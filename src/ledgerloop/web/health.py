@@ -1,7 +1,7 @@
 """Tell a monitor whether the service does its work: 200 when it does, 503 when someone should look. Names nobody.
 
-What counts is the event that has waited longest. A lane that rests for a stated reason, such as a spent quota or a
-consent that has ended, is reported and is no alarm: restarting would not help it.
+What counts is the event, or the lane, that has waited longest. A lane that rests for a stated reason, such as a spent
+quota or a consent that has ended, is reported and is no alarm: restarting would not help it.
 """
 
 from __future__ import annotations
@@ -36,6 +36,8 @@ def routes(built: Ledgerloop, bound: timedelta = BOUND) -> list[Route]:
         problems = [] if built.receiver.alive else ["webhooks are not being received"]
         if seen.late(bound):
             problems.append(f"an event has waited for more than {int(bound.total_seconds())} seconds")
+        elif seen.behind(bound):  # its events may be done, and what they changed not shown yet
+            problems.append(f"a turn has been due for more than {int(bound.total_seconds())} seconds")
         return _answer(_facts(seen), problems)
 
     return [Route("/health", health)]

@@ -19,7 +19,7 @@ from ledgerloop.store import connections, inbox, intents, journal, lanes, mirror
 from ledgerloop.store.connections import Connected
 from ledgerloop.store.inbox import Backlog, Kept
 from ledgerloop.store.journal import Held
-from ledgerloop.store.lanes import Parked
+from ledgerloop.store.lanes import Lane, Parked
 from ledgerloop.store.planned import Allowance
 
 _FLOW = {"xero": "standing", "hubspot": "invoicing"}
@@ -32,6 +32,7 @@ class Overview:
 
     now: datetime
     connected: list[Connected]
+    lanes: list[Lane]
     parked: list[Parked]
     backlogs: list[Backlog]
     unreadable: list[Kept]
@@ -77,7 +78,8 @@ class Overview:
             return f"Webhooks of {self.name(next(iter(self.silent)))} do not come"
         if self.parked:
             return f"{self.name(self.parked[0].lane)} rests for a while"
-        return "All is in step" if not self.waiting else "At work"
+        busy = self.waiting or any(one.wanted or one.begun_at for one in self.lanes)
+        return "At work" if busy else "All is in step"
 
     def has(self, vendor: Vendor) -> bool:
         """Tell whether anything of a vendor is connected."""
@@ -90,6 +92,17 @@ class Overview:
             one
             for one in self.backlogs
             if self.now - one.oldest > bound and (_FLOW[one.source], one.lane) not in resting
+        ]
+
+    def behind(self, bound: timedelta) -> list[Lane]:
+        """List the lanes that have wanted a turn for longer than a bound and have none, though they need not rest."""
+        return [
+            one
+            for one in self.lanes
+            if one.wanted
+            and one.wanted_at is not None
+            and one.begun_at is None
+            and self.now - max(one.wanted_at, one.parked_until or one.wanted_at) > bound
         ]
 
     def name(self, lane: str) -> str:
@@ -125,6 +138,7 @@ def look(tx: Connection, now: datetime, lines: int = 50) -> Overview:
     return Overview(
         now=now,
         connected=connections.all_connected(tx),
+        lanes=lanes.all_lanes(tx),
         parked=[one for one in lanes.parked(tx) if one.until > now],
         backlogs=inbox.backlogs(tx),
         unreadable=inbox.recent(tx, 20, "unreadable"),
