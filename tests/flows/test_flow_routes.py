@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from datetime import timedelta
 from decimal import Decimal
@@ -10,8 +11,9 @@ from scene import LINE, Scene
 from sqlalchemy import update
 
 from ledgerloop.flows import retrying
+from ledgerloop.flows.books import books_of
 from ledgerloop.flows.parts import instead
-from ledgerloop.store import lanes
+from ledgerloop.store import books, connections, journal, lanes
 from ledgerloop.store.tables import book
 
 ROUTES = [
@@ -78,6 +80,48 @@ def test_lines_stand_in_the_books_as_the_deal_says(scene: Scene) -> None:
         "Line 1 (“Bolt”) has tax rate 12.5 %, which Kiwi Demo Ltd's Xero does not know."
         " Add it in Xero, or map it under [tax]." == shown["xero_sync_message"]
     )
+
+
+def test_an_account_that_xero_left_out_is_told(staged: Callable[..., Scene]) -> None:
+    """An account that was archived since the books were read is told on the deal, until somebody puts it right."""
+    scene = staged({"route": {"account_code": "201"}})
+    _once_had(scene, "201")
+
+    deal = scene.sell()
+
+    shown = scene.until_shown("deals", deal, "xero_sync_message")
+    invoice = scene.invoices_of(deal)[0]
+    assert "AccountCode" not in invoice["LineItems"][0]
+    told = f"Invoice {invoice['InvoiceNumber']} was sent with account 201 in line 1, and Xero has none there."
+    assert f"{told} Put it right in Xero." == shown["xero_sync_message"]
+    with scene.built.database.reading() as tx:
+        created = [one for one in journal.recent(tx, 10, f"deal {deal}") if one.decision == "create"]
+    assert told in created[0].reason
+    scene.edit("deals", deal, amount="478.81")
+    scene.on.until("both are told", lambda: "The deal says 478.81" in _message(scene, deal) or None)
+    assert told in _message(scene, deal)
+
+    line = {**invoice["LineItems"][0], "AccountCode": "200"}
+    body = {"InvoiceID": invoice["InvoiceID"], "LineItems": [line]}
+    scene.on.in_xero("POST", f"/Invoices/{invoice['InvoiceID']}", {"Invoices": [body]})
+    scene.edit("deals", deal, amount="478.80")
+    scene.on.until("the message goes", lambda: not _message(scene, deal) or None)
+
+
+def _once_had(scene: Scene, code: str) -> None:
+    """Have the books been read while Xero still had an account."""
+    with scene.built.database.reading() as tx:
+        home = connections.organisations(tx)[0]
+    with instead(scene.built.parts()):
+        books_of(home, ("accounts",))
+    with scene.built.database.transaction() as tx:
+        accounts = json.loads(books.get(tx, home.id)["accounts"].content)
+        accounts.append({"Code": code, "Status": "ACTIVE", "TaxType": "OUTPUT2"})
+        books.put(tx, home.id, "accounts", json.dumps(accounts), scene.built.now())
+
+
+def _message(scene: Scene, deal: str) -> str:
+    return scene.show("deals", deal)["xero_sync_message"] or ""
 
 
 def test_a_deal_held_for_the_books_goes_on_when_they_change(scene: Scene) -> None:

@@ -186,5 +186,83 @@ def test_difference(said: str, kind: str, sentence: str) -> None:
         Total=Decimal("115.00"),
     )
 
-    assert difference_told(Decimal(said), invoice) == sentence
-    assert difference_told(None, invoice) == ""
+    assert difference_told(Decimal(said), invoice, None, BOOKS) == sentence
+    assert difference_told(None, invoice, None, BOOKS) == ""
+
+
+SENT = {"Quantity": Decimal(1), "UnitAmount": Decimal("33.33"), "AccountCode": "200", "TaxType": "OUTPUT2"}
+STANDS = {"AccountCode": "200", "TaxType": "OUTPUT2"}
+NO_TAX_TYPE = {name: value for name, value in SENT.items() if name != "TaxType"}
+
+
+@pytest.mark.parametrize(
+    ("kind", "sent", "made", "tax", "told"),
+    [
+        pytest.param("Exclusive", [SENT], [STANDS], "5.00", [], id="as it was sent"),
+        pytest.param("Inclusive", [SENT], [STANDS], "4.35", [], id="as it was sent, with tax in the prices"),
+        pytest.param("Exclusive", [SENT] * 3, [STANDS] * 3, "14.98", [], id="cents of rounding"),
+        pytest.param(
+            "Exclusive",
+            [SENT],
+            [{"AccountCode": "", "TaxType": "OUTPUT2"}],
+            "5.00",
+            ["Invoice INV-1 was sent with account 200 in line 1, and Xero has none there. Put it right in Xero."],
+            id="an account that was left out",
+        ),
+        pytest.param(
+            "Exclusive",
+            [SENT] * 3,
+            [{"AccountCode": "200", "TaxType": "NONE"}, STANDS, {"AccountCode": "200", "TaxType": "NONE"}],
+            "5.00",
+            [
+                "Invoice INV-1 was sent with tax type OUTPUT2 in lines 1, 3, and Xero has NONE there. Put it right in"
+                " Xero.",
+                "The tax of invoice INV-1 should be 15.00 NZD, and Xero has 5.00. Compare its tax rates.",
+            ],
+            id="a tax type that was left out, and the tax with it",
+        ),
+        pytest.param(
+            "Exclusive",
+            [SENT],
+            [STANDS],
+            "4.17",
+            ["The tax of invoice INV-1 should be 5.00 NZD, and Xero has 4.17. Compare its tax rates."],
+            id="a rate that has changed since",
+        ),
+        pytest.param("Exclusive", [SENT], [STANDS], "5.01", [], id="a cent of tax more"),
+        pytest.param(
+            "Exclusive", [NO_TAX_TYPE], [{"AccountCode": "200", "TaxType": "NONE"}], "0", [], id="no tax type sent"
+        ),
+        pytest.param(
+            "Exclusive",
+            [SENT, NO_TAX_TYPE],
+            [STANDS, {"AccountCode": "200", "TaxType": "NONE"}],
+            "5.00",
+            [],
+            id="a line whose tax is the account's own: nobody knows the whole tax",
+        ),
+        pytest.param(
+            "NoTax", [SENT], [{"AccountCode": "200", "TaxType": "NONE"}], "0", [], id="without tax Xero names its own"
+        ),
+        pytest.param(
+            "Exclusive",
+            [{**SENT, "TaxType": "STRANGE"}],
+            [{"AccountCode": "200", "TaxType": "STRANGE"}],
+            "7.00",
+            [],
+            id="a tax type of which we know no rate",
+        ),
+        pytest.param("Exclusive", [SENT], [{"AccountCode": "999"}] * 2, "5.00", [], id="other lines altogether"),
+    ],
+)
+def test_what_xero_left_out(
+    kind: str, sent: list[dict[str, Any]], made: list[dict[str, str]], tax: str, told: list[str]
+) -> None:
+    """Accounts, tax types and the tax that were sent are compared with what stands; what was not sent is not."""
+    body = {"LineAmountTypes": kind, "LineItems": sent}
+    invoice = Invoice.model_validate(
+        {"InvoiceNumber": "INV-1", "CurrencyCode": "NZD", "TotalTax": tax, "LineItems": made}
+    )
+
+    assert difference_told(None, invoice, body, BOOKS) == " ".join(told)
+    assert "tax of" not in difference_told(None, invoice, body, Books())

@@ -12,6 +12,8 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
+from sqlalchemy import Connection
+
 from ledgerloop.errors import ScopeMissing
 from ledgerloop.flows.apart import Troubles
 from ledgerloop.flows.parts import parts
@@ -57,9 +59,15 @@ def books_of(home: Organisation, kinds: Collection[Kind], *, anew: bool = False)
             content = known.content
         else:
             content = _read(home, kind)
-        records = json.loads(content)
-        found[kind] = None if records is None else tuple(_MODELS[kind].model_validate(one) for one in records)
+        found[kind] = _records(kind, content)
     return replace(Books(home.name), **found)
+
+
+def last_read(tx: Connection, organisation: str) -> Books:
+    """Return an organisation's books as they were read last, however long ago that is, and read nothing."""
+    kept = store.get(tx, organisation)
+    found: dict[str, Any] = {kind: _records(kind, kept[kind].content) for kind in _MODELS if kind in kept}
+    return replace(Books(), **found)
 
 
 def look(portal: str) -> None:
@@ -72,6 +80,11 @@ def look(portal: str) -> None:
     for home in homes:
         with troubles.apart(home.id):  # those of one that cannot be asked are read in a later turn
             books_of(home, kinds[home.id])
+
+
+def _records(kind: Kind, content: str) -> tuple[Model, ...] | None:
+    records = json.loads(content)
+    return None if records is None else tuple(_MODELS[kind].model_validate(one) for one in records)
 
 
 def _read(home: Organisation, kind: Kind) -> str:

@@ -17,6 +17,7 @@ from sqlalchemy import Connection
 from ledgerloop.errors import Invalid
 from ledgerloop.flows import merging, payers
 from ledgerloop.flows.apart import Troubles
+from ledgerloop.flows.books import last_read
 from ledgerloop.flows.deals import Sale, read_deals, read_sales, with_payers
 from ledgerloop.flows.deciding import Decided, basis, books_for, by_home, invoice_id, route, subject_of
 from ledgerloop.flows.facts import route_stages, won_stages
@@ -35,7 +36,7 @@ from ledgerloop.rules.edits import (
     merged_told,
     update_of,
 )
-from ledgerloop.rules.invoices import Draft, hash_of, invoice_from_deal, is_won
+from ledgerloop.rules.invoices import Draft, body_of, hash_of, invoice_from_deal, is_won
 from ledgerloop.rules.routing import Terms
 from ledgerloop.rules.saying import why_refused
 from ledgerloop.rules.standing import GONE
@@ -181,7 +182,9 @@ def _change(
     after = replace(edited.intent, said=draft.said)
     strange = invoice.Status in OPEN and not payers.pays(home, edited.sale, invoice.Contact.ContactID)
     if not changes and not strange:
-        _tell(turn, before, after, "", difference_told(draft.said, invoice))
+        untouched = before.stood == lines_as_text(invoice)
+        sent = body_of(before.payload) if untouched else None
+        _tell(turn, before, after, "", difference_told(draft.said, invoice, sent, books))
         return []
     if strange:
         return stays(another_pays(invoice.Contact.Name, payers.name_of(edited.sale)), held=True)
@@ -200,7 +203,9 @@ def _change(
 
 def _changed(turn: int, change: Change, invoice: Invoice) -> None:
     at = parts()
-    note = difference_told(change.intent.said, invoice)
+    with at.database.reading() as tx:
+        books = last_read(tx, change.intent.organisation)
+    note = difference_told(change.intent.said, invoice, body_of(change.intent.payload), books)
     intent = replace(change.intent, note=note, stood=lines_as_text(invoice))
     receivable = receivable_from_invoice(intent.organisation, invoice)
     values = {name: json.dumps(value, default=str, ensure_ascii=False) for name, value in change.changes.items()}

@@ -17,6 +17,7 @@ from typing import Literal, TypeVar
 from ledgerloop.errors import Invalid, UnknownOutcome
 from ledgerloop.flows import asking, doubling
 from ledgerloop.flows.apart import Troubles
+from ledgerloop.flows.books import last_read
 from ledgerloop.flows.deciding import subject_of
 from ledgerloop.flows.parts import parts
 from ledgerloop.flows.rereading import changed, put_back
@@ -212,15 +213,17 @@ def _record(portal: str, turn: int, ended: Sequence[Made | Refusal]) -> None:
     with at.database.transaction() as tx:
         for one in ended:
             subject = subject_of(one.intent.deal)
+            note = ""
             if isinstance(one, Refusal):
                 intents.mark_refused(tx, portal, one.intent.deal)
                 journal.hold(tx, portal, subject, one.hold.reasons, (), now)
             else:
                 invoice = one.invoice
-                note = difference_told(one.intent.said, invoice)
+                books = last_read(tx, one.intent.organisation)
+                note = difference_told(one.intent.said, invoice, body_of(one.intent.payload), books)
                 named = (invoice.InvoiceID, invoice.InvoiceNumber)
                 intents.mark_made(tx, portal, one.intent.deal, *named, now, note, lines_as_text(invoice))
-            entries.append(_entry(one, portal, turn))
+            entries.append(_entry(one, portal, turn, note))
         made = [one for one in ended if isinstance(one, Made)]
         journal.clear(tx, [subject_of(one.intent.deal) for one in made], now)
         receivables = [receivable_from_invoice(one.intent.organisation, one.invoice) for one in made]
@@ -242,7 +245,7 @@ def _record(portal: str, turn: int, ended: Sequence[Made | Refusal]) -> None:
         journal.add(tx, entries)
 
 
-def _entry(one: Made | Refusal, portal: str, turn: int) -> Entry:
+def _entry(one: Made | Refusal, portal: str, turn: int, note: str) -> Entry:
     entry = Entry(
         at=parts().now(),
         lane=portal,
@@ -260,7 +263,7 @@ def _entry(one: Made | Refusal, portal: str, turn: int) -> Entry:
     return replace(
         entry,
         decision=one.decision,
-        reason=" ".join(part for part in (why, difference_told(one.intent.said, invoice)) if part),
+        reason=" ".join(part for part in (why, note) if part),
         target=f"xero invoice {invoice.InvoiceID}",
         answer=f"{invoice.InvoiceNumber} {invoice.Status} {invoice.Total} {invoice.CurrencyCode}",
     )

@@ -1,4 +1,4 @@
-"""Compare what a deal says it comes to with what its invoice comes to, and close or tell the difference. Does no I/O.
+"""Compare an invoice with what its deal says it comes to and with what was sent, and close or tell it. Does no I/O.
 
 Xero rounds every line to the cent and then adds; a deal may add first. The documented cure is a line to the account
 that Xero keeps for rounding (Xero docs: rounding in Xero).
@@ -6,7 +6,7 @@ that Xero keeps for rounding (Xero docs: rounding in Xero).
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from typing import Any
@@ -94,8 +94,16 @@ def comparable(invoice: Invoice) -> Decimal:
     return invoice.Total if invoice.LineAmountTypes == "Inclusive" else invoice.SubTotal
 
 
-def difference_told(said: Decimal | None, invoice: Invoice) -> str:
-    """Say that an invoice does not come to what its deal says; nothing where it does, to the cent."""
+def difference_told(said: Decimal | None, invoice: Invoice, sent: Mapping[str, Any] | None, books: Books) -> str:
+    """Say that an invoice is not what its deal says, to the cent, or not what was sent; nothing where it is.
+
+    ``sent`` is None where somebody has changed the lines since: what was sent counts no more.
+    """
+    told = [_sum_told(said, invoice), *(_left_out(sent, invoice, books) if sent else ())]
+    return " ".join(filter(None, told))
+
+
+def _sum_told(said: Decimal | None, invoice: Invoice) -> str:
     if said is None or said == comparable(invoice):
         return ""
     tax = "with tax" if invoice.LineAmountTypes == "Inclusive" else "before tax"
@@ -103,3 +111,39 @@ def difference_told(said: Decimal | None, invoice: Invoice) -> str:
         f"The deal says {said:.2f} {invoice.CurrencyCode}, and invoice {invoice.InvoiceNumber} comes to"
         f" {comparable(invoice):.2f} {tax}. Compare the two."
     )
+
+
+def _left_out(sent: Mapping[str, Any], invoice: Invoice, books: Books) -> Iterator[str]:
+    """Say which accounts, tax types and tax Xero did not take over: on a draft it leaves out quietly what it has not.
+
+    Only what was sent is asked for; without tax every line has Xero's own word for that.
+    """
+    names = {"AccountCode": "account"} | ({"TaxType": "tax type"} if sent["LineAmountTypes"] != "NoTax" else {})
+    other: dict[tuple[str, str, str], list[str]] = {}
+    if len(sent["LineItems"]) == len(invoice.LineItems):
+        for place, (line, made) in enumerate(zip(sent["LineItems"], invoice.LineItems, strict=True), 1):
+            for name, word in names.items():
+                wanted, stands = line.get(name, ""), str(getattr(made, name))
+                if wanted and wanted != stands:
+                    other.setdefault((word, wanted, stands), []).append(str(place))
+    for (word, wanted, stands), places in other.items():
+        lines = f"line{'s' if len(places) > 1 else ''} {', '.join(places)}"
+        yield (
+            f"Invoice {invoice.InvoiceNumber} was sent with {word} {wanted} in {lines}, and Xero has"
+            f" {stands or 'none'} there. Put it right in Xero."
+        )
+    tax = _tax_sent(sent, books)
+    # Xero may round the tax of the whole where we round that of each line.
+    if tax is not None and abs(tax - invoice.TotalTax) > CENT * len(sent["LineItems"]):
+        yield (
+            f"The tax of invoice {invoice.InvoiceNumber} should be {tax:.2f} {invoice.CurrencyCode}, and Xero has"
+            f" {invoice.TotalTax:.2f}. Compare its tax rates."
+        )
+
+
+def _tax_sent(sent: Mapping[str, Any], books: Books) -> Decimal | None:
+    """Return the tax of an invoice whose every line was sent with a tax type that we know; else nobody can say."""
+    known = {one.TaxType for one in books.tax_rates or ()}
+    if sent["LineAmountTypes"] == "NoTax" or not all(line.get("TaxType") in known for line in sent["LineItems"]):
+        return None
+    return totals_of(sent, books).tax
