@@ -95,6 +95,20 @@ def test_all_is_fine(file: Path) -> None:
     assert "fine" == _about(findings, "Xero answers for Kiwi Demo Ltd")["verdict"]
 
 
+def test_books_that_do_not_answer(file: Path, sandbox: Sandbox) -> None:
+    """While Xero's accounting is down the doctor says so with the vendor's answer, though we are still let in."""
+    _connect(file)
+    fault = {"kind": "status", "status": 503, "path": "/api.xro/"}
+    assert 201 == httpx2.post(f"{sandbox.xero_url}/_sandbox/faults", json=fault).status_code
+
+    status, findings = _findings(file)
+
+    found = _about(findings, "Xero does not answer for Kiwi Demo Ltd: ")
+    assert (1, "missing") == (status, found["verdict"])
+    assert "503" in found["sentence"]
+    assert not [one for one in findings if "Xero answers" in one["sentence"]]
+
+
 def test_xero_scopes_that_were_not_granted(file: Path, sandbox: Sandbox) -> None:
     """Scopes wanted since the consent was given are missing from the token's claim: three lists, and status 1 (S93)."""
     _write(file, sandbox, "offline_access accounting.contacts accounting.settings.read")

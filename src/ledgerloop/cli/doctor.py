@@ -16,6 +16,7 @@ from ledgerloop.flows.connecting import GRANT
 from ledgerloop.flows.provisioning import KINDS, compare, tell
 from ledgerloop.hubspot import scopes as hubspot_scopes
 from ledgerloop.store import connections
+from ledgerloop.store.connections import Connected
 from ledgerloop.web.missing import lacks
 from ledgerloop.wiring import Ledgerloop
 
@@ -110,7 +111,16 @@ def _xero(built: Ledgerloop) -> Iterator[Finding]:
         elif one.state != "connected":
             yield Finding("missing", f"{one.name} must be connected again: {one.why}")
         else:
-            yield Finding("fine", f"Xero answers for {one.name}.")
+            yield _answer(built, one)
+
+
+def _answer(built: Ledgerloop, home: Connected) -> Finding:
+    """See whether Xero's books answer for an organisation: that we are let in does not tell."""
+    try:
+        built.vendors.xero(home.id).organisation()
+    except LedgerloopError as error:
+        return Finding("missing", f"Xero does not answer for {home.name}: {error.sentence}")
+    return Finding("fine", f"Xero answers for {home.name}.")
 
 
 def _hubspot(built: Ledgerloop) -> Iterator[Finding]:
