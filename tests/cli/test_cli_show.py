@@ -10,9 +10,10 @@ import pytest
 from typer.testing import CliRunner
 
 from ledgerloop.cli.app import app
-from ledgerloop.records import Entry, Event, Organisation, Portal
+from ledgerloop.records import Customer, Entry, Event, Organisation, Portal
+from ledgerloop.rules.matching import email_key, name_key
 from ledgerloop.settings import load
-from ledgerloop.store import connections, inbox, journal, lanes
+from ledgerloop.store import connections, inbox, journal, lanes, mirror
 from ledgerloop.store.connections import Connected
 from ledgerloop.store.db import Database
 
@@ -31,6 +32,8 @@ def filled(place: Path) -> Path:
     with database.transaction() as tx:
         connections.put(tx, Connected("xero", home.id, home.name, "xero", home, NOW))
         connections.put(tx, Connected("hubspot", portal.id, portal.name, "hubspot", portal, NOW))
+        keys = {"email_key": email_key("loud@example.com"), "name_key": name_key(MARKUP)}
+        mirror.store_customers(tx, [Customer("org-1", "7", MARKUP, email="loud@example.com", **keys)])
         inbox.keep(tx, [event, lost], NOW - timedelta(hours=2))
         lanes.park(tx, "standing", "org-1", NOW + timedelta(hours=1), "Xero's calls of the day are spent.")
         journal.hold(tx, "62515", "deal 123", ["It has no line items.", "It has no contact."], [], NOW)
@@ -97,6 +100,21 @@ def test_journal(filled: Path) -> None:
         (one["decision"], one["target"], one["values"]) for one in only
     ]
     assert 1 == len(json.loads(_shown(filled, "journal", "--limit", "1", "--json")))
+
+
+def test_journal_of_a_customer(filled: Path) -> None:
+    """A customer is found by id, email or name as for a plan, and its name stands beside its id."""
+    everything = _shown(filled, "journal")
+
+    assert f"customer 7 “{MARKUP}”" in everything
+    for word in ("7", "LOUD@example.com", f" {MARKUP} "):
+        told = json.loads(_shown(filled, "journal", "--customer", word, "--json"))
+        assert ["customer 7"] == [one["subject"] for one in told]
+    both = json.loads(_shown(filled, "journal", "--customer", "7", "--subject", "deal 123", "--json"))
+    assert {"customer 7", "deal 123"} == {one["subject"] for one in both}
+    nobody = CliRunner().invoke(app, ["journal", "--customer", "No Such", "--config", str(filled)])
+    assert 0 != nobody.exit_code
+    assert f"{MARKUP} has no customer with the id, email or name “No Such”." in str(nobody.exception)
 
 
 def test_nothing_to_show(place: Path) -> None:

@@ -54,7 +54,7 @@ def plan(
         with built.database.reading() as tx:
             home = planning.organisation_of(tx, organisation)
             if customer is not None:
-                chosen = planning.customers_named(tx, home, customer)
+                chosen = planning.customers_named(tx, [home], customer)
             else:
                 chosen = dirty.every(tx, home.id) if waiting else mirror.all_customers(tx, home.id)
         totals, lines = planned_with_progress(home, chosen, keep=None if everything or as_json or customer else FIRST)

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import Annotated
 
 import typer
 
 from ledgerloop.cli.opening import FILE, Config, OnSandbox, opened
+from ledgerloop.cli.plan import Customer
 from ledgerloop.cli.show import Json, print_json, print_table
-from ledgerloop.store import inbox
+from ledgerloop.flows.planning import customers_named
+from ledgerloop.records import Entry
+from ledgerloop.store import connections, inbox
 from ledgerloop.store import journal as journal_store
-from ledgerloop.web.overview import look
+from ledgerloop.web.overview import look, names_of
 from ledgerloop.web.pages import age, moment
 
 Limit = Annotated[int, typer.Option("--limit", "-n", min=1, max=10_000, help="How many lines to show, newest first.")]
@@ -149,12 +153,17 @@ def journal(
     config: Config = FILE,
     sandbox: OnSandbox = False,
     subject: Subject = "",
+    customer: Customer = None,
     limit: Limit = 50,
     as_json: Json = False,
 ) -> None:
-    """Show what was decided and written last, and why. Long values are whole with --subject or --json."""
+    """Show what was decided and written last, and why. Long values are whole with --subject, --customer or --json."""
     with opened(config, sandbox) as built, built.database.reading() as tx:
-        entries = journal_store.recent(tx, limit, subject or None)
+        subjects = [subject] if subject else []
+        if customer is not None:
+            subjects += [f"customer {one}" for one in customers_named(tx, connections.organisations(tx), customer)]
+        entries = journal_store.recent(tx, limit, *subjects)
+        names = names_of(tx, [(one.lane, one.subject) for one in entries])
     if as_json:
         print_json(entries)
         return
@@ -164,19 +173,25 @@ def journal(
         [
             (
                 moment(one.at),
-                one.subject,
+                _titled(one, names),
                 one.decision,
                 one.target,
                 one.reason,
-                ", ".join(f"{name}={value if subject else _short(value)}" for name, value in one.values.items()),
+                ", ".join(f"{name}={value if subjects else _short(value)}" for name, value in one.values.items()),
             )
             for one in entries
         ],
     )
 
 
+def _titled(one: Entry, names: Mapping[tuple[str, str], str]) -> str:
+    """Say what an entry is about, as it is written after --subject, and a customer's name beside it."""
+    name = names.get((one.lane, one.subject.partition(" ")[2]), "")
+    return f"{one.subject} “{name}”" if name else one.subject
+
+
 def _short(value: str) -> str:
-    """Cut a value so that a line stays readable: a whole invoice may be one. With a subject or as JSON it is whole."""
+    """Cut a value so that a line stays readable: a whole invoice may be one. With subjects or as JSON it is whole."""
     return value if len(value) <= LONGEST else f"{value[: LONGEST - 1]}…"
 
 

@@ -99,18 +99,22 @@ def organisation_of(tx: Connection, given: str) -> Organisation:
     return found[0]
 
 
-def customers_named(tx: Connection, home: Organisation, text: str) -> list[str]:
-    """Find customers by id, by email or by name as matching compares it."""
+def customers_named(tx: Connection, homes: Sequence[Organisation], text: str) -> list[str]:
+    """Find customers of organisations by id, by email or by name as matching compares it."""
     if not text.strip():
         raise LedgerloopError("Name the customer: its Xero id, email or name.")
-    found = [
-        *mirror.customers(tx, home.id, [text]),
-        *(one.id for some in mirror.customers_by_email(tx, home.id, [email_key(text)]).values() for one in some),
-        *(one.id for some in mirror.customers_by_name(tx, home.id, [name_key(text)]).values() for one in some),
-    ]
+    found: set[str] = set()
+    for home in homes:
+        found.update(mirror.customers(tx, home.id, [text]))
+        for known in (
+            mirror.customers_by_email(tx, home.id, [email_key(text)]),
+            mirror.customers_by_name(tx, home.id, [name_key(text)]),
+        ):
+            found.update(one.id for some in known.values() for one in some)
     if not found:
-        raise LedgerloopError(f"{home.name} has no customer with the id, email or name “{text}”.")
-    return sorted(set(found))
+        where = " or ".join(home.name for home in homes) or "Nobody"
+        raise LedgerloopError(f"{where} has no customer with the id, email or name “{text}”.")
+    return sorted(found)
 
 
 def accept(home: Organisation, customers: Iterable[str], may: Written) -> None:

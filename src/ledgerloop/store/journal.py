@@ -35,11 +35,11 @@ def add(tx: Connection, entries: Sequence[Entry]) -> None:
         tx.execute(insert(table), [_row(entry) for entry in entries])
 
 
-def recent(tx: Connection, limit: int, subject: str | None = None) -> list[Entry]:
-    """List the newest lines, newest first, of everything or of one subject."""
+def recent(tx: Connection, limit: int, *subjects: str) -> list[Entry]:
+    """List the newest lines, newest first, of everything or of these subjects."""
     query = select(table).order_by(table.c.id.desc()).limit(limit)
-    if subject is not None:
-        query = query.where(table.c.subject == subject)
+    if subjects:
+        query = query.where(table.c.subject.in_(subjects))
     return [_entry(row) for row in tx.execute(query)]
 
 

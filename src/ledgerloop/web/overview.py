@@ -148,7 +148,9 @@ def look(tx: Connection, now: datetime, lines: int = 50) -> Overview:
         planned=planned.under_way(tx),
         deals=journal.latest_value(tx, {one.subject for one in holds if one.subject.startswith("deal ")}, "dealname"),
         approvable=_approvable(tx),
-        customers=_names(tx, [(one.lane, one.subject) for one in holds] + [(one.lane, one.subject) for one in written]),
+        customers=names_of(
+            tx, [(one.lane, one.subject) for one in holds] + [(one.lane, one.subject) for one in written]
+        ),
     )
 
 
@@ -164,7 +166,7 @@ def _silent(tx: Connection) -> dict[str, datetime]:
     return {home: at for home, at in since.items() if at is not None}
 
 
-def _names(tx: Connection, spoken_of: Iterable[tuple[str, str]]) -> dict[tuple[str, str], str]:
+def names_of(tx: Connection, spoken_of: Iterable[tuple[str, str]]) -> dict[tuple[str, str], str]:
     """Look up the names of the customers among the subjects."""
     by_lane: dict[str, set[str]] = {}
     for lane, subject in spoken_of:
