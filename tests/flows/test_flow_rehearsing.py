@@ -71,6 +71,22 @@ def test_backfill_asks_and_the_service_does_the_work(scene: Scene, tmp_path: Pat
     assert "nothing to write" in again.stdout
 
 
+def test_backfill_says_who_is_held(scene: Scene, tmp_path: Path) -> None:
+    """A customer that waits for a person is not shown, so the end of a backfill says how many do."""
+    for _ in range(2):
+        scene.make("companies", name="Twin Ltd", domain="twin.example.com")
+    scene.customer("Twin Ltd", "ap@twin.example.com")
+    scene.on.until("it is held", lambda: [one for one in scene.holds() if one.startswith("customer ")] or None)
+    scene.settle()
+
+    done = json.loads(_run(tmp_path, "backfill", "--yes", "--json").stdout)
+    again = _run(tmp_path, "backfill", "--yes")
+
+    assert (4, 1) == (done["done"]["customers"], done["done"]["held"])
+    assert done["said"].endswith(" changed. 1 of the customers waits for a person: see `ledgerloop holds`.")
+    assert "nothing to write. 1 of the customers waits" in again.stdout
+
+
 def test_approve_lets_go_on_what_was_stopped(scene: Scene, tmp_path: Path) -> None:
     """With nothing stopped there is nothing to approve, and saying so is no error."""
     assert "Nothing waits." in _run(tmp_path, "approve", "--yes").stdout

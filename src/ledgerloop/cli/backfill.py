@@ -24,7 +24,7 @@ from ledgerloop.flows import planning
 from ledgerloop.flows.parts import instead
 from ledgerloop.flows.planning import Totals
 from ledgerloop.records import Organisation
-from ledgerloop.store import dirty, lanes, mirror, planned
+from ledgerloop.store import dirty, journal, lanes, mirror, planned
 from ledgerloop.store.planned import Allowance
 from ledgerloop.web.pages import moment
 from ledgerloop.wiring import Ledgerloop
@@ -59,7 +59,8 @@ def backfill(
         else:
             totals, _ = planned_with_progress(home, everybody, keep=0)
             if totals.written.created + totals.written.updated == 0:
-                _tell(as_json, home, totals, None, "All is in step; there is nothing to write.")
+                said = f"All is in step; there is nothing to write.{_waiting(_held(built, home))}"
+                _tell(as_json, home, totals, None, said)
                 return
             _ask(home, totals, yes, as_json)
             planning.accept(home, everybody, totals.written)
@@ -111,8 +112,21 @@ def _done(built: Ledgerloop, home: Organisation, as_json: bool) -> None:
         typer.echo("Stopped. It goes on when this is run again, or when the service runs.", err=True)
         raise typer.Exit(_STOPPED) from None
     written = allowance.written
+    held = _held(built, home)
     said = f"Done: {allowance.customers} customers, {written.created} records made, {written.updated} changed."
-    _tell(as_json, home, None, allowance, said)
+    _tell(as_json, home, None, allowance, said + _waiting(held), held)
+
+
+def _held(built: Ledgerloop, home: Organisation) -> int:
+    """Count the customers that are not shown as they should be, because a person must decide first."""
+    with built.database.reading() as tx:
+        return len(journal.waiting(tx, {f"customer {one}" for one in mirror.all_customers(tx, home.id)}))
+
+
+def _waiting(held: int) -> str:
+    if not held:
+        return ""
+    return f" {held} of the customers {'waits' if held == 1 else 'wait'} for a person: see `ledgerloop holds`."
 
 
 @contextmanager
@@ -167,7 +181,9 @@ def _resting(allowance: Allowance, now: datetime) -> str:
     return f"{allowance.rests_why} Until {moment(allowance.rests_until)}."
 
 
-def _tell(as_json: bool, home: Organisation, totals: Totals | None, allowance: Allowance | None, said: str) -> None:
+def _tell(
+    as_json: bool, home: Organisation, totals: Totals | None, allowance: Allowance | None, said: str, held: int = 0
+) -> None:
     if not as_json:
         typer.echo(said)
         return
@@ -179,6 +195,7 @@ def _tell(as_json: bool, home: Organisation, totals: Totals | None, allowance: A
             "customers": allowance.customers,
             "created": allowance.written.created,
             "updated": allowance.written.updated,
+            "held": held,
             **allowance.figures,
         }
     print_json(told)
