@@ -10,6 +10,7 @@ from ledgerloop_sandbox.hubspot.kinds import BY_NAME, COMPANY, CONTACT, DEAL, LI
 from ledgerloop_sandbox.hubspot.wire import Json
 
 WHATS = ("creation", "deletion", "merge", "restore", "propertyChange", "associationChange", "privacyDeletion")
+_GROUPS = ("crmObjects", "legacyCrmObjects", "hubEvents")
 UNSUBSCRIBABLE = frozenset({"hs_lastmodifieddate", "lastmodifieddate", "num_unique_conversion_events"})
 
 _WATCHED: dict[Kind, str] = {
@@ -52,8 +53,23 @@ class Subscription:
         return shown
 
 
-def subscription_from(given: Any, id_: int) -> Subscription:
+def subscriptions_from(given: Any) -> list[Subscription]:
+    """Read subscriptions as a list, or in the groups of webhooks-hsmeta.json; anything else is a ValueError."""
+    if isinstance(given, dict):
+        if unknown := sorted(set(given) - set(_GROUPS)):
+            raise ValueError(f"subscriptions have no group {', '.join(unknown)}; there are {', '.join(_GROUPS)}")
+        groups = list(given.values())
+    else:
+        groups = [given]
+    if not all(isinstance(group, list) for group in groups):
+        raise ValueError("subscriptions is a list, or an object of lists as in webhooks-hsmeta.json")
+    return [_subscription_from(one, 7_100_001 + at) for at, one in enumerate(one for group in groups for one in group)]
+
+
+def _subscription_from(given: Any, id_: int) -> Subscription:
     """Read one subscription; what cannot be subscribed to is a ValueError that says so."""
+    if not isinstance(given, dict):
+        raise ValueError("a subscription is an object with a subscriptionType")
     form, _, what = str(given.get("subscriptionType", "")).partition(".")
     generic = form == "object"
     kind = BY_NAME.get(str(given.get("objectType", "")) if generic else form)

@@ -16,7 +16,7 @@ from ledgerloop_sandbox.delivery import Delivery, Parcel, require_loopback
 from ledgerloop_sandbox.faults import Faults
 from ledgerloop_sandbox.hubspot import signing
 from ledgerloop_sandbox.hubspot.changes import Change
-from ledgerloop_sandbox.hubspot.subscriptions import Subscription, default_subscriptions, subscription_from
+from ledgerloop_sandbox.hubspot.subscriptions import Subscription, default_subscriptions, subscriptions_from
 from ledgerloop_sandbox.hubspot.wire import Json, encode
 
 LARGEST = 100
@@ -72,8 +72,7 @@ class Target:
         if changes.get("older", "v1") not in ("v1", "v2", ""):
             raise ValueError("older must be v1, v2 or empty")
         if "subscriptions" in changes:
-            given = changes["subscriptions"]
-            changes["subscriptions"] = [subscription_from(one, 7_100_001 + at) for at, one in enumerate(given)]
+            changes["subscriptions"] = subscriptions_from(changes["subscriptions"])
         for name, value in changes.items():
             setattr(self, name, value)
 

@@ -202,6 +202,37 @@ def test_a_write_that_changes_nothing_is_not_told(portal: Any, receiver: Any) ->
     assert len([one for one in receiver.events if one["subscriptionType"] == "deal.propertyChange"]) == 1
 
 
+def test_subscriptions_in_groups(portal: Any) -> None:
+    """The object that stands in webhooks-hsmeta.json is taken as it is."""
+    stage = {"subscriptionType": "object.propertyChange", "objectType": "deal", "propertyName": "dealstage"}
+    legacy = {"subscriptionType": "contact.creation", "active": False}
+    given = {"crmObjects": [stage | {"active": True}], "legacyCrmObjects": [legacy], "hubEvents": []}
+
+    taken = portal.control("POST", "webhooks", {"subscriptions": given})["subscriptions"]
+
+    assert [("object.propertyChange", True), ("contact.creation", False)] == [
+        (one["subscriptionType"], one["active"]) for one in taken
+    ]
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"crmObject": []}, "no group crmObject"),
+        ({"crmObjects": {}}, "is a list"),
+        ("deal.creation", "is a list"),
+        (None, "is a list"),
+        (["deal.creation"], "an object with a subscriptionType"),
+    ],
+)
+def test_what_are_no_subscriptions(portal: Any, given: Any, said: str) -> None:
+    """Anything else is refused with a sentence, and changes nothing."""
+    answer = portal.http.post("/_sandbox/webhooks", json={"subscriptions": given})
+
+    assert 400 == answer.status_code
+    assert said in answer.json()["error"]
+
+
 @pytest.mark.parametrize(
     "type_",
     ["contact.propertyChange:lastmodifieddate", "deal.propertyChange", "product.associationChange", "deal.explosion"],
