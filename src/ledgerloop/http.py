@@ -171,7 +171,8 @@ class Api:
                 what = f"{status} with a body that is not JSON" if outcome.text else f"{status} without a body"
                 outcome = failure(self._dialect.name, said, what, again, status)
         except NEVER_LEFT as error:
-            outcome = Transient(f"{self._dialect.name} {said}: no connection ({type(error).__name__})")
+            why = f"no connection to {self._base_url} ({type(error).__name__})"
+            outcome = Transient(f"{self._dialect.name} {said}: {why}")
         except httpx2.RequestError as error:
             outcome = failure(self._dialect.name, said, f"the answer was lost ({type(error).__name__})", again)
         finally:

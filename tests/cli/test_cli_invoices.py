@@ -47,12 +47,22 @@ def test_retry_puts_deals_back_on_their_lane(held: Path) -> None:
     database.close()
 
 
-def test_retry_wants_an_id(held: Path) -> None:
+@pytest.mark.parametrize("command", ["retry", "plan"])
+def test_a_deal_is_named_by_its_id(held: Path, command: str) -> None:
     """A mistyped id is not taken for a deal; the sentence says where the id stands."""
-    ended = run(held, "retry", "--deal", "nope")
+    ended = run(held, command, "--deal", "nope")
 
     assert 1 == ended.returncode
     assert "“nope” is no deal's id: that is the number at the end of the deal's address in HubSpot." in ended.stderr
+
+
+def test_a_sandbox_that_is_not_there(held: Path) -> None:
+    """Where nobody answers, the address that was tried is named, and the options that change it."""
+    ended = run(held, "retry", "--deal", "12", "--hubspot-url", "http://127.0.0.1:1")
+
+    assert 1 == ended.returncode
+    assert "no connection to http://127.0.0.1:1 (ConnectError)." in ended.stderr
+    assert "say where it listens with --xero-url and --hubspot-url." in ended.stderr
 
 
 @pytest.mark.parametrize("words", [["retry"], ["retry", "--all", "--deal", "7"], ["retry", "--all", "--new"]])

@@ -191,8 +191,9 @@ class TestLostAnswers:
 
     def test_refused_connection_sent_nothing(self, bench: Make) -> None:
         """Where no connection could be opened, nothing was sent, so even a create may be tried again."""
-        kit = bench(f"http://127.0.0.1:{closed_port()}")
-        with pytest.raises(Transient):
+        nowhere = f"http://127.0.0.1:{closed_port()}"
+        kit = bench(nowhere)
+        with pytest.raises(Transient, match=f"no connection to {nowhere} \\(ConnectError\\)"):
             kit.api.call("PUT", "/Invoices", body={})
 
         assert kit.slept == [1.0, 2.0, 4.0]

@@ -80,6 +80,7 @@ def plan_deals(built: Ledgerloop, deals: list[str], as_json: bool) -> None:
         house = connections.only_portal(tx)
     if house is None:
         raise LedgerloopError("No HubSpot portal is connected: connect it in the console first.")
+    retrying.check(deals)
     quotes = quote(house, deals)
     if as_json:
         print_json(quotes)

@@ -13,6 +13,7 @@ from typing import Annotated
 import typer
 
 from ledgerloop import settings as reading
+from ledgerloop.errors import Transient
 from ledgerloop.secrets.sealed import Sealed
 from ledgerloop.settings import Settings
 from ledgerloop.store import connections
@@ -65,10 +66,18 @@ def choose(
 def opened(
     config: Path, sandbox: bool = False, xero_url: str = "", hubspot_url: str = "", port: int | None = None
 ) -> Iterator[Ledgerloop]:
-    """Put the service together for one command, and close it afterwards."""
+    """Put the service together for one command, and close it afterwards.
+
+    Where the sandbox does not answer, it may listen elsewhere, so the error names the options that say where.
+    """
     built = build(choose(config, sandbox, xero_url, hubspot_url, port))
     try:
         yield built
+    except Transient as error:
+        if error.status is not None or not on_sandbox(built.settings):
+            raise
+        cure = "Start the sandbox, or say where it listens with --xero-url and --hubspot-url."
+        raise Transient(f"{error.sentence}. {cure}") from error
     finally:
         built.vendors.close()
         built.database.close()
