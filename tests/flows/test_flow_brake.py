@@ -71,9 +71,9 @@ def test_too_many_stop_and_the_reason_is_kept(at: Parts) -> None:
 
     assert asking.look("p") == asking.Brake(True, ["1", "2", "3"])
     assert held(at, "brake p").startswith(
-        "3 invoices wait, and with them 3 would be made within an hour; 2 are allowed"
+        "3 invoices wait: 3 were made within the last hour or are about to be; 2 are allowed without asking."
     )
-    assert held(at, "deal 2").startswith("The invoice of 10.00 NZD waits with others")
+    assert held(at, "deal 2").startswith("The invoice of 10.00 NZD waits with others that are too many for an hour.")
 
 
 def test_what_left_within_the_hour_counts(at: Parts) -> None:
@@ -88,6 +88,7 @@ def test_what_left_within_the_hour_counts(at: Parts) -> None:
         intents.mark_sent(tx, "p", ["2"], NOW - timedelta(minutes=59))
 
     assert asking.look("p").on
+    assert held(at, "brake p").startswith("2 invoices wait: 3 were made within the last hour or are about to be;")
 
 
 def test_it_waits_to_know_how_many_they_are(at: Parts) -> None:
@@ -110,7 +111,7 @@ def test_too_much_money_stops(at: Parts) -> None:
     intended(at, "2", said="600")
 
     assert asking.look("p").on
-    assert "1200.00 NZD would be invoiced within an hour; 1000 are allowed" in held(at, "brake p")
+    assert "1200.00 NZD were invoiced within the last hour or are about to be; 1000 are allowed" in held(at, "brake p")
 
 
 def test_what_the_lines_come_to_counts(at: Parts) -> None:
@@ -118,8 +119,8 @@ def test_what_the_lines_come_to_counts(at: Parts) -> None:
     intended(at, "1", said="10", lines="50000")
 
     assert asking.look("p").on
-    assert "50000.00 NZD would be invoiced" in held(at, "brake p")
-    assert held(at, "deal 1").startswith("The invoice of 50000.00 NZD waits")
+    assert "50000.00 NZD were invoiced" in held(at, "brake p")
+    assert held(at, "deal 1").startswith("The invoice of 50000.00 NZD waits with others that are too much for an hour.")
 
 
 def test_what_fits_by_then_is_let_go(at: Parts) -> None:

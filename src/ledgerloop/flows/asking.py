@@ -58,7 +58,8 @@ def look(portal: str) -> Brake:
         ready = [intent for intent in intents.unapproved(tx, portal) if not intent.asks]
         unread = inbox.untaken(tx, "hubspot", portal, "deal")
         braked = journal.held(tx, subject_of(portal)) is not None
-    why = _too_many(len(left) + len(ready)) or _too_much([*left, *ready]) if ready else ""
+    many = _too_many(len(left) + len(ready))
+    why = (many or _too_much([*left, *ready])) if ready else ""
     if not why:
         if ready and unread and _too_many(len(left) + len(ready) + unread):
             # No reason to ask anybody yet: more deals wait to be read, and together they may be too many.
@@ -70,13 +71,13 @@ def look(portal: str) -> Brake:
                 journal.clear(tx, [subject_of(portal), *(deal_subject(one.deal) for one in ready)], now)
         return Brake(False, [])
     sentence = (
-        f"{len(ready)} invoices wait, and with them {why} See them with `ledgerloop"
-        " holds`, and let them go with `ledgerloop approve --invoices`, or in the console."
+        f"{len(ready)} invoices wait: {why} See them with `ledgerloop holds`, and let them go with `ledgerloop approve"
+        " --invoices`, or in the console."
     )
     with at.database.transaction() as tx:
         journal.hold(tx, portal, subject_of(portal), (sentence,), (), now)
         for one in ready:
-            journal.hold(tx, portal, deal_subject(one.deal), (_held(one),), (), now)
+            journal.hold(tx, portal, deal_subject(one.deal), (_held(one, "too many" if many else "too much"),), (), now)
     return Brake(True, [one.deal for one in ready])
 
 
@@ -131,17 +132,19 @@ def amount_of(intent: Intent) -> tuple[str, Decimal]:
     return str(body["CurrencyCode"]), max(intent.said or Decimal(0), lines_come_to(body))
 
 
-def _held(intent: Intent) -> str:
+def _held(intent: Intent, what: str) -> str:
     currency, amount = amount_of(intent)
     return (
-        f"The invoice of {amount:.2f} {currency} waits with others that are too many, or too much, for an hour. Let"
-        f" it go in the console, or with `ledgerloop approve --deal {intent.deal}`."
+        f"The invoice of {amount:.2f} {currency} waits with others that are {what} for an hour. Let it go in"
+        f" the console, or with `ledgerloop approve --deal {intent.deal}`."
     )
 
 
 def _too_many(count: int) -> str:
     most = parts().most_invoices
-    return f"{count} would be made within an hour; {most} are allowed without asking." if count > most else ""
+    if count <= most:
+        return ""
+    return f"{count} were made within the last hour or are about to be; {most} are allowed without asking."
 
 
 def _too_much(some: Iterable[Intent]) -> str:
@@ -154,6 +157,7 @@ def _too_much(some: Iterable[Intent]) -> str:
         sums[currency] += amount
     over = {currency: total for currency, total in sums.items() if total > most}
     return " ".join(
-        f"{total:.2f} {currency} would be invoiced within an hour; {most} are allowed without asking."
+        f"{total:.2f} {currency} were invoiced within the last hour or are about to be; {most} are allowed without"
+        " asking."
         for currency, total in sorted(over.items())
     )
