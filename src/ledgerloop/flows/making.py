@@ -211,6 +211,7 @@ def _record(portal: str, turn: int, ended: Sequence[Made | Refusal]) -> None:
     now = at.now()
     entries: list[Entry] = []
     with at.database.transaction() as tx:
+        books = {home: last_read(tx, home) for home in {one.intent.organisation for one in ended}}
         for one in ended:
             subject = subject_of(one.intent.deal)
             note = ""
@@ -219,8 +220,8 @@ def _record(portal: str, turn: int, ended: Sequence[Made | Refusal]) -> None:
                 journal.hold(tx, portal, subject, one.hold.reasons, (), now)
             else:
                 invoice = one.invoice
-                books = last_read(tx, one.intent.organisation)
-                note = difference_told(one.intent.said, invoice, body_of(one.intent.payload), books)
+                sent = body_of(one.intent.payload)
+                note = difference_told(one.intent.said, invoice, sent, books[one.intent.organisation])
                 named = (invoice.InvoiceID, invoice.InvoiceNumber)
                 intents.mark_made(tx, portal, one.intent.deal, *named, now, note, lines_as_text(invoice))
             entries.append(_entry(one, portal, turn, note))
