@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 from crm import Customers, begun
 from scene import OBJECTS, Scene
+from test_flow_edits import _poll
 
 from ledgerloop.flows.moving import KINDS
 from ledgerloop.store import dirty, lanes, links
@@ -267,7 +268,7 @@ class TestInHubSpot:
 
 
 def test_a_deleted_deal_is_written_to_once(scene: Scene, crm: Customers) -> None:
-    """Nobody writes to a deal that is not there, until there is news; one that is restored shows all of it."""
+    """Nobody writes to a deal that is not there, until there is news; one that is back shows all, without a webhook."""
     customer = crm.add("Gone Deal Ltd")
     deal = scene.sell(company=crm.until_linked(customer))
     shown = scene.until_shown("deals", deal, "xero_invoice_id", seconds=20)
@@ -281,5 +282,8 @@ def test_a_deleted_deal_is_written_to_once(scene: Scene, crm: Customers) -> None
         crm.touch(customer)
 
     assert [] == scene.calls("hubspot", "deals/batch/update")
+    scene.silence("hubspot")
     crm.restore("deals", deal)
+    _poll(scene)
     scene.until_shown("deals", deal, "xero_invoice_status", "AUTHORISED")
+    scene.on.control.post(f"{scene.url('hubspot')}/_sandbox/webhooks", json={"enabled": True})

@@ -1,24 +1,29 @@
 """Let an organisation that cannot be asked hold back no other's deals. Called inside a step.
 
 One lane carries all deals of a portal, whichever organisation they go to. What goes wrong with one of several is put
-aside until the others are done. Then the lane rests, for a minute at most, and takes up what was put aside.
+aside until the others are done. What is over soon, the lane waits for; other deals are taken up again later.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection
 
 from ledgerloop.errors import ConsentNeeded, LedgerloopError, RateLimited, Refused, Transient
 from ledgerloop.flows.parts import parts
-from ledgerloop.flows.retrying import LOOK, RETRY, again
+from ledgerloop.flows.retrying import LOOK, RETRY, Kind, again
 from ledgerloop.log import logger
 from ledgerloop.records import Hold
-from ledgerloop.store import connections, inbox
+from ledgerloop.store import aside, connections, inbox
 
-_LONG = 60.0
-"""Seconds after which a deal tells that it waits for its organisation."""
+_SHORT = timedelta(minutes=1)
+"""What is over by then is waited for by the lane; what takes longer is told on the deals, and holds up nobody."""
+LATER = timedelta(minutes=15)
+"""When those are looked at again, at the latest."""
 
 
 @dataclass(slots=True)
@@ -60,37 +65,63 @@ class Troubles:
             raise problem
 
     def rest(self) -> None:
-        """Raise an error that lets the lane rest for a while, where something went wrong."""
-        sentences = [f"{_name(key)}: {problem.sentence}" for key, problem in self.of.items()]
+        """Raise an error that lets the lane rest for a moment, where something went wrong that is over soon."""
+        sentences = [f"{_name(key)}: {problem.sentence}" for key, problem in self.of.items() if not _is_long(problem)]
         if sentences:
             raise Transient(" ".join(sentences))
 
 
+def put_aside(portal: str, turn: int, troubles: Troubles, settled: Collection[str]) -> None:
+    """End the turn's events, and have the deals that were held back looked at again later; no other waits for them.
+
+    Those that a person has ``settled`` stay so.
+    """
+    at = parts()
+    now = at.now()
+    kinds: dict[str, Kind] = {deal: RETRY if deal in settled else LOOK for deal in troubles.deals}
+    waits = [_wait(problem) for problem in troubles.of.values() if _is_long(problem)]
+    long = {deal: kind for deal, kind in kinds.items() if _is_long(troubles.of[troubles.deals[deal]])}
+    with at.database.transaction() as tx:
+        inbox.finish(tx, "hubspot", portal, turn, now)
+        soon = [again(portal, deal, f"put aside in turn {turn}", kind) for deal, kind in kinds.items()]
+        inbox.keep(tx, [event for event in soon if event.resource not in long], now)
+        if waits:
+            aside.put(tx, portal, aside.Aside(now + min(waits), long))
+
+
+def take_up(portal: str) -> None:
+    """Have the deals looked at again that were put aside, once their moment has come."""
+    at = parts()
+    now = at.now()
+    with at.database.transaction() as tx:
+        if (taken := aside.take(tx, portal, now)) is not None:
+            reason = f"put aside until {taken.until.isoformat()}"
+            kinds = {deal: RETRY if kind == RETRY else LOOK for deal, kind in taken.deals.items()}
+            inbox.keep(tx, [again(portal, deal, reason, kind) for deal, kind in kinds.items()], now)
+
+
+def due(tx: Connection, portal: str, now: datetime) -> bool:
+    """Tell whether deals that were put aside are to be looked at again."""
+    kept = aside.get(tx, portal)
+    return kept is not None and kept.until <= now
+
+
 def _waits(name: str, problem: LedgerloopError) -> str:
-    return f"{name} cannot be asked at present, so this deal waits, and goes on by itself. {problem.sentence}"
+    # A quota's own sentence tells the seconds that are left, which would be news each time.
+    why = "The calls that Xero allows it are used up." if isinstance(problem, RateLimited) else problem.sentence
+    return f"{name} cannot be asked at present, so this deal waits, and goes on by itself. {why}"
 
 
 def _is_long(problem: LedgerloopError) -> bool:
-    spent = isinstance(problem, RateLimited) and problem.retry_after > _LONG
+    spent = isinstance(problem, RateLimited) and problem.retry_after > _SHORT.total_seconds()
     return spent or isinstance(problem, ConsentNeeded | Refused)
+
+
+def _wait(problem: LedgerloopError) -> timedelta:
+    return min(timedelta(seconds=problem.retry_after), LATER) if isinstance(problem, RateLimited) else LATER
 
 
 def _name(organisation: str) -> str:
     with parts().database.reading() as tx:
         home = connections.organisation(tx, organisation)
     return home.name if home else organisation
-
-
-def put_aside(portal: str, turn: int, troubles: Troubles, settled: Iterable[str]) -> None:
-    """End the turn's events, and have the deals that were held back looked at again in a later turn.
-
-    Otherwise all deals of the turn would be read again each time, for as long as one organisation rests. Those that a
-    person has ``settled`` stay so.
-    """
-    at = parts()
-    asked = set(settled)
-    with at.database.transaction() as tx:
-        inbox.finish(tx, "hubspot", portal, turn, at.now())
-        reason = f"put aside in turn {turn}"
-        later = [again(portal, deal, reason, RETRY if deal in asked else LOOK) for deal in troubles.deals]
-        inbox.keep(tx, later, at.now())

@@ -14,7 +14,7 @@ from datetime import date, datetime, timedelta
 
 from sqlalchemy import Connection
 
-from ledgerloop.flows import braking, following, hearing, noting, verifying
+from ledgerloop.flows import apart, braking, following, hearing, noting, verifying
 from ledgerloop.flows.parts import parts
 from ledgerloop.flows.polling import CURSOR as POLLED
 from ledgerloop.flows.pulling import CAUGHT_UP, UNTOLD
@@ -45,6 +45,7 @@ def wake_due() -> bool:
         portals = [one.id for one in connections.all_connected(tx, "hubspot")]
         homes = connections.organisations(tx)
         poll = [portal for portal in portals if _elapsed(tx, portal, POLLED, now, at.poll_every.total_seconds())]
+        poll += [portal for portal in portals if apart.due(tx, portal, now)]
         pull = [home for home in homes if _elapsed(tx, home.id, CAUGHT_UP, now, at.catch_up_every.total_seconds())]
         new_day = [home for home in homes if connections.get_value(tx, _day_of(home)) != home.day(now).isoformat()]
         idle = {one.lane for one in lanes.all_lanes(tx) if one.flow == "standing" and not one.begun_at}

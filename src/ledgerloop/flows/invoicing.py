@@ -65,7 +65,7 @@ def make(portal: str, turn: int, named: Named, troubles: Troubles) -> list[str] 
         troubles.add(edit(portal, turn, named))
     if not named.deals and not waits(portal):
         return None
-    stopped, others = create(portal, turn)
+    stopped, others = create(portal, turn, list(troubles.deals))
     troubles.add(others)
     return stopped
 
@@ -73,6 +73,7 @@ def make(portal: str, turn: int, named: Named, troubles: Troubles) -> list[str] 
 @DBOS.step()
 def look(portal: str) -> int:
     """Look for won deals that no webhook told of, into books that deals wait for, and at holds, when it is time to."""
+    apart.take_up(portal)
     books.look(portal)
     look_again(portal)
     return polling.look(portal)
@@ -91,9 +92,8 @@ def take_named(portal: str, turn: int) -> Named:
             inbox.skip(tx, [event.id for event in events], "this portal is not connected")
             return Named([], [])
         hearing.note(tx, events)
-        restored = [event.resource for event in events if (event.category, event.kind) == ("deal", "restore")]
-        fingerprints.forget(tx, portal, "deal", restored)  # what was shown meanwhile was shown to nobody
-    named = [deal for event in events if event.category == "deal" for deal in _deals_in(event)]
+        named = [deal for event in events if event.category == "deal" for deal in _deals_in(event)]
+        fingerprints.forget_gone(tx, portal, "deal", named)
     hanging = concerned(portal, events)
     if not hanging:
         with at.database.transaction() as tx:
@@ -129,12 +129,12 @@ def waits(portal: str) -> bool:
 
 
 @DBOS.step()
-def create(portal: str, turn: int) -> tuple[list[str], Troubles]:
+def create(portal: str, turn: int, aside: list[str]) -> tuple[list[str], Troubles]:
     """Look for invoices that may have been made already, create the others; return the deals that are stopped.
 
     One step for both, so that whoever goes on after a crash looks first, however long it has been.
     """
-    return making.create(portal, turn)
+    return making.create(portal, turn, aside)
 
 
 @DBOS.step()

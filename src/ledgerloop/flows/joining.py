@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from ledgerloop.errors import Refused
+from ledgerloop.errors import Conflict, Invalid, Missing
 from ledgerloop.flows import creating, moving, people
 from ledgerloop.flows.claiming import Customers, Doubts, Found, of_another, shown_elsewhere, take
 from ledgerloop.flows.creating import Values
@@ -184,7 +184,7 @@ def _associate_all(client: HubSpotClient, some: Sequence[pairs.Pair]) -> dict[pa
     """Associate pairs, and say why HubSpot refused which: each alone, or as nobody knows, all for the sake of one."""
     try:
         errors = client.associate("contacts", "companies", some)
-    except Refused as refusal:
+    except (Invalid, Missing, Conflict) as refusal:
         if len(some) == 1:
             return {some[0]: refusal.message}
         middle = len(some) // 2

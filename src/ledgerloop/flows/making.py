@@ -8,7 +8,7 @@ not found by then is decided anew.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import groupby
@@ -65,8 +65,8 @@ KEY_LASTS = timedelta(minutes=10)
 """How long a request that was sent may still arrive and be told by its Idempotency-Key: Xero says six minutes."""
 
 
-def create(portal: str, turn: int) -> tuple[list[str], Troubles]:
-    """Send every intent that may leave and is not settled, one request for each key.
+def create(portal: str, turn: int, aside: Collection[str]) -> tuple[list[str], Troubles]:
+    """Send every intent that may leave and is not settled, one request for each key; none of the deals put ``aside``.
 
     What may have left before is looked for first, and an unknown outcome is looked into at once. Returns the deals now
     held, and what went wrong with some organisation: nothing leaves for one whose outcomes could not be looked into.
@@ -83,7 +83,7 @@ def create(portal: str, turn: int) -> tuple[list[str], Troubles]:
         waiting = {intent.organisation for intent in intents.pending(tx, portal)}
     for organisation in sorted(waiting - troubles.of.keys()):
         with troubles.apart(organisation):
-            stopped += _make(portal, organisation, turn, only_approved=brake.on)
+            stopped += _make(portal, organisation, turn, aside, only_approved=brake.on)
     return stopped, troubles
 
 
@@ -97,17 +97,17 @@ def settle(portal: str, organisation: str, turn: int) -> None:
         _record(portal, turn, [Made(one, found[one.deal], "adopt") for one in some if one.deal in found])
 
 
-def _make(portal: str, organisation: str, turn: int, *, only_approved: bool) -> list[str]:
+def _make(portal: str, organisation: str, turn: int, aside: Collection[str], *, only_approved: bool) -> list[str]:
     """Send what may leave for one organisation; where an outcome is unknown, look into it and go on."""
     try:
-        return _send_all(portal, organisation, turn, only_approved=only_approved)
+        return _send_all(portal, organisation, turn, aside, only_approved=only_approved)
     except UnknownOutcome as lost:
         logger.warning("outcome unknown", lane=portal, turn=turn, why=lost.sentence)
         settle(portal, organisation, turn)
-        return _send_all(portal, organisation, turn, only_approved=only_approved)
+        return _send_all(portal, organisation, turn, aside, only_approved=only_approved)
 
 
-def _send_all(portal: str, organisation: str, turn: int, *, only_approved: bool) -> list[str]:
+def _send_all(portal: str, organisation: str, turn: int, aside: Collection[str], *, only_approved: bool) -> list[str]:
     """Send what may leave, and return the deals whose invoices Xero refused."""
     refused: list[str] = []
     with parts().database.reading() as tx:
@@ -115,9 +115,11 @@ def _send_all(portal: str, organisation: str, turn: int, *, only_approved: bool)
         begun = intents.made_under(tx, portal, {intent.key for intent in waiting if intent.state == "sent"})
     if only_approved:
         waiting = [intent for intent in waiting if intent.approved_at or intent.state == "sent"]
-    other = changed(portal, waiting)
+    other, unsure = changed(portal, waiting)
     waiting = _unmoved(portal, waiting)
     for key, some in _by(waiting, lambda intent: intent.key):
+        if any(intent.deal in unsure or intent.deal in aside for intent in some):
+            continue  # what such a deal says by now is decided once its organisation can be asked
         if all(intent.state == "intended" for intent in some):
             put_back(portal, turn, [intent for intent in some if intent.deal in other], other)
             rest = [intent for intent in some if intent.deal not in other]
@@ -220,7 +222,8 @@ def _record(portal: str, turn: int, ended: Sequence[Made | Refusal]) -> None:
                 journal.hold(tx, portal, subject, one.hold.reasons, (), now)
             else:
                 invoice = one.invoice
-                sent = body_of(one.intent.payload)
+                # What was found may have been changed by somebody in the meantime.
+                sent = body_of(one.intent.payload) if one.decision == "create" else None
                 note = difference_told(one.intent.said, invoice, sent, books[one.intent.organisation])
                 named = (invoice.InvoiceID, invoice.InvoiceNumber)
                 intents.mark_made(tx, portal, one.intent.deal, *named, now, note, lines_as_text(invoice))

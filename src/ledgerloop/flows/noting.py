@@ -105,6 +105,12 @@ def _carry(home: Organisation, told: Mapping[Key, Told], invoices: Sequence[Rece
             _send(home, pending[start : start + BATCH], turn)
     except (Transient, UnknownOutcome, Refused) as problem:
         _rest(home, problem)
+        return
+    with at.database.reading() as tx:
+        asked = journal.waiting(tx, [_name(home.id)])
+    if asked:
+        with at.database.transaction() as tx:
+            journal.clear(tx, asked, at.now())
 
 
 def _rest(home: Organisation, problem: LedgerloopError) -> None:
@@ -214,12 +220,16 @@ def _send(home: Organisation, some: Sequence[Told], turn: int) -> None:
     at = parts()
     try:
         refused = _create(home, some, turn)
-    except Missing as gone:  # all of them, for a record of one
+    except Missing as gone:  # for a record of one; nobody knows whether a part of them was made before
         standing = _standing(some)
         if standing == list(some):
             raise
-        refused = {one.key: gone.message for one in some}
-        again = [one for one in standing if one.on]
+        made = _marks(at.hubspot(), {to for one in standing for to in one.on})
+        there = {one.key: made[mark] for one in some if (mark := mark_of(home.id, *one.key)) in made}
+        with at.database.transaction() as tx:
+            notes.mark_made(tx, home.id, there, at.now())
+        refused = {one.key: gone.message for one in some if one.key not in there}
+        again = [one for one in standing if one.on and one.key in refused]
     else:
         before = [one for one in some if one.key in refused]
         again = [now for now, one in zip(_standing(before), before, strict=True) if now.on and now.on != one.on]
@@ -246,8 +256,6 @@ def _create(home: Organisation, some: Sequence[Told], turn: int) -> dict[Key, st
     made = {traces[mark].key: record.id for mark, record in answer.by_trace().items() if mark in traces}
     with at.database.transaction() as tx:
         notes.mark_made(tx, home.id, made, at.now())
-        if made:
-            journal.clear(tx, [_name(home.id)], at.now())
         journal.add(tx, [_entry(home, turn, one, made[one.key], "") for one in some if one.key in made])
     return {traces[mark].key: error.message for error in answer.errors for mark in error.trace_ids if mark in traces}
 

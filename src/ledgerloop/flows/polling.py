@@ -55,13 +55,14 @@ def look(portal: str) -> int:
     ]
     lines_since = lines_cursor.since or since
     lines = _changed_since("line_items", lines_since, [[]], [])
-    # Lines first: those of a deal that is new are nobody's yet, and cost no more than being asked whose they are.
-    events = [_event(portal, "line_item", line, now) for line in lines]
-    events += [_event(portal, "deal", deal, now) for deal in found]
+    # Deals first: thousands of imported lines hold up no deal that was won.
+    events = [_event(portal, "deal", deal, now) for deal in found]
+    events += [_event(portal, "line_item", line, now) for line in lines]
     with at.database.transaction() as tx:
         new = inbox.keep(tx, events, now)
         cursors.put(tx, Cursor(portal, CURSOR, _newest(changed, since), 1, now))
-        cursors.put(tx, Cursor(portal, LINES, _newest(lines, lines_since), 1, now))
+        reached = _passed(_newest(lines, lines_since), lines_cursor, now)
+        cursors.put(tx, Cursor(portal, LINES, reached, 1, now))
     return new
 
 
@@ -119,6 +120,16 @@ def _search(
 
 def _newest(records: Sequence[Record], since: datetime) -> datetime:
     return max([since, *(one.updated_at for one in records if one.updated_at)])
+
+
+def _passed(newest: datetime, cursor: Cursor, now: datetime) -> datetime:
+    """Let the overlap go by once nothing newer comes, so that an import is not read again in each look for ever.
+
+    Only the time between two looks is taken from our clock, which need not agree with HubSpot's.
+    """
+    if cursor.since is None or cursor.highest is None:
+        return newest
+    return max(newest, min(newest + INDEX_LAG, cursor.since + (now - cursor.highest)))
 
 
 def _invoice_id() -> str:

@@ -19,18 +19,21 @@ FRESH = timedelta(minutes=1)
 """How long a decision to invoice a deal is good for; what leaves later is read once more before it does."""
 
 
-def changed(portal: str, waiting: Sequence[Intent]) -> dict[str, Verdict]:
-    """Read the deals whose invoices were not decided just now; return those that say something else than then."""
+def changed(portal: str, waiting: Sequence[Intent]) -> tuple[dict[str, Verdict], set[str]]:
+    """Read the deals whose invoices were not decided just now; return those that say something else than then.
+
+    Of the others in the answer nobody knows: the organisation to which they would go now cannot be asked.
+    """
     now = parts().now()
     old = [one for one in waiting if one.state == "sent" or one.created_at is None or now - one.created_at > FRESH]
     with parts().database.reading() as tx:
         house = connections.portal(tx, portal)
     if house is None or not old:
-        return {}
+        return {}, set()
     decided = decide(house, [one.deal for one in old])
-    decided.troubles.insist()
-    verdicts = decided.verdicts
-    return {one.deal: verdicts[one.deal] for one in old if not _same(one, verdicts[one.deal])}
+    unsure = {one.deal for one in old if one.deal not in decided.verdicts}
+    sure = {one.deal: decided.verdicts[one.deal] for one in old if one.deal not in unsure}
+    return {one.deal: sure[one.deal] for one in old if one.deal in sure and not _same(one, sure[one.deal])}, unsure
 
 
 def put_back(portal: str, turn: int, some: Sequence[Intent], verdicts: Mapping[str, Verdict]) -> None:

@@ -16,7 +16,7 @@ from sqlalchemy import Connection
 from ledgerloop.errors import LedgerloopError
 from ledgerloop.flows.parts import parts
 from ledgerloop.records import Event, Organisation
-from ledgerloop.store import connections, inbox, intents, journal, lanes, planned
+from ledgerloop.store import aside, connections, inbox, intents, journal, lanes, planned
 
 _DEAL, _SHOWN = "deal ", "hubspot deal "
 
@@ -112,6 +112,8 @@ def go_on(given: str) -> Organisation:
         ):
             lanes.unpark(tx, flow, lane)
             lanes.wake(tx, flow, lane, now)
+        for portal in connections.portals(tx):
+            aside.hurry(tx, portal.id, now)
     at.nudge()
     return found[0]
 

@@ -177,8 +177,7 @@ def _fail(portal: str, failed: Sequence[tuple[Wanted, BatchError]], lane: str, t
     with at.database.transaction() as tx:
         for one, error in failed:
             if one.kind == "deal" and one in gone:
-                # As if it had been written: until there is something new, nobody writes to a deal that is not there.
-                fingerprints.put(tx, portal, "deal", {one.id: one.values})
+                fingerprints.mark_gone(tx, portal, "deal", one.id, one.values)
             else:
                 fingerprints.forget(tx, portal, one.kind, [one.id])
             if one not in gone:

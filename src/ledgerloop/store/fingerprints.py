@@ -10,6 +10,9 @@ from sqlalchemy import Connection, delete, select
 from ledgerloop.store.statements import chunks, upsert
 from ledgerloop.store.tables import fingerprint as table
 
+_GONE = ""
+"""No property is called so."""
+
 
 def get(tx: Connection, portal: str, kind: str, ids: Collection[str]) -> dict[str, dict[str, str]]:
     """Get the values last written to these records; a record never written to is absent."""
@@ -30,6 +33,16 @@ def forget(tx: Connection, portal: str, kind: str, ids: Collection[str]) -> None
     """Forget what was written to these records, so that everything is written anew."""
     for some in chunks(ids):
         tx.execute(delete(table).where(table.c.portal == portal, table.c.kind == kind, table.c.id.in_(some)))
+
+
+def mark_gone(tx: Connection, portal: str, kind: str, id: str, values: Mapping[str, str]) -> None:  # noqa: A002
+    """Keep values as if they had been written to a record that is not there, so that only news is tried."""
+    put(tx, portal, kind, {id: {**values, _GONE: "gone"}})
+
+
+def forget_gone(tx: Connection, portal: str, kind: str, ids: Collection[str]) -> None:
+    """Forget what was kept of those that were gone: something is heard of them, so they may be back."""
+    forget(tx, portal, kind, [each for each, written in get(tx, portal, kind, ids).items() if _GONE in written])
 
 
 def _get(tx: Connection, portal: str, kind: str, ids: Collection[str], for_update: bool) -> dict[str, dict[str, str]]:

@@ -1,0 +1,34 @@
+"""Deals put aside come up at their moment, all of them and once."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from ledgerloop.store import aside
+from ledgerloop.store.aside import Aside
+from ledgerloop.store.db import Database
+
+NOW = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
+LATER = NOW + timedelta(minutes=5)
+
+
+def test_put_aside_and_taken_up(database: Database) -> None:
+    """What is put aside twice is there together, from the earlier moment on, and is taken once."""
+    with database.transaction() as tx:
+        aside.put(tx, "p", Aside(LATER, {"1": "look"}))
+        aside.put(tx, "p", Aside(LATER + timedelta(hours=1), {"2": "retry"}))
+
+        assert aside.take(tx, "p", NOW) is None
+        assert aside.take(tx, "p", LATER) == Aside(LATER, {"1": "look", "2": "retry"})
+        assert aside.get(tx, "p") is None
+
+
+def test_hurried(database: Database) -> None:
+    """Somebody who knows that it is over need not wait; where nothing is aside, nothing comes of it."""
+    with database.transaction() as tx:
+        aside.hurry(tx, "p", NOW)
+        assert aside.get(tx, "p") is None
+        aside.put(tx, "p", Aside(LATER, {"1": "look"}))
+        aside.hurry(tx, "p", NOW)
+
+        assert aside.take(tx, "p", NOW) == Aside(NOW, {"1": "look"})
