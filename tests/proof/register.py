@@ -225,6 +225,8 @@ class Register:
             return 0, int(must == "open"), []
         if must == "gone twice":
             return 0, 0, ["a third time"]
+        if must == "merged away" and place.heir and here:
+            return 1, 1, []  # what it inherited was deleted last, and is made anew
         if must == "merged away":
             return 0, 0, ["" if place.heir else record.id for record in [portal.shelf(kind).find(place.into)] if record]
         return 0, int(must == "open"), []
