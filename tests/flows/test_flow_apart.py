@@ -11,7 +11,7 @@ from scene import Scene
 from ledgerloop.cli.stage import connect_xero
 from ledgerloop.flows import retrying
 from ledgerloop.flows.parts import instead
-from ledgerloop.store import inbox
+from ledgerloop.store import aside, connections, inbox
 
 KIWI, AUSSIE = "Kiwi Demo Ltd", "Aussie Demo Pty"
 ROUTES = {"routes": [{"currency": "AUD", "organisation": AUSSIE}, {"currency": "NZD", "organisation": KIWI}]}
@@ -70,6 +70,7 @@ def test_an_edit_waits_for_its_organisation(two: tuple[Scene, str]) -> None:
 
     aussie = scene.on.organisation
     scene.on.until("the other's is changed", lambda: "One more" in _lines(scene, aussie, theirs) or None, 70)
+    scene.on.until("its own is put aside", lambda: ours in _aside(scene) or None, 20)
     assert "One more" not in _lines(scene, kiwi, ours)
     _spend(scene, kiwi, 1000)
     with instead(scene.built.parts()):
@@ -82,6 +83,14 @@ def _lines(scene: Scene, organisation: str, deal: str) -> list[str]:
     found = replace(scene.on, organisation=organisation).in_xero("GET", "/Invoices", query={"page": "1"})["Invoices"]
     (invoice,) = (one for one in found if f"HS-{deal}" in one.get("Reference", "").split())
     return [line["Description"] for line in invoice["LineItems"]]
+
+
+def _aside(scene: Scene) -> set[str]:
+    """Return the deals that are put aside."""
+    with scene.built.database.reading() as tx:
+        portal = connections.only_portal(tx)
+        kept = aside.get(tx, portal.id) if portal else None
+    return set(kept.deals) if kept else set()
 
 
 def _waiting(scene: Scene) -> set[str]:

@@ -108,8 +108,8 @@ def due(tx: Connection, portal: str, now: datetime) -> bool:
 
 def _waits(name: str, problem: LedgerloopError) -> str:
     # A quota's own sentence tells the seconds that are left, which would be news each time.
-    why = "The calls that Xero allows it are used up." if isinstance(problem, RateLimited) else problem.sentence
-    return f"{name} cannot be asked at present, so this deal waits, and goes on by itself. {why}"
+    why = "the calls that Xero allows it are used up" if isinstance(problem, RateLimited) else problem.sentence
+    return f"{name} cannot be asked at present ({why.rstrip('.')}), so this deal waits, and goes on by itself."
 
 
 def _is_long(problem: LedgerloopError) -> bool:
