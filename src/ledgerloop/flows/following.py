@@ -22,7 +22,7 @@ from ledgerloop.log import logger
 from ledgerloop.records import EmailState, Entry, Intent, Receivable
 from ledgerloop.rules.saying import whole
 from ledgerloop.rules.standing import GONE
-from ledgerloop.store import connections, intents, journal, mirror
+from ledgerloop.store import intents, journal, mirror, rests
 from ledgerloop.xero.client import MOST_IDS, XeroClient
 
 AT_ONCE = 20
@@ -35,7 +35,8 @@ def follow(organisation: str, turn: int) -> bool:
     """look → address → email → show, for some of the invoices that are approved; tell whether there are more."""
     at = parts()
     with at.database.reading() as tx:
-        if (rest := _rests_until(tx, organisation)) and rest > at.now():
+        rest = rests.until(tx, _rest_of(organisation))
+        if rest is not None and rest > at.now():
             return False
         open_ = intents.followed(tx, organisation)
         known = mirror.receivables(tx, organisation, [one.invoice for one in open_])
@@ -58,8 +59,7 @@ def follow(organisation: str, turn: int) -> bool:
 
 def due(tx: Connection, organisation: str, now: datetime) -> bool:
     """Tell whether emails that rested may go on."""
-    rest = _rests_until(tx, organisation)
-    return rest is not None and rest <= now
+    return rests.due(tx, _rest_of(organisation), now)
 
 
 def _rest(organisation: str, failed: LedgerloopError | None, *, had_to: bool) -> None:
@@ -69,16 +69,11 @@ def _rest(organisation: str, failed: LedgerloopError | None, *, had_to: bool) ->
     at = parts()
     wait = timedelta(seconds=failed.retry_after) if isinstance(failed, RateLimited) else REST
     with at.database.transaction() as tx:
-        connections.put_value(tx, _name(organisation), (at.now() + wait).isoformat() if failed else "")
+        rests.put(tx, _rest_of(organisation), at.now() + wait if failed else None)
 
 
-def _rests_until(tx: Connection, organisation: str) -> datetime | None:
-    kept = connections.get_value(tx, _name(organisation))
-    return datetime.fromisoformat(kept) if kept else None
-
-
-def _name(organisation: str) -> str:
-    return f"emails {organisation}"
+def _rest_of(organisation: str) -> str:
+    return rests.name("emails", organisation)
 
 
 def _show(intents_: Sequence[Intent], turn: int) -> None:

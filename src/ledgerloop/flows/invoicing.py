@@ -39,7 +39,7 @@ class Named:
 
 @in_turns("invoicing")
 def invoicing(portal: str, turn: int) -> None:
-    """look → take → (read → decide → customer → intend) → edit → (settle → create) → write back.
+    """look → take → (read → decide → customer → intend) → edit → (settle → create) → write back → put aside.
 
     What is to follow, such as an email, is the affair of the organisation's own turns, and of nobody else's.
     """

@@ -24,7 +24,7 @@ from ledgerloop.records import Entry, Organisation, Receivable
 from ledgerloop.rules.doubts import refused_notes
 from ledgerloop.rules.notes import Happening, body_of, happenings_of, mark_of, marks_in
 from ledgerloop.rules.saying import whole
-from ledgerloop.store import connections, dirty, intents, journal, links, mirror, notes
+from ledgerloop.store import connections, dirty, intents, journal, links, mirror, notes, rests
 from ledgerloop.store.notes import Key
 
 BATCH = 100
@@ -72,22 +72,21 @@ def note_happenings(home: Organisation, customers: Sequence[str], turn: int) -> 
         notes.mark(tx, home.id, over, "lapsed", now)
         # What lapsed and is so again may have been sent once: it is looked for like all that may have been.
         notes.mark(tx, home.id, [one.key for one in known if one.state == "lapsed" and one.key in told], "sent", now)
-        rest = _rests_until(tx, home.id)
+        rest = rests.until(tx, _rest_of(home.id))
     if rest is None or rest <= now:
         _carry(home, told, invoices, turn)
 
 
 def due(tx: Connection, organisation: str, now: datetime) -> bool:
     """Tell whether notes that rested may go on."""
-    rest = _rests_until(tx, organisation)
-    return rest is not None and rest <= now
+    return rests.due(tx, _rest_of(organisation), now)
 
 
 def go_on(tx: Connection, organisation: str, now: datetime) -> None:
     """Have the customers looked at whose notes are open, once notes need rest no longer. Called in their own turns."""
     if due(tx, organisation, now):
         dirty.mark(tx, organisation, notes.customers_open(tx, organisation))
-        connections.put_value(tx, _name(organisation), "")
+        rests.put(tx, _rest_of(organisation), None)
 
 
 def _carry(home: Organisation, told: Mapping[Key, Told], invoices: Sequence[Receivable], turn: int) -> None:
@@ -107,7 +106,7 @@ def _carry(home: Organisation, told: Mapping[Key, Told], invoices: Sequence[Rece
         _rest(home, problem)
         return
     with at.database.reading() as tx:
-        asked = journal.waiting(tx, [_name(home.id)])
+        asked = journal.waiting(tx, [_rest_of(home.id)])
     if asked:
         with at.database.transaction() as tx:
             journal.clear(tx, asked, at.now())
@@ -122,18 +121,13 @@ def _rest(home: Organisation, problem: LedgerloopError) -> None:
     with at.database.transaction() as tx:
         if isinstance(problem, Refused):
             wait = REFUSED_REST
-            journal.hold(tx, home.id, _name(home.id), (refused_notes(problem.message),), (), now)
-        connections.put_value(tx, _name(home.id), (now + wait).isoformat())
+            journal.hold(tx, home.id, _rest_of(home.id), (refused_notes(problem.message),), (), now)
+        rests.put(tx, _rest_of(home.id), now + wait)
 
 
-def _rests_until(tx: Connection, organisation: str) -> datetime | None:
-    kept = connections.get_value(tx, _name(organisation))
-    return datetime.fromisoformat(kept) if kept else None
-
-
-def _name(organisation: str) -> str:
+def _rest_of(organisation: str) -> str:
     """Name the rest of an organisation's notes, and the hold, by which a person is told of it."""
-    return f"notes {organisation}"
+    return rests.name("notes", organisation)
 
 
 def _since(home: Organisation, today: date) -> date | None:
@@ -148,7 +142,7 @@ def _since(home: Organisation, today: date) -> date | None:
         with at.database.transaction() as tx:
             connections.put_value(tx, name, today.isoformat() if at.notes else "")
             if not at.notes:
-                journal.clear(tx, [_name(home.id)], at.now())
+                journal.clear(tx, [_rest_of(home.id)], at.now())
     return today if at.notes else None
 
 

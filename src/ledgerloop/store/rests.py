@@ -1,0 +1,31 @@
+"""Rests: until when a kind of work of an organisation is left alone, because it failed and stands behind the rest."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from ledgerloop.store import connections
+
+
+def name(work: str, organisation: str) -> str:
+    """Name a rest, and the hold by which a person is told of it."""
+    return f"{work} {organisation}"
+
+
+def until(tx: Connection, rest: str) -> datetime | None:
+    """Return the moment to which work rests, or rested and has not gone on since; none where it need not."""
+    kept = connections.get_value(tx, rest)
+    return datetime.fromisoformat(kept) if kept else None
+
+
+def due(tx: Connection, rest: str, now: datetime) -> bool:
+    """Tell whether work that rested may go on."""
+    moment = until(tx, rest)
+    return moment is not None and moment <= now
+
+
+def put(tx: Connection, rest: str, moment: datetime | None) -> None:
+    """Let work rest until a moment; with none, it rests no more."""
+    connections.put_value(tx, rest, moment.isoformat() if moment else "")
