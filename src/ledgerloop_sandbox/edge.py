@@ -19,6 +19,8 @@ from ledgerloop_sandbox.calls import Call
 from ledgerloop_sandbox.faults import Fault
 from ledgerloop_sandbox.vendor import Vendor
 
+_LOOK_EVERY = 0.02
+"""Seconds between two looks whether a fault that holds something up was removed."""
 _HTML = (
     "<!DOCTYPE html><html><head><title>{status}</title></head>"
     "<body><h1>{status}</h1><p>The request could not be satisfied.</p></body></html>"
@@ -90,7 +92,7 @@ class Edge:
                 await _reset(scope)
                 return
             if fault is not None and fault.kind == "late":
-                await asyncio.sleep(fault.delay_ms / 1000)
+                await self._hold_up(fault)
             if fault is not None and fault.kind == "partial":
                 await self._work_slowly(fault, scope, request)
                 await _reset(scope)
@@ -145,7 +147,7 @@ class Edge:
             task.add_done_callback(self._under_way.discard)
 
     async def _rest(self, fault: Fault, scope: Scope, request: bytes) -> None:
-        await asyncio.sleep(fault.delay_ms / 1000)
+        await self._hold_up(fault)
         note = Note()
         try:
             await call(self.vendor.api, {**scope, "note": note}, request, _Answer().collect)
@@ -154,9 +156,17 @@ class Edge:
                 done()
 
     async def _wait(self, fault: Fault | None) -> None:
-        milliseconds = self.vendor.latency_ms + (fault.delay_ms if fault and fault.kind == "delay" else 0.0)
-        if milliseconds > 0:
-            await asyncio.sleep(milliseconds / 1000)
+        if self.vendor.latency_ms > 0:
+            await asyncio.sleep(self.vendor.latency_ms / 1000)
+        if fault is not None and fault.kind == "delay":
+            await self._hold_up(fault)
+
+    async def _hold_up(self, fault: Fault) -> None:
+        """Wait for as long as the fault says, or until it is removed."""
+        loop = asyncio.get_running_loop()
+        end = loop.time() + fault.delay_ms / 1000
+        while (left := end - loop.time()) > 0 and self.vendor.faults.holds(fault):
+            await asyncio.sleep(min(left, _LOOK_EVERY))
 
 
 async def call(app: ASGIApp, scope: Scope, request: bytes, send: Send) -> None:

@@ -128,6 +128,10 @@ class Faults:
         else:
             self._faults = [fault for fault in self._faults if fault.id != number]
 
+    def holds(self, fault: Fault) -> bool:
+        """Tell whether a fault was not removed yet; one whose times are used up stays until then."""
+        return any(one is fault for one in self._faults)
+
     def take_for_call(self, method: str, path: str) -> Fault | None:
         """Return the fault that hits this call, if any, and count it."""
         return self._take(fault for fault in self._faults if fault.kind in CALL_KINDS and fault.concerns(method, path))

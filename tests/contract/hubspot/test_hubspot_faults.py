@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import time
+from concurrent.futures import ThreadPoolExecutor, wait
 from typing import Any
 
 import httpx2
 import pytest
 
+DAY = 86_400_000
 CONTACTS = "/crm/objects/2026-09/contacts"
 
 
@@ -33,6 +35,25 @@ def test_slow_answers(portal: Any) -> None:
     portal.ok("GET", CONTACTS)
 
     assert time.perf_counter() - began > 0.1
+
+
+def test_a_delay_is_over_when_its_fault_is_removed(portal: Any) -> None:
+    """The change was done, and its answer comes once its fault is removed; other faults may go meanwhile."""
+    other = portal.control("POST", "faults", {"kind": "status", "path": "nowhere"})["faults"][0]["id"]
+    held = portal.control(
+        "POST", "faults", {"method": "POST", "kind": "delay", "delay_ms": DAY, "path": "contacts$", "times": 1}
+    )
+    number = held["faults"][0]["id"]
+    with ThreadPoolExecutor(1) as aside:
+        answer = aside.submit(portal.call, "POST", CONTACTS, {"properties": {"email": "held@b.nz"}})
+        while not exists(portal, "held@b.nz"):
+            assert not answer.done()
+        portal.control("DELETE", f"faults?id={other}")
+        still_held = not wait([answer], timeout=0.1).done
+        portal.control("DELETE", f"faults?id={number}")
+
+    assert still_held
+    assert answer.result().status_code == 201
 
 
 def test_empty_bodies(portal: Any) -> None:
