@@ -9,11 +9,13 @@ from typing import Any
 
 import httpx2
 
-from ledgerloop.cli.stage import Stage
+from ledgerloop.cli.stage import PATIENCE, Stage
 from ledgerloop.rules.properties import properties_on
 from ledgerloop.store import dirty, inbox, journal, lanes
 
 OBJECTS = "/crm/objects/2026-09"
+DAY = 86_400_000
+"""Milliseconds of a delay that lasts until its fault is removed."""
 LINE = ({"name": "Seats", "quantity": "12", "price": "39.90"},)
 _KIND = {"contacts": "contact", "companies": "company", "deals": "deal"}
 
@@ -110,14 +112,23 @@ class Scene:
 
     # --- steering the vendors ---
 
-    def fault(self, vendor: str, **fault: Any) -> None:
-        """Make something go wrong at a vendor."""
+    def fault(self, vendor: str, **fault: Any) -> int:
+        """Make something go wrong at a vendor; return the fault's number."""
         answer = self.on.control.post(f"{self.url(vendor)}/_sandbox/faults", json=fault)
         assert answer.status_code == 201, answer.text
+        return int(answer.json()["faults"][0]["id"])
 
-    def mend(self, vendor: str) -> None:
-        """Take all faults away."""
-        self.on.control.delete(f"{self.url(vendor)}/_sandbox/faults")
+    def until_met(self, vendor: str, number: int) -> None:
+        """Wait until a call has met a fault."""
+        self.on.until("a call meets the fault", lambda: self._met(vendor, number) or None)
+
+    def mend(self, vendor: str, number: int | None = None) -> None:
+        """Take one fault away, or all of them."""
+        self.on.control.delete(f"{self.url(vendor)}/_sandbox/faults", params={} if number is None else {"id": number})
+
+    def _met(self, vendor: str, number: int) -> bool:
+        faults = self.on.control.get(f"{self.url(vendor)}/_sandbox/faults").json()["faults"]
+        return any(one["taken"] for one in faults if one["id"] == number)
 
     def configure(self, vendor: str, **settings: Any) -> None:
         """Change a vendor's switches."""
@@ -146,7 +157,7 @@ class Scene:
         return shown
 
     def until_shown(
-        self, kind: str, record: str, name: str, value: str | None = None, seconds: float = 10.0
+        self, kind: str, record: str, name: str, value: str | None = None, seconds: float = PATIENCE
     ) -> dict[str, Any]:
         """Wait until a record shows a property, or a value of it."""
 
@@ -208,8 +219,9 @@ class Scene:
             unshown = [one for one in every if one.parked_until and dirty.first(tx, one.lane, 1)]
             return not busy and not unshown and not inbox.waiting(tx)
 
-    def settle(self, seconds: float = 20.0) -> None:
+    def settle(self, seconds: float = PATIENCE) -> None:
         """Wait until nothing waits and no turn runs, for a moment."""
+        seconds = max(seconds, PATIENCE)
         end, still = time.monotonic() + seconds, 0
         while still < 3:
             still = still + 1 if self.quiet() and not self._pending() else 0

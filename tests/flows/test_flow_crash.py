@@ -15,7 +15,7 @@ import pytest
 from scene import OBJECTS, Scene
 
 from ledgerloop import settings as settings_
-from ledgerloop.cli.stage import Stage, connect_hubspot, connect_xero, furnish, log_in, register_webhooks
+from ledgerloop.cli.stage import PATIENCE, Stage, connect_hubspot, connect_xero, furnish, log_in, register_webhooks
 from ledgerloop.store import inbox
 from ledgerloop.store.tables import company, value
 from ledgerloop.web.server import listening
@@ -36,7 +36,7 @@ class Served(Scene):
         """Start `ledgerloop serve` and wait until it answers."""
         command = [sys.executable, "-m", "ledgerloop", "serve", "--config", str(self._file)]
         self.process = subprocess.Popen(command, stdout=self._log, stderr=self._log)
-        end = time.monotonic() + 60
+        end = time.monotonic() + PATIENCE
         while time.monotonic() < end:
             assert self.process.poll() is None, Path(self._log.name).read_text()
             try:
@@ -68,11 +68,11 @@ def running_process(
     port = sock.getsockname()[1]
     sock.close()
     service_url = f"http://127.0.0.1:{port}"
-    with sandbox_running(service_url=service_url) as sandbox, httpx2.Client(timeout=10.0) as control:
+    with sandbox_running(service_url=service_url) as sandbox, httpx2.Client(timeout=PATIENCE) as control:
         more = {"service": {"port": port, "database": database}}
         password = furnish(directory, sandbox, service_url, more)
         built = build(settings_.load(directory / "ledgerloop.toml"))
-        with httpx2.Client(base_url=service_url, follow_redirects=True, timeout=30.0) as browser:
+        with httpx2.Client(base_url=service_url, follow_redirects=True, timeout=PATIENCE) as browser:
             on = Stage(sandbox.xero_url, sandbox.hubspot_url, service_url, password, built, browser, control)
             served = Served(on, directory)
             try:

@@ -35,6 +35,9 @@ from ledgerloop_sandbox.server import Sandbox
 from ledgerloop_sandbox.server import running as sandbox_running
 
 T = TypeVar("T")
+
+PATIENCE = 60.0
+"""Seconds that anything on the stage is waited for at least: a busy machine is no reason to call the story untrue."""
 Sections = Mapping[str, Mapping[str, object] | Sequence[Mapping[str, object]]]
 """Settings by section; a sequence is a section that may stand several times."""
 
@@ -71,8 +74,9 @@ class Stage:
             for vendor, url in (("xero", self.xero_url), ("hubspot", self.hubspot_url))
         }
 
-    def until(self, what: str, look: Callable[[], T | None], seconds: float = 8.0) -> T:
+    def until(self, what: str, look: Callable[[], T | None], seconds: float = PATIENCE) -> T:
         """Look until there is something; NotAsTold where it does not come in time."""
+        seconds = max(seconds, PATIENCE)
         end = time.monotonic() + seconds
         while (seen := look()) is None:
             if time.monotonic() > end:
@@ -101,8 +105,8 @@ def stage(keep: Path | None = None, *, latency_ms: float = 0, settings: Sections
         password = furnish(directory, sandbox, service_url, settings or {})
         built = build(settings_.load(directory / "ledgerloop.toml"))
         stack.enter_context(running(create_app(built), sock))
-        browser = stack.enter_context(httpx2.Client(base_url=service_url, follow_redirects=True, timeout=30.0))
-        control = stack.enter_context(httpx2.Client(timeout=10.0))
+        browser = stack.enter_context(httpx2.Client(base_url=service_url, follow_redirects=True, timeout=PATIENCE))
+        control = stack.enter_context(httpx2.Client(timeout=PATIENCE))
         yield Stage(sandbox.xero_url, sandbox.hubspot_url, service_url, password, built, browser, control)
 
 
