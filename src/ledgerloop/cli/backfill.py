@@ -107,7 +107,11 @@ def _done(built: Ledgerloop, home: Organisation, as_json: bool) -> None:
     """Do the accepted work, or watch the service do it, and tell how it went."""
     try:
         with _worked(built):
-            allowance = _watch(built, home)
+            try:
+                allowance = _watch(built, home)
+            except KeyboardInterrupt:
+                typer.echo("Stopping; what is on its way comes to its end first.", err=True)
+                raise
     except KeyboardInterrupt:
         typer.echo("Stopped. It goes on when this is run again, or when the service runs.", err=True)
         raise typer.Exit(_STOPPED) from None
