@@ -50,6 +50,10 @@ KEEP_EVENTS = timedelta(days=30)
 """Longer than any vendor repeats a delivery."""
 KEEP_JOURNAL = timedelta(days=400)
 """A year and what it takes to close its books."""
+_LISTENER = 0.25
+"""How often DBOS looks for messages between turns, of which there are none: stopping waits for that look to end."""
+LAST_LOOK = 1.0
+"""Seconds within which the database says, when the engine stops, whether a turn still runs."""
 LAST_BREATH = 3.0
 """Seconds after which the lock of a worker that was killed is surely free."""
 
@@ -107,10 +111,26 @@ class Engine:
         self._stopping.set()
         self._nudged.set()
         self._thread.join()
-        DBOS.destroy(workflow_completion_timeout_sec=int(patience))
+        # DBOS waits in whole seconds, a first one also where nothing runs.
+        DBOS.destroy(workflow_completion_timeout_sec=0 if self._still() else int(patience))
         # A turn that waits for longer finds its engine gone, which DBOS tells with tracebacks. It goes on next time.
         _LOGGER_OF_DBOS.disabled = True
         self._alone.close()
+
+    def _still(self) -> bool:
+        """Tell whether no turn runs here; not where the database does not answer, which DBOS would ask for ever."""
+        running: list[int] = []
+
+        def look() -> None:
+            mine = DBOS.list_workflows(
+                status="PENDING", executor_id=self._worker, limit=1, load_input=False, load_output=False
+            )
+            running.append(len(mine))
+
+        asking = threading.Thread(target=look, name="last look", daemon=True)
+        asking.start()
+        asking.join(LAST_LOOK)
+        return running == [0]
 
     def _be_alone(self) -> None:
         end = time.monotonic() + LAST_BREATH
@@ -223,6 +243,7 @@ def _config(database: Database, worker: str) -> DBOSConfig:
         "executor_id": worker,
         "log_level": "WARNING",
         "enable_otlp": False,
+        "notification_listener_polling_interval_sec": _LISTENER,
     }
     if database.file is None:
         config["system_database_url"] = database.url.render_as_string(hide_password=False)
