@@ -13,7 +13,7 @@ from ledgerloop.store.statements import insert_or_ignore, upsert
 from ledgerloop.store.tables import delivery
 from ledgerloop.store.tables import gap as table
 
-_WHOLE = ""
+WHOLE = ""
 """The vendor numbers what it sends for all lanes together."""
 
 
@@ -22,7 +22,7 @@ def note(tx: Connection, source: Vendor, spans: Iterable[tuple[int, int]], now: 
 
     A count that begins again at 1 belongs to a new subscription: what was missing before it stays unknown for ever.
     """
-    before = last_delivery(tx, source, _WHOLE)
+    before = last_delivery(tx, source, WHOLE)
     last = before.last_sequence if before else None
     for begins, ends in sorted(spans):
         if last is None or begins == 1 < last:
@@ -35,7 +35,7 @@ def note(tx: Connection, source: Vendor, spans: Iterable[tuple[int, int]], now: 
             if begins <= last:
                 _close(tx, source, begins, ends)
             last = max(last, ends)
-    upsert(tx, delivery, [{"source": source, "lane": _WHOLE, "last_sequence": last, "delivered_at": now}])
+    upsert(tx, delivery, [{"source": source, "lane": WHOLE, "last_sequence": last, "delivered_at": now}])
 
 
 def missing(tx: Connection, source: Vendor, before: datetime) -> int:
