@@ -2,6 +2,8 @@
 PYTHON ?= python3
 BIN := .venv/bin
 WORKERS ?= 4
+STRESS ?= 0
+STRESSED := $(if $(filter 1,$(STRESS)),$(BIN)/python tests/stress.py)
 
 .PHONY: help demo test killmatrix faults soak check format lint types layers bench serve locks clean
 
@@ -11,8 +13,8 @@ help: ## list the targets
 demo: .venv/runs ## set everything up and run the main job on two sandboxes
 	@$(BIN)/ledgerloop demo $(ARGS)
 
-test: .venv/tests ## set everything up and pass all tests
-	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(ARGS)
+test: .venv/tests ## set everything up and pass all tests; with STRESS=1 while something else keeps every core busy
+	$(STRESSED) $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(ARGS)
 
 killmatrix: .venv/tests ## kill the service at every point between a won deal and its last write-back
 	POINTS=all $(BIN)/python -m pytest -s tests/proof/test_kill_matrix.py $(ARGS)
