@@ -158,7 +158,7 @@ class Edge:
     async def _wait(self, fault: Fault | None) -> None:
         if self.vendor.latency_ms > 0:
             await asyncio.sleep(self.vendor.latency_ms / 1000)
-        if fault is not None and fault.kind == "delay":
+        if fault is not None and fault.kind in ("delay", "status", "html"):
             await self._hold_up(fault)
 
     async def _hold_up(self, fault: Fault) -> None:
