@@ -224,13 +224,13 @@ class Scene:
         seconds = max(seconds, PATIENCE)
         end, still = time.monotonic() + seconds, 0
         while still < 3:
-            still = still + 1 if self.quiet() and not self._pending() else 0
+            still = still + 1 if self.quiet() and not self.on_their_way() else 0
             if time.monotonic() > end:
                 with self.built.database.reading() as tx:
                     raise AssertionError(f"not quiet after {seconds} s: {lanes.all_lanes(tx)}")
             time.sleep(0.05)
 
-    def _pending(self) -> int:
+    def on_their_way(self) -> int:
         """Count the webhooks that are about to leave or still on their way."""
         told = [self.on.control.get(f"{self.url(vendor)}/_sandbox/webhooks").json() for vendor in ("xero", "hubspot")]
         return sum(int(one["waiting"]) + int(one["pending"]) for one in told)
