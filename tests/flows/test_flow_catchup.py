@@ -11,7 +11,7 @@ from decimal import Decimal
 
 import httpx2
 from crm import Customers
-from scene import Scene
+from scene import DAY, Scene
 
 from ledgerloop.flows import catchup, pulling, standing, verifying
 from ledgerloop.flows.parts import instead
@@ -200,6 +200,18 @@ def test_verifying_is_spread_over_the_day(staged: Callable[..., Scene]) -> None:
         assert verifying.due(tx, scene.on.organisation, now + timedelta(minutes=73))
 
 
+def _once_balances_are_read(scene: Scene, act: Callable[[], object]) -> threading.Thread:
+    """Give a thread that acts when Xero has told the balances, before the caller hears of them."""
+    read = scene.fault("xero", kind="delay", method="GET", path="/Contacts$", delay_ms=DAY, times=1)
+
+    def acting() -> None:
+        scene.until_met("xero", read)
+        act()
+        scene.mend("xero", read)
+
+    return threading.Thread(target=acting)
+
+
 def test_a_balance_that_moves_while_it_is_compared_is_no_question(staged: Callable[..., Scene]) -> None:
     """Somebody who pays between the reading of the balance and that of the documents causes no alarm."""
     scene = staged({"standing": {"verify_percent": 50}})
@@ -208,11 +220,10 @@ def test_a_balance_that_moves_while_it_is_compared_is_no_question(staged: Callab
     scene.until_shown("contacts", contact, "xero_outstanding_balance", "40.00")
     scene.settle()
     scene.silence("xero")
-    scene.fault("xero", kind="delay", method="GET", path="/Contacts$", delay_ms=900, times=1)
     with scene.built.database.transaction() as tx:
         mirror.replace_receivables(tx, scene.on.organisation, customer, [])
         home = connections.organisations(tx)[0]
-    payer = threading.Timer(0.4, scene.pay, (invoice["InvoiceID"], "10.00"))
+    payer = _once_balances_are_read(scene, lambda: scene.pay(invoice["InvoiceID"], "10.00"))
 
     with instead(replace(scene.built.parts(), now=lambda: datetime.now(UTC) + timedelta(days=1))):
         payer.start()
@@ -234,12 +245,11 @@ def test_a_customer_merged_while_it_is_compared_keeps_its_documents(staged: Call
     scene.until_shown("contacts", contact, "xero_outstanding_balance", "40.00")
     scene.settle()
     scene.silence("xero")
-    scene.fault("xero", kind="delay", method="GET", path="/Contacts$", delay_ms=900, times=1)
     with scene.built.database.transaction() as tx:
         home = connections.organisations(tx)[0]
         copy = [replace(one, due=Decimal(1)) for one in mirror.receivables_of(tx, home.id, [customer])[customer]]
         mirror.replace_receivables(tx, home.id, customer, copy)
-    merger = threading.Timer(0.4, crm.merge_in_xero, (customer, into))
+    merger = _once_balances_are_read(scene, lambda: crm.merge_in_xero(customer, into))
 
     with instead(replace(scene.built.parts(), now=lambda: datetime.now(UTC) + timedelta(days=1))):
         merger.start()

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from crm import Customers, begun
-from scene import Scene
+from scene import DAY, Scene
 
 from ledgerloop.records import Link, LinkKind
 from ledgerloop.store import compared, cursors, links
@@ -165,12 +164,12 @@ class TestFirst:
     def test_a_company_linked_while_another_is_made_keeps_its_values(self, scene: Scene, crm: Customers) -> None:
         """What was compared with the new one is not of the one that a deal has linked; the new one is a question."""
         company = scene.make("companies", name="Their Name", phone="111")
-        scene.fault("hubspot", kind="late", method="POST", path="companies/batch/create$", times=1, delay_ms=3000)
+        made = scene.fault("hubspot", kind="late", path="companies/batch/create$", times=1, delay_ms=DAY)
         customer = crm.add("Meanwhile Ltd", Phones=PHONE)
-        scene.on.until("looked for", lambda: scene.calls("hubspot", "companies/search") or None)
-        time.sleep(1)  # it is on its way now; a call is listed when it is over
+        scene.until_met("hubspot", made)
         with scene.built.database.transaction() as tx:
             links.put(tx, [Link(scene.on.organisation, customer, "company", company, "number")], scene.built.now())
+        scene.mend("hubspot", made)
 
         scene.on.until("made", lambda: crm.records("companies", name="Meanwhile Ltd") or None)
         scene.settle()

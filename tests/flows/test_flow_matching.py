@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 from crm import Customers, begun
-from scene import Scene
+from scene import DAY, Scene
 
 from ledgerloop.flows.finding import find_companies
 from ledgerloop.flows.parts import instead
@@ -318,11 +318,12 @@ class TestConflicts:
         """A contact that came between the look and the create is taken, as the answer names it (S100)."""
         scene.forget_calls()
         # The create arrives late, so that a person can be quicker.
-        scene.fault("hubspot", kind="late", path="contacts/batch/create", delay_ms=3000, times=1)
+        late = scene.fault("hubspot", kind="late", path="contacts/batch/create", delay_ms=DAY, times=1)
         customer = crm.add("Conflict Ltd", EmailAddress="between@conflict.example.com")
-        scene.on.until("the search", lambda: scene.calls("hubspot", "companies/search") or None)
+        scene.until_met("hubspot", late)
 
         contact = scene.make("contacts", email="between@conflict.example.com")
+        scene.mend("hubspot", late)
 
         assert contact == crm.until_linked(customer, "contact")
         assert 207 in [call["status"] for call in scene.calls("hubspot", "contacts/batch/create")]

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import timedelta
 
-from scene import LINE, Scene
+from scene import DAY, LINE, Scene
 from test_flow_invoicing import _poll
 
 from ledgerloop.flows import asking, waking
@@ -112,17 +112,20 @@ def test_a_hold_is_told_while_xero_is_down(scene: Scene) -> None:
 
 def test_halves_of_a_refused_request_have_their_keys_before_either_leaves(staged: Callable[..., Scene]) -> None:
     """A half that has not left when the one before it is lost never goes out under the key of the refused whole."""
-    scene = staged(latency_ms=200)
+    scene = staged()
     scene.silence("hubspot")
     company = scene.make("companies", name="Halves Ltd")
     contact = scene.make("contacts", email="halves@halves.example.com", lastname="Halves")
     deals = [scene.sell(company=company, contact=contact) for _ in range(2)]
     refusal = {"Type": "ValidationException", "Message": "A validation exception occurred", "ErrorNumber": 10}
-    scene.fault("xero", kind="status", status=400, body=refusal, method="PUT", path="/Invoices$", times=1)
-    scene.fault("xero", kind="reset_before", method="PUT", path="/Invoices$", times=1)
+    put = {"method": "PUT", "path": "/Invoices$", "times": 1}
+    whole = scene.fault("xero", kind="status", status=400, body=refusal, delay_ms=DAY, **put)
+    scene.fault("xero", kind="reset_before", **put)
     _poll(scene)
 
-    refused = scene.on.until("the whole leaves", lambda: _keys(scene, deals, "sent"), 20)
+    scene.until_met("xero", whole)
+    refused = _keys(scene, deals, "sent")
+    scene.mend("xero", whole)
     assert 1 == len(refused)
     for deal in deals:
         scene.until_shown("deals", deal, "xero_invoice_id", seconds=20)

@@ -20,7 +20,16 @@ import httpx2
 from scene import Scene
 
 from ledgerloop import settings as settings_
-from ledgerloop.cli.stage import Sections, Stage, connect_hubspot, connect_xero, furnish, log_in, register_webhooks
+from ledgerloop.cli.stage import (
+    PATIENCE,
+    Sections,
+    Stage,
+    connect_hubspot,
+    connect_xero,
+    furnish,
+    log_in,
+    register_webhooks,
+)
 from ledgerloop.store import connections, inbox, lanes
 from ledgerloop.web.server import listening
 from ledgerloop.wiring import build
@@ -75,7 +84,7 @@ class Served(Scene):
         self._pids[worker] = self._host.start(
             directory=str(self.directory), worker=worker, port=str(port), watch="yes" if watch else ""
         )
-        end = time.monotonic() + 30
+        end = time.monotonic() + PATIENCE
         while not self._answers(port):
             assert self.alive(worker), f"the service ended at its start:\n{self.log()[-4000:]}"
             assert time.monotonic() < end, "the service did not answer"
@@ -146,8 +155,9 @@ class Served(Scene):
             ahead[:] = struct.pack("d", self._ahead)
         self.sandbox.clock.shift(seconds)
 
-    def settle(self, seconds: float = 20.0) -> None:
+    def settle(self, seconds: float = PATIENCE) -> None:
         """Wait until nothing is to be done; let time go by for what a vendor sends again later, which may be hours."""
+        seconds = max(seconds, PATIENCE)
         end, still, began, later = time.monotonic() + seconds, 0, time.monotonic(), 120.0
         while still < 3:
             why = self.why_busy()
