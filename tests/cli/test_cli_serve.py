@@ -33,7 +33,7 @@ def sandbox(port: int) -> Iterator[Sandbox]:
 
 
 def _until_up(address: str) -> httpx2.Response:
-    until = time.monotonic() + 20
+    until = time.monotonic() + 60
     while True:
         try:
             return httpx2.get(f"{address}/health")
@@ -54,12 +54,12 @@ def test_sandbox_without_an_account(place: Path, sandbox: Sandbox, port: int) ->
             address = consent.stdout.readline().strip()
             back = httpx2.get(f"{address}&sandbox_consent=all", follow_redirects=True)
             waited = consent.stdout.readline()
-            assert 0 == consent.wait(20)
+            assert 0 == consent.wait(60)
         hubspot = run(place, "connect", "hubspot", *urls)
         after = run(place, "doctor", *urls, *at, "--json")
         status = json.loads(run(place, "status", "--sandbox", "--json").stdout)
         service.send_signal(signal.SIGTERM)
-        _, said = service.communicate(timeout=20)
+        _, said = service.communicate(timeout=60)
 
     assert 1 == before.returncode
     assert "✗ No Xero organisation is connected: run `ledgerloop connect xero`" in before.stdout
@@ -88,7 +88,7 @@ def test_serve_ends_by_interrupt(place: Path, sandbox: Sandbox, port: int) -> No
     with begun(place, "serve", *words) as service:
         _until_up(f"http://127.0.0.1:{port}")
         service.send_signal(signal.SIGINT)
-        _, said = service.communicate(timeout=20)
+        _, said = service.communicate(timeout=60)
 
     assert (0, "") == (service.returncode, said if "Traceback" in said else "")
 

@@ -201,7 +201,7 @@ class TestLostAnswers:
 
     def test_slow_answer_is_lost(self, bench: Make) -> None:
         """A timeout is a lost answer: Transient for a read, UnknownOutcome for a create."""
-        with playing(Reply(body="{}", delay=0.4)) as server, open_client(timeout=0.1) as hasty:
+        with playing(Reply(body="{}", delay=3600)) as server, open_client(timeout=0.1) as hasty:
             kit = bench(server.url, client=hasty, retry=Retry(attempts=1))
             with pytest.raises(Transient):
                 kit.api.call("GET", "/Invoices")

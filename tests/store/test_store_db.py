@@ -142,7 +142,7 @@ class TestMigrate:
 
         starting = [_other_process(script, url) for _ in range(3)]
 
-        assert [process.wait(30) for process in starting] == [0, 0, 0]
+        assert [process.wait(120) for process in starting] == [0, 0, 0]
         migrated = Database(url)
         with migrated.reading() as tx:
             assert set(metadata.tables) < set(inspect(tx).get_table_names())
@@ -176,7 +176,7 @@ with Database(sys.argv[1]).lock("grant"):
         holder.kill()
         holder.wait()
 
-        waiting.join(10)
+        waiting.join(60)
         assert got.is_set()
 
     def test_excludes_another_thread(self, database: Database) -> None:

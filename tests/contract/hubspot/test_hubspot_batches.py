@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import pytest
@@ -224,11 +225,17 @@ def test_batch_archive_passes_over_what_is_not_there(portal: Any) -> None:
     assert portal.call("GET", f"{CONTACTS}/{id_}").status_code == 404
 
 
-def test_batch_of_100_takes_a_few_milliseconds(portal: Any) -> None:
-    """Creating and reading 100 records over HTTP is quick enough for large runs."""
+def test_a_batch_of_100_is_quick(portal: Any) -> None:
+    """Reading 100 records in one call costs much less than 100 calls, so that large runs are quick."""
     made = portal.call("POST", f"{CONTACTS}/batch/create", rows(*(f"q{n}@b.nz" for n in range(100))))
     ids = [{"id": one["id"]} for one in made.json()["results"]]
-    portal.call("POST", f"{CONTACTS}/batch/read", {"inputs": ids, "properties": ["email"]})
-    calls = portal.control("GET", "calls")["calls"]
+    # Processor time of both sides, beside each other: neither what else runs nor how fast it runs may decide.
+    began = time.process_time()
+    for _ in range(3):
+        portal.call("POST", f"{CONTACTS}/batch/read", {"inputs": ids, "properties": ["email"]})
+    batches = time.process_time() - began
+    began = time.process_time()
+    for one in ids:
+        portal.call("POST", f"{CONTACTS}/batch/read", {"inputs": [one], "properties": ["email"]})
 
-    assert min(one["milliseconds"] for one in calls) < 50
+    assert batches < time.process_time() - began

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from typing import Any
@@ -158,14 +159,18 @@ def test_limits_can_be_switched_off(portal: Any) -> None:
 def test_423_on_parallel_writes_to_one_record(portal: Any) -> None:
     """Too many writes of one record in flight lock it for 2 seconds; other records are not concerned."""
     id_, other = portal.deal(), portal.deal()
-    portal.set(latency_ms=150)
+    held = {"kind": "delay", "delay_ms": 86_400_000, "method": "PATCH"}
+    number = portal.control("POST", "faults", held)["faults"][0]["id"]
 
     def write(one: str) -> int:
         return int(portal.call("PATCH", f"{DEALS}/{one}", {"properties": {"amount": "1"}}).status_code)
 
     with ThreadPoolExecutor(6) as pool:
-        statuses = sorted(pool.map(write, [id_] * 6))
-    portal.set(latency_ms=0)
+        writes = [pool.submit(write, id_) for _ in range(6)]
+        while portal.control("GET", "faults")["faults"][-1]["taken"] < 6:
+            time.sleep(0.005)
+        portal.control("DELETE", f"faults?id={number}")
+    statuses = sorted(one.result() for one in writes)
     locked, free = portal.call("PATCH", f"{DEALS}/{id_}", {"properties": {"amount": "2"}}), write(other)
     portal.pass_time(2.1)
 

@@ -15,13 +15,11 @@ from ledgerloop_sandbox.server import running
 
 
 def test_time_scale_speeds_the_clock_up() -> None:
-    """At scale 1000 a sleep of 20 seconds is over in 20 milliseconds, and the clock has moved by 20 seconds."""
-    clock = Clock(1000, datetime(2026, 1, 1, tzinfo=UTC))
-    began = time.monotonic()
-    asyncio.run(clock.sleep(20))
+    """At a scale of 100 million a sleep of a month is over while we wait, and the clock has moved by a month."""
+    clock = Clock(100_000_000, datetime(2026, 1, 1, tzinfo=UTC))
+    asyncio.run(clock.sleep(30 * 86_400))
 
-    assert time.monotonic() - began < 0.5
-    assert (clock.now() - datetime(2026, 1, 1, tzinfo=UTC)).total_seconds() >= 20
+    assert clock.now() >= datetime(2026, 1, 31, tzinfo=UTC)
 
 
 def test_a_shift_wakes_the_sleepers_that_are_due() -> None:
@@ -32,7 +30,7 @@ def test_a_shift_wakes_the_sleepers_that_are_due() -> None:
         short, long = asyncio.create_task(clock.sleep(60)), asyncio.create_task(clock.sleep(600))
         await asyncio.sleep(0)
         clock.shift(61)
-        await asyncio.wait_for(short, 1)
+        await short
         done = short.done(), long.done()
         long.cancel()
         return done
@@ -41,17 +39,18 @@ def test_a_shift_wakes_the_sleepers_that_are_due() -> None:
 
 
 def test_large_data_and_a_page_of_1000_invoices() -> None:
-    """large:N makes N invoices and N/2 contacts, the same for the same seed; a page of 1,000 takes under 100 ms."""
+    """large:N makes N invoices and N/2 contacts, the same for the same seed; a page of 1,000 is cheap."""
     with running(data="large:4000") as sandbox:
         app = App(sandbox).connect()
         page = app.get("Invoices", page=3, pageSize=1000).json()
         contacts = app.get("Contacts", page=1).json()["pagination"]
-        took = []
-        for number in (1, 2, 4):
-            # Processor time of both sides: what else runs on the machine must not decide.
+        took = {}
+        for size in (1000, 1):
+            # Processor time of both sides, beside each other: neither what else runs nor how fast it runs may decide.
             began = time.process_time()
-            app.get("Invoices", page=number, pageSize=1000)
-            took.append(time.process_time() - began)
+            for number in range(1, 4 if size == 1000 else 31):
+                app.get("Invoices", page=number, pageSize=size)
+            took[size] = time.process_time() - began
         app.close()
     with running(data="large:4000") as sandbox:
         app = App(sandbox).connect()
@@ -61,7 +60,7 @@ def test_large_data_and_a_page_of_1000_invoices() -> None:
     assert page["pagination"] == {"page": 3, "pageSize": 1000, "pageCount": 4, "itemCount": 4000}
     assert contacts["itemCount"] == 2000
     assert [one["InvoiceID"] for one in page["Invoices"]] == [one["InvoiceID"] for one in again["Invoices"]]
-    assert min(took) < 0.1
+    assert took[1000] / 3000 < took[1] / 30 / 5
 
 
 def test_command_prints_addresses_and_credentials_and_stops_on_sigterm() -> None:
@@ -73,7 +72,7 @@ def test_command_prints_addresses_and_credentials_and_stops_on_sigterm() -> None
     while not lines or "Loaded in" not in lines[-1]:
         lines.append(process.stdout.readline())
     process.send_signal(signal.SIGTERM)
-    status = process.wait(10)
+    status = process.wait(60)
     process.stdout.close()
     text = "".join(lines)
 

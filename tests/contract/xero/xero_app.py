@@ -25,7 +25,7 @@ class App:
     def __init__(self, sandbox: Sandbox, contract: Contract | None = None) -> None:
         self.sandbox, self.contract = sandbox, contract
         self.clock = sandbox.clock
-        self.http = httpx2.Client(base_url=sandbox.xero_url, trust_env=False, timeout=10)
+        self.http = httpx2.Client(base_url=sandbox.xero_url, trust_env=False, timeout=60)
         self.tokens: dict[str, Any] = {}
         self.tenants: list[str] = []
         self.tenant = ""
@@ -150,6 +150,10 @@ class App:
     def fault(self, kind: str, **more: Any) -> None:
         """Arm a fault for the next call, unless told otherwise."""
         self.steer("faults", {"kind": kind, "times": 1, **more})
+
+    def mend(self) -> None:
+        """Take all faults away."""
+        self.steer("faults", method="DELETE")
 
 
 def first(answer: httpx2.Response) -> dict[str, Any]:

@@ -71,7 +71,7 @@ class Receiver:
         """Return the events that have arrived."""
         return [event for payload in self.payloads() for event in payload["events"]]
 
-    def wait(self, ready: Callable[[], bool], seconds: float = 5.0) -> None:
+    def wait(self, ready: Callable[[], bool], seconds: float = 60.0) -> None:
         """Wait until something is so."""
         until = time.monotonic() + seconds
         while not ready():
