@@ -79,6 +79,7 @@ createdate datetime!r Create date
 hs_lastmodifieddate datetime!r Last modified date
 name string Company name
 domain string Company domain name
+hs_additional_domains enumeration:checkbox Additional domains
 website string Website URL
 phone string:phonenumber Phone number
 address string Street address

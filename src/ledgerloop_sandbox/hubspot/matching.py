@@ -99,6 +99,8 @@ def _among(definition: Definition, given: Any) -> Test:
         moments = {moment(text) for text in texts}
         return lambda value: value is not None and moment(value) in moments
     allowed = set(texts)
+    if definition.field_type == "checkbox":
+        return lambda value: value is not None and not allowed.isdisjoint(value.split(";"))
     if definition.type in ("enumeration", "bool"):
         return lambda value: value in allowed
     # The values are not lowered: on texts, IN finds nothing unless they are sent in lower case.
@@ -112,7 +114,7 @@ def _containing(text: str) -> Test:
         if not value:
             return False
         lowered = value.lower()
-        words = [lowered, *lowered.split(), *re.split(r"\W+", lowered)]
+        words = [lowered, *re.split(r"[\s;]+", lowered), *re.split(r"\W+", lowered)]
         return any(pattern.fullmatch(word) for word in words)
 
     return test

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ledgerloop_sandbox.hubspot import calculated
 from ledgerloop_sandbox.hubspot.changes import Change
-from ledgerloop_sandbox.hubspot.kinds import CONTACT
+from ledgerloop_sandbox.hubspot.kinds import COMPANY, CONTACT
 from ledgerloop_sandbox.hubspot.portal import Portal
 from ledgerloop_sandbox.hubspot.records import Record
 from ledgerloop_sandbox.hubspot.refusals import refuse
@@ -33,6 +33,8 @@ def merge(portal: Portal, primary: Record, other: Record, by: Actor) -> Record:
     moved = {name: value for name, value in other.properties.items() if name not in primary.properties}
     if primary.kind is CONTACT and len(addresses) > 1:
         moved["hs_additional_emails"] = ";".join(addresses[1:])
+    if primary.kind is COMPANY and len(domains := _domains(primary, other)) > 1:
+        moved["hs_additional_domains"] = ";".join(domains[1:])
     merged_ids = [id_ for id_ in (primary.properties.get("hs_merged_object_ids", ""), other.id) if id_]
     moved["hs_merged_object_ids"] = ";".join(merged_ids)
     primary.put(moved, now, by)
@@ -68,6 +70,14 @@ def forget(portal: Portal, record: Record, by: Actor) -> None:
 def _addresses(record: Record) -> list[str]:
     values = [record.properties.get("email", ""), *record.properties.get("hs_additional_emails", "").split(";")]
     return [value for value in values if value]
+
+
+def _domains(primary: Record, other: Record) -> list[str]:
+    """Return the domains of two companies, each once; the one that the survivor will call its own stands first."""
+    own = [one.properties.get("domain", "") for one in (primary, other)]
+    more = [one.properties.get("hs_additional_domains", "").split(";") for one in (primary, other)]
+    values = [own[0] or own[1], *more[0], own[1], *more[1]]
+    return list(dict.fromkeys(value for value in values if value))
 
 
 def _renumbered(portal: Portal, record: Record) -> Record:
