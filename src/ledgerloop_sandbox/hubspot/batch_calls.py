@@ -11,6 +11,7 @@ from ledgerloop_sandbox.hubspot.batches import (
     all_or_some,
     find,
     inputs_of,
+    look_up,
     refuse_duplicates,
     require_unique,
     trace_of,
@@ -58,14 +59,11 @@ def read(portal: Portal, request: Request, type_: str) -> Reply:
     name = body.get("idProperty")
     if name and name != "hs_object_id":
         require_unique(portal, kind, str(name))
-    batch, shelf = Batch(portal.now()), portal.shelves[kind]
+    batch = Batch(portal.now())
     view = view_of(portal, kind, request, [str(one) for one in body.get("properties") or []], history)
     missing: list[str] = []
     for id_ in dict.fromkeys(str(one.get("id", "")) for one in inputs):
-        if request.flag("archived"):
-            record = shelf.archived.get(id_)
-        else:
-            record = shelf.find_by(str(name), id_) if name else shelf.find(id_)
+        record = look_up(portal, kind, id_, str(name) if name else None, archived=request.flag("archived"))
         if record is None:
             missing.append(id_)
         else:

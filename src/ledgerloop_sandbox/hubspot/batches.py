@@ -106,6 +106,17 @@ def require_unique(portal: Portal, kind: Kind, name: str, *, writing: bool = Fal
         raise not_unique(kind.type_id, name)
 
 
+def look_up(portal: Portal, kind: Kind, id_: str, name: str | None, *, archived: bool) -> Record | None:
+    """Find the record that a read asks for: by id or unique property, among the living or the archived ones."""
+    shelf = portal.shelves[kind]
+    by_value = None if name == "hs_object_id" else name
+    if not archived:
+        return shelf.find_by(by_value, id_) if by_value else shelf.find(id_)
+    if not by_value:
+        return shelf.archived.get(id_)
+    return shelf.find_archived(by_value, id_) if portal.settings.archived_by_property else None
+
+
 def find(shelf: Shelf, one: Json) -> Record | None:
     """Find the record that an input names by id or by a unique property."""
     id_, name = str(one.get("id", "")), one.get("idProperty")

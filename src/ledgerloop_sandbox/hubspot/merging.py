@@ -60,8 +60,12 @@ def merge(portal: Portal, primary: Record, other: Record, by: Actor) -> Record:
 def forget(portal: Portal, record: Record, by: Actor) -> None:
     """Delete a record for good, and tell of it."""
     shelf = portal.shelves[record.kind]
-    shelf.archive(record, portal.now())
-    shelf.forget(record.id)
+    portal.erased |= {address.strip().lower() for address in _addresses(record)}
+    if record.archived is None:
+        shelf.archive(record, portal.now())
+    record.properties, record.history = {}, None
+    if portal.settings.erased == "gone":
+        shelf.forget(record.id)
     for end, _ in portal.edges.all_of((record.kind, record.id)):
         portal.edges.remove((record.kind, record.id), end)
     portal.tell(Change("privacyDeletion", record.kind, record.id, portal.now(), by))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ledgerloop_sandbox.hubspot import merging
-from ledgerloop_sandbox.hubspot.batches import require_unique
+from ledgerloop_sandbox.hubspot.batches import look_up, require_unique
 from ledgerloop_sandbox.hubspot.kinds import Kind
 from ledgerloop_sandbox.hubspot.portal import Portal
 from ledgerloop_sandbox.hubspot.reading import created_view, shown, view_of, written_view
@@ -93,11 +93,13 @@ def forget(portal: Portal, request: Request, type_: str) -> Reply:
     body = request.body if isinstance(request.body, dict) else {}
     id_, name = str(body.get("objectId", "")), body.get("idProperty")
     shelf = portal.shelves[kind]
-    record = shelf.find_by(str(name), id_) if name else shelf.find(id_)
+    record = shelf.find_by(str(name), id_) if name else shelf.find(id_) or shelf.archived.get(id_)
     if record is not None:
         merging.forget(portal, record, request.actor)
     elif not name:
         raise not_found()
+    elif name == "email":
+        portal.erased.add(id_.strip().lower())
     return Reply(204)
 
 
@@ -121,14 +123,10 @@ def whole(text: str | None, default: int, least: int, most: int) -> int:
 
 
 def _find(portal: Portal, request: Request, kind: Kind, id_: str) -> Record:
-    shelf, name = portal.shelves[kind], request.one("idProperty")
+    name = request.one("idProperty")
     if name and name != "hs_object_id":
         require_unique(portal, kind, name)
-        record = shelf.find_by(name, id_)
-    elif request.flag("archived"):
-        record = shelf.archived.get(id_)
-    else:
-        record = shelf.find(id_)
+    record = look_up(portal, kind, id_, name, archived=request.flag("archived"))
     if record is None:
         raise not_found()
     return record

@@ -55,6 +55,8 @@ class Portal:
         self.owners: list[Owner] = []
         self.tax_rates: list[TaxRate] = []
         self.edges = Edges()
+        self.erased: set[str] = set()
+        """Addresses of contacts that were deleted for privacy."""
         self.lists: dict[str, RecordList] = {}
         self.tell: Callable[[Change], None] = lambda change: None
         self._next_id = FIRST_ID

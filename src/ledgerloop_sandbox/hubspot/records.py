@@ -131,6 +131,17 @@ class Shelf:
         found = self.unique.get(name, {}).get(value.strip().lower())
         return None if found is None else self.live.get(found)
 
+    def find_archived(self, name: str, value: str) -> Record | None:
+        """Return the archived record that held this unique value, the last one deleted if there were several."""
+        wanted = value.strip().lower()
+        names = (name, "hs_additional_emails") if name == "email" else (name,)
+        held = [
+            record
+            for record in self.archived.values()
+            if any(wanted in record.properties.get(one, "").lower().split(";") for one in names)
+        ]
+        return max(held, key=lambda record: (record.archived or 0, int(record.id)), default=None)
+
     def claim(self, record: Record, name: str, value: str, before: str = "") -> None:
         """Note that a record holds a unique value, and no longer the one before."""
         index = self.unique[name]

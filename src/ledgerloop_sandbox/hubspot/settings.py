@@ -30,6 +30,12 @@ class Settings:
     retry_after: bool = False
     """Send Retry-After with 429; no capture shows it, so it is off."""
     automatic_company: bool = False
+    archived_by_property: bool = False
+    """Reads with archived=true find records by a unique property too."""
+    erased: str = "gone"
+    """What archived=true shows of an erased record: nothing (gone), or a record without values (empty)."""
+    erased_blocked: bool = False
+    """An address that was erased is refused from then on."""
     language: str | None = None
     scope_error: str = "full"
     upsert_refused: bool = False
@@ -85,6 +91,7 @@ def _fits(name: str, value: Any, usual: Any) -> bool:
 _CHOICES: dict[str, tuple[Any, ...]] = {
     "tier": tuple(TIERS),
     "language": (None, "de"),
+    "erased": ("gone", "empty"),
     "scope_error": ("full", "no_category", "unnamed", "view_schema"),
     "webhook_form": ("legacy", "object", "both"),
 }

@@ -136,6 +136,10 @@ def _checked(
             elif holder is not None:
                 text = f"{value} is already the {name} of another object ({holder})"
                 failures.append(Failure(name, "CONFLICTING_UNIQUE_VALUE", text, value))
+        if name == "email" and portal.settings.erased_blocked and value in portal.erased:
+            failures.append(
+                Failure(name, "BLOCKED_EMAIL", f"{value} was deleted for privacy and cannot be used.", value)
+            )
         draft.values[name] = value
         if strict and normalised(definition, raw, value):
             draft.warnings.append(_warning(name, raw, value))

@@ -57,3 +57,91 @@ def test_a_survivor_without_domain_takes_the_losers(portal: Any) -> None:
     after = portal.values("companies", winner, "domain", "hs_additional_domains")
 
     assert (after["domain"], after["hs_additional_domains"]) == ("lose.nz", "second.nz")
+
+
+CONTACTS = "/crm/objects/2026-09/contacts"
+ARCHIVED = {"archived": "true"}
+
+
+def _erase(portal: Any, id_: str) -> None:
+    assert portal.call("POST", f"{CONTACTS}/gdpr-delete", {"objectId": id_}).status_code == 204
+
+
+def _batch(portal: Any, *ids: str, **more: Any) -> tuple[int, list[str], list[str]]:
+    body = {"inputs": [{"id": id_} for id_ in ids], "properties": ["email"], "propertiesWithHistory": []} | more
+    answer = portal.call("POST", f"{CONTACTS}/batch/read", body, params=ARCHIVED)
+    errors = answer.json().get("errors", [])
+    found = [one["id"] for one in answer.json()["results"]]
+    return answer.status_code, found, [id_ for error in errors for id_ in error["context"]["ids"]]
+
+
+def test_archived_reads_tell_deletion_from_erasure(portal: Any) -> None:
+    """A deleted contact is read with `archived=true`, with its values; an erased one is 404, in batches missing."""
+    deleted, erased, alive = (portal.create("contacts", email=f"{name}@b.nz") for name in ("gone", "erased", "alive"))
+    portal.ok("DELETE", f"{CONTACTS}/{deleted}")
+    _erase(portal, erased)
+    read = portal.ok("GET", f"{CONTACTS}/{deleted}", params=ARCHIVED)
+    listed = {one["id"] for one in portal.ok("GET", CONTACTS, params=ARCHIVED | {"limit": "100"})["results"]}
+
+    assert (read["archived"], read["properties"]["email"], "archivedAt" in read) == (True, "gone@b.nz", True)
+    assert [portal.call("GET", f"{CONTACTS}/{id_}", params=ARCHIVED).status_code for id_ in (erased, alive)] == [
+        404
+    ] * 2
+    assert _batch(portal, deleted, erased, alive) == (207, [deleted], [erased, alive])
+    assert (deleted in listed, erased in listed, alive in listed) == (True, False, False)
+
+
+def test_an_erased_archived_contact_is_gone(portal: Any) -> None:
+    """A contact that was deleted first can be erased then, and nothing is left of it."""
+    id_ = portal.create("contacts", email="both@b.nz")
+    portal.ok("DELETE", f"{CONTACTS}/{id_}")
+    _erase(portal, id_)
+
+    assert portal.call("GET", f"{CONTACTS}/{id_}", params=ARCHIVED).status_code == 404
+
+
+def test_archived_contacts_by_email(portal: Any) -> None:
+    """By email an archived contact is not found, nor a living one in its place; a switch finds the archived one."""
+    id_ = portal.create("contacts", email="gone@b.nz")
+    portal.ok("DELETE", f"{CONTACTS}/{id_}")
+    alive = portal.create("contacts", email="alive@b.nz")
+    by_email = ARCHIVED | {"idProperty": "email"}
+    before = [portal.call("GET", f"{CONTACTS}/{name}@b.nz", params=by_email).status_code for name in ("gone", "alive")]
+    batch_before = _batch(portal, "gone@b.nz", "alive@b.nz", idProperty="email")
+    portal.set(archived_by_property=True)
+    after = portal.ok("GET", f"{CONTACTS}/GONE@b.nz", params=by_email)
+
+    assert before == [404, 404]
+    assert batch_before == (207, [], ["gone@b.nz", "alive@b.nz"])
+    assert after["id"] == id_
+    assert portal.call("GET", f"{CONTACTS}/alive@b.nz", params=by_email).status_code == 404
+    assert _batch(portal, "gone@b.nz", idProperty="email") == (200, [id_], [])
+    assert alive not in (id_, after["id"])
+
+
+def test_an_erased_contact_may_be_shown_empty(portal: Any) -> None:
+    """Switched so, an erased contact is still read with `archived=true`, but without any value."""
+    portal.set(erased="empty")
+    id_ = portal.create("contacts", email="shell@b.nz", firstname="Shell")
+    _erase(portal, id_)
+    read = portal.ok("GET", f"{CONTACTS}/{id_}", params=ARCHIVED)
+
+    assert (read["archived"], read["properties"]["email"], read["properties"]["firstname"]) == (True, None, None)
+    assert portal.call("GET", f"{CONTACTS}/{id_}").status_code == 404
+    assert portal.call("GET", f"{CONTACTS}/shell@b.nz", params={"idProperty": "email"}).status_code == 404
+
+
+def test_the_address_of_an_erased_contact(portal: Any) -> None:
+    """An erased address is free again; switched so, it is refused, as is one that was erased without a contact."""
+    first = portal.create("contacts", email="again@b.nz")
+    _erase(portal, first)
+    again = portal.create("contacts", email="again@b.nz")
+    portal.set(erased_blocked=True)
+    _erase(portal, again)
+    never = {"objectId": "never@b.nz", "idProperty": "email"}
+    assert portal.call("POST", f"{CONTACTS}/gdpr-delete", never).status_code == 204
+    refused = [portal.call("POST", CONTACTS, {"properties": {"email": f"{n}@b.nz"}}) for n in ("AGAIN", "never")]
+
+    assert first != again
+    assert [one.status_code for one in refused] == [400, 400]
+    assert {one.json()["category"] for one in refused} == {"VALIDATION_ERROR"}
