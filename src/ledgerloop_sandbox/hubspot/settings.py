@@ -30,6 +30,10 @@ class Settings:
     retry_after: bool = False
     """Send Retry-After with 429; no capture shows it, so it is off."""
     automatic_company: bool = False
+    automatic_company_name: str = "domain"
+    """What that company is called: its domain, or nothing yet (empty)."""
+    old_email_kept: bool = False
+    """A quite new email of a contact leaves the old one among its additional addresses."""
     archived_by_property: bool = False
     """Reads with archived=true find records by a unique property too."""
     erased: str = "gone"
@@ -91,6 +95,7 @@ def _fits(name: str, value: Any, usual: Any) -> bool:
 _CHOICES: dict[str, tuple[Any, ...]] = {
     "tier": tuple(TIERS),
     "language": (None, "de"),
+    "automatic_company_name": ("domain", "empty"),
     "erased": ("gone", "empty"),
     "scope_error": ("full", "no_category", "unnamed", "view_schema"),
     "webhook_form": ("legacy", "object", "both"),

@@ -143,6 +143,8 @@ def _checked(
         draft.values[name] = value
         if strict and normalised(definition, raw, value):
             draft.warnings.append(_warning(name, raw, value))
+    if kind is CONTACT and record is not None and draft.values.get("email"):
+        _swap_emails(portal, record, draft.values)
     failures += requirements.pipeline_failures(portal, kind, draft.values, record)
     if failures:
         raise bad_values(failures, portal.portal_id, portal.settings.language)
@@ -168,6 +170,17 @@ def _backward(record: Record, value: str) -> bool:
     if not value or before not in STAGES_OF_LIFE or value not in STAGES_OF_LIFE:
         return False
     return STAGES_OF_LIFE.index(value) < STAGES_OF_LIFE.index(before)
+
+
+def _swap_emails(portal: Portal, contact: Record, values: Properties) -> None:
+    # An additional address that becomes the email changes places with the one before.
+    old, new = contact.properties.get("email", ""), values["email"]
+    more = [one.strip() for one in contact.properties.get("hs_additional_emails", "").split(";") if one.strip()]
+    swapped = new in (one.lower() for one in more)
+    if "hs_additional_emails" in values or old == new or not (swapped or portal.settings.old_email_kept):
+        return
+    kept = [one for one in more if one.lower() != new]
+    values["hs_additional_emails"] = ";".join([*kept, old] if old else kept)
 
 
 def _warning(name: str, raw: Any, value: str) -> Json:
@@ -200,7 +213,7 @@ def _claim(portal: Portal, record: Record, before: Properties, after: Properties
         elif name == "hs_additional_emails":
             for address in before.get(name, "").split(";"):
                 shelf.claim(record, "email", "", address)
-            for address in value.split(";"):
+            for address in (*value.split(";"), record.properties.get("email", "")):
                 shelf.claim(record, "email", address.strip())
 
 
@@ -225,5 +238,6 @@ def _company_from_domain(portal: Portal, contact: Record, by: Actor) -> None:
     companies = portal.shelves[COMPANY].live.values()
     company = next((one for one in companies if one.properties.get("domain") == domain), None)
     if company is None:
-        company = commit_create(portal, COMPANY, Draft({"domain": domain, "name": domain}), by)
+        named = {} if portal.settings.automatic_company_name == "empty" else {"name": domain}
+        company = commit_create(portal, COMPANY, Draft({"domain": domain} | named), by)
     join(portal, (CONTACT, contact.id), (COMPANY, company.id), [279], by)

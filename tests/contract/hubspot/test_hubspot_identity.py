@@ -145,3 +145,59 @@ def test_the_address_of_an_erased_contact(portal: Any) -> None:
     assert first != again
     assert [one.status_code for one in refused] == [400, 400]
     assert {one.json()["category"] for one in refused} == {"VALIDATION_ERROR"}
+
+
+def test_primary_and_additional_email_swap(portal: Any) -> None:
+    """Writing one of a contact's additional addresses as its email swaps the two; both still find it."""
+    id_ = portal.create("contacts", email="old@b.nz", hs_additional_emails="new@b.nz;third@b.nz")
+    portal.ok("PATCH", f"{CONTACTS}/{id_}", {"properties": {"email": "new@b.nz"}})
+    after = portal.values("contacts", id_, "email", "hs_additional_emails")
+    found = {
+        portal.ok("GET", f"{CONTACTS}/{name}@b.nz", params={"idProperty": "email"})["id"] for name in ("old", "new")
+    }
+    taken = portal.call("POST", CONTACTS, {"properties": {"email": "old@b.nz"}})
+
+    assert (after["email"], after["hs_additional_emails"]) == ("new@b.nz", "third@b.nz;old@b.nz")
+    assert found == {id_}
+    assert taken.status_code == 409
+
+
+def test_emails_swap_in_batches_too(portal: Any) -> None:
+    """A batch update swaps as a single one does."""
+    id_ = portal.create("contacts", email="old@b.nz", hs_additional_emails="new@b.nz")
+    inputs = [{"id": id_, "properties": {"email": "NEW@b.nz"}}]
+    portal.ok("POST", f"{CONTACTS}/batch/update", {"inputs": inputs})
+    after = portal.values("contacts", id_, "email", "hs_additional_emails")
+
+    assert (after["email"], after["hs_additional_emails"]) == ("new@b.nz", "old@b.nz")
+
+
+def test_a_new_email_replaces_the_old_one(portal: Any) -> None:
+    """A quite new email takes the old one's place, which is free then; switched so, the old one stays as additional."""
+    id_ = portal.create("contacts", email="one@b.nz", hs_additional_emails="more@b.nz")
+    portal.ok("PATCH", f"{CONTACTS}/{id_}", {"properties": {"email": "two@b.nz"}})
+    replaced = portal.values("contacts", id_, "hs_additional_emails")["hs_additional_emails"]
+    portal.set(old_email_kept=True)
+    portal.ok("PATCH", f"{CONTACTS}/{id_}", {"properties": {"email": "three@b.nz"}})
+    kept = portal.values("contacts", id_, "hs_additional_emails")["hs_additional_emails"]
+
+    assert (replaced, kept) == ("more@b.nz", "more@b.nz;two@b.nz")
+    assert portal.create("contacts", email="one@b.nz") != id_
+    assert portal.call("POST", CONTACTS, {"properties": {"email": "two@b.nz"}}).status_code == 409
+
+
+def test_automatic_company_may_have_no_name(portal: Any) -> None:
+    """The company that a contact brings is named after its domain, or, switched so, has no name yet."""
+    portal.set(automatic_company=True)
+    named = portal.create("contacts", email="a@named.co.nz")
+    portal.set(automatic_company_name="empty")
+    unnamed = portal.create("contacts", email="a@unnamed.co.nz")
+    companies = [
+        portal.values("contacts", id_, "associatedcompanyid")["associatedcompanyid"] for id_ in (named, unnamed)
+    ]
+    shown = [portal.values("companies", id_, "name", "domain") for id_ in companies]
+
+    assert [(one["name"], one["domain"]) for one in shown] == [
+        ("named.co.nz", "named.co.nz"),
+        (None, "unnamed.co.nz"),
+    ]
