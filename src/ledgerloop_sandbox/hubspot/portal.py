@@ -19,6 +19,7 @@ from ledgerloop_sandbox.hubspot.lists import RecordList
 from ledgerloop_sandbox.hubspot.people import Owner, TaxRate
 from ledgerloop_sandbox.hubspot.records import Shelf
 from ledgerloop_sandbox.hubspot.refusals import invalid
+from ledgerloop_sandbox.hubspot.rules import Rule
 from ledgerloop_sandbox.hubspot.settings import Settings
 from ledgerloop_sandbox.hubspot.stages import Pipeline
 from ledgerloop_sandbox.hubspot.tokens import Code, Keys
@@ -47,6 +48,7 @@ class Portal:
         self.groups: dict[Kind, dict[str, Group]] = {
             kind: {kind.group: Group(kind.group, f"{kind.singular.capitalize()} information", 0)} for kind in KINDS
         }
+        self.rules: dict[Kind, dict[str, dict[str, Rule]]] = {kind: {} for kind in KINDS}
         for kind in KINDS:
             for definition in self.definitions[kind].values():
                 if definition.unique and definition.name != "hs_object_id":

@@ -14,6 +14,7 @@ from ledgerloop_sandbox.hubspot import (
     oauth_calls,
     object_calls,
     pipeline_calls,
+    rule_calls,
     schema_calls,
     searching,
 )
@@ -143,6 +144,7 @@ _OBJECTS = "crm/objects/*"
 _ONE_EDGE = "crm/objects/*/*/associations"
 _EDGES = "crm/associations/*/*"
 _PROPERTIES = "crm/properties/*"
+_RULES = "crm/property-validations/*"
 _PIPELINES = "crm/pipelines/*"
 _LISTS = "crm/lists"
 _OAUTH = frozenset({"v1", "v3"}) | DATED
@@ -206,6 +208,11 @@ ROUTES: tuple[Route, ...] = (
     _route("GET", f"{_PROPERTIES}/*", schema_calls.read, _schema_read),
     _route("PATCH", f"{_PROPERTIES}/*", schema_calls.update, _schema_write),
     _route("DELETE", f"{_PROPERTIES}/*", schema_calls.remove, _schema_write),
+    _route("GET", _RULES, rule_calls.list_, _schema_read),
+    _route("GET", f"{_RULES}/*", rule_calls.of_property, _schema_read),
+    _route("GET", f"{_RULES}/*/rule-type/*", rule_calls.read, _schema_read),
+    _route("PUT", f"{_RULES}/*/rule-type/*", rule_calls.put, _schema_write),
+    _route("DELETE", f"{_RULES}/*/rule-type/*", rule_calls.remove, _schema_write),
     _route("GET", _PIPELINES, pipeline_calls.list_, _any_object),
     _route("POST", _PIPELINES, pipeline_calls.create, _schema_write),
     _route("GET", f"{_PIPELINES}/*", pipeline_calls.read, _any_object),

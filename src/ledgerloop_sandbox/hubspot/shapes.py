@@ -15,7 +15,7 @@ _OBJECTS = frozenset(
 )
 _OBJECT = frozenset({"from", "metadata", "filterBranch", "operation"})
 _WHOLE = frozenset({"associationTypeId", "displayOrder", "limit", "offset", "count"})
-_TEXTS = frozenset({"values", "propertiesWithHistory"})
+_TEXTS = frozenset({"values", "propertiesWithHistory", "ruleArguments"})
 
 
 def readable(body: Any) -> Any:

@@ -125,6 +125,10 @@ def _checked(
         except BadValue as error:
             failures.append(failure_of(definition, raw, error))
             continue
+        value, broken = _ruled(portal, kind, name, value)
+        if broken:
+            failures += broken
+            continue
         if name == "lifecyclestage" and record is not None and _backward(record, value):
             continue
         if definition.unique and value:
@@ -170,6 +174,19 @@ def _backward(record: Record, value: str) -> bool:
     if not value or before not in STAGES_OF_LIFE or value not in STAGES_OF_LIFE:
         return False
     return STAGES_OF_LIFE.index(value) < STAGES_OF_LIFE.index(before)
+
+
+def _ruled(portal: Portal, kind: Kind, name: str, value: str) -> tuple[str, list[Failure]]:
+    """Return the value as the property's validation rules leave it, and which of them it breaks."""
+    rules = portal.rules[kind].get(name, {}).values() if value else ()
+    for rule in rules:
+        value = rule.tidied(value)
+    text = "{name} does not meet the validation rule {rule}"
+    return value, [
+        Failure(name, "FAILED_VALIDATION_RULE", text.format(name=name, rule=rule.type), value)
+        for rule in rules
+        if not rule.allows(value)
+    ]
 
 
 def _swap_emails(portal: Portal, contact: Record, values: Properties) -> None:
