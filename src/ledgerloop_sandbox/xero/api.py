@@ -85,7 +85,9 @@ def _routes() -> list[tuple[str, re.Pattern[str], Answering]]:
             ("PUT", f"{kind}s/{{id}}/Allocations", credit.put_allocations(kind)),
             ("DELETE", f"{kind}s/{{id}}/Allocations/{{id}}", credit.delete_allocation(kind)),
         ]
-    return [(methods, re.compile(path.replace("{id}", "([^/]+)")), answer) for methods, path, answer in table]
+    return [
+        (methods, re.compile(path.replace("{id}", "([^/]+)"), re.IGNORECASE), answer) for methods, path, answer in table
+    ]
 
 
 class AccountingApi:
@@ -117,7 +119,7 @@ class AccountingApi:
         target = f"https://api.xero.com{request.url.path}?{request.url.query}"
         if len(target) > LONGEST_URL:
             raise not_found()
-        path = request.url.path.removeprefix(BASE).strip("/")
+        path = request.url.path[len(BASE) :].strip("/")
         client_id = PERSON if note.person else _admitted(state, note, request, path.partition("/")[0])
         if len(body) > LARGEST_BODY:
             return text_answer(413, "The request is larger than 3.5 MB")

@@ -60,7 +60,9 @@ class XeroSandbox:
         )
 
     async def api(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer as Xero's hosts do."""
+        """Answer as Xero's hosts do; the API's root is found in any case, as its endpoints are."""
+        if scope["path"].lower().startswith(BASE):
+            scope = {**scope, "path": BASE + scope["path"][len(BASE) :]}
         await self._router(scope, receive, send)
 
     def state(self) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from ledgerloop_sandbox.xero.call import ApiCall
 from ledgerloop_sandbox.xero.envelope import envelope, page
 from ledgerloop_sandbox.xero.errors import Answer, Invalid, not_found
 from ledgerloop_sandbox.xero.organisation import Change
-from ledgerloop_sandbox.xero.payments import account_of, create, remove
+from ledgerloop_sandbox.xero.payments import account_of, batch_sum, create, remove
 from ledgerloop_sandbox.xero.records import BatchPayment
 from ledgerloop_sandbox.xero.selection import selected
 from ledgerloop_sandbox.xero.wire import Wire, day, dumps, moment, read_day
@@ -70,7 +70,7 @@ def _the(call: ApiCall, batch_id: str) -> BatchPayment:
 
 
 def show(call: ApiCall, batch: BatchPayment) -> Wire:
-    """Return the batch payment; its total and IsReconciled are text, as in the official example."""
+    """Return the batch payment."""
     org = call.organisation
     payments = [org.payments.rows[payment_id] for payment_id in batch.payment_ids]
     return {
@@ -84,7 +84,6 @@ def show(call: ApiCall, batch: BatchPayment) -> Wire:
         ],
         "Type": "RECBATCH" if all(payment.type == "ACCRECPAYMENT" for payment in payments) else "PAYBATCH",
         "Status": batch.status,
-        "TotalAmount": str(sum((payment.amount for payment in payments), Decimal("0.00"))),
         "UpdatedDateUTC": moment(batch.updated),
-        "IsReconciled": "false",
+        **batch_sum(call, sum((payment.amount for payment in payments), Decimal("0.00"))),
     }

@@ -7,6 +7,7 @@ from typing import Any
 from ledgerloop_sandbox.xero.errors import bad_request
 from ledgerloop_sandbox.xero.organisation import Happening, Organisation
 from ledgerloop_sandbox.xero.wire import loads
+from ledgerloop_sandbox.xero.xml_bodies import from_xml
 
 
 @dataclass(slots=True)
@@ -39,16 +40,18 @@ class ApiCall:
         text = self.query.get(name)
         return None if not text else [part.strip() for part in text.split(",") if part.strip()]
 
-    def json(self) -> Any:
-        """Read the body as JSON."""
+    def data(self) -> Any:
+        """Read the body, which is JSON or XML."""
+        xml = self.body.lstrip()[:1] == b"<"
         try:
-            return loads(self.body)
+            return from_xml(self.body) if xml else loads(self.body)
         except ValueError:
-            raise bad_request("PostDataInvalidException", "Invalid Json data", 14) from None
+            said = "Invalid XML data" if xml else "Invalid Json data"
+            raise bad_request("PostDataInvalidException", said, 14) from None
 
     def elements(self, key: str) -> list[Any]:
         """Read the elements of a write: an array under the plural key, a bare array, or one element."""
-        given = self.json()
+        given = self.data()
         if isinstance(given, dict) and key in given:
             given = given[key]
         elements = given if isinstance(given, list) else [given]

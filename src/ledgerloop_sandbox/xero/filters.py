@@ -38,10 +38,11 @@ _COMPARE: dict[str, Callable[[Any, Any], bool]] = {
     "<=": operator.le,
 }
 _METHODS: dict[str, Callable[[str, str], bool]] = {
-    "Contains": lambda text, part: part in text,
-    "StartsWith": lambda text, part: text.startswith(part),
-    "EndsWith": lambda text, part: text.endswith(part),
+    "contains": lambda text, part: part in text,
+    "startswith": lambda text, part: text.startswith(part),
+    "endswith": lambda text, part: text.endswith(part),
 }
+_CONSTRUCTORS = frozenset({"guid", "datetime", "datetime.parse", "guid.parse"})
 
 
 class _Parser:
@@ -99,8 +100,8 @@ class _Parser:
         if kind != "name":
             raise ValueError(f"A property was expected, not {text}")
         owner, _, method = text.rpartition(".")
-        if method in _METHODS and self.peek()[1] == "(":
-            return self.contains(owner, _METHODS[method])
+        if method.lower() in _METHODS and self.peek()[1] == "(":
+            return self.contains(owner, _METHODS[method.lower()])
         getter = self.property(text)
         if self.peek()[0] != "op":
             return lambda record: bool(getter(record))
@@ -132,7 +133,7 @@ class _Parser:
         return holds
 
     def property(self, name: str) -> Getter:
-        self.names.add(name)
+        self.names.add(name.lower())
         try:
             return self.reader(name)
         except KeyError:
@@ -146,8 +147,8 @@ class _Parser:
             return Decimal(text.rstrip("m"))
         if text.lower() in ("true", "false", "null"):
             return {"true": True, "false": False, "null": None}[text.lower()]
-        if text in ("Guid", "DateTime", "DateTime.Parse", "Guid.Parse") and self.peek()[1] == "(":
-            return self.construct(text)
+        if text.lower() in _CONSTRUCTORS and self.peek()[1] == "(":
+            return self.construct(text.lower())
         raise ValueError(f"A value was expected, not {text}")
 
     def construct(self, name: str) -> Any:
@@ -157,15 +158,15 @@ class _Parser:
             self.take()
             values.append(self.value())
         self.take(")")
-        if name.startswith("Guid"):
+        if name.startswith("guid"):
             return values[0]
-        if name == "DateTime.Parse":
+        if name == "datetime.parse":
             return datetime.fromisoformat(str(values[0]).upper())
         return datetime(*(int(number) for number in values))  # type: ignore[arg-type]  # noqa: DTZ001
 
 
 def where(text: str, reader: Reader) -> tuple[Predicate, set[str]]:
-    """Return the predicate of a where expression and the properties it names."""
+    """Return the predicate of a where expression and the properties it names, in lower case."""
     try:
         parser = _Parser(text, reader)
         return parser.parse(), parser.names
@@ -195,8 +196,9 @@ def ordered(records: list[Any], keys: list[tuple[Getter, bool]]) -> list[Any]:
 
 
 def reader_of(getters: Mapping[str, Getter]) -> Reader:
-    """Return a reader over a table of getters."""
-    return getters.__getitem__
+    """Return a reader over a table of getters; names are compared without case."""
+    lowered = {name.lower(): getter for name, getter in getters.items()}
+    return lambda name: lowered[name.lower()]
 
 
 def _sortable(value: Any) -> tuple[bool, Any]:

@@ -16,7 +16,7 @@ from ledgerloop_sandbox.xero.errors import Answer, Invalid, not_found, validatio
 from ledgerloop_sandbox.xero.filters import Getter
 from ledgerloop_sandbox.xero.history import note
 from ledgerloop_sandbox.xero.organisation import Change, Organisation
-from ledgerloop_sandbox.xero.records import BILL, SALE, Invoice
+from ledgerloop_sandbox.xero.records import BILL, SALE, ZERO, Invoice
 from ledgerloop_sandbox.xero.selection import selected
 from ledgerloop_sandbox.xero.show_invoices import invoice_text, show_invoice, show_invoice_in_list, show_summary
 from ledgerloop_sandbox.xero.wire import Wire, dumps, read_day
@@ -298,3 +298,7 @@ def _apply(call: ApiCall, change: Change, invoice: Invoice, given: Wire, problem
         if invoice.due_date is None:
             problems.append("The document DueDate field must be specified.")
     invoice.amount_due = invoice.total - invoice.amount_paid - invoice.amount_credited
+    if invoice.status in ("VOIDED", "DELETED"):
+        invoice.amount_due = ZERO
+    if invoice.status == "AUTHORISED" and not invoice.total and call.options.get("zero_invoices_paid"):
+        invoice.status, invoice.fully_paid_on = "PAID", invoice.date

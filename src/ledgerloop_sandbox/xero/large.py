@@ -63,7 +63,7 @@ def fill(org: Organisation, count: int, now: datetime) -> None:
             total=total,
             fully_paid_on=min(dated + timedelta(days=10), today) if case == "PAID" else None,
             due_date=dated + timedelta(days=30),
-            amount_due=total - paid,
+            amount_due=ZERO if case == "VOIDED" else total - paid,
             amount_paid=paid,
         )
         if case == "PAID":

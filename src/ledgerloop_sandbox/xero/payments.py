@@ -226,7 +226,7 @@ def show_in_list(call: ApiCall, payment: Payment) -> Wire:
         "LineItems": [],
         "CurrencyCode": document.currency,
     }
-    return {**_head(org, payment), "Invoice": invoice, "HasValidationErrors": False}
+    return {**_head(call, payment), "Invoice": invoice, "HasValidationErrors": False}
 
 
 def show(call: ApiCall, payment: Payment) -> Wire:
@@ -264,10 +264,18 @@ def show(call: ApiCall, payment: Payment) -> Wire:
             del invoice["Reference"]
     if document.fully_paid_on:
         invoice["FullyPaidOnDate"] = day(document.fully_paid_on)
-    return {**_head(org, payment), "Invoice": invoice, "HasValidationErrors": False}
+    return {**_head(call, payment), "Invoice": invoice, "HasValidationErrors": False}
 
 
-def _head(org: Organisation, payment: Payment) -> Wire:
+def batch_sum(call: ApiCall, total: Decimal) -> Wire:
+    """Return total and IsReconciled of a batch payment: texts, as in the official example, where it is switched so."""
+    if call.options.get("batch_payment_texts"):
+        return {"TotalAmount": str(total), "IsReconciled": "false"}
+    return {"TotalAmount": total, "IsReconciled": False}
+
+
+def _head(call: ApiCall, payment: Payment) -> Wire:
+    org = call.organisation
     account = next(account for account in org.accounts.values() if account.id == payment.account_id)
     shown: Wire = {
         "PaymentID": payment.id,
@@ -288,15 +296,13 @@ def _head(org: Organisation, payment: Payment) -> Wire:
     if batch is not None:
         shown["BatchPaymentID"] = batch.id
         total = sum((org.payments.rows[one].amount for one in batch.payment_ids), Decimal(0))
-        # Text where one expects a number and a boolean: so it stands in the official example.
         shown["BatchPayment"] = {
             "Account": {"AccountID": account.id},
             "BatchPaymentID": batch.id,
             "Date": day(batch.date),
             "Type": "RECBATCH" if payment.type == "ACCRECPAYMENT" else "PAYBATCH",
             "Status": batch.status,
-            "TotalAmount": str(total),
             "UpdatedDateUTC": moment(batch.updated),
-            "IsReconciled": "false",
+            **batch_sum(call, total),
         }
     return shown

@@ -1,6 +1,8 @@
 """Show an organisation's reference data: itself, accounts, tax rates, currencies, themes, items, tracking."""
 
+import re
 from collections.abc import Callable
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -9,7 +11,8 @@ from ledgerloop_sandbox.xero.envelope import envelope
 from ledgerloop_sandbox.xero.errors import Answer, not_found
 from ledgerloop_sandbox.xero.filters import order, ordered, where
 from ledgerloop_sandbox.xero.records import Account, TaxRate
-from ledgerloop_sandbox.xero.wire import Wire, day, moment, read_moment
+from ledgerloop_sandbox.xero.selection import modified_since
+from ledgerloop_sandbox.xero.wire import Wire, day, moment
 
 
 def organisation(call: ApiCall) -> Answer:
@@ -93,8 +96,8 @@ def _listed(call: ApiCall, key: str, id_name: str, shown: list[Wire]) -> Answer:
     if call.ids:
         found = [one for one in shown if one[id_name] == call.ids[0]]
         return envelope(call, key, found) if found else _missing()
-    if (since := call.headers.get("if-modified-since")) and read_moment(since) >= call.organisation.created:
-        shown = [one for one in shown if "UpdatedDateUTC" not in one]
+    if since := modified_since(call):
+        shown = [one for one in shown if "UpdatedDateUTC" not in one or _second(one["UpdatedDateUTC"]) > since]
     if expression := call.query.get("where"):
         predicate, _ = where(expression, _reader(shown))
         shown = [one for one in shown if predicate(one)]
@@ -104,14 +107,18 @@ def _listed(call: ApiCall, key: str, id_name: str, shown: list[Wire]) -> Answer:
 
 
 def _reader(shown: list[Wire]) -> Callable[[str], Callable[[Any], Any]]:
-    names = {name for one in shown for name in one}
+    names = {name.lower(): name for one in shown for name in one}
 
     def read(name: str) -> Callable[[Any], Any]:
-        if shown and name not in names:
+        if shown and name.lower() not in names:
             raise KeyError(name)
-        return lambda one: one.get(name)
+        return lambda one: one.get(names[name.lower()])
 
     return read
+
+
+def _second(shown: str) -> datetime:
+    return datetime.fromtimestamp(int(re.findall(r"-?\d+", shown)[0]) // 1000, UTC)
 
 
 def _missing() -> Answer:

@@ -34,6 +34,7 @@ _OPENS: dict[str, tuple[str, ...]] = {  # first path segment: scopes, any of whi
     "BrandingThemes": ("settings",),
     "TrackingCategories": ("settings",),
 }
+_IN_ANY_CASE = {endpoint.lower(): names for endpoint, names in _OPENS.items()}
 
 
 def allowed(mode: str) -> frozenset[str]:
@@ -52,7 +53,8 @@ def problem(asked: list[str], mode: str) -> str | None:
 
 def opens(scopes: frozenset[str], endpoint: str, method: str) -> bool:
     """Tell whether a token with these scopes may call the endpoint."""
-    for name in _OPENS.get(endpoint, ()):
+    needed = _IN_ANY_CASE.get(endpoint.lower())
+    for name in needed or ():
         if f"accounting.{name}" in scopes or (method == "GET" and f"accounting.{name}.read" in scopes):
             return True
-    return endpoint not in _OPENS
+    return needed is None

@@ -1,6 +1,7 @@
 """Select the records of a list call: If-Modified-Since, where, order and the kind's own parameters."""
 
 from collections.abc import Callable, Iterable
+from datetime import datetime
 from typing import Any, TypeVar
 
 from ledgerloop_sandbox.xero.call import ApiCall
@@ -31,14 +32,14 @@ def selected(
     """
     reader = reader_of(getters)
     records = table.rows.values() if start is None else start
-    if since := call.headers.get("if-modified-since"):
-        changed = table.changed_since(_moment(since))
+    if since := modified_since(call):
+        changed = table.changed_since(since)
         ids = {record.id for record in changed}
         records = changed if start is None else [record for record in start if record.id in ids]
     tests = list(tests)
     if expression := call.query.get("where"):
         predicate, names = where(expression, reader)
-        if len(table) > (call.options["high_volume"] or most) and not names <= fast:
+        if len(table) > (call.options["high_volume"] or most) and not names <= {name.lower() for name in fast}:
             raise bad_request("HighVolumeException", _TOO_MANY, 20)
         tests.append(predicate)
     chosen = list(records)
@@ -70,7 +71,11 @@ class Selections:
         return self._last[slot][1]
 
 
-def _moment(text: str) -> Any:
+def modified_since(call: ApiCall) -> datetime | None:
+    """Return the moment of If-Modified-Since; nothing when it was not sent."""
+    text = call.headers.get("if-modified-since")
+    if not text:
+        return None
     try:
         return read_moment(text)
     except ValueError:

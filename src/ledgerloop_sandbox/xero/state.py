@@ -42,6 +42,8 @@ OPTIONS: dict[str, Any] = {
     "high_volume": None,  # beyond how many documents slow filters are refused, instead of the vendor's numbers
     "url_in_lists": True,  # whether Invoice.Url comes back in lists: not proved by any official example
     "url_in_summary": True,
+    "batch_payment_texts": False,  # TotalAmount and IsReconciled as texts: so they stand in the official example
+    "zero_invoices_paid": False,  # whether approving a total of 0.00 makes an invoice PAID: nobody says
     "payments_in_summary": False,  # nor is what summaryOnly leaves out of an invoice beside its lines
 }
 

@@ -5,6 +5,7 @@ import re
 from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal, InvalidOperation
+from email.utils import parsedate_to_datetime
 from json.encoder import encode_basestring_ascii as quoted
 from types import NoneType
 from typing import Any
@@ -60,7 +61,7 @@ def as_xml(name: str, value: Any) -> str:
     if isinstance(value, dict):
         inner = "".join(as_xml(key, item) for key, item in value.items() if item is not None)
     elif isinstance(value, (list, tuple)):
-        inner = "".join(as_xml(_singular(name), item) for item in value)
+        inner = "".join(as_xml(singular(name), item) for item in value)
     elif isinstance(value, bool):
         inner = "true" if value else "false"
     else:
@@ -101,8 +102,9 @@ def read_day(text: Any) -> date:
 
 
 def read_moment(text: str) -> datetime:
-    """Read the moment of If-Modified-Since: UTC, with or without a zone."""
-    value = datetime.fromisoformat(text.strip().replace(" ", "T", 1))
+    """Read the moment of If-Modified-Since: UTC, with or without a zone, or as HTTP writes dates."""
+    text = text.strip()
+    value = parsedate_to_datetime(text) if "," in text else datetime.fromisoformat(text.replace(" ", "T", 1))
     return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
@@ -119,7 +121,8 @@ def read_number(value: Any) -> Decimal:
     return number
 
 
-def _singular(name: str) -> str:
+def singular(name: str) -> str:
+    """Return the name of one element of a list."""
     if name.endswith("ies"):
         return name[:-3] + "y"
     if name.endswith("ses"):

@@ -1,6 +1,7 @@
 """Section "Reading" of the Xero checklist: paging, filters, shapes."""
 
 import re
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -16,8 +17,6 @@ def ids(answer: Any, key: str = "Invoices") -> list[str]:
 
 def stamp(app: App, seconds: float = 0) -> str:
     """Return the sandbox's time as If-Modified-Since takes it."""
-    from datetime import timedelta
-
     return f"{app.clock.now() + timedelta(seconds=seconds):%Y-%m-%dT%H:%M:%S}"
 
 
@@ -345,16 +344,104 @@ def test_payment_of_a_credit_note_stands_under_invoice_with_type_accreccredit(ap
     assert app.one(f"CreditNotes/{note['CreditNoteID']}")["RemainingCredit"] == 110
 
 
-def test_batch_payment_has_text_for_total_and_reconciled(app: App) -> None:
-    """TotalAmount and IsReconciled of a batch payment are texts."""
+@pytest.mark.parametrize("texts", [False, True])
+def test_batch_payment_has_numbers_or_text_for_total_and_reconciled(app: App, texts: bool) -> None:
+    """TotalAmount is a number and IsReconciled a boolean; switched so, both are texts as in the official example."""
+    app.steer("settings", {"batch_payment_texts": texts})
     contact = app.contact()
     parts = [payment(app.invoice(contact), amount) for amount in (20, 30)]
     batch = {"Account": {"Code": "090"}, "Date": "2026-11-22", "Payments": parts}
     made = app.put("BatchPayments", {"BatchPayments": [batch]}).json()["BatchPayments"][0]
     inside = app.one(f"Payments/{made['Payments'][0]['PaymentID']}")["BatchPayment"]
+    expected = ("50.00", "false") if texts else (50.0, False)
 
-    assert (made["TotalAmount"], made["IsReconciled"]) == ("50.00", "false")
-    assert (inside["TotalAmount"], inside["IsReconciled"]) == ("50.00", "false")
+    assert (made["TotalAmount"], made["IsReconciled"]) == expected
+    assert (inside["TotalAmount"], inside["IsReconciled"]) == expected
+
+
+@pytest.mark.parametrize(("begin", "end"), [("AUTHORISED", "VOIDED"), ("DRAFT", "DELETED"), ("SUBMITTED", "DELETED")])
+def test_nothing_is_due_on_a_voided_or_deleted_invoice(app: App, begin: str, end: str) -> None:
+    """Its AmountDue is 0 in single fetches, lists and filters; its Total stays."""
+    invoice = app.invoice(app.contact(), begin)
+    ended = first(app.post(f"Invoices/{invoice['InvoiceID']}", {"Invoices": [{"Status": end}]}))
+    listed = app.get("Invoices", IDs=invoice["InvoiceID"], page=1).json()["Invoices"][0]
+
+    assert [(one["Status"], one["AmountDue"], one["Total"]) for one in (ended, listed)] == [(end, 0, 115)] * 2
+    assert invoice["InvoiceID"] in ids(app.get("Invoices", where="AmountDue == 0"))
+
+
+def test_if_modified_since_takes_an_http_date(app: App) -> None:
+    """The header's own form of a date is read as the ISO form is, on lists of records and of reference data."""
+    app.clock.shift(5)
+    contact = app.contact()
+    before, after = (app.clock.now() + timedelta(seconds=seconds) for seconds in (-2, 2))
+    listed = [
+        ids(app.get("Contacts", headers={"If-Modified-Since": f"{moment:%a, %d %b %Y %H:%M:%S GMT}"}), "Contacts")
+        for moment in (before, after)
+    ]
+    accounts = app.get("Accounts", headers={"If-Modified-Since": f"{after:%a, %d %b %Y %H:%M:%S GMT}"})
+
+    assert listed == [[contact["ContactID"]], []]
+    assert ids(accounts, "Accounts") == []
+    assert app.get("Accounts", headers={"If-Modified-Since": "yesterday"}).status_code == 400
+
+
+@pytest.mark.parametrize("key", ["Accounts", "Items"])
+def test_accounts_and_items_by_if_modified_since(app: App, key: str) -> None:
+    """Accounts and items come back when they changed in a later second than the bookmark, as other records do."""
+    every = {one[f"{key[:-1]}ID"]: one["UpdatedDateUTC"] for one in app.get(key).json()[key]}
+    last = max(int(re.findall(r"\d+", stamp)[0]) for stamp in every.values())
+    moments = [datetime.fromtimestamp(last / 1000 + shift, UTC) for shift in (-1, 1)]
+    seen = [
+        len(ids(app.get(key, headers={"If-Modified-Since": f"{moment:%Y-%m-%dT%H:%M:%S}"}), key)) for moment in moments
+    ]
+
+    assert seen == [len(every), 0]
+
+
+@pytest.mark.parametrize("path", ["invoices", "INVOICES", "Invoices"])
+def test_paths_are_compared_without_case(app: App, path: str) -> None:
+    """Endpoints are found in any case, with the scope that they need."""
+    invoice = app.invoice(app.contact())
+    plain = {"Accept": "application/json", "xero-tenant-id": app.tenant, **app._bearer()}
+    answers = [
+        app.http.get(f"/api.xro/2.0/{path}/{invoice['InvoiceID']}", headers=plain),
+        app.http.get(f"/API.XRO/2.0/{path}", params={"IDs": invoice["InvoiceID"]}, headers=plain),
+    ]
+
+    assert [[one["InvoiceID"] for one in answer.json()["Invoices"]] for answer in answers] == [
+        [invoice["InvoiceID"]]
+    ] * 2
+
+
+def test_a_scope_is_needed_in_any_case(stranger: App) -> None:
+    """Another spelling of the path is no way round the scope."""
+    app = stranger.connect(scopes="openid offline_access accounting.settings.read")
+    plain = {"Accept": "application/json", "xero-tenant-id": app.tenant, **app._bearer()}
+
+    assert [app.http.get(f"/api.xro/2.0/{path}", headers=plain).status_code for path in ("Invoices", "invoices")] == [
+        403,
+        403,
+    ]
+
+
+@pytest.mark.parametrize(
+    "where",
+    [
+        'Reference.contains("HI")',
+        'Reference.STARTSWITH("say")',
+        'Contact.ContactID==guid("{contact}")',
+        "DueDate >= datetime(2030, 12, 22)",
+        'DueDate >= DATETIME.parse("2030-12-22")',
+        'type=="ACCREC" && reference.EndsWith("hi")',
+    ],
+)
+def test_where_methods_and_properties_ignore_case(app: App, where: str) -> None:
+    """Methods, constructors and properties are compared without case, as values are."""
+    contact = app.contact()
+    invoice = app.invoice(contact, Reference="Say hi")
+
+    assert invoice["InvoiceID"] in ids(app.get("Invoices", where=where.replace("{contact}", contact["ContactID"])))
 
 
 def test_merged_contact_points_to_the_other(app: App) -> None:

@@ -643,3 +643,80 @@ def credit(contact: dict[str, Any], **more: Any) -> dict[str, Any]:
         "LineItems": [line()],
         **more,
     }
+
+
+# XML
+
+
+def xml(app: App, method: str, path: str, body: str) -> Any:
+    """Send a body as XML and ask for JSON."""
+    sent = {"Accept": "application/json", "xero-tenant-id": app.tenant, "Content-Type": "application/xml"}
+    return app.http.request(method, f"/api.xro/2.0/{path}", content=body.encode(), headers={**sent, **app._bearer()})
+
+
+def test_xml_bodies_make_what_json_bodies_make(app: App) -> None:
+    """An invoice sent as XML is read like the same in JSON: lists, numbers, booleans, dates and all."""
+    contact = element(
+        xml(
+            app,
+            "PUT",
+            "Contacts",
+            "<Contacts><Contact><Name>Ex &amp; Em Ltd</Name><ContactPersons><ContactPerson><FirstName>Pat</FirstName>"
+            "<IncludeInEmails>false</IncludeInEmails></ContactPerson></ContactPersons></Contact></Contacts>",
+        )
+    )
+    invoice = element(
+        xml(
+            app,
+            "PUT",
+            "Invoices",
+            f"""<?xml version="1.0"?><Invoices><Invoice><Type>ACCREC</Type>
+            <Contact><ContactID>{contact["ContactID"]}</ContactID></Contact><Date>2026-11-22T00:00:00</Date>
+            <DueDate>2030-12-22</DueDate><Status>AUTHORISED</Status><SentToContact>false</SentToContact><LineItems>
+            <LineItem><Description>true</Description><Quantity>2</Quantity><UnitAmount>10.50</UnitAmount>
+            <AccountCode>200</AccountCode></LineItem>
+            <LineItem><Description>Other</Description><Quantity>1</Quantity><UnitAmount>1</UnitAmount>
+            <AccountCode>200</AccountCode><TaxType>NONE</TaxType></LineItem></LineItems></Invoice></Invoices>""",
+        )
+    )
+    paid = element(
+        xml(
+            app,
+            "PUT",
+            "Payments",
+            f"<Payment><Invoice><InvoiceID>{invoice['InvoiceID']}</InvoiceID></Invoice><Account><Code>090</Code>"
+            "</Account><Amount>5</Amount><IsReconciled>true</IsReconciled></Payment>",
+        )
+    )
+
+    assert (contact["Name"], contact["ContactPersons"][0]["IncludeInEmails"]) == ("Ex & Em Ltd", False)
+    assert [one["LineAmount"] for one in invoice["LineItems"]] == [21, 1]
+    assert (invoice["DateString"], invoice["SentToContact"]) == ("2026-11-22T00:00:00", False)
+    assert invoice["LineItems"][0]["Description"] == "true"
+    assert (paid["IsReconciled"], again(app, invoice)["AmountPaid"]) == (True, 5)
+
+
+def test_xml_errors_are_answered_as_json_ones(app: App) -> None:
+    """A rule refuses an XML element as it does a JSON one; a body that is no XML, or has a DOCTYPE, is 400."""
+    wrong = xml(app, "PUT", "Contacts", "<Contacts><Contact><FirstName>No name</FirstName></Contact></Contacts>")
+    broken = xml(app, "PUT", "Contacts", "<Contacts><Contact>")
+    doctype = xml(
+        app, "PUT", "Contacts", "<!DOCTYPE x [<!ENTITY a 'b'>]><Contacts><Contact><Name>&a;</Name></Contact></Contacts>"
+    )
+
+    assert messages(wrong) == ["The Contact Name must be specified."]
+    assert [(one.status_code, one.json()["Type"]) for one in (broken, doctype)] == [
+        (400, "PostDataInvalidException")
+    ] * 2
+
+
+@pytest.mark.parametrize(("paid", "status"), [(False, "AUTHORISED"), (True, "PAID")])
+def test_an_approved_invoice_of_nothing(app: App, paid: bool, status: str) -> None:
+    """A total of 0.00 may be approved; whether it is PAID at once is open, hence a switch."""
+    app.steer("settings", {"zero_invoices_paid": paid})
+    made = app.invoice(app.contact(), LineItems=[line(), line(UnitAmount=-100)])
+    later = app.invoice(app.contact("Later"), "DRAFT", LineItems=[line(UnitAmount=0)])
+    approved = element(update(app, later, Status="AUTHORISED"))
+
+    assert [(one["Status"], one["Total"], one["AmountDue"]) for one in (made, approved)] == [(status, 0, 0)] * 2
+    assert ("FullyPaidOnDate" in made) is paid
