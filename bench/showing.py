@@ -13,7 +13,7 @@ from bench.figures import Figures, Mark, Measure, figures
 from bench.processes import Broken
 from bench.scene import Scene, moment, scene, span
 from ledgerloop.hubspot.dialect import LIMITS
-from ledgerloop.store import lanes, links, mirror, planned
+from ledgerloop.store import clientele, lanes, links, planned
 from ledgerloop.store.spent import Written
 from ledgerloop_sandbox.hubspot.settings import TIERS, Settings
 
@@ -67,7 +67,7 @@ def _show_all(on: Scene, patience: float) -> None:
     """Accept, as `ledgerloop backfill` does once a person has said yes, and wait until the service has done it."""
     database, organisation, end = on.on.built.database, on.organisations[0], time.monotonic() + patience
     with database.transaction() as tx:
-        everybody = mirror.all_customers(tx, organisation)
+        everybody = clientele.everybody(tx, organisation)
         planned.accept(tx, organisation, everybody, _EVERYTHING, datetime.now(UTC))
         lanes.wake(tx, "standing", organisation, datetime.now(UTC))
     left = len(everybody)
@@ -83,7 +83,7 @@ def _lacking(on: Scene) -> int:
     """Count the customers' contacts and companies that are not linked."""
     organisation = on.organisations[0]
     with on.on.built.database.reading() as tx:
-        everybody = mirror.all_customers(tx, organisation)
+        everybody = clientele.everybody(tx, organisation)
         linked = [links.find(tx, organisation, kind, everybody) for kind in ("contact", "company")]
     return sum(len(everybody) - len(some) for some in linked)
 

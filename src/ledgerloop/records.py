@@ -66,7 +66,7 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class Customer:
-    """A customer of an organisation, as the ledger knows it."""
+    """A contact of an organisation, as the ledger knows it: a customer, a supplier, or a payee of the bank."""
 
     organisation: str
     id: str
@@ -90,6 +90,13 @@ class Customer:
     name_key: str = ""
     """The name as matching compares it; made by ``rules.matching``."""
     persons: tuple[Person, ...] = ()
+    is_customer: bool = False
+    """Whether the ledger says that it was sold to. It may say so late: a sale does not touch the contact."""
+    is_supplier: bool = False
+    tax_number: str = ""
+    """ABN, GST, VAT or tax id, as it was typed."""
+    company_number: str = ""
+    """The number in a register of companies, as it was typed."""
 
 
 ReceivableKind = Literal["invoice", "credit_note", "prepayment", "overpayment"]

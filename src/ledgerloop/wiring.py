@@ -259,6 +259,7 @@ def _parts(built: Ledgerloop) -> Parts:
         poll_every=timedelta(seconds=settings.standing.poll_seconds),
         catch_up_every=timedelta(minutes=settings.standing.catch_up_minutes),
         verify_every=_verify_every(settings),
+        show_all=settings.standing.show == "all",
         notes=settings.standing.notes,
         brake=Brake(settings.brake.create, settings.brake.update),
         figures=built.vendors.figures,

@@ -7,7 +7,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from scene import Scene
+from scene import Scene, showing_all
 
 from ledgerloop.cli.stage import Sections, connect_hubspot, connect_xero, log_in, register_webhooks, stage
 
@@ -18,7 +18,7 @@ def staged(tmp_path: Path) -> Iterator[Callable[..., Scene]]:
     with ExitStack() as stack:
 
         def begin(settings: Sections | None = None, *, connected: bool = True, latency_ms: float = 0) -> Scene:
-            on = stack.enter_context(stage(tmp_path, latency_ms=latency_ms, settings=settings))
+            on = stack.enter_context(stage(tmp_path, latency_ms=latency_ms, settings=showing_all(settings)))
             log_in(on)
             register_webhooks(on)
             scene = Scene(on)

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from scene import OBJECTS, Scene
+from scene import OBJECTS, Scene, showing_all
 
 from ledgerloop.cli.stage import Sections, connect_hubspot, connect_xero, log_in, register_webhooks, stage
 from ledgerloop.records import LinkKind
@@ -20,7 +20,7 @@ ASSOCIATIONS = "/crm/associations/2026-09"
 def begun(directory: Path, settings: Sections | None = None) -> Iterator[Scene]:
     """Set a connected stage for all tests of a file."""
     more = {"brake": {"create": 1000}, **(settings or {})}
-    with stage(directory, settings=more) as on:
+    with stage(directory, settings=showing_all(more)) as on:
         log_in(on)
         register_webhooks(on)
         scene = Scene(on)

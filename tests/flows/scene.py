@@ -9,7 +9,7 @@ from typing import Any
 
 import httpx2
 
-from ledgerloop.cli.stage import PATIENCE, Stage
+from ledgerloop.cli.stage import PATIENCE, Sections, Stage
 from ledgerloop.rules.properties import properties_on
 from ledgerloop.store import dirty, inbox, journal, lanes
 
@@ -18,6 +18,17 @@ DAY = 86_400_000
 """Milliseconds of a delay that lasts until its fault is removed."""
 LINE = ({"name": "Seats", "quantity": "12", "price": "39.90"},)
 _KIND = {"contacts": "contact", "companies": "company", "deals": "deal"}
+
+
+def showing_all(settings: Sections | None) -> Sections:
+    """Have all contacts shown unless a test says otherwise: most of them make customers who owe nothing yet.
+
+    Who is shown without that is told in ``test_flow_admitting``.
+    """
+    more = settings or {}
+    standing = more.get("standing", {})
+    assert isinstance(standing, Mapping)
+    return {**more, "standing": {"show": "all", **standing}}
 
 
 class Scene:

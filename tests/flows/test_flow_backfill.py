@@ -20,8 +20,10 @@ from ledgerloop.cli.stage import connect_hubspot, connect_xero
 from ledgerloop.flows import planning
 from ledgerloop.flows.parts import instead
 from ledgerloop.flows.planning import Line, Totals
+from ledgerloop.flows.pulling import CAUGHT_UP
 from ledgerloop.flows.standing import PLANNED_AT_ONCE
-from ledgerloop.store import inbox, mirror, planned
+from ledgerloop.store import clientele, cursors, inbox, mirror, planned
+from ledgerloop.store.cursors import Cursor
 
 
 def _ledger(scene: Scene, count: int) -> list[str]:
@@ -55,7 +57,7 @@ def _plan(scene: Scene, chosen: list[str] | None = None, later: timedelta = time
     """Plan as the command does, now or as it would later; for the service itself no time goes by."""
     with scene.built.database.reading() as tx:
         home = planning.organisation_of(tx, "")
-        chosen = mirror.all_customers(tx, home.id) if chosen is None else chosen
+        chosen = clientele.everybody(tx, home.id, show_all=True) if chosen is None else chosen
     totals = Totals()
     with instead(replace(scene.built.parts(), now=lambda: scene.built.now() + later)):
         return totals, [line for some in planning.plan(home, chosen, totals) for line in some]
@@ -64,7 +66,7 @@ def _plan(scene: Scene, chosen: list[str] | None = None, later: timedelta = time
 def _accept(scene: Scene, totals: Totals) -> None:
     with scene.built.database.reading() as tx:
         home = planning.organisation_of(tx, "")
-        everybody = mirror.all_customers(tx, home.id)
+        everybody = clientele.everybody(tx, home.id, show_all=True)
     with instead(scene.built.parts()):
         planning.accept(home, everybody, totals.written)
 

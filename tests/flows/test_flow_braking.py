@@ -11,7 +11,7 @@ from sqlalchemy import update
 from ledgerloop.flows import planning
 from ledgerloop.flows.parts import instead
 from ledgerloop.flows.planning import Totals
-from ledgerloop.store import dirty, lanes, links, mirror, planned, spent, tables
+from ledgerloop.store import clientele, dirty, lanes, links, planned, spent, tables
 from ledgerloop.store.spent import Written
 
 
@@ -153,7 +153,7 @@ def test_only_what_was_written_counts(scene: Scene) -> None:
     with instead(scene.built.parts()):
         with scene.built.database.reading() as tx:
             home = planning.organisation_of(tx, "")
-            everybody = mirror.all_customers(tx, home.id)
+            everybody = clientele.everybody(tx, home.id, show_all=True)
         totals = Totals()
         for _ in planning.plan(home, everybody, totals):
             pass

@@ -1,4 +1,4 @@
-"""What Xero says of a contact and of its documents becomes a customer and its receivables; suppliers are left out."""
+"""What Xero says of a contact and of its documents is kept as a customer and its receivables; bills are left out."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from rules_samples import HOME, UPDATED, customer
 from ledgerloop.records import Customer, Payment, Receivable
 from ledgerloop.rules.customers import (
     customer_from_contact,
-    is_customer,
     receivable_from_credit,
     receivable_from_invoice,
 )
@@ -32,21 +31,6 @@ def contact(**values: Any) -> Contact:
         "UpdatedDateUTC": "/Date(1793637392000+0000)/",
     }
     return Contact.model_validate(given | values)
-
-
-class TestIsCustomer:
-    @pytest.mark.parametrize(
-        ("supplier", "buyer", "ours"),
-        [
-            pytest.param(False, True, True, id="a customer"),
-            pytest.param(True, True, True, id="a supplier who buys too"),
-            pytest.param(False, False, True, id="a new contact that has no document yet"),
-            pytest.param(True, False, False, id="a pure supplier"),
-        ],
-    )
-    def test_suppliers_are_not_customers(self, supplier: bool, buyer: bool, ours: bool) -> None:
-        """Who only sells to the organisation is not our business."""
-        assert is_customer(contact(IsSupplier=supplier, IsCustomer=buyer)) is ours
 
 
 class TestFromXero:
@@ -78,6 +62,16 @@ class TestFromXero:
         )
 
         assert customer_from_contact(HOME.id, given) == customer(number="HubSpot company 512", updated_at=UPDATED)
+
+    @pytest.mark.parametrize(("supplier", "buyer"), [(False, False), (True, False), (False, True), (True, True)])
+    def test_what_the_ledger_says_it_is(self, supplier: bool, buyer: bool) -> None:
+        """Everybody is kept, whatever Xero's flags say, with the flags and the numbers as they were typed."""
+        given = contact(IsSupplier=supplier, IsCustomer=buyer, TaxNumber=" 12-345-678 ", CompanyNumber="NZBN 94290 ")
+
+        kept = customer_from_contact(HOME.id, given)
+
+        assert (supplier, buyer) == (kept.is_supplier, kept.is_customer)
+        assert ("12-345-678", "NZBN 94290") == (kept.tax_number, kept.company_number)
 
     def test_bare(self) -> None:
         """A contact may have a name and nothing else."""

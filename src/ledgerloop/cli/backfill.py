@@ -20,11 +20,11 @@ from ledgerloop.cli.opening import FILE, Config, HubSpotUrl, OnSandbox, XeroUrl,
 from ledgerloop.cli.plan import OfOrganisation, planned_with_progress, print_totals, progress, totals_of
 from ledgerloop.cli.show import Json, print_json
 from ledgerloop.errors import LedgerloopError
-from ledgerloop.flows import planning
+from ledgerloop.flows import admitting, planning
 from ledgerloop.flows.parts import instead
 from ledgerloop.flows.planning import Totals
 from ledgerloop.records import Organisation
-from ledgerloop.store import dirty, journal, lanes, mirror, planned
+from ledgerloop.store import dirty, journal, lanes, planned
 from ledgerloop.store.planned import Allowance
 from ledgerloop.web.pages import moment
 from ledgerloop.wiring import Ledgerloop
@@ -53,7 +53,7 @@ def backfill(
         with built.database.reading() as tx:
             home = planning.organisation_of(tx, organisation)
             left = planned.left(tx, home.id)
-            everybody = mirror.all_customers(tx, home.id)
+            everybody = admitting.everybody(tx, home)
         if left:
             typer.echo(f"{home.name}: a backfill is under way, {left} customers are left.", err=True)
         else:
@@ -124,7 +124,7 @@ def _done(built: Ledgerloop, home: Organisation, as_json: bool) -> None:
 def _held(built: Ledgerloop, home: Organisation) -> int:
     """Count the customers that are not shown as they should be, because a person must decide first."""
     with built.database.reading() as tx:
-        return len(journal.waiting(tx, {f"customer {one}" for one in mirror.all_customers(tx, home.id)}))
+        return len(journal.waiting(tx, {f"customer {one}" for one in admitting.everybody(tx, home)}))
 
 
 def _waiting(held: int) -> str:

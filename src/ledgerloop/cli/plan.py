@@ -14,11 +14,11 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from ledgerloop.cli.invoices import Deals, plan_deals
 from ledgerloop.cli.opening import FILE, Config, HubSpotUrl, OnSandbox, XeroUrl, opened
 from ledgerloop.cli.show import Json, print_json, print_table
-from ledgerloop.flows import planning
+from ledgerloop.flows import admitting, planning
 from ledgerloop.flows.parts import instead
 from ledgerloop.flows.planning import Line, Totals
 from ledgerloop.records import Organisation
-from ledgerloop.store import dirty, mirror
+from ledgerloop.store import dirty
 
 OfOrganisation = Annotated[
     str, typer.Option("--organisation", help="The organisation's id or name, where several are connected.")
@@ -56,7 +56,7 @@ def plan(
             if customer is not None:
                 chosen = planning.customers_named(tx, [home], customer)
             else:
-                chosen = dirty.every(tx, home.id) if waiting else mirror.all_customers(tx, home.id)
+                chosen = dirty.every(tx, home.id) if waiting else admitting.everybody(tx, home)
         totals, lines = planned_with_progress(home, chosen, keep=None if everything or as_json or customer else FIRST)
     if as_json:
         print_json({"organisation": home.id, **totals_of(totals), "lines": [asdict(line) for line in lines]})

@@ -62,6 +62,8 @@ class Parts:
     """How much may be invoiced within an hour, in any one currency, without asking anybody."""
     verify_every: timedelta | None = None
     """How often forty customers are compared with Xero's own balances; never where there is nothing."""
+    show_all: bool = False
+    """Whether contacts are shown that never owed anything: new ones, suppliers, payees of the bank."""
     notes: bool = False
     """Whether notes are written on what happens to invoices."""
     brake: Brake = Brake()

@@ -21,7 +21,6 @@ from ledgerloop.flows.parts import parts
 from ledgerloop.records import Customer, Receivable, Taken
 from ledgerloop.rules.customers import (
     customer_from_contact,
-    is_customer,
     receivable_from_credit,
     receivable_from_invoice,
 )
@@ -118,7 +117,7 @@ def pull_kind(client: XeroClient, organisation: str, kind: Kind, seen: Seen) -> 
     # The records of a long run shift between its pages, so the next run begins where this one did, not where its
     # newest record stands.
     begun = cursor.highest if cursor.page > 1 else at.now() - SKEW
-    for number, page in _pages(client, kind, cursor.since, cursor.page):
+    for number, page in pages(client, kind, cursor.since, cursor.page):
         newest = max((record.UpdatedDateUTC for record in page.items if record.UpdatedDateUTC), default=cursor.since)
         more = number < page.page_count
         if more:
@@ -177,7 +176,7 @@ def meet_strangers(client: XeroClient, organisation: str, seen: Seen, *, everyon
         waiting, silent = _strangers(organisation, everyone=everyone)
     for strangers, touch in ((waiting.keys(), True), (silent, False)):
         for some in _in_calls(sorted(strangers)):
-            _store(organisation, client.contacts_by_id(some), seen, touch=touch, wanted=some)
+            _store(organisation, client.contacts_by_id(some), seen, touch=touch)
     if waiting:
         with at.database.transaction() as tx:
             gone = waiting.keys() & mirror.strangers_waiting(tx, organisation).keys()
@@ -194,7 +193,7 @@ def _list_since(client: XeroClient, organisation: str, moment: datetime, seen: S
     """Bring every document that changed since a moment: a payment that is made or taken back changes its document."""
     since = max(moment, parts().now() - LONGEST_AGO) - SKEW
     for kind in KINDS[1:]:
-        for _, page in _pages(client, kind, since, 1):
+        for _, page in pages(client, kind, since, 1):
             _store(organisation, page.items, seen)
 
 
@@ -207,7 +206,7 @@ def _paid_by(client: XeroClient, payment: str) -> tuple[Kind | None, str]:
     return (_PAID.get(paid.Type), paid.InvoiceID) if paid.InvoiceID else (None, "")
 
 
-def _pages(client: XeroClient, kind: Kind, since: datetime | None, first: int) -> Iterator[tuple[int, Pages]]:
+def pages(client: XeroClient, kind: Kind, since: datetime | None, first: int) -> Iterator[tuple[int, Pages]]:
     """Give the pages from the first to the last, each with its number; while one is worked on, the next is fetched."""
     number, page = first, _page(client, kind, since, first)
     with ThreadPoolExecutor(1, "next page") as aside:
@@ -234,30 +233,19 @@ def _page(client: XeroClient, kind: Kind, since: datetime | None, page: int) -> 
             return client.overpayments(changed_since=since, page=page)
 
 
-def _store(
-    organisation: str, records: Iterable[Pulled], seen: Seen, *, touch: bool = True, wanted: Iterable[str] = ()
-) -> None:
+def _store(organisation: str, records: Iterable[Pulled], seen: Seen, *, touch: bool = True) -> None:
     with parts().database.transaction() as tx:
-        _mirror(tx, organisation, records, seen, touch=touch, wanted=frozenset(wanted))
+        _mirror(tx, organisation, records, seen, touch=touch)
 
 
-def _mirror(
-    tx: Connection,
-    organisation: str,
-    records: Iterable[Pulled],
-    seen: Seen,
-    *,
-    touch: bool,
-    wanted: frozenset[str] = frozenset(),
-) -> None:
-    """Store what is our business: customers and receivables. ``wanted`` suppliers are customers too: they owe us."""
+def _mirror(tx: Connection, organisation: str, records: Iterable[Pulled], seen: Seen, *, touch: bool) -> None:
+    """Store all contacts, and of the documents the receivables. Who is a customer is decided where it is shown."""
     customers: list[Customer] = []
     receivables: list[Receivable] = []
     for record in records:
         if isinstance(record, Contact):
             seen.ids.add(record.ContactID)
-            if is_customer(record) or record.ContactID in wanted:
-                customers.append(customer_from_contact(organisation, record))
+            customers.append(customer_from_contact(organisation, record))
             continue
         if isinstance(record, Invoice):
             seen.ids.add(record.InvoiceID)

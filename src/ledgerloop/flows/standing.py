@@ -22,6 +22,7 @@ from ledgerloop.flows import (
     noting,
     provisioning,
     pulling,
+    refilling,
     rehearsing,
     restoring,
     showing,
@@ -83,6 +84,7 @@ def gather(organisation: str, turn: int) -> int:
             inbox.skip(tx, [event.id for event in events], "this organisation is not connected")
             return 0
         noting.go_on(tx, organisation, at.now())
+    refilling.refill(at.xero(organisation), organisation)
     count = pulling.pull(at.xero(organisation), organisation, events)
     if events:
         # The mirror and the dirty list remember from here on: a later step that fails costs no second pull.

@@ -23,7 +23,7 @@ from ledgerloop.log import logger
 from ledgerloop.records import Entry, Organisation, Receivable
 from ledgerloop.rules.customers import customer_from_contact, receivable_from_credit, receivable_from_invoice
 from ledgerloop.rules.standing import agrees, standing_of
-from ledgerloop.store import connections, journal, mirror
+from ledgerloop.store import clientele, connections, journal, mirror
 from ledgerloop.xero.client import MOST_IDS, Page, XeroClient
 from ledgerloop.xero.models import Contact, CreditNote, Model, Overpayment, Prepayment
 
@@ -64,7 +64,7 @@ def verify(home: Organisation, turn: int) -> int:
         if not due(tx, home.id, at.now()):
             return 0
         after = _round(tx, home.id).after
-        some = mirror.customers_after(tx, home.id, after, MOST_IDS)
+        some = clientele.to_compare(tx, home.id, after, MOST_IDS)
     calls = Calls()
     try:
         differing = _compare(client, home, some, turn, calls) if some else []

@@ -44,13 +44,8 @@ def hubspot_of(number: str) -> tuple[Literal["contact", "company"], str] | None:
     return "contact" if found[1] == "contact" else "company", found[2]
 
 
-def is_customer(contact: Contact) -> bool:
-    """Tell whether a Xero contact is our business: a pure supplier is not. Xero sets both flags by itself."""
-    return not (contact.IsSupplier and not contact.IsCustomer)
-
-
 def customer_from_contact(organisation: str, contact: Contact) -> Customer:
-    """Return the customer that a Xero contact is."""
+    """Return what we keep of a Xero contact, whether it is a customer or not."""
     address = _postal(contact.Addresses)
     phone = next((one for one in contact.Phones if one.PhoneType == "DEFAULT" and one.PhoneNumber.strip()), Phone())
     lines = (address.AddressLine1, address.AddressLine2, address.AddressLine3, address.AddressLine4)
@@ -74,6 +69,10 @@ def customer_from_contact(organisation: str, contact: Contact) -> Customer:
         email_key=email_key(contact.EmailAddress),
         name_key=name_key(contact.Name),
         persons=tuple(_person(one) for one in contact.ContactPersons if one.EmailAddress.strip()),
+        is_customer=contact.IsCustomer,
+        is_supplier=contact.IsSupplier,
+        tax_number=contact.TaxNumber.strip(),
+        company_number=contact.CompanyNumber.strip(),
     )
 
 

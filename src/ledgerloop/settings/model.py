@@ -132,6 +132,11 @@ class Standing(Section):
         description="How much of Xero's calls of a day is spent on comparing our copy of the ledger with Xero's own"
         " balances, 40 customers a call. 0 switches it off.",
     )
+    show: Literal["customers", "all"] = Field(
+        default="customers",
+        description='Whose records are made in HubSpot: "customers", who owe or owed something, or "all" contacts of'
+        " Xero, suppliers and payees of the bank among them. Who is linked to a record is shown either way.",
+    )
     notes: bool = Field(
         default=False,
         description="Whether a note is written on contact, company and deal when an invoice is approved, part paid,"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, delete, select
 
 from ledgerloop.store.statements import upsert
 from ledgerloop.store.tables import cursor as table
@@ -30,6 +30,17 @@ def get(tx: Connection, organisation: str, kind: str) -> Cursor:
     query = select(table.c.organisation, table.c.kind, table.c.since, table.c.page, table.c.highest)
     row = tx.execute(query.where(table.c.organisation == organisation, table.c.kind == kind)).first()
     return Cursor(*row) if row else Cursor(organisation, kind)
+
+
+def begun(tx: Connection, organisation: str, kind: str) -> bool:
+    """Tell whether there is such a cursor at all."""
+    query = select(table.c.kind).where(table.c.organisation == organisation, table.c.kind == kind)
+    return tx.execute(query).first() is not None
+
+
+def forget(tx: Connection, organisation: str, kind: str) -> None:
+    """Forget a cursor whose reading is done for good."""
+    tx.execute(delete(table).where(table.c.organisation == organisation, table.c.kind == kind))
 
 
 def put(tx: Connection, cursor: Cursor) -> None:

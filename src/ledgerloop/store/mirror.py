@@ -104,20 +104,6 @@ def touch_updated_since(tx: Connection, organisation: str, since: datetime) -> N
     dirty.mark(tx, organisation, tx.execute(own.union(through)).scalars())
 
 
-def all_customers(tx: Connection, organisation: str) -> list[str]:
-    """List the customers that are active and not merged into others."""
-    columns = customer_table.c
-    mine = select(columns.id).where(columns.organisation == organisation, columns.active, columns.merged_into == "")
-    return list(tx.execute(mine.order_by(columns.id)).scalars())
-
-
-def customers_after(tx: Connection, organisation: str, after: str, limit: int) -> list[str]:
-    """List customers that are not merged into others, in the order of their ids, beginning after the one given."""
-    columns = customer_table.c
-    mine = select(columns.id).where(columns.organisation == organisation, columns.merged_into == "", columns.id > after)
-    return list(tx.execute(mine.order_by(columns.id).limit(limit)).scalars())
-
-
 def customers(tx: Connection, organisation: str, ids: Collection[str]) -> dict[str, Customer]:
     """Look customers up by id; unknown ids are absent."""
     return {each.id: each for each in _customers(tx, organisation, customer_table.c.id, ids)}

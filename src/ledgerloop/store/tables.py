@@ -23,6 +23,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    false,
     text,
 )
 from sqlalchemy.types import TypeDecorator, TypeEngine
@@ -158,7 +159,7 @@ gap = Table(
     Column("seen_at", Moment, nullable=False),
 )
 
-# A customer of an organisation, as the ledger knows it.
+# A contact of an organisation, as the ledger knows it: whoever owes, supplies, is paid, or none of these yet.
 customer = Table(
     "customer",
     metadata,
@@ -181,6 +182,10 @@ customer = Table(
     _text("email_key"),
     _text("name_key"),
     Column("persons", Persons, nullable=False, server_default="[]"),
+    Column("is_customer", Boolean, nullable=False, server_default=false()),
+    Column("is_supplier", Boolean, nullable=False, server_default=false()),
+    _text("tax_number", ""),
+    _text("company_number", ""),
 )
 Index("customer_by_email", customer.c.organisation, customer.c.email_key, **_where("email_key <> ''"))
 Index("customer_by_name", customer.c.organisation, customer.c.name_key, **_where("name_key <> ''"))

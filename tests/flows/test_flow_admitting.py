@@ -1,0 +1,215 @@
+"""Who is shown in HubSpot: who owes or owed us, or is linked; not a payee of the bank, nor a supplier."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from crm import Customers, begun
+from scene import Scene
+from sqlalchemy import delete, update
+
+from ledgerloop.flows import admitting, planning
+from ledgerloop.flows.parts import instead
+from ledgerloop.flows.planning import Totals
+from ledgerloop.flows.pulling import CAUGHT_UP
+from ledgerloop.flows.refilling import ANEW
+from ledgerloop.store import cursors, dirty, journal, lanes, mirror
+from ledgerloop.store.cursors import Cursor
+from ledgerloop.store.tables import customer as customer_table
+
+
+@pytest.fixture(scope="module")
+def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
+    """Set one stage for all tests of this file, with the settings as they are by default."""
+    with begun(tmp_path_factory.mktemp("admitting"), {"standing": {"show": "customers"}}) as scene:
+        yield scene
+
+
+@pytest.fixture
+def crm(scene: Scene) -> Customers:
+    """Give the words for customers."""
+    return Customers(scene)
+
+
+def _bill(scene: Scene, supplier: str) -> None:
+    scene.invoice_for(supplier, Type="ACCPAY", InvoiceNumber=f"B-{supplier[:8]}")
+    scene.settle()
+
+
+def _in_mirror(scene: Scene, contact: str) -> bool:
+    with scene.built.database.reading() as tx:
+        return contact in mirror.customers(tx, scene.on.organisation, [contact])
+
+
+def _planned(scene: Scene) -> str:
+    """Plan a backfill as the commands do, and return all that it would write, as text."""
+    with instead(scene.built.parts()):
+        with scene.built.database.reading() as tx:
+            home = planning.organisation_of(tx, "")
+            everybody = admitting.everybody(tx, home)
+        return repr(list(planning.plan(home, everybody, Totals())))
+
+
+def _backfill(scene: Scene) -> None:
+    """Accept a backfill as the command does, and wait until it is done."""
+    with instead(scene.built.parts()):
+        with scene.built.database.reading() as tx:
+            home = planning.organisation_of(tx, "")
+            everybody = admitting.everybody(tx, home)
+        totals = Totals()
+        for _ in planning.plan(home, everybody, totals):
+            pass
+        planning.accept(home, everybody, totals.written)
+    scene.settle()
+
+
+class TestNobodys:
+    def test_a_payee_of_the_bank_makes_nothing(self, scene: Scene, crm: Customers) -> None:
+        """Xero makes a contact of every payee: live, by plan and by backfill it is nobody's record."""
+        payee = crm.add("Shell Petrol Station", EmailAddress="shell@petrol.example.com")
+        scene.settle()
+        planned = _planned(scene)
+        _backfill(scene)
+
+        assert _in_mirror(scene, payee)
+        assert "Shell" not in planned
+        assert [] == crm.records("companies", name="Shell Petrol Station")
+        assert scene.find_contact("shell@petrol.example.com") is None
+        assert f"customer {payee}" not in scene.holds()
+
+    def test_a_supplier_makes_nothing_before_its_first_bill_nor_after(self, scene: Scene, crm: Customers) -> None:
+        """A new contact has neither flag; that it becomes a supplier leaves no frozen company behind."""
+        supplier = crm.add("Weta Paper Mill")
+        scene.settle()
+        before = crm.records("companies", name="Weta Paper Mill")
+        _bill(scene, supplier)
+
+        assert [] == before == crm.records("companies", name="Weta Paper Mill")
+
+    def test_a_supplier_that_buys_is_a_customer(self, scene: Scene, crm: Customers) -> None:
+        """The first sales document makes a customer of a contact, whatever else it is."""
+        supplier = crm.add("Pohutukawa Print Ltd")
+        _bill(scene, supplier)
+        assert crm.record(supplier, "company") is None
+
+        scene.invoice_for(supplier, "40.00")
+
+        company = crm.until_linked(supplier)
+        assert scene.show("companies", company)["xero_outstanding_balance"] == "40.00"
+
+    def test_a_question_about_somebody_who_is_none_of_them_ends(self, scene: Scene, crm: Customers) -> None:
+        """What was asked before only customers were shown is asked no more."""
+        payee = crm.add("Asked Once")
+        scene.settle()
+        with scene.built.database.transaction() as tx:
+            journal.hold(tx, scene.on.organisation, f"customer {payee}", ("Which?",), (), scene.built.now())
+        crm.change(payee, FirstName="Kim")
+        scene.settle()
+
+        assert f"customer {payee}" not in scene.holds()
+
+
+class TestLinked:
+    def test_who_is_linked_is_shown_though_nothing_was_sold(self, scene: Scene, crm: Customers) -> None:
+        """A person who writes the id of a contact on a company has said whose it is."""
+        supplier = crm.add("Rimu Timber", EmailAddress="rimu@timber.example.com")
+        scene.settle()
+        company = scene.make("companies", name="Rimu", xero_contact_id=supplier)
+        crm.change(supplier, FirstName="Rua")
+
+        assert company == crm.until_linked(supplier)
+        scene.until_shown("companies", company, "xero_invoice_status", "NONE")
+        assert "Rimu" in _planned(scene) or [] != crm.records("companies", xero_contact_id=supplier)
+
+    def test_a_won_deal_of_a_supplier_goes_to_the_contact_that_is_there(self, scene: Scene, crm: Customers) -> None:
+        """A firm that stands in Xero as a supplier is found, and is a customer from then on."""
+        supplier = crm.add("Harakeke Fibres Ltd", EmailAddress="pay@harakeke.example.com")
+        _bill(scene, supplier)
+        company = scene.make("companies", name="Harakeke Fibres Ltd", domain="harakeke.example.com")
+        contact = scene.make("contacts", email="pay@harakeke.example.com", lastname="Hara")
+        deal = scene.sell(company=company, contact=contact)
+
+        made = scene.on.until("the invoice", lambda: scene.invoices_of(deal) or None, 10.0)
+        scene.settle()
+
+        assert [supplier] == [one["Contact"]["ContactID"] for one in made]
+        assert company == crm.record(supplier, "company")
+
+
+def test_all_are_shown_to_those_who_want_that(staged: Callable[..., Scene]) -> None:
+    """With the setting a payee is shown, live and by plan."""
+    scene = staged({"standing": {"show": "all"}})
+    crm = Customers(scene)
+    payee = crm.add("Shell Petrol Station")
+
+    crm.until_linked(payee)
+    with instead(scene.built.parts()), scene.built.database.reading() as tx:
+        assert payee in admitting.everybody(tx, planning.organisation_of(tx, ""))
+
+
+class TestUpgrade:
+    """A database of before has no suppliers, and nobody's flags and numbers."""
+
+    @pytest.fixture
+    def old(self, staged: Callable[..., Scene]) -> Callable[[], tuple[Scene, str, str]]:
+        """Give a function that makes such a database, with a supplier that is not in it, and a customer that is."""
+
+        def begin() -> tuple[Scene, str, str]:
+            scene = staged({"standing": {"show": "customers"}})
+            crm = Customers(scene)
+            customer = crm.add("Kea Kites", TaxNumber="NZ-123", CompanyNumber="77")
+            scene.invoice_for(customer, "10.00")
+            supplier = crm.add("Only Bills Ltd")
+            _bill(scene, supplier)
+            crm.until_linked(customer)
+            with scene.built.database.transaction() as tx:
+                tx.execute(delete(customer_table).where(customer_table.c.id == supplier))
+                bare: dict[str, Any] = {"is_customer": False, "tax_number": "", "company_number": ""}
+                tx.execute(update(customer_table).values(bare))
+                cursors.put(tx, Cursor(scene.on.organisation, ANEW, None, 1, None))
+            return scene, customer, supplier
+
+        return begin
+
+    def test_everybody_is_read_once_more_and_nobody_is_looked_at(
+        self, old: Callable[[], tuple[Scene, str, str]]
+    ) -> None:
+        """The suppliers come, the flags and numbers come, and no customer waits to be shown because of it."""
+        scene, customer, supplier = old()
+        scene.forget_calls()
+        _turn(scene)
+
+        with scene.built.database.reading() as tx:
+            known = mirror.customers(tx, scene.on.organisation, [customer, supplier])
+            assert {} == dirty.first(tx, scene.on.organisation, 10)
+            assert not cursors.begun(tx, scene.on.organisation, ANEW)
+        assert [] == scene.writes()
+        assert (True, False) == (known[customer].is_customer, known[supplier].is_customer)
+        assert ("NZ-123", "77") == (known[customer].tax_number, known[customer].company_number)
+        lists = len(scene.calls("xero", "/Contacts", "GET"))
+        _turn(scene)
+        assert lists + 1 == len(scene.calls("xero", "/Contacts", "GET"))  # the usual pull, and no more of the other
+
+    def test_what_really_changed_meanwhile_is_still_news(self, old: Callable[[], tuple[Scene, str, str]]) -> None:
+        """A customer that was renamed while the service stood still is shown so."""
+        scene, customer, _ = old()
+        crm = Customers(scene)
+        company = crm.record(customer, "company")
+        assert company is not None
+        scene.silence("xero")
+        crm.change(customer, Name="Kea Kites and Strings")
+        _turn(scene)
+
+        scene.until_shown("companies", company, "name", "Kea Kites and Strings")
+
+
+def _turn(scene: Scene) -> None:
+    """Have a turn that pulls everything."""
+    with scene.built.database.transaction() as tx:
+        cursors.put(tx, Cursor(scene.on.organisation, CAUGHT_UP, None, 1, datetime(2026, 1, 1, tzinfo=UTC)))
+        lanes.wake(tx, "standing", scene.on.organisation, scene.built.now())
+    scene.built.engine.nudge()
+    scene.settle()

@@ -1,0 +1,76 @@
+"""Upgrades of a database that has been in use: what a migration leaves to be done, and what survives it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+import pytest
+from alembic import command
+from alembic.config import Config
+
+from ledgerloop.store import cursors, mirror
+from ledgerloop.store.cursors import Cursor
+from ledgerloop.store.db import Database
+
+FILLED = datetime(2026, 11, 2, tzinfo=UTC)
+
+
+@pytest.fixture
+def before(database: Database) -> Iterator[Database]:
+    """Give a database as it was before our copy had everybody, and bring the schema up to date afterwards."""
+    config = Config()
+    config.set_main_option("script_location", "ledgerloop.store:migrations")
+    config.set_main_option("path_separator", "os")
+    with database.transaction() as tx:
+        config.attributes["connection"] = tx
+        for name in ("is_customer", "is_supplier", "tax_number", "company_number"):
+            tx.exec_driver_sql(f"ALTER TABLE customer DROP COLUMN {name}")
+        command.stamp(config, "0009")
+    yield database
+    database.migrate()
+
+
+class TestEverybodyInTheCopy:
+    def test_contacts_are_to_be_read_once_more(self, before: Database) -> None:
+        """Where contacts were read, they are to be read anew; the cursor of the usual pulls stays where it is."""
+        with before.transaction() as tx:
+            cursors.put(tx, Cursor("org", "contacts", FILLED, 1, None))
+            cursors.put(tx, Cursor("org", "invoices", None, 7, FILLED))
+            tx.exec_driver_sql(
+                "INSERT INTO customer (organisation, id, name, email, number, active, merged_into, first_name,"
+                " last_name, phone, street, city, region, postcode, country, email_key, name_key)"
+                " VALUES ('org', 'c1', 'Acme', '', '', true, '', '', '', '', '', '', '', '', '', '', 'acme')"
+            )
+
+        before.migrate()
+
+        with before.reading() as tx:
+            known = mirror.customers(tx, "org", ["c1"])["c1"]
+            assert (known.is_customer, known.is_supplier, known.tax_number, known.company_number) == (
+                False,
+                False,
+                "",
+                "",
+            )
+            assert cursors.get(tx, "org", "contacts") == Cursor("org", "contacts", FILLED, 1, None)
+            assert cursors.get(tx, "org", "contacts anew") == Cursor("org", "contacts anew", None, 1, None)
+            assert cursors.get(tx, "org", "invoices") == Cursor("org", "invoices", None, 7, FILLED)
+
+    def test_a_first_fill_that_was_under_way_begins_again(self, before: Database) -> None:
+        """Its first pages left suppliers out; it is read as a first fill from the first page on, and not twice."""
+        with before.transaction() as tx:
+            cursors.put(tx, Cursor("org", "contacts", None, 5, FILLED))
+
+        before.migrate()
+
+        with before.reading() as tx:
+            assert cursors.get(tx, "org", "contacts") == Cursor("org", "contacts", None, 1, None)
+            assert not cursors.begun(tx, "org", "contacts anew")
+
+    def test_a_new_database_has_nothing_to_read_again(self, before: Database) -> None:
+        """Without a cursor nothing was read yet."""
+        before.migrate()
+
+        with before.reading() as tx:
+            assert not cursors.begun(tx, "org", "contacts anew")
