@@ -61,7 +61,7 @@ class Person:
     last_name: str = ""
     email: str = ""
     email_key: str = ""
-    """The email as matching compares it; made by ``rules.matching``."""
+    """The email as matching compares it; made by ``rules.identity``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,9 +86,7 @@ class Customer:
     country: str = ""
     updated_at: datetime | None = None
     email_key: str = ""
-    """The email as matching compares it; made by ``rules.matching``."""
-    name_key: str = ""
-    """The name as matching compares it; made by ``rules.matching``."""
+    """The email as matching compares it; made by ``rules.identity``."""
     persons: tuple[Person, ...] = ()
     is_customer: bool = False
     """Whether the ledger says that it was sold to. It may say so late: a sale does not touch the contact."""
@@ -97,6 +95,8 @@ class Customer:
     """ABN, GST, VAT or tax id, as it was typed."""
     company_number: str = ""
     """The number in a register of companies, as it was typed."""
+    keys: tuple[str, ...] = ()
+    """What the customer is looked for by; made by ``rules.identity.profiles``."""
 
 
 ReceivableKind = Literal["invoice", "credit_note", "prepayment", "overpayment"]

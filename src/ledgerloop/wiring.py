@@ -255,6 +255,7 @@ def _parts(built: Ledgerloop) -> Parts:
         most_amount=Decimal(settings.brake.amount) or None,
         names=settings.properties,
         owners=settings.fields.owners,
+        private_people=settings.standing.private == "contact",
         to_xero=settings.fields.to_xero,
         poll_every=timedelta(seconds=settings.standing.poll_seconds),
         catch_up_every=timedelta(minutes=settings.standing.catch_up_minutes),

@@ -11,7 +11,8 @@ from typer.testing import CliRunner
 
 from ledgerloop.cli.app import app
 from ledgerloop.records import Customer, Entry, Event, Organisation, Portal
-from ledgerloop.rules.matching import email_key, name_key
+from ledgerloop.rules.identity.addresses import email_key
+from ledgerloop.rules.identity.profiles import further_keys
 from ledgerloop.settings import load
 from ledgerloop.store import connections, inbox, journal, lanes, mirror
 from ledgerloop.store.connections import Connected
@@ -32,7 +33,7 @@ def filled(place: Path) -> Path:
     with database.transaction() as tx:
         connections.put(tx, Connected("xero", home.id, home.name, "xero", home, NOW))
         connections.put(tx, Connected("hubspot", portal.id, portal.name, "hubspot", portal, NOW))
-        keys = {"email_key": email_key("loud@example.com"), "name_key": name_key(MARKUP)}
+        keys = {"email_key": email_key("loud@example.com"), "keys": further_keys(MARKUP)}
         mirror.store_customers(tx, [Customer("org-1", "7", MARKUP, email="loud@example.com", **keys)])
         inbox.keep(tx, [event, lost], NOW - timedelta(hours=2))
         lanes.park(tx, "standing", "org-1", NOW + timedelta(hours=1), "Xero's calls of the day are spent.")

@@ -20,10 +20,8 @@ from ledgerloop.cli.stage import connect_hubspot, connect_xero
 from ledgerloop.flows import planning
 from ledgerloop.flows.parts import instead
 from ledgerloop.flows.planning import Line, Totals
-from ledgerloop.flows.pulling import CAUGHT_UP
 from ledgerloop.flows.standing import PLANNED_AT_ONCE
-from ledgerloop.store import clientele, cursors, inbox, mirror, planned
-from ledgerloop.store.cursors import Cursor
+from ledgerloop.store import clientele, inbox, planned
 
 
 def _ledger(scene: Scene, count: int) -> list[str]:

@@ -108,7 +108,7 @@ class TestOneCustomer:
         assert not scene.show("contacts", contact)["xero_contact_id"]
 
     def test_contacts_that_share_a_company(self, scene: Scene, crm: Customers) -> None:
-        """Two customers whose contacts are at one company are both held; neither gets a new company later."""
+        """Two customers whose contacts are at one company are both held, and nothing is made or shown meanwhile."""
         company = scene.make("companies", name="Shared", domain="shared.example.com")
         for person in "ab":
             contact = scene.make("contacts", email=f"{person}@shared.example.com")
@@ -121,9 +121,11 @@ class TestOneCustomer:
         )
 
         for customer in two:
-            assert f"both fit the HubSpot company {company}" in crm.until_held(customer)
-            crm.until_linked(customer, "contact")
+            said = crm.until_held(customer)
+            assert "It is not certain which HubSpot company" in said
+            assert company in said
         crm.touch(two[1])
+        assert [None, None] == [crm.record(customer, "contact") for customer in two]
         assert [None, None] == [crm.record(customer, "company") for customer in two]
         assert [] == crm.records("companies", name="Shared South")
 
@@ -134,7 +136,7 @@ class TestOneCustomer:
         assert [crm.record(two[1], "company")] == crm.records("companies", name="Shared South")
 
     def test_the_automatic_company_of_two(self, scene: Scene, crm: Customers) -> None:
-        """A company that HubSpot makes by itself for two new contacts is a question about both."""
+        """A company that HubSpot makes by itself for the contacts of two customers is neither's."""
         scene.configure("hubspot", automatic_company=True)
         two = _add(
             scene,
@@ -142,13 +144,13 @@ class TestOneCustomer:
             {"Name": "Auto South", "EmailAddress": "b@auto-two.example.com"},
         )
 
-        said = [crm.until_held(customer) for customer in two]
+        made = [crm.until_linked(customer) for customer in two]
         scene.settle()
         scene.configure("hubspot", automatic_company=False)
 
-        (company,) = crm.records("companies", domain="auto-two.example.com")
-        assert all(f"both fit the HubSpot company {company}" in one for one in said)
-        assert [] == crm.records("companies", name="Auto South")
+        (automatic,) = crm.records("companies", domain="auto-two.example.com")
+        assert [crm.records("companies", name=name) for name in ("Auto North", "Auto South")] == [[one] for one in made]
+        assert not scene.show("companies", automatic)["xero_contact_id"]
 
 
 class TestOneOrganisation:

@@ -12,7 +12,7 @@ from ledgerloop.flows import indexing
 from ledgerloop.flows.parts import instead
 from ledgerloop.store import companies, connections
 from ledgerloop.store.companies import Progress
-from ledgerloop.store.tables import company as table
+from ledgerloop.store.tables import search_key as table
 
 
 @pytest.fixture(scope="module")
@@ -108,7 +108,7 @@ def test_the_listing_makes_way_and_goes_on(staged: Callable[..., Scene]) -> None
         scene.on.at_hubspot("POST", f"{OBJECTS}/companies/batch/create", {"inputs": rows})
     portal = _portal(scene)
     with scene.built.database.transaction() as tx:
-        tx.execute(table.delete())
+        tx.execute(table.delete().where(table.c.scope == portal))
         assert companies.advance(tx, portal, companies.progress(tx, portal), Progress())
     scene.forget_calls()
 
@@ -139,4 +139,5 @@ def _portal(scene: Scene) -> str:
 
 def _indexed(scene: Scene) -> set[str]:
     with scene.built.database.reading() as tx:
-        return {row.id for row in tx.execute(table.select())}
+        portal = connections.portals(tx)[0].id
+        return {row.record for row in tx.execute(table.select().where(table.c.scope == portal))}

@@ -8,7 +8,7 @@ import pytest
 from crm import Customers, begun
 from scene import DAY, Scene
 
-from ledgerloop.flows.finding import find_companies
+from ledgerloop.flows.finding import find
 from ledgerloop.flows.parts import instead
 from ledgerloop.flows.pulling import CAUGHT_UP
 from ledgerloop.records import Entry
@@ -174,9 +174,9 @@ class TestCompanies:
             known = mirror.customers(tx, home.id, [customer])
 
         with instead(at):
-            found, unsure = find_companies(at.hubspot(), home, known, {})
+            found = find(at.hubspot(), home, {}, known)
 
-        assert ({}, company) == (unsure, found[customer][0].id)
+        assert ({}, company) == (found.unsure_companies, found.companies[customer][0].id)
 
 
 class TestContacts:

@@ -10,7 +10,7 @@ from scene import OBJECTS, Scene
 
 from ledgerloop.flows import retrying
 from ledgerloop.flows.parts import instead
-from ledgerloop.rules.matching import email_domain
+from ledgerloop.rules.identity.addresses import email_domain
 
 
 @pytest.fixture(scope="module")

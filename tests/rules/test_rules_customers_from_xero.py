@@ -76,7 +76,7 @@ class TestFromXero:
     def test_bare(self) -> None:
         """A contact may have a name and nothing else."""
         assert customer_from_contact(HOME.id, contact()) == Customer(
-            organisation=HOME.id, id="c1", name="Acme Ltd", name_key="acme", updated_at=UPDATED
+            organisation=HOME.id, id="c1", name="Acme Ltd", keys=("name acme",), updated_at=UPDATED
         )
 
     @pytest.mark.parametrize(

@@ -1,35 +1,14 @@
-"""The index of companies: found by name or domain, and brought on by one process at a time."""
+"""How far the index of companies has come: it is brought on by one process at a time."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
 
 from ledgerloop.store import companies
-from ledgerloop.store.companies import Indexed, Progress
+from ledgerloop.store.companies import Progress
 from ledgerloop.store.db import Database
 
 NOW = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
-
-
-def test_found_by_name_or_domain(database: Database) -> None:
-    """A company is found by either, in its own portal, by what was last known of it."""
-    with database.transaction() as tx:
-        companies.put(
-            tx,
-            [
-                Indexed("p", "1", "acme", ""),
-                Indexed("p", "2", "", "acme.nz"),
-                Indexed("p", "3", "other", "other.nz"),
-                Indexed("q", "4", "acme", "acme.nz"),
-            ],
-        )
-
-        assert ["1", "2"] == companies.alike(tx, "p", ["acme"], ["acme.nz"])
-        assert [] == companies.alike(tx, "p", [""], [""])
-        companies.put(tx, [Indexed("p", "1", "renamed", "")])
-        companies.forget(tx, "p", ["2"])
-        assert [] == companies.alike(tx, "p", ["acme"], ["acme.nz"])
-        assert ["1"] == companies.alike(tx, "p", ["renamed"], [])
 
 
 def test_only_one_process_brings_it_on(database: Database) -> None:

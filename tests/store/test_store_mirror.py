@@ -63,7 +63,7 @@ class TestStoreCustomers:
             country="f",
             updated_at=NOW,
             email_key="jo@example.com",
-            name_key="kase & sohne",
+            keys=("name kasesohne", "domain kase.de"),
         )
         with database.transaction() as tx:
             mirror.store_customers(tx, [customer])
@@ -244,9 +244,9 @@ class TestLookUp:
     def customers(self, database: Database) -> Iterable[Customer]:
         """Store three customers, two of which share an email, and two a name."""
         stored = [
-            _customer("c1", email_key="a@x", name_key="acme", number="1"),
-            _customer("c2", email_key="a@x", name_key="beta"),
-            _customer("c3", name_key="acme", number="3"),
+            _customer("c1", email_key="a@x", keys=("name acme", "domain x.nz"), number="1"),
+            _customer("c2", email_key="a@x", keys=("name beta",)),
+            _customer("c3", keys=("name acme",), number="3"),
         ]
         with database.transaction() as tx:
             mirror.store_customers(tx, stored)
@@ -257,10 +257,20 @@ class TestLookUp:
         with database.reading() as tx:
             assert mirror.customers_by_email(tx, "org", ["a@x", "", "b@x"]) == {"a@x": customers[:2]}
 
-    def test_customers_by_name(self, database: Database, customers: list[Customer]) -> None:
-        """Every customer with a name is found."""
-        with database.reading() as tx:
-            assert mirror.customers_by_name(tx, "org", ["acme"]) == {"acme": [customers[0], customers[2]]}
+    def test_customers_by_keys(self, database: Database, customers: list[Customer]) -> None:
+        """Every customer with a key is found, by the keys that it has now."""
+        with database.transaction() as tx:
+            assert mirror.customers_by_keys(tx, "org", ["name acme", "domain x.nz", "name none"]) == {
+                "name acme": [customers[0], customers[2]],
+                "domain x.nz": [customers[0]],
+            }
+            renamed = replace(customers[0], name="Gamma", keys=("name gamma",))
+            mirror.store_customers(tx, [renamed])
+            assert mirror.customers_by_keys(tx, "org", ["name acme", "domain x.nz", "name gamma"]) == {
+                "name acme": [customers[2]],
+                "name gamma": [renamed],
+            }
+            assert mirror.customers_by_keys(tx, "other", ["name acme"]) == {}
 
     def test_customers_by_number(self, database: Database, customers: list[Customer]) -> None:
         """A customer is found by its number, in its own organisation only."""

@@ -12,6 +12,7 @@ from alembic.config import Config
 from ledgerloop.store import cursors, mirror
 from ledgerloop.store.cursors import Cursor
 from ledgerloop.store.db import Database
+from ledgerloop.store.tables import metadata
 
 FILLED = datetime(2026, 11, 2, tzinfo=UTC)
 
@@ -23,10 +24,10 @@ def before(database: Database) -> Iterator[Database]:
     config.set_main_option("script_location", "ledgerloop.store:migrations")
     config.set_main_option("path_separator", "os")
     with database.transaction() as tx:
+        metadata.drop_all(tx)
+        tx.exec_driver_sql("DROP TABLE alembic_version")
         config.attributes["connection"] = tx
-        for name in ("is_customer", "is_supplier", "tax_number", "company_number"):
-            tx.exec_driver_sql(f"ALTER TABLE customer DROP COLUMN {name}")
-        command.stamp(config, "0009")
+        command.upgrade(config, "0009")
     yield database
     database.migrate()
 

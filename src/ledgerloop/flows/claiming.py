@@ -94,16 +94,19 @@ def claim(
     home: Organisation, kind: LinkKind, strangers: Customers, fits: Mapping[str, Record], how: str
 ) -> tuple[Found, Doubts]:
     """Let customers have the records that fit them, where these are free; word for the others why not."""
-    holders = holders_of(home, kind, [record.id for record in fits.values()])
+    return claimed(home, kind, strangers, fits, how, holders_of(home, kind, [record.id for record in fits.values()]))
+
+
+def claimed(
+    home: Organisation, kind: LinkKind, strangers: Customers, fits: Mapping[str, Record], how: str, holders: Holders
+) -> tuple[Found, Doubts]:
+    """Do as :func:`claim` does, where it is known who holds the records."""
     found: Found = {}
     unsure: Doubts = {}
     for key, record in fits.items():
         customer = strangers[key]
         if holders.of_other(record.id, key):
-            shared = (
-                doubts.shared_email(customer) if how == "email" else doubts.shared_record(customer, kind, record.id)
-            )
-            unsure[key] = Hold((shared,), (record.id,))
+            unsure[key] = Hold((doubts.shared_record(customer, kind, record.id),), (record.id,))
         elif record.id in holders.elsewhere:
             unsure[key] = of_another(home, kind, customer, record.id, holders.elsewhere[record.id])
         elif carried := carried_by(record, key):

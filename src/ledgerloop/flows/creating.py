@@ -29,7 +29,7 @@ Values = Mapping[str, Mapping[str, str]]
 """The standing's properties of each customer, by its id."""
 
 BATCH = 100
-_WHY = "No HubSpot record has its link, number, id, email, or name and domain."
+_WHY = "No HubSpot record is this customer by link, id, number, email or evidence."
 
 
 @dataclass(slots=True)
@@ -149,7 +149,7 @@ def _entry(
         turn=turn,
         subject=f"customer {customer}",
         decision=decision,
-        rule="rules.matching",
+        rule="rules.identity",
         reason=reason,
         target=target,
         values=values or {},

@@ -1,81 +1,129 @@
 """Find the HubSpot contacts and companies that customers are, without making any. Called inside a step.
 
-A contact is found by its number, by the Xero id it carries, then by email; a company by number and id, then as the
-contact's own, then by name and domain. Whatever leads to a record, it is read directly before anything is decided:
-HubSpot's search lags behind its writes, so it only tells of what people made before, never of what we did.
+An id that a person wrote decides; everything else is evidence, and ``rules.identity`` weighs it. Whatever leads to a
+record, it is read directly before anything is decided: HubSpot's search lags behind its writes, so it only tells of
+what people made before, never of what we did.
 """
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 
-from ledgerloop.flows.claiming import Customers, Doubts, Found, apart, carried_by, claim, holders_of, of_another
+from ledgerloop.flows.claiming import (
+    Customers,
+    Doubts,
+    Found,
+    Holders,
+    apart,
+    carried_by,
+    claim,
+    claimed,
+    holders_of,
+)
 from ledgerloop.flows.deals import primary
 from ledgerloop.flows.indexing import candidates
+from ledgerloop.flows.parts import parts
 from ledgerloop.flows.writing import id_name
 from ledgerloop.hubspot.client import HubSpotClient
 from ledgerloop.hubspot.models import Record
 from ledgerloop.records import Customer, Hold, LinkKind, Organisation
 from ledgerloop.rules import doubts
-from ledgerloop.rules.companies import choose, domain_of
 from ledgerloop.rules.customers import COMPANY_PROPERTIES, CONTACT_PROPERTIES, hubspot_of
-from ledgerloop.rules.matching import Found as Chosen
-from ledgerloop.rules.matching import email_domain, name_key
+from ledgerloop.rules.identity import questions
+from ledgerloop.rules.identity.addresses import email_domain, mailbox
+from ledgerloop.rules.identity.choice import Chosen, Doubt, settle
+from ledgerloop.rules.identity.evidence import Same, Shared, Verdict, weigh
+from ledgerloop.rules.identity.names import Likeness, compare
+from ledgerloop.rules.identity.payers import with_number
+from ledgerloop.rules.identity.persons import fits_number, is_theirs
+from ledgerloop.rules.identity.profiles import (
+    ADDITIONAL_DOMAINS,
+    ADDITIONAL_EMAILS,
+    Profile,
+    domains_of,
+    emails_of,
+    keys_of_company,
+    profile_of_company,
+    profile_of_customer,
+)
+from ledgerloop.rules.identity.sharing import Sharing
+from ledgerloop.rules.identity.wording import found as found_by
 from ledgerloop.rules.ownership import SOURCE
+from ledgerloop.store import links, mirror, rulings
 
 PLURAL: Mapping[LinkKind, str] = {"contact": "contacts", "company": "companies"}
 _PROPERTIES: Mapping[LinkKind, Sequence[str]] = {"contact": CONTACT_PROPERTIES, "company": COMPANY_PROPERTIES}
 
 
+@dataclass(slots=True)
+class Halves:
+    """The contacts and companies that customers are, and why others are in doubt."""
+
+    contacts: Found = field(default_factory=dict)
+    companies: Found = field(default_factory=dict)
+    unsure_contacts: Doubts = field(default_factory=dict)
+    unsure_companies: Doubts = field(default_factory=dict)
+    said: dict[str, str] = field(default_factory=dict)
+    """By customer: on what evidence its company was found, and beside which others."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Around:
+    """What was read around customers: contacts that have their addresses, and the companies these are at."""
+
+    contacts: Mapping[str, Record]
+    """By customer."""
+    company_of: Mapping[str, str]
+    """By contact: its primary company."""
+    companies: Mapping[str, Record]
+
+
 def properties_read(kind: LinkKind) -> tuple[str, ...]:
     """Return the properties that are read of a record: what is compared, whose customer it says it is, who made it."""
-    return (*_PROPERTIES[kind], id_name(), *SOURCE)
+    compared = (ADDITIONAL_DOMAINS, *parts().numbered.names) if kind == "company" else (ADDITIONAL_EMAILS,)
+    return tuple(dict.fromkeys((*_PROPERTIES[kind], *compared, id_name(), *SOURCE)))
 
 
-def find_contacts(client: HubSpotClient, home: Organisation, strangers: Customers) -> tuple[Found, Doubts]:
-    """Find contacts by number, id and email. One that fits two customers is a doubt, and so is an email of two."""
-    found, unsure = _by_number_and_id(client, home, "contact", strangers)
-    emails = {
-        key: one.email_key for key, one in strangers.items() if one.email_key and key not in found and key not in unsure
+def find(client: HubSpotClient, home: Organisation, no_contact: Customers, no_company: Customers) -> Halves:
+    """(number, id) → address → company: find the halves that customers lack; neither is decided without the other."""
+    found = Halves()
+    found.contacts, found.unsure_contacts = _by_number_and_id(client, home, "contact", no_contact)
+    found.companies, found.unsure_companies = _by_number_and_id(client, home, "company", no_company)
+    sharing = _sharing(home, {**no_contact, **no_company})
+    left = {key: one for key, one in no_contact.items() if key not in found.contacts}
+    left = {key: one for key, one in left.items() if key not in found.unsure_contacts and one.email_key}
+    shared = {key: names for key, one in left.items() if (names := sharing.with_email(one))}
+    found.unsure_contacts |= {
+        key: Hold((doubts.shared_email(left[key], names),), (left[key].email_key,)) for key, names in shared.items()
     }
-    times = Counter(emails.values())
-    unsure |= {key: Hold((doubts.shared_email(strangers[key]),)) for key, email in emails.items() if times[email] > 1}
-    alone = {key: email for key, email in emails.items() if times[email] == 1}
-    records = client.read("contacts", sorted(alone.values()), properties_read("contact"), "email") if alone else {}
-    fits = {key: records[email] for key, email in alone.items() if email in records}
-    by_email, unsure_of_email = claim(home, "contact", strangers, fits, "email")
-    found, shared = apart("contact", strangers, found | by_email)
-    return found, unsure | unsure_of_email | shared
-
-
-def find_companies(
-    client: HubSpotClient, home: Organisation, strangers: Customers, contact_of: Mapping[str, str]
-) -> tuple[Found, Doubts]:
-    """Find companies by number and id, as the contact's own, then by name and domain."""
-    found, unsure = _by_number_and_id(client, home, "company", strangers)
-    mine = {
-        key: contact
-        for key, contact in contact_of.items()
-        if key in strangers and key not in found and key not in unsure
-    }
-    own, unsure_of_own = _of_contacts(client, home, strangers, mine)
-    found, unsure = found | own, unsure | unsure_of_own
-    rest = {key: one for key, one in strangers.items() if key not in found and key not in unsure}
-    alike, unsure_of_alike = _by_likeness(home, rest, candidates(client, rest))
-    found, shared = apart("company", strangers, found | alike)
-    return found, unsure | unsure_of_alike | shared
+    asked = {key: one for key, one in left.items() if key not in shared}
+    around = _around(client, home, found, asked, no_company)
+    _choose_companies(home, no_company, around, sharing, found)
+    _choose_contacts(home, no_contact, asked, around, found)
+    return found
 
 
 def own_companies(
     client: HubSpotClient, home: Organisation, strangers: Customers, contact_of: Mapping[str, str]
 ) -> tuple[Found, Doubts]:
-    """Find the companies of customers' contacts, where nobody else has them and name or domain agree.
+    """Find the companies that the contacts have which were just made.
 
     HubSpot may have made that company by itself from the contact's email domain; it is taken, not doubled.
     """
-    own, unsure = _of_contacts(client, home, strangers, contact_of)
-    found, shared = apart("company", strangers, own)
+    mine = {key: contact for key, contact in contact_of.items() if key in strangers}
+    company_of = _companies_of(client, list(mine.values()))
+    ids = sorted(set(company_of.values()))
+    companies = client.read("companies", ids, properties_read("company")) if ids else {}
+    sharing = _sharing(home, strangers)
+    fits: dict[str, Record] = {}
+    for key, contact in mine.items():
+        company = companies.get(company_of.get(contact, ""))
+        if company is not None and _was_made_for(strangers[key], company, sharing.shared):
+            fits[key] = company
+    found, unsure = claim(home, "company", strangers, fits, "contact")
+    found, shared = apart("company", strangers, found)
     return found, unsure | shared
 
 
@@ -88,32 +136,213 @@ def find_by_id(client: HubSpotClient, home: Organisation, kind: LinkKind, custom
     return found
 
 
-def _of_contacts(
-    client: HubSpotClient, home: Organisation, strangers: Customers, contact_of: Mapping[str, str]
-) -> tuple[Found, Doubts]:
-    customer_of = {contact: key for key, contact in contact_of.items()}
-    associated = client.associated("contacts", "companies", list(customer_of)) if customer_of else {}
-    company_of = {customer_of[contact]: primary(to) for contact, to in associated.items() if to}
-    ids = [company for company in company_of.values() if company]
-    records = client.read("companies", ids, properties_read("company")) if ids else {}
-    holders = holders_of(home, "company", ids)
-    found: Found = {}
-    unsure: Doubts = {}
-    for key, company in company_of.items():
-        if company not in records or holders.of_other(company, key) or not _agrees(strangers[key], records[company]):
+def _was_made_for(customer: Customer, company: Record, shared: Shared) -> bool:
+    """Tell whether a contact's company is its customer: it fits, or is what HubSpot makes of an email's domain."""
+    one = profile_of_customer(customer)
+    other = profile_of_company(company)
+    if isinstance(weigh(one, other, shared), Same):
+        return True
+    unnamed = not other.name or other.name.strip().lower() in {*other.domains, *_labels(other)}
+    return unnamed and bool(one.domains & other.domains - shared.domains)
+
+
+def _labels(one: Profile) -> set[str]:
+    return {domain.partition(".")[0] for domain in one.domains}
+
+
+def _sharing(home: Organisation, customers: Customers) -> Sharing:
+    """Ask our copy of the ledger who else has these customers' addresses and domains."""
+    keys = {key for one in customers.values() for key in one.keys if key.startswith(("email ", "domain "))}
+    with parts().database.reading() as tx:
+        return Sharing.among(mirror.customers_by_keys(tx, home.id, keys))
+
+
+def _around(
+    client: HubSpotClient, home: Organisation, found: Halves, asked: Customers, no_company: Customers
+) -> _Around:
+    """Read the contacts that have customers' addresses, the companies that these are at, and those that keys find."""
+    emails = sorted({one.email_key for one in asked.values()})
+    by_email = client.read("contacts", emails, properties_read("contact"), "email") if emails else {}
+    contacts = {key: by_email[one.email_key] for key, one in asked.items() if one.email_key in by_email}
+    with parts().database.reading() as tx:
+        linked = links.find(tx, home.id, "contact", [key for key in no_company if key not in contacts])
+    known = {key: record for key, (record, _) in found.contacts.items()}
+    ids = [one.id for one in (*contacts.values(), *known.values())] + [link.hubspot_id for link in linked.values()]
+    company_of = _companies_of(client, ids)
+    left = {key: one for key, one in no_company.items() if key not in found.companies}
+    companies = candidates(client, left, sorted(set(company_of.values())), properties_read("company"))
+    stubs = {key: Record(id=link.hubspot_id) for key, link in linked.items()}
+    return _Around({**stubs, **contacts, **known}, company_of, companies)
+
+
+def _companies_of(client: HubSpotClient, contacts: Sequence[str]) -> dict[str, str]:
+    """Return the primary companies of contacts."""
+    if not contacts:
+        return {}
+    associated = client.associated("contacts", "companies", sorted(set(contacts)))
+    return {contact: company for contact, some in associated.items() if (company := primary(some))}
+
+
+def _choose_companies(
+    home: Organisation, no_company: Customers, around: _Around, sharing: Sharing, found: Halves
+) -> None:
+    """Choose each customer's company among those that its keys find, and its contact's."""
+    left = {key: one for key, one in no_company.items() if key not in found.companies}
+    holders = holders_of(home, "company", list(around.companies))
+    with parts().database.reading() as tx:
+        said = rulings.get(tx, home.id, [f"customer {key} company" for key in left])
+    named, near = _by_id(around.companies, holders), _by_key(around.companies)
+    profiles = _profiles(home, around)
+    shared = sharing.shared.plus(_our_own(home, around.companies, left))
+    chosen: dict[str, Chosen] = {}
+    for key, customer in left.items():
+        if key.lower() in named:
+            found.companies[key] = (named[key.lower()], "id")  # written with spaces, so that it was not found by it
+            found.unsure_companies.pop(key, None)
             continue
-        if company in holders.elsewhere:
-            unsure[key] = of_another(home, "company", strangers[key], company, holders.elsewhere[company])
-        elif not carried_by(records[company], key):
-            found[key] = (records[company], "contact")
-    return found, unsure
+        if f"customer {key} company" in said or key in found.unsure_companies:
+            continue
+        some = {one for each in customer.keys for one in near.get(each, ())}
+        some |= {company for company in (_at(around, key),) if company in around.companies}
+        number = _numbered(customer, "company")
+        weighed = {
+            company: _weigh(home, customer, profiles[company], shared, numbered=company == number)
+            for company in sorted(some | ({number} & around.companies.keys()))
+        }
+        match _among_free(key, weighed, holders, around.companies):
+            case Chosen() as one:
+                chosen[key] = one
+                others = [profiles[each].name or each for each in weighed if each != one.id]
+                found.said[key] = found_by(one.evidence, others)
+            case Doubt() as doubt:
+                some_hold = _hold_over(home, customer, doubt, holders, around.companies)
+                found.unsure_companies[key] = some_hold
+            case None:
+                pass
+    _give(home, left, chosen, around, profiles, shared, found)
 
 
-def _agrees(customer: Customer, company: Record) -> bool:
-    """Tell whether a contact's company is the customer: it is called alike, or has the domain of the email."""
-    domain = email_domain(customer.email_key)
-    same_domain = bool(domain) and domain_of(company) == domain
-    return same_domain or name_key(company.properties.get("name")) == customer.name_key
+def _among_free(
+    key: str, weighed: Mapping[str, Verdict], holders: Holders, companies: Mapping[str, Record]
+) -> Chosen | Doubt | None:
+    """Choose among companies that are nobody's yet; one that is somebody's is a question only where it fits."""
+    free = {
+        company: verdict
+        for company, verdict in weighed.items()
+        if not holders.of_other(company, key)
+        and company not in holders.elsewhere
+        and not carried_by(companies[company], key)
+    }
+    answer = settle(free)
+    if isinstance(answer, Chosen):
+        return answer
+    taken = settle({company: one for company, one in weighed.items() if company not in free and isinstance(one, Same)})
+    if isinstance(taken, Chosen):
+        return Doubt({taken.id: taken.evidence}, "taken")
+    return taken or answer
+
+
+def _hold_over(
+    home: Organisation, customer: Customer, doubt: Doubt, holders: Holders, companies: Mapping[str, Record]
+) -> Hold:
+    """Word a doubt: about a company that is another customer's, or about those that it may be."""
+    first = next(iter(doubt.candidates))
+    if doubt.why == "taken":
+        _, unsure = claimed(home, "company", {customer.id: customer}, {customer.id: companies[first]}, "", holders)
+        return unsure[customer.id]
+    return Hold((questions.which_company(customer, doubt, companies),), tuple(doubt.candidates))
+
+
+def _give(
+    home: Organisation,
+    strangers: Customers,
+    chosen: Mapping[str, Chosen],
+    around: _Around,
+    profiles: Mapping[str, Profile],
+    shared: Shared,
+    found: Halves,
+) -> None:
+    """Give companies to the customers that they are, unless another customer fits one as well or better."""
+    country = home.country
+    keys_of = {one.id: keys_of_company(around.companies[one.id], parts().numbered, country) for one in chosen.values()}
+    with parts().database.reading() as tx:
+        by_key = mirror.customers_by_keys(tx, home.id, {key for keys in keys_of.values() for key in keys})
+        everyone = sorted({one.id for some in by_key.values() for one in some})
+        housed = links.find(tx, home.id, "company", everyone)
+    for key, one in chosen.items():
+        rivals = {
+            other.id: other
+            for each in keys_of[one.id]
+            for other in by_key.get(each, ())
+            if other.active and not other.merged_into and other.id != key and other.id not in housed
+        }
+        weighed: dict[str, Verdict] = {
+            each: _weigh(home, other, profiles[one.id], shared, numbered=False) for each, other in rivals.items()
+        }
+        weighed = {each: verdict for each, verdict in weighed.items() if isinstance(verdict, Same)}
+        answer = settle({key: Same(one.evidence), **weighed})
+        if isinstance(answer, Chosen) and answer.id == key:
+            found.companies[key] = (around.companies[one.id], one.evidence.how or "number")
+        else:
+            said = questions.rivals_for_company(strangers[key], one.id, [rivals[each] for each in weighed])
+            found.unsure_companies[key] = Hold((said,), (one.id,))
+
+
+def _weigh(home: Organisation, customer: Customer, company: Profile, shared: Shared, *, numbered: bool) -> Verdict:
+    verdict = weigh(profile_of_customer(customer, home.country), company, shared)
+    return with_number(verdict) if numbered else verdict
+
+
+def _choose_contacts(home: Organisation, everyone: Customers, asked: Customers, around: _Around, found: Halves) -> None:
+    """Take the contacts that have customers' addresses, unless the address is another firm's."""
+    with parts().database.reading() as tx:
+        housed = links.find(tx, home.id, "company", list(asked))
+    fits: dict[str, Record] = {}
+    for key, customer in asked.items():
+        contact = around.contacts.get(key)
+        if contact is None:
+            continue
+        at = around.company_of.get(contact.id, "")
+        theirs = found.companies[key][0].id if key in found.companies else ""
+        theirs = housed[key].hubspot_id if key in housed else theirs
+        company = around.companies.get(at)
+        if is_theirs(customer, contact, company, company_is_theirs=bool(at) and at == theirs) or company is None:
+            fits[key] = contact
+        elif at in found.unsure_companies.get(key, Hold(())).candidates:
+            pass  # whose contact it is, the question about the company will tell
+        elif carried_by(contact, key) == "" and (contact.properties.get(id_name()) or "").strip():
+            fits[key] = contact  # it carries the customer's id: a person has said so
+        else:
+            said = questions.address_of_others(customer, contact, company)
+            found.unsure_contacts[key] = Hold((said,), (contact.id,))
+    by_email, unsure = claim(home, "contact", asked, fits, "email")
+    found.contacts, shared = apart("contact", everyone, found.contacts | by_email)
+    found.unsure_contacts |= unsure | shared
+
+
+def _at(around: _Around, customer: str) -> str:
+    """Return the company that a customer's contact is at."""
+    contact = around.contacts.get(customer)
+    return around.company_of.get(contact.id, "") if contact else ""
+
+
+def _profiles(home: Organisation, around: _Around) -> dict[str, Profile]:
+    """Return what is known of each company, the contacts included that are known to be at it."""
+    people: defaultdict[str, list[Record]] = defaultdict(list)
+    for contact in around.contacts.values():
+        people[around.company_of.get(contact.id, "")].append(contact)
+    return {
+        key: profile_of_company(company, people[key], numbered=parts().numbered, country=home.country)
+        for key, company in around.companies.items()
+    }
+
+
+def _our_own(home: Organisation, companies: Mapping[str, Record], customers: Customers) -> Shared:
+    """Return the domains and addresses of our own firm, if HubSpot has it: they say nothing about customers."""
+    ours = [one for one in companies.values() if compare(one.properties.get("name") or "", home.name) >= Likeness.SAME]
+    domains = frozenset(domain for one in ours for domain in domains_of(one))
+    emails = {email for one in customers.values() for email in emails_of(one) if email_domain(email) in domains}
+    return Shared(frozenset(map(mailbox, emails)), domains)
 
 
 def _by_number_and_id(
@@ -129,17 +358,38 @@ def _by_number_and_id(
 
 
 def _by_number(client: HubSpotClient, home: Organisation, kind: LinkKind, strangers: Customers) -> tuple[Found, Doubts]:
-    """Find the records whose id stands in the customer's ContactNumber, as far as they still exist."""
-    named = {
-        key: parsed[1] for key, one in strangers.items() if (parsed := hubspot_of(one.number)) and parsed[0] == kind
-    }
+    """Find the records whose id stands in the customer's ContactNumber, as far as they exist and fit."""
+    named = {key: number for key, one in strangers.items() if (number := _numbered(one, kind))}
     records = client.read(PLURAL[kind], list(named.values()), properties_read(kind)) if named else {}
-    holders = holders_of(home, kind, [record.id for record in records.values()])
     fits = {key: records[given] for key, given in named.items() if given in records}
+    unsure: Doubts = {}
+    for key, record in list(fits.items()):
+        verdict = _fits_number(home, kind, strangers[key], record)
+        if not isinstance(verdict, Same):
+            del fits[key]
+            said = questions.stale_number(strangers[key], kind, record, verdict.evidence)
+            unsure[key] = Hold((said,), (record.id,))
+    holders = holders_of(home, kind, [record.id for record in records.values()])
     # What is another's already is none of this customer's, unless there is nothing else to know it by.
     others = {key: one for key, one in fits.items() if holders.of_other(one.id, key)}
     lost = [key for key, one in others.items() if not _is_only_hint(kind, strangers[key], one)]
-    return claim(home, kind, strangers, {key: one for key, one in fits.items() if key not in lost}, "number")
+    found, more = claim(home, kind, strangers, {key: one for key, one in fits.items() if key not in lost}, "number")
+    return found, unsure | more
+
+
+def _fits_number(home: Organisation, kind: LinkKind, customer: Customer, record: Record) -> Verdict:
+    """Weigh a record that a customer's number names: against all that is known it is stale, and a question."""
+    if kind == "contact":
+        return fits_number(customer, record)
+    numbered = parts().numbered
+    company = profile_of_company(record, numbered=numbered, country=home.country)
+    return with_number(weigh(profile_of_customer(customer, home.country), company))
+
+
+def _numbered(customer: Customer, kind: LinkKind) -> str:
+    """Return the id of the record that a customer's ContactNumber names; empty where it names none of this kind."""
+    named = hubspot_of(customer.number)
+    return named[1] if named is not None and named[0] == kind else ""
 
 
 def _is_only_hint(kind: LinkKind, customer: Customer, record: Record) -> bool:
@@ -148,52 +398,16 @@ def _is_only_hint(kind: LinkKind, customer: Customer, record: Record) -> bool:
     return kind == "contact" and not customer.email_key and not merged_away
 
 
-def _by_likeness(home: Organisation, strangers: Customers, companies: Mapping[str, Record]) -> tuple[Found, Doubts]:
-    """Choose each customer's company by name and domain; one that shows another organisation is a doubt."""
-    holders = holders_of(home, "company", list(companies))
-    others = [one for one in companies.values() if one.id in holders.elsewhere]
-    free = [
-        one
-        for one in companies.values()
-        if one.id not in holders.ours and one.id not in holders.elsewhere and not _id_on(one)
-    ]
-    found: Found = {}
-    unsure: Doubts = {}
-    named = {_id_on(one): one for one in companies.values() if one.id not in holders.ours}
-    near, near_others = _by_key(free), _by_key(others)
-    for key, customer in strangers.items():
-        if key.lower() in named and named[key.lower()].id not in holders.elsewhere:
-            found[key] = (named[key.lower()], "id")  # written with spaces, so that it was not found by it
-            continue
-        match choose(customer, _near(near, customer)) or choose(customer, _near(near_others, customer)):
-            case Chosen(id=company) if company in holders.elsewhere:
-                unsure[key] = of_another(home, "company", customer, company, holders.elsewhere[company])
-            case Chosen(id=company):
-                found[key] = (companies[company], "name and domain")
-            case Hold(candidates=(company, *_)) if company in holders.elsewhere:
-                unsure[key] = of_another(home, "company", customer, company, holders.elsewhere[company])
-            case Hold() as hold:
-                unsure[key] = hold
-            case None:
-                pass
-    return found, unsure
+def _by_id(companies: Mapping[str, Record], holders: Holders) -> dict[str, Record]:
+    """Return the companies that carry a customer's id and are nobody's yet, by that id."""
+    free = [one for one in companies.values() if one.id not in holders.ours and one.id not in holders.elsewhere]
+    return {key: one for one in free if (key := (one.properties.get(id_name()) or "").strip().lower())}
 
 
-def _by_key(companies: Sequence[Record]) -> Mapping[str, list[Record]]:
-    """Sort companies by what makes them alike, so that not everybody is compared with every one."""
-    sorted_: defaultdict[str, list[Record]] = defaultdict(list)
-    for one in companies:
-        sorted_[f"name {name_key(one.properties.get('name'))}"].append(one)
-        sorted_[f"domain {domain_of(one)}"].append(one)
+def _by_key(companies: Mapping[str, Record]) -> Mapping[str, Collection[str]]:
+    """Sort companies by what they are looked for by, so that not everybody is compared with every one."""
+    sorted_: defaultdict[str, list[str]] = defaultdict(list)
+    for one in companies.values():
+        for key in keys_of_company(one, parts().numbered):
+            sorted_[key].append(one.id)
     return sorted_
-
-
-def _near(companies: Mapping[str, list[Record]], customer: Customer) -> list[Record]:
-    """Return the companies that have a customer's name or domain, each once."""
-    keys = (f"name {customer.name_key}", f"domain {email_domain(customer.email_key)}")
-    return list({one.id: one for key in keys if not key.endswith(" ") for one in companies.get(key, ())}.values())
-
-
-def _id_on(company: Record) -> str:
-    """Return the customer's id that a company carries, as it is compared."""
-    return (company.properties.get(id_name()) or "").strip().lower()

@@ -7,10 +7,12 @@ changed since. The index only says where to look: what it names is read anew bef
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
+
+from sqlalchemy import Connection
 
 from ledgerloop.errors import LedgerloopError
 from ledgerloop.flows.claiming import Customers
@@ -20,19 +22,20 @@ from ledgerloop.flows.writing import id_name
 from ledgerloop.hubspot.client import MOST_A_SEARCH_PAGE, HubSpotClient
 from ledgerloop.hubspot.models import Record
 from ledgerloop.log import logger
-from ledgerloop.rules.companies import domain_of
-from ledgerloop.rules.customers import COMPANY_PROPERTIES
-from ledgerloop.rules.matching import email_domain, name_key
-from ledgerloop.store import companies, connections
-from ledgerloop.store.companies import Indexed, Progress
+from ledgerloop.rules.identity.profiles import ADDITIONAL_DOMAINS, keys_of_company
+from ledgerloop.store import companies, connections, search_keys
+from ledgerloop.store.companies import Progress
 
 PAGES_AT_ONCE = 50
 """Pages listed in one step, so that a crash repeats little and a step does not last."""
 
-_PROPERTIES = ("name", "domain")
 _MOST_RESULTS = 10_000
 _SKEW = timedelta(minutes=2)
 """How far our clock may be from HubSpot's."""
+
+
+def _properties() -> tuple[str, ...]:
+    return ("name", "domain", ADDITIONAL_DOMAINS, *parts().numbered.names)
 
 
 def fill(portal: str, interrupted: Callable[[], bool]) -> bool:
@@ -61,26 +64,36 @@ def ready() -> None:
         pass
 
 
-def candidates(client: HubSpotClient, strangers: Customers) -> dict[str, Record]:
-    """Return the companies that have a stranger's name or domain, as they are now."""
+def candidates(
+    client: HubSpotClient, strangers: Customers, more: Collection[str], properties: Sequence[str]
+) -> dict[str, Record]:
+    """Return the companies that strangers' keys find, and those given by id as well, all as they are now."""
     at = parts()
     with at.database.reading() as tx:
         portal = connections.only_portal(tx)
-    if portal is None or not strangers:
+    if portal is None:
         return {}
-    while _list_page(client, portal.id):
-        pass  # nobody can be told from a stranger by half an index
-    _keep_up(client, portal.id)
-    names = {one.name_key for one in strangers.values()}
-    domains = {email_domain(one.email_key) for one in strangers.values() if one.email_key}
-    with at.database.reading() as tx:
-        ids = companies.alike(tx, portal.id, names, domains)
-    found = client.read("companies", ids, (*COMPANY_PROPERTIES, id_name())) if ids else {}
-    there = {record.id: record for record in found.values()}
+    found: set[str] = set()
+    if strangers:
+        while _list_page(client, portal.id):
+            pass  # nobody can be told from a stranger by half an index
+        _keep_up(client, portal.id)
+        keys = {key for one in strangers.values() for key in one.keys if not key.startswith("email ")}
+        with at.database.reading() as tx:
+            found = {one for some in search_keys.find(tx, portal.id, keys).values() for one in some}
+    ids = sorted({*found, *more})
+    records = client.read("companies", ids, properties) if ids else {}
+    there = {record.id: record for record in records.values()}
     with at.database.transaction() as tx:
-        companies.forget(tx, portal.id, [one for one in ids if one not in there])
-        companies.put(tx, [_indexed(portal.id, record) for record in there.values()])
+        search_keys.forget(tx, portal.id, sorted(found - there.keys()))
+        _keep(tx, portal.id, list(there.values()))
     return there
+
+
+def _keep(tx: Connection, portal: str, some: Sequence[Record]) -> None:
+    """Keep what companies are looked for by."""
+    numbered = parts().numbered
+    search_keys.replace(tx, portal, {one.id: keys_of_company(one, numbered) for one in some})
 
 
 def _list_page(client: HubSpotClient, portal: str) -> bool:
@@ -92,11 +105,11 @@ def _list_page(client: HubSpotClient, portal: str) -> bool:
     if before.listed and before.everyone >= everyone:
         return False
     begun = Progress(everyone=everyone) if before.listed or not before.after else before
-    page = client.list_page("companies", _PROPERTIES, begun.after or None)
+    page = client.list_page("companies", _properties(), begun.after or None)
     since = begun.since or at.now() - _SKEW
     with at.database.transaction() as tx:
         if companies.advance(tx, portal, before, Progress(page.after or "", not page.after, since, begun.everyone)):
-            companies.put(tx, [_indexed(portal, record) for record in page.results])
+            _keep(tx, portal, page.results)
     return True
 
 
@@ -111,7 +124,7 @@ def _keep_up(client: HubSpotClient, portal: str) -> None:
     while not whole:
         found, whole = _changed(client, since, everyone=before.everyone)
         with at.database.transaction() as tx:
-            companies.put(tx, [_indexed(portal, record) for record in found])
+            _keep(tx, portal, found)
         newest = max((record.updated_at for record in found if record.updated_at), default=since)
         since = max(newest, since + timedelta(milliseconds=1))
     with at.database.transaction() as tx:
@@ -129,13 +142,9 @@ def _changed(client: HubSpotClient, since: datetime, *, everyone: bool) -> tuple
     found: list[Record] = []
     after: str | None = None
     while len(found) + MOST_A_SEARCH_PAGE <= _MOST_RESULTS:
-        page = client.search("companies", [{"filters": filters}], _PROPERTIES, sorts, MOST_A_SEARCH_PAGE, after)
+        page = client.search("companies", [{"filters": filters}], _properties(), sorts, MOST_A_SEARCH_PAGE, after)
         found += page.results
         after = page.after
         if not after:
             return found, True
     return found, False
-
-
-def _indexed(portal: str, record: Record) -> Indexed:
-    return Indexed(portal, record.id, name_key(record.properties.get("name")), domain_of(record))

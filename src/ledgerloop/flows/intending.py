@@ -16,9 +16,9 @@ from ledgerloop.flows.deciding import Decided, Ready, Verdict, basis, decide, su
 from ledgerloop.flows.parts import parts
 from ledgerloop.flows.payers import Payer, find_payers
 from ledgerloop.records import Entry, Hold, Intent, Portal, Skip
+from ledgerloop.rules.identity.payers import Found
 from ledgerloop.rules.invoices import hash_of, payload_of
 from ledgerloop.rules.marks import deal_url, marker_of
-from ledgerloop.rules.matching import Found
 from ledgerloop.store import connections, intents, journal
 
 REQUEST = 50

@@ -15,13 +15,14 @@ from ledgerloop.errors import Conflict, Invalid, Missing
 from ledgerloop.flows import creating, moving, people
 from ledgerloop.flows.claiming import Customers, Doubts, Found, of_another, shown_elsewhere, take
 from ledgerloop.flows.creating import Values
-from ledgerloop.flows.finding import find_by_id, find_companies, find_contacts, own_companies
+from ledgerloop.flows.finding import Halves, find, find_by_id, own_companies
 from ledgerloop.flows.parts import parts
 from ledgerloop.hubspot.client import HubSpotClient
 from ledgerloop.hubspot.models import Record
 from ledgerloop.records import Customer, Entry, Hold, Link, LinkKind, Organisation
 from ledgerloop.rules.customers import hubspot_of
-from ledgerloop.rules.matching import email_domain, email_problem
+from ledgerloop.rules.identity.addresses import email_domain, email_problem
+from ledgerloop.rules.identity.persons import is_private
 from ledgerloop.rules.saying import whole
 from ledgerloop.store import compared, journal, links, pairs
 
@@ -40,7 +41,7 @@ def join(home: Organisation, customers: Customers, values: Values, turn: int) ->
     doubts = moving.follow_merged(home, customers, turn)
     linked = {(link.kind, link.xero_id) for link in known(home, list(customers))}
     live = {key: one for key, one in customers.items() if one.active and not one.merged_into}
-    no_company = {key: one for key, one in live.items() if ("company", key) not in linked}
+    no_company = {key: one for key, one in live.items() if ("company", key) not in linked and _wants_company(one)}
     no_contact = {key: one for key, one in live.items() if ("contact", key) not in linked and _names_person(one)}
     found: dict[LinkKind, Found] = {"contact": {}, "company": {}}
     if no_company or no_contact:
@@ -101,29 +102,49 @@ def _settle(
     A new contact may bring a company that HubSpot makes from its email domain, and that one is taken.
     """
     no_contact = _worth_asking(home, no_contact)
-    contacts, unsure = find_contacts(client, home, no_contact)
-    with parts().database.reading() as tx:
-        had = links.find(tx, home.id, "contact", list(no_company))
-    contact_of = {key: link.hubspot_id for key, link in had.items()}
-    contact_of |= {key: record.id for key, (record, _) in contacts.items()}
-    companies, unsure_of_company = find_companies(client, home, no_company, contact_of)
-    unsure |= take(home, "contact", no_contact, contacts)
-    unsure_of_company |= take(home, "company", no_company, companies)
+    found = find(client, home, no_contact, no_company)
+    found.unsure_contacts |= take(home, "contact", no_contact, found.contacts)
+    found.unsure_companies |= take(home, "company", no_company, found.companies)
+    _say_found(home, found, turn)
     barred = moving.barred(home, "contact", no_contact)
-    new = _without(no_contact, contacts, unsure, barred)
+    new = _without(no_contact, found.contacts, found.unsure_contacts, barred)
     made = creating.make(client, home, "contact", {k: c for k, c in new.items() if c.email_key}, values, turn)
     barred_companies = moving.barred(home, "company", no_company)
-    new = _without(no_company, companies, unsure_of_company, barred_companies)
+    new = _without(no_company, found.companies, found.unsure_companies, barred_companies)
     brought = {key: contact for key, contact in made.ids.items() if _may_bring_company(new.get(key))}
     automatic, unsure_of_automatic = own_companies(client, home, new, brought)
     unsure_of_automatic |= take(home, "company", new, automatic)
-    companies |= automatic
     made_too = creating.make(client, home, "company", _without(new, automatic, unsure_of_automatic), values, turn)
-    missing = {key: hold for key, hold in barred.items() if key not in contacts}
-    missing_companies = {key: hold for key, hold in barred_companies.items() if key not in companies}
-    unsure_of_company |= unsure_of_automatic
-    doubts = _together(unsure, unsure_of_company, missing, missing_companies, made.doubts, made_too.doubts)
-    return {"contact": contacts, "company": companies}, doubts
+    missing = {key: hold for key, hold in barred.items() if key not in found.contacts}
+    missing_companies = {key: hold for key, hold in barred_companies.items() if key not in found.companies}
+    doubts = _together(
+        found.unsure_contacts,
+        found.unsure_companies,
+        unsure_of_automatic,
+        missing,
+        missing_companies,
+        made.doubts,
+        made_too.doubts,
+    )
+    return {"contact": found.contacts, "company": found.companies | automatic}, doubts
+
+
+def _say_found(home: Organisation, found: Halves, turn: int) -> None:
+    """Say in the journal on what evidence companies were found."""
+    entries = [
+        _entry(home, turn, key, "adopt", f"The HubSpot company {found.companies[key][0].id} is this customer. {said}")
+        for key, said in found.said.items()
+        if key in found.companies
+    ]
+    with parts().database.transaction() as tx:
+        journal.add(tx, entries)
+
+
+def _wants_company(customer: Customer) -> bool:
+    """Tell whether a customer is to have a company: a person without a firm has none, unless a number names one."""
+    named = hubspot_of(customer.number)
+    private = parts().private_people and bool(customer.email_key) and is_private(customer)
+    return not private or (named is not None and named[0] == "company")
 
 
 def _names_person(customer: Customer) -> bool:
@@ -225,7 +246,7 @@ def _entry(
         turn=turn,
         subject=_subject(customer),
         decision=decision,
-        rule="rules.matching",
+        rule="rules.identity",
         reason=reason,
     )
 

@@ -15,6 +15,7 @@ from decimal import Decimal
 from typing import Any
 
 from ledgerloop.hubspot.client import HubSpotClient
+from ledgerloop.rules.identity.profiles import UNNUMBERED, Numbered
 from ledgerloop.rules.ownership import FIELDS, Owner
 from ledgerloop.rules.routing import Route
 from ledgerloop.store.db import Database
@@ -50,6 +51,10 @@ class Parts:
     """Property names that this portal uses instead of ours."""
     owners: Mapping[str, Owner] = field(default_factory=lambda: dict.fromkeys(FIELDS, "first"))
     """Whose value of a customer's field stands."""
+    numbered: Numbered = UNNUMBERED
+    """The properties of HubSpot's companies that carry their tax and company numbers."""
+    private_people: bool = True
+    """Whether a customer who is a person and no firm gets a contact only, and no company of its name."""
     to_xero: bool = False
     """Whether what people change in HubSpot is carried to Xero."""
     poll_every: timedelta = timedelta(seconds=60)

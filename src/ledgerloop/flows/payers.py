@@ -1,4 +1,4 @@
-"""Find the Xero customer who pays for a deal: by link, id, number, email or name, else create it. Called inside a step.
+"""Find the Xero customer who pays for a deal: by link, id or evidence, else create it. Called inside a step.
 
 Never doubled: the mirror is brought up to date before it is searched, a new customer carries its HubSpot id as its
 ContactNumber (unique in Xero), and two deals of one company in the same batch share the customer that is made.
@@ -6,7 +6,10 @@ ContactNumber (unique in Xero), and two deals of one company in the same batch s
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from decimal import Decimal
 from typing import Any, Literal
 
 from ledgerloop.errors import Invalid
@@ -17,10 +20,26 @@ from ledgerloop.flows.writing import id_name
 from ledgerloop.hubspot.models import Record
 from ledgerloop.records import Customer, Entry, Hold, Link, Organisation
 from ledgerloop.rules.customers import contact_for_customer, customer_from_contact, number_of
-from ledgerloop.rules.matching import Found, email_key, name_key
-from ledgerloop.rules.payers import Fitting, agrees, carried_twice, choose, unknown_id
+from ledgerloop.rules.identity import payer_questions
+from ledgerloop.rules.identity.addresses import email_domain, mailbox
+from ledgerloop.rules.identity.evidence import Same, weigh
+from ledgerloop.rules.identity.free_names import free_name, same_to_xero
+from ledgerloop.rules.identity.names import name_key
+from ledgerloop.rules.identity.payers import Buyer, Found, Known, choose_payer
+from ledgerloop.rules.identity.persons import weigh_buyer
+from ledgerloop.rules.identity.profiles import (
+    Profile,
+    domains_of,
+    emails_of_contact,
+    further_keys,
+    keys_of_company,
+    person_name,
+    profile_of_company,
+    profile_of_customer,
+)
+from ledgerloop.rules.identity.sharing import Sharing
 from ledgerloop.rules.saying import whole
-from ledgerloop.store import connections, journal, links, mirror
+from ledgerloop.store import connections, journal, links, mirror, rulings
 from ledgerloop.store.survivors import survivors
 from ledgerloop.xero.client import Outcome, XeroClient
 from ledgerloop.xero.models import Contact
@@ -41,12 +60,13 @@ def find_payers(
     if strangers:
         pulling.pull_kind(client, home.id, "contacts", pulling.Seen())
         found |= _by_id(home, strangers)
-        remember(home, strangers, found)  # so that nobody takes the same customer by its name
+        found |= _by_ruling(home, [sale for sale in strangers if sale.deal.id not in found])
+        remember(home, strangers, found, turn)  # so that nobody takes the same customer by its name
     for some in _apart([sale for sale in strangers if sale.deal.id not in found]):
-        found |= _by_mirror(home, some)
+        found |= by_evidence(home, some)
         found |= _create(client, home, [sale for sale in some if sale.deal.id not in found], portal, turn)
-        remember(home, some, found)
-    remember(home, sales, found)
+        remember(home, some, found, turn)
+    remember(home, sales, found, turn)
     return found
 
 
@@ -55,17 +75,46 @@ def id_carried(sale: Sale) -> str:
     return next((((record.properties.get(id_name()) or "").strip().lower()) for _, record in _sides(sale)), "")
 
 
-def remember(home: Organisation, sales: Sequence[Sale], found: Mapping[str, Payer]) -> None:
-    """Link each deal's company and contact to the customer that was found for it."""
-    made = [
-        Link(home.id, payer.id, kind, record.id, payer.how)
-        for sale in sales
-        if isinstance(payer := found.get(sale.deal.id), Found)
-        for kind, record in _sides(sale)
-    ]
+def remember(home: Organisation, sales: Sequence[Sale], found: Mapping[str, Payer], turn: int = 0) -> None:
+    """Link each deal's company and contact to the customer that was found for it, and say on what evidence."""
     at = parts()
+    made: list[Link] = []
+    said: dict[Link, str] = {}
+    for sale in sales:
+        payer = found.get(sale.deal.id)
+        if not isinstance(payer, Found):
+            continue
+        for place, (kind, record) in enumerate(_sides(sale)):
+            if place == 0 or emails_of_contact(record):
+                link = Link(home.id, payer.id, kind, record.id, payer.how)
+                made.append(link)
+                said[link] = payer.said
     with at.database.transaction() as tx:
-        links.put(tx, made, at.now())
+        before = {
+            (kind, key)
+            for kind in ("company", "contact")
+            for key in links.find_by_hubspot(tx, home.id, kind, [one.hubspot_id for one in made if one.kind == kind])
+        }
+        kept = links.put(tx, made, at.now())
+        news = {
+            one: said[one]
+            for one in dict.fromkeys(made)
+            if one in kept and said[one] and (one.kind, one.hubspot_id) not in before
+        }
+        journal.add(tx, [_adopted(home, turn, link, why) for link, why in news.items()])
+
+
+def _adopted(home: Organisation, turn: int, link: Link, why: str) -> Entry:
+    return Entry(
+        at=parts().now(),
+        lane=home.id,
+        turn=turn,
+        subject=f"customer {link.xero_id}",
+        decision="adopt",
+        rule="rules.identity.payers.choose_payer",
+        reason=f"A won deal's {link.kind} {link.hubspot_id} is this customer. {why}",
+        target=f"hubspot {link.kind} {link.hubspot_id}",
+    )
 
 
 def by_link(home: Organisation, sales: Sequence[Sale]) -> dict[str, Found]:
@@ -93,7 +142,6 @@ def pays(home: Organisation, sale: Sale, customer: str) -> bool:
     """Tell whether a deal's company, or its contact where it has none, is a customer, as far as that is known."""
     if not _sides(sale):
         return True
-    _, record = _sides(sale)[0]
     with parts().database.reading() as tx:
         known = mirror.customers(tx, home.id, [customer]).get(customer)
         payer = (mirror.survivor(tx, home.id, known) or known) if known else None
@@ -101,8 +149,11 @@ def pays(home: Organisation, sale: Sale, customer: str) -> bool:
         return linked.id == (payer.id if payer else customer)
     if payer is None or id_carried(sale) in (customer, payer.id):
         return True
-    email = email_key(_of(sale, "contact", "email"))
-    return agrees(payer, record) if sale.company else bool(email) and email == payer.email_key
+    buyer = _buyer(home, sale)
+    if sale.company is None:
+        return isinstance(weigh_buyer(buyer.record, buyer.profile, payer), Same)
+    theirs = profile_of_customer(payer, home.country)
+    return isinstance(weigh(buyer.profile, theirs, full_name_is_enough=True), Same)
 
 
 def name_of(sale: Sale) -> str:
@@ -136,64 +187,121 @@ def _by_id(home: Organisation, sales: Sequence[Sale]) -> dict[str, Payer]:
             payer = (mirror.survivor(tx, home.id, customer) or customer) if customer else None
             held = links.find(tx, home.id, kind, [payer.id]).get(payer.id) if payer else None
             if payer is None:
-                found[sale.deal.id] = unknown_id(kind, given, home.name)
+                found[sale.deal.id] = Hold((payer_questions.unknown_id(kind, given, home.name),))
             elif not payer.active:
-                found[sale.deal.id] = _archived(payer)
+                found[sale.deal.id] = _archived(sale, payer)
             elif held is not None and held.hubspot_id != record.id:
-                found[sale.deal.id] = carried_twice(kind, payer, held.hubspot_id)
+                found[sale.deal.id] = Hold((payer_questions.carried_twice(kind, payer, held.hubspot_id),), (payer.id,))
             else:
                 found[sale.deal.id] = Found(payer.id, "id")
     return found
 
 
+def _by_ruling(home: Organisation, sales: Sequence[Sale]) -> dict[str, Payer]:
+    """Take the customers that a person has named for the paying records."""
+    with parts().database.reading() as tx:
+        said = rulings.get(tx, home.id, [_subject(sale) for sale in sales if _sides(sale)])
+        customers = mirror.customers(tx, home.id, [answer for answer in said.values() if answer])
+    found: dict[str, Payer] = {}
+    for sale in sales:
+        answer = customers.get(said.get(_subject(sale), "")) if _sides(sale) else None
+        if answer is not None:
+            found[sale.deal.id] = Found(answer.id, "ruling") if answer.active else _archived(sale, answer)
+    return found
+
+
+def _subject(sale: Sale) -> str:
+    kind, record = _sides(sale)[0]
+    return f"{kind} {record.id}"
+
+
 def _apart(sales: Sequence[Sale]) -> list[list[Sale]]:
-    """Keep companies that are called alike out of one group, so that the second meets the customer of the first."""
+    """Keep buyers that are called alike out of one group, so that the second meets the customer of the first."""
     groups: list[tuple[dict[str, str], list[Sale]]] = []
     for sale in sales:
-        name = name_key(_of(sale, "company", "name"))
-        company = sale.company.id if sale.company else ""
-        group = next((one for one in groups if not name or one[0].get(name, company) == company), None)
+        name = name_key(name_of(sale))
+        buyer = _subject(sale) if _sides(sale) else ""
+        group = next((one for one in groups if not name or one[0].get(name, buyer) == buyer), None)
         if group is None:
             group = ({}, [])
             groups.append(group)
-        group[0][name] = company
+        group[0][name] = buyer
         group[1].append(sale)
     return [some for _, some in groups]
 
 
-def _by_mirror(home: Organisation, sales: Sequence[Sale]) -> dict[str, Payer]:
-    numbers = {sale.deal.id: [number_of(kind, record.id) for kind, record in _sides(sale)[:1]] for sale in sales}
-    emails = {sale.deal.id: email_key(_of(sale, "contact", "email")) for sale in sales}
-    names = {sale.deal.id: name_key(_of(sale, "company", "name")) for sale in sales}
+def by_evidence(home: Organisation, sales: Sequence[Sale]) -> dict[str, Payer]:
+    """Choose among the customers that the buyers' keys find, unless a person has said that a buyer is none of them."""
+    buyers = [_buyer(home, sale) for sale in sales if _sides(sale)]
+    numbers = {one.deal: number_of(one.kind, one.record.id) for one in buyers}
+    keys = {one.deal: _keys(one) for one in buyers}
     with parts().database.reading() as tx:
-        by_number = mirror.customers_by_number(tx, home.id, [one for some in numbers.values() for one in some])
-        by_email = mirror.customers_by_email(tx, home.id, [key for key in emails.values() if key])
-        by_name = mirror.customers_by_name(tx, home.id, [key for key in names.values() if key])
-        everyone = [one.id for index in (by_number, by_email, by_name) for some in index.values() for one in some]
-        taken = links.find(tx, home.id, "company", everyone)
+        said = rulings.get(tx, home.id, [f"{one.kind} {one.record.id}" for one in buyers])
+        buyers = [one for one in buyers if f"{one.kind} {one.record.id}" not in said]
+        by_key = mirror.customers_by_keys(tx, home.id, {key for one in buyers for key in keys[one.deal]})
+        by_number = mirror.customers_by_number(tx, home.id, [numbers[one.deal] for one in buyers])
+        everyone = {one.id for index in (by_key, by_number) for some in index.values() for one in some}
+        taken = links.find(tx, home.id, "company", sorted(everyone))
     holders = {key: link.hubspot_id for key, link in taken.items()}
-    numbered = {one.id: one.number for some in by_email.values() for one in some}
-    ours = {
-        key
-        for key, link in taken.items()
-        if link.how == "created" and numbered.get(key) != number_of("company", link.hubspot_id)
-    }
+    shared = Sharing.among(by_key).shared
     found: dict[str, Payer] = {}
-    for sale in sales:
-        deal = sale.deal.id
-        fitting = Fitting(
-            _active(by_number, numbers[deal]), _active(by_email, [emails[deal]]), _active(by_name, [names[deal]])
-        )
-        answer = choose(sale.company, sale.contact, fitting, holders, ours)
+    for buyer in buyers:
+        numbered = by_number.get(numbers[buyer.deal], ())
+        fitting = {one.id: one for key in keys[buyer.deal] for one in by_key.get(key, ())}
+        fitting |= {one.id: one for one in numbered}
+        living = [one for one in fitting.values() if not one.merged_into]
+        known = Known(living, {one.id for one in numbered}, holders, shared, {}, home.country)
+        answer = choose_payer(buyer, known)
+        if isinstance(answer, Hold):
+            answer = choose_payer(buyer, replace(known, owed=_owed(home, answer.candidates)))
         if answer is not None:
-            found[deal] = answer
-        if isinstance(answer, Found) and sale.company is not None:
-            holders.setdefault(answer.id, sale.company.id)
+            found[buyer.deal] = answer
+        if isinstance(answer, Found) and buyer.kind == "company":
+            holders.setdefault(answer.id, buyer.record.id)
     return found
 
 
-def _create(client: XeroClient, home: Organisation, sales: Sequence[Sale], portal: str, turn: int) -> dict[str, Payer]:
-    """Create the customers nobody knows: one for each company (or contact), however many of its deals are here."""
+def _owed(home: Organisation, customers: Sequence[str]) -> dict[str, str]:
+    """Say what customers owe, as people read it."""
+    with parts().database.reading() as tx:
+        documents = mirror.receivables_of(tx, home.id, customers)
+    owed: dict[str, str] = {}
+    for customer, some in documents.items():
+        sums: defaultdict[str, Decimal] = defaultdict(Decimal)
+        for one in some:
+            if one.kind == "invoice" and one.status == "AUTHORISED":
+                sums[one.currency] += one.due
+        owed[customer] = " and ".join(f"{sums[one]:,.2f} {one}" for one in sorted(sums) if sums[one])
+    return owed
+
+
+def _buyer(home: Organisation, sale: Sale) -> Buyer:
+    """Put together what is known of the record that pays: of a company also its buyers' addresses."""
+    kind, record = _sides(sale)[0]
+    people = [sale.contact] if sale.contact else []
+    if kind == "company":
+        profile = profile_of_company(record, people, numbered=parts().numbered, country=home.country)
+    else:
+        emails = emails_of_contact(record)
+        domains = frozenset(domain for email in emails if (domain := email_domain(email)))
+        profile = Profile(person_name(record), frozenset(map(mailbox, emails)), domains)
+    return Buyer(sale.deal.id, kind, record, profile)
+
+
+def _keys(buyer: Buyer) -> tuple[str, ...]:
+    """Return what the customers are looked for by that a buyer may be."""
+    profile = buyer.profile
+    mine = keys_of_company(buyer.record, parts().numbered) if buyer.kind == "company" else ()
+    return tuple(dict.fromkeys((*mine, *further_keys(profile.name, sorted(profile.emails), profile.domains))))
+
+
+def _create(
+    client: XeroClient, home: Organisation, sales: Sequence[Sale], portal: str, turn: int, *, again: bool = True
+) -> dict[str, Payer]:
+    """Create the customers nobody knows: one for each company (or contact), however many of its deals are here.
+
+    A name that is taken after all, by somebody whom our copy did not have yet, is looked for once more.
+    """
     found: dict[str, Payer] = {}
     wanted: dict[str, list[Sale]] = {}
     bodies: dict[str, dict[str, object]] = {}
@@ -205,10 +313,11 @@ def _create(client: XeroClient, home: Organisation, sales: Sequence[Sale], porta
         number = str(body["ContactNumber"])
         bodies.setdefault(number, body)
         wanted.setdefault(number, []).append(sale)
-    at = parts()
-    known = _owners(home, list(bodies))
+    known = _owners(home, {number: some[0] for number, some in wanted.items()})
     found |= {sale.deal.id: payer for number, payer in known.items() for sale in wanted[number]}
     numbers = sorted(bodies.keys() - known.keys())
+    _name_freely(home, {number: wanted[number][0] for number in numbers}, bodies)
+    taken: list[Sale] = []
     for start in range(0, len(numbers), BATCH):
         some = numbers[start : start + BATCH]
         outcomes = _send(client, [bodies[number] for number in some])
@@ -221,16 +330,51 @@ def _create(client: XeroClient, home: Organisation, sales: Sequence[Sale], porta
                 found |= {sale.deal.id: Found(customer.id, "created") for sale in wanted[number]}
                 entries.append(_entry(portal, turn, customer, bodies[number]))
             else:
-                payer: Payer = _refused(bodies[number], outcome.problems)
-                if any("contact number" in problem.lower() for problem in outcome.problems):
-                    # An earlier request made it after all, or somebody just did: one more pull may bring it.
-                    pulling.pull_kind(client, home.id, "contacts", pulling.Seen())
-                    payer = _owners(home, [number]).get(number, payer)
-                found |= {sale.deal.id: payer for sale in wanted[number]}
-        with at.database.transaction() as tx:
+                refused = _refused(bodies[number], outcome.problems)
+                found |= {sale.deal.id: refused for sale in wanted[number]}
+                taken += wanted[number] if again and _is_taken(outcome.problems) else []
+        with parts().database.transaction() as tx:
             mirror.store_customers(tx, made, touch=False)
             journal.add(tx, entries)
+    if taken:
+        # An earlier request made it after all, or somebody just did: one more pull may bring it.
+        pulling.pull_kind(client, home.id, "contacts", pulling.Seen())
+        answers = by_evidence(home, taken)
+        left = [sale for sale in taken if sale.deal.id not in answers]
+        found |= answers | _create(client, home, left, portal, turn, again=False)
     return found
+
+
+def _is_taken(problems: Sequence[str]) -> bool:
+    """Tell whether Xero refused a customer because another has its number or name."""
+    said = " ".join(problems).lower()
+    return "contact number" in said or "already assigned" in said or "must be unique" in said
+
+
+def _name_freely(home: Organisation, of: Mapping[str, Sale], bodies: Mapping[str, dict[str, object]]) -> None:
+    """Give each new customer a name that no other has, since Xero wants active names unique."""
+    keys = {number: f"name {name_key(str(bodies[number]['Name']))}" for number in of}
+    with parts().database.reading() as tx:
+        alike = mirror.customers_by_keys(tx, home.id, set(keys.values()))
+        numbered = mirror.customers_by_number(tx, home.id, list(of))
+    given: set[str] = set()
+    for number, sale in of.items():
+        taken = {same_to_xero(one.name) for one in alike.get(keys[number], ()) if one.active} | given
+        name = free_name(str(bodies[number]["Name"]), _told_apart_by(sale), taken)
+        given.add(same_to_xero(name))
+        bodies[number]["Name"] = name
+        if numbered.get(
+            number
+        ):  # a person said that its holder is another, and Xero gives a number to one contact only
+            del bodies[number]["ContactNumber"]
+
+
+def _told_apart_by(sale: Sale) -> list[str]:
+    """Return what tells a buyer from its namesakes, the most readable first."""
+    kind, record = _sides(sale)[0]
+    if kind == "contact":
+        return [*emails_of_contact(record)[:1], f"HubSpot {record.id}"]
+    return [*sorted(domains_of(record))[:1], (record.properties.get("city") or "").strip(), f"HubSpot {record.id}"]
 
 
 def _send(client: XeroClient, bodies: Sequence[Mapping[str, Any]]) -> list[Outcome[Contact]]:
@@ -245,28 +389,26 @@ def _send(client: XeroClient, bodies: Sequence[Mapping[str, Any]]) -> list[Outco
         return [*_send(client, bodies[:half]), *_send(client, bodies[half:])]
 
 
-def _owners(home: Organisation, numbers: Sequence[str]) -> dict[str, Payer]:
-    """Return who has these numbers already, archived customers too: Xero gives a number to one contact only."""
+def _owners(home: Organisation, of: Mapping[str, Sale]) -> dict[str, Payer]:
+    """Return whose numbers these are by a merge: Xero gives a number to one contact, and the survivor pays.
+
+    Who bears a number and was not merged has been weighed before.
+    """
     with parts().database.reading() as tx:
-        holders = mirror.customers_by_number(tx, home.id, numbers)
+        said = rulings.get(tx, home.id, [_subject(sale) for sale in of.values()])
+        holders = mirror.customers_by_number(tx, home.id, list(of))
         into = survivors(tx, home.id, [one.id for some in holders.values() for one in some])
         heirs = mirror.customers(tx, home.id, list(into.values()))
     owners: dict[str, Payer] = {}
     for number, some in holders.items():
-        for one in some:
-            owner = heirs.get(into.get(one.id, ""), one)
-            owners[number] = Found(owner.id, "number") if owner.active else _archived(owner)
+        for heir in (heirs[into[one.id]] for one in some if into.get(one.id) in heirs):
+            if _subject(of[number]) not in said:
+                owners[number] = Found(heir.id, "number") if heir.active else _archived(of[number], heir)
     return owners
 
 
-def _archived(owner: Customer) -> Hold:
-    return Hold(
-        (
-            f"The customer “{owner.name}” of this deal is archived in Xero."
-            f" Restore “{owner.name}” in Xero, or give the deal another company.",
-        ),
-        (owner.id,),
-    )
+def _archived(sale: Sale, owner: Customer) -> Hold:
+    return Hold((payer_questions.archived(sale.deal.id, owner),), (owner.id,))
 
 
 def _refused(body: Mapping[str, object], problems: Sequence[str]) -> Hold:

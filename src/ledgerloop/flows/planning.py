@@ -19,7 +19,8 @@ from ledgerloop.flows.pulling import KINDS
 from ledgerloop.flows.rehearsing import AT_ONCE, count, made_up, rehearse
 from ledgerloop.flows.restoring import RULE
 from ledgerloop.records import Entry, Organisation
-from ledgerloop.rules.matching import email_key, name_key
+from ledgerloop.rules.identity.addresses import email_key
+from ledgerloop.rules.identity.names import keys
 from ledgerloop.store import connections, cursors, dirty, fingerprints, journal, lanes, mirror, planned
 from ledgerloop.store.spent import Written
 
@@ -108,7 +109,7 @@ def customers_named(tx: Connection, homes: Sequence[Organisation], text: str) ->
         found.update(mirror.customers(tx, home.id, [text]))
         for known in (
             mirror.customers_by_email(tx, home.id, [email_key(text)]),
-            mirror.customers_by_name(tx, home.id, [name_key(text)]),
+            mirror.customers_by_keys(tx, home.id, [f"name {key}" for key in keys(text)]),
         ):
             found.update(one.id for some in known.values() for one in some)
     if not found:

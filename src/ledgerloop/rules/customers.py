@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Literal
 
 from ledgerloop.hubspot.models import Record
 from ledgerloop.records import Customer, Hold, Organisation, Payment, Person, Receivable
-from ledgerloop.rules.matching import email_key, email_problem, name_key
+from ledgerloop.rules.identity.addresses import email_key, email_problem
+from ledgerloop.rules.identity.profiles import keys_of_customer
 from ledgerloop.rules.standing import Standing
 from ledgerloop.xero.models import Address, Contact, ContactPerson, CreditNote, Invoice, Overpayment, Phone, Prepayment
 
@@ -49,7 +51,7 @@ def customer_from_contact(organisation: str, contact: Contact) -> Customer:
     address = _postal(contact.Addresses)
     phone = next((one for one in contact.Phones if one.PhoneType == "DEFAULT" and one.PhoneNumber.strip()), Phone())
     lines = (address.AddressLine1, address.AddressLine2, address.AddressLine3, address.AddressLine4)
-    return Customer(
+    customer = Customer(
         organisation=organisation,
         id=contact.ContactID,
         name=contact.Name.strip(),
@@ -67,13 +69,13 @@ def customer_from_contact(organisation: str, contact: Contact) -> Customer:
         country=address.Country.strip(),
         updated_at=contact.UpdatedDateUTC,
         email_key=email_key(contact.EmailAddress),
-        name_key=name_key(contact.Name),
         persons=tuple(_person(one) for one in contact.ContactPersons if one.EmailAddress.strip()),
         is_customer=contact.IsCustomer,
         is_supplier=contact.IsSupplier,
         tax_number=contact.TaxNumber.strip(),
         company_number=contact.CompanyNumber.strip(),
     )
+    return replace(customer, keys=keys_of_customer(customer))
 
 
 def further_people(customer: Customer) -> dict[str, Person]:

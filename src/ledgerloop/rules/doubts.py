@@ -10,31 +10,16 @@ from collections.abc import Sequence
 from ledgerloop.records import Customer
 from ledgerloop.rules.saying import whole
 
+_MOST = 5
 
-def shared_email(customer: Customer) -> str:
+
+def shared_email(customer: Customer, others: Sequence[str]) -> str:
     """Word that a HubSpot contact can be only one of several customers."""
+    named = ", ".join(f"“{one}”" for one in others[:_MOST])
+    more = f" and {len(others) - _MOST} more" if len(others) > _MOST else ""
     return (
-        f"The email {customer.email} of “{customer.name}” belongs to another Xero customer as well, and HubSpot"
-        " keeps one contact for an email. Its company is kept up to date; for a contact, give each its own."
-    )
-
-
-def several_companies(customer: Customer, listed: Sequence[str]) -> str:
-    """Word that more than one company fits."""
-    said = "; ".join(listed)
-    return (
-        f"HubSpot has {len(listed)} companies called “{customer.name}” with the domain of its email: {said}."
-        f" Merge them, or write {customer.id} into the Xero contact id of the right one."
-    )
-
-
-def name_alone(customer: Customer, companies: Sequence[str]) -> str:
-    """Word that nothing but the name says that a company is the customer."""
-    listed = ", ".join(companies)
-    return (
-        f"HubSpot has a company called “{customer.name}” ({listed}), but no email domain says that it is this Xero"
-        f" customer. If it is, write {customer.id} into its Xero contact id or give it the domain of the customer's"
-        " email; if it is not, give it another name."
+        f"The email {customer.email} of “{customer.name}” is also that of {named}{more} in Xero, and HubSpot keeps one"
+        " contact for an email. Its company is kept up to date; for a contact, give each its own."
     )
 
 

@@ -12,7 +12,7 @@ from typing import Any
 from ledgerloop.hubspot.models import Record
 from ledgerloop.records import LinkKind
 from ledgerloop.rules.customers import address_in_xero
-from ledgerloop.rules.matching import email_key, email_problem
+from ledgerloop.rules.identity.addresses import email_key, email_problem
 from ledgerloop.xero.models import Address, Contact, Phone
 
 _ADDRESS_LINES = ("AddressLine1", "AddressLine2", "AddressLine3", "AddressLine4", "City", "Region", "PostalCode")

@@ -137,6 +137,11 @@ class Standing(Section):
         description='Whose records are made in HubSpot: "customers", who owe or owed something, or "all" contacts of'
         " Xero, suppliers and payees of the bank among them. Who is linked to a record is shown either way.",
     )
+    private: Literal["contact", "company"] = Field(
+        default="contact",
+        description='What a private customer gets in HubSpot, one that is called as its first and last name say: a'
+        ' "contact" only, or a "company" of that name as well.',
+    )
     notes: bool = Field(
         default=False,
         description="Whether a note is written on contact, company and deal when an invoice is approved, part paid,"

@@ -1,30 +1,18 @@
-"""A small index of the portal's companies: where to look for a name or domain, never what a company is.
+"""How far the index of the portal's companies has come: where to look for a name or domain is in ``search_keys``.
 
-What stands here may be out of date. Whoever finds a company by it reads that company anew before deciding anything.
+What stands there may be out of date. Whoever finds a company by it reads that company anew before deciding anything.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import Connection
 
 from ledgerloop.store import connections
-from ledgerloop.store.statements import chunks, one_at_a_time, upsert
-from ledgerloop.store.tables import company as table
-
-
-@dataclass(frozen=True, slots=True)
-class Indexed:
-    """A company by what it is looked for."""
-
-    portal: str
-    id: str
-    name_key: str
-    domain: str
+from ledgerloop.store.statements import one_at_a_time
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,28 +27,6 @@ class Progress:
     """What changed from here on is still to be searched for; none until the listing has begun."""
     everyone: bool = False
     """Whether companies that are customers already are kept up too, as several organisations need it."""
-
-
-def put(tx: Connection, companies: Sequence[Indexed]) -> None:
-    """Keep companies, each in the place of what was known of it before."""
-    upsert(tx, table, [asdict(one) for one in sorted(companies, key=lambda one: (one.portal, one.id))])
-
-
-def forget(tx: Connection, portal: str, ids: Collection[str]) -> None:
-    """Forget companies that are gone."""
-    for some in chunks(ids):
-        tx.execute(delete(table).where(table.c.portal == portal, table.c.id.in_(some)))
-
-
-def alike(tx: Connection, portal: str, name_keys: Collection[str], domains: Collection[str]) -> list[str]:
-    """List the ids of the companies that have one of these names or domains."""
-    found: set[str] = set()
-    for column, keys in ((table.c.name_key, name_keys), (table.c.domain, domains)):
-        for some in chunks(sorted({key for key in keys if key})):
-            # The condition is the index's own, so that PostgreSQL uses it.
-            query = select(table.c.id).where(table.c.portal == portal, column.in_(some), column != "")
-            found |= set(tx.execute(query).scalars())
-    return sorted(found)
 
 
 def progress(tx: Connection, portal: str) -> Progress:

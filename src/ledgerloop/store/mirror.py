@@ -19,7 +19,7 @@ from typing import Any, TypeVar
 from sqlalchemy import Column, ColumnElement, Connection, Table, delete, exists, select
 
 from ledgerloop.records import Customer, Payment, Receivable
-from ledgerloop.store import dirty
+from ledgerloop.store import dirty, search_keys
 from ledgerloop.store.statements import chunks, insert_or_ignore, one_at_a_time, upsert
 from ledgerloop.store.survivors import move_receivables, survivors
 from ledgerloop.store.tables import customer as customer_table
@@ -45,9 +45,11 @@ def store_customers(tx: Connection, customers: Iterable[Customer], *, touch: boo
     touched: set[str] = set()
     for organisation, some in _portions(customers):
         one_at_a_time(tx, f"mirror {organisation}")
-        before = _customers(tx, organisation, customer_table.c.id, [each.id for each in some])
-        new, changed = _news(some, {each.id: each for each in before})
+        stored = _customers(tx, organisation, customer_table.c.id, [each.id for each in some])
+        before = {each.id: each for each in stored}
+        new, changed = _news(some, before)
         upsert(tx, customer_table, [_row(each, _CUSTOMER) for each in new])
+        _keep_keys(tx, organisation, new, before)
         heirs = move_receivables(tx, organisation, [each.id for each in changed if each.merged_into])
         ids = {each.id for each in changed} | {each.merged_into for each in changed if each.merged_into} | heirs
         if touch:
@@ -114,9 +116,11 @@ def customers_by_email(tx: Connection, organisation: str, email_keys: Collection
     return _grouped(_customers(tx, organisation, customer_table.c.email_key, email_keys), "email_key")
 
 
-def customers_by_name(tx: Connection, organisation: str, name_keys: Collection[str]) -> dict[str, list[Customer]]:
-    """Look customers up by the name as matching compares it."""
-    return _grouped(_customers(tx, organisation, customer_table.c.name_key, name_keys), "name_key")
+def customers_by_keys(tx: Connection, organisation: str, keys: Collection[str]) -> dict[str, list[Customer]]:
+    """Look customers up by what they are looked for by, such as “name acme” or “domain acme.co.nz”."""
+    found = search_keys.find(tx, organisation, keys)
+    known = customers(tx, organisation, sorted({each for some in found.values() for each in some}))
+    return {key: [known[each] for each in some if each in known] for key, some in found.items()}
 
 
 def customers_by_number(tx: Connection, organisation: str, numbers: Collection[str]) -> dict[str, list[Customer]]:
@@ -212,6 +216,14 @@ def payments_known(tx: Connection, organisation: str, ids: Collection[str]) -> s
         mine = select(payment_table.c.id).where(payment_table.c.organisation == organisation)
         found |= set(tx.execute(mine.where(payment_table.c.id.in_(some))).scalars())
     return found
+
+
+def _keep_keys(tx: Connection, organisation: str, new: Iterable[Customer], before: Mapping[str, Customer]) -> None:
+    """Keep what customers are looked for by, where it is another than before."""
+    fresh = {each.id: each.keys for each in new if each.id not in before}
+    other = {each.id: each.keys for each in new if each.id in before and each.keys != before[each.id].keys}
+    search_keys.replace(tx, organisation, fresh, known=False)
+    search_keys.replace(tx, organisation, other)
 
 
 def _known(organisation: str, customer: ColumnElement[str]) -> ColumnElement[bool]:

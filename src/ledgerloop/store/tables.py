@@ -87,6 +87,21 @@ class Persons(TypeDecorator[tuple[Person, ...]]):
         return tuple(Person(*fields) for fields in json.loads(value or "[]"))
 
 
+class Texts(TypeDecorator[tuple[str, ...]]):
+    """Keep texts as one JSON list: they are only ever read together."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: tuple[str, ...] | None, dialect: Dialect) -> str:
+        """Write a list."""
+        return json.dumps(list(value or ()), ensure_ascii=False)
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> tuple[str, ...]:
+        """Read back what was written."""
+        return tuple(json.loads(value or "[]"))
+
+
 def _text(name: str, default: str | None = None) -> Column[str]:
     return Column(name, Text, nullable=False, server_default=default)
 
@@ -180,15 +195,14 @@ customer = Table(
     _text("country"),
     Column("updated_at", Moment),
     _text("email_key"),
-    _text("name_key"),
     Column("persons", Persons, nullable=False, server_default="[]"),
     Column("is_customer", Boolean, nullable=False, server_default=false()),
     Column("is_supplier", Boolean, nullable=False, server_default=false()),
     _text("tax_number", ""),
     _text("company_number", ""),
+    Column("keys", Texts, nullable=False, server_default="[]"),
 )
 Index("customer_by_email", customer.c.organisation, customer.c.email_key, **_where("email_key <> ''"))
-Index("customer_by_name", customer.c.organisation, customer.c.name_key, **_where("name_key <> ''"))
 Index("customer_by_number", customer.c.organisation, customer.c.number, **_where("number <> ''"))
 Index("customer_by_winner", customer.c.organisation, customer.c.merged_into, **_where("merged_into <> ''"))
 
@@ -325,17 +339,28 @@ compared = Table(
     _text("first"),
 )
 
-# A HubSpot company by what it is looked for: where to look, and never what the company is.
-company = Table(
-    "company",
+# What a customer (scope: its organisation) or a HubSpot company (scope: its portal) is looked for by, a row for each
+# key: its names, addresses, domains and numbers as they are compared. A key finds candidates and decides nothing.
+search_key = Table(
+    "search_key",
     metadata,
-    Column("portal", Text, primary_key=True),
-    Column("id", Text, primary_key=True),
-    _text("name_key"),
-    _text("domain"),
+    Column("scope", Text, primary_key=True),
+    Column("key", Text, primary_key=True),
+    Column("record", Text, primary_key=True),
 )
-Index("company_by_name", company.c.portal, company.c.name_key, **_where("name_key <> ''"))
-Index("company_by_domain", company.c.portal, company.c.domain, **_where("domain <> ''"))
+Index("search_key_by_record", search_key.c.scope, search_key.c.record)
+
+# What a person has said of who is who: that the subject, a customer or the record that pays for deals, is none of
+# those in question (no answer), or which one it is.
+ruling = Table(
+    "ruling",
+    metadata,
+    Column("organisation", Text, primary_key=True),
+    Column("subject", Text, primary_key=True),
+    _text("answer"),
+    Column("said_at", Moment, nullable=False),
+    _text("said_by"),
+)
 
 # A further person of a customer, its HubSpot contact (empty where HubSpot refused it), and the company it is at.
 person = Table(

@@ -1,27 +1,20 @@
-"""Tell whether two records are the same customer: keys to compare by, and what to make of the candidates. Does no I/O.
+"""Compare email addresses and domains: whose mailbox an address is, and which firm a domain belongs to. Does no I/O.
 
-Xero wants names unique among active contacts and leaves emails alone; HubSpot wants contacts' emails unique and leaves
-names alone. So neither key is an identity by itself: one candidate is a match, several are a question for a person.
+A domain is compared as the part that somebody registered: mail.acme.co.nz and https://www.acme.co.nz/ are acme.co.nz,
+by the public suffix list that tldextract brings along (nothing is fetched).
 """
 
 from __future__ import annotations
 
 import re
-import unicodedata
-from collections.abc import Sequence
-from dataclasses import dataclass
+from functools import cache, lru_cache
+from typing import TYPE_CHECKING
 
+import idna
 from email_validator import EmailNotValidError, validate_email
 
-from ledgerloop.records import Hold, LinkKind
-
-_LEGAL_FORMS = frozenset(
-    "ab ag as asa bv co corp corporation gmbh inc incorporated kg limited llc llp lp ltd nv oy plc pte pty sa sarl srl"
-    " sas ulc".split()
-)
-"""Without the Italian SpA: a day spa's name ends so too, and to take one customer for another costs more."""
-_COPY_MARK = re.compile(r"\s*(\(\d{1,2}\)|-\d)$")
-"""One digit after a hyphen: importers count from 1, and “Studio-54” is a name."""
+if TYPE_CHECKING:
+    from tldextract import TLDExtract
 
 FREE_MAIL = frozenset(
     "126.com 163.com adam.com.au aim.com alice.it aol.com arcor.de att.net bbox.fr bell.net bellsouth.net"
@@ -44,21 +37,10 @@ FREE_MAIL = frozenset(
 )
 """Domains that say nothing about the company behind an address."""
 
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """One candidate, and how it was found."""
-
-    id: str
-    how: str
-
-
-@dataclass(frozen=True, slots=True)
-class Candidate:
-    """A record that may be the one, with the words a person would know it by."""
-
-    id: str
-    label: str
+_DOCUMENTATION = ("example", "example.com", "example.net", "example.org")
+"""Below these names each one stands for a firm of its own, in documentation and demonstrations (RFC 2606)."""
+_ADDRESS = re.compile(r"[^\s<>;,()\"]+@[^\s<>;,()\"]+")
+_DOTLESS = frozenset({"gmail.com", "googlemail.com"})
 
 
 def email_key(text: str | None) -> str:
@@ -91,41 +73,48 @@ def email_problem(text: str | None) -> str:
     return f"“{address}” is not a valid email address. Correct it."
 
 
+def emails_in(text: str | None) -> tuple[str, ...]:
+    """Return the keys of all addresses in a text, for some people write two into one field."""
+    return tuple(dict.fromkeys(key for found in _ADDRESS.findall(text or "") if (key := email_key(found))))
+
+
+def mailbox(key: str) -> str:
+    """Return the mailbox that an address reaches: without what stands behind a plus sign."""
+    local, _, domain = key.rpartition("@")
+    local = local.partition("+")[0]
+    return f"{local.replace('.', '') if domain in _DOTLESS else local}@{domain}" if local else key
+
+
 def email_domain(key: str) -> str:
-    """Return the domain of an email key where it stands for a company; empty for free mail."""
-    domain = key.rpartition("@")[2]
+    """Return the firm's domain that an email key has; empty for free mail."""
+    return domain_key(key.rpartition("@")[2])
+
+
+@lru_cache(maxsize=50_000)
+def domain_key(text: str | None) -> str:
+    """Return the registrable part of a domain or web address, in ASCII; empty for free mail and for what is none."""
+    host = (text or "").strip().lower()
+    host = re.sub(r"^[a-z][a-z0-9+.-]*://", "", host).partition("/")[0].partition("?")[0]
+    host = host.rpartition("@")[2].partition(":")[0].strip(".")
+    if not host or " " in host:
+        return ""
+    try:
+        host = idna.encode(host, uts46=True).decode()
+    except idna.IDNAError:
+        if not host.isascii():
+            return ""
+    if host in FREE_MAIL:
+        return ""
+    found = _suffixes()(host)
+    domain = f"{found.domain}.{found.suffix}" if found.domain and found.suffix else ""
     return "" if domain in FREE_MAIL else domain
 
 
-def name_key(text: str | None) -> str:
-    """Return a company name as it is compared: no case, accents, punctuation, legal form, or copy mark.
+@cache
+def _suffixes() -> TLDExtract:
+    # It takes a third of a second to import, and most commands need it not.
+    from tldextract import TLDExtract
 
-    Other importers dodge Xero's unique names with “-1” or “(2)” behind the name; those marks are not part of it.
-    """
-    name = _COPY_MARK.sub("", unicodedata.normalize("NFKD", text or "").strip())
-    bare = "".join(letter for letter in name.casefold().replace("&", " and ") if not unicodedata.combining(letter))
-    words = re.sub(r"[^\w]+", " ", re.sub(r"[.'’]", "", bare)).split()
-    while len(words) > 1 and words[-1] in _LEGAL_FORMS:
-        words.pop()
-    return " ".join(words)
-
-
-def one_of(candidates: Sequence[Candidate], how: str, what: str, where: LinkKind) -> Found | Hold | None:
-    """Take the only candidate, hold where there are several, return None where there is none.
-
-    ``what`` names the thing looked for and by what, such as “customers in Xero with the email a@b.nz”; ``where`` is the
-    kind of the deal's record on which a person says which one is right.
-    """
-    distinct = {candidate.id: candidate for candidate in candidates}
-    if not distinct:
-        return None
-    if len(distinct) == 1:
-        return Found(next(iter(distinct)), how)
-    listed = "; ".join(f"{candidate.label} ({candidate.id})" for candidate in distinct.values())
-    return Hold(
-        (
-            f"There are {len(distinct)} {what}: {listed}. Merge them in Xero, or write the right one's id into the Xero"
-            f" contact id of the deal's {where}.",
-        ),
-        tuple(distinct),
+    return TLDExtract(
+        suffix_list_urls=(), cache_dir=None, include_psl_private_domains=True, extra_suffixes=_DOCUMENTATION
     )

@@ -1,0 +1,146 @@
+"""Weigh what two profiles say: whether they are one firm, two, or a question for a person. Does no I/O.
+
+Here is the table of docs/matching.md. Two agreements of different kinds that nothing contradicts link: a name and a
+domain, a name and an address. A name alone, a domain alone and an address alone are questions, at most. What
+contradicts is never outvoted; it is a question.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ledgerloop.rules.identity.names import Likeness, compare, has_form, is_placeholder
+from ledgerloop.rules.identity.numbers import same_number
+from ledgerloop.rules.identity.profiles import Profile
+
+
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """What does not say whose company a record is, since several differing customers, or we ourselves, have it."""
+
+    emails: frozenset[str] = frozenset()
+    domains: frozenset[str] = frozenset()
+
+    def plus(self, other: Shared) -> Shared:
+        """Return what either says."""
+        return Shared(self.emails | other.emails, self.domains | other.domains)
+
+
+NOTHING_SHARED = Shared()
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What speaks for and against two records being one firm."""
+
+    likeness: Likeness
+    agree: tuple[str, ...] = ()
+    """What they have in common: tax number, company number, name, email, domain, telephone."""
+    against: tuple[str, ...] = ()
+    """What tells them apart: legal form, number in the name, tax number, company number, domain."""
+
+    @property
+    def how(self) -> str:
+        """Say in a few words by what a record was found."""
+        decisive = [each for each in self.agree if each in ("tax number", "company number")]
+        return " and ".join(decisive[:1] or [each for each in self.agree if each != "telephone"])
+
+    def __str__(self) -> str:
+        """Say what agrees and what does not."""
+        agree = f"the same {', '.join(self.agree)}" if self.agree else "nothing in common"
+        return f"{agree}; another {', '.join(self.against)}" if self.against else agree
+
+
+@dataclass(frozen=True, slots=True)
+class Same:
+    """Decide that two records are one firm."""
+
+    evidence: Evidence
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """Leave it to a person whether two records are one firm."""
+
+    evidence: Evidence
+
+
+@dataclass(frozen=True, slots=True)
+class Different:
+    """Decide that two records are two firms."""
+
+    evidence: Evidence
+
+
+Verdict = Same | Ask | Different
+
+_ALIKE = {
+    Likeness.EXACT: "name",
+    Likeness.SAME: "name",
+    Likeness.VARIANT: "name",
+}
+_APART = {
+    Likeness.OTHER: "name",
+    Likeness.APART: "number in the name",
+    Likeness.MARKED: "number in the name",
+    Likeness.OTHER_FORM: "legal form",
+    Likeness.ALIKE: "wording of the name",
+}
+
+
+def weigh(
+    one: Profile, other: Profile, shared: Shared = NOTHING_SHARED, *, full_name_is_enough: bool = False
+) -> Verdict:
+    """Weigh two profiles.
+
+    ``full_name_is_enough`` where names are unique on the other side, as active ones are in Xero: then exactly the same
+    name with its legal form is the same firm, as long as nothing speaks against it.
+    """
+    found = _look(one, other, shared)
+    agree, against, likeness = set(found.agree), set(found.against), found.likeness
+    close = bool(agree & {"email", "domain"})
+    if agree & {"tax number", "company number"}:
+        return Ask(found) if likeness in (Likeness.APART, Likeness.MARKED) else Same(found)
+    if against & {"tax number", "company number"}:
+        return Ask(found) if likeness >= Likeness.VARIANT and close else Different(found)
+    match likeness:
+        case Likeness.EXACT | Likeness.SAME | Likeness.VARIANT:
+            if is_placeholder(one.name) or is_placeholder(other.name):
+                return Ask(found)
+            enough = full_name_is_enough and likeness is Likeness.EXACT and has_form(one.name) and not against
+            return Same(found) if close or enough else Ask(found)
+        case Likeness.MARKED | Likeness.OTHER_FORM:
+            return Different(found) if "domain" in against and not close else Ask(found)
+        case Likeness.APART:
+            return Ask(found) if "email" in agree else Different(found)
+        case Likeness.UNKNOWN:
+            return Same(found) if {"email", "domain"} <= agree else Ask(found) if close else Different(found)
+        case _:
+            return Ask(found) if close else Different(found)
+
+
+def _look(one: Profile, other: Profile, shared: Shared) -> Evidence:
+    likeness = compare(one.name, other.name)
+    agree: list[str] = []
+    against: list[str] = []
+    for what, mine, theirs in (
+        ("tax number", one.tax_number, other.tax_number),
+        ("company number", one.company_number, other.company_number),
+    ):
+        if mine and theirs:
+            (agree if same_number(mine, theirs) else against).append(what)
+    if likeness in _ALIKE:
+        agree.append(_ALIKE[likeness])
+    elif likeness in _APART:
+        against.append(_APART[likeness])
+    if one.emails & other.emails - shared.emails:
+        agree.append("email")
+    common = one.domains & other.domains
+    # That many share a domain takes nothing from it where the name says which of them it is.
+    if common if likeness >= Likeness.MARKED else common - shared.domains:
+        agree.append("domain")
+    elif one.domains and other.domains and not common:
+        against.append("domain")
+    if one.phone and one.phone == other.phone:
+        agree.append("telephone")
+    return Evidence(likeness, tuple(agree), tuple(against))

@@ -1,0 +1,110 @@
+"""Choose the Xero customer who pays for a deal, or word the question. Does no I/O.
+
+The rule is the same as where a customer's company is looked for; what is added is who holds a customer already, and
+that active names are unique in Xero. A customer that is another company's is never taken, nor doubled without asking.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+from ledgerloop.hubspot.models import Record
+from ledgerloop.records import Customer, Hold
+from ledgerloop.rules.identity import payer_questions
+from ledgerloop.rules.identity.choice import Chosen, Doubt, settle
+from ledgerloop.rules.identity.evidence import NOTHING_SHARED, Ask, Evidence, Same, Shared, Verdict, weigh
+from ledgerloop.rules.identity.names import Likeness
+from ledgerloop.rules.identity.persons import weigh_buyer
+from ledgerloop.rules.identity.profiles import Profile, profile_of_customer
+from ledgerloop.rules.identity.wording import found
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A customer, how it was found, and on what evidence against which others."""
+
+    id: str
+    how: str
+    said: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Buyer:
+    """The record that pays for a deal: its company, else its contact."""
+
+    deal: str
+    kind: Literal["company", "contact"]
+    record: Record
+    profile: Profile
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What the ledger and we know of the customers that a buyer may be."""
+
+    customers: Sequence[Customer] = ()
+    """Those that one of the buyer's keys finds, archived ones too; none that was merged into another."""
+    numbered: Collection[str] = ()
+    """The ids of those whose ContactNumber names the buyer."""
+    holders: Mapping[str, str] = field(default_factory=dict)
+    """The HubSpot companies that customers are linked to."""
+    shared: Shared = NOTHING_SHARED
+    owed: Mapping[str, str] = field(default_factory=dict)
+    """What customers owe, as people read it."""
+    country: str = ""
+    """The organisation's."""
+
+
+def choose_payer(buyer: Buyer, known: Known) -> Found | Hold | None:
+    """Take the customer that a buyer is; hold a doubt; None where nobody fits, so that one is to be made."""
+    named = {one.id: one for one in known.customers}
+    free = [one for one in known.customers if one.active and _holder(buyer, known, one) is None]
+    answer = _choose(buyer, known, free)
+    if isinstance(answer, Chosen):
+        others = [one.name for one in free if one.id != answer.id]
+        return Found(answer.id, answer.evidence.how or "number", found(answer.evidence, others))
+    held = [one for one in known.customers if one.active and one not in free]
+    taken = _choose(buyer, known, held)
+    if isinstance(taken, Chosen):
+        customer = named[taken.id]
+        said = payer_questions.taken(buyer.deal, buyer.record, customer, taken.evidence, known.holders[customer.id])
+        return Hold((said,), (customer.id,))
+    if isinstance(answer, Doubt):
+        said = payer_questions.which_customer(buyer.deal, buyer.kind, buyer.record, answer, named, known.owed)
+        return Hold((said,), tuple(answer.candidates))
+    archived = _choose(buyer, known, [one for one in known.customers if not one.active])
+    if archived is not None:
+        ids = [archived.id] if isinstance(archived, Chosen) else list(archived.candidates)
+        return Hold((payer_questions.archived(buyer.deal, named[ids[0]]),), tuple(ids))
+    return None
+
+
+def _holder(buyer: Buyer, known: Known, customer: Customer) -> str | None:
+    """Return the other HubSpot company that a customer is linked to; None where it is free for this buyer."""
+    holder = known.holders.get(customer.id, buyer.record.id)
+    return holder if buyer.kind == "company" and holder != buyer.record.id else None
+
+
+def _choose(buyer: Buyer, known: Known, some: Sequence[Customer]) -> Chosen | Doubt | None:
+    profiles = {one.id: profile_of_customer(one, known.country) for one in some}
+    weighed: dict[str, Verdict] = {}
+    for one in some:
+        if buyer.kind == "contact":
+            verdict = weigh_buyer(buyer.record, buyer.profile, one, known.shared)
+        else:
+            verdict = weigh(buyer.profile, profiles[one.id], known.shared, full_name_is_enough=True)
+        weighed[one.id] = with_number(verdict) if one.id in known.numbered else verdict
+    return settle(weighed)
+
+
+def with_number(verdict: Verdict) -> Verdict:
+    """Return a verdict where the number of one record names the other as well.
+
+    Together with anything else that agrees that is decisive; against all that is known it is stale, and a question.
+    """
+    evidence = verdict.evidence
+    found = Evidence(evidence.likeness, ("number", *evidence.agree), evidence.against)
+    alike = evidence.likeness >= Likeness.ALIKE or evidence.likeness is Likeness.UNKNOWN
+    return Same(found) if evidence.agree or alike else Ask(found)

@@ -1,0 +1,85 @@
+"""Tell who a person is: which Xero contact a buyer without a company is, and whose HubSpot contact an address finds.
+
+Does no I/O. An email address finds a person. It says whose company's only together with a name or a domain that agrees.
+"""
+
+from __future__ import annotations
+
+from ledgerloop.hubspot.models import Record
+from ledgerloop.records import Customer
+from ledgerloop.rules.identity.addresses import email_domain, mailbox
+from ledgerloop.rules.identity.evidence import NOTHING_SHARED, Ask, Different, Evidence, Same, Shared, Verdict
+from ledgerloop.rules.identity.names import Likeness, compare, has_form, is_label, is_placeholder, parse, same_person
+from ledgerloop.rules.identity.profiles import (
+    Profile,
+    domains_of,
+    emails_of,
+    emails_of_contact,
+    person_name,
+    profile_of_customer,
+)
+
+
+def weigh_buyer(contact: Record, one: Profile, customer: Customer, shared: Shared = NOTHING_SHARED) -> Verdict:
+    """Weigh whether a buyer without a company is a Xero contact.
+
+    The same address is the same person, unless the customer bears quite another name: then a firm's invoice would go to
+    whoever answers for it. The same name with another address is another person.
+    """
+    other = profile_of_customer(customer)
+    name = person_name(contact)
+    email = bool(one.emails & other.emails - shared.emails)
+    named = _names_person(name, customer)
+    agree = (*(["name"] if named else []), *(["email"] if email else []))
+    likeness = Likeness.SAME if named else Likeness.OTHER if name else Likeness.UNKNOWN
+    found = Evidence(likeness, agree, () if named or not name else ("name",))
+    if email:
+        firm = any(is_label(customer.name, domain) for domain in one.domains)
+        return Same(found) if named or not name or firm else Ask(found)
+    if one.emails & other.emails:  # an address that several share: the name says which of them
+        return Same(found) if named else Different(found)
+    return Ask(found) if named and not other.emails and not is_placeholder(customer.name) else Different(found)
+
+
+def is_theirs(customer: Customer, contact: Record, company: Record | None, *, company_is_theirs: bool) -> bool:
+    """Tell whether a HubSpot contact that has a customer's address is the customer's.
+
+    It is not, where it works for another company whose address this is: then the customer's mail goes to its
+    bookkeepers, or to whoever else answers for it, and their record is no place for its debts.
+    """
+    if company is None or company_is_theirs:
+        return True
+    mine = email_domain(customer.email_key)
+    if mine:
+        return mine not in domains_of(company)
+    return _names_person(person_name(contact), customer)
+
+
+def fits_number(customer: Customer, contact: Record) -> Verdict:
+    """Weigh a contact that a customer's number names: with nothing in common the number is stale, and a question."""
+    email = bool(set(map(mailbox, emails_of(customer))) & set(map(mailbox, emails_of_contact(contact))))
+    name = person_name(contact)
+    named = _names_person(name, customer)
+    bare = not name or not (customer.first_name or customer.last_name or customer.email_key)
+    agree = ("number", *(["name"] if named else []), *(["email"] if email else []))
+    found = Evidence(Likeness.SAME if named else Likeness.UNKNOWN, agree, () if named or bare else ("name",))
+    return Same(found) if named or email or bare else Ask(found)
+
+
+def is_private(customer: Customer) -> bool:
+    """Tell whether a customer is a person and no firm: it is called as its main person is, with nothing of a firm."""
+    if has_form(customer.name) or customer.tax_number or customer.company_number or email_domain(customer.email_key):
+        return False
+    name = f"{customer.first_name} {customer.last_name}".strip()
+    return bool(customer.first_name and customer.last_name) and same_person([name], customer.name)
+
+
+def _names_person(name: str, customer: Customer) -> bool:
+    """Tell whether a person's name is that of a customer, or of its main person."""
+    main = f"{customer.first_name} {customer.last_name}".strip()
+    if not name or not parse(name).words:
+        return False
+    return any(
+        bool(other) and (compare(name, other) >= Likeness.VARIANT or same_person([name], other))
+        for other in (customer.name, main)
+    )

@@ -1,0 +1,62 @@
+"""Word the questions about which HubSpot record a customer is, both sides in view, with the ways out. Does no I/O.
+
+docs/matching.md lists them all; a test compares the two.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from ledgerloop.hubspot.models import Record
+from ledgerloop.records import Customer, LinkKind
+from ledgerloop.rules.identity.choice import Doubt
+from ledgerloop.rules.identity.evidence import Evidence
+from ledgerloop.rules.identity.profiles import person_name
+from ledgerloop.rules.identity.wording import described, listed, with_details
+
+
+def which_company(customer: Customer, doubt: Doubt, companies: Mapping[str, Record]) -> str:
+    """Ask which HubSpot company a customer is."""
+    some = [_company(companies[key], evidence) for key, evidence in doubt.candidates.items()]
+    return (
+        f"It is not certain which HubSpot company {described(customer)} is. It may be one of these, or none of them:"
+        f" {listed(some)}. If it is one of them, write {customer.id} into its Xero contact id; if it is none of them,"
+        f" run `ledgerloop link --customer {customer.id} --new`, and a company of its own is made."
+    )
+
+
+def rivals_for_company(customer: Customer, record: str, rivals: Sequence[Customer]) -> str:
+    """Ask which of several customers a HubSpot company is."""
+    others = listed([described(one) for one in rivals])
+    return (
+        f"The HubSpot company {record} fits {described(customer)}, and as well {others}. Write {customer.id} into the"
+        " Xero contact id of the company that it is, or run"
+        f" `ledgerloop link --customer {customer.id} --new`, and a company of its own is made."
+    )
+
+
+def stale_number(customer: Customer, kind: LinkKind, record: Record, evidence: Evidence) -> str:
+    """Word that a customer's number names a record which is plainly another."""
+    name = (record.properties.get("name") if kind == "company" else person_name(record)) or record.id
+    return (
+        f"The number of {described(customer)} in Xero is “HubSpot {kind} {record.id}”, but “{name}” has {evidence}."
+        f" If they are one all the same, write {customer.id} into the Xero contact id of the {kind}; if not, clear the"
+        " number of the customer in Xero."
+    )
+
+
+def address_of_others(customer: Customer, contact: Record, company: Record) -> str:
+    """Word that a customer's address belongs to people of another company, whose record it is not."""
+    who = person_name(contact) or contact.properties.get("email") or contact.id
+    return (
+        f"The email {customer.email} of “{customer.name}” is that of the HubSpot contact {who} ({contact.id}) at"
+        f" “{company.properties.get('name') or company.properties.get('domain') or company.id}”, which is another firm,"
+        " so what this customer owes is not shown there. Its company is kept up to date. For a contact, give the"
+        " customer an email of its own in Xero."
+    )
+
+
+def _company(company: Record, evidence: Evidence) -> str:
+    values = company.properties
+    details = (values.get("domain"), values.get("city"), company.id)
+    return f"{with_details((values.get('name') or '').strip(), details, '“{}”')} with {evidence}"

@@ -1,0 +1,34 @@
+"""Describe records as people know them, for the sentences about who is who. Does no I/O."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ledgerloop.records import Customer
+from ledgerloop.rules.identity.evidence import Evidence
+
+_MOST = 5
+"""Candidates that a sentence lists; of more it says how many there are."""
+
+
+def found(evidence: Evidence, others: Sequence[str]) -> str:
+    """Say on what evidence a record was taken, and beside which others."""
+    beside = f" Also looked at: {listed(others)}." if others else ""
+    return f"It has {evidence}.{beside}"
+
+
+def described(customer: Customer) -> str:
+    """Return a customer's name, email and place."""
+    return with_details(customer.name, (customer.email, customer.city), "“{}”")
+
+
+def with_details(name: str, details: Sequence[str | None], form: str) -> str:
+    """Return a name in a form, with what else is known in brackets."""
+    known = ", ".join(text.strip() for text in details if text and text.strip())
+    return form.format(name) + (f" ({known})" if known else "")
+
+
+def listed(some: Sequence[str]) -> str:
+    """List candidates, and say how many more there are where they are many."""
+    more = f"; and {len(some) - _MOST} more" if len(some) > _MOST else ""
+    return "; ".join(some[:_MOST]) + more

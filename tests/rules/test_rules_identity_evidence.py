@@ -1,0 +1,97 @@
+"""What two profiles come to: the table of docs/matching.md, row by row."""
+
+from __future__ import annotations
+
+import pytest
+
+from ledgerloop.rules.identity.evidence import Ask, Different, Same, Shared, weigh
+from ledgerloop.rules.identity.profiles import Profile
+
+NZ, COM = frozenset({"acme.co.nz"}), frozenset({"acme.com"})
+KAT, ANN = frozenset({"kat@acme.co.nz"}), frozenset({"ann@books.nz"})
+
+
+def p(name: str, *, at: frozenset[str] = frozenset(), by: frozenset[str] = frozenset(), **more: str) -> Profile:
+    """Return a profile."""
+    return Profile(name, by, at, **more)
+
+
+CASES = [
+    # name and something else
+    ("name and domain", p("Acme Ltd", at=NZ), p("Acme", at=NZ), Same),
+    ("name and address", p("Acme Ltd", by=KAT), p("Acme", by=KAT), Same),
+    ("name and address, though the domains differ", p("Acme Ltd", at=NZ, by=ANN), p("Acme", at=COM, by=ANN), Same),
+    ("another spelling and domain", p("The Acme Company", at=NZ), p("Acme Ltd", at=NZ), Same),
+    ("a trading name and domain", p("Acme", at=NZ), p("J Smith t/a Acme", at=NZ), Same),
+    ("nothing but the domain in its name", p("", at=NZ, by=KAT), p("Acme", at=NZ, by=KAT), Same),
+    # one thing alone
+    ("name alone", p("Acme Ltd"), p("Acme Ltd"), Ask),
+    ("name alone, as two domains differ", p("Acme Ltd", at=NZ), p("Acme Ltd", at=COM), Ask),
+    ("domain alone", p("Acme", at=NZ), p("Zebra", at=NZ), Ask),
+    ("address alone", p("Acme", by=KAT), p("Zebra", by=KAT), Ask),
+    ("domain of nobody's name", p("", at=NZ), p("Acme", at=NZ), Ask),
+    ("telephone alone", p("Acme", phone="+6495550142"), p("Zebra", phone="+6495550142"), Different),
+    ("name and telephone", p("Acme", phone="+6495550142"), p("Acme", phone="+6495550142"), Ask),
+    ("a similar name", p("Acme"), p("Acme Holdings Ltd"), Different),
+    ("a similar name and domain", p("Acme", at=NZ), p("Acme Holdings Ltd", at=NZ), Ask),
+    ("nothing", p("Acme", at=NZ), p("Zebra", at=COM), Different),
+    # what contradicts
+    ("another form", p("Acme Ltd"), p("Acme GmbH"), Ask),
+    ("another form and domain", p("Acme Ltd", at=NZ), p("Acme GmbH", at=COM), Different),
+    ("another form at one domain", p("Acme Ltd", at=NZ), p("Acme GmbH", at=NZ), Ask),
+    ("a copy's mark", p("Acme Ltd (2)", at=NZ), p("Acme Ltd", at=NZ), Ask),
+    ("two numbers", p("Villa-6", at=NZ), p("Villa-7", at=NZ), Different),
+    ("two numbers and one address", p("Villa-6", by=KAT), p("Villa-7", by=KAT), Ask),
+    ("placeholders", p("Cash Sales", at=NZ), p("Cash Sales", at=NZ), Ask),
+    # numbers
+    ("tax number", p("Brisa", tax_number="ESB12345674"), p("Explotaciones SL", tax_number="B12345674"), Same),
+    ("company number", p("Acme", company_number="1234567"), p("Zebra", company_number="1234567"), Same),
+    ("ABN and its ACN", p("Acme", tax_number="51824753556"), p("Zebra", tax_number="824753556"), Same),
+    ("two tax numbers", p("Acme", tax_number="51824753556"), p("Acme", tax_number="33102417032"), Different),
+    (
+        "two tax numbers, all else agrees",
+        p("Acme", at=NZ, tax_number="51824753556"),
+        p("Acme", at=NZ, tax_number="33102417032"),
+        Ask,
+    ),
+    ("one number, two of several", p("Villa-6", tax_number="51824753556"), p("Villa-7", tax_number="51824753556"), Ask),
+]
+
+
+@pytest.mark.parametrize(("one", "other", "verdict"), [pytest.param(*rest, id=what) for what, *rest in CASES])
+def test_weigh(one: Profile, other: Profile, verdict: type) -> None:
+    """Two agreements of different kinds link, one is a question at most, and it is the same either way round."""
+    assert (type(weigh(one, other)), type(weigh(other, one))) == (verdict, verdict)
+
+
+def test_what_several_share_says_nothing() -> None:
+    """An address or domain of several customers is no evidence, beside a name that tells which of them it is."""
+    shared = Shared(emails=KAT, domains=NZ)
+
+    assert isinstance(weigh(p("Acme", at=NZ, by=KAT), p("Zebra", at=NZ, by=KAT), shared), Different)
+    assert isinstance(weigh(p("Acme", by=KAT), p("Acme", by=KAT), shared), Ask)
+    assert isinstance(weigh(p("Acme", at=NZ), p("Acme", at=NZ), shared), Same)
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "verdict"),
+    [
+        pytest.param(p("Acme Ltd"), p("ACME Limited"), Same, id="the full name"),
+        pytest.param(p("Acme Ltd", at=NZ), p("Acme Ltd"), Same, id="with nothing against it"),
+        pytest.param(p("Acme Ltd", at=NZ), p("Acme Ltd", at=COM), Ask, id="with another domain against it"),
+        pytest.param(p("Acme"), p("Acme"), Ask, id="not without its form"),
+        pytest.param(p("Acme Ltd"), p("Acme"), Ask, id="nor where one leaves it out"),
+    ],
+)
+def test_the_full_name_is_enough_where_names_are_unique(one: Profile, other: Profile, verdict: type) -> None:
+    """In Xero active names are unique: the full name with its form is the firm, unless something speaks against it."""
+    assert type(weigh(one, other, full_name_is_enough=True)) is verdict
+
+
+def test_the_evidence_is_said() -> None:
+    """Whoever reads a link or a question reads what agrees and what does not."""
+    same = weigh(p("Acme", at=NZ, phone="+6495550142"), p("Acme Ltd", at=NZ, phone="+6495550142")).evidence
+    asked = weigh(p("Acme Ltd", at=NZ), p("Acme GmbH", at=NZ)).evidence
+
+    assert ("name and domain", "the same name, domain, telephone") == (same.how, str(same))
+    assert "the same domain; another legal form" == str(asked)

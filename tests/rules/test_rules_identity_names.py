@@ -1,0 +1,190 @@
+"""How alike two names are: a table of pairs, each as a bookkeeper would read it."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from rules_samples import CALM
+
+from ledgerloop.rules.identity.names import Likeness, bare_key, compare, has_form, is_label, keys, same_person
+from ledgerloop.rules.identity.names import is_placeholder as placeholder
+
+EXACT = [
+    ("Acme Ltd", "ACME LIMITED"),
+    ("Acme Pty Ltd", "Acme (Pty) Limited"),
+    ("S.A.R.L. Morvan", "Morvan SARL"),
+    ("Mlyn Sp. z o.o.", "Młyn Spółka z o.o."),
+    ("Jäger GmbH", "Jaeger GmbH"),
+    ("Jäger GmbH", "Jager GmbH"),
+    ("Ørsted ApS", "Oersted ApS"),
+    ("Ørsted ApS", "Orsted ApS"),
+    ("Weiß AG", "WEISS AG"),
+    ("Bach A/S", "Bach AS"),
+    ("O'Dwyer Fit-Out Ltd", "ODwyer Fitout Ltd"),
+    ("Smith & Sons", "Smith und Sons"),
+    ("Müller + Partner", "Müller & Partner"),
+    ("Café Noir", "Cafe\N{COMBINING ACUTE ACCENT} Noir"),
+    ("ＡＢＹ商事", "ABY商事"),
+    ("株式会社あおぞら", "あおぞら株式会社"),
+    ("(株)あおぞら", "株式会社あおぞら"),
+    ("Işık Matbaa", "IŞIK MATBAA"),
+    ("Ελιές Παπαδάκη", "ΕΛΙΕΣ ΠΑΠΑΔΑΚΗ"),
+    ("सेवा भवन", "सेवा  भवन"),
+    ("Booking.com BV", "Booking.com B.V."),
+    ("Studio-54", "Studio 54"),
+    ("Fusion S.p.A.", "Fusion SpA"),
+]
+SAME = [
+    ("Acme", "Acme Ltd"),
+    ("あおぞら印刷", "株式会社あおぞら印刷"),
+    ("Ελιές Παπαδάκη", "ΕΛΙΕΣ ΠΑΠΑΔΑΚΗ ΕΠΕ"),
+    ("Işık Matbaa", "IŞIK MATBAA LTD. ŞTİ."),
+    ("Lumen Strategy", "Lumen Strategy Pty Ltd (formerly Glow Advisory)"),
+    ("Bharat Steel", "Bharat Steel Pvt. Ltd."),
+    ("ООО Ромашка", "Ромашка"),
+    ("Nova", "Nova Kft."),
+]
+VARIANT = [
+    ("The Wharf Kitchen", "Wharf Kitchen Pty Ltd"),
+    ("The Pukeko Company", "Pukeko Company Ltd"),
+    ("Marlow Brothers Haulage", "Marlow Bros Haulage Ltd"),
+    ("Saltbush Spa", "R Moore trading as Saltbush Spa"),
+    ("Kotuku Spa", "J Smith t/a Kotuku Spa"),
+    ("Hermanos Gil", "Hnos. Gil SL"),
+]
+ALIKE = [
+    ("Totara Gas", "Totara Gas & Sons Ltd"),
+    ("Acme", "Acme Holdings Ltd"),
+    ("Acme Group", "Acme Holdings"),
+    ("Gyros King", "Gyros King Patras"),
+    ("NWE", "Northern Wool Exporters Ltd"),
+    ("Counter Sales Software Ltd", "Counter Sales"),
+    ("Villa-2", "Villa"),
+    ("Lauf+ Studio", "Lauf Studio"),
+    ("Harbour Day Spa", "Harbour Day"),
+]
+MARKED = [("Acme Ltd", "Acme Ltd (2)"), ("Acme Limited", "Acme Ltd-1"), ("Acme", "Acme (3)")]
+OTHER_FORM = [
+    ("Tui Roofing Ltd", "Tui Roofing GmbH"),
+    ("Acme Ltd", "Acme Pty Ltd"),
+    ("Orion GmbH", "Orion GmbH & Co. KG"),
+    ("Nordic AB", "Nordic AS"),
+    ("Corella Inc.", "Corella LLC"),
+]
+APART = [("Villa-6", "Villa-7"), ("Area (1)", "Area (2)"), ("Studio 54", "Studio 55"), ("Lot 2 Farm", "Lot 3 Farm")]
+OTHER = [
+    ("ダイヤ", "タイヤ"),
+    ("कमला", "कमल"),
+    ("சேவா", "சிவா"),
+    ("บ้านสวย", "บ้านสวน"),
+    ("C# Academy", "C++ Academy"),
+    ("Acme", "Acne"),
+    ("Cedar Point Foods Ltd", "Cedar Point Holdings Ltd"),
+    ("Copperpot Leeds", "Copperpot York"),
+    ("Isla Norte Hoteles SL", "Isla Sur Hoteles SL"),
+    ("Limited Edition", "Edition Noir"),
+    ("Zażółć", "Мир"),
+]
+TABLE = {
+    Likeness.EXACT: EXACT,
+    Likeness.SAME: SAME,
+    Likeness.VARIANT: VARIANT,
+    Likeness.ALIKE: ALIKE,
+    Likeness.MARKED: MARKED,
+    Likeness.OTHER_FORM: OTHER_FORM,
+    Likeness.APART: APART,
+    Likeness.OTHER: OTHER,
+    Likeness.UNKNOWN: [("Acme", ""), ("", ""), ("...", "Acme")],
+}
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "likeness"),
+    [(one, other, likeness) for likeness, pairs in TABLE.items() for one, other in pairs],
+)
+def test_likeness(one: str, other: str, likeness: Likeness) -> None:
+    """Either way round, two names are as alike as the table says."""
+    assert (compare(one, other), compare(other, one)) == (likeness, likeness)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"), [pair for pairs in (EXACT, SAME, VARIANT, MARKED, OTHER_FORM) for pair in pairs]
+)
+def test_names_that_may_be_one_are_found_by_a_key(one: str, other: str) -> None:
+    """Whatever may link is a candidate."""
+    assert set(keys(one)) & set(keys(other))
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [*(pair for pair in OTHER if not pair[0].startswith("Cedar")), *APART],
+)
+def test_keys_keep_what_distinguishes(one: str, other: str) -> None:
+    """A voiced kana, a vowel, a number and a sign stand in the key: two names do not share it."""
+    assert keys(one)[0] != keys(other)[0]
+
+
+@pytest.mark.parametrize("text", [None, "", "  ", "...", "’"])
+def test_a_name_without_letters_has_no_key(text: str | None) -> None:
+    """It matches nothing."""
+    assert keys(text) == ()
+
+
+def test_a_copy_has_the_key_of_its_original() -> None:
+    """An importer's copy shares with its original; a numbered one of several is itself."""
+    assert bare_key("Acme Ltd (2)") == bare_key("Acme")
+    assert bare_key("Villa-2") != bare_key("Villa")
+
+
+@CALM
+@given(st.text(max_size=40), st.text(max_size=40))
+def test_any_two_texts_can_be_compared(one: str, other: str) -> None:
+    """Names are whatever people type; comparing is symmetric, and a name is itself."""
+    assert compare(one, other) == compare(other, one)
+    assert compare(one, one) in (Likeness.EXACT, Likeness.UNKNOWN)
+
+
+@pytest.mark.parametrize(
+    ("text", "says"), [("Acme Ltd", True), ("ООО Ромашка", True), ("Acme", False), ("Limited", False)]
+)
+def test_has_form(text: str, says: bool) -> None:
+    """A legal form says that the name is that of a legal person, unless it is all there is."""
+    assert has_form(text) is says
+
+
+@pytest.mark.parametrize(
+    ("text", "says"), [("Cash Sales", True), ("TEST", True), ("Sundry Debtors", True), ("Testarossa", False)]
+)
+def test_placeholders(text: str, says: bool) -> None:
+    """Some names stand for many."""
+    assert placeholder(text) is says
+
+
+@pytest.mark.parametrize(
+    ("text", "domain", "says"),
+    [
+        ("Harbour Cycles Ltd", "harbour-cycles.co.nz", True),
+        ("Delta Dykes BV", "deltadykes.eu", True),
+        ("Hill & Moor", "hillandmoor.co.uk", True),
+        ("Acme", "acmenz.co.nz", False),
+        ("Acme", "", False),
+    ],
+)
+def test_is_label(text: str, domain: str, says: bool) -> None:
+    """A firm often is called like its domain."""
+    assert is_label(text, domain) is says
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "says"),
+    [
+        ("John Carter", "Carter, John", True),
+        ("John Carter", "John F. Carter", True),
+        ("John Carter", "Jane Carter", False),
+        ("John", "John Carter", False),
+    ],
+)
+def test_same_person(one: str, other: str, says: bool) -> None:
+    """Given and family name in either order; one name alone is nobody's in particular."""
+    assert same_person([one], other) is says

@@ -1,0 +1,139 @@
+"""Who pays for a deal among the customers that fit, case by case."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pytest
+from rules_samples import record
+
+from ledgerloop.records import Customer, Hold, Person
+from ledgerloop.rules.identity.addresses import email_key
+from ledgerloop.rules.identity.evidence import Shared
+from ledgerloop.rules.identity.payers import Buyer, Found, Known, choose_payer
+from ledgerloop.rules.identity.profiles import Profile, profile_of_company
+
+COMPANY = record("7", name="Globex Corp", domain="globex.example.com")
+CONTACT = record("9", email="kat@tui.example.com", firstname="Kat", lastname="Warren")
+KAT = frozenset({"kat@tui.example.com"})
+
+
+def known(id_: str, name: str, email: str = "", **more: object) -> Customer:
+    """Return a customer as the ledger knows it."""
+    return Customer("1a2b", id_, name, email, email_key=email_key(email), **more)  # type: ignore[arg-type]
+
+
+TUI = known("c1", "Tui Roofing Ltd", "kat@tui.example.com")
+GLOBEX = known("c2", "GLOBEX CORPORATION", "ap@globex.example.com")
+FULL = known("c3", "Globex Corp")
+GMBH = known("c4", "Globex GmbH", "ap@globex.de")
+OTHER = known("c5", "Globex Corp (2)", "ap@globex.example.com")
+
+
+def answer(
+    *customers: Customer, holders: Mapping[str, str] | None = None, numbered: str = "", shared: Shared | None = None
+) -> object:
+    """Return who is taken for the company's deal: the id and how, the candidates of a question, or nobody."""
+    buyer = Buyer("d", "company", COMPANY, profile_of_company(COMPANY, [CONTACT]))
+    given = Known(customers, {numbered} - {""}, holders or {}, shared or Shared())
+    match choose_payer(buyer, given):
+        case Found(id=one, how=how):
+            return one, how
+        case Hold(candidates=some):
+            return some
+        case nobody:
+            return nobody
+
+
+@pytest.mark.parametrize(
+    ("taken", "expected"),
+    [
+        pytest.param(answer(), None, id="nobody fits"),
+        pytest.param(answer(GLOBEX), ("c2", "name and domain"), id="name and domain"),
+        pytest.param(answer(FULL), ("c3", "name"), id="the full name, with nothing against it"),
+        pytest.param(answer(TUI), ("c1",), id="an email alone is a question"),
+        pytest.param(answer(GMBH), None, id="another form and another domain are another firm"),
+        pytest.param(answer(GLOBEX, GMBH), ("c2", "name and domain"), id="a namesake does not matter"),
+        pytest.param(answer(GLOBEX, OTHER), ("c2", "name and domain"), id="nor does a marked copy"),
+        pytest.param(answer(TUI, GLOBEX), ("c2", "name and domain"), id="nor somebody's email"),
+        pytest.param(answer(GLOBEX, holders={"c2": "7"}), ("c2", "name and domain"), id="one that is its own"),
+        pytest.param(answer(GLOBEX, holders={"c2": "8"}), ("c2",), id="one that is another company's, and fits"),
+        pytest.param(answer(TUI, holders={"c1": "8"}), None, id="one that is another company's, and does not"),
+        pytest.param(answer(TUI, numbered="c1"), ("c1", "number and email"), id="a number, and an email"),
+        pytest.param(answer(GMBH, numbered="c4"), ("c4",), id="a number, and nothing else"),
+        pytest.param(answer(GLOBEX, GMBH, numbered="c4"), ("c2", "c4"), id="a number that names another"),
+        pytest.param(answer(known("c6", "Globex Corp", "ap@globex.example.com", active=False)), ("c6",), id="archived"),
+        pytest.param(
+            answer(GLOBEX, known("c6", "Globex Corp", "ap@globex.example.com", active=False)),
+            ("c2", "name and domain"),
+            id="the active one beside the archived one",
+        ),
+        pytest.param(answer(TUI, shared=Shared(emails=KAT)), None, id="an email that several share"),
+    ],
+)
+def test_who_is_taken(taken: object, expected: object) -> None:
+    """Two agreements take a customer; one is a question; who is another company's is never taken."""
+    assert taken == expected
+
+
+def person(*customers: Customer, contact: object = CONTACT, shared: Shared | None = None) -> object:
+    """Return who is taken for the deal of a contact without a company."""
+    buyer = Buyer("d", "contact", contact, Profile("Kat Warren", KAT, frozenset({"tui.example.com"})))  # type: ignore[arg-type]
+    match choose_payer(buyer, Known(customers, shared=shared or Shared())):
+        case Found(id=one):
+            return one
+        case Hold(candidates=some):
+            return some
+        case nobody:
+            return nobody
+
+
+WARREN = known("p1", "Kat Warren", "kat@tui.example.com")
+NAMESAKE = known("p2", "Kat Warren", "kw@other.example.com")
+
+
+@pytest.mark.parametrize(
+    ("taken", "expected"),
+    [
+        pytest.param(person(WARREN), "p1", id="name and email"),
+        pytest.param(person(NAMESAKE), None, id="the same name with another email is another person"),
+        pytest.param(person(WARREN, NAMESAKE), "p1", id="one beside a namesake"),
+        pytest.param(person(known("p3", "Kat Warren")), ("p3",), id="the name alone"),
+        pytest.param(
+            person(known("p4", "Roofs", "kat@tui.example.com", first_name="Kat", last_name="Warren")),
+            "p4",
+            id="the main person of a customer",
+        ),
+        pytest.param(person(known("p5", "Tui", "kat@tui.example.com")), "p5", id="a firm called like its domain"),
+        pytest.param(person(known("p6", "Zebra Ltd", "kat@tui.example.com")), ("p6",), id="quite another firm"),
+        pytest.param(
+            person(known("p6", "Zebra Ltd", "kat@tui.example.com"), shared=Shared(emails=KAT)),
+            None,
+            id="an email that several share",
+        ),
+        pytest.param(
+            person(known("p7", "Tui", persons=(Person("K", "W", "kat@tui.example.com", "kat@tui.example.com"),))),
+            "p7",
+            id="a further person",
+        ),
+    ],
+)
+def test_who_a_buyer_without_a_company_is(taken: object, expected: object) -> None:
+    """An email finds a person; whose company it is, it says only together with a name."""
+    assert taken == expected
+
+
+def test_a_question_shows_both_sides_and_the_ways_out() -> None:
+    """Who reads it on the deal knows what it is about and what to do."""
+    buyer = Buyer("512", "company", COMPANY, profile_of_company(COMPANY, [CONTACT]))
+
+    held = choose_payer(buyer, Known([TUI], owed={"c1": "120.00 NZD"}))
+
+    assert isinstance(held, Hold)
+    assert held.sentence == (
+        "It is not certain who pays: the company “Globex Corp” (globex.example.com, 7) may be one of these customers in"
+        " Xero, or none of them: “Tui Roofing Ltd” (kat@tui.example.com) with the id c1, which owes 120.00 NZD, with"
+        " the same email; another name, domain. If it is one of them, write that one's id into the Xero contact id of"
+        " the deal's company; if it is none of them, run `ledgerloop link --deal 512 --new`, and a customer of its own"
+        " is made."
+    )
