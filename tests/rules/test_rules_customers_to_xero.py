@@ -59,9 +59,10 @@ PERSON = {"email": "Kat@Acme.nz", "firstname": "Kat", "lastname": "Warren", "add
 
 class TestToXero:
     def test_company_and_contact(self) -> None:
-        """The company gives name, address and number, the contact the person and the email."""
+        """The company gives name and number, the contact the person, the email, the address and the phones."""
         made = contact_for_customer(
-            record("512", **FIRM, zip="1010", country="New Zealand"), record("77", **PERSON, zip="4110")
+            record("512", **FIRM, zip="1010", phone="09 111"),
+            record("77", **PERSON, zip="4110", state="HKB", country="New Zealand", phone="06 222", mobilephone="021 3"),
         )
 
         assert made == {
@@ -73,13 +74,16 @@ class TestToXero:
             "Addresses": [
                 {
                     "AddressType": "POBOX",
-                    "AddressLine1": "1 Quay St",
-                    "AddressLine2": "Level 2",
-                    "City": "Auckland",
-                    "Region": "AKL",
-                    "PostalCode": "1010",
+                    "AddressLine1": "5 Home Rd",
+                    "City": "Napier",
+                    "Region": "HKB",
+                    "PostalCode": "4110",
                     "Country": "New Zealand",
                 }
+            ],
+            "Phones": [
+                {"PhoneType": "DEFAULT", "PhoneNumber": "06 222"},
+                {"PhoneType": "MOBILE", "PhoneNumber": "021 3"},
             ],
         }
 
@@ -115,12 +119,41 @@ class TestToXero:
         assert made["Name"] == name
 
     @pytest.mark.parametrize(
-        ("firm", "line"),
+        ("person", "firm", "line"),
         [
-            pytest.param({"address": "1 Quay St"}, {"AddressLine1": "1 Quay St"}, id="the company's street"),
-            pytest.param({"city": "Auckland"}, {"City": "Auckland"}, id="the company's city alone"),
-            pytest.param({"zip": "1"}, {"AddressLine1": "5 Home Rd", "City": "Napier"}, id="else the person's whole"),
             pytest.param(
+                {"address": "5 Home Rd", "city": "Napier"},
+                {"address": "1 Quay St", "city": "Auckland"},
+                {"AddressLine1": "5 Home Rd", "City": "Napier"},
+                id="the contact's before the company's",
+            ),
+            pytest.param(
+                {"address": "5 Home Rd", "zip": "4110"},
+                {"city": "Auckland"},
+                {"AddressLine1": "5 Home Rd", "PostalCode": "4110"},
+                id="a company with a city alone takes nothing away",
+            ),
+            pytest.param(
+                {"city": "Napier", "country": "New Zealand"},
+                {"address": "PO Box 12", "zip": "1010"},
+                {"AddressLine1": "PO Box 12", "PostalCode": "1010"},
+                id="the company's where the contact's lacks the street",
+            ),
+            pytest.param(
+                {"address": "5 Home Rd"},
+                {"address2": "Level 2", "city": "Auckland"},
+                {"AddressLine2": "Level 2", "City": "Auckland"},
+                id="the company's where the contact's lacks the place",
+            ),
+            pytest.param(
+                {"address": "5 Home Rd"},
+                {"city": "Auckland"},
+                {"AddressLine1": "5 Home Rd"},
+                id="what the contact has where neither is whole",
+            ),
+            pytest.param({"country": "64"}, {"zip": "1"}, {"PostalCode": "1"}, id="what the company has, else"),
+            pytest.param(
+                {},
                 {"address": "x" * 501, "address2": "y" * 501, "city": "z" * 256, "state": "s" * 256, "zip": "9" * 51},
                 {
                     "AddressLine1": "x" * 500,
@@ -133,12 +166,33 @@ class TestToXero:
             ),
         ],
     )
-    def test_address(self, firm: dict[str, str], line: dict[str, str]) -> None:
+    def test_address(self, person: dict[str, str], firm: dict[str, str], line: dict[str, str]) -> None:
         """An address is taken from one record and never mixed; it is the POBOX one, to which Xero sends invoices."""
-        made = contact_for_customer(record("512", name="Acme", **firm), record("77", **PERSON))
+        made = contact_for_customer(record("512", name="Acme", **firm), record("77", email="kat@acme.nz", **person))
 
         assert isinstance(made, dict)
         assert made["Addresses"] == [{"AddressType": "POBOX", **line}]
+
+    @pytest.mark.parametrize(
+        ("person", "firm", "phones"),
+        [
+            pytest.param({"phone": "06 1"}, {"phone": "09 2"}, {"DEFAULT": "06 1"}, id="the contact's"),
+            pytest.param({"phone": " "}, {"phone": "09 2"}, {"DEFAULT": "09 2"}, id="else the company's"),
+            pytest.param({"mobilephone": "021 3"}, {}, {"DEFAULT": "021 3"}, id="the mobile where there is no other"),
+            pytest.param(
+                {"mobilephone": "021 3"}, {"phone": "09 2"}, {"DEFAULT": "09 2", "MOBILE": "021 3"}, id="else beside it"
+            ),
+            pytest.param({"phone": "1" * 51}, {}, {"DEFAULT": "1" * 50}, id="cut to what Xero takes"),
+            pytest.param({}, {}, {}, id="none"),
+        ],
+    )
+    def test_phones(self, person: dict[str, str], firm: dict[str, str], phones: dict[str, str]) -> None:
+        """A customer that is made can be called."""
+        made = contact_for_customer(record("512", name="Acme", **firm), record("77", email="kat@acme.nz", **person))
+
+        assert isinstance(made, dict)
+        assert phones == {one["PhoneType"]: one["PhoneNumber"] for one in made.get("Phones", [])}
+        assert "Phones" in made or not phones
 
     @pytest.mark.parametrize(
         ("country", "sent"),

@@ -12,8 +12,10 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Any, Literal
 
+from sqlalchemy import Connection
+
 from ledgerloop.errors import Invalid
-from ledgerloop.flows import pulling
+from ledgerloop.flows import meeting, pulling
 from ledgerloop.flows.deals import Sale
 from ledgerloop.flows.parts import parts
 from ledgerloop.flows.writing import id_name
@@ -84,11 +86,10 @@ def remember(home: Organisation, sales: Sequence[Sale], found: Mapping[str, Paye
         payer = found.get(sale.deal.id)
         if not isinstance(payer, Found):
             continue
-        for place, (kind, record) in enumerate(_sides(sale)):
-            if place == 0 or emails_of_contact(record):
-                link = Link(home.id, payer.id, kind, record.id, payer.how)
-                made.append(link)
-                said[link] = payer.said
+        for kind, record in _sides(sale):
+            link = Link(home.id, payer.id, kind, record.id, payer.how)
+            made.append(link)
+            said[link] = payer.said
     with at.database.transaction() as tx:
         before = {
             (kind, key)
@@ -102,6 +103,7 @@ def remember(home: Organisation, sales: Sequence[Sale], found: Mapping[str, Paye
             if one in kept and said[one] and (one.kind, one.hubspot_id) not in before
         }
         journal.add(tx, [_adopted(home, turn, link, why) for link, why in news.items()])
+        _remember_made(tx, home, sales, found)
 
 
 def _adopted(home: Organisation, turn: int, link: Link, why: str) -> Entry:
@@ -115,6 +117,17 @@ def _adopted(home: Organisation, turn: int, link: Link, why: str) -> Entry:
         reason=f"A won deal's {link.kind} {link.hubspot_id} is this customer. {why}",
         target=f"hubspot {link.kind} {link.hubspot_id}",
     )
+
+
+def _remember_made(tx: Connection, home: Organisation, sales: Sequence[Sale], found: Mapping[str, Payer]) -> None:
+    made: dict[Side, dict[str, Record]] = {"contact": {}, "company": {}}
+    for sale in sales:
+        payer = found.get(sale.deal.id)
+        if isinstance(payer, Found) and payer.how == "created":
+            for side, record in _sides(sale):
+                made[side][payer.id] = record
+    for side, records in made.items():
+        meeting.remember_made(tx, home.id, side, records)
 
 
 def by_link(home: Organisation, sales: Sequence[Sale]) -> dict[str, Found]:

@@ -20,14 +20,27 @@ CONTACT_PROPERTIES = (
     "firstname",
     "lastname",
     "phone",
+    "mobilephone",
     "company",
     "address",
     "city",
     "state",
     "zip",
     "country",
+    "hs_additional_emails",
 )
-COMPANY_PROPERTIES = ("name", "domain", "phone", "address", "address2", "city", "state", "zip", "country")
+COMPANY_PROPERTIES = (
+    "name",
+    "domain",
+    "phone",
+    "address",
+    "address2",
+    "city",
+    "state",
+    "zip",
+    "country",
+    "hs_additional_domains",
+)
 
 _NUMBER = "HubSpot"
 """ContactNumber reads “HubSpot company 512”: at most 50 characters, shown in Xero as the Contact Code."""
@@ -184,8 +197,34 @@ def contact_for_customer(company: Record | None, contact: Record | None) -> dict
         "FirstName": _text(person, "firstname", 255),
         "LastName": _text(person, "lastname", 255),
     }
-    address = address_in_xero(firm if _text(firm, "address") or _text(firm, "city") else person)
-    return _filled(body) | ({"Addresses": [{"AddressType": "POBOX", **address}]} if address else {})
+    address, phones = _billing_address(person, firm), _phones(person, firm)
+    return {
+        **_filled(body),
+        **({"Addresses": [{"AddressType": "POBOX", **address}]} if address else {}),
+        **({"Phones": phones} if phones else {}),
+    }
+
+
+def _billing_address(person: Mapping[str, str | None], firm: Mapping[str, str | None]) -> dict[str, str]:
+    """Return the contact's address, else the company's: the first that a letter would reach, else what there is.
+
+    It is one record's and never mixed: half of one and half of the other would be nobody's.
+    """
+    given = [address for home in (person, firm) if (address := address_in_xero(home))]
+    return next((one for one in given if _reachable(one)), given[0] if given else {})
+
+
+def _reachable(address: Mapping[str, str]) -> bool:
+    """Tell whether an address has a street or post box, and a place."""
+    street = "AddressLine1" in address or "AddressLine2" in address
+    return street and ("City" in address or "PostalCode" in address)
+
+
+def _phones(person: Mapping[str, str | None], firm: Mapping[str, str | None]) -> list[dict[str, str]]:
+    """Return the contact's phone, else the company's, and the mobile: as the phone where there is no other."""
+    phone, mobile = _text(person, "phone", 50) or _text(firm, "phone", 50), _text(person, "mobilephone", 50)
+    given = {"DEFAULT": phone or mobile, "MOBILE": mobile if phone else ""}
+    return [{"PhoneType": kind, "PhoneNumber": number} for kind, number in given.items() if number]
 
 
 def contact_from_customer(customer: Customer) -> dict[str, str]:

@@ -176,6 +176,15 @@ def made_from(side: Vendor, kind: LinkKind, xero: Texts) -> Comparison:
     return Comparison((), (), said, said, {unit: side for unit, text in said.items() if text})
 
 
+def made_of(kind: LinkKind, customer: Customer, record: Record) -> Comparison:
+    """Return the comparison of a customer that was just made of a deal's records, of which this is one.
+
+    It may have its address and phone from another of them. What either says, HubSpot said first.
+    """
+    xero, hubspot = said_by_xero(kind, customer), said_by_hubspot(kind, record)
+    return Comparison((), (), xero, hubspot, {unit: "hubspot" for unit in UNITS[kind] if xero[unit] or hubspot[unit]})
+
+
 def made_by_app(kind: LinkKind, record: Record, app_id: str) -> Comparison | None:
     """Return what both sides said when our own app made a record, as the record has it; none of another's record.
 
