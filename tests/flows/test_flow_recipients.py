@@ -2,12 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from crm import Customers, begun
+from crm import ASSOCIATIONS, Customers, begun
 from scene import OBJECTS, Scene
+
+from ledgerloop.flows import retrying
+from ledgerloop.flows.deals import Sale, for_route
+from ledgerloop.flows.parts import instead
+from ledgerloop.hubspot.models import Record
+from ledgerloop.hubspot.reading import associations_from
+from ledgerloop.rules.recipients import Tie
+from ledgerloop.settings.routes import Route, routes_from
+
+BILLING, PRIMARY = 931, 1
+LABELLED = [
+    {
+        "toObjectId": 2,
+        "associationTypes": [
+            {"category": "HUBSPOT_DEFINED", "typeId": 3, "label": None},
+            {"category": "USER_DEFINED", "typeId": 17, "label": "Accounts payable"},
+        ],
+    }
+]
+"""A contact of a deal with a label that people made, as HubSpot answers."""
+NOTHING_SAYS = "The deal has several contacts, and nothing says who receives the invoice"
 
 
 @pytest.fixture(scope="module")
@@ -21,6 +42,67 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
 def crm(scene: Scene) -> Customers:
     """Give the words about customers."""
     return Customers(scene)
+
+
+def test_the_billing_contact_receives(scene: Scene, crm: Customers) -> None:
+    """Of an engineer and the accounts person, the one whom HubSpot has as the company's billing contact."""
+    company, (_, accounts) = firm(scene, "Alder Bay", "engineer", "accounts")
+    tie(scene, accounts, company, BILLING)
+
+    deal = sold(scene, company, "Alder Bay")
+
+    shown = scene.until_shown("deals", deal, "xero_invoice_id")
+    assert "accounts@alder-bay.example.com" == customer_of(scene, crm, deal)["EmailAddress"]
+    assert not shown["xero_sync_message"]
+
+
+def test_the_label_of_the_route_counts() -> None:
+    """The route of a deal names the label, and whoever has it receives, and pays where there is no company."""
+    people = [Record(id=one, properties={"email": f"{one}@ivy.example.com"}) for one in ("1", "2")]
+    ties = (Tie("1"), *(Tie(one.to_id, one.labels) for one in associations_from(LABELLED)))
+    sale = Sale(Record(id="9"), contacts=tuple(people), ties=ties)
+    terms = routes_from(Route(billing_label="accounts payable"), (), {})[0].terms
+
+    chosen, unnamed = for_route(sale, terms), for_route(sale, routes_from(Route(), (), {})[0].terms)
+
+    assert (people[1], "contact 2", ()) == (chosen.contact, chosen.payer, chosen.left)
+    assert (people[0], "contact 1", tuple(people)) == (unnamed.contact, unnamed.payer, unnamed.left)
+
+
+def test_the_companys_own_person_receives(scene: Scene, crm: Customers) -> None:
+    """The older contact is an agency's, at home in another company."""
+    agency = scene.make("companies", name="Agency of Birch Bay Ltd")
+    company, (outsider, _) = firm(scene, "Birch Bay", "agency", "owner")
+    tie(scene, outsider, agency, PRIMARY)
+
+    deal = sold(scene, company, "Birch Bay")
+
+    scene.until_shown("deals", deal, "xero_invoice_id")
+    assert "owner@birch-bay.example.com" == customer_of(scene, crm, deal)["EmailAddress"]
+
+
+def test_a_draft_says_that_nothing_tells(scene: Scene, crm: Customers) -> None:
+    """Somebody looks at a draft before it leaves: it is made with the oldest contact, and the deal says so."""
+    company, _ = firm(scene, "Cedar Bay", "first", "second")
+
+    deal = sold(scene, company, "Cedar Bay")
+
+    said = scene.until_shown("deals", deal, "xero_invoice_id")["xero_sync_message"] or ""
+    assert "first@cedar-bay.example.com" == customer_of(scene, crm, deal)["EmailAddress"]
+    assert said.startswith(f"{NOTHING_SAYS}: the new customer was made with First (first@cedar-bay.example.com)")
+    again = scene.sell(company=company, contact=None)
+    assert not scene.until_shown("deals", again, "xero_invoice_id")["xero_sync_message"]
+
+
+def test_several_contacts_cost_one_call_more(scene: Scene) -> None:
+    """One call says how they stand to the company; a deal with one contact does not ask."""
+    company, (first, _) = firm(scene, "Dune Bay", "first", "second")
+    scene.settle()
+    scene.forget_calls()
+    for contacts, calls in (([first], 0), (None, 1)):
+        deal = sold(scene, company, "Dune Bay", contacts=contacts)
+        scene.until_shown("deals", deal, "xero_invoice_id")
+        assert calls == len(scene.calls("hubspot", "/contacts/companies/batch/read")), contacts
 
 
 def test_the_contacts_address_stays_the_customers(scene: Scene, crm: Customers) -> None:
@@ -42,6 +124,56 @@ def test_the_contacts_address_stays_the_customers(scene: Scene, crm: Customers) 
     assert "021 555" == next(one["PhoneNumber"] for one in shown["Phones"] if one["PhoneType"] == "DEFAULT")
     of_company = scene.on.at_hubspot("GET", f"{OBJECTS}/companies/{company}", query={"properties": "address,city"})
     assert ("Auckland", None) == (of_company["properties"]["city"], of_company["properties"].get("address"))
+
+
+def test_an_email_is_held_until_somebody_says_who(staged: Callable[..., Scene]) -> None:
+    """Nobody looks at the invoice before it leaves, so a person says first who receives it; a label settles it."""
+    scene = staged({"route": {"status": "AUTHORISED", "email": True}})
+    company, (_, second) = firm(scene, "Hazel Bay", "first", "second")
+
+    deal = sold(scene, company, "Hazel Bay")
+
+    said = scene.until_shown("deals", deal, "xero_sync_message")["xero_sync_message"]
+    assert said.startswith(f"{NOTHING_SAYS}: First (first@hazel-bay.example.com); Second")
+    assert [] == scene.invoices_of(deal)
+    tie(scene, second, company, BILLING)
+    with instead(scene.built.parts()):
+        retrying.retry([deal])
+    scene.until_shown("deals", deal, "xero_invoice_id")
+    assert "second@hazel-bay.example.com" == customer_of(scene, Customers(scene), deal)["EmailAddress"]
+    third = scene.make("contacts", email="third@hazel-bay.example.com", lastname="Third")
+    fourth = scene.make("contacts", email="fourth@hazel-bay.example.com", lastname="Fourth")
+    again = sold(scene, company, "Hazel Bay", contacts=[third, fourth])
+    assert not scene.until_shown("deals", again, "xero_invoice_id")["xero_sync_message"]
+
+
+def firm(scene: Scene, name: str, *people: str) -> tuple[str, list[str]]:
+    """Make a company with its people, and return their ids; the first is the oldest."""
+    domain = f"{name.lower().replace(' ', '-')}.example.com"
+    company = scene.make("companies", name=f"{name} Ltd")
+    made = [scene.make("contacts", email=f"{one}@{domain}", lastname=one.capitalize()) for one in people]
+    for one in made:
+        tie(scene, one, company, PRIMARY)
+    return company, made
+
+
+def tie(scene: Scene, contact: str, company: str, kind: int) -> None:
+    """Associate a contact with a company in one of HubSpot's ways."""
+    types = [{"associationCategory": "HUBSPOT_DEFINED", "associationTypeId": kind}]
+    scene.on.at_hubspot("PUT", f"{OBJECTS}/contacts/{contact}/associations/companies/{company}", types)
+
+
+def sold(scene: Scene, company: str, name: str, contacts: list[str] | None = None) -> str:
+    """Win a deal of a company with these contacts, or with all the company's people."""
+    if contacts is None:
+        path, body = f"{ASSOCIATIONS}/companies/contacts/batch/read", {"inputs": [{"id": company}]}
+        contacts = [str(one["toObjectId"]) for one in scene.on.at_hubspot("POST", path, body)["results"][0]["to"]]
+    deal = scene.sell(company=company, contact=None, won=False)
+    for one in contacts:
+        scene.on.at_hubspot("PUT", f"{OBJECTS}/deals/{deal}/associations/default/contacts/{one}")
+    scene.edit("deals", deal, dealname=f"Deal of {name}")
+    scene.win(deal)
+    return deal
 
 
 def customer_of(scene: Scene, crm: Customers, deal: str) -> dict[str, Any]:

@@ -28,6 +28,7 @@ TOLD: dict[str, tuple[str, ...]] = {
     "rules/coding": (),
     "rules/customers": (),
     "rules/matching": (),
+    "rules/recipients": (),
     "rules/payers": (),
     "rules/totals": (),
     "rules/edits": (),

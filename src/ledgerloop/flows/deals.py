@@ -1,19 +1,23 @@
-"""Read won deals whole, in batches: the deal, its line items, its company and its contact. Called inside a step."""
+"""Read won deals whole, in batches: the deal, its line items, its company and its contacts. Called inside a step."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Any
 
 from ledgerloop.flows.facts import tax_rates
 from ledgerloop.flows.parts import parts
 from ledgerloop.flows.writing import id_name
 from ledgerloop.hubspot.client import HubSpotClient
 from ledgerloop.hubspot.models import Association, Record
-from ledgerloop.rules.customers import COMPANY_PROPERTIES, CONTACT_PROPERTIES
+from ledgerloop.records import Hold
+from ledgerloop.rules.customers import COMPANY_PROPERTIES, CONTACT_PROPERTIES, contact_for_customer
 from ledgerloop.rules.edits import asked_of_deal, asked_of_line
 from ledgerloop.rules.invoices import DEAL_PROPERTIES, LINE_PROPERTIES
+from ledgerloop.rules.recipients import Tie, recipient_of, undecided
+from ledgerloop.rules.routing import Terms
 
 INDEX_LAG = timedelta(minutes=2)
 """How far HubSpot's search may lag behind its records."""
@@ -29,8 +33,17 @@ class Sale:
     lines: tuple[Record, ...] = ()
     company: Record | None = None
     contact: Record | None = None
+    """Who receives the invoice of a new customer; one of the deal's contacts."""
     payer: str = ""
     """The kind and id of the record that pays: the company, else the contact; known though neither was read."""
+    contacts: tuple[Record, ...] = ()
+    """All the deal's contacts, as far as they were read."""
+    ties: tuple[Tie, ...] = ()
+    """How each of them stands to the deal and its company."""
+    left: tuple[Record, ...] = ()
+    """The contacts of whom nothing says which receives the invoice, the one taken first; none where it is sure."""
+    unseen: bool = False
+    """Whether the invoice leaves by email before anybody has looked at it."""
 
 
 def read_deals(client: HubSpotClient, ids: Sequence[str], properties: Sequence[str]) -> dict[str, Record]:
@@ -69,44 +82,96 @@ def read_sales(client: HubSpotClient, portal: str, deals: Sequence[Record], *, c
     whole = customers or any(route.conditions.country for route in parts().routes)
     company_of = {deal: primary(found) or "" for deal, found in client.associated("deals", "companies", ids).items()}
     lonely = ids if whole else [deal for deal in ids if not company_of.get(deal)]
-    contacts = client.associated("deals", "contacts", lonely) if lonely else {}
-    contact_of = {deal: primary(found) or "" for deal, found in contacts.items()}
+    found = client.associated("deals", "contacts", lonely) if lonely else {}
+    ties = {deal: tuple(Tie(one.to_id, one.labels) for one in some) for deal, some in found.items()}
+    if customers:
+        ties = _with_company(client, ties, company_of)
     sales = [
-        Sale(deal, lines_of[deal.id], payer=_payer(company_of.get(deal.id, ""), contact_of.get(deal.id, "")))
+        Sale(deal, lines_of[deal.id], payer=_payer(company_of.get(deal.id, "")), ties=ties.get(deal.id, ()))
         for deal in deals
     ]
-    return _with_customers(client, sales, company_of, contact_of) if whole else sales
+    contacts_of = {deal: [tie.contact for tie in some] for deal, some in ties.items()}
+    return _with_customers(client, sales, company_of, contacts_of) if whole else sales
+
+
+def for_route(sale: Sale, terms: Terms) -> Sale:
+    """Choose the contact that receives the invoice, by the deal's route; where the deal has no company, it pays too."""
+    chosen = recipient_of(sale.ties, terms.billing_label)
+    records = {one.id: one for one in sale.contacts}
+    left = tuple(records[one] for one in chosen.left if one in records)
+    return replace(
+        sale,
+        contact=left[0] if left else None,
+        payer=sale.payer if sale.payer.startswith("company") else _payer("", chosen.contact),
+        left=left if len(left) > 1 else (),
+        unseen=terms.email and terms.status == "AUTHORISED",
+    )
+
+
+def new_customer(sale: Sale) -> dict[str, Any] | Hold:
+    """Return the Xero contact to create for a deal whose customer is new, or every reason why not."""
+    made = contact_for_customer(sale.company, sale.contact)
+    if not (sale.left and sale.unseen):
+        return made
+    reasons = made.reasons if isinstance(made, Hold) else ()
+    return Hold((undecided(sale.left, sale.company), *reasons))
+
+
+def _with_company(
+    client: HubSpotClient, ties: Mapping[str, tuple[Tie, ...]], company_of: Mapping[str, str]
+) -> dict[str, tuple[Tie, ...]]:
+    """Add how the contacts stand to the deal's company, only where a deal has several: one call for a thousand."""
+    asked = [tie.contact for deal, some in ties.items() if len(some) > 1 and company_of.get(deal) for tie in some]
+    companies = client.associated("contacts", "companies", asked) if asked else {}
+
+    def known(tie: Tie, company: str) -> Tie:
+        mine = [one for one in companies.get(tie.contact, ()) if one.to_id == company]
+        return replace(
+            tie,
+            labels=tie.labels + tuple(label for one in mine for label in one.labels),
+            billing=any(one.billing_contact for one in mine),
+            primary=any(one.primary_company for one in mine),
+        )
+
+    return {deal: tuple(known(tie, company_of.get(deal, "")) for tie in some) for deal, some in ties.items()}
 
 
 def with_payers(client: HubSpotClient, sales: Sequence[Sale]) -> list[Sale]:
     """Read the records that pay for deals, and no others."""
-    named = {
-        kind: {one.deal.id: one.payer.split()[1] for one in sales if one.payer.startswith(kind)} for kind in _KINDS
-    }
-    return _with_customers(client, sales, named["company"], named["contact"])
+    companies, contacts = (
+        {one.deal.id: one.payer.split()[1] for one in sales if one.payer.startswith(kind)} for kind in _KINDS
+    )
+    read = _with_customers(client, sales, companies, {deal: [contact] for deal, contact in contacts.items()})
+    return [replace(sale, contact=next(iter(sale.contacts), None)) for sale in read]
 
 
 def _with_customers(
-    client: HubSpotClient, sales: Sequence[Sale], company_of: Mapping[str, str], contact_of: Mapping[str, str]
+    client: HubSpotClient,
+    sales: Sequence[Sale],
+    company_of: Mapping[str, str],
+    contacts_of: Mapping[str, Sequence[str]],
 ) -> list[Sale]:
-    companies = _read(client, "companies", company_of, (*COMPANY_PROPERTIES, id_name()))
-    contacts = _read(client, "contacts", contact_of, (*CONTACT_PROPERTIES, id_name()))
+    companies = _read(client, "companies", company_of.values(), (*COMPANY_PROPERTIES, id_name()))
+    everyone = [one for some in contacts_of.values() for one in some]
+    contacts = _read(client, "contacts", everyone, (*CONTACT_PROPERTIES, id_name()))
     return [
         replace(
             sale,
             company=companies.get(company_of.get(sale.deal.id, "")),
-            contact=contacts.get(contact_of.get(sale.deal.id, "")),
+            contacts=tuple(contacts[one] for one in contacts_of.get(sale.deal.id, ()) if one in contacts),
+            # One that was merged away just now answers with the survivor; one that was deleted receives nothing.
+            ties=tuple(replace(tie, contact=contacts[tie.contact].id) for tie in sale.ties if tie.contact in contacts),
         )
         for sale in sales
     ]
 
 
-def _read(client: HubSpotClient, kind: str, of: Mapping[str, str], properties: Sequence[str]) -> dict[str, Record]:
-    ids = [one for one in of.values() if one]
-    return client.read(kind, ids, properties) if ids else {}
+def _read(client: HubSpotClient, kind: str, ids: Iterable[str], properties: Sequence[str]) -> dict[str, Record]:
+    wanted = [one for one in ids if one]
+    return client.read(kind, wanted, properties) if wanted else {}
 
 
-def _payer(company: str, contact: str) -> str:
+def _payer(company: str, contact: str = "") -> str:
     if company:
         return f"company {company}"
     return f"contact {contact}" if contact else ""

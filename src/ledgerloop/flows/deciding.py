@@ -13,14 +13,13 @@ from datetime import datetime
 from ledgerloop.flows import merging
 from ledgerloop.flows.apart import Troubles
 from ledgerloop.flows.books import books_of
-from ledgerloop.flows.deals import INDEX_LAG, Sale, entered, read_deals, read_sales, won_at
+from ledgerloop.flows.deals import INDEX_LAG, Sale, entered, for_route, new_customer, read_deals, read_sales, won_at
 from ledgerloop.flows.facts import owners, route_stages, won_stages
 from ledgerloop.flows.parts import parts
 from ledgerloop.flows.payers import by_link, id_carried
 from ledgerloop.hubspot.models import Record
 from ledgerloop.records import Hold, Organisation, Portal, Skip
 from ledgerloop.rules.books import Books, Kind, kinds_asked
-from ledgerloop.rules.customers import contact_for_customer
 from ledgerloop.rules.edits import asked_by_routes, basis_of
 from ledgerloop.rules.invoices import Draft, currency_of, invoice_from_deal, is_won
 from ledgerloop.rules.routing import Facts, Terms, route_for
@@ -128,7 +127,7 @@ def by_home(
         if isinstance(found, Hold | Skip):
             decided.verdicts[sale.deal.id] = found
         else:
-            homes.setdefault(found[0].id, (found[0], []))[1].append((sale, found[1]))
+            homes.setdefault(found[0].id, (found[0], []))[1].append((for_route(sale, found[1]), found[1]))
     return list(homes.values())
 
 
@@ -156,7 +155,7 @@ def _decide_for(house: Portal, home: Organisation, mine: list[tuple[Sale, Terms]
     for sale, terms in mine:
         deal = sale.deal.id
         known = bool(id_carried(sale)) or by_link(home, [sale])
-        customer = None if known else contact_for_customer(sale.company, sale.contact)
+        customer = None if known else new_customer(sale)
         holds = [part for part in (drafts[deal], customer) if isinstance(part, Hold)]
         made = drafts[deal]
         if isinstance(made, Draft) and not holds:

@@ -12,6 +12,7 @@ from itertools import groupby
 from typing import Literal
 
 from ledgerloop.flows.apart import Troubles
+from ledgerloop.flows.deals import Sale
 from ledgerloop.flows.deciding import Decided, Ready, Verdict, basis, decide, subject_of
 from ledgerloop.flows.parts import parts
 from ledgerloop.flows.payers import Payer, find_payers
@@ -19,6 +20,7 @@ from ledgerloop.records import Entry, Hold, Intent, Portal, Skip
 from ledgerloop.rules.identity.payers import Found
 from ledgerloop.rules.invoices import hash_of, payload_of
 from ledgerloop.rules.marks import deal_url, marker_of
+from ledgerloop.rules.recipients import taken
 from ledgerloop.store import connections, intents, journal
 
 REQUEST = 50
@@ -45,7 +47,7 @@ def intend(portal: str, turn: int, ids: Sequence[str], again: Collection[str]) -
         portal, turn, Decided(others, decided.causes, decided.names), [], before, again
     )  # also where Xero cannot be reached
     payers = find_customers(portal, turn, ready.verdicts, troubles)
-    planned = [_kept_approval(one, before.get(one.deal)) for one in _planned(house, ready.verdicts, payers)]
+    planned = [_kept_approval(one, before.get(one.deal)) for one in _planned(house, ready.verdicts, payers, before)]
     _keep(portal, turn, ready, planned, before, again)
     waits: dict[str, Verdict] = {deal: hold for deal, hold in troubles.holds().items() if deal not in before}
     _keep(portal, turn, Decided(waits, {}, decided.names), [], before, again)
@@ -77,7 +79,9 @@ def find_customers(portal: str, turn: int, verdicts: dict[str, Verdict], trouble
     return payers
 
 
-def _planned(house: Portal, verdicts: Mapping[str, Verdict], payers: Mapping[str, Found]) -> list[Intent]:
+def _planned(
+    house: Portal, verdicts: Mapping[str, Verdict], payers: Mapping[str, Found], before: Mapping[str, Intent]
+) -> list[Intent]:
     """Make the intents, in requests of one organisation and at most fifty invoices."""
     at = parts()
     ready = [one for one in verdicts.values() if isinstance(one, Ready)]
@@ -87,8 +91,20 @@ def _planned(house: Portal, verdicts: Mapping[str, Verdict], payers: Mapping[str
         key = ""
         for place, one in enumerate(of_home):
             key = key if place % REQUEST else at.new_key()
-            planned.append(_intent(house, one, payers[one.sale.deal.id].id, key, at.now()))
+            payer = payers[one.sale.deal.id]
+            note = remark(one.sale, payer, before.get(one.sale.deal.id))
+            planned.append(replace(_intent(house, one, payer.id, key, at.now()), note=note))
     return planned
+
+
+def remark(sale: Sale, payer: Found, before: Intent | None = None) -> str:
+    """Return what is to be told beside an invoice: that its customer was made with a contact that nobody named.
+
+    It stays told where the invoice is planned ``before`` and once more, and its customer is no longer new by then.
+    """
+    told = taken(sale.left) if sale.left else ""
+    kept = before is not None and before.note == told and before.customer == payer.id
+    return told if payer.how == "created" or kept else ""
 
 
 def _intent(house: Portal, verdict: Ready, customer: str, key: str, now: datetime) -> Intent:

@@ -224,7 +224,8 @@ def _record(portal: str, turn: int, ended: Sequence[Made | Refusal]) -> None:
                 invoice = one.invoice
                 # What was found may have been changed by somebody in the meantime.
                 sent = body_of(one.intent.payload) if one.decision == "create" else None
-                note = difference_told(one.intent.said, invoice, sent, books[one.intent.organisation])
+                differs = difference_told(one.intent.said, invoice, sent, books[one.intent.organisation])
+                note = " ".join(part for part in (one.intent.note, differs) if part)
                 named = (invoice.InvoiceID, invoice.InvoiceNumber)
                 intents.mark_made(tx, portal, one.intent.deal, *named, now, note, lines_as_text(invoice))
             entries.append(_entry(one, portal, turn, note))

@@ -16,12 +16,12 @@ from sqlalchemy import Connection
 
 from ledgerloop.errors import Invalid
 from ledgerloop.flows import meeting, pulling
-from ledgerloop.flows.deals import Sale
+from ledgerloop.flows.deals import Sale, new_customer
 from ledgerloop.flows.parts import parts
 from ledgerloop.flows.writing import id_name
 from ledgerloop.hubspot.models import Record
 from ledgerloop.records import Customer, Entry, Hold, Link, Organisation
-from ledgerloop.rules.customers import contact_for_customer, customer_from_contact, number_of
+from ledgerloop.rules.customers import customer_from_contact, number_of
 from ledgerloop.rules.identity import payer_questions
 from ledgerloop.rules.identity.addresses import email_domain, mailbox
 from ledgerloop.rules.identity.evidence import Same, weigh
@@ -319,7 +319,7 @@ def _create(
     wanted: dict[str, list[Sale]] = {}
     bodies: dict[str, dict[str, object]] = {}
     for sale in sales:
-        body = contact_for_customer(sale.company, sale.contact)
+        body = new_customer(sale)
         if isinstance(body, Hold):
             found[sale.deal.id] = body
             continue

@@ -12,7 +12,7 @@ from typing import Any
 
 from ledgerloop.flows.books import books_of
 from ledgerloop.flows.deciding import Ready, decide
-from ledgerloop.flows.intending import find_customers
+from ledgerloop.flows.intending import find_customers, remark
 from ledgerloop.flows.parts import instead, parts
 from ledgerloop.flows.rehearsing import Rehearsing
 from ledgerloop.records import Hold, Portal
@@ -35,7 +35,7 @@ class Quote:
     totals: Totals | None = None
     reasons: tuple[str, ...] = ()
     note: str = ""
-    """What is to be known beside it: that the deal is not won yet."""
+    """What is to be known beside it: that the deal is not won yet, or that nothing says who receives the invoice."""
 
 
 EARLY = "The deal is not won yet; this is what would become of it if it were won now."
@@ -84,7 +84,7 @@ def _quotes(house: Portal, deals: Sequence[str]) -> list[Quote]:
             customer=f"{customer.name if customer else payer.id} ({payer.how})",
             invoice=verdict.draft.body,
             totals=totals_of(verdict.draft.body, books_of(home, ("accounts", "tax_rates"))),
-            note=note,
+            note=" ".join(part for part in (note, remark(verdict.sale, payer)) if part),
         )
     return [quotes[deal] for deal in deals]
 

@@ -32,6 +32,8 @@ TYPE_IDS: Mapping[tuple[str, str], int] = {
 """The unlabelled association types that HubSpot defines."""
 PRIMARY_COMPANY: Mapping[str, int] = {"deals": 5, "contacts": 1}
 """The association type that marks a company as the primary one of a deal or contact."""
+BILLING_CONTACT = 931
+"""The association type from a contact to the company whose billing contact it is."""
 
 OBJECT_TYPES: Mapping[str, str] = {"contacts": "0-1", "companies": "0-2", "deals": "0-3"}
 """The ids by which lists name a kind of record."""
@@ -175,6 +177,11 @@ class Association:
     def primary_company(self) -> bool:
         """Tell whether this is the primary company of a deal or contact."""
         return any(type_id in self.type_ids for type_id in PRIMARY_COMPANY.values())
+
+    @property
+    def billing_contact(self) -> bool:
+        """Tell whether this is a company whose billing contact the record is."""
+        return BILLING_CONTACT in self.type_ids
 
 
 class Option(Model):

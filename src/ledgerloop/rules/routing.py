@@ -40,6 +40,8 @@ class Terms:
     tracking_properties: tuple[tuple[str, str], ...] = ()
     """Line items' properties whose values are the options, by tracking category."""
     email: bool = False
+    billing_label: str = ""
+    """What people label the contact with that receives the invoices."""
     online_invoice: bool = False
     no_lines: str = "hold"
     rounding: str = "report"

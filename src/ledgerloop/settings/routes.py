@@ -67,6 +67,11 @@ class Route(Section):
     email: bool = Field(
         default=False, description="Whether Xero emails the invoice to its contact, once, when it is approved."
     )
+    billing_label: str = Field(
+        default="Billing contact",
+        description="The label, at the deal or at its company, of the contact that receives a new customer's invoices."
+        " Empty for none.",
+    )
     online_invoice: bool = Field(
         default=False,
         description="Whether the deal shows where the customer sees the invoice. Costs a call to Xero for each"
@@ -157,6 +162,7 @@ def _route(
             tracking=tuple(terms.tracking.items()),
             tracking_properties=tuple(terms.tracking_properties.items()),
             email=terms.email,
+            billing_label=terms.billing_label,
             online_invoice=terms.online_invoice,
             no_lines=terms.no_lines,
             rounding=terms.rounding,
