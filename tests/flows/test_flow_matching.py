@@ -125,13 +125,14 @@ class TestCompanies:
         assert company in crm.until_held(customer)
         assert [company] == crm.records("companies", name="Lonely Name Ltd")
 
-    def test_another_domain_is_another_company(self, scene: Scene, crm: Customers) -> None:
-        """A company called alike with another domain is somebody else."""
+    def test_the_same_name_with_another_domain_is_a_question(self, scene: Scene, crm: Customers) -> None:
+        """Two firms may be called alike, and one firm may have two domains: a person looks."""
         company = scene.make("companies", name="Summit", domain="summit-one.example.com")
 
         customer = crm.add("Summit", EmailAddress="x@summit-two.example.com")
 
-        assert company != crm.until_linked(customer)
+        assert f"{company}) with the same name; another domain." in crm.until_held(customer)
+        assert crm.record(customer, "company") is None
 
     def test_no_email_makes_a_company_only(self, scene: Scene, crm: Customers) -> None:
         """Without an email there is nobody to make a contact of."""
@@ -155,13 +156,25 @@ class TestCompanies:
         assert {company} == crm.companies_of(contact)
 
     def test_the_number_leads_to_the_company(self, scene: Scene, crm: Customers) -> None:
-        """A customer that carries its HubSpot id is that company, whatever it is called (S45)."""
+        """A customer that carries its HubSpot id is that company, where anything else agrees."""
         company = scene.make("companies", name="Old Name")
 
-        customer = crm.add("New Name Ltd", ContactNumber=f"HubSpot company {company}")
+        customer = crm.add("Old Name Ltd", ContactNumber=f"HubSpot company {company}")
 
         assert company == crm.until_linked(customer)
         assert "number" == crm.how(customer, "company")
+
+    def test_a_stale_number_is_a_question(self, scene: Scene, crm: Customers) -> None:
+        """A number that names a record with which nothing agrees does not link; an id that a person writes does."""
+        company = scene.make("companies", name="Cobalt Dance", domain="cobalt.example.com")
+
+        customer = crm.add("Umber Roofing Ltd", ContactNumber=f"HubSpot company {company}")
+
+        assert f"in Xero is “HubSpot company {company}”, but “Cobalt Dance” has" in crm.until_held(customer)
+        assert not scene.show("companies", company)["xero_contact_id"]
+        scene.edit("companies", company, xero_contact_id=customer)
+        crm.touch(customer)
+        assert company == crm.record(customer, "company")
 
     def test_a_company_that_a_won_deal_linked_just_now_is_its_own(self, scene: Scene, crm: Customers) -> None:
         """Two lanes may meet a new customer: what the deal's has linked, the organisation's finds, and makes none."""

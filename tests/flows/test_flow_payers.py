@@ -35,7 +35,7 @@ def test_a_name_that_is_another_companys_is_held_not_doubled(scene: Scene, crm: 
     deal = scene.sell(company=another)
 
     said = scene.until_shown("deals", deal, "xero_sync_message")["xero_sync_message"]
-    assert f"Acme Bikes Ltd ({customer}) of the company {linked}." in said
+    assert f"as the customer “Acme Bikes Ltd” ({customer}) in Xero, which is the HubSpot company {linked}." in said
     assert 1 == named(scene, "Acme Bikes")
     crm.merge("companies", another, linked)
     retry(scene, deal)
@@ -44,14 +44,14 @@ def test_a_name_that_is_another_companys_is_held_not_doubled(scene: Scene, crm: 
 
 
 def test_two_names_that_are_other_companies_are_held(scene: Scene, crm: Customers) -> None:
-    """Two customers that are called alike and belong to others are both named; no third is made."""
+    """A company that is called like two customers of others is a question; no third is made without asking."""
     for name in ("Twin Ltd", "Twin Limited"):
         crm.until_linked(crm.add(name, EmailAddress=f"ap@{name.split()[1]}.twin.example.com".lower()))
 
     deal = scene.sell(company=scene.make("companies", name="TWIN"))
 
     said = scene.until_shown("deals", deal, "xero_sync_message")["xero_sync_message"]
-    assert 2 == said.count("of the company")
+    assert "which is the HubSpot company" in said
     assert 2 == named(scene, "Twin")
 
 
@@ -91,7 +91,7 @@ def test_one_customer_is_taken_by_one_company_of_a_turn(scene: Scene) -> None:
         retrying.retry([*rightly, *held])
     for deal in held:
         said = scene.until_shown("deals", deal, "xero_sync_message")["xero_sync_message"]
-        assert "another" in str(said)
+        assert "which is the HubSpot company" in str(said)
     for deal, customer in rightly.items():
         scene.until_shown("deals", deal, "xero_invoice_id")
         assert customer == payer(scene, deal)
@@ -108,7 +108,9 @@ def test_an_email_alone_takes_nobody_elses_customer(scene: Scene, crm: Customers
     deal = scene.sell(company=company, contact=scene.make("contacts", email=email, lastname="Kat"))
 
     said = scene.until_shown("deals", deal, "xero_sync_message")["xero_sync_message"]
-    assert f"belongs to another customer in Xero than “Globex Corp”: {name} ({customer})." in said
+    assert "It is not certain who pays: the company “Globex Corp”" in said
+    assert f"“{name}” ({email}" in said
+    assert customer in said
     assert crm.record(customer, "company") is None
     scene.edit("companies", company, xero_contact_id=customer)
     retry(scene, deal)
@@ -127,7 +129,8 @@ def test_a_company_that_we_made_answers_no_question(scene: Scene, crm: Customers
     deal = scene.sell(company=company, contact=contact)
 
     said = scene.until_shown("deals", deal, "xero_sync_message")["xero_sync_message"]
-    assert f"Weka Roofing Ltd ({customer}) of the company {linked}." in said
+    assert "It is not certain who pays: the company “Initech Corp”" in said
+    assert customer in said
     crm.merge("companies", company, linked)
     retry(scene, deal)
     scene.until_shown("deals", deal, "xero_invoice_id")

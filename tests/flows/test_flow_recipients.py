@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from crm import ASSOCIATIONS, Customers, begun
 from scene import OBJECTS, Scene
+from test_flow_payers import unshown
 
 from ledgerloop.flows import retrying
 from ledgerloop.flows.deals import Sale, for_route
@@ -124,6 +125,30 @@ def test_the_contacts_address_stays_the_customers(scene: Scene, crm: Customers) 
     assert "021 555" == next(one["PhoneNumber"] for one in shown["Phones"] if one["PhoneType"] == "DEFAULT")
     of_company = scene.on.at_hubspot("GET", f"{OBJECTS}/companies/{company}", query={"properties": "address,city"})
     assert ("Auckland", None) == (of_company["properties"]["city"], of_company["properties"].get("address"))
+
+
+def test_a_customer_in_xero_needs_no_contact(scene: Scene, crm: Customers) -> None:
+    """Nobody is named on the deal, and nobody needs to be: the customer stands in Xero, never linked before."""
+    customer = crm.add("Fern Bay Ltd", EmailAddress="office@fern-bay.example.com")
+    company = scene.make("companies", name="Fern Bay Ltd", domain="fern-bay.example.com")
+
+    deal = scene.sell(company=company, contact=None)
+
+    scene.until_shown("deals", deal, "xero_invoice_id")
+    assert customer == customer_of(scene, crm, deal)["ContactID"]
+
+
+def test_a_customer_in_xero_is_not_asked_about(scene: Scene, crm: Customers) -> None:
+    """Of a deal that is held for its lines, nothing is said of a contact that its customer does not need."""
+    _, name, _ = unshown(scene, crm, by_email=False)
+    known = scene.make("companies", name=name)
+
+    held, new = scene.sell(lines=[], company=known, contact=None), scene.sell(lines=[], contact=None)
+
+    said = scene.until_shown("deals", held, "xero_sync_message")["xero_sync_message"]
+    assert "no line items" in said
+    assert "no contact" not in said
+    assert "no contact" in scene.until_shown("deals", new, "xero_sync_message")["xero_sync_message"]
 
 
 def test_an_email_is_held_until_somebody_says_who(staged: Callable[..., Scene]) -> None:

@@ -6,10 +6,10 @@ import inspect
 from pathlib import Path
 
 import pytest
+from ledgerloop.rules.matching import FREE_MAIL
 
 from ledgerloop.records import Customer
 from ledgerloop.rules import doubts
-from ledgerloop.rules.matching import FREE_MAIL
 
 PAGE = (Path(__file__).parents[2] / "docs" / "matching.md").read_text("utf-8")
 SENTENCES = [

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 import pytest
 from rules_samples import record
@@ -31,11 +31,15 @@ OTHER = known("c5", "Globex Corp (2)", "ap@globex.example.com")
 
 
 def answer(
-    *customers: Customer, holders: Mapping[str, str] | None = None, numbered: str = "", shared: Shared | None = None
+    *customers: Customer,
+    holders: Mapping[str, str] | None = None,
+    numbered: str = "",
+    ours: Collection[str] = (),
+    shared: Shared | None = None,
 ) -> object:
     """Return who is taken for the company's deal: the id and how, the candidates of a question, or nobody."""
     buyer = Buyer("d", "company", COMPANY, profile_of_company(COMPANY, [CONTACT]))
-    given = Known(customers, {numbered} - {""}, holders or {}, shared or Shared())
+    given = Known(customers, {numbered} - {""}, holders or {}, ours, shared or Shared())
     match choose_payer(buyer, given):
         case Found(id=one, how=how):
             return one, how
@@ -59,6 +63,13 @@ def answer(
         pytest.param(answer(GLOBEX, holders={"c2": "7"}), ("c2", "name and domain"), id="one that is its own"),
         pytest.param(answer(GLOBEX, holders={"c2": "8"}), ("c2",), id="one that is another company's, and fits"),
         pytest.param(answer(TUI, holders={"c1": "8"}), None, id="one that is another company's, and does not"),
+        pytest.param(answer(TUI, holders={"c1": "8"}, ours=["c1"]), ("c1",), id="one whose company we made ourselves"),
+        pytest.param(
+            answer(known("c7", "Globex"), holders={"c7": "8"}), ("c7",), id="a namesake that is another company's"
+        ),
+        pytest.param(
+            answer(known("c7", "Globex", "x@globex.fr"), holders={"c7": "8"}), None, id="a namesake with another domain"
+        ),
         pytest.param(answer(TUI, numbered="c1"), ("c1", "number and email"), id="a number, and an email"),
         pytest.param(answer(GMBH, numbered="c4"), ("c4",), id="a number, and nothing else"),
         pytest.param(answer(GLOBEX, GMBH, numbered="c4"), ("c2", "c4"), id="a number that names another"),

@@ -16,7 +16,7 @@ from ledgerloop.flows.books import books_of
 from ledgerloop.flows.deals import INDEX_LAG, Sale, entered, for_route, new_customer, read_deals, read_sales, won_at
 from ledgerloop.flows.facts import owners, route_stages, won_stages
 from ledgerloop.flows.parts import parts
-from ledgerloop.flows.payers import by_link, id_carried
+from ledgerloop.flows.payers import unknown
 from ledgerloop.hubspot.models import Record
 from ledgerloop.records import Hold, Organisation, Portal, Skip
 from ledgerloop.rules.books import Books, Kind, kinds_asked
@@ -140,7 +140,10 @@ def books_for(house: Portal, home: Organisation, mine: Sequence[tuple[Sale, Term
 
 
 def _decide_for(house: Portal, home: Organisation, mine: list[tuple[Sale, Terms]], decided: Decided) -> None:
-    """Make the invoices as they would be, or hold: for what the lines lack and for what the customer lacks at once."""
+    """Make the invoices as they would be, or hold: for what the lines lack, and at once for what a new customer lacks.
+
+    Whether the customer of an invoice that can be made is new, only Xero can tell.
+    """
     today = home.day(parts().now())
     books = books_for(house, home, mine)
 
@@ -152,15 +155,15 @@ def _decide_for(house: Portal, home: Organisation, mine: list[tuple[Sale, Terms]
     if doubtful:
         books = books_for(house, home, doubtful, anew=True)
         drafts |= {sale.deal.id: draft(sale, terms, books) for sale, terms in doubtful}
+    strangers = unknown(home, [sale for sale, _ in mine if isinstance(drafts[sale.deal.id], Hold)])
     for sale, terms in mine:
         deal = sale.deal.id
-        known = bool(id_carried(sale)) or by_link(home, [sale])
-        customer = None if known else new_customer(sale)
-        holds = [part for part in (drafts[deal], customer) if isinstance(part, Hold)]
         made = drafts[deal]
-        if isinstance(made, Draft) and not holds:
+        if isinstance(made, Draft):
             decided.verdicts[deal] = Ready(sale, home, terms, made)
             continue
+        customer = new_customer(sale) if deal in strangers else None
+        holds = [made, *([customer] if isinstance(customer, Hold) else [])]
         reasons = tuple(reason for hold in holds for reason in hold.reasons)
         decided.verdicts[deal] = replace(holds[0], reasons=reasons)
         if _blames_books(made):

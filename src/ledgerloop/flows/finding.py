@@ -309,7 +309,8 @@ def _choose_contacts(home: Organisation, everyone: Customers, asked: Customers, 
         if is_theirs(customer, contact, company, company_is_theirs=bool(at) and at == theirs) or company is None:
             fits[key] = contact
         elif at in found.unsure_companies.get(key, Hold(())).candidates:
-            pass  # whose contact it is, the question about the company will tell
+            # Whose contact it is, the answer about the company will tell; until then it is not made or taken either.
+            found.unsure_contacts[key] = found.unsure_companies[key]
         elif carried_by(contact, key) == "" and (contact.properties.get(id_name()) or "").strip():
             fits[key] = contact  # it carries the customer's id: a person has said so
         else:

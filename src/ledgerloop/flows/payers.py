@@ -72,6 +72,15 @@ def find_payers(
     return found
 
 
+def unknown(home: Organisation, sales: Sequence[Sale]) -> set[str]:
+    """Return the deals whose customer would be new, as far as is known here: Xero is not asked."""
+    if not sales:
+        return set()
+    known = {sale.deal.id for sale in sales if id_carried(sale)} | by_link(home, sales).keys()
+    strangers = [sale for sale in sales if sale.deal.id not in known]
+    return {sale.deal.id for sale in strangers} - by_evidence(home, strangers).keys()
+
+
 def id_carried(sale: Sale) -> str:
     """Return the Xero contact id that stands on the record which pays for a deal; a person may have written it."""
     return next((((record.properties.get(id_name()) or "").strip().lower()) for _, record in _sides(sale)), "")
@@ -256,6 +265,12 @@ def by_evidence(home: Organisation, sales: Sequence[Sale]) -> dict[str, Payer]:
         everyone = {one.id for index in (by_key, by_number) for some in index.values() for one in some}
         taken = links.find(tx, home.id, "company", sorted(everyone))
     holders = {key: link.hubspot_id for key, link in taken.items()}
+    numbered_as = {one.id: one.number for some in by_key.values() for one in some}
+    ours = {
+        key
+        for key, link in taken.items()
+        if link.how == "created" and numbered_as.get(key) != number_of("company", link.hubspot_id)
+    }
     shared = Sharing.among(by_key).shared
     found: dict[str, Payer] = {}
     for buyer in buyers:
@@ -263,7 +278,7 @@ def by_evidence(home: Organisation, sales: Sequence[Sale]) -> dict[str, Payer]:
         fitting = {one.id: one for key in keys[buyer.deal] for one in by_key.get(key, ())}
         fitting |= {one.id: one for one in numbered}
         living = [one for one in fitting.values() if not one.merged_into]
-        known = Known(living, {one.id for one in numbered}, holders, shared, {}, home.country)
+        known = Known(living, {one.id for one in numbered}, holders, ours, shared, {}, home.country)
         answer = choose_payer(buyer, known)
         if isinstance(answer, Hold):
             answer = choose_payer(buyer, replace(known, owed=_owed(home, answer.candidates)))
@@ -291,7 +306,7 @@ def _owed(home: Organisation, customers: Sequence[str]) -> dict[str, str]:
 def _buyer(home: Organisation, sale: Sale) -> Buyer:
     """Put together what is known of the record that pays: of a company also its buyers' addresses."""
     kind, record = _sides(sale)[0]
-    people = [sale.contact] if sale.contact else []
+    people = sale.contacts or ((sale.contact,) if sale.contact else ())
     if kind == "company":
         profile = profile_of_company(record, people, numbered=parts().numbered, country=home.country)
     else:
@@ -305,7 +320,9 @@ def _keys(buyer: Buyer) -> tuple[str, ...]:
     """Return what the customers are looked for by that a buyer may be."""
     profile = buyer.profile
     mine = keys_of_company(buyer.record, parts().numbered) if buyer.kind == "company" else ()
-    return tuple(dict.fromkeys((*mine, *further_keys(profile.name, sorted(profile.emails), profile.domains))))
+    return tuple(
+        dict.fromkeys((*mine, *further_keys(profile.name, sorted(profile.emails), profile.domains | profile.hints)))
+    )
 
 
 def _create(

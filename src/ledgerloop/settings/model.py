@@ -139,7 +139,7 @@ class Standing(Section):
     )
     private: Literal["contact", "company"] = Field(
         default="contact",
-        description='What a private customer gets in HubSpot, one that is called as its first and last name say: a'
+        description="What a private customer gets in HubSpot, one that is called as its first and last name say: a"
         ' "contact" only, or a "company" of that name as well.',
     )
     notes: bool = Field(

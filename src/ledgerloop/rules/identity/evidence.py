@@ -135,7 +135,7 @@ def _look(one: Profile, other: Profile, shared: Shared) -> Evidence:
         against.append(_APART[likeness])
     if one.emails & other.emails - shared.emails:
         agree.append("email")
-    common = one.domains & other.domains
+    common = (one.domains | one.hints) & (other.domains | other.hints)
     # That many share a domain takes nothing from it where the name says which of them it is.
     if common if likeness >= Likeness.MARKED else common - shared.domains:
         agree.append("domain")

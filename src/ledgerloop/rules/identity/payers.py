@@ -50,6 +50,8 @@ class Known:
     """The ids of those whose ContactNumber names the buyer."""
     holders: Mapping[str, str] = field(default_factory=dict)
     """The HubSpot companies that customers are linked to."""
+    ours: Collection[str] = ()
+    """The customers whose company we made ourselves, to show them: that says nothing about who else they are not."""
     shared: Shared = NOTHING_SHARED
     owed: Mapping[str, str] = field(default_factory=dict)
     """What customers owe, as people read it."""
@@ -71,6 +73,12 @@ def choose_payer(buyer: Buyer, known: Known) -> Found | Hold | None:
         customer = named[taken.id]
         said = payer_questions.taken(buyer.deal, buyer.record, customer, taken.evidence, known.holders[customer.id])
         return Hold((said,), (customer.id,))
+    if isinstance(taken, Doubt) and (namesakes := _namesakes(taken)):
+        first, evidence = next(iter(namesakes.items()))
+        said = payer_questions.taken(buyer.deal, buyer.record, named[first], evidence, known.holders[first])
+        return Hold((said,), tuple(namesakes))
+    shown = _choose(buyer, known, [*free, *(one for one in held if one.id in known.ours)])
+    answer = shown if isinstance(shown, Doubt) else answer
     if isinstance(answer, Doubt):
         said = payer_questions.which_customer(buyer.deal, buyer.kind, buyer.record, answer, named, known.owed)
         return Hold((said,), tuple(answer.candidates))
@@ -79,6 +87,18 @@ def choose_payer(buyer: Buyer, known: Known) -> Found | Hold | None:
         ids = [archived.id] if isinstance(archived, Chosen) else list(archived.candidates)
         return Hold((payer_questions.archived(buyer.deal, named[ids[0]]),), tuple(ids))
     return None
+
+
+def _namesakes(doubt: Doubt) -> dict[str, Evidence]:
+    """Return those in doubt that bear the name, with no other domain against it.
+
+    They are another company's; people make companies twice, so a namesake is asked about all the same.
+    """
+    return {
+        key: evidence
+        for key, evidence in doubt.candidates.items()
+        if evidence.likeness >= Likeness.VARIANT and "domain" not in evidence.against
+    }
 
 
 def _holder(buyer: Buyer, known: Known, customer: Customer) -> str | None:

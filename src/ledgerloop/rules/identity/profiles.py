@@ -39,7 +39,9 @@ class Profile:
     emails: frozenset[str] = frozenset()
     """The mailboxes of its people."""
     domains: frozenset[str] = frozenset()
-    """The registrable domains that are its own; for want of any, those of its people's addresses."""
+    """The registrable domains that are its own."""
+    hints: frozenset[str] = frozenset()
+    """The domains of its people's addresses, where it says none of its own: they may agree, and contradict nothing."""
     phone: str = ""
     tax_number: str = ""
     company_number: str = ""
@@ -52,6 +54,7 @@ def profile_of_customer(customer: Customer, country: str = "") -> Profile:
         customer.name,
         frozenset(map(mailbox, emails)),
         _domains(emails),
+        frozenset(),
         phone_key(customer.phone, country),
         number_key(customer.tax_number, country),
         number_key(customer.company_number, country),
@@ -67,7 +70,8 @@ def profile_of_company(
     return Profile(
         (values.get("name") or "").strip(),
         frozenset(map(mailbox, emails)),
-        domains_of(company) or _domains(emails),
+        domains_of(company),
+        frozenset() if domains_of(company) else _domains(emails),
         phone_key(values.get("phone"), country),
         number_key(values.get(numbered.tax) if numbered.tax else "", country),
         number_key(values.get(numbered.company) if numbered.company else "", country),
