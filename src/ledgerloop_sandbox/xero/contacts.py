@@ -57,6 +57,7 @@ _GETTERS: dict[str, Getter] = {
     "UpdatedDateUTC": lambda c: c.updated,
 }
 _FAST = frozenset({"Name", "EmailAddress", "AccountNumber", "ContactID"})
+MOST_PERSONS = 5
 IDENTIFY = (
     "The Contact must contain at least 1 of the following elements to identify the contact: "
     "Name, ContactID, ContactNumber"
@@ -128,13 +129,13 @@ def for_document(call: ApiCall, change: Change, given: Any) -> Contact:
     elif given.get("ContactNumber"):
         found = org.contacts.get(org.contact_numbers.get(str(given["ContactNumber"]).lower()))
     elif given.get("Name"):
-        found = org.contacts.get(org.contact_names.get(str(given["Name"]).strip().lower()))
+        found = org.contacts.get(org.contact_names.get(_tidied(given["Name"]).lower()))
     else:
         raise Invalid(IDENTIFY)
     if found is None:
         return _create(call, change, given)
     if found.status == "ARCHIVED":
-        raise Invalid("The Contact is archived and cannot be used")
+        raise Invalid("The contact is archived and cannot be used.")
     more = set(given) - {"ContactID", "ContactNumber", "Name", "HasValidationErrors"}
     if more or ("Name" in given and given["Name"] != found.name):
         return _update(call, change, found, {"ContactPersons": [], **given})
@@ -160,7 +161,7 @@ def _create_or_update(call: ApiCall, change: Change, given: Wire) -> Contact:
 
 
 def _create(call: ApiCall, change: Change, given: Wire) -> Contact:
-    org, name = call.organisation, str(given.get("Name") or "").strip()
+    org, name = call.organisation, _tidied(given.get("Name"))
     if not name:
         raise Invalid("The Contact Name must be specified.")
     if given.get("ContactID"):
@@ -175,7 +176,7 @@ def _update(call: ApiCall, change: Change, contact: Contact, given: Wire) -> Con
     if contact.merged_to is not None:
         raise Invalid("The Contact has been merged into another contact")
     _require_free(call.organisation, given, contact)
-    renamed = bool(given.get("Name")) and given["Name"] != contact.name
+    renamed = bool(given.get("Name")) and _tidied(given["Name"]) != contact.name
     change.edit(contact)
     _apply(call, contact, given)
     change.touch(call.organisation.contacts, contact, "CONTACT")
@@ -187,7 +188,7 @@ def _update(call: ApiCall, change: Change, contact: Contact, given: Wire) -> Con
 
 def _require_free(org: Organisation, given: Wire, own: Contact | None) -> None:
     problems = []
-    name, number = str(given.get("Name") or "").strip(), str(given.get("ContactNumber") or "")
+    name, number = _tidied(given.get("Name")), str(given.get("ContactNumber") or "")
     becomes_active = given.get("ContactStatus", own.status if own else "ACTIVE") == "ACTIVE"
     if becomes_active and own is not None and not name:
         name = own.name
@@ -200,7 +201,9 @@ def _require_free(org: Organisation, given: Wire, own: Contact | None) -> None:
     holder = org.contact_numbers.get(number.lower()) if number else None
     if holder is not None and (own is None or holder != own.id):
         problems.append(
-            f"The contact number {number} is already assigned to another contact. "
+            "Another contact has this contact number. Please enter a different contact number."
+            if org.contacts.rows[holder].merged_to
+            else f"The contact number {number} is already assigned to another contact. "
             "The contact number must be unique across all contacts."
         )
     if problems:
@@ -210,7 +213,9 @@ def _require_free(org: Organisation, given: Wire, own: Contact | None) -> None:
 def _apply(call: ApiCall, contact: Contact, given: Wire) -> None:
     problems = []
     if given.get("Name"):
-        contact.name = str(given["Name"]).strip()
+        contact.name = _tidied(given["Name"])
+        if "<" in contact.name or ">" in contact.name:
+            problems.append("The Contact Name cannot contain < or >.")
         if len(contact.name) > 255:
             problems.append("The Contact Name cannot be longer than 255 characters.")
     for wire, (attribute, longest) in _TEXTS.items():
@@ -233,6 +238,8 @@ def _apply(call: ApiCall, contact: Contact, given: Wire) -> None:
             problems.append("The Country field may contain letters only")
     if given.get("Phones") is not None:
         contact.phones = _entries(given["Phones"], "PhoneType", PHONE_FIELDS, NO_PHONES, problems)
+    if len(given.get("ContactPersons") or ()) > MOST_PERSONS:
+        problems.append(f"A contact cannot have more than {MOST_PERSONS} contact persons.")
     if given.get("ContactPersons") is not None:
         contact.persons = tuple(
             {
@@ -269,6 +276,10 @@ def _entries(
         ]
         entries[kind] = {**entries[kind], **texts}
     return tuple(entries.values())
+
+
+def _tidied(name: Any) -> str:
+    return " ".join(str(name or "").split())
 
 
 def _mentions(contact: Contact, term: str) -> bool:

@@ -202,6 +202,89 @@ def test_contact_number_is_unique_and_email_is_not(app: App) -> None:
     assert app.contact("Third", EmailAddress="a@b.example")["EmailAddress"] == "a@b.example"
 
 
+def test_a_payee_is_neither_customer_nor_supplier(app: App) -> None:
+    """What a caller says of it is ignored; the first sales invoice makes a customer, the first bill a supplier."""
+
+    def roles(contact: dict[str, Any]) -> tuple[bool, bool]:
+        shown = app.one(f"Contacts/{contact['ContactID']}")
+        return shown["IsCustomer"], shown["IsSupplier"]
+
+    payee = app.contact("Shell Petrol Station", IsCustomer=True, IsSupplier=True)
+    begun = roles(payee)
+    app.invoice(payee, Type="ACCPAY", LineItems=[line(AccountCode="429", TaxType="INPUT2")])
+    billed = roles(payee)
+    app.invoice(payee, "DRAFT")
+
+    assert (begun, billed, roles(payee)) == ((False, False), (False, True), (True, True))
+
+
+def test_a_contact_restored_while_its_name_is_taken(app: App) -> None:
+    """An archived contact comes back only under a name that no active one has, whatever the case of letters."""
+    old = app.contact("Tui Tools")
+    change = lambda **more: app.post(f"Contacts/{old['ContactID']}", {"Contacts": [more]})  # noqa: E731
+    change(ContactStatus="ARCHIVED")
+    new = app.contact("TUI tools")
+    refused = change(ContactStatus="ACTIVE")
+    renamed = element(change(ContactStatus="ACTIVE", Name="Tui Tools (old)"))
+
+    assert "The contact name Tui Tools is already assigned to another contact." in messages(refused)[0]
+    assert (renamed["ContactStatus"], renamed["Name"]) == ("ACTIVE", "Tui Tools (old)")
+    assert messages(app.put("Contacts", {"Contacts": [{"Name": "tui TOOLS (old)"}]}))
+    change(ContactStatus="ARCHIVED")
+    assert element(app.post(f"Contacts/{new['ContactID']}", {"Contacts": [{"Name": "Tui Tools (old)"}]}))
+
+
+def test_the_number_of_an_archived_or_merged_contact_stays_taken(app: App) -> None:
+    """ContactNumber is unique among all contacts; after a merge the refusal has another text."""
+    archived = app.contact("Archived", ContactNumber="HS-1")
+    loser, winner = app.contact("Loser", ContactNumber="HS-2"), app.contact("Winner")
+    app.post(f"Contacts/{archived['ContactID']}", {"Contacts": [{"ContactStatus": "ARCHIVED"}]})
+    app.steer("merge", {"organisation": app.tenant, "from": loser["ContactID"], "into": winner["ContactID"]})
+    winner_path = f"Contacts/{winner['ContactID']}"
+
+    taken = messages(app.post(winner_path, {"Contacts": [{"ContactNumber": "hs-1"}]}))
+    merged = messages(app.post(winner_path, {"Contacts": [{"ContactNumber": "HS-2"}]}))
+
+    assert taken[0].startswith("The contact number hs-1 is already assigned")
+    assert merged == ["Another contact has this contact number. Please enter a different contact number."]
+
+
+def test_tax_and_company_numbers_are_kept(app: App) -> None:
+    """TaxNumber and CompanyNumber come back as they were sent, in lists too; 51 characters are refused."""
+    numbers = {"TaxNumber": "49-091-850", "CompanyNumber": "9429041234567"}
+    contact = app.contact("Numbered", **numbers)
+    listed = app.get("Contacts", IDs=contact["ContactID"]).json()["Contacts"][0]
+    long = [messages(app.put("Contacts", {"Contacts": [{"Name": "Long", name: "9" * 51}]})) for name in numbers]
+
+    assert [{name: shown[name] for name in numbers} for shown in (contact, listed)] == [numbers] * 2
+    assert all("50 characters" in said[0] for said in long)
+    assert app.contact("Long enough", TaxNumber="9" * 50)["TaxNumber"] == "9" * 50
+
+
+def test_contact_names_are_tidied(app: App) -> None:
+    """Spaces around and doubled ones go; < and > are refused, and so are more than 5 further persons."""
+    made = app.contact("  Two   Spaces\tLtd ")
+    persons = [{"FirstName": str(number)} for number in range(6)]
+
+    assert made["Name"] == "Two Spaces Ltd"
+    assert messages(app.put("Contacts", {"Contacts": [{"Name": "Two  Spaces Ltd"}]}))
+    assert messages(app.put("Contacts", {"Contacts": [{"Name": "A <b>"}]}))
+    assert messages(app.put("Contacts", {"Contacts": [{"Name": "Six", "ContactPersons": persons}]}))
+    assert len(app.contact("Five", ContactPersons=persons[:5])["ContactPersons"]) == 5
+
+
+def test_an_archived_contact_takes_no_documents(app: App) -> None:
+    """A document for an archived contact is refused, by its id as by its number."""
+    contact = app.contact("Gone", ContactNumber="HS-3")
+    app.post(f"Contacts/{contact['ContactID']}", {"Contacts": [{"ContactStatus": "ARCHIVED"}]})
+    said = [
+        messages(app.put("Invoices", {"Invoices": [sale(contact) | {"Contact": named}]}))
+        for named in ({"ContactID": contact["ContactID"]}, {"ContactNumber": "HS-3"})
+    ]
+
+    assert said == [["The contact is archived and cannot be used."]] * 2
+
+
 def test_accrec_number_is_unique_and_accpay_number_is_not(app: App) -> None:
     """Sales invoice numbers are unique, those of bills are not."""
     contact = app.contact()
