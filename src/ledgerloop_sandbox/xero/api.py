@@ -45,6 +45,7 @@ _QUERY = {
 def _routes() -> list[tuple[str, re.Pattern[str], Answering]]:
     table: list[tuple[str, str, Answering]] = [
         ("GET", "Organisations?", reference.organisation),
+        ("GET", "Organisations?/Actions", reference.actions),
         ("GET", "Accounts(?:/{id})?", reference.accounts),
         ("GET", "TaxRates(?:/{id})?", reference.tax_rates),
         ("GET", "Currencies", reference.currencies),

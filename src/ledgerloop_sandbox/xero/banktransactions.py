@@ -44,7 +44,7 @@ def _create(call: ApiCall, change: Change, given: Wire) -> Credit:
     apply_head(call, change, credit, given, problems)
     apply_lines(call, change, credit, given, problems)
     if what == "PREPAYMENT":
-        require_approvable(credit, problems)
+        require_approvable(call.organisation, credit, problems)
     if problems:
         raise Invalid(*problems)
     credit.remaining = credit.total

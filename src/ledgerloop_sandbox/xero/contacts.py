@@ -57,6 +57,7 @@ _GETTERS: dict[str, Getter] = {
     "UpdatedDateUTC": lambda c: c.updated,
 }
 _FAST = frozenset({"Name", "EmailAddress", "AccountNumber", "ContactID"})
+TERMS = ("DAYSAFTERBILLDATE", "DAYSAFTERBILLMONTH", "OFCURRENTMONTH", "OFFOLLOWINGMONTH")
 MOST_PERSONS = 5
 IDENTIFY = (
     "The Contact must contain at least 1 of the following elements to identify the contact: "
@@ -252,6 +253,11 @@ def _apply(call: ApiCall, contact: Contact, given: Wire) -> None:
         )
     if given.get("PaymentTerms") is not None:
         contact.payment_terms = given["PaymentTerms"]
+        problems += [
+            "The PaymentTerms must have a Day of 0 to 31 and a known Type."
+            for terms in given["PaymentTerms"].values()
+            if terms.get("Type") not in TERMS or not 0 <= int(terms.get("Day") or 0) <= 31
+        ]
     if problems:
         raise Invalid(*problems)
 

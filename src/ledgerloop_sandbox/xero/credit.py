@@ -213,7 +213,7 @@ def _apply(call: ApiCall, change: Change, credit: Credit, given: Wire, problems:
     apply_head(call, change, credit, given, problems)
     apply_lines(call, change, credit, given, problems)
     if credit.status == "AUTHORISED":
-        require_approvable(credit, problems)
+        require_approvable(call.organisation, credit, problems)
     credit.remaining = credit.total
 
 

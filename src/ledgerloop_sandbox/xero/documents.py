@@ -53,7 +53,9 @@ def check_lock(org: Organisation, dated: date, problems: list[str]) -> None:
     """Refuse what is dated on or before a lock date."""
     for name, lock in (("period", org.period_lock_date), ("end of year", org.end_of_year_lock_date)):
         if lock is not None and dated <= lock:
-            problems.append(f"The document date cannot be before the {name} lock date, currently {lock:%-d %B %Y}")
+            problems.append(
+                f"The document date cannot be before the {name} lock date, currently set at {lock:%d-%b-%Y}"
+            )
 
 
 def apply_lines(call: ApiCall, change: Change, document: Document, given: Wire, problems: list[str]) -> None:
@@ -80,8 +82,19 @@ def apply_lines(call: ApiCall, change: Change, document: Document, given: Wire, 
         problems.append("The document total must not be negative")
 
 
-def require_approvable(document: Document, problems: list[str]) -> None:
+def check_account(org: Organisation, code: str, problems: list[str]) -> None:
+    """Refuse an account that was archived, once."""
+    text = (
+        f"Account code '{code}' has been archived, or has been deleted. Each line item must reference a valid account."
+    )
+    if (account := org.accounts.get(code)) and account.status == "ARCHIVED" and text not in problems:
+        problems.append(text)
+
+
+def require_approvable(org: Organisation, document: Document, problems: list[str]) -> None:
     """Require of each line what an approved document needs."""
+    for code in {line.account_code for line in document.lines if line.account_code}:
+        check_account(org, code, problems)
     for line in document.lines:
         amounted = line.quantity is not None or line.unit_amount is not None
         if line.account_code is None and amounted:
@@ -123,6 +136,8 @@ def _line(
                 f"Account code '{account_code}' has been removed as it does not match a recognised account."
             )
             account_code = None
+    if account is not None:
+        check_account(org, account.code, problems)
     if tax_type and tax_type not in org.tax_rates:
         problems.append(f"The TaxType code '{tax_type}' does not exist or cannot be used for this type of transaction.")
     if document.type != "ACCREC" and (values["DiscountRate"] or values["DiscountAmount"]):
@@ -136,6 +151,7 @@ def _line(
         price = (values["LineAmount"] or ZERO) / quantity if quantity else ZERO
     price = None if price is None else unit(price, call.unitdp)
     amount = line_amount(quantity or ZERO, price or ZERO, values["DiscountRate"], values["DiscountAmount"])
+    check_discount((quantity or ZERO) * (price or ZERO), values["DiscountRate"], values["DiscountAmount"], problems)
     if values["LineAmount"] is not None and cents(values["LineAmount"]) != amount:
         problems.append(f"The line total {values['LineAmount']} does not match the expected line total {amount}")
     line = LineItem(
@@ -156,6 +172,15 @@ def _line(
     if values["TaxAmount"] is not None and document.line_amount_types != "NoTax":
         line.tax_amount = cents(values["TaxAmount"])
     return line
+
+
+def check_discount(gross: Decimal, rate: Decimal | None, amount: Decimal | None, problems: list[str]) -> None:
+    """Refuse a discount of more than its line; 0 on a negative line counts as more."""
+    if amount is not None and rate is None and (amount > gross if gross >= 0 else amount >= 0):
+        rate = cents(amount / gross * 100) if gross else amount
+    elif rate is None or rate <= 100:
+        return
+    problems.append(f"The discount rate '{rate}' is invalid. Discount must not be greater than the line total.")
 
 
 def _rate(call: ApiCall, line: LineItem) -> Decimal:

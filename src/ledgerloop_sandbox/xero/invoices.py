@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from ledgerloop_sandbox.xero import plans
 from ledgerloop_sandbox.xero.batch import write
 from ledgerloop_sandbox.xero.call import ApiCall
 from ledgerloop_sandbox.xero.contacts import use_as
@@ -9,6 +10,7 @@ from ledgerloop_sandbox.xero.documents import (
     HAS_PAYMENT,
     apply_head,
     apply_lines,
+    check_lock,
     require_approvable,
 )
 from ledgerloop_sandbox.xero.envelope import envelope, page, paged
@@ -203,6 +205,8 @@ def _create(call: ApiCall, change: Change, given: Wire) -> Invoice:
         client_id=call.client_id,
     )
     _apply(call, change, invoice, given, problems)
+    if invoice.status == "AUTHORISED" and plans.limit_reached(org, invoice):
+        problems.append(plans.REACHED)
     if problems:
         raise Invalid(*problems)
     if kind == SALE and not invoice.number:
@@ -226,14 +230,18 @@ def _update(call: ApiCall, change: Change, invoice: Invoice, given: Wire) -> Inv
     if settled:
         given = {name: value for name, value in given.items() if name in _SETTLED_EDITS}
     problems: list[str] = []
+    check_lock(org, invoice.date, problems)
+    approving = status == "AUTHORISED" and invoice.status != status
     change.edit(invoice)
     invoice.status = status
     try:
         _apply(call, change, invoice, given, problems)
     finally:
         _finish(change, org, invoice, given)
+    if approving and plans.limit_reached(org, invoice):
+        problems.append(plans.REACHED)
     if problems:
-        raise Invalid(*problems)
+        raise Invalid(*dict.fromkeys(problems))
     return invoice
 
 
@@ -294,7 +302,7 @@ def _apply(call: ApiCall, change: Change, invoice: Invoice, given: Wire, problem
                 problems.append(f"{name} is not a valid date")
     apply_lines(call, change, invoice, given, problems)
     if invoice.status == "AUTHORISED":
-        require_approvable(invoice, problems)
+        require_approvable(org, invoice, problems)
         if invoice.due_date is None:
             problems.append("The document DueDate field must be specified.")
     invoice.amount_due = invoice.total - invoice.amount_paid - invoice.amount_credited

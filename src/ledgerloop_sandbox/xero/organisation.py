@@ -98,6 +98,7 @@ class Organisation:
     default_sales_tax: str = "Tax Exclusive"
     period_lock_date: date | None = None
     end_of_year_lock_date: date | None = None
+    payment_terms: dict[str, Any] = field(default_factory=dict)
     offline: bool = False
     next_number: dict[str, int] = field(default_factory=lambda: {"INV": 1, "CN": 1})
     history: dict[str, list[dict[str, Any]]] = field(default_factory=dict)

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
+from ledgerloop_sandbox.xero import plans
 from ledgerloop_sandbox.xero.call import ApiCall
 from ledgerloop_sandbox.xero.envelope import envelope
 from ledgerloop_sandbox.xero.errors import Answer, not_found
@@ -44,7 +45,7 @@ def organisation(call: ApiCall) -> Answer:
         "Addresses": [],
         "Phones": [],
         "ExternalLinks": [],
-        "PaymentTerms": {},
+        "PaymentTerms": org.payment_terms,
         # A key that no schema names, misspelt as the real one is.
         "TaxNumbeType": "GST Number",
     }
@@ -53,6 +54,17 @@ def organisation(call: ApiCall) -> Answer:
     if org.end_of_year_lock_date:
         shown["EndOfYearLockDate"] = day(org.end_of_year_lock_date)
     return envelope(call, "Organisations", [shown])
+
+
+def actions(call: ApiCall) -> Answer:
+    """Answer GET /Organisation/Actions: what plan and role allow."""
+    org = call.organisation
+    found = plans.actions(org, org.today(call.now))
+    return envelope(
+        call,
+        "Actions",
+        [{"Name": name, "Status": "ALLOWED" if may else "NOT-ALLOWED"} for name, may in sorted(found.items())],
+    )
 
 
 def accounts(call: ApiCall) -> Answer:

@@ -1,5 +1,6 @@
 """Do by control route what Xero offers in its own screens only: settings of an organisation, merging, adding one."""
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from starlette.requests import Request
@@ -26,7 +27,7 @@ class Steering:
         ]
 
     async def organisation(self, request: Request) -> JSONResponse:
-        """Set lock dates, currencies, the class, or whether the organisation is offline."""
+        """Set lock dates, currencies, the class, archived accounts, payment terms, or whether it is offline."""
         org = self._organisation(request.path_params["tenant_id"])
         given = await object_in(request)
         for name, value in given.items():
@@ -39,6 +40,13 @@ class Steering:
                     org.currencies = {code: org.currencies.get(code, code) for code in value}
                 case "Class":
                     org.organisation_class = str(value)
+                case "ArchivedAccounts":
+                    org.accounts = {
+                        code: replace(account, status="ARCHIVED" if code in value else "ACTIVE")
+                        for code, account in org.accounts.items()
+                    }
+                case "PaymentTerms":
+                    org.payment_terms = value
                 case "Offline":
                     org.offline = bool(value)
                 case _:

@@ -563,9 +563,102 @@ def test_lock_dates_refuse_documents_dated_on_or_before_them(app: App, name: str
     paid = app.put("Payments", {"Payments": [{**payment(invoice, 5), "Date": "2026-10-30"}]})
 
     assert name in app.one("Organisation")
-    assert "lock date, currently 31 October 2026" in messages(refused)[0]
+    assert "lock date, currently set at 31-Oct-2026" in messages(refused)[0]
     assert paid.status_code == 400
     assert app.put("Invoices", {"Invoices": [sale(contact, Date="2026-11-01")]}).status_code == 200
+
+
+@pytest.mark.parametrize("change", [{"Reference": "new"}, {"Date": "2026-11-01"}, {"Status": "VOIDED"}])
+def test_lock_dates_refuse_edits_and_voids(app: App, change: dict[str, Any]) -> None:
+    """What stands in the locked time is neither edited, nor voided, nor moved out of it."""
+    invoice = app.invoice(app.contact(), Date="2026-10-31")
+    app.steer(f"organisations/{app.tenant}", {"EndOfYearLockDate": "2026-10-31"})
+    refused = messages(update(app, invoice, **change))
+    app.steer(f"organisations/{app.tenant}", {"EndOfYearLockDate": None})
+
+    assert refused == ["The document date cannot be before the end of year lock date, currently set at 31-Oct-2026"]
+    assert again(app, invoice)["UpdatedDateUTC"] == invoice["UpdatedDateUTC"]
+    assert update(app, invoice, **change).status_code == 200
+
+
+def test_archived_accounts_take_no_lines(app: App) -> None:
+    """An account that was archived in Xero is shown so, and refused on drafts and approved documents alike."""
+    draft = app.invoice(app.contact(), "DRAFT")
+    app.steer(f"organisations/{app.tenant}", {"ArchivedAccounts": ["200"]})
+    account = next(one for one in app.get("Accounts").json()["Accounts"] if one["Code"] == "200")
+    said = [messages(app.put("Invoices", {"Invoices": [sale(app.contact(n), n)]})) for n in ("DRAFT", "AUTHORISED")]
+    approved = messages(update(app, draft, Status="AUTHORISED"))
+    app.steer(f"organisations/{app.tenant}", {"ArchivedAccounts": []})
+    text = "Account code '200' has been archived, or has been deleted. Each line item must reference a valid account."
+
+    assert account["Status"] == "ARCHIVED"
+    assert (*said, approved) == ([text], [text], [text])
+    assert update(app, draft, Status="AUTHORISED").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("plan", "kind", "limit"), [("STARTER", "ACCREC", 20), ("IGNITE", "ACCPAY", 5), ("SIMPLE", "ACCREC", 10)]
+)
+def test_small_plans_limit_what_is_approved_in_a_month(app: App, plan: str, kind: str, limit: int) -> None:
+    """So many invoices of one calendar month may be approved; drafts are free, and other months have their own."""
+    app.steer(f"organisations/{app.tenant}", {"Class": plan})
+    contact, more = app.contact(), {"Type": kind, "LineItems": [line(AccountCode="429" if kind == "ACCPAY" else "200")]}
+    body = [sale(contact, Date="2026-12-05", **more) for _ in range(limit)]
+    assert app.put("Invoices", {"Invoices": body}).status_code == 200
+    one_more = messages(app.put("Invoices", {"Invoices": [sale(contact, Date="2026-12-31", **more)]}))
+    draft = app.invoice(contact, "DRAFT", Date="2026-12-31", **more)
+    approved = messages(update(app, draft, Status="AUTHORISED"))
+    elsewhere = update(app, draft, Status="AUTHORISED", Date="2027-01-01")
+
+    assert one_more == approved == ["You have reached the limit of invoices you can approve"]
+    assert elsewhere.status_code == 200
+    assert update(app, element(elsewhere), Reference="edited").status_code == 200
+
+
+def test_organisation_actions_tell_the_limit(app: App) -> None:
+    """`/Organisation/Actions` names what may be done; approving is not allowed while this month's limit is reached."""
+
+    def allowed() -> dict[str, str]:
+        return {one["Name"]: one["Status"] for one in app.get("Organisation/Actions").json()["Actions"]}
+
+    before = allowed()
+    app.steer(f"organisations/{app.tenant}", {"Class": "SIMPLE", "Currencies": ["NZD"]})
+    today = app.sandbox.xero.books.organisations[app.tenant].today(app.clock.now()).isoformat()
+    approved = [sale(app.contact(), Date=today) for _ in range(1)] * 10
+    answer = app.put("Invoices", {"Invoices": approved}, summarizeErrors="false")
+
+    assert answer.status_code == 200
+    assert (before["CreateApprovedInvoice"], before["UseMulticurrency"]) == ("ALLOWED", "ALLOWED")
+    assert (allowed()["CreateApprovedInvoice"], allowed()["UseMulticurrency"]) == ("NOT-ALLOWED", "NOT-ALLOWED")
+    assert allowed()["CreateDraftInvoice"] == "ALLOWED"
+
+
+def test_payment_terms_of_contacts_and_organisation(app: App) -> None:
+    """Terms have a day of 0 to 31 and one of four types; the organisation has its own, and none sets a due date."""
+    terms = {"Sales": {"Day": 20, "Type": "OFFOLLOWINGMONTH"}, "Bills": {"Day": 0, "Type": "DAYSAFTERBILLDATE"}}
+    contact = app.contact(PaymentTerms=terms)
+    wrong = [{"Sales": {"Day": 32, "Type": "OFCURRENTMONTH"}}, {"Sales": {"Day": 7, "Type": "SOON"}}]
+    refused = [app.put("Contacts", {"Contacts": [{"Name": "Wrong", "PaymentTerms": one}]}).status_code for one in wrong]
+    app.steer(f"organisations/{app.tenant}", {"PaymentTerms": terms})
+    undated = {name: value for name, value in sale(contact).items() if name != "DueDate"}
+
+    assert contact["PaymentTerms"] == terms
+    assert refused == [400, 400]
+    assert app.one("Organisation")["PaymentTerms"] == terms
+    assert messages(app.put("Invoices", {"Invoices": [undated]})) == [DUE]
+
+
+def test_a_discount_must_not_exceed_its_line(app: App) -> None:
+    """A DiscountAmount above the line, or 0 on a negative line, is refused with the rate that it makes."""
+    contact = app.contact()
+    said = [
+        messages(app.put("Invoices", {"Invoices": [sale(contact, LineItems=[one, line(UnitAmount=500)])]}))
+        for one in (line(DiscountAmount=150), line(UnitAmount=-100, DiscountAmount=0))
+    ]
+
+    assert [one[0].partition("'")[0] for one in said] == ["The discount rate "] * 2
+    assert all("is invalid. Discount must not be greater than the line total." in one[0] for one in said)
+    assert "'150.00'" in said[0][0]
 
 
 def test_foreign_currency_takes_the_days_rate_or_the_one_sent(app: App) -> None:
