@@ -5,6 +5,7 @@ A line is `name type[:fieldType][!flag...] Label`: flags are `c` calculated, `r`
 
 from __future__ import annotations
 
+from ledgerloop_sandbox.hubspot.billing import MONTHLY, START_DATE, WEEKLY
 from ledgerloop_sandbox.hubspot.definitions import BOOLEAN, Definition, Option
 from ledgerloop_sandbox.hubspot.kinds import (
     COMPANY,
@@ -141,7 +142,18 @@ hs_auto_tax_amount number!r Automatic tax amount
 hs_line_item_currency_code enumeration Currency
 recurringbillingfrequency enumeration Billing frequency
 hs_recurring_billing_period string Term
+hs_recurring_billing_terms enumeration Billing terms
+hs_recurring_billing_number_of_payments number!c Number of payments
+hs_billing_start_delay_type enumeration Billing start
 hs_recurring_billing_start_date date Billing start date
+hs_billing_start_delay_days number Billing start delay (days)
+hs_billing_start_delay_months number Billing start delay (months)
+hs_recurring_billing_end_date date!c Billing end date
+hs_billing_period_start_date date Service period start date
+hs_billing_period_end_date date Service period end date
+hs_pricing_model enumeration Pricing model
+hs_tier_ranges string Tier ranges
+hs_tier_prices string Tier prices
 hs_term_in_months number!c Term in months
 hs_position_on_quote number Position on quote
 hs_cost_of_goods_sold number Unit cost
@@ -186,6 +198,7 @@ hs_purchase_order_number string Purchase order number
 hs_comments string:textarea Comments
 hs_invoice_billable bool Billable
 hs_title string Title
+hs_invoice_source enumeration Invoice source
 hs_amount_billed number!c Amount billed
 hs_amount_paid number!r Amount paid
 hs_balance_due number!c Balance due
@@ -209,7 +222,10 @@ _OPTIONS: dict[str, tuple[str, ...]] = {
     "hs_language": ("en", "de", "fr", "mi"),
     "dealtype": ("newbusiness", "existingbusiness"),
     "hs_priority": ("low", "medium", "high"),
-    "recurringbillingfrequency": ("weekly", "biweekly", "monthly", "quarterly", "per_six_months", "annually"),
+    "recurringbillingfrequency": (*WEEKLY, *MONTHLY),
+    "hs_recurring_billing_terms": ("AUTOMATICALLY_RENEW", "FIXED"),
+    "hs_billing_start_delay_type": (START_DATE, "hs_billing_start_delay_days", "hs_billing_start_delay_months"),
+    "hs_pricing_model": ("flat", "graduated", "stairstep", "volume"),
     "hs_task_status": ("NOT_STARTED", "IN_PROGRESS", "WAITING", "COMPLETED", "DEFERRED"),
     "hs_task_priority": ("NONE", "LOW", "MEDIUM", "HIGH"),
     "hs_task_type": ("TODO", "CALL", "EMAIL"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from decimal import Decimal
 
+from ledgerloop_sandbox.hubspot.billing import START_DATE, end_of, gross, number_of_payments, term_of
 from ledgerloop_sandbox.hubspot.kinds import COMPANY, CONTACT, DEAL, INVOICE, LINE_ITEM, Kind
 from ledgerloop_sandbox.hubspot.portal import Portal
 from ledgerloop_sandbox.hubspot.records import Record
@@ -12,7 +13,7 @@ from ledgerloop_sandbox.hubspot.values import number
 from ledgerloop_sandbox.hubspot.wire import iso
 
 CENT = Decimal("0.01")
-_MONTHS = {"D": Decimal(0), "W": Decimal(0), "M": Decimal(1), "Y": Decimal(12)}
+_TERM = "hs_recurring_billing_period"
 
 
 def refresh(portal: Portal, record: Record) -> None:
@@ -55,7 +56,10 @@ def _line_item(portal: Portal, line: Record) -> dict[str, str]:
     values = line.properties
     quantity = number(values.get("quantity", "")) or Decimal(0)
     price = number(values.get("price", "")) or Decimal(0)
-    before = price * quantity
+    before = gross(values, quantity, price)
+    frequency, term = values.get("recurringbillingfrequency", ""), term_of(values.get(_TERM, ""))
+    payments = number_of_payments(frequency, term)
+    starts = values.get(START_DATE, "") if values.get("hs_billing_start_delay_type") == START_DATE else ""
     discount = (number(values.get("discount", "")) or Decimal(0)) * quantity
     percentage = number(values.get("hs_discount_percentage", ""))
     if percentage and not discount:
@@ -75,7 +79,9 @@ def _line_item(portal: Portal, line: Record) -> dict[str, str]:
         "hs_tax_label": rate.label if rate else "",
         "hs_tax_amount": _money(tax) if known else "",
         "hs_post_tax_amount": _money(amount + tax) if known else "",
-        "hs_term_in_months": _months(values.get("hs_recurring_billing_period", "")),
+        "hs_term_in_months": str(term.months) if term else "",
+        "hs_recurring_billing_number_of_payments": str(payments or ""),
+        "hs_recurring_billing_end_date": end_of(starts, term),
     }
 
 
@@ -97,11 +103,6 @@ def _contact(portal: Portal, contact: Record) -> dict[str, str]:
 
 def _company(portal: Portal, company: Record) -> dict[str, str]:
     return {"num_associated_contacts": str(len(portal.edges.of((COMPANY, company.id), CONTACT)))}
-
-
-def _months(period: str) -> str:
-    count, unit = period[1:-1], period[-1:]
-    return f"{Decimal(count) * _MONTHS[unit]:f}" if count.isdigit() and unit in _MONTHS else ""
 
 
 def _money(amount: Decimal) -> str:

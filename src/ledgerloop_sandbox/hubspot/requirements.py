@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ledgerloop_sandbox.hubspot.billing import contradicts, term_of
 from ledgerloop_sandbox.hubspot.edges import Key
 from ledgerloop_sandbox.hubspot.kinds import COMPANY, CONTACT, DEAL, INVOICE, LINE_ITEM, PAYMENT, Kind
 from ledgerloop_sandbox.hubspot.portal import Portal
@@ -56,6 +57,19 @@ def pipeline_failures(portal: Portal, kind: Kind, values: Properties, record: Re
     pipelines = [known[pipeline_id]] if pipeline_id else list(known.values())
     stages = [id_ for pipeline in pipelines for id_ in pipeline.stages]
     return [_no_option("dealstage", stage, stages)] if stage and stage not in stages else []
+
+
+def term_failures(kind: Kind, values: Properties, record: Record | None) -> list[Failure]:
+    """Check that a line's term has the form of its billing cycle."""
+    name = "hs_recurring_billing_period"
+    if kind is not LINE_ITEM or not {name, "recurringbillingfrequency"} & values.keys():
+        return []
+    after = (record.properties if record is not None else {}) | values
+    term = term_of(after.get(name, ""))
+    if term is None or not contradicts(after.get("recurringbillingfrequency", ""), term):
+        return []
+    text = f"The term {after[name]} does not fit the billing frequency {after['recurringbillingfrequency']}."
+    return [Failure(name, "BILLING_PERIOD_TO_FREQUENCY_FORM_MISMATCH", text, after[name])]
 
 
 def _no_option(name: str, value: str, allowed: list[str]) -> Failure:

@@ -150,6 +150,7 @@ def _checked(
     if kind is CONTACT and record is not None and draft.values.get("email"):
         _swap_emails(portal, record, draft.values)
     failures += requirements.pipeline_failures(portal, kind, draft.values, record)
+    failures += requirements.term_failures(kind, draft.values, record)
     if failures:
         raise bad_values(failures, portal.portal_id, portal.settings.language)
     if existing is not None:
