@@ -16,7 +16,7 @@ from joserfc.jwk import RSAKey
 from ledgerloop_sandbox.clock import Clock
 from ledgerloop_sandbox.credentials import XERO_CLIENT_ID, XERO_CLIENT_SECRET
 
-CODE_LIFE = timedelta(seconds=30)
+CODE_LIFE = timedelta(minutes=5)
 ACCESS_LIFE = timedelta(seconds=1800)
 REFRESH_LIFE = timedelta(days=60)
 GRACE = timedelta(minutes=30)

@@ -23,7 +23,7 @@ class Replays:
         if kept is None or now - kept[0] > WINDOW:
             return None
         if kept[1] != request:
-            raise bad_request("ValidationException", "The Idempotency-Key was used with another request", 10)
+            raise bad_request("ValidationException", f"Idempotency Key: {key} is used with a different request.", 10)
         return kept[2]
 
     def keep(self, tenant_id: str, key: str, request: str, now: float, answer: Answer) -> None:

@@ -167,7 +167,10 @@ def test_idempotency_key_with_another_request_is_400(app: App) -> None:
     """A key belongs to one request."""
     app.put("Contacts", {"Contacts": [{"Name": "One"}]}, headers={"Idempotency-Key": "k-4"})
 
-    assert app.put("Contacts", {"Contacts": [{"Name": "Two"}]}, headers={"Idempotency-Key": "k-4"}).status_code == 400
+    answer = app.put("Contacts", {"Contacts": [{"Name": "Two"}]}, headers={"Idempotency-Key": "k-4"})
+
+    assert answer.status_code == 400
+    assert answer.json()["Message"] == "Idempotency Key: k-4 is used with a different request."
 
 
 def test_idempotency_key_over_128_characters_is_400(app: App) -> None:
