@@ -20,10 +20,10 @@ from ledgerloop_sandbox.xero.organisation import Happening
 
 # Xero publishes no table: growing gaps that add up to 24 hours.
 GAPS = (5, 15, 30, 60, 120, 300, 600, 1800, 3600, 7200, 14_400, 28_800, 29_470)
-CATEGORIES = ("CONTACT", "INVOICE", "CREDITNOTE", "PREPAYMENT", "PAYMENT")
+CATEGORIES = ("CONTACT", "INVOICE", "CREDITNOTE", "PREPAYMENT", "OVERPAYMENT", "PAYMENT")
 _PATHS = {"CONTACT": "Contacts", "INVOICE": "Invoices", "CREDITNOTE": "CreditNotes", "PREPAYMENT": "Prepayments"}
-_PATHS["PAYMENT"] = "Payments"
-_WITH_DATA = {"CREDITNOTE": False, "PREPAYMENT": True}
+_PATHS |= {"OVERPAYMENT": "Overpayments", "PAYMENT": "Payments"}
+_WITH_DATA = {"CREDITNOTE": False, "PREPAYMENT": True, "OVERPAYMENT": True, "PAYMENT": True}
 BATCH_SECONDS = 0.05
 MOST_EVENTS = 200
 

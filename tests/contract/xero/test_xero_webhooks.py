@@ -208,6 +208,27 @@ def test_credit_note_and_prepayment_events_carry_data(app: App, hooked: Receiver
     assert data["INVOICE", "UPDATE"] is None
 
 
+def test_overpayment_and_payment_events_carry_data_when_switched_on(app: App, hooked: Receiver) -> None:
+    """OVERPAYMENT and PAYMENT are categories of their own, off at first, with the data of PREPAYMENT."""
+    contact = app.contact()
+    invoice = app.invoice(contact)
+    hooked.wait(lambda: len(hooked.events()) == 2)
+    app.steer("webhooks", {"categories": ["OVERPAYMENT", "PAYMENT"]})
+    overpaid = {
+        "Type": "RECEIVE-OVERPAYMENT",
+        "Contact": {"ContactID": contact["ContactID"]},
+        "BankAccount": {"Code": "090"},
+        "LineItems": [line(TaxType="NONE", AccountCode="610")],
+    }
+    app.put("BankTransactions", {"BankTransactions": [overpaid]})
+    app.pay(invoice, 15)
+    hooked.wait(lambda: len(hooked.events()) == 4)
+    data = {event["eventCategory"]: event["data"] for event in hooked.events()[2:]}
+
+    assert (data["OVERPAYMENT"]["Type"], data["PAYMENT"]["Type"]) == ("RECEIVE-OVERPAYMENT", "ACCRECPAYMENT")
+    assert all({"Type", "Status", "UpdatedDateUTCString"} == set(one) for one in data.values())
+
+
 def test_archiving_is_an_update(app: App, hooked: Receiver) -> None:
     """Archiving a contact tells CONTACT UPDATE."""
     contact = app.contact()
