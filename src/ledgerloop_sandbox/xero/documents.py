@@ -9,12 +9,13 @@ from typing import Any
 from ledgerloop_sandbox.xero.call import ApiCall
 from ledgerloop_sandbox.xero.contacts import for_document
 from ledgerloop_sandbox.xero.errors import Invalid
-from ledgerloop_sandbox.xero.lines import cents, line_amount, tax_amount, totals, unit
+from ledgerloop_sandbox.xero.lines import cents, line_amount, quantity_kept, rate_kept, tax_amount, totals, unit
 from ledgerloop_sandbox.xero.organisation import Change, Organisation
 from ledgerloop_sandbox.xero.records import ONE, ZERO, Credit, Document, Invoice, LineItem
-from ledgerloop_sandbox.xero.wire import Wire, read_day, read_number
+from ledgerloop_sandbox.xero.wire import Wire, read_day, read_number, tidied
 
 LINE_AMOUNT_TYPES = {"exclusive": "Exclusive", "inclusive": "Inclusive", "notax": "NoTax"}
+LONGEST_DESCRIPTION = 4000
 HAS_PAYMENT = "This document cannot be edited as it has a payment or credit note allocated to it."
 
 
@@ -113,6 +114,10 @@ def _line(
         except ValueError:
             problems.append(f"{name} is not a number")
             return None
+    if values["Quantity"] is not None:
+        values["Quantity"] = quantity_kept(values["Quantity"])
+    if values["DiscountRate"] is not None:
+        values["DiscountRate"] = rate_kept(values["DiscountRate"])
     description, account_code, tax_type = given.get("Description"), given.get("AccountCode"), given.get("TaxType")
     quantity, price = values["Quantity"], values["UnitAmount"]
     if item_code := given.get("ItemCode"):
@@ -156,7 +161,7 @@ def _line(
         problems.append(f"The line total {values['LineAmount']} does not match the expected line total {amount}")
     line = LineItem(
         id=given["LineItemID"] if given.get("LineItemID") in known else org.new_id(),
-        description=None if description is None else str(description),
+        description=None if description is None else tidied(description)[:LONGEST_DESCRIPTION],
         quantity=quantity,
         unit_amount=price,
         account_code=None if account_code is None else str(account_code),

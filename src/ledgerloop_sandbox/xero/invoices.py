@@ -21,7 +21,7 @@ from ledgerloop_sandbox.xero.organisation import Change, Organisation
 from ledgerloop_sandbox.xero.records import BILL, SALE, ZERO, Invoice
 from ledgerloop_sandbox.xero.selection import selected
 from ledgerloop_sandbox.xero.show_invoices import invoice_text, show_invoice, show_invoice_in_list, show_summary
-from ledgerloop_sandbox.xero.wire import Wire, dumps, read_day
+from ledgerloop_sandbox.xero.wire import Wire, dumps, read_day, tidied
 
 FIRST_STATUSES = ("DRAFT", "SUBMITTED", "AUTHORISED")
 _NEXT = {  # which statuses a status may be set to
@@ -281,7 +281,7 @@ def _apply(call: ApiCall, change: Change, invoice: Invoice, given: Wire, problem
         if len(invoice.number) > 255:
             problems.append("The InvoiceNumber field cannot be longer than 255 characters.")
     if given.get("Reference") is not None and invoice.type == SALE:
-        invoice.reference = str(given["Reference"])
+        invoice.reference = tidied(given["Reference"])
     if given.get("Url") is not None:
         invoice.url = str(given["Url"])
         if not invoice.url.startswith(("http://", "https://")):

@@ -19,6 +19,17 @@ def cents(amount: Decimal) -> Decimal:
     return amount.quantize(CENT, ROUND_HALF_UP)
 
 
+def quantity_kept(quantity: Decimal) -> Decimal:
+    """Round a quantity to the four decimals that Xero keeps; one with fewer stays as it was written."""
+    kept = quantity.quantize(_PLACES[4], ROUND_HALF_UP)
+    return quantity if kept == quantity else kept
+
+
+def rate_kept(rate: Decimal) -> Decimal:
+    """Round a discount rate to the two decimals that Xero keeps; one with fewer stays as it was written."""
+    return rate if cents(rate) == rate else cents(rate)
+
+
 def unit(amount: Decimal, unitdp: int) -> Decimal:
     """Round a unit amount to the decimals that the call works with."""
     return amount.quantize(_PLACES[unitdp], ROUND_HALF_UP)

@@ -22,10 +22,13 @@ def _show_line(line: LineItem, unitdp: int, org: Organisation) -> Wire:
     shown["Description"] = line.description
     if line.unit_amount is not None:
         shown["UnitAmount"] = unit(line.unit_amount, unitdp)
-    shown["TaxType"] = line.tax_type
+    # A line of 0.00 comes back without account and tax, whatever was sent with it.
+    coded = bool(line.line_amount)
+    if coded:
+        shown["TaxType"] = line.tax_type
     shown["TaxAmount"] = line.tax_amount
     shown["LineAmount"] = line.line_amount
-    if line.account_code:
+    if line.account_code and coded:
         shown["AccountCode"] = line.account_code
         shown["AccountID"] = org.accounts[line.account_code].id
     shown["Tracking"] = line.tracking

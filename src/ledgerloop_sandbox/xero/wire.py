@@ -108,6 +108,11 @@ def read_moment(text: str) -> datetime:
     return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
+def tidied(text: Any) -> str:
+    """Leave out the letters beyond U+FFFF, which Xero does not keep."""
+    return "".join(letter for letter in str(text) if letter <= "\uffff")
+
+
 def read_number(value: Any) -> Decimal:
     """Read a number that may come as a number or as text; anything else is a ValueError."""
     if isinstance(value, bool):

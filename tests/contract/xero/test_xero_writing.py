@@ -537,6 +537,54 @@ def test_amount_due_is_total_less_paid_less_credited(app: App) -> None:
     assert (now["Total"], now["AmountPaid"], now["AmountCredited"], now["AmountDue"]) == (115, 40, 25, 50)
 
 
+@pytest.mark.parametrize(
+    ("sent", "kept", "amount"),
+    [
+        ({"UnitAmount": 100000, "DiscountRate": 12.3456}, {"DiscountRate": 12.35}, 87650),
+        ({"UnitAmount": 10000, "DiscountRate": 33.333}, {"DiscountRate": 33.33}, 6667),
+        ({"Quantity": 2.33333, "UnitAmount": 90}, {"Quantity": 2.3333}, 210),
+        ({"Quantity": 3, "UnitAmount": 0.125}, {"UnitAmount": 0.13}, 0.39),
+    ],
+)
+def test_decimals_are_tidied(app: App, sent: dict[str, Any], kept: dict[str, Any], amount: float) -> None:
+    """Two decimals of a rate and of a price, four of a quantity are kept, and the line is worked out from those."""
+    shown = app.invoice(app.contact(), "DRAFT", LineItems=[line(**sent)])["LineItems"][0]
+
+    assert {name: shown[name] for name in kept} == kept
+    assert shown["LineAmount"] == amount
+
+
+def test_a_line_amount_must_fit_the_tidied_rate(app: App) -> None:
+    """The amount that the sent rate would make is refused where the kept rate makes another."""
+    given = sale(app.contact(), LineItems=[line(UnitAmount=100000, DiscountRate=12.3456, LineAmount=87654.4)])
+
+    assert messages(app.put("Invoices", {"Invoices": [given]})) == [
+        "The line total 87654.4 does not match the expected line total 87650.00"
+    ]
+
+
+def test_lines_of_nothing_lose_account_and_tax(app: App) -> None:
+    """A line of 0.00 comes back without account and tax, also after it was sent again; other lines keep theirs."""
+    invoice = app.invoice(app.contact(), "DRAFT", LineItems=[line(UnitAmount=0), line()])
+    sent = [{**one, "AccountCode": "200", "TaxType": "OUTPUT2"} for one in invoice["LineItems"]]
+    later = element(update(app, invoice, LineItems=[{k: v for k, v in one.items() if k != "Tracking"} for one in sent]))
+
+    for shown in (invoice, later, again(app, invoice)):
+        free, paid = shown["LineItems"]
+        assert not {"AccountCode", "AccountID", "TaxType"} & set(free)
+        assert (free["LineAmount"], free["TaxAmount"], free["Quantity"]) == (0, 0, 1)
+        assert (paid["AccountCode"], paid["TaxType"]) == ("200", "OUTPUT2")
+
+
+def test_texts_are_tidied(app: App) -> None:
+    """Letters beyond U+FFFF go, and a description is cut at 4,000 characters."""
+    lines = [line(Description="Party \U0001f389 hats"), line(Description="x" * 4001)]
+    invoice = app.invoice(app.contact(), "DRAFT", Reference="A\U0001f600B", LineItems=lines)
+
+    assert [one["Description"] for one in invoice["LineItems"]] == ["Party  hats", "x" * 4000]
+    assert invoice["Reference"] == "AB"
+
+
 def test_lines_that_are_not_sent_are_removed_and_those_without_id_made_anew(app: App) -> None:
     """An update keeps a line whose LineItemID it sends, and drops the rest."""
     invoice = app.invoice(app.contact(), "DRAFT", LineItems=[line(), line(Description="Second")])
