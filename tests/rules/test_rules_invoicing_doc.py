@@ -30,6 +30,7 @@ TOLD: dict[str, tuple[str, ...]] = {
     "rules/matching": (),
     "rules/recipients": (),
     "rules/payers": (),
+    "rules/succession": ("archived_payer",),
     "rules/totals": (),
     "rules/edits": (),
     "rules/saying": (),

@@ -35,14 +35,19 @@ class Joined:
     records: dict[tuple[LinkKind, str], Record] = field(default_factory=dict)
 
 
-def join(home: Organisation, customers: Customers, values: Values, turn: int) -> Joined:
-    """follow → find → take → make → associate → hold: return the links of these customers."""
+def join(home: Organisation, customers: Customers, values: Values, turn: int, unsure_already: Doubts) -> Joined:
+    """follow → find → take → make → associate → hold: return the links of these customers.
+
+    Nothing is found or made for those who are ``unsure_already``: an archived customer has what would be theirs.
+    """
     moving.remember_made(home, customers, turn)
-    doubts = moving.follow_merged(home, customers, turn)
+    asked = {key: hold for key, hold in unsure_already.items() if key in customers}
+    doubts = _together(asked, moving.follow_merged(home, customers, turn))
     linked = {(link.kind, link.xero_id) for link in known(home, list(customers))}
     live = {key: one for key, one in customers.items() if one.active and not one.merged_into}
-    no_company = {key: one for key, one in live.items() if ("company", key) not in linked and _wants_company(one)}
-    no_contact = {key: one for key, one in live.items() if ("contact", key) not in linked and _names_person(one)}
+    open_ = {key: one for key, one in live.items() if key not in asked}
+    no_company = {key: one for key, one in open_.items() if ("company", key) not in linked and _wants_company(one)}
+    no_contact = {key: one for key, one in open_.items() if ("contact", key) not in linked and _names_person(one)}
     found: dict[LinkKind, Found] = {"contact": {}, "company": {}}
     if no_company or no_contact:
         found, unsure = _settle(parts().hubspot(), home, no_contact, no_company, values, turn)

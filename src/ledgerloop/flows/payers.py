@@ -15,7 +15,7 @@ from typing import Any, Literal
 from sqlalchemy import Connection
 
 from ledgerloop.errors import Invalid
-from ledgerloop.flows import meeting, pulling
+from ledgerloop.flows import meeting, pulling, succeeding
 from ledgerloop.flows.deals import Sale, new_customer
 from ledgerloop.flows.parts import parts
 from ledgerloop.flows.writing import id_name
@@ -58,6 +58,7 @@ def find_payers(
 ) -> dict[str, Payer]:
     """Return for each deal its customer's ContactID and how it was found, or a hold."""
     found: dict[str, Payer] = dict(by_link(home, sales))
+    found |= _of_archived(client, home, sales, found, turn)
     strangers = [sale for sale in sales if sale.deal.id not in found]
     if strangers:
         pulling.pull_kind(client, home.id, "contacts", pulling.Seen())
@@ -287,6 +288,29 @@ def by_evidence(home: Organisation, sales: Sequence[Sale]) -> dict[str, Payer]:
         if isinstance(answer, Found) and buyer.kind == "company":
             holders.setdefault(answer.id, buyer.record.id)
     return found
+
+
+def _of_archived(
+    client: XeroClient, home: Organisation, sales: Sequence[Sale], found: Mapping[str, Payer], turn: int
+) -> dict[str, Payer]:
+    """Ask of those whose linked customer is archived: it may be active again, or another has taken its place."""
+    linked = {sale.deal.id: payer.id for sale in sales if isinstance(payer := found.get(sale.deal.id), Found)}
+    at = parts()
+    with at.database.reading() as tx:
+        gone = {key for key, one in mirror.customers(tx, home.id, list(linked.values())).items() if not one.active}
+    if not gone:
+        return {}
+    pulling.pull_kind(client, home.id, "contacts", pulling.Seen())
+    with at.database.reading() as tx:
+        archived = mirror.customers(tx, home.id, gone)
+    succeeding.succeed(home, archived, turn)
+    asking = {sale.deal.id: sale for sale in sales if linked.get(sale.deal.id) in gone}
+    return {
+        deal: _archived(asking[deal], archived[payer.id])
+        if payer.id in archived and not archived[payer.id].active
+        else payer
+        for deal, payer in by_link(home, list(asking.values())).items()
+    }
 
 
 def _owed(home: Organisation, customers: Sequence[str]) -> dict[str, str]:

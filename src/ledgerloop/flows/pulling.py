@@ -7,7 +7,7 @@ the mirror ignores what it has already.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -24,6 +24,7 @@ from ledgerloop.rules.customers import (
     receivable_from_credit,
     receivable_from_invoice,
 )
+from ledgerloop.rules.succession import same_name
 from ledgerloop.store import connections, cursors, dirty, mirror
 from ledgerloop.store.cursors import Cursor
 from ledgerloop.xero.client import MOST_IDS, Page, XeroClient
@@ -74,6 +75,8 @@ class Seen:
 
     ids: set[str] = field(default_factory=set)
     credits: set[Kind] = field(default_factory=set)
+    by_id: set[str] = field(default_factory=set)
+    """Contacts that were fetched by their ids, ahead of the others that changed."""
     untold: set[str] = field(default_factory=set)
     """Customers touched by a change so old that a webhook should have told of it."""
 
@@ -88,6 +91,8 @@ def pull(client: XeroClient, organisation: str, events: Sequence[Taken]) -> int:
         pull_kind(client, organisation, kind, seen)
     cover(client, organisation, events, seen)
     meet_strangers(client, organisation, seen, everyone=due == KINDS)
+    if _two_of_a_name(organisation, seen.by_id):
+        pull_kind(client, organisation, "contacts", seen)
     if due == KINDS:
         _note_caught_up(organisation, untold=bool(seen.untold) and not events)
     return len(seen.ids)
@@ -160,6 +165,7 @@ def cover(client: XeroClient, organisation: str, events: Sequence[Taken], seen: 
         _store(organisation, client.invoices_by_id(some), seen)
     for some in _in_calls([key for key, event in stale.items() if event.category == "CONTACT"]):
         _store(organisation, client.contacts_by_id(some), seen)
+        seen.by_id.update(some)
 
 
 def meet_strangers(client: XeroClient, organisation: str, seen: Seen, *, everyone: bool) -> None:
@@ -177,10 +183,23 @@ def meet_strangers(client: XeroClient, organisation: str, seen: Seen, *, everyon
     for strangers, touch in ((waiting.keys(), True), (silent, False)):
         for some in _in_calls(sorted(strangers)):
             _store(organisation, client.contacts_by_id(some), seen, touch=touch)
+            seen.by_id.update(some)
     if waiting:
         with at.database.transaction() as tx:
             gone = waiting.keys() & mirror.strangers_waiting(tx, organisation).keys()
             dirty.clean(tx, organisation, {key: waiting[key] for key in gone})
+
+
+def _two_of_a_name(organisation: str, ids: Collection[str]) -> bool:
+    """Tell whether one of these contacts has the name of another active one: Xero has no two, so our copy is behind."""
+    with parts().database.reading() as tx:
+        fetched = [one for one in mirror.customers(tx, organisation, ids).values() if one.active]
+        alike = mirror.customers_by_name(tx, organisation, {one.name_key for one in fetched})
+    return any(
+        other.active and other.id != one.id and same_name(one.name, other.name)
+        for one in fetched
+        for other in alike.get(one.name_key, ())
+    )
 
 
 def _strangers(organisation: str, *, everyone: bool) -> tuple[dict[str, int], set[str]]:

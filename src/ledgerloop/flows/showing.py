@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import date
 
-from ledgerloop.flows import admitting, joining
+from ledgerloop.flows import admitting, joining, succeeding
 from ledgerloop.flows.claiming import with_rivals
 from ledgerloop.flows.deciding import subject_of
 from ledgerloop.flows.fields import compare_fields
@@ -24,17 +24,18 @@ from ledgerloop.store import connections, fingerprints, intents, journal, mirror
 
 
 def show_standings(home: Organisation, ids: Sequence[str], turn: int) -> None:
-    """admit → stand → join → decide → write → record, for some customers and the deals of their invoices."""
+    """succeed → admit → stand → join → decide → write → record, for some customers and the deals of their invoices."""
     at = parts()
     today = home.day(at.now())
     ids = with_rivals(home, ids)
     with at.database.reading() as tx:
         contacts = mirror.customers(tx, home.id, ids)
         receivables = mirror.receivables_of(tx, home.id, ids)
+    unsure = succeeding.succeed(home, contacts, turn)
     customers = admitting.admit(home, contacts)
     standings = {key: standing_of(receivables.get(key, ()), today, home.base_currency) for key in customers}
     values = {key: _named(properties_from_standing(standings[key], customers[key], home)) for key in customers}
-    joined = joining.join(home, customers, values, turn)
+    joined = joining.join(home, customers, values, turn, unsure)
     settled = compare_fields(home, customers, joined.links, joined.records)
     wanted = [
         Wanted(

@@ -80,6 +80,25 @@ def merged_in_xero(customer: Customer, into: Customer, kind: str, ours: str, the
     )
 
 
+def archived_owes(customer: Customer, archived: str, records: str, still: str) -> str:
+    """Word that an archived customer of the same name has the records, and something is still open on it."""
+    return (
+        f"“{customer.name}” is active in Xero, but the archived customer of the same name ({archived}) has the HubSpot"
+        f" records ({records}), and {still} is still open on it. Settle that in Xero, and the records go to the active"
+        f" one. Or write {customer.id} into the Xero contact id of one of these records if both are the same customer,"
+        " of another record if they are not."
+    )
+
+
+def archived_differs(customer: Customer, archived: str, records: str, what: str) -> str:
+    """Word that an archived customer of the same name has the records, and may be another."""
+    return (
+        f"“{customer.name}” is active in Xero, but the archived customer of the same name ({archived}) has the HubSpot"
+        f" records ({records}) and another {what}. If both are the same customer, write {customer.id} into the Xero"
+        " contact id of one of these records; if not, of another record."
+    )
+
+
 def restored(customer: Customer, kind: str, back: str, now: str) -> str:
     """Word that a record came back after another had taken its place."""
     return (

@@ -1,0 +1,145 @@
+"""Let an active customer succeed the archived one of its name: the HubSpot records go to it. Called inside a step.
+
+It is looked at whichever of the two changed, so the order in which Xero tells of them does not matter. Who has records
+of its own succeeds nobody. Where a person has written the active one's id on a record, that has been decided.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from sqlalchemy import Connection
+
+from ledgerloop.flows import moving
+from ledgerloop.flows.claiming import Customers, Doubts
+from ledgerloop.flows.finding import PLURAL
+from ledgerloop.flows.moving import KINDS
+from ledgerloop.flows.parts import parts
+from ledgerloop.flows.writing import id_name
+from ledgerloop.records import Customer, Entry, Hold, Link, LinkKind, Organisation
+from ledgerloop.rules.standing import standing_of
+from ledgerloop.rules.succession import Succeeds, same_name, succession
+from ledgerloop.store import compared, dirty, journal, lanes, links, mirror, pairs
+
+_LONG_AGO = datetime.min.replace(tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """An archived customer that has records, and the active one of its name that has none."""
+
+    old: Customer
+    new: Customer
+    links: tuple[Link, ...]
+    """The records of the old one."""
+
+
+def succeed(home: Organisation, contacts: Customers, turn: int) -> Doubts:
+    """pair → decide → move, for these contacts and their namesakes; return why which of them succeed nobody yet."""
+    pairs_ = _pairs(home, contacts, turn)
+    if not pairs_:
+        return {}
+    at = parts()
+    today = home.day(at.now())
+    with at.database.reading() as tx:
+        receivables = mirror.receivables_of(tx, home.id, [one.old.id for one in pairs_])
+    unsure: dict[str, tuple[Pair, Hold]] = {}
+    for pair in pairs_:
+        owed = standing_of(receivables.get(pair.old.id, ()), today, home.base_currency)
+        match succession(pair.old, pair.new, owed, [f"{link.kind} {link.hubspot_id}" for link in pair.links]):
+            case Succeeds(reason=reason):
+                _move(home, pair, contacts, reason, turn)
+            case Hold() as hold:
+                unsure[pair.new.id] = (pair, hold)
+    return _undecided(home, contacts, unsure, turn)
+
+
+def _pairs(home: Organisation, contacts: Customers, turn: int) -> list[Pair]:
+    """Find who of these and of their namesakes may succeed whom. Most turns ask no more than who is linked."""
+    with parts().database.reading() as tx:
+        linked = {link.xero_id for link in _links(tx, home, list(contacts))}
+        asking = [
+            one
+            for one in contacts.values()
+            if not one.merged_into and one.name_key and (not one.active or one.id not in linked)
+        ]
+        known = mirror.customers_by_name(tx, home.id, {one.name_key for one in asking})
+        namesakes = {one.id: one for some in known.values() for one in some if not one.merged_into}
+        linked |= {link.xero_id for link in _links(tx, home, [key for key in namesakes if key not in contacts])}
+    fresh = [one for one in namesakes.values() if one.active and one.id not in linked]
+    gone = [one for one in namesakes.values() if not one.active]
+    of_name = {new.id: [old for old in gone if same_name(old.name, new.name)] for new in fresh}
+    of_name = {key: olds for key, olds in of_name.items() if olds}
+    lost = {old.id: old for olds in of_name.values() for old in olds if old.id not in linked}
+    moving.remember_made(home, lost, turn)  # whose records carry its id, though the link was lost
+    with parts().database.reading() as tx:
+        records: dict[str, list[Link]] = {}
+        for link in _links(tx, home, [old.id for olds in of_name.values() for old in olds]):
+            records.setdefault(link.xero_id, []).append(link)
+    found: list[Pair] = []
+    for new, olds in ((namesakes[key], olds) for key, olds in of_name.items()):
+        having = [old for old in olds if old.id in records]
+        if having:
+            last = max(having, key=lambda old: (old.updated_at or _LONG_AGO, old.id))
+            found.append(Pair(last, new, tuple(records[last.id])))
+    return found
+
+
+def _undecided(home: Organisation, contacts: Customers, unsure: Mapping[str, tuple[Pair, Hold]], turn: int) -> Doubts:
+    """Leave out those of whom a person has said which record is theirs, and do what was said."""
+    asking = {key: one for key, one in unsure.items() if key in contacts}
+    written = _written(list(asking))
+    still: Doubts = {}
+    for key, (pair, hold) in asking.items():
+        mine = {(link.kind, link.hubspot_id) for link in pair.links}
+        if mine & written.get(key, set()):
+            _move(home, pair, contacts, f"A person wrote {key} on a record of the archived {pair.old.id}.", turn)
+        elif key not in written:
+            still[key] = Hold(hold.reasons, tuple(link.hubspot_id for link in pair.links))
+    return still
+
+
+def _written(ids: Sequence[str]) -> dict[str, set[tuple[LinkKind, str]]]:
+    """Return the records that carry these customers' ids."""
+    found: dict[str, set[tuple[LinkKind, str]]] = {}
+    for kind in KINDS if ids else ():
+        records = parts().hubspot().read(PLURAL[kind], ids, (id_name(),), id_property=id_name())
+        for key in ids:
+            if key in records:
+                found.setdefault(key, set()).add((kind, records[key].id))
+    return found
+
+
+def _move(home: Organisation, pair: Pair, contacts: Customers, reason: str, turn: int) -> None:
+    """Give the records of the archived customer to the active one, all of them at once."""
+    at = parts()
+    old, new = pair.old.id, pair.new.id
+    with at.database.transaction() as tx:
+        for link in pair.links:
+            if links.move(tx, link, Link(home.id, new, link.kind, link.hubspot_id, "succeeded"), at.now()):
+                compared.forget(tx, home.id, link.kind, [old, new])
+                journal.add(tx, [_entry(home, turn, new, reason, f"hubspot {link.kind} {link.hubspot_id}")])
+        pairs.forget(tx, home.id, old)
+        journal.clear(tx, [f"customer {old}"], at.now())
+        if new not in contacts:  # else it is shown in this very turn
+            dirty.mark(tx, home.id, [new])
+            lanes.wake(tx, "standing", home.id, at.now())
+
+
+def _links(tx: Connection, home: Organisation, ids: Sequence[str]) -> list[Link]:
+    return [link for kind in KINDS for link in links.find(tx, home.id, kind, ids).values()]
+
+
+def _entry(home: Organisation, turn: int, customer: str, reason: str, target: str) -> Entry:
+    return Entry(
+        at=parts().now(),
+        lane=home.id,
+        turn=turn,
+        subject=f"customer {customer}",
+        decision="adopt",
+        rule="rules.succession",
+        reason=reason,
+        target=target,
+    )

@@ -1,0 +1,78 @@
+"""Tell whether an active customer succeeds an archived one of its name, or is another. Does no I/O.
+
+In Xero a name is unique among active contacts alone, so people archive a contact and make it anew: because its history
+is long, because it was set up wrongly, because somebody clicked. The new one is the customer then, and the archived one
+is history, unless it still owes something, or what is known of the two does not agree.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ledgerloop.records import Customer, Hold
+from ledgerloop.rules import doubts
+from ledgerloop.rules.standing import Standing
+
+
+@dataclass(frozen=True, slots=True)
+class Succeeds:
+    """That the active customer takes the place of the archived one, and why."""
+
+    reason: str
+
+
+def succession(old: Customer, new: Customer, owed: Standing, records: Sequence[str]) -> Succeeds | Hold | None:
+    """Decide whether ``new`` succeeds ``old``; None where the two have nothing to do with each other.
+
+    ``owed`` is what the old one still has open, ``records`` are its HubSpot records, as a person reads them.
+    """
+    if old.active or old.merged_into or not new.active or new.merged_into or not same_name(old.name, new.name):
+        return None
+    said = _and(records)
+    before, now = _details(old), _details(new)
+    both = [what for what in now if before[what][0] and now[what][0]]  # what one of them lacks says nothing
+    differing = [what for what in both if before[what][0] != now[what][0]]
+    reasons: list[str] = []
+    if open_ := _open(owed):
+        reasons.append(doubts.archived_owes(new, old.id, said, open_))
+    if differing:
+        against = [f"{what} ({before[what][1]} and {now[what][1]})" for what in differing]
+        reasons.append(doubts.archived_differs(new, old.id, said, _and(against)))
+    if reasons:
+        return Hold(tuple(reasons))
+    agreeing = ["name", *both]
+    return Succeeds(
+        f"“{old.name}” was archived in Xero with nothing open and made anew, with the same {_and(agreeing)}, so its"
+        f" HubSpot {said} {'goes' if len(records) == 1 else 'go'} from {old.id} to {new.id}."
+    )
+
+
+def same_name(one: str, other: str) -> bool:
+    """Tell whether two names are one for Xero, which does not look at case."""
+    return one.strip().casefold() == other.strip().casefold()
+
+
+def _details(customer: Customer) -> dict[str, tuple[str, str]]:
+    """Return what may speak for or against two customers of one name, as it is compared and as it is read."""
+    return {
+        "email": (customer.email_key or customer.email.lower(), customer.email),
+        "tax number": (_bare(customer.tax_number), customer.tax_number),
+        "company number": (_bare(customer.company_number), customer.company_number),
+    }
+
+
+def _open(owed: Standing) -> str:
+    """Say what a customer has open; empty where that is nothing."""
+    some = [(owed.outstanding, "outstanding"), (owed.credit, "of credit")]
+    said = [f"{amount:.2f} {owed.currency} {what}" for amount, what in some if amount]
+    return _and(said) or ("an open invoice" if owed.open_invoices else "")
+
+
+def _bare(number: str) -> str:
+    return re.sub(r"[\W_]", "", number).casefold()
+
+
+def _and(some: Sequence[str]) -> str:
+    return " and ".join(filter(None, (", ".join(some[:-1]), *some[-1:])))
