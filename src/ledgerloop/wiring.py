@@ -29,6 +29,7 @@ from ledgerloop.http import Api, Call, open_client
 from ledgerloop.hubspot.client import HubSpotClient
 from ledgerloop.hubspot.dialect import HubSpotDialect
 from ledgerloop.hubspot.dialect import governor as hubspot_governor
+from ledgerloop.rules.identity.profiles import Numbered
 from ledgerloop.secrets.sealed import Sealed
 from ledgerloop.secrets.shelf import Shelf
 from ledgerloop.settings import Settings
@@ -257,6 +258,8 @@ def _parts(built: Ledgerloop) -> Parts:
         owners=settings.fields.owners,
         private_people=settings.standing.private == "contact",
         to_xero=settings.fields.to_xero,
+        numbered=Numbered(settings.fields.tax_number_property, settings.fields.company_number_property),
+        write_number=settings.fields.number,
         poll_every=timedelta(seconds=settings.standing.poll_seconds),
         catch_up_every=timedelta(minutes=settings.standing.catch_up_minutes),
         verify_every=_verify_every(settings),

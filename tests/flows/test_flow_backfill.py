@@ -17,11 +17,11 @@ from scene import DAY, OBJECTS, Scene
 from test_flow_crash import Served, running_process
 
 from ledgerloop.cli.stage import connect_hubspot, connect_xero
-from ledgerloop.flows import planning
+from ledgerloop.flows import admitting, planning
 from ledgerloop.flows.parts import instead
 from ledgerloop.flows.planning import Line, Totals
 from ledgerloop.flows.standing import PLANNED_AT_ONCE
-from ledgerloop.store import clientele, inbox, planned
+from ledgerloop.store import inbox, planned
 
 
 def _ledger(scene: Scene, count: int) -> list[str]:
@@ -53,19 +53,19 @@ def _connect(scene: Scene) -> None:
 
 def _plan(scene: Scene, chosen: list[str] | None = None, later: timedelta = timedelta(0)) -> tuple[Totals, list[Line]]:
     """Plan as the command does, now or as it would later; for the service itself no time goes by."""
-    with scene.built.database.reading() as tx:
-        home = planning.organisation_of(tx, "")
-        chosen = clientele.everybody(tx, home.id, show_all=True) if chosen is None else chosen
     totals = Totals()
     with instead(replace(scene.built.parts(), now=lambda: scene.built.now() + later)):
+        with scene.built.database.reading() as tx:
+            home = planning.organisation_of(tx, "")
+            chosen = admitting.everybody(tx, home) if chosen is None else chosen
         return totals, [line for some in planning.plan(home, chosen, totals) for line in some]
 
 
 def _accept(scene: Scene, totals: Totals) -> None:
-    with scene.built.database.reading() as tx:
-        home = planning.organisation_of(tx, "")
-        everybody = clientele.everybody(tx, home.id, show_all=True)
     with instead(scene.built.parts()):
+        with scene.built.database.reading() as tx:
+            home = planning.organisation_of(tx, "")
+            everybody = admitting.everybody(tx, home)
         planning.accept(home, everybody, totals.written)
 
 
@@ -74,8 +74,9 @@ def _left(scene: Scene) -> int:
         return planned.left(tx, scene.on.organisation)
 
 
-def test_a_plan_writes_nothing_and_the_backfill_writes_what_it_showed(scene: Scene) -> None:
+def test_a_plan_writes_nothing_and_the_backfill_writes_what_it_showed(staged: Callable[..., Scene]) -> None:
     """The plan is the same path with writes off: nothing is written by it, and afterwards exactly what it showed."""
+    scene = staged({"standing": {"show": "customers"}})
     totals, lines = _plan(scene)
     scene.settle()
     before = [call for call in scene.writes() if "/crm/objects/" in call["path"]]

@@ -12,12 +12,13 @@ from decimal import Decimal
 import httpx2
 from crm import Customers
 from scene import DAY, Scene
+from sqlalchemy import delete
 
 from ledgerloop.flows import catchup, pulling, standing, verifying
 from ledgerloop.flows.parts import instead
 from ledgerloop.flows.pulling import CAUGHT_UP
 from ledgerloop.records import Event
-from ledgerloop.store import connections, cursors, dirty, inbox, journal, lanes, mirror
+from ledgerloop.store import connections, cursors, dirty, inbox, journal, lanes, mirror, tables
 from ledgerloop.store.cursors import Cursor
 from ledgerloop.store.inbox import Delivery
 from ledgerloop.xero.webhooks import sign
@@ -323,14 +324,17 @@ def test_many_payments_taken_back_cost_a_listing_and_no_call_each(scene: Scene) 
     scene.until_shown("contacts", contact, "xero_outstanding_balance", "100.00")
 
 
-def _supplier(scene: Scene, name: str, email: str) -> str:
-    """Return a contact from whom finance only ever bought: none of our business so far."""
+def _stranger(scene: Scene, name: str, email: str) -> str:
+    """Return a supplier that our copy lacks, as where it was made between two pulls."""
     line = {"Description": "Timber", "Quantity": 1, "UnitAmount": 5.0, "AccountCode": "429", "TaxType": "NONE"}
     body = {"Type": "ACCPAY", "Contact": {"Name": name, "EmailAddress": email}, "Status": "AUTHORISED"}
     body |= {"Date": "2026-11-01", "DueDate": "2099-01-01", "LineItems": [line]}
     made = scene.on.in_xero("PUT", "/Invoices", {"Invoices": [body]})["Invoices"][0]
     scene.settle()
-    return str(made["Contact"]["ContactID"])
+    stranger = str(made["Contact"]["ContactID"])
+    with scene.built.database.transaction() as tx:
+        tx.execute(delete(tables.customer).where(tables.customer.c.id == stranger))
+    return stranger
 
 
 def _pulled(scene: Scene) -> None:
@@ -349,9 +353,10 @@ def _known_to_us(scene: Scene, customer: str) -> bool:
         return customer in mirror.customers(tx, scene.on.organisation, [customer])
 
 
-def test_a_new_customer_is_fetched_by_the_next_turn_where_this_one_fails(scene: Scene) -> None:
-    """A supplier's first sales invoice is stored, and then Xero fails: nobody tells of it again, and it is shown."""
-    customer = _supplier(scene, "Timber Ltd", "tim@timber.example.com")
+def test_a_new_customer_is_fetched_by_the_next_turn_where_this_one_fails(staged: Callable[..., Scene]) -> None:
+    """A stranger's first sales invoice is stored, and then Xero fails: nobody tells of it again, and it is shown."""
+    scene = staged({"standing": {"show": "customers"}})
+    customer = _stranger(scene, "Timber Ltd", "tim@timber.example.com")
     scene.silence("xero")
     scene.fault("xero", kind="status", status=503, method="GET", path="/Contacts$")
     invoice = scene.invoice_for(customer, "70.00")["InvoiceID"]
@@ -374,9 +379,10 @@ def test_a_new_customer_is_fetched_by_the_next_turn_where_this_one_fails(scene: 
     assert "70.00" == contact["xero_outstanding_balance"]
 
 
-def test_a_catch_up_fetches_whom_receivables_name_and_shows_nobody(scene: Scene) -> None:
+def test_a_catch_up_fetches_whom_receivables_name_and_shows_nobody(staged: Callable[..., Scene]) -> None:
     """Killed right after the first fill, our copy lacks somebody who owes: a catch-up brings it, silently."""
-    customer = _supplier(scene, "Filled Ltd", "fil@filled.example.com")
+    scene = staged({"standing": {"show": "customers"}})
+    customer = _stranger(scene, "Filled Ltd", "fil@filled.example.com")
     with scene.built.database.transaction() as tx:
         home = connections.organisations(tx)[0]
     scene.silence("xero")

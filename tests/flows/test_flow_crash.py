@@ -12,12 +12,12 @@ from pathlib import Path
 
 import httpx2
 import pytest
-from scene import OBJECTS, Scene
+from scene import OBJECTS, Scene, showing_all
 
 from ledgerloop import settings as settings_
 from ledgerloop.cli.stage import PATIENCE, Stage, connect_hubspot, connect_xero, furnish, log_in, register_webhooks
-from ledgerloop.store import inbox
-from ledgerloop.store.tables import company, value
+from ledgerloop.store import connections, inbox
+from ledgerloop.store.tables import search_key, value
 from ledgerloop.web.server import listening
 from ledgerloop.wiring import build
 from ledgerloop_sandbox.server import running as sandbox_running
@@ -69,7 +69,7 @@ def running_process(
     sock.close()
     service_url = f"http://127.0.0.1:{port}"
     with sandbox_running(service_url=service_url) as sandbox, httpx2.Client(timeout=PATIENCE) as control:
-        more = {"service": {"port": port, "database": database}}
+        more = showing_all({"service": {"port": port, "database": database}})
         password = furnish(directory, sandbox, service_url, more)
         built = build(settings_.load(directory / "ledgerloop.toml"))
         with httpx2.Client(base_url=service_url, follow_redirects=True, timeout=PATIENCE) as browser:
@@ -148,7 +148,8 @@ def test_killed_while_companies_are_listed(served: Served) -> None:
         served.on.at_hubspot("POST", f"{OBJECTS}/companies/batch/create", {"inputs": rows})
     last = served.make("companies", name="Ünlisted & Sons Limited")
     with served.built.database.transaction() as tx:
-        tx.execute(company.delete())
+        portal = connections.portals(tx)[0].id
+        tx.execute(search_key.delete().where(search_key.c.scope == portal))
         tx.execute(value.delete().where(value.c.name.startswith("companies ")))
     served.fault("hubspot", kind="delay", method="GET", path="/companies$", delay_ms=300)
     served.forget_calls()

@@ -11,9 +11,9 @@ import pytest
 from rules_samples import HOME, TODAY, invoice
 
 from ledgerloop.records import Customer, Hold, Receivable
-from ledgerloop.rules.matching import email_key
+from ledgerloop.rules.identity.addresses import email_key
 from ledgerloop.rules.standing import standing_of
-from ledgerloop.rules.succession import Succeeds, archived_payer, same_name, succession
+from ledgerloop.rules.succession import Succeeds, same_name, succession
 
 RECORDS = ["contact 7", "company 512"]
 
@@ -109,21 +109,3 @@ def test_same_name() -> None:
     """Xero trims names and does not look at their case; everything else tells them apart."""
     assert same_name(" Acme Ltd", "ACME LTD ")
     assert not same_name("Acme Ltd", "Acme Limited")
-
-
-class TestArchivedPayer:
-    def test_nobody(self) -> None:
-        """Where no archived customer fits there is nothing to ask."""
-        assert archived_payer("Acme", "a@b.nz", []) is None
-
-    @pytest.mark.parametrize(
-        ("company", "said"), [("Old Jetty Ltd", "called “Old Jetty Ltd”"), ("", "with the email max@oldjetty.nz")]
-    )
-    def test_is_named_with_both_ways_out(self, company: str, said: str) -> None:
-        """It is restored, or another is made so that the deal finds it: by its company's name, else by email."""
-        hold = archived_payer(company, "max@oldjetty.nz", [_one("x1", "Old Jetty Ltd", active=False)])
-
-        assert hold is not None
-        assert ("x1",) == hold.candidates
-        assert "archived in Xero: Old Jetty Ltd (x1). If it pays, restore it in Xero" in hold.sentence
-        assert said in hold.sentence

@@ -151,7 +151,9 @@ def _with_customers(
     company_of: Mapping[str, str],
     contacts_of: Mapping[str, Sequence[str]],
 ) -> list[Sale]:
-    companies = _read(client, "companies", company_of.values(), (*COMPANY_PROPERTIES, id_name()))
+    companies = _read(
+        client, "companies", company_of.values(), (*COMPANY_PROPERTIES, *parts().numbered.names, id_name())
+    )
     everyone = [one for some in contacts_of.values() for one in some]
     contacts = _read(client, "contacts", everyone, (*CONTACT_PROPERTIES, id_name()))
     return [

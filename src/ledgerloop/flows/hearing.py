@@ -15,7 +15,7 @@ from ledgerloop.flows.parts import parts
 from ledgerloop.flows.writing import id_name
 from ledgerloop.hubspot.webhooks import property_named, records_named
 from ledgerloop.records import Link, LinkKind, Organisation, Taken
-from ledgerloop.store import connections, dirty, heard, journal, lanes, links, lost
+from ledgerloop.store import connections, dirty, heard, journal, lanes, links, lost, mirror
 from ledgerloop.store.heard import Heard, What
 from ledgerloop.store.lost import Lost
 
@@ -36,8 +36,8 @@ _WHAT: Mapping[str, What] = {
 def note(tx: Connection, events: Sequence[Taken]) -> None:
     """Note what events tell of records that are or were customers, and wake their organisations.
 
-    Customers that are held because of a record are looked at again when something happens to it, and those whose id a
-    person writes on any record.
+    Customers that are held because of a record are looked at again when something happens to it, and so is whoever has
+    no such record yet and whose id a person writes on any: that links a supplier or a payee, too.
     """
     at = parts()
     some: list[Heard] = []
@@ -61,10 +61,14 @@ def note(tx: Connection, events: Sequence[Taken]) -> None:
         for organisation, customer, candidates in _held(tx) if ids else ():
             if customer in written or not set(ids).isdisjoint(candidates):
                 touched.setdefault(organisation, []).append(customer)
+        for home in connections.organisations(tx) if (named_now := written - {""}) else ():
+            there = mirror.customers(tx, home.id, named_now)
+            unlinked = there.keys() - links.find(tx, home.id, kind, list(there)).keys()
+            touched.setdefault(home.id, []).extend(sorted(unlinked))
     heard.put(tx, some)
     for organisation, customers in touched.items():
         dirty.mark(tx, organisation, customers)
-    for organisation in {one.organisation for one in some} | touched.keys():
+    for organisation in {one.organisation for one in some} | {key for key, mine in touched.items() if mine}:
         lanes.wake(tx, "standing", organisation, at.now())
 
 

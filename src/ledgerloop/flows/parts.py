@@ -57,6 +57,8 @@ class Parts:
     """Whether a customer who is a person and no firm gets a contact only, and no company of its name."""
     to_xero: bool = False
     """Whether what people change in HubSpot is carried to Xero."""
+    write_number: bool = False
+    """Whether a customer that was found gets its HubSpot id in Xero, where its ContactNumber is empty."""
     poll_every: timedelta = timedelta(seconds=60)
     """How often won deals are looked for without a webhook."""
     catch_up_every: timedelta = timedelta(minutes=15)

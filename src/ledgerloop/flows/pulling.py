@@ -7,6 +7,7 @@ the mirror ignores what it has already.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -24,7 +25,7 @@ from ledgerloop.rules.customers import (
     receivable_from_credit,
     receivable_from_invoice,
 )
-from ledgerloop.rules.succession import same_name
+from ledgerloop.rules.identity.free_names import same_to_xero
 from ledgerloop.store import connections, cursors, dirty, mirror
 from ledgerloop.store.cursors import Cursor
 from ledgerloop.xero.client import MOST_IDS, Page, XeroClient
@@ -194,12 +195,9 @@ def _two_of_a_name(organisation: str, ids: Collection[str]) -> bool:
     """Tell whether one of these contacts has the name of another active one: Xero has no two, so our copy is behind."""
     with parts().database.reading() as tx:
         fetched = [one for one in mirror.customers(tx, organisation, ids).values() if one.active]
-        alike = mirror.customers_by_name(tx, organisation, {one.name_key for one in fetched})
-    return any(
-        other.active and other.id != one.id and same_name(one.name, other.name)
-        for one in fetched
-        for other in alike.get(one.name_key, ())
-    )
+        active = {one.id: same_to_xero(one.name) for one in mirror.namesakes(tx, organisation, fetched) if one.active}
+    names = Counter(active.values())
+    return any(names[same_to_xero(one.name)] > 1 for one in fetched)
 
 
 def _strangers(organisation: str, *, everyone: bool) -> tuple[dict[str, int], set[str]]:

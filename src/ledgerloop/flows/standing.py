@@ -20,6 +20,7 @@ from ledgerloop.flows import (
     hearing,
     indexing,
     noting,
+    numbering,
     provisioning,
     pulling,
     refilling,
@@ -213,6 +214,7 @@ def _show(home: Organisation, customers: Sequence[str], turn: int, *, look: bool
     if customers:
         showing.show_standings(home, customers, turn)
         noting.note_happenings(home, customers, turn)
+        numbering.number(home, customers, turn)
     return home.day(now()) == today
 
 

@@ -60,13 +60,8 @@ def _pairs(home: Organisation, contacts: Customers, turn: int) -> list[Pair]:
     """Find who of these and of their namesakes may succeed whom. Most turns ask no more than who is linked."""
     with parts().database.reading() as tx:
         linked = {link.xero_id for link in _links(tx, home, list(contacts))}
-        asking = [
-            one
-            for one in contacts.values()
-            if not one.merged_into and one.name_key and (not one.active or one.id not in linked)
-        ]
-        known = mirror.customers_by_name(tx, home.id, {one.name_key for one in asking})
-        namesakes = {one.id: one for some in known.values() for one in some if not one.merged_into}
+        asking = [one for one in contacts.values() if not one.merged_into and (not one.active or one.id not in linked)]
+        namesakes = {one.id: one for one in mirror.namesakes(tx, home.id, asking) if not one.merged_into}
         linked |= {link.xero_id for link in _links(tx, home, [key for key in namesakes if key not in contacts])}
     fresh = [one for one in namesakes.values() if one.active and one.id not in linked]
     gone = [one for one in namesakes.values() if not one.active]

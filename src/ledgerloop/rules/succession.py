@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from ledgerloop.records import Customer, Hold
 from ledgerloop.rules import doubts
+from ledgerloop.rules.identity.free_names import same_to_xero
 from ledgerloop.rules.standing import Standing
 
 
@@ -51,7 +52,7 @@ def succession(old: Customer, new: Customer, owed: Standing, records: Sequence[s
 
 def same_name(one: str, other: str) -> bool:
     """Tell whether two names are one for Xero, which does not look at case."""
-    return one.strip().casefold() == other.strip().casefold()
+    return same_to_xero(one) == same_to_xero(other)
 
 
 def _details(customer: Customer) -> dict[str, tuple[str, str]]:

@@ -16,6 +16,7 @@ from ledgerloop.settings.types import (
     SCOPES,
     Address,
     DatabaseAddress,
+    PropertyName,
     PropertyNames,
     Scopes,
     SecretReference,
@@ -159,6 +160,23 @@ class Fields(Section):
     to_xero: bool = Field(
         default=False,
         description="Whether what people change in HubSpot is written to Xero, where HubSpot's value stands.",
+    )
+
+    tax_number_property: PropertyName = Field(
+        default="",
+        description="The HubSpot company property that carries the tax number, compared with Xero's TaxNumber. Empty"
+        " for none.",
+    )
+    company_number_property: PropertyName = Field(
+        default="",
+        description="The HubSpot company property that carries the number in the register of companies, compared with"
+        " Xero's CompanyNumber. Empty for none.",
+    )
+    number: bool = Field(
+        default=False,
+        description="Whether a customer that was found in HubSpot gets its record's id as ContactNumber in Xero, such"
+        " as “HubSpot company 512”, where it has none, so that links can be rebuilt from either side. People see it in"
+        " Xero as Contact Code, and other apps may use that; so it is off, whatever `fields.to_xero` says.",
     )
 
     @property

@@ -123,6 +123,12 @@ def customers_by_keys(tx: Connection, organisation: str, keys: Collection[str]) 
     return {key: [known[each] for each in some if each in known] for key, some in found.items()}
 
 
+def namesakes(tx: Connection, organisation: str, some: Iterable[Customer]) -> list[Customer]:
+    """List all who are looked for by a name of one of these, themselves included; how alike they are is not said."""
+    found = customers_by_keys(tx, organisation, {key for one in some for key in one.keys if key.startswith("name ")})
+    return list({one.id: one for those in found.values() for one in those}.values())
+
+
 def customers_by_number(tx: Connection, organisation: str, numbers: Collection[str]) -> dict[str, list[Customer]]:
     """Look customers up by their number, the slot that carries a HubSpot id."""
     return _grouped(_customers(tx, organisation, customer_table.c.number, numbers), "number")

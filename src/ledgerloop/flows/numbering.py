@@ -1,0 +1,96 @@
+"""Write a customer's HubSpot id into its ContactNumber in Xero, where that is switched on. Called inside a step.
+
+So a link can be found again from either side, whatever was lost. Only those who were found are told of: a record that
+we made carries the customer's id from its first moment on. A number that is there, whosever it is, stays.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ledgerloop.errors import RateLimited
+from ledgerloop.flows.claiming import shown_elsewhere
+from ledgerloop.flows.moving import KINDS
+from ledgerloop.flows.parts import parts
+from ledgerloop.log import logger
+from ledgerloop.records import Entry, Link, Organisation
+from ledgerloop.rules.customers import customer_from_contact, number_of
+from ledgerloop.rules.saying import whole
+from ledgerloop.store import journal, links, mirror
+from ledgerloop.xero.client import MOST_IDS, XeroClient
+
+_RULE = "rules.customers.number_of"
+
+
+def number(home: Organisation, customers: Sequence[str], turn: int) -> None:
+    """look → send → keep, forty customers a call, out of the share of the quota that live work leaves.
+
+    A number that Xero refused once, because another contact has it, is not sent again. Where the quota is spent, it
+    comes with the customer's next look.
+    """
+    at = parts()
+    if not at.write_number or not customers:
+        return
+    wanted = _wanted(home, customers)
+    client = at.xero(home.id).as_backfill()
+    keys = sorted(wanted)
+    try:
+        for start in range(0, len(keys), MOST_IDS):
+            _send(client, home, {key: wanted[key] for key in keys[start : start + MOST_IDS]}, turn)
+    except RateLimited as spent:
+        logger.info("numbers are written later", organisation=home.id, why=spent.sentence)
+
+
+def _wanted(home: Organisation, customers: Sequence[str]) -> dict[str, str]:
+    """Return the numbers that are to be written: of the company, else of the contact, that a customer was found as."""
+    with parts().database.reading() as tx:
+        bare = {
+            key
+            for key, one in mirror.customers(tx, home.id, customers).items()
+            if not one.number and one.active and not one.merged_into
+        }
+        found: list[Link] = [link for kind in KINDS for link in links.find(tx, home.id, kind, bare).values()]
+    elsewhere = shown_elsewhere(home, found)
+    wanted: dict[str, str] = {}
+    made: set[str] = set()
+    for link in found:  # companies come last, and stand above contacts
+        if link.kind != "deal" and (link.kind, link.hubspot_id) not in elsewhere:
+            wanted[link.xero_id] = number_of(link.kind, link.hubspot_id)
+            (made.add if link.how == "created" else made.discard)(link.xero_id)
+    with parts().database.reading() as tx:
+        return {
+            key: one
+            for key, one in wanted.items()
+            if key not in made and not journal.reasons_said(tx, f"customer {key}", [_refused(one)])
+        }
+
+
+def _send(client: XeroClient, home: Organisation, numbers: dict[str, str], turn: int) -> None:
+    at = parts()
+    outcomes = client.update_contacts([{"ContactID": key, "ContactNumber": one} for key, one in numbers.items()])
+    with at.database.transaction() as tx:
+        for (key, one), outcome in zip(numbers.items(), outcomes, strict=True):
+            if outcome.ok and outcome.record is not None:
+                mirror.store_customers(tx, [customer_from_contact(home.id, outcome.record)], touch=False)
+                journal.add(tx, [_entry(home, turn, key, one, "Its record was found, and Xero is told which it is.")])
+            else:
+                journal.add(tx, [_entry(home, turn, key, one, _refused(one), whole(*outcome.problems))])
+
+
+def _refused(one: str) -> str:
+    return f"Xero would not take the ContactNumber {one}, so the customer is left without one."
+
+
+def _entry(home: Organisation, turn: int, customer: str, one: str, reason: str, answer: str = "") -> Entry:
+    return Entry(
+        at=parts().now(),
+        lane=home.id,
+        turn=turn,
+        subject=f"customer {customer}",
+        decision="skip" if answer else "update",
+        rule=_RULE,
+        reason=reason,
+        target=f"xero contact {customer}",
+        values={"ContactNumber": one},
+        answer=answer,
+    )
