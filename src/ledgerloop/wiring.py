@@ -30,6 +30,7 @@ from ledgerloop.hubspot.client import HubSpotClient
 from ledgerloop.hubspot.dialect import HubSpotDialect
 from ledgerloop.hubspot.dialect import governor as hubspot_governor
 from ledgerloop.rules.identity.profiles import Numbered
+from ledgerloop.secrets.keyed import Keyed
 from ledgerloop.secrets.sealed import Sealed
 from ledgerloop.secrets.shelf import Shelf
 from ledgerloop.settings import Settings
@@ -251,6 +252,7 @@ def _parts(built: Ledgerloop) -> Parts:
         new_key=lambda: uuid.uuid4().hex,
         nudge=built.engine.nudge,
         random=random.random,
+        digest=Keyed(built.shelf).digest,
         routes=routes_from(settings.route, settings.routes, settings.tax),
         most_invoices=settings.brake.invoices,
         most_amount=Decimal(settings.brake.amount) or None,

@@ -28,7 +28,7 @@ def never(*_: Any) -> Any:
 @pytest.fixture
 def at(database: Database) -> Iterator[Parts]:
     """Give parts that allow two invoices an hour, and 1,000 in any currency."""
-    given = Parts(database, never, never, lambda: NOW, never, lambda: None, never)
+    given = Parts(database, never, never, lambda: NOW, never, lambda: None, never, never)
     given = replace(given, most_invoices=2, most_amount=Decimal(1000))
     with instead(given):
         yield given

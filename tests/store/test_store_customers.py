@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 from ledgerloop.records import Customer, Link, Person
-from ledgerloop.store import compared, heard, links, lost, mirror, people
+from ledgerloop.store import compared, erased, heard, links, lost, mirror, people
 from ledgerloop.store.compared import Compared
 from ledgerloop.store.db import Database
 from ledgerloop.store.heard import Heard
@@ -39,6 +39,29 @@ class TestPersons:
             found = people.of_customers(tx, HOME, ["c1"])
 
         assert {("c1", "a@b.nz"): Known(HOME, "c1", "a@b.nz", "1", "7")} == found
+
+    def test_by_email_and_record(self, database: Database) -> None:
+        """People are found by their addresses and records in any organisation, and forgotten by their records."""
+        mine, theirs = Known(HOME, "c1", "a@b.nz", "1", "9"), Known("other", "c2", "a@b.nz", "2", "8")
+        with database.transaction() as tx:
+            people.put(tx, [mine, theirs, Known(HOME, "c3", "a@b.nz", "", "")])
+            found = people.by_email(tx, ["a@b.nz"]), people.of_records(tx, ["2", "3"])
+            people.forget(tx, ["1"])
+            left = people.by_email(tx, ["a@b.nz"])
+
+        assert ({mine, theirs}, [theirs], [theirs]) == (set(found[0]), found[1], left)
+
+
+class TestErased:
+    def test_remembered(self, database: Database) -> None:
+        """Addresses are found by their hashes, and contacts by their ids; the same twice is once."""
+        with database.transaction() as tx:
+            none = erased.is_empty(tx)
+            for digests in ({"d1", "d2"}, {"d1"}):
+                erased.remember(tx, "7", digests, NOW)
+            found = erased.among(tx, ["d1", "d3"]), erased.contacts_among(tx, ["7", "8"])
+
+        assert (True, ({"d1"}, {"7"})) == (none, found)
 
 
 class TestCompared:

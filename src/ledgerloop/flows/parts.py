@@ -46,6 +46,8 @@ class Parts:
     """Tells the engine that a lane may have become ready."""
     random: Callable[[], float]
     """Gives a number from 0 to 1, for jitter."""
+    digest: Callable[[str], str]
+    """Gives the keyed hash of an address."""
     routes: tuple[Route, ...] = (Route(),)
     names: Mapping[str, str] = field(default_factory=dict)
     """Property names that this portal uses instead of ours."""

@@ -372,6 +372,18 @@ person = Table(
     _text("hubspot_id"),
     _text("company"),
 )
+Index("person_by_email", person.c.email)
+Index("person_by_record", person.c.hubspot_id)
+
+# An address that was erased in HubSpot for privacy: its keyed hash alone, and the contact that had it.
+erased = Table(
+    "erased",
+    metadata,
+    Column("digest", Text, primary_key=True),
+    Column("contact", Text, primary_key=True),
+    Column("at", Moment, nullable=False),
+)
+Index("erased_by_contact", erased.c.contact)
 
 # A pair: the contact and the company of a customer, which were associated in HubSpot.
 pair = Table(

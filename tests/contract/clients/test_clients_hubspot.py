@@ -106,6 +106,18 @@ class TestReading:
         with pytest.raises(Missing):
             portal.read_one("contacts", "999999999", ["email"])
 
+    def test_deleted_and_erased(self, hubspot: Any, portal: HubSpotClient) -> None:
+        """What was deleted can be read as archived; what was erased, or is there, cannot."""
+        deleted, erased, there = (
+            portal.create("contacts", {"email": f"{name}@archived.example.com"}).id for name in ("a", "b", "c")
+        )
+        hubspot.act("DELETE", f"/crm/v3/objects/contacts/{deleted}")
+        hubspot.act("POST", "/crm/v3/objects/contacts/gdpr-delete", {"objectId": erased})
+
+        found = portal.archived("contacts", [deleted, erased, there], ["email"])
+
+        assert {deleted: "a@archived.example.com"} == {key: one.properties["email"] for key, one in found.items()}
+
     def test_merged_record_answers_as_the_survivor(self, hubspot: Any, portal: HubSpotClient) -> None:
         """A merged id still resolves, to a record with another id, which is the one to store (S45)."""
         winner, loser = (
