@@ -21,12 +21,14 @@ def worded(word: object) -> str:
     """Word a doubt about placeholders."""
     assert callable(word)
     given: dict[str, object] = {
-        name: Customer(organisation="", id="{xero id}", name="{name}", email="{email}")
+        name: Customer(organisation="", id="{xero id}", name="{name}", email="{email}", email_key="a@{domain}")
         if name == "customer"
         else Customer(organisation="", id="{xero id}", name="{survivor}")
         if name == "into"
         else ["{company}"]
         if name == "companies"
+        else [f"{{{name.removesuffix('s')}}}"]
+        if name in ("others", "asked")
         else ["{name} ({company})", "{name} ({company})"]
         if name == "listed"
         else f"{{{name}}}"

@@ -19,14 +19,18 @@ from ledgerloop.rules.ownership import (
     Owner,
     Pair,
     after_refusal,
+    another_person,
     compare,
     made_by_app,
     made_from,
     must_read,
     said_by_hubspot,
     said_by_xero,
+    same_name,
+    same_person,
     settle,
     values_of,
+    without_email,
 )
 
 X, H, LEAVE = "to_hubspot", "to_xero", "leave"
@@ -174,10 +178,10 @@ class TestCompare:
         """“First” means: a contact that came from Xero follows it."""
         made = made_from("xero", "contact", said_by_xero("contact", customer()))
 
-        moved = customer(phone="1", street="2 New St", email="new@acme.nz", email_key="new@acme.nz", last_name="Wills")
+        moved = customer(phone="1", street="2 New St", email="new@acme.nz", email_key="new@acme.nz")
         compared = compare(owners("first"), "contact", said_by_xero("contact", moved), made.hubspot, made, {})
 
-        assert ("email", "person", "phone", "address") == compared.to_hubspot
+        assert ("email", "phone", "address") == compared.to_hubspot
         assert compared.hubspot == compared.xero
 
     def test_what_people_wrote_in_hubspot_stays(self) -> None:
@@ -283,3 +287,117 @@ class TestCompare:
             again = compare(owners(owner), kind, told, once.hubspot, settled, {})
 
             assert ((), ()) == (again.to_hubspot, again.to_xero)
+
+
+def said(email: str, person: str = "", **more: str) -> dict[str, str]:
+    """Say of a contact who it is."""
+    return {"email": email, "person": person.replace(" ", "\n"), **more}
+
+
+def between(xero: dict[str, str], hubspot: dict[str, str] | None = None) -> Comparison:
+    """Return what both sides said last; the same unless told otherwise, and Xero had it first."""
+    return Comparison((), (), xero, xero if hubspot is None else hubspot, {"email": "xero", "person": "xero"})
+
+
+JANE = said("jane@a.nz", "Jane Doe")
+
+
+class TestPeople:
+    @pytest.mark.parametrize(
+        ("one", "other", "same"),
+        [
+            ("Jane Doe", "jane  DOE", True),
+            ("Jane", "Jane Doe", True),
+            ("Doe, Jane", "Jane Doe", True),
+            ("Zoë", "Zoe", True),
+            ("", "Jane", True),
+            ("Jane Doe", "Jane Smith", False),
+            ("Jane Doe", "Bob Doe", False),
+            ("J Doe", "Jane Doe", False),
+            ("太郎", "花子", False),
+        ],
+    )
+    def test_same_name(self, one: str, other: str, same: bool) -> None:
+        """A name may have parts left out, and be written in another order."""
+        assert same is same_name(one, other) is same_name(other, one)
+
+    @pytest.mark.parametrize(
+        ("now", "before", "another"),
+        [
+            pytest.param(said("bob@a.nz", "Bob New"), between(JANE), True, id="another email and another name"),
+            pytest.param(said("jd@a.nz", "Jane Doe"), between(JANE), False, id="the same name: a new address"),
+            pytest.param(said("jane@a.nz", "Jane New"), between(JANE), False, id="the same email: a new name"),
+            pytest.param(said("ap@a.nz"), between(JANE), False, id="no name now"),
+            pytest.param(said("", "Bob New"), between(JANE), False, id="no email now"),
+            pytest.param(said("bob@a.nz", "Bob New"), between(said("ap@a.nz")), False, id="no name before"),
+            pytest.param(said("bob@a.nz", "Bob New"), None, False, id="at the first meeting"),
+            pytest.param(said("bob@a.nz", "Bob"), between(said("", ""), JANE), True, id="left open: HubSpot says who"),
+        ],
+    )
+    def test_another_person(self, now: dict[str, str], before: Comparison | None, another: bool) -> None:
+        """Both must be others, and known."""
+        assert another is another_person(now, before)
+
+    @pytest.mark.parametrize(
+        ("now", "there", "to_hubspot"),
+        [
+            pytest.param(said("jd@a.nz", "Jane Doe"), JANE, ("email",), id="the same person's new address"),
+            pytest.param(said("jane@a.nz", "Jane New"), JANE, ("person",), id="the same address's new name"),
+            pytest.param(said("jd@a.nz", "Jane M Doe"), JANE, ("email", "person"), id="both, of the same person"),
+            pytest.param(said("bob@a.nz", "Bob New"), JANE, (), id="another person: nothing"),
+            pytest.param(said("jane@a.nz", "Bob"), said("x@a.nz", "Jane Doe"), (), id="a name beside another's email"),
+        ],
+    )
+    def test_both_or_neither(self, now: dict[str, str], there: dict[str, str], to_hubspot: tuple[str, ...]) -> None:
+        """A name goes to a contact with its own email alone, and an email with its own name."""
+        assert to_hubspot == compare(owners("first"), "contact", now, there, between(JANE, there), {}).to_hubspot
+
+    @pytest.mark.parametrize("owner", get_args(Owner))
+    def test_another_person_stays_news(self, owner: Owner) -> None:
+        """Until the customer has that person's contact, every comparison says so again, whoever owns the fields."""
+        bob = said("bob@a.nz", "Bob New")
+        once = compare(owners(owner), "contact", bob, JANE, between(JANE), {})
+
+        assert ((), True) == (once.to_hubspot, another_person(bob, once))
+
+    def test_what_hubspot_says_stands_and_goes_to_xero(self) -> None:
+        """Where Xero is told HubSpot's email, nobody took over: the name goes back as well."""
+        bob = said("bob@a.nz", "Bob New")
+        settled = compare(owners("hubspot"), "contact", bob, JANE, between(JANE), {}, to_xero=True)
+
+        assert ((), ("email", "person")) == (settled.to_hubspot, settled.to_xero)
+        assert "bob@a.nz" == settled.xero["email"]
+
+    def test_another_person_made_of_a_contact_is_not_split(self) -> None:
+        """Where the owners would carry one half to Xero and put the other back, nothing moves."""
+        bob = said("bob@a.nz", "Bob New")
+        settled = compare(owners("hubspot", email="xero"), "contact", JANE, bob, between(JANE), {}, to_xero=True)
+
+        assert ((), ()) == (settled.to_hubspot, settled.to_xero)
+
+    def test_first_meeting_of_two_people(self) -> None:
+        """An email does not go to another person's name, nor a name to another person's email."""
+        bob = said("bob@a.nz", "Bob New")
+        for owner in (owners("xero", name="hubspot"), owners("xero", email="hubspot")):
+            assert () == compare(owner, "contact", bob, JANE, None, {}).to_hubspot
+        assert ("email", "person") == compare(owners("xero"), "contact", bob, JANE, None, {}).to_hubspot
+
+    def test_without_an_email_a_name_is_no_news(self) -> None:
+        """What Xero says of a person whose email it no longer has is what it said before."""
+        assert JANE == without_email("contact", said("", "Bob New"), between(JANE))
+        assert said("", "Bob") == without_email("contact", said("", "Bob"), between(said("")))
+        assert said("", "Bob") == without_email("contact", said("", "Bob"), None)
+        assert {"name": "A"} == without_email("company", {"name": "A"}, between(JANE))
+
+    @pytest.mark.parametrize(
+        ("other", "same"),
+        [
+            (said("jane@a.nz"), True),
+            (said("jd@a.nz", "Jane Doe"), True),
+            (said("b@a.nz", "Bob"), False),
+            (said(""), False),
+        ],
+    )
+    def test_same_person(self, other: dict[str, str], same: bool) -> None:
+        """Two contacts are one person's by email or by name; one that says nothing is nobody's."""
+        assert same is same_person(JANE, other)

@@ -101,12 +101,21 @@ def claimed(
     home: Organisation, kind: LinkKind, strangers: Customers, fits: Mapping[str, Record], how: str, holders: Holders
 ) -> tuple[Found, Doubts]:
     """Do as :func:`claim` does, where it is known who holds the records."""
+    with parts().database.reading() as tx:
+        others = mirror.customers(tx, home.id, sorted(set(holders.ours.values()) - strangers.keys()))
     found: Found = {}
     unsure: Doubts = {}
     for key, record in fits.items():
         customer = strangers[key]
         if holders.of_other(record.id, key):
-            unsure[key] = Hold((doubts.shared_record(customer, kind, record.id),), (record.id,))
+            other = others.get(holders.ours[record.id])
+            alike = other is not None and how == "email" and other.email_key == customer.email_key
+            shared = (
+                doubts.shared_email(customer, [other.name])
+                if alike and other is not None
+                else doubts.shared_record(customer, kind, record.id)
+            )
+            unsure[key] = Hold((shared,), (record.id,))
         elif record.id in holders.elsewhere:
             unsure[key] = of_another(home, kind, customer, record.id, holders.elsewhere[record.id])
         elif carried := carried_by(record, key):

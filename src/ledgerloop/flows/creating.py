@@ -19,7 +19,7 @@ from ledgerloop.flows.parts import parts
 from ledgerloop.flows.writing import TAKEN, Dropped, Sent
 from ledgerloop.hubspot.client import HubSpotClient
 from ledgerloop.hubspot.models import BatchError
-from ledgerloop.records import Entry, Hold, Link, LinkKind, Organisation
+from ledgerloop.records import Customer, Entry, Hold, Link, LinkKind, Organisation
 from ledgerloop.rules import doubts
 from ledgerloop.rules.ownership import after_refusal, made_from, properties_of, said_by_xero
 from ledgerloop.rules.saying import whole
@@ -119,10 +119,17 @@ def _take_existing(client: HubSpotClient, home: Organisation, kind: LinkKind, so
     unsure = unsure | unsure_of_email | shared
     for key, error in sent.failed.items():
         if key not in found and key not in unsure and not (kind == "contact" and _of_email(error)):
-            taken = key in carried
-            said = doubts.id_carried(some[key], kind, error.message) if taken else ""
-            unsure[key] = Hold((said or doubts.refused_create(kind, error.message),))
+            unsure[key] = Hold((_why_not(some[key], kind, error),))
     return unsure | take(home, kind, some, found)
+
+
+def _why_not(customer: Customer, kind: LinkKind, error: BatchError) -> str:
+    """Word why no record was made, and what would cure it."""
+    if names := writing.lacking(error):
+        return doubts.required(customer, kind, names)
+    if TAKEN in error.codes:
+        return doubts.id_carried(customer, kind, writing.said(error))
+    return doubts.refused_create(kind, writing.said(error))
 
 
 def _of_email(error: BatchError) -> bool:

@@ -26,6 +26,7 @@ from ledgerloop.rules.ownership import (
     must_read,
     said_by_hubspot,
     said_by_xero,
+    without_email,
 )
 from ledgerloop.store import compared, connections, heard, lanes
 from ledgerloop.store.compared import Compared
@@ -123,8 +124,8 @@ def _of_kind(
         xero[link.xero_id] = said = said_by_xero(kind, customers[link.xero_id])
         if link.xero_id not in before and link.how == "created":
             born[link.xero_id] = made_from("hubspot", kind, said)  # made in Xero of this very record
-        elif not said.get("email") and kind == "contact" and link.xero_id in before:
-            said["email"] = before[link.xero_id].xero.get("email", "")  # none, or none that may be sent: no news
+        else:
+            xero[link.xero_id] = without_email(kind, said, before.get(link.xero_id))
     with at.database.transaction() as tx:
         compared.put(tx, home.id, kind, {key: remembered(one) for key, one in born.items()})
     open_ = [link for link in mine if link.xero_id not in born and _is_news(xero, before, link)]
@@ -141,7 +142,8 @@ def _of_kind(
         record = there.get(link.hubspot_id)
         last = before.get(link.xero_id) or (first_said(kind, record, app) if record else None)
         hubspot = said_by_hubspot(kind, record) if record else (last.hubspot if last else {})
-        comparison = compare(at.owners, kind, xero[link.xero_id], hubspot, last, newer.get(link.hubspot_id, {}))
+        said, newest = xero[link.xero_id], newer.get(link.hubspot_id, {})
+        comparison = compare(at.owners, kind, said, hubspot, last, newest, to_xero=at.to_xero)
         found[link.hubspot_id] = still_open(comparison, comparison.to_xero, last) if at.to_xero else comparison
     if at.to_xero:
         _leave_to_telling(home, kind, [key for key, one in found.items() if one.to_xero])

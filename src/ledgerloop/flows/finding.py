@@ -51,7 +51,7 @@ from ledgerloop.rules.identity.profiles import (
 from ledgerloop.rules.identity.sharing import Sharing
 from ledgerloop.rules.identity.wording import found as found_by
 from ledgerloop.rules.ownership import SOURCE
-from ledgerloop.store import links, mirror, rulings
+from ledgerloop.store import links, lost, mirror, rulings
 
 PLURAL: Mapping[LinkKind, str] = {"contact": "contacts", "company": "companies"}
 _PROPERTIES: Mapping[LinkKind, Sequence[str]] = {"contact": CONTACT_PROPERTIES, "company": COMPANY_PROPERTIES}
@@ -361,6 +361,14 @@ def _by_number_and_id(
 def _by_number(client: HubSpotClient, home: Organisation, kind: LinkKind, strangers: Customers) -> tuple[Found, Doubts]:
     """Find the records whose id stands in the customer's ContactNumber, as far as they exist and fit."""
     named = {key: number for key, one in strangers.items() if (number := _numbered(one, kind))}
+    with parts().database.reading() as tx:  # whom another person succeeded is the customer's contact no more
+        before = {
+            (key, one.hubspot_id)
+            for key, some in lost.of_customers(tx, home.id, kind, list(named)).items()
+            for one in some
+            if one.how == "succeeded"
+        }
+    named = {key: record for key, record in named.items() if (key, record) not in before}
     records = client.read(PLURAL[kind], list(named.values()), properties_read(kind)) if named else {}
     fits = {key: records[given] for key, given in named.items() if given in records}
     unsure: Doubts = {}
@@ -373,8 +381,8 @@ def _by_number(client: HubSpotClient, home: Organisation, kind: LinkKind, strang
     holders = holders_of(home, kind, [record.id for record in records.values()])
     # What is another's already is none of this customer's, unless there is nothing else to know it by.
     others = {key: one for key, one in fits.items() if holders.of_other(one.id, key)}
-    lost = [key for key, one in others.items() if not _is_only_hint(kind, strangers[key], one)]
-    found, more = claim(home, kind, strangers, {key: one for key, one in fits.items() if key not in lost}, "number")
+    theirs = [key for key, one in others.items() if not _is_only_hint(kind, strangers[key], one)]
+    found, more = claim(home, kind, strangers, {key: one for key, one in fits.items() if key not in theirs}, "number")
     return found, unsure | more
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from ledgerloop.errors import Conflict, Invalid, Missing
-from ledgerloop.flows import creating, moving, people
+from ledgerloop.flows import creating, moving, people, succession
 from ledgerloop.flows.claiming import Customers, Doubts, Found, of_another, shown_elsewhere, take
 from ledgerloop.flows.creating import Values
 from ledgerloop.flows.finding import Halves, find, find_by_id, own_companies
@@ -42,7 +42,7 @@ def join(home: Organisation, customers: Customers, values: Values, turn: int, un
     """
     moving.remember_made(home, customers, turn)
     asked = {key: hold for key, hold in unsure_already.items() if key in customers}
-    doubts = _together(asked, moving.follow_merged(home, customers, turn))
+    doubts = _together(asked, moving.follow_merged(home, customers, turn), succession.succeed(home, customers, turn))
     linked = {(link.kind, link.xero_id) for link in known(home, list(customers))}
     live = {key: one for key, one in customers.items() if one.active and not one.merged_into}
     open_ = {key: one for key, one in live.items() if key not in asked}

@@ -7,10 +7,12 @@ deleted twice, for privacy, or merged into another customer's record is a questi
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Literal
 
 from sqlalchemy import Connection
 
+from ledgerloop.flows import succession
 from ledgerloop.flows.claiming import Customers, Doubts
 from ledgerloop.flows.finding import PLURAL, properties_read
 from ledgerloop.flows.parts import parts
@@ -18,6 +20,7 @@ from ledgerloop.flows.writing import id_name
 from ledgerloop.hubspot.models import Record
 from ledgerloop.records import Customer, Entry, Hold, Link, LinkKind, Organisation
 from ledgerloop.rules import doubts
+from ledgerloop.rules.ownership import said_by_hubspot, same_person
 from ledgerloop.store import compared, connections, dirty, fingerprints, journal, lanes, links, lost, mirror, pairs
 from ledgerloop.store.lost import Lost
 
@@ -63,11 +66,23 @@ def follow_merged(home: Organisation, customers: Customers, turn: int) -> Doubts
             other = theirs[kind].get(winner.id)
             if other is None:
                 theirs[kind][winner.id] = _give(home, link, winner, turn)
+            elif kind == "contact" and _other_person(link.hubspot_id, other.hubspot_id):
+                reason = (
+                    f"Xero merged {loser.id} into {winner.id}, whose contact is {other.hubspot_id}, another person."
+                )
+                succession.let_go(home, link, reason, turn)
             elif loser.id in customers:
                 reason = doubts.merged_in_xero(loser, winner, kind, link.hubspot_id, other.hubspot_id)
                 before = unsure.get(loser.id, Hold(()))
                 unsure[loser.id] = Hold((*before.reasons, reason), (*before.candidates, link.hubspot_id))
     return unsure
+
+
+def _other_person(one: str, other: str) -> bool:
+    """Tell whether two contacts are different people, whom nobody may be asked to merge."""
+    there = parts().hubspot().read(PLURAL["contact"], [one, other], properties_read("contact"))
+    said = [said_by_hubspot("contact", there[key]) for key in (one, other) if key in there]
+    return len(said) > 1 and not same_person(*said)
 
 
 def remember_made(home: Organisation, customers: Customers, turn: int) -> None:
@@ -94,7 +109,8 @@ def barred(home: Organisation, kind: LinkKind, strangers: Customers) -> Doubts:
     """Tell which customers get no new record, and why: what they lost says that none is wanted."""
     at = parts()
     with at.database.reading() as tx:
-        losses = lost.of_customers(tx, home.id, kind, list(strangers))
+        lost_ever = lost.of_customers(tx, home.id, kind, list(strangers))
+    losses = {key: some for key, all_ in lost_ever.items() if (some := [one for one in all_ if one.how != "succeeded"])}
     merged = {key: some[-1].hubspot_id for key, some in losses.items() if some[-1].how == "merged"}
     survivors = at.hubspot().read(PLURAL[kind], list(merged.values()), properties_read(kind)) if merged else {}
     found: Doubts = {}
@@ -131,14 +147,26 @@ def come_back(home: Organisation, kind: LinkKind, ids: Sequence[str], turn: int)
     """Link restored records again to the customers that lost them, unless another has taken their place."""
     at = parts()
     with at.database.reading() as tx:
-        losses = [one for one in lost.of_records(tx, kind, ids) if one.organisation == home.id]
+        away = [one for one in lost.of_records(tx, kind, ids) if one.how != "succeeded"]
+        losses = [one for one in away if one.organisation == home.id]
         customers = mirror.customers(tx, home.id, [one.xero_id for one in losses])
         now = links.find(tx, home.id, kind, [one.xero_id for one in losses])
         portal = connections.only_portal(tx)
     for one in losses:
         customer, link = customers.get(one.xero_id), now.get(one.xero_id)
+        other = link is not None and link.hubspot_id != one.hubspot_id
+        if kind == "contact" and link is not None and other and _other_person(one.hubspot_id, link.hubspot_id):
+            emptied = succession.clear(one.hubspot_id)
+            reason = (
+                f"The contact {one.hubspot_id} was restored, and {link.hubspot_id}, another person, is the customer's."
+            )
+            with at.database.transaction() as tx:
+                lost.put(tx, replace(one, how="succeeded"))
+                about = f"hubspot contact {one.hubspot_id}"
+                journal.add(tx, [_entry(home, turn, one.xero_id, "skip", reason, about, emptied)])
+            continue
         with at.database.transaction() as tx:
-            if link is not None and link.hubspot_id != one.hubspot_id and customer is not None:
+            if link is not None and other and customer is not None:
                 reason = doubts.restored(customer, kind, one.hubspot_id, link.hubspot_id)
                 subject = f"hubspot {kind} {one.hubspot_id}"
                 if journal.hold(tx, home.id, subject, (reason,), (link.hubspot_id,), at.now()):

@@ -21,7 +21,7 @@ from ledgerloop.hubspot.models import Record
 from ledgerloop.records import Customer, Entry, Link, LinkKind, Organisation
 from ledgerloop.rules import doubts
 from ledgerloop.rules.customers import customer_from_contact
-from ledgerloop.rules.ownership import Comparison, compare, said_by_hubspot, said_by_xero, values_of
+from ledgerloop.rules.ownership import Comparison, compare, said_by_hubspot, said_by_xero, values_of, without_email
 from ledgerloop.rules.returning import changes_from_record, speaks_for
 from ledgerloop.store import compared, cursors, heard, journal, links, mirror
 from ledgerloop.store.cursors import Cursor
@@ -118,10 +118,8 @@ def _compared(home: Organisation, kind: LinkKind, ids: Sequence[str]) -> list[To
         if customer is None or record is None or record.id != key or customer.merged_into:
             continue
         before = said_before(kept[customer.id]) if customer.id in kept else first_said(kind, record, app)
-        xero, hubspot = said_by_xero(kind, customer), said_by_hubspot(kind, record)
-        if kind == "contact" and not xero.get("email") and before is not None:
-            xero["email"] = before.xero.get("email", "")
-        settled = compare(at.owners, kind, xero, hubspot, before, newer.get(key, {}))
+        xero, hubspot = without_email(kind, said_by_xero(kind, customer), before), said_by_hubspot(kind, record)
+        settled = compare(at.owners, kind, xero, hubspot, before, newer.get(key, {}), to_xero=at.to_xero)
         speaks = speaks_for(kind, has_company=customer.id in firms)
         units = tuple(unit for unit in settled.to_xero if unit in speaks)
         found.append(Told(link, record, customer, settled, before, units))

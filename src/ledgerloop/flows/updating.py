@@ -13,7 +13,7 @@ from typing import Literal
 from sqlalchemy import Connection
 
 from ledgerloop.abreast import abreast
-from ledgerloop.flows import moving, writing
+from ledgerloop.flows import moving, succession, writing
 from ledgerloop.flows.fields import remembered
 from ledgerloop.flows.parts import parts
 from ledgerloop.flows.writing import Dropped, Sent, id_name
@@ -23,7 +23,7 @@ from ledgerloop.rules import doubts
 from ledgerloop.rules.customers import changed
 from ledgerloop.rules.ownership import Comparison, after_refusal
 from ledgerloop.rules.saying import whole
-from ledgerloop.store import compared, connections, fingerprints, journal
+from ledgerloop.store import compared, connections, fingerprints, journal, mirror
 
 BATCH = 100
 PLURAL: dict[LinkKind, str] = {"contact": "contacts", "company": "companies", "deal": "deals"}
@@ -100,7 +100,7 @@ def _record(portal: str, kind: LinkKind, some: Sequence[Wanted], sent: Sent, lan
     now = at.now()
     left_out = {key: {one.name for one in dropped} for key, dropped in sent.dropped.items()}
     done = [one for one in some if one.id not in sent.failed]
-    held = {one.id: reasons for one in done if (reasons := _reasons(one, sent.dropped.get(one.id, ())))}
+    held = {one.id: reasons for one in done if (reasons := _reasons(one, sent.dropped.get(one.id, ()), lane))}
     entries: list[Entry] = []
     with at.database.transaction() as tx:
         shown = {one.id: _without(one.values, left_out.get(one.id, ())) for one in done}
@@ -112,10 +112,11 @@ def _record(portal: str, kind: LinkKind, some: Sequence[Wanted], sent: Sent, lan
             if values:
                 entries.append(_entry(one, "update", one.reason, lane, turn, values, "written"))
             for dropped in sent.dropped.get(one.id, ()):
-                if not writing.is_ours(dropped.name) and not _is_stage(one, dropped):
+                if not writing.is_ours(dropped.name) and not _is_stage(one, dropped) and not dropped.waits:
                     reason = f"HubSpot refused `{dropped.name}`, which is left out: {whole(dropped.said)}"
                     entries.append(_entry(one, "skip", reason, lane, turn))
-            holders = [dropped.holder for dropped in sent.dropped.get(one.id, ()) if dropped.holder]
+            found = [dropped.holder for dropped in sent.dropped.get(one.id, ()) if dropped.holder]
+            holders = list(dict.fromkeys(found))
             if one.id in held and journal.hold(tx, lane, one.target, held[one.id], holders, now):
                 entries.append(_entry(one, "hold", " ".join(held[one.id]), lane, turn))
         journal.add(tx, entries)
@@ -137,11 +138,11 @@ def _as_taken(one: Wanted, dropped: Sequence[Dropped]) -> Wanted:
     """Return what is wanted with what HubSpot refused of it unsettled; an email that another has is tried again."""
     if one.settled is None or not dropped:
         return one
-    held = [each.name for each in dropped if each.holder]
+    held = [each.name for each in dropped if each.waits]
     return replace(one, settled=after_refusal(one.kind, one.settled, [each.name for each in dropped], held))
 
 
-def _reasons(one: Wanted, dropped: Sequence[Dropped]) -> tuple[str, ...]:
+def _reasons(one: Wanted, dropped: Sequence[Dropped], lane: str) -> tuple[str, ...]:
     """Word what a person must cure of the values that were left out."""
     reasons = []
     for each in dropped:
@@ -149,11 +150,21 @@ def _reasons(one: Wanted, dropped: Sequence[Dropped]) -> tuple[str, ...]:
             reasons.append(doubts.id_taken(one.kind, one.id, _holder(one)))
         elif _is_stage(one, each):
             reasons.append(doubts.refused_stage(one.id, one.values[each.name], each.said))
-        elif each.holder:
-            reasons.append(doubts.email_taken(one.id, each.holder))
+        elif each.waits:
+            reasons += [_why_not(one, each, lane)] if each.name == "email" else []
         elif writing.is_ours(each.name):
             reasons.append(doubts.refused_value(one.kind, one.id, each.name, each.said))
     return tuple(reasons)
+
+
+def _why_not(one: Wanted, email: Dropped, lane: str) -> str:
+    """Word why a contact did not get its new email: who has it."""
+    at = parts()
+    with at.database.reading() as tx:
+        home = connections.organisation(tx, lane)
+        customer = mirror.customers(tx, lane, [one.customer])[one.customer]
+    assert home is not None
+    return succession.taken(home, customer, one.id, email.holder)
 
 
 def _is_stage(one: Wanted, dropped: Dropped) -> bool:
@@ -181,7 +192,7 @@ def _fail(portal: str, failed: Sequence[tuple[Wanted, BatchError]], lane: str, t
             else:
                 fingerprints.forget(tx, portal, one.kind, [one.id])
             if one not in gone:
-                reason = doubts.refused_update(one.kind, one.id, error.message)
+                reason = doubts.refused_update(one.kind, one.id, writing.said(error))
                 if journal.hold(tx, lane, one.target, (reason,), (), at.now()):
                     journal.add(tx, [_entry(one, "hold", reason, lane, turn)])
             elif one.kind == "deal":

@@ -7,7 +7,7 @@ names a property that the portal lacks is sent again once the properties have be
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from ledgerloop.errors import Refused
@@ -15,12 +15,14 @@ from ledgerloop.flows.parts import parts
 from ledgerloop.flows.provisioning import provision
 from ledgerloop.hubspot.client import HubSpotClient
 from ledgerloop.hubspot.models import BatchError, BatchResult, New, Record
-from ledgerloop.rules.ownership import ADDRESS
+from ledgerloop.rules.ownership import ADDRESS, PERSON
 from ledgerloop.rules.properties import PROPERTIES
 
 Values = Mapping[str, str]
 
 UNKNOWN, TAKEN = "PROPERTY_DOESNT_EXIST", "CONFLICTING_UNIQUE_VALUE"
+REQUIRED = ("MISSING_REQUIRED_PROPERTY", "MISSING_CONDITIONAL_REQUIRED_PROPERTY")
+CONTACTS = "contacts"
 _ROUNDS = 4
 _NEEDED: Mapping[str, frozenset[str]] = {
     "contacts": frozenset({"email", "firstname", "lastname"}),
@@ -37,6 +39,11 @@ class Dropped:
     code: str
     said: str
     holder: str = ""
+
+    @property
+    def waits(self) -> bool:
+        """Tell whether a person must do something before the value can be written, so that it is tried again."""
+        return bool(self.holder)
 
 
 @dataclass(slots=True)
@@ -57,12 +64,22 @@ def create(client: HubSpotClient, kind: str, rows: Mapping[str, Values], needed:
     def send(some: Mapping[str, Values]) -> BatchResult:
         return client.create_batch(kind, [New(key, values) for key, values in some.items()])
 
-    return _send(client, send, rows, lambda row, error: _droppable_on_create(needed or _NEEDED[kind], row, error))
+    def droppable(row: Values, error: BatchError) -> list[Dropped]:
+        return _whole(row, _droppable_on_create(needed or _NEEDED[kind], row, error), (ADDRESS,))
+
+    return _send(client, kind, send, rows, droppable)
 
 
 def update(client: HubSpotClient, kind: str, rows: Mapping[str, Values]) -> Sent:
     """Change up to a hundred records by their ids, which are the keys."""
-    return _send(client, lambda some: client.update_batch(kind, list(some.items())), rows, _droppable_on_update)
+
+    def send(some: Mapping[str, Values]) -> BatchResult:
+        return client.update_batch(kind, list(some.items()))
+
+    def droppable(row: Values, error: BatchError) -> list[Dropped]:
+        return _whole(row, _droppable_on_update(row, error), (ADDRESS, PERSON))
+
+    return _send(client, kind, send, rows, droppable)
 
 
 def id_name() -> str:
@@ -76,8 +93,19 @@ def is_ours(name: str) -> bool:
     return any(names.get(one.name, one.name) == name for one in PROPERTIES)
 
 
+def said(error: BatchError) -> str:
+    """Return what HubSpot said, with the sentences about single properties that its message leaves out."""
+    return " ".join(dict.fromkeys((error.message, *(one for _, _, one in error.problems if one not in error.message))))
+
+
+def lacking(error: BatchError) -> list[str]:
+    """Name the properties that a rule of the account requires and nobody has given."""
+    return list(dict.fromkeys(name for name, code, _ in error.problems if code in REQUIRED and name))
+
+
 def _send(
     client: HubSpotClient,
+    kind: str,
     send: Callable[[Mapping[str, Values]], BatchResult],
     rows: Mapping[str, Values],
     droppable: Callable[[Values, BatchError], list[Dropped]],
@@ -87,21 +115,21 @@ def _send(
         if not waiting:
             break
         result = send(waiting)
-        errors = _by_key(result)
+        errors = _with_holders(client, kind, waiting, _by_key(result))
         sent.records |= {key: one for key, one in result.by_trace().items() if key in waiting}
         again: dict[str, dict[str, str]] = {}
-        lacking = sorted({name for error in errors.values() for name in _lacking(error)})
-        if lacking:
+        unknown = sorted({name for error in errors.values() for name in _unknown(error)})
+        if unknown:
             if provisioned:
-                raise Refused(f"HubSpot lacks the properties {', '.join(lacking)}: `ledgerloop doctor` says more.", 400)
+                raise Refused(f"HubSpot lacks the properties {', '.join(unknown)}: `ledgerloop doctor` says more.", 400)
             provision(client, parts().names, time.sleep)
             provisioned = True
         for key, error in errors.items():
             if key not in waiting:
                 continue
-            dropped = _with_its_address(waiting[key], droppable(waiting[key], error))
-            rest = {name: value for name, value in waiting[key].items() if name not in {one.name for one in dropped}}
-            if _lacking(error):
+            dropped = droppable(waiting[key], error)
+            rest = _without(waiting[key], dropped)
+            if _unknown(error):
                 again[key] = waiting[key]
             elif dropped:
                 sent.dropped.setdefault(key, []).extend(dropped)
@@ -115,28 +143,50 @@ def _send(
     return sent
 
 
-def _with_its_address(row: Values, dropped: list[Dropped]) -> list[Dropped]:
-    """Leave an address out as a whole where a part of it is refused: half of one would be a wrong one."""
-    part = next((one for one in dropped if one.name in ADDRESS), None)
-    if part is None:
-        return dropped
+def _whole(row: Values, dropped: Sequence[Dropped], wholes: Sequence[Sequence[str]]) -> list[Dropped]:
+    """Leave what belongs together out as a whole where a part of it is refused: half of it would be wrong."""
+    out = list(dropped)
+    for whole in wholes:
+        part = next((one for one in out if one.name in whole), None)
+        if part is not None:
+            names = {one.name for one in out}
+            out += [replace(part, name=name) for name in whole if name in row and name not in names]
+    return out
+
+
+def _with_holders(
+    client: HubSpotClient, kind: str, rows: Mapping[str, Values], errors: Mapping[str, BatchError]
+) -> dict[str, BatchError]:
+    """Find who holds an email where HubSpot says only that somebody does (409)."""
+    silent = {
+        key: email.lower()
+        for key, error in errors.items()
+        if kind == CONTACTS and error.category == "CONFLICT" and not error.existing_id
+        if (email := rows.get(key, {}).get("email"))
+    }
+    holders = client.read(CONTACTS, list(silent.values()), (), "email") if silent else {}
+    found = {key: holders[email].id for key, email in silent.items() if email in holders}
+    return {key: replace(error, existing_id=found.get(key, error.existing_id)) for key, error in errors.items()}
+
+
+def _without(row: Values, dropped: Sequence[Dropped]) -> dict[str, str]:
     names = {one.name for one in dropped}
-    return [*dropped, *(replace(part, name=name) for name in ADDRESS if name in row and name not in names)]
+    return {name: value for name, value in row.items() if name not in names}
 
 
 def _by_key(result: BatchResult) -> dict[str, BatchError]:
     return {key: error for error in result.errors for key in (*error.ids, *error.trace_ids)}
 
 
-def _lacking(error: BatchError) -> list[str]:
+def _unknown(error: BatchError) -> list[str]:
     return [name for name, code, _ in error.problems if code == UNKNOWN and is_ours(name)]
 
 
 def _droppable_on_create(needed: frozenset[str], row: Values, error: BatchError) -> list[Dropped]:
     """Name the values without which the record may be made. Its Xero id is none of them: it says who has it already."""
+    refused = [one for one in _refused(row, error) if one.code != TAKEN]
     if error.existing_id:
         return []
-    refused = [one for one in _refused(row, error) if one.code != TAKEN]
     names = {one.name for one in refused}
     return refused if needed & (row.keys() - names) else []
 

@@ -112,6 +112,15 @@ def refused_create(kind: str, said: str) -> str:
     return f"HubSpot would not create a {kind} for this Xero customer: {whole(said)} Correct it in Xero."
 
 
+def required(customer: Customer, kind: str, asked: Sequence[str]) -> str:
+    """Word that a rule of the account asks for what Xero does not have."""
+    names = ", ".join(f"`{name}`" for name in asked)
+    return (
+        f"HubSpot would not create a {kind} for “{customer.name}”, because a rule there requires {names}, which Xero"
+        f" does not give. Correct the rule in HubSpot so that a {kind} may be made without it."
+    )
+
+
 def id_carried(customer: Customer, kind: str, said: str) -> str:
     """Word that some record which cannot be found carries the customer's id, so that none can be made with it."""
     return (
@@ -149,16 +158,25 @@ def refused_notes(said: str) -> str:
 def id_taken(kind: str, record: str, holder: str) -> str:
     """Word that another record carries the customer's id, which is unique."""
     return (
-        f"The HubSpot {kind} {holder} already carries the Xero contact id that {record} should have. Merge {holder}"
-        f" into {record} in HubSpot, or clear the id on {holder}."
+        f"The HubSpot {kind} {holder} already carries the Xero contact id that {record} should have. Clear the id on"
+        f" {holder}; only if both are one and the same, you may merge {holder} into {record} in HubSpot instead."
     )
 
 
-def email_taken(record: str, holder: str) -> str:
-    """Word that another contact has the email that came from Xero."""
+def email_of_stranger(customer: Customer, record: str, holder: str) -> str:
+    """Word that a contact which is nobody's has the email that the customer got in Xero."""
     return (
-        f"The contact {record} could not get its new email from Xero, because the HubSpot contact {holder} has it."
-        f" Merge {holder} into {record} in HubSpot, or change the email in Xero."
+        f"The email of “{customer.name}” in Xero is now that of the HubSpot contact {holder}, while its contact is"
+        f" {record}. If {holder} is the right one, clear the Xero contact id of {record} and write {customer.id} into"
+        f" that of {holder}; if it is not, correct the email in Xero. Both contacts stay."
+    )
+
+
+def email_of_customer(customer: Customer, record: str, holder: str, other: str) -> str:
+    """Word that another customer's contact has the email that the customer got in Xero."""
+    return (
+        f"The email of “{customer.name}” in Xero is now that of the HubSpot contact {holder}, which belongs to"
+        f" “{other}”, so {record} stays its contact. Give “{customer.name}” an email of its own in Xero."
     )
 
 

@@ -6,6 +6,7 @@ first meeting, moves a value. So a vendor that writes a value its own way causes
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal, NamedTuple
@@ -21,6 +22,8 @@ FIELDS: tuple[Field, ...] = ("name", "email", "phone", "address")
 Texts = Mapping[str, str]
 
 ADDRESS = ("address", "address2", "city", "state", "zip", "country")
+PERSON = ("email", "firstname", "lastname")
+"""Who a contact is. A name over another person's email would be nobody."""
 UNITS: Mapping[LinkKind, Mapping[str, tuple[Field, tuple[str, ...]]]] = {
     "contact": {
         "email": ("email", ("email",)),
@@ -102,21 +105,41 @@ def compare(
     hubspot: Texts,
     before: Comparison | None,
     newer: Mapping[str, Vendor],
+    *,
+    to_xero: bool = False,
 ) -> Comparison:
-    """Settle every unit. ``newer`` tells, by unit, which side changed last, as far as it is known."""
+    """Settle every unit. ``newer`` tells, by unit, which side changed last, as far as it is known.
+
+    Where another person took over in Xero nothing of the two is mixed: it stays news until the customer has that
+    person's own contact, unless what HubSpot says is carried ``to_xero`` and stands.
+    """
     verdicts: dict[str, Verdict] = {}
     first: dict[str, Vendor] = dict(before.first) if before else {}
-    settled: dict[str, Pair] = {}
+    now = {unit: Pair(xero.get(unit, ""), hubspot.get(unit, "")) for unit in UNITS[kind]}
+    last = {unit: Pair(before.xero.get(unit, ""), before.hubspot.get(unit, "")) for unit in now} if before else {}
     for unit, (named, _) in UNITS[kind].items():
-        now = Pair(xero.get(unit, ""), hubspot.get(unit, ""))
-        last = Pair(before.xero.get(unit, ""), before.hubspot.get(unit, "")) if before else None
-        if unit not in first and (earlier := first_of(now)):
+        if unit not in first and (earlier := first_of(now[unit])):
             first[unit] = earlier
-        verdict = settle(owners[named], now, last, first.get(unit), newer.get(unit))
-        if unit == "email" and not now.xero and verdict == "to_hubspot":
+        verdict = settle(owners[named], now[unit], last.get(unit), first.get(unit), newer.get(unit))
+        if unit == "email" and not now[unit].xero and verdict == "to_hubspot":
             verdict = "leave"  # a contact keeps the address it is known by
         verdicts[unit] = verdict
-        settled[unit] = Pair(now.xero, now.xero) if verdict == "to_hubspot" else now
+    open_: Collection[str] = ()
+    if kind == "contact":
+        took_over = another_person(xero, before) and now["email"].xero != now["email"].hubspot
+        if took_over and not (to_xero and verdicts["email"] == "to_xero"):
+            open_ = ("email", "person")
+            verdicts |= dict.fromkeys(open_, "leave")
+        else:
+            verdicts |= _as_one_person(verdicts, now, last)
+    settled = {
+        unit: Pair(pair.xero, pair.xero)
+        if verdicts[unit] == "to_hubspot"
+        else Pair(last[unit].xero, pair.hubspot)
+        if unit in open_
+        else pair
+        for unit, pair in now.items()
+    }
     return Comparison(
         tuple(unit for unit, verdict in verdicts.items() if verdict == "to_hubspot"),
         tuple(unit for unit, verdict in verdicts.items() if verdict == "to_xero"),
@@ -125,6 +148,41 @@ def compare(
         first,
         {unit: hubspot.get(unit, "") for unit, verdict in verdicts.items() if verdict == "to_hubspot"},
     )
+
+
+def another_person(xero: Texts, before: Comparison | None) -> bool:
+    """Tell whether Xero has another person than when both sides were last compared: another email and another name.
+
+    Another email under the same name is the same person's new address, and another name with the same email a new name.
+    Where the last comparison left something open, what HubSpot says is what was known before.
+    """
+    if before is None:
+        return False
+    return _is_another(xero, {unit: before.xero.get(unit) or before.hubspot.get(unit, "") for unit in _WHO})
+
+
+def same_name(one: str, other: str) -> bool:
+    """Tell whether two names may be one person's: the same words, or those of one among those of the other."""
+    words, others = _words(one), _words(other)
+    return words <= others or others <= words
+
+
+def same_person(one: Texts, other: Texts) -> bool:
+    """Tell whether two contacts are one person's by what they say: the same email, or the same name."""
+    names = one.get("person", ""), other.get("person", "")
+    return (bool(one.get("email")) and one.get("email") == other.get("email")) or (all(names) and same_name(*names))
+
+
+def without_email(kind: LinkKind, xero: Texts, before: Comparison | None) -> dict[str, str]:
+    """Return what Xero says where it has no email any more, or none that may be sent: of the person that is no news.
+
+    A name without an address may be anybody's, and the contact keeps the address it is known by.
+    """
+    said = dict(xero)
+    if kind == "contact" and before is not None and not said.get("email"):
+        known = before.xero.get("email", "")
+        said |= {"email": known, **({"person": before.xero.get("person", "")} if known else {})}
+    return said
 
 
 def after_refusal(kind: LinkKind, comparison: Comparison, names: Collection[str], open_: Collection[str]) -> Comparison:
@@ -193,6 +251,37 @@ def made_by_app(kind: LinkKind, record: Record, app_id: str) -> Comparison | Non
     if not app_id or tuple(record.properties.get(name) for name in SOURCE) != ("INTEGRATION", app_id):
         return None
     return made_from("xero", kind, said_by_hubspot(kind, record))
+
+
+_WHO = ("email", "person")
+
+
+def _as_one_person(
+    verdicts: Mapping[str, Verdict], now: Mapping[str, Pair], last: Mapping[str, Pair]
+) -> dict[str, Verdict]:
+    """Let a name and an email of two people never meet on one contact, or on one customer in Xero."""
+    email, person = verdicts["email"], verdicts["person"]
+    if last and email != person and _is_another(*({unit: pair[unit].hubspot for unit in _WHO} for pair in (now, last))):
+        return dict.fromkeys(_WHO, "leave")  # somebody made another person of the contact, and half of it would move
+    apart = now["email"].xero != now["email"].hubspot and now["email"].hubspot
+    if person == "to_hubspot" and apart and email != "to_hubspot":
+        person = "leave"
+    renamed = not last or now["person"].xero != last["person"].xero
+    if email == "to_hubspot" and person != "to_hubspot" and renamed and not same_name(*now["person"]):
+        email = "leave"
+    return {"email": email, "person": person}
+
+
+def _is_another(now: Texts, last: Texts) -> bool:
+    emails = now.get("email", ""), last.get("email", "")
+    names = now.get("person", ""), last.get("person", "")
+    return all(emails) and emails[0] != emails[1] and all(names) and not same_name(*names)
+
+
+def _words(name: str) -> set[str]:
+    plain = unicodedata.normalize("NFKD", name.casefold())
+    bare = "".join(letter for letter in plain if not unicodedata.combining(letter))
+    return set("".join(letter if letter.isalnum() else " " for letter in bare).split())
 
 
 def _from(side: Vendor | None) -> Verdict:

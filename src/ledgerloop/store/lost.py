@@ -1,4 +1,4 @@
-"""HubSpot records that were customers and are no longer: deleted there, or merged into others."""
+"""HubSpot records that were customers and are no longer: deleted there, merged into others, or another person's."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from ledgerloop.records import LinkKind
 from ledgerloop.store.statements import chunks, upsert
 from ledgerloop.store.tables import lost as table
 
-How = Literal["deleted", "forgotten", "merged"]
-"""``forgotten``: deleted for privacy, so it must not come back."""
+How = Literal["deleted", "forgotten", "merged", "succeeded"]
+"""``forgotten``: deleted for privacy. ``succeeded``: it is there still, and another person took over in Xero."""
 
 
 @dataclass(frozen=True, slots=True)

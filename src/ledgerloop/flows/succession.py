@@ -1,0 +1,213 @@
+"""Let another person's contact be the customer's where Xero says that another took over. Called inside a step.
+
+A name and an email are one person's. So a contact is never made into another person: the customer's link moves to that
+one's own contact, or to a new one, and the contact that was linked stays as it is, without the customer's standing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from sqlalchemy import Connection
+
+from ledgerloop.flows import writing
+from ledgerloop.flows.claiming import Customers, Doubts, carried_by, holders_of, shown_elsewhere
+from ledgerloop.flows.fields import own_app, remembered, said_before
+from ledgerloop.flows.finding import properties_read
+from ledgerloop.flows.parts import parts
+from ledgerloop.flows.writing import CONTACTS, id_name
+from ledgerloop.hubspot.models import Record
+from ledgerloop.records import Customer, Entry, Hold, Link, Organisation
+from ledgerloop.rules import doubts
+from ledgerloop.rules.ownership import (
+    Comparison,
+    another_person,
+    compare,
+    made_by_app,
+    said_by_hubspot,
+    said_by_xero,
+)
+from ledgerloop.rules.properties import properties_on
+from ledgerloop.store import compared, connections, dirty, fingerprints, journal, lanes, links, lost, mirror, people
+from ledgerloop.store.lost import Lost
+
+How = Literal["person", "id", "before"]
+_WHY: Mapping[How, str] = {
+    "person": "a further person of the customer",
+    "id": "the one that carries the customer's id",
+    "before": "its contact before",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _Asking:
+    """A customer whose email in Xero is another than the last time, with its contact and what was said before."""
+
+    customer: Customer
+    link: Link
+    before: Comparison
+
+
+def succeed(home: Organisation, customers: Customers, turn: int) -> Doubts:
+    """Move the links of customers whose email is another's in Xero now, and word what is unclear."""
+    asking = _asking(home, customers)
+    if not asking:
+        return {}
+    client = parts().hubspot()
+    there = client.read(CONTACTS, [one.link.hubspot_id for one in asking], properties_read("contact"))
+    emails = [one.customer.email_key for one in asking]
+    holders = client.read(CONTACTS, emails, properties_read("contact"), "email")
+    ours = _ours(home, asking, holders)
+    unsure: Doubts = {}
+    given: set[str] = set()
+    for one in asking:
+        key, old = one.customer.id, one.link.hubspot_id
+        record, holder = there.get(old), holders.get(one.customer.email_key)
+        if record is None or record.id != old or (holder is not None and holder.id == old) or _stands(one, record):
+            continue
+        took_over = another_person(said_by_xero("contact", one.customer), one.before)
+        if holder is not None and key in ours and holder.id not in given:
+            given.add(holder.id)
+            _hand_over(home, one.link, holder, ours[key], turn)
+        elif holder is not None and took_over:
+            unsure[key] = Hold((taken(home, one.customer, old, holder.id),), (old, holder.id))
+        elif holder is None and took_over:
+            _hand_over(home, one.link, None, None, turn)
+    return unsure
+
+
+def clear(contact: str) -> dict[str, str]:
+    """Clear on a contact what we show of a customer, its id included, and return what was written."""
+    at = parts()
+    emptied = dict.fromkeys((at.names.get(one.name, one.name) for one in properties_on("contact")), "")
+    writing.update(at.hubspot(), CONTACTS, {contact: emptied})
+    with at.database.transaction() as tx:
+        portal = connections.only_portal(tx)
+        if portal is not None:
+            fingerprints.forget(tx, portal.id, "contact", [contact])
+    return emptied
+
+
+def let_go(home: Organisation, link: Link, reason: str, turn: int) -> None:
+    """Let a contact be a person who is no customer's contact any more, and show nothing of a customer."""
+    _hand_over(home, link, None, None, turn, reason)
+
+
+def taken(home: Organisation, customer: Customer, record: str, holder: str) -> str:
+    """Word that another contact has a customer's new email, by whose contact that is."""
+    at = parts()
+    there = at.hubspot().read(CONTACTS, [holder], (id_name(),))
+    carried = carried_by(there[holder], customer.id) if holder in there else ""
+    holders = holders_of(home, "contact", [holder])
+    with at.database.reading() as tx:
+        of_people = [one.customer for one in people.of_records(tx, [holder]) if one.organisation == home.id]
+        keys = [
+            key for key in (holders.ours.get(holder, ""), carried.lower(), *of_people) if key not in ("", customer.id)
+        ]
+        named = mirror.customers(tx, home.id, keys)
+    other = next((named[key].name for key in keys if key in named), "") or holders.elsewhere.get(holder, "") or carried
+    if other:
+        return doubts.email_of_customer(customer, record, holder, other)
+    return doubts.email_of_stranger(customer, record, holder)
+
+
+def _asking(home: Organisation, customers: Customers) -> list[_Asking]:
+    at = parts()
+    live = {key: one for key, one in customers.items() if one.active and not one.merged_into and one.email_key}
+    with at.database.reading() as tx:
+        mine = links.find(tx, home.id, "contact", list(live))
+        kept = compared.get(tx, home.id, "contact", list(mine))
+    some = [
+        _Asking(live[key], mine[key], said_before(said))
+        for key, said in kept.items()
+        if said.xero.get("email", "") != live[key].email_key
+    ]
+    elsewhere = shown_elsewhere(home, [one.link for one in some])
+    return [one for one in some if ("contact", one.link.hubspot_id) not in elsewhere]
+
+
+def _ours(home: Organisation, asking: Sequence[_Asking], holders: Mapping[str, Record]) -> dict[str, How]:
+    """Tell whose new email belongs to a contact of the customer itself, and how that is known."""
+    found: dict[str, How] = {}
+    ids = [one.id for one in holders.values()]
+    taken_by = holders_of(home, "contact", ids)
+    with parts().database.reading() as tx:
+        persons = {(one.customer, one.hubspot_id) for one in people.of_records(tx, ids) if one.organisation == home.id}
+        past = {(one.xero_id, one.hubspot_id) for one in lost.of_records(tx, "contact", ids) if one.how == "succeeded"}
+    for one in asking:
+        key, holder = one.customer.id, holders.get(one.customer.email_key)
+        if holder is None or taken_by.of_other(holder.id, key) or holder.id in taken_by.elsewhere:
+            continue
+        if carried_by(holder, key):
+            continue
+        if holder.properties.get(id_name()):
+            found[key] = "id"
+        elif (key, holder.id) in persons:
+            found[key] = "person"
+        elif (key, holder.id) in past:
+            found[key] = "before"
+    return found
+
+
+def _stands(one: _Asking, record: Record) -> bool:
+    """Tell whether what HubSpot says stands and is carried to Xero, so that nobody took over."""
+    at = parts()
+    if not at.to_xero:
+        return False
+    xero, hubspot = said_by_xero("contact", one.customer), said_by_hubspot("contact", record)
+    return "email" in compare(at.owners, "contact", xero, hubspot, one.before, {}, to_xero=True).to_xero
+
+
+def _hand_over(
+    home: Organisation, link: Link, holder: Record | None, how: How | None, turn: int, reason: str = ""
+) -> None:
+    """Empty a contact of the standing, and let the customer's link go to the holder, or to one that is still made.
+
+    The customer's id is unique, so it is cleared first. A crash in between is no harm: the customer still asks.
+    """
+    at = parts()
+    old = link.hubspot_id
+    emptied = clear(old)
+    who = f"the contact {holder.id}, {_WHY[how]}, has it" if holder is not None and how else "no contact has it"
+    said = f"Xero has another person's email for the customer, and {who}; {old} stays as a person of its company."
+    with at.database.transaction() as tx:
+        portal = connections.only_portal(tx)
+        if holder is None:
+            links.remove(tx, link)
+        elif not links.move(tx, link, Link(home.id, link.xero_id, "contact", holder.id, how or ""), at.now()):
+            return
+        compared.forget(tx, home.id, "contact", [link.xero_id])
+        lost.put(tx, Lost(home.id, "contact", old, link.xero_id, "succeeded", at.now()))
+        if holder is not None:
+            _remember(tx, home, link.xero_id, holder)
+            if portal is not None:
+                fingerprints.forget(tx, portal.id, "contact", [holder.id])
+        journal.clear(tx, [f"hubspot contact {old}"], at.now())
+        journal.add(tx, [_entry(home, turn, link.xero_id, f"hubspot contact {old}", reason or said, emptied)])
+        for other in links.of_records(tx, "contact", [old]):  # another organisation's customer is shown there now
+            dirty.mark(tx, other.organisation, [other.xero_id])
+            lanes.wake(tx, "standing", other.organisation, at.now())
+
+
+def _remember(tx: Connection, home: Organisation, customer: str, holder: Record) -> None:
+    """Remember what was said of a contact that we made of a further person, and that it did not succeed any more."""
+    lost.remove(tx, Lost(home.id, "contact", holder.id, customer, "succeeded", parts().now()))
+    said = made_by_app("contact", holder, own_app(tx))
+    if said is not None:
+        compared.put(tx, home.id, "contact", {customer: remembered(said)})
+
+
+def _entry(home: Organisation, turn: int, customer: str, target: str, reason: str, values: Mapping[str, str]) -> Entry:
+    return Entry(
+        at=parts().now(),
+        lane=home.id,
+        turn=turn,
+        subject=f"customer {customer}",
+        decision="update",
+        rule="rules.ownership.another_person",
+        reason=reason,
+        target=target,
+        values=values,
+    )
