@@ -85,7 +85,7 @@ def _keep(
     ]
     refused_email = {key: some[key] for key, error in sent.failed.items() if kind == "contact" and _of_email(error)}
     entries += [
-        _entry(home, turn, key, "skip", f"HubSpot refused the email, and there is no name: {sent.failed[key].message}")
+        _entry(home, turn, key, "skip", f"HubSpot refused the email, so no contact is made: {sent.failed[key].message}")
         for key in refused_email
     ]
     left = {key: [one.name for one in sent.dropped.get(key, ())] for key in sent.records}
@@ -125,6 +125,8 @@ def _take_existing(client: HubSpotClient, home: Organisation, kind: LinkKind, so
 
 def _why_not(customer: Customer, kind: LinkKind, error: BatchError) -> str:
     """Word why no record was made, and what would cure it."""
+    if error.category == writing.ERASED:
+        return doubts.forgotten(customer)
     if names := writing.lacking(error):
         return doubts.required(customer, kind, names)
     if TAKEN in error.codes:

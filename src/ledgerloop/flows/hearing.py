@@ -15,7 +15,7 @@ from ledgerloop.flows.parts import parts
 from ledgerloop.flows.writing import id_name
 from ledgerloop.hubspot.webhooks import property_named, records_named
 from ledgerloop.records import Link, LinkKind, Organisation, Taken
-from ledgerloop.store import connections, dirty, heard, journal, lanes, links, lost, mirror
+from ledgerloop.store import connections, dirty, heard, journal, lanes, links, lost, mirror, people
 from ledgerloop.store.heard import Heard, What
 from ledgerloop.store.lost import Lost
 
@@ -24,6 +24,7 @@ MOST = 500
 MOST_HELD = 50
 """Held customers looked at with each catch-up: with fewer the brake need not rehearse what they might come to."""
 
+_GONE = frozenset({"deletion", "privacyDeletion"})
 _WHAT: Mapping[str, What] = {
     "propertyChange": "changed",
     "deletion": "deleted",
@@ -50,12 +51,13 @@ def note(tx: Connection, events: Sequence[Taken]) -> None:
         known: list[Link | Lost] = [*links.of_records(tx, kind, ids), *lost.of_records(tx, kind, ids)]
         for one in known:
             organisations_of.setdefault(one.hubspot_id, set()).add(one.organisation)
+        homes_of = _homes_of_people(tx, [key for event in mine if event.kind in _GONE for key in named[event]], kind)
         some += [
             Heard(organisation, kind, record, what, event.occurred_at)
             for event, records in named.items()
             if (what := _WHAT.get(event.kind)) and (what != "changed" or at.to_xero)
             for record in records
-            for organisation in organisations_of.get(record, ())
+            for organisation in organisations_of.get(record, set()) | homes_of.get(record, set())
         ]
         written = {_customer_written(event) for event in mine}
         for organisation, customer, candidates in _held(tx) if ids else ():
@@ -110,11 +112,17 @@ def hear(home: Organisation, turn: int) -> None:
 def _hear(home: Organisation, some: Sequence[Heard], turn: int) -> None:
     for kind in KINDS:
         for what in ("deleted", "forgotten", "merged"):
-            moving.look_again(
-                home, kind, _of(some, kind, what), turn, "forgotten" if what == "forgotten" else "deleted"
-            )
+            moving.look_again(home, kind, _of(some, kind, what), turn, forgotten=what == "forgotten")
         moving.come_back(home, kind, _of(some, kind, "restored"), turn)
         telling.tell(home, kind, _of(some, kind, "changed"), turn)
+
+
+def _homes_of_people(tx: Connection, ids: Sequence[str], kind: LinkKind) -> dict[str, set[str]]:
+    """Return the organisations whose customers' further people these contacts are: whether one was erased matters."""
+    found: dict[str, set[str]] = {}
+    for one in people.of_records(tx, ids) if kind == "contact" and ids else ():
+        found.setdefault(one.hubspot_id, set()).add(one.organisation)
+    return found
 
 
 def _of(some: Sequence[Heard], kind: LinkKind, what: What) -> list[str]:

@@ -12,7 +12,7 @@ from typing import Literal
 
 from sqlalchemy import Connection
 
-from ledgerloop.flows import succession
+from ledgerloop.flows import erasing, succession
 from ledgerloop.flows.claiming import Customers, Doubts
 from ledgerloop.flows.finding import PLURAL, properties_read
 from ledgerloop.flows.parts import parts
@@ -113,12 +113,12 @@ def barred(home: Organisation, kind: LinkKind, strangers: Customers) -> Doubts:
     losses = {key: some for key, all_ in lost_ever.items() if (some := [one for one in all_ if one.how != "succeeded"])}
     merged = {key: some[-1].hubspot_id for key, some in losses.items() if some[-1].how == "merged"}
     survivors = at.hubspot().read(PLURAL[kind], list(merged.values()), properties_read(kind)) if merged else {}
-    found: Doubts = {}
+    found = _forgotten(strangers, losses) if kind == "contact" else {}
     for key, some in losses.items():
         customer = strangers[key]
-        if any(one.how == "forgotten" for one in some):
-            found[key] = Hold((doubts.forgotten(customer),))
-        elif key in merged and merged[key] in survivors:
+        if key in found:
+            continue
+        if key in merged and merged[key] in survivors:
             survivor = survivors[merged[key]].id
             found[key] = Hold((doubts.merged_in_hubspot(customer, kind, survivor),), (survivor,))
         elif len([one for one in some if one.how == "deleted"]) >= _TWICE:
@@ -126,15 +126,37 @@ def barred(home: Organisation, kind: LinkKind, strangers: Customers) -> Doubts:
     return found
 
 
-def look_again(home: Organisation, kind: LinkKind, ids: Sequence[str], turn: int, how: lost.How = "deleted") -> None:
-    """Read the records that a call or an event says are gone, and let their links follow them or be dropped."""
+def _forgotten(strangers: Customers, losses: Mapping[str, Sequence[Lost]]) -> Doubts:
+    """Tell whose contact was erased, by the address that the customer has now; another person's is no matter."""
+    erased_ids = {one.hubspot_id: key for key, some in losses.items() for one in some if one.how == "forgotten"}
+    for contact in sorted(erasing.unremembered(erased_ids)) if erased_ids else ():
+        if email := strangers[erased_ids[contact]].email_key:
+            erasing.remember(contact, email)
+    gone = erasing.among({one.email_key for one in strangers.values()})
+    return {key: Hold((doubts.forgotten(one),)) for key, one in strangers.items() if one.email_key in gone}
+
+
+def look_again(home: Organisation, kind: LinkKind, ids: Sequence[str], turn: int, *, forgotten: bool = False) -> None:
+    """Read the records that a call or an event says are gone, and let their links follow them or be dropped.
+
+    An event may say that they are ``forgotten``; otherwise it is found out which contacts were deleted for privacy.
+    """
     at = parts()
-    found = at.hubspot().read(PLURAL[kind], ids, properties_read(kind)) if ids else {}
+    client = at.hubspot()
+    found = client.read(PLURAL[kind], ids, properties_read(kind)) if ids else {}
+    away = [key for key in ids if key not in found]
+    erased = erasing.note(client, away, told=forgotten) if kind == "contact" and away else set()
     with at.database.reading() as tx:
         mine = links.find_by_hubspot(tx, home.id, kind, ids)
+        before = [one for one in lost.of_records(tx, kind, sorted(erased)) if one.organisation == home.id]
+    with at.database.transaction() as tx:
+        for one in before:
+            lost.put(tx, replace(one, how="forgotten"))
+            _look_at(tx, home, one.xero_id)
     for key, link in mine.items():
         record = found.get(key)
         if record is None:
+            how: lost.How = "forgotten" if (forgotten and kind == "contact") or key in erased else "deleted"
             _drop(home, link, how, f"The {kind} {key} is no longer in HubSpot, so its link is dropped.", turn)
         elif record.id != key:
             _follow(home, link, record, turn)

@@ -1,7 +1,8 @@
 """Join the further people of customers to HubSpot contacts at the customer's company. Called inside a step.
 
 They carry no Xero contact id, which is unique and belongs to the customer's own contact, and show no standing. A person
-is known by the email, which HubSpot keeps unique, so one that was made and forgotten by a crash is found again.
+is known by the email, which HubSpot keeps unique, so one that was made and forgotten by a crash is found again. Who was
+erased in HubSpot is left out: a person of the company can make the contact, and nobody is asked for that.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Literal
 
-from ledgerloop.flows import writing
+from ledgerloop.flows import erasing, writing
 from ledgerloop.flows.claiming import Customers
 from ledgerloop.flows.parts import parts
 from ledgerloop.hubspot.client import HubSpotClient
@@ -43,6 +44,9 @@ def join_people(home: Organisation, customers: Customers, turn: int) -> None:
         for pair in wanted
         if (company := company_of.get(pair[0])) and not (pair in here and here[pair].company in (company, ""))
     ]
+    erased = erasing.among({email for _, email in new})
+    _say_erased(home, {customer for customer, email in new if email in erased}, turn)
+    new = [pair for pair in new if pair[1] not in erased]
     if not new:
         return
     client = at.hubspot()
@@ -50,23 +54,42 @@ def join_people(home: Organisation, customers: Customers, turn: int) -> None:
     ids = {email: record.id for email, record in client.read("contacts", emails, (), id_property="email").items()}
     first_of = {email: (customer, email) for customer, email in reversed(new) if email not in ids}
     rows = {pair: contact_from_person(wanted[pair], customers[pair[0]]) for pair in first_of.values()}
-    made, refused = _make(client, rows)
+    made, refused, barred = _make(client, rows)
+    _say_erased(home, {customer for customer, email in new if email in barred}, turn)
+    new = [pair for pair in new if pair[1] not in barred]
     ids |= made
     client.associate("contacts", "companies", [(ids[e], company_of[c]) for c, e in new if e in ids])
     _keep(home, new, ids, company_of, rows, made, refused, turn)
 
 
-def _make(client: HubSpotClient, rows: Mapping[Key, Mapping[str, str]]) -> tuple[dict[str, str], dict[str, str]]:
-    """Make contacts; return their ids by email, and by email why others were refused. One without an email is none."""
+def _make(
+    client: HubSpotClient, rows: Mapping[Key, Mapping[str, str]]
+) -> tuple[dict[str, str], dict[str, str], set[str]]:
+    """Make contacts; return their ids by email, by email why others were refused, and the emails that were erased.
+
+    One without an email is none.
+    """
     made: dict[str, str] = {}
     refused: dict[str, str] = {}
+    erased: set[str] = set()
     by_email = [(email, values) for (_, email), values in rows.items()]
     for start in range(0, len(by_email), BATCH):
         sent = writing.create(client, "contacts", dict(by_email[start : start + BATCH]), needed=frozenset({"email"}))
         made |= {email: record.id for email, record in sent.records.items()}
         made |= {email: error.existing_id for email, error in sent.failed.items() if error.existing_id}
-        refused |= {email: error.message for email, error in sent.failed.items() if not error.existing_id}
-    return made, refused
+        erased |= {email for email, error in sent.failed.items() if error.category == writing.ERASED}
+        others = {email: error for email, error in sent.failed.items() if email not in erased}
+        refused |= {email: writing.said(error) for email, error in others.items() if not error.existing_id}
+    return made, refused, erased
+
+
+def _say_erased(home: Organisation, customers: set[str], turn: int) -> None:
+    """Say once in the journal that a further person of these customers is not made again, without naming anybody."""
+    reason = "A further person was deleted in HubSpot for privacy, and is not made again."
+    for customer in sorted(customers):
+        with parts().database.transaction() as tx:
+            if not journal.reasons_said(tx, f"customer {customer}", [reason]):
+                journal.add(tx, [_entry(home, turn, customer, "skip", reason)])
 
 
 def _keep(

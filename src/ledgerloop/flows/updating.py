@@ -158,13 +158,14 @@ def _reasons(one: Wanted, dropped: Sequence[Dropped], lane: str) -> tuple[str, .
 
 
 def _why_not(one: Wanted, email: Dropped, lane: str) -> str:
-    """Word why a contact did not get its new email: who has it."""
+    """Word why a contact did not get its new email: who has it, or that it was erased."""
     at = parts()
     with at.database.reading() as tx:
         home = connections.organisation(tx, lane)
         customer = mirror.customers(tx, lane, [one.customer])[one.customer]
-    assert home is not None
-    return succession.taken(home, customer, one.id, email.holder)
+    if email.holder and home is not None:
+        return succession.taken(home, customer, one.id, email.holder)
+    return doubts.email_erased(customer, one.id)
 
 
 def _is_stage(one: Wanted, dropped: Dropped) -> bool:

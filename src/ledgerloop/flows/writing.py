@@ -2,6 +2,7 @@
 
 A value is refused by its code, such as INVALID_EMAIL, and never by HubSpot's text, which may be translated (S102). What
 names a property that the portal lacks is sent again once the properties have been provisioned.
+All contacts are made here and all their addresses changed here, so here it is asked whether an address was erased.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from ledgerloop.errors import Refused
+from ledgerloop.flows import erasing
 from ledgerloop.flows.parts import parts
 from ledgerloop.flows.provisioning import provision
 from ledgerloop.hubspot.client import HubSpotClient
@@ -21,7 +23,11 @@ from ledgerloop.rules.properties import PROPERTIES
 Values = Mapping[str, str]
 
 UNKNOWN, TAKEN = "PROPERTY_DOESNT_EXIST", "CONFLICTING_UNIQUE_VALUE"
+INVALID_EMAIL = "INVALID_EMAIL"
 REQUIRED = ("MISSING_REQUIRED_PROPERTY", "MISSING_CONDITIONAL_REQUIRED_PROPERTY")
+ERASED = "ERASED"
+"""Our own code, for an address that was deleted for privacy and is not sent."""
+_ERASED_SAID = "it was deleted in HubSpot for privacy."
 CONTACTS = "contacts"
 _ROUNDS = 4
 _NEEDED: Mapping[str, frozenset[str]] = {
@@ -43,7 +49,7 @@ class Dropped:
     @property
     def waits(self) -> bool:
         """Tell whether a person must do something before the value can be written, so that it is tried again."""
-        return bool(self.holder)
+        return bool(self.holder) or self.code == ERASED
 
 
 @dataclass(slots=True)
@@ -67,7 +73,10 @@ def create(client: HubSpotClient, kind: str, rows: Mapping[str, Values], needed:
     def droppable(row: Values, error: BatchError) -> list[Dropped]:
         return _whole(row, _droppable_on_create(needed or _NEEDED[kind], row, error), (ADDRESS,))
 
-    return _send(client, kind, send, rows, droppable)
+    erased = erasing.refused(client, rows) if kind == CONTACTS else set()
+    sent = _send(client, kind, send, {key: row for key, row in rows.items() if key not in erased}, droppable)
+    sent.failed |= {key: BatchError(_ERASED_SAID, ERASED) for key in erased}
+    return sent
 
 
 def update(client: HubSpotClient, kind: str, rows: Mapping[str, Values]) -> Sent:
@@ -79,7 +88,13 @@ def update(client: HubSpotClient, kind: str, rows: Mapping[str, Values]) -> Sent
     def droppable(row: Values, error: BatchError) -> list[Dropped]:
         return _whole(row, _droppable_on_update(row, error), (ADDRESS, PERSON))
 
-    return _send(client, kind, send, rows, droppable)
+    erased = erasing.refused(client, rows) if kind == CONTACTS else set()
+    barred = {key: _whole(rows[key], [Dropped("email", ERASED, _ERASED_SAID)], (PERSON,)) for key in erased}
+    left = {key: _without(row, barred.get(key, ())) for key, row in rows.items()}
+    sent = _send(client, kind, send, {key: row for key, row in left.items() if row}, droppable)
+    for key, dropped in barred.items():
+        sent.dropped[key] = [*dropped, *sent.dropped.get(key, ())]
+    return sent
 
 
 def id_name() -> str:
@@ -183,9 +198,12 @@ def _unknown(error: BatchError) -> list[str]:
 
 
 def _droppable_on_create(needed: frozenset[str], row: Values, error: BatchError) -> list[Dropped]:
-    """Name the values without which the record may be made. Its Xero id is none of them: it says who has it already."""
+    """Name the values without which the record may be made. Its Xero id is none of them: it says who has it already.
+
+    Nor is an email that is refused for anything but its form: HubSpot may know that the person wants to be forgotten.
+    """
     refused = [one for one in _refused(row, error) if one.code != TAKEN]
-    if error.existing_id:
+    if error.existing_id or any(one.name == "email" and one.code != INVALID_EMAIL for one in refused):
         return []
     names = {one.name for one in refused}
     return refused if needed & (row.keys() - names) else []

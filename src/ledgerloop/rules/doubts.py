@@ -57,10 +57,11 @@ def deleted_twice(customer: Customer, kind: str) -> str:
 
 
 def forgotten(customer: Customer) -> str:
-    """Word that a contact was deleted for privacy."""
+    """Word that a contact with the customer's address was deleted for privacy."""
     return (
-        f"The contact of “{customer.name}” was deleted in HubSpot for privacy, so it is not made again. Delete the"
-        " person's details in Xero as well, if they asked for it."
+        f"A contact with the email of “{customer.name}” was deleted in HubSpot for privacy, so none is made again."
+        " Delete the person's name and email in Xero as well, or put another person's there. If nobody asked to be"
+        " forgotten, make the contact in HubSpot yourself, and it is taken."
     )
 
 
@@ -177,6 +178,15 @@ def email_of_customer(customer: Customer, record: str, holder: str, other: str) 
     return (
         f"The email of “{customer.name}” in Xero is now that of the HubSpot contact {holder}, which belongs to"
         f" “{other}”, so {record} stays its contact. Give “{customer.name}” an email of its own in Xero."
+    )
+
+
+def email_erased(customer: Customer, record: str) -> str:
+    """Word that the email which the customer got in Xero was deleted for privacy."""
+    return (
+        f"The contact {record} of “{customer.name}” could not get its new email from Xero, because the person who had"
+        " it was deleted in HubSpot for privacy. Delete the person's name and email in Xero as well, or put another"
+        " person's there."
     )
 
 
