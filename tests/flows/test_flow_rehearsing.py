@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import inspect
 import json
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
-from scene import Scene
+from crm import Customers
+from scene import OBJECTS, Scene
 from typer.testing import CliRunner, Result
 
 from ledgerloop.cli.app import app
 from ledgerloop.flows.braking import Counting
 from ledgerloop.flows.rehearsing import Rehearsing
 from ledgerloop.hubspot.client import HubSpotClient
+from ledgerloop.store import mirror
 
 READS = set(
-    "account associated changed_at groups list_named list_page owners pipelines properties read read_one search"
-    " tax_rates token_info as_backfill api version".split()
+    "account archived associated changed_at groups list_named list_page owners pipelines properties read read_one"
+    " search tax_rates token_info as_backfill api version".split()
 )
 DEFINITIONS = {"create_property", "create_group", "create_list", "set_list_filter", "associate"}
 """What no turn calls, or makes and changes no record."""
@@ -54,6 +58,39 @@ def test_plan_tells_people_and_programs_and_writes_nothing(scene: Scene, tmp_pat
     assert "xero_outstanding_balance: " in one.stdout
     assert "no customer with the id, email or name" in str(nobody.exception)
     assert "Name the customer" in str(empty.exception)
+    assert [] == scene.writes()
+
+
+def test_plan_of_another_person_and_of_one_who_was_erased(scene: Scene, tmp_path: Path) -> None:
+    """The plan makes a contact for who took over, clears the old one, and makes nobody again; it writes nothing."""
+    crm = Customers(scene)
+    erased = crm.add("Erased Before Ltd", EmailAddress="mia@planned.example.com")
+    gone = crm.until_linked(erased, "contact")
+    scene.on.at_hubspot("POST", f"{OBJECTS}/contacts/gdpr-delete", {"objectId": gone})
+    crm.until_held(erased)
+    customer = crm.add("Taken Over Ltd", EmailAddress="jane@planned.example.com", FirstName="Jane")
+    contact = crm.until_linked(customer, "contact")
+    again = crm.add("Erased Again Ltd")
+    crm.until_linked(again)
+    with scene.built.database.transaction() as tx:  # our copy knows of it, and no turn has begun yet
+        known = mirror.customers(tx, scene.on.organisation, [customer, again])
+        bob, mia = "bob@planned.example.com", "mia@planned.example.com"
+        mirror.store_customers(tx, [replace(known[customer], email=bob, email_key=bob, first_name="Bob")])
+        mirror.store_customers(tx, [replace(known[again], email=mia, email_key=mia)])
+    scene.forget_calls()
+
+    lines = json.loads(_run(tmp_path, "plan", "--customer", "Taken Over Ltd", "--json").stdout)["lines"]
+    held = json.loads(_run(tmp_path, "plan", "--customer", "Erased Again Ltd", "--json").stdout)["lines"]
+
+    def written(line: dict[str, Any]) -> dict[str, str]:
+        return {one["name"]: one["after"] for one in line["fields"]}
+
+    cleared = [one for one in lines if one["decision"] == "update" and one["id"] == contact]
+    assert {"xero_contact_id": ""}.items() <= written(cleared[0]).items()
+    made = [one for one in lines if one["decision"] == "create" and one["kind"] == "contact"]
+    assert ["bob@planned.example.com"] == [written(one)["email"] for one in made]
+    assert any("for privacy" in one["reason"] for one in held if one["decision"] == "hold")
+    assert [] == [one for one in held if one["decision"] == "create" and one["kind"] == "contact"]
     assert [] == scene.writes()
 
 

@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 from ledgerloop.flows.parts import parts
 from ledgerloop.hubspot.client import HubSpotClient
 from ledgerloop.hubspot.models import Record
-from ledgerloop.rules.matching import email_key
+from ledgerloop.rules.identity.addresses import email_key
 from ledgerloop.store import compared, connections, erased, links, lost, mirror, people
 
 _SAYS_WHO = ("email", "firstname", "lastname")

@@ -15,6 +15,7 @@ from ledgerloop.flows import indexing, pulling, restoring, showing
 from ledgerloop.flows.parts import instead, parts
 from ledgerloop.hubspot.client import HubSpotClient
 from ledgerloop.hubspot.models import Association, BatchError, BatchResult, New, Record, To
+from ledgerloop.hubspot.paths import plural
 from ledgerloop.records import Entry, Organisation
 from ledgerloop.store.scratch import scratch, take_lines
 from ledgerloop.store.spent import Written
@@ -66,14 +67,21 @@ class Rehearsing(HubSpotClient):
         super().__init__(real.api, real.version, real.survivors)
         self._ids = itertools.count(1)
         self._made: dict[str, Record] = {}
+        self._changed: dict[tuple[str, str], dict[str, str]] = {}
 
     def read(
         self, kind: str, ids: Sequence[str], properties: Sequence[str], id_property: str | None = None
     ) -> dict[str, Record]:
-        """Read records; those that exist in the rehearsal alone are known by their id."""
+        """Read records as they would be; those that exist in the rehearsal alone are known by their id."""
         here = {one: self._made[one] for one in ids if one in self._made}
-        there = [one for one in ids if one not in here]
-        return here | (super().read(kind, there, properties, id_property) if there else {})
+        asked = [one for one in ids if one not in here]
+        there = super().read(kind, asked, properties, id_property) if asked else {}
+        changed = {key: self._changed.get((plural(kind), one.id), {}) for key, one in there.items()}
+        return here | {
+            key: one.model_copy(update={"properties": one.properties | changed[key]})
+            for key, one in there.items()
+            if not id_property or changed[key].get(id_property, key).lower() == key.lower()
+        }
 
     def changed_at(self, kind: str, ids: Sequence[str], properties: Sequence[str]) -> dict[str, dict[str, datetime]]:
         """Read when properties last changed; what exists in the rehearsal alone has no past."""
@@ -98,6 +106,8 @@ class Rehearsing(HubSpotClient):
 
     def update_batch(self, kind: str, inputs: Sequence[tuple[str, Mapping[str, str]]]) -> BatchResult:
         """Answer as if all records had been changed."""
+        for key, values in inputs:
+            self._changed.setdefault((plural(kind), key), {}).update(values)
         return BatchResult(tuple(Record(id=key, properties=dict(values)) for key, values in inputs))
 
     def upsert_batch(self, kind: str, id_property: str, inputs: Sequence[tuple[str, Mapping[str, str]]]) -> BatchResult:
