@@ -265,6 +265,17 @@ class Skip:
 
 
 @dataclass(frozen=True, slots=True)
+class Choice:
+    """Name a record that a person may choose as the answer to a question about who is who."""
+
+    kind: Literal["contact", "company", "customer"]
+    """A customer where it is asked who pays for a deal; else the kind of the HubSpot record."""
+    id: str
+    name: str
+    """What people know it by, and what it has in common."""
+
+
+@dataclass(frozen=True, slots=True)
 class Hold:
     """Decide that a person must decide. ``reasons`` are whole sentences, all at once: what is wrong, what to do."""
 
@@ -272,6 +283,8 @@ class Hold:
     candidates: tuple[str, ...] = ()
     books: bool = False
     """Whether the organisation's books are among the reasons, so that a change there may cure it."""
+    choices: tuple[Choice, ...] = ()
+    """The records that a person may choose among; where there are any, “a new one” is an answer as well."""
 
     @property
     def sentence(self) -> str:

@@ -7,7 +7,7 @@ import sys
 import typer
 
 from ledgerloop import log
-from ledgerloop.cli import backfill, connect, demo, doctor, init, invoices, password, plan, secret, serve, status
+from ledgerloop.cli import backfill, connect, demo, doctor, init, invoices, link, password, plan, secret, serve, status
 from ledgerloop.errors import LedgerloopError, SettingsError
 from ledgerloop_sandbox.cli import sandbox
 
@@ -30,6 +30,9 @@ app.command()(plan.plan)
 app.command()(backfill.backfill)
 app.command()(backfill.approve)
 app.command()(invoices.retry)
+app.command()(link.link)
+app.command()(link.unlink)
+app.command("links")(link.links_)
 app.command()(doctor.doctor)
 app.command()(status.status)
 app.command()(status.holds)

@@ -90,6 +90,12 @@ def shown_elsewhere(home: Organisation, some: Sequence[Link]) -> dict[tuple[Link
     return {key: names[organisation] for key, organisation in first.items() if organisation != home.id}
 
 
+def in_question(some: Sequence[Link]) -> dict[tuple[LinkKind, str], str]:
+    """Return what a person is asked about these links, by kind and record: nothing is written there until then."""
+    with parts().database.reading() as tx:
+        return links.asked(tx, some)
+
+
 def claim(
     home: Organisation, kind: LinkKind, strangers: Customers, fits: Mapping[str, Record], how: str
 ) -> tuple[Found, Doubts]:

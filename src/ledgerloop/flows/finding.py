@@ -28,7 +28,7 @@ from ledgerloop.flows.parts import parts
 from ledgerloop.flows.writing import id_name
 from ledgerloop.hubspot.client import HubSpotClient
 from ledgerloop.hubspot.models import Record
-from ledgerloop.records import Customer, Hold, LinkKind, Organisation
+from ledgerloop.records import Choice, Customer, Hold, LinkKind, Organisation
 from ledgerloop.rules import doubts
 from ledgerloop.rules.customers import COMPANY_PROPERTIES, CONTACT_PROPERTIES, hubspot_of
 from ledgerloop.rules.identity import questions
@@ -53,6 +53,9 @@ from ledgerloop.rules.identity.wording import found as found_by
 from ledgerloop.rules.ownership import SOURCE
 from ledgerloop.store import links, lost, mirror, rulings
 
+Pair = tuple[str, str]
+"""A customer and a HubSpot record."""
+
 PLURAL: Mapping[LinkKind, str] = {"contact": "contacts", "company": "companies"}
 _PROPERTIES: Mapping[LinkKind, Sequence[str]] = {"contact": CONTACT_PROPERTIES, "company": COMPANY_PROPERTIES}
 
@@ -67,6 +70,8 @@ class Halves:
     unsure_companies: Doubts = field(default_factory=dict)
     said: dict[str, str] = field(default_factory=dict)
     """By customer: on what evidence its company was found, and beside which others."""
+    without_contact: dict[str, str] = field(default_factory=dict)
+    """By customer: the contact that has its email and is not the customer, so that it gets none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,12 +91,21 @@ def properties_read(kind: LinkKind) -> tuple[str, ...]:
     return tuple(dict.fromkeys((*_PROPERTIES[kind], *compared, id_name(), *SOURCE)))
 
 
-def find(client: HubSpotClient, home: Organisation, no_contact: Customers, no_company: Customers) -> Halves:
-    """(number, id) → address → company: find the halves that customers lack; neither is decided without the other."""
+def find(
+    client: HubSpotClient,
+    home: Organisation,
+    no_contact: Customers,
+    no_company: Customers,
+    freed: Collection[Pair] = frozenset(),
+) -> Halves:
+    """ruling → (number, id) → address → company: find the halves that customers lack, neither without the other.
+
+    ``freed`` are customers and records whose links were ended just now, so that the id there says nothing any more.
+    """
     found = Halves()
-    found.contacts, found.unsure_contacts = _by_number_and_id(client, home, "contact", no_contact)
-    found.companies, found.unsure_companies = _by_number_and_id(client, home, "company", no_company)
-    sharing = _sharing(home, {**no_contact, **no_company})
+    found.contacts, found.unsure_contacts = _said_or_written(client, home, "contact", no_contact, freed)
+    found.companies, found.unsure_companies = _said_or_written(client, home, "company", no_company, freed)
+    sharing = sharing_of(home, {**no_contact, **no_company})
     left = {key: one for key, one in no_contact.items() if key not in found.contacts}
     left = {key: one for key, one in left.items() if key not in found.unsure_contacts and one.email_key}
     shared = {key: names for key, one in left.items() if (names := sharing.with_email(one))}
@@ -100,7 +114,7 @@ def find(client: HubSpotClient, home: Organisation, no_contact: Customers, no_co
     }
     asked = {key: one for key, one in left.items() if key not in shared}
     around = _around(client, home, found, asked, no_company)
-    _choose_companies(home, no_company, around, sharing, found)
+    _choose_companies(home, no_company, around, sharing, found, freed)
     _choose_contacts(home, no_contact, asked, around, found)
     return found
 
@@ -113,13 +127,17 @@ def own_companies(
     HubSpot may have made that company by itself from the contact's email domain; it is taken, not doubled.
     """
     mine = {key: contact for key, contact in contact_of.items() if key in strangers}
-    company_of = _companies_of(client, list(mine.values()))
+    company_of = companies_of(client, list(mine.values()))
     ids = sorted(set(company_of.values()))
     companies = client.read("companies", ids, properties_read("company")) if ids else {}
-    sharing = _sharing(home, strangers)
+    sharing = sharing_of(home, strangers)
+    with parts().database.reading() as tx:
+        ended = rulings.ended(tx, home.id, list(mine))
     fits: dict[str, Record] = {}
     for key, contact in mine.items():
         company = companies.get(company_of.get(contact, ""))
+        if company is not None and ("company", company.id) in ended.get(key, ()):
+            continue
         if company is not None and _was_made_for(strangers[key], company, sharing.shared):
             fits[key] = company
     found, unsure = claim(home, "company", strangers, fits, "contact")
@@ -127,12 +145,19 @@ def own_companies(
     return found, unsure | shared
 
 
-def find_by_id(client: HubSpotClient, home: Organisation, kind: LinkKind, customers: Customers) -> Found:
+def find_by_id(
+    client: HubSpotClient,
+    home: Organisation,
+    kind: LinkKind,
+    customers: Customers,
+    freed: Collection[Pair] = frozenset(),
+) -> Found:
     """Find the records that carry customers' ids: what a person wrote, or what a crash or a lost database forgot."""
     if not customers:
         return {}
     records = client.read(PLURAL[kind], list(customers), properties_read(kind), id_property=id_name())
-    found, _ = claim(home, kind, customers, {key: records[key] for key in customers if key in records}, "id")
+    fits = {key: records[key] for key in customers if key in records and (key, records[key].id) not in freed}
+    found, _ = claim(home, kind, customers, fits, "id")
     return found
 
 
@@ -150,7 +175,7 @@ def _labels(one: Profile) -> set[str]:
     return {domain.partition(".")[0] for domain in one.domains}
 
 
-def _sharing(home: Organisation, customers: Customers) -> Sharing:
+def sharing_of(home: Organisation, customers: Customers) -> Sharing:
     """Ask our copy of the ledger who else has these customers' addresses and domains."""
     keys = {key for one in customers.values() for key in one.keys if key.startswith(("email ", "domain "))}
     with parts().database.reading() as tx:
@@ -168,14 +193,14 @@ def _around(
         linked = links.find(tx, home.id, "contact", [key for key in no_company if key not in contacts])
     known = {key: record for key, (record, _) in found.contacts.items()}
     ids = [one.id for one in (*contacts.values(), *known.values())] + [link.hubspot_id for link in linked.values()]
-    company_of = _companies_of(client, ids)
+    company_of = companies_of(client, ids)
     left = {key: one for key, one in no_company.items() if key not in found.companies}
     companies = candidates(client, left, sorted(set(company_of.values())), properties_read("company"))
     stubs = {key: Record(id=link.hubspot_id) for key, link in linked.items()}
     return _Around({**stubs, **contacts, **known}, company_of, companies)
 
 
-def _companies_of(client: HubSpotClient, contacts: Sequence[str]) -> dict[str, str]:
+def companies_of(client: HubSpotClient, contacts: Sequence[str]) -> dict[str, str]:
     """Return the primary companies of contacts."""
     if not contacts:
         return {}
@@ -184,23 +209,32 @@ def _companies_of(client: HubSpotClient, contacts: Sequence[str]) -> dict[str, s
 
 
 def _choose_companies(
-    home: Organisation, no_company: Customers, around: _Around, sharing: Sharing, found: Halves
+    home: Organisation,
+    no_company: Customers,
+    around: _Around,
+    sharing: Sharing,
+    found: Halves,
+    freed: Collection[Pair],
 ) -> None:
     """Choose each customer's company among those that its keys find, and its contact's."""
     left = {key: one for key, one in no_company.items() if key not in found.companies}
     holders = holders_of(home, "company", list(around.companies))
     with parts().database.reading() as tx:
         said = rulings.get(tx, home.id, [f"customer {key} company" for key in left])
+        ended = rulings.ended(tx, home.id, list(left))
     named, near = _by_id(around.companies, holders), _by_key(around.companies)
     profiles = _profiles(home, around)
-    shared = sharing.shared.plus(_our_own(home, around.companies, left))
+    shared = sharing.shared.plus(our_own(home, around.companies, left))
     chosen: dict[str, Chosen] = {}
     for key, customer in left.items():
-        if key.lower() in named:
+        if key.lower() in named and (key, named[key.lower()].id) not in freed:
             found.companies[key] = (named[key.lower()], "id")  # written with spaces, so that it was not found by it
             found.unsure_companies.pop(key, None)
             continue
-        if f"customer {key} company" in said or key in found.unsure_companies:
+        if said.get(f"customer {key} company") == "":  # a person said that it is none of those that there are
+            found.unsure_companies.pop(key, None)
+            continue
+        if key in found.unsure_companies:
             continue
         some = {one for each in customer.keys for one in near.get(each, ())}
         some |= {company for company in (_at(around, key),) if company in around.companies}
@@ -208,6 +242,7 @@ def _choose_companies(
         weighed = {
             company: _weigh(home, customer, profiles[company], shared, numbered=company == number)
             for company in sorted(some | ({number} & around.companies.keys()))
+            if ("company", company) not in ended.get(key, ())
         }
         match _among_free(key, weighed, holders, around.companies):
             case Chosen() as one:
@@ -250,7 +285,11 @@ def _hold_over(
     if doubt.why == "taken":
         _, unsure = claimed(home, "company", {customer.id: customer}, {customer.id: companies[first]}, "", holders)
         return unsure[customer.id]
-    return Hold((questions.which_company(customer, doubt, companies),), tuple(doubt.candidates))
+    choices = tuple(
+        Choice("company", key, questions.company_named(companies[key], evidence))
+        for key, evidence in doubt.candidates.items()
+    )
+    return Hold((questions.which_company(customer, doubt, companies),), tuple(doubt.candidates), choices=choices)
 
 
 def _give(
@@ -285,7 +324,8 @@ def _give(
             found.companies[key] = (around.companies[one.id], one.evidence.how or "number")
         else:
             said = questions.rivals_for_company(strangers[key], one.id, [rivals[each] for each in weighed])
-            found.unsure_companies[key] = Hold((said,), (one.id,))
+            choice = Choice("company", one.id, questions.company_named(around.companies[one.id], one.evidence))
+            found.unsure_companies[key] = Hold((said,), (one.id,), choices=(choice,))
 
 
 def _weigh(home: Organisation, customer: Customer, company: Profile, shared: Shared, *, numbered: bool) -> Verdict:
@@ -297,10 +337,14 @@ def _choose_contacts(home: Organisation, everyone: Customers, asked: Customers, 
     """Take the contacts that have customers' addresses, unless the address is another firm's."""
     with parts().database.reading() as tx:
         housed = links.find(tx, home.id, "company", list(asked))
+        ended = rulings.ended(tx, home.id, list(asked))
     fits: dict[str, Record] = {}
     for key, customer in asked.items():
         contact = around.contacts.get(key)
         if contact is None:
+            continue
+        if ("contact", contact.id) in ended.get(key, ()):
+            found.without_contact[key] = contact.id
             continue
         at = around.company_of.get(contact.id, "")
         theirs = found.companies[key][0].id if key in found.companies else ""
@@ -315,7 +359,8 @@ def _choose_contacts(home: Organisation, everyone: Customers, asked: Customers, 
             fits[key] = contact  # it carries the customer's id: a person has said so
         else:
             said = questions.address_of_others(customer, contact, company)
-            found.unsure_contacts[key] = Hold((said,), (contact.id,))
+            choice = Choice("contact", contact.id, questions.contact_named(contact))
+            found.unsure_contacts[key] = Hold((said,), (contact.id,), choices=(choice,))
     by_email, unsure = claim(home, "contact", asked, fits, "email")
     found.contacts, shared = apart("contact", everyone, found.contacts | by_email)
     found.unsure_contacts |= unsure | shared
@@ -338,7 +383,7 @@ def _profiles(home: Organisation, around: _Around) -> dict[str, Profile]:
     }
 
 
-def _our_own(home: Organisation, companies: Mapping[str, Record], customers: Customers) -> Shared:
+def our_own(home: Organisation, companies: Mapping[str, Record], customers: Customers) -> Shared:
     """Return the domains and addresses of our own firm, if HubSpot has it: they say nothing about customers."""
     ours = [one for one in companies.values() if compare(one.properties.get("name") or "", home.name) >= Likeness.SAME]
     domains = frozenset(domain for one in ours for domain in domains_of(one))
@@ -346,15 +391,31 @@ def _our_own(home: Organisation, companies: Mapping[str, Record], customers: Cus
     return Shared(frozenset(map(mailbox, emails)), domains)
 
 
+def _said_or_written(
+    client: HubSpotClient, home: Organisation, kind: LinkKind, strangers: Customers, freed: Collection[Pair]
+) -> tuple[Found, Doubts]:
+    """Find the records that a person has named for customers, and for the others those that numbers and ids name."""
+    with parts().database.reading() as tx:
+        said = rulings.get(tx, home.id, [f"customer {key} {kind}" for key in strangers])
+    named = {key: record for key in strangers if (record := said.get(f"customer {key} {kind}"))}
+    records = client.read(PLURAL[kind], list(named.values()), properties_read(kind)) if named else {}
+    fits = {key: records[record] for key, record in named.items() if record in records}
+    found, unsure = claim(home, kind, strangers, fits, "ruling")
+    left = {key: one for key, one in strangers.items() if key not in fits}
+    more, in_doubt = _by_number_and_id(client, home, kind, left, freed)
+    return found | more, unsure | in_doubt
+
+
 def _by_number_and_id(
-    client: HubSpotClient, home: Organisation, kind: LinkKind, strangers: Customers
+    client: HubSpotClient, home: Organisation, kind: LinkKind, strangers: Customers, freed: Collection[Pair]
 ) -> tuple[Found, Doubts]:
     """Find records by the id that stands in the customer's ContactNumber, and by the customer's id that they carry.
 
     A record that carries the customer's id answers every doubt about the one that the number names.
     """
     found, unsure = _by_number(client, home, kind, strangers)
-    found |= find_by_id(client, home, kind, {key: one for key, one in strangers.items() if key not in found})
+    left = {key: one for key, one in strangers.items() if key not in found}
+    found |= find_by_id(client, home, kind, left, freed)
     return found, {key: hold for key, hold in unsure.items() if key not in found}
 
 
@@ -370,20 +431,29 @@ def _by_number(client: HubSpotClient, home: Organisation, kind: LinkKind, strang
         }
     named = {key: record for key, record in named.items() if (key, record) not in before}
     records = client.read(PLURAL[kind], list(named.values()), properties_read(kind)) if named else {}
+    with parts().database.reading() as tx:
+        ended = rulings.ended(tx, home.id, list(named))
     fits = {key: records[given] for key, given in named.items() if given in records}
+    fits = {key: record for key, record in fits.items() if (kind, record.id) not in ended.get(key, ())}
     unsure: Doubts = {}
     for key, record in list(fits.items()):
         verdict = _fits_number(home, kind, strangers[key], record)
         if not isinstance(verdict, Same):
             del fits[key]
             said = questions.stale_number(strangers[key], kind, record, verdict.evidence)
-            unsure[key] = Hold((said,), (record.id,))
+            unsure[key] = Hold((said,), (record.id,), choices=(_choice(kind, record, verdict),))
     holders = holders_of(home, kind, [record.id for record in records.values()])
     # What is another's already is none of this customer's, unless there is nothing else to know it by.
     others = {key: one for key, one in fits.items() if holders.of_other(one.id, key)}
     theirs = [key for key, one in others.items() if not _is_only_hint(kind, strangers[key], one)]
     found, more = claim(home, kind, strangers, {key: one for key, one in fits.items() if key not in theirs}, "number")
     return found, unsure | more
+
+
+def _choice(kind: LinkKind, record: Record, verdict: Verdict) -> Choice:
+    if kind == "contact":
+        return Choice("contact", record.id, questions.contact_named(record))
+    return Choice("company", record.id, questions.company_named(record, verdict.evidence))
 
 
 def _fits_number(home: Organisation, kind: LinkKind, customer: Customer, record: Record) -> Verdict:

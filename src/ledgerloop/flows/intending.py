@@ -173,7 +173,7 @@ def _keep(
             hold = Hold((asking[deal],)) if deal in asking else verdict
             if isinstance(hold, Hold):
                 cause = decided.causes.get(deal, "")
-                if journal.hold(tx, portal, subject_of(deal), hold.reasons, hold.candidates, now, cause):
+                if journal.hold(tx, portal, subject_of(deal), hold.reasons, hold.candidates, now, cause, hold.choices):
                     held = _entry(portal, turn, deal, "hold", hold.sentence, now)
                     named = {"dealname": decided.names[deal]} if deal in decided.names else {}
                     entries.append(replace(held, values=named))

@@ -7,15 +7,15 @@ is found again by the same two.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from ledgerloop.errors import Conflict, Invalid, Missing
-from ledgerloop.flows import creating, moving, people, succession
-from ledgerloop.flows.claiming import Customers, Doubts, Found, of_another, shown_elsewhere, take
+from ledgerloop.flows import creating, moving, parting, people, reviewing, succession
+from ledgerloop.flows.claiming import Customers, Doubts, Found, in_question, of_another, shown_elsewhere, take
 from ledgerloop.flows.creating import Values
-from ledgerloop.flows.finding import Halves, find, find_by_id, own_companies
+from ledgerloop.flows.finding import Halves, Pair, find, find_by_id, own_companies
 from ledgerloop.flows.parts import parts
 from ledgerloop.hubspot.client import HubSpotClient
 from ledgerloop.hubspot.models import Record
@@ -23,6 +23,7 @@ from ledgerloop.records import Customer, Entry, Hold, Link, LinkKind, Organisati
 from ledgerloop.rules.customers import hubspot_of
 from ledgerloop.rules.identity.addresses import email_domain, email_problem
 from ledgerloop.rules.identity.persons import is_private
+from ledgerloop.rules.identity.wording import by
 from ledgerloop.rules.saying import whole
 from ledgerloop.store import compared, journal, links, pairs
 
@@ -36,13 +37,19 @@ class Joined:
 
 
 def join(home: Organisation, customers: Customers, values: Values, turn: int, unsure_already: Doubts) -> Joined:
-    """follow → find → take → make → associate → hold: return the links of these customers.
+    """empty → follow → review → find → take → make → associate → hold: return the links of these customers.
 
     Nothing is found or made for those who are ``unsure_already``: an archived customer has what would be theirs.
     """
+    freed = parting.empty(home, customers, turn)
     moving.remember_made(home, customers, turn)
     asked = {key: hold for key, hold in unsure_already.items() if key in customers}
-    doubts = _together(asked, moving.follow_merged(home, customers, turn), succession.succeed(home, customers, turn))
+    doubts = _together(
+        asked,
+        moving.follow_merged(home, customers, turn),
+        succession.succeed(home, customers, turn),
+        reviewing.review(home, customers),
+    )
     linked = {(link.kind, link.xero_id) for link in known(home, list(customers))}
     live = {key: one for key, one in customers.items() if one.active and not one.merged_into}
     open_ = {key: one for key, one in live.items() if key not in asked}
@@ -50,7 +57,7 @@ def join(home: Organisation, customers: Customers, values: Values, turn: int, un
     no_contact = {key: one for key, one in open_.items() if ("contact", key) not in linked and _names_person(one)}
     found: dict[LinkKind, Found] = {"contact": {}, "company": {}}
     if no_company or no_contact:
-        found, unsure = _settle(parts().hubspot(), home, no_contact, no_company, values, turn)
+        found, unsure = _settle(parts().hubspot(), home, no_contact, no_company, values, turn, freed)
         doubts = _together(doubts, unsure)
     _associate(home, live, turn)
     people.join_people(home, live, turn)
@@ -72,10 +79,12 @@ def known(home: Organisation, ids: Sequence[str]) -> list[Link]:
 def _shown_here(home: Organisation, customers: Customers, turn: int) -> tuple[list[Link], Doubts]:
     """Return the links whose records show these customers, and a doubt for each whose record shows another's.
 
+    Those that a person is asked about show nothing new.
+
     Such a customer goes to a record that a person has given its id.
     """
     at = parts()
-    mine = known(home, list(customers))
+    mine = _unasked(known(home, list(customers)))
     elsewhere = shown_elsewhere(home, mine)
     unshown = [link for link in mine if (link.kind, link.hubspot_id) in elsewhere]
     moved: dict[Link, Link] = {}
@@ -99,20 +108,32 @@ def _shown_here(home: Organisation, customers: Customers, turn: int) -> tuple[li
     return shown, unsure
 
 
+def _unasked(some: Sequence[Link]) -> list[Link]:
+    """Leave out the links that a person is asked about: nothing new is written to their records."""
+    asked = in_question(some)
+    return [link for link in some if (link.kind, link.hubspot_id) not in asked]
+
+
 def _settle(
-    client: HubSpotClient, home: Organisation, no_contact: Customers, no_company: Customers, values: Values, turn: int
+    client: HubSpotClient,
+    home: Organisation,
+    no_contact: Customers,
+    no_company: Customers,
+    values: Values,
+    turn: int,
+    freed: Collection[Pair],
 ) -> tuple[dict[LinkKind, Found], Doubts]:
     """Find the halves that customers lack, and make those that nobody has; contacts first.
 
     A new contact may bring a company that HubSpot makes from its email domain, and that one is taken.
     """
     no_contact = _worth_asking(home, no_contact)
-    found = find(client, home, no_contact, no_company)
+    found = find(client, home, no_contact, no_company, freed)
     found.unsure_contacts |= take(home, "contact", no_contact, found.contacts)
     found.unsure_companies |= take(home, "company", no_company, found.companies)
     _say_found(home, found, turn)
     barred = moving.barred(home, "contact", no_contact)
-    new = _without(no_contact, found.contacts, found.unsure_contacts, barred)
+    new = _without(no_contact, found.contacts, found.unsure_contacts, barred, found.without_contact)
     made = creating.make(client, home, "contact", {k: c for k, c in new.items() if c.email_key}, values, turn)
     barred_companies = moving.barred(home, "company", no_company)
     new = _without(no_company, found.companies, found.unsure_companies, barred_companies)
@@ -135,12 +156,19 @@ def _settle(
 
 
 def _say_found(home: Organisation, found: Halves, turn: int) -> None:
-    """Say in the journal on what evidence companies were found."""
-    entries = [
-        _entry(home, turn, key, "adopt", f"The HubSpot company {found.companies[key][0].id} is this customer. {said}")
-        for key, said in found.said.items()
-        if key in found.companies
-    ]
+    """Say in the journal by what records were found, and beside which others."""
+    entries: list[Entry] = []
+    halves = (
+        ("contact", found.contacts, found.unsure_contacts),
+        ("company", found.companies, found.unsure_companies),
+    )
+    for kind, some, unsure in halves:
+        for key, (record, how) in some.items():
+            if key in unsure:
+                continue
+            said = found.said.get(key, "") if kind == "company" else ""
+            reason = f"The HubSpot {kind} {record.id} is this customer. {said or by(how)}"
+            entries.append(replace(_entry(home, turn, key, "adopt", reason), target=f"hubspot {kind} {record.id}"))
     with parts().database.transaction() as tx:
         journal.add(tx, entries)
 
@@ -184,7 +212,8 @@ def _together(*some: Doubts) -> Doubts:
         for key, hold in these.items():
             before = added.get(key, Hold(()))
             reasons = tuple(dict.fromkeys((*before.reasons, *hold.reasons)))
-            added[key] = Hold(reasons, (*before.candidates, *hold.candidates))
+            choices = tuple(dict.fromkeys((*before.choices, *hold.choices)))
+            added[key] = Hold(reasons, (*before.candidates, *hold.candidates), choices=choices)
     return added
 
 
@@ -194,7 +223,12 @@ def _associate(home: Organisation, customers: Customers, turn: int) -> None:
     with at.database.reading() as tx:
         contact = links.find(tx, home.id, "contact", list(customers))
         company = links.find(tx, home.id, "company", list(customers))
-        both = {key: (one.hubspot_id, company[key].hubspot_id) for key, one in contact.items() if key in company}
+        asked = {record for _, record in links.asked(tx, [*contact.values(), *company.values()])}
+        both = {
+            key: (one.hubspot_id, company[key].hubspot_id)
+            for key, one in contact.items()
+            if key in company and asked.isdisjoint((one.hubspot_id, company[key].hubspot_id))
+        }
         new = pairs.unknown(tx, home.id, both)
     if not new:
         return
@@ -224,7 +258,8 @@ def _hold(home: Organisation, customers: Customers, doubts: Doubts, turn: int) -
     with at.database.transaction() as tx:
         journal.clear(tx, [_subject(key) for key in customers if key not in doubts], at.now())
         for key, hold in doubts.items():
-            if journal.hold(tx, home.id, _subject(key), hold.reasons, hold.candidates, at.now()):
+            about, choices = _subject(key), hold.choices
+            if journal.hold(tx, home.id, about, hold.reasons, hold.candidates, at.now(), choices=choices):
                 journal.add(tx, [_entry(home, turn, key, "hold", hold.sentence)])
 
 

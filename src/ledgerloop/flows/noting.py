@@ -14,7 +14,7 @@ from datetime import date, datetime, timedelta
 from sqlalchemy import Connection
 
 from ledgerloop.errors import LedgerloopError, Missing, RateLimited, Refused, Transient, UnknownOutcome
-from ledgerloop.flows.claiming import shown_elsewhere
+from ledgerloop.flows.claiming import in_question, shown_elsewhere
 from ledgerloop.flows.parts import parts
 from ledgerloop.hubspot.client import HubSpotClient
 from ledgerloop.hubspot.models import New, To
@@ -167,7 +167,8 @@ def _records(home: Organisation, invoices: Sequence[Receivable]) -> dict[str, tu
         contacts = links.find(tx, home.id, "contact", customers)
         companies = links.find(tx, home.id, "company", customers)
         deals = intents.by_invoice(tx, home.id, [invoice.id for invoice in invoices])
-    elsewhere = shown_elsewhere(home, [*contacts.values(), *companies.values()])
+    both = [*contacts.values(), *companies.values()]
+    elsewhere = shown_elsewhere(home, both) | in_question(both)
     return {
         invoice.id: tuple(
             To(kind, record)

@@ -59,6 +59,7 @@ def find_payers(
     """Return for each deal its customer's ContactID and how it was found, or a hold."""
     found: dict[str, Payer] = dict(by_link(home, sales))
     found |= _of_archived(client, home, sales, found, turn)
+    found |= _in_question(home, [sale for sale in sales if sale.deal.id in found])
     strangers = [sale for sale in sales if sale.deal.id not in found]
     if strangers:
         pulling.pull_kind(client, home.id, "contacts", pulling.Seen())
@@ -84,7 +85,7 @@ def unknown(home: Organisation, sales: Sequence[Sale]) -> set[str]:
 
 def id_carried(sale: Sale) -> str:
     """Return the Xero contact id that stands on the record which pays for a deal; a person may have written it."""
-    return next((((record.properties.get(id_name()) or "").strip().lower()) for _, record in _sides(sale)), "")
+    return next((((record.properties.get(id_name()) or "").strip().lower()) for _, record in sides(sale)), "")
 
 
 def remember(home: Organisation, sales: Sequence[Sale], found: Mapping[str, Payer], turn: int = 0) -> None:
@@ -96,7 +97,7 @@ def remember(home: Organisation, sales: Sequence[Sale], found: Mapping[str, Paye
         payer = found.get(sale.deal.id)
         if not isinstance(payer, Found):
             continue
-        for kind, record in _sides(sale):
+        for kind, record in sides(sale):
             link = Link(home.id, payer.id, kind, record.id, payer.how)
             made.append(link)
             said[link] = payer.said
@@ -134,7 +135,7 @@ def _remember_made(tx: Connection, home: Organisation, sales: Sequence[Sale], fo
     for sale in sales:
         payer = found.get(sale.deal.id)
         if isinstance(payer, Found) and payer.how == "created":
-            for side, record in _sides(sale):
+            for side, record in sides(sale):
                 made[side][payer.id] = record
     for side, records in made.items():
         meeting.remember_made(tx, home.id, side, records)
@@ -145,7 +146,7 @@ def by_link(home: Organisation, sales: Sequence[Sale]) -> dict[str, Found]:
 
     A person may work for two companies, so a contact's link says nothing about who pays for another company's deal.
     """
-    payer = {sale.deal.id: _sides(sale)[0] for sale in sales if _sides(sale)}
+    payer = {sale.deal.id: sides(sale)[0] for sale in sales if sides(sale)}
     found: dict[str, Found] = {}
     with parts().database.reading() as tx:
         for kind in {side for side, _ in payer.values()}:
@@ -161,9 +162,21 @@ def by_link(home: Organisation, sales: Sequence[Sale]) -> dict[str, Found]:
     return found
 
 
+def _in_question(home: Organisation, sales: Sequence[Sale]) -> dict[str, Payer]:
+    """Hold the deals whose buyer is linked to a customer by a link that a person is asked about."""
+    buyers = {sale.deal.id: (kind, record.id) for sale in sales for kind, record in sides(sale)[:1]}
+    asks: dict[tuple[str, str], Hold] = {}
+    with parts().database.reading() as tx:
+        for kind in {side for side, _ in buyers.values()}:
+            known = links.find_by_hubspot(tx, home.id, kind, [key for side, key in buyers.values() if side == kind])
+            for (_, record), said in links.asked(tx, list(known.values())).items():
+                asks[kind, record] = Hold((said,), (known[record].xero_id, record))
+    return {deal: asks[buyer] for deal, buyer in buyers.items() if buyer in asks}
+
+
 def pays(home: Organisation, sale: Sale, customer: str) -> bool:
     """Tell whether a deal's company, or its contact where it has none, is a customer, as far as that is known."""
-    if not _sides(sale):
+    if not sides(sale):
         return True
     with parts().database.reading() as tx:
         known = mirror.customers(tx, home.id, [customer]).get(customer)
@@ -205,7 +218,7 @@ def _by_id(home: Organisation, sales: Sequence[Sale]) -> dict[str, Payer]:
             given = carried.get(sale.deal.id)
             if not given or (given not in customers and given in elsewhere):
                 continue
-            kind, record = _sides(sale)[0]
+            kind, record = sides(sale)[0]
             customer = customers.get(given)
             payer = (mirror.survivor(tx, home.id, customer) or customer) if customer else None
             held = links.find(tx, home.id, kind, [payer.id]).get(payer.id) if payer else None
@@ -223,18 +236,18 @@ def _by_id(home: Organisation, sales: Sequence[Sale]) -> dict[str, Payer]:
 def _by_ruling(home: Organisation, sales: Sequence[Sale]) -> dict[str, Payer]:
     """Take the customers that a person has named for the paying records."""
     with parts().database.reading() as tx:
-        said = rulings.get(tx, home.id, [_subject(sale) for sale in sales if _sides(sale)])
+        said = rulings.get(tx, home.id, [_subject(sale) for sale in sales if sides(sale)])
         customers = mirror.customers(tx, home.id, [answer for answer in said.values() if answer])
     found: dict[str, Payer] = {}
     for sale in sales:
-        answer = customers.get(said.get(_subject(sale), "")) if _sides(sale) else None
+        answer = customers.get(said.get(_subject(sale), "")) if sides(sale) else None
         if answer is not None:
             found[sale.deal.id] = Found(answer.id, "ruling") if answer.active else _archived(sale, answer)
     return found
 
 
 def _subject(sale: Sale) -> str:
-    kind, record = _sides(sale)[0]
+    kind, record = sides(sale)[0]
     return f"{kind} {record.id}"
 
 
@@ -243,7 +256,7 @@ def _apart(sales: Sequence[Sale]) -> list[list[Sale]]:
     groups: list[tuple[dict[str, str], list[Sale]]] = []
     for sale in sales:
         name = name_key(name_of(sale))
-        buyer = _subject(sale) if _sides(sale) else ""
+        buyer = _subject(sale) if sides(sale) else ""
         group = next((one for one in groups if not name or one[0].get(name, buyer) == buyer), None)
         if group is None:
             group = ({}, [])
@@ -255,7 +268,7 @@ def _apart(sales: Sequence[Sale]) -> list[list[Sale]]:
 
 def by_evidence(home: Organisation, sales: Sequence[Sale]) -> dict[str, Payer]:
     """Choose among the customers that the buyers' keys find, unless a person has said that a buyer is none of them."""
-    buyers = [_buyer(home, sale) for sale in sales if _sides(sale)]
+    buyers = [_buyer(home, sale) for sale in sales if sides(sale)]
     numbers = {one.deal: number_of(one.kind, one.record.id) for one in buyers}
     keys = {one.deal: _keys(one) for one in buyers}
     with parts().database.reading() as tx:
@@ -329,7 +342,7 @@ def _owed(home: Organisation, customers: Sequence[str]) -> dict[str, str]:
 
 def _buyer(home: Organisation, sale: Sale) -> Buyer:
     """Put together what is known of the record that pays: of a company also its buyers' addresses."""
-    kind, record = _sides(sale)[0]
+    kind, record = sides(sale)[0]
     people = sale.contacts or ((sale.contact,) if sale.contact else ())
     if kind == "company":
         profile = profile_of_company(record, people, numbered=parts().numbered, country=home.country)
@@ -425,7 +438,7 @@ def _name_freely(home: Organisation, of: Mapping[str, Sale], bodies: Mapping[str
 
 def _told_apart_by(sale: Sale) -> list[str]:
     """Return what tells a buyer from its namesakes, the most readable first."""
-    kind, record = _sides(sale)[0]
+    kind, record = sides(sale)[0]
     if kind == "contact":
         return [*emails_of_contact(record)[:1], f"HubSpot {record.id}"]
     return [*sorted(domains_of(record))[:1], (record.properties.get("city") or "").strip(), f"HubSpot {record.id}"]
@@ -489,14 +502,14 @@ def _entry(portal: str, turn: int, customer: Customer, body: Mapping[str, object
     )
 
 
-def _sides(sale: Sale) -> list[tuple[Side, Record]]:
+def sides(sale: Sale) -> list[tuple[Side, Record]]:
     """Return the deal's company and contact, as far as it has them; the company first."""
-    sides: list[tuple[Side, Record]] = []
+    found: list[tuple[Side, Record]] = []
     if sale.company:
-        sides.append(("company", sale.company))
+        found.append(("company", sale.company))
     if sale.contact:
-        sides.append(("contact", sale.contact))
-    return sides
+        found.append(("contact", sale.contact))
+    return found
 
 
 def _of(sale: Sale, side: Side, name: str) -> str:

@@ -35,10 +35,9 @@ def join_people(home: Organisation, customers: Customers, turn: int) -> None:
     at = parts()
     with at.database.reading() as tx:
         here = store.of_customers(tx, home.id, {customer for customer, _ in wanted})
-        company_of = {
-            key: link.hubspot_id
-            for key, link in links.find(tx, home.id, "company", [customer for customer, _ in wanted]).items()
-        }
+        firms = links.find(tx, home.id, "company", [customer for customer, _ in wanted])
+        asked = {record for _, record in links.asked(tx, list(firms.values()))}
+        company_of = {key: link.hubspot_id for key, link in firms.items() if link.hubspot_id not in asked}
     new = [
         pair
         for pair in wanted

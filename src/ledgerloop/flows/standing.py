@@ -26,6 +26,7 @@ from ledgerloop.flows import (
     refilling,
     rehearsing,
     restoring,
+    reviewing,
     showing,
     verifying,
 )
@@ -152,10 +153,16 @@ def verify(organisation: str, turn: int) -> int:
 
 @DBOS.step()
 def index(organisation: str) -> bool:
-    """List some more of the portal's companies, once, unless something live has come; tell whether to go on."""
+    """List some more of the portal's companies, once, unless something live has come; tell whether to go on.
+
+    Then weigh some of the links that an earlier release made.
+    """
     with parts().database.reading() as tx:
         portal = connections.only_portal(tx)
-    return portal is not None and indexing.fill(portal.id, lambda: _interrupted(organisation))
+    if portal is not None and indexing.fill(portal.id, lambda: _interrupted(organisation)):
+        return True
+    home = _home(organisation)
+    return home is not None and reviewing.sweep(home, lambda: _interrupted(organisation))
 
 
 @DBOS.step()

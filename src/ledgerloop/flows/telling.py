@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any, Literal
 
-from ledgerloop.flows.claiming import shown_elsewhere
+from ledgerloop.flows.claiming import in_question, shown_elsewhere
 from ledgerloop.flows.fields import first_said, newer_sides, own_app, remembered, said_before, still_open
 from ledgerloop.flows.finding import PLURAL, properties_read
 from ledgerloop.flows.parts import parts
@@ -102,7 +102,7 @@ def _compared(home: Organisation, kind: LinkKind, ids: Sequence[str]) -> list[To
     at = parts()
     with at.database.reading() as tx:
         linked = links.find_by_hubspot(tx, home.id, kind, ids)
-    elsewhere = shown_elsewhere(home, list(linked.values()))
+    elsewhere = shown_elsewhere(home, list(linked.values())) | in_question(list(linked.values()))
     mine = {record: link for record, link in linked.items() if (kind, record) not in elsewhere}
     with at.database.reading() as tx:
         keys = [link.xero_id for link in mine.values()]

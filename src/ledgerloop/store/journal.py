@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Row, delete, insert, select, update
 
-from ledgerloop.records import Entry
+from ledgerloop.records import Choice, Entry
 from ledgerloop.store.statements import chunks, upsert
 from ledgerloop.store.tables import hold as hold_table
 from ledgerloop.store.tables import journal as table
@@ -27,6 +27,8 @@ class Held:
     since: datetime
     changed_at: datetime
     """When the reasons or candidates last changed."""
+    choices: tuple[Choice, ...] = ()
+    """The records that a person may choose among."""
 
 
 def add(tx: Connection, entries: Sequence[Entry]) -> None:
@@ -73,16 +75,22 @@ def hold(
     candidates: Sequence[str],
     now: datetime,
     cause: str = "",
+    choices: Sequence[Choice] = (),
 ) -> bool:
     """Hold a subject for a person, and answer whether that is news: a new hold, or other reasons or candidates.
 
     ``cause`` is the organisation whose books are among the reasons: a change there may cure it.
     """
     before = held(tx, subject)
-    if before and (before.reasons, before.candidates) == (tuple(reasons), tuple(candidates)):
+    if before and (before.reasons, before.candidates, before.choices) == (
+        tuple(reasons),
+        tuple(candidates),
+        tuple(choices),
+    ):
         return False
     row = {"subject": subject, "lane": lane, "reasons": json.dumps(list(reasons))}
     row |= {"candidates": json.dumps(list(candidates)), "cause": cause}
+    row |= {"choices": json.dumps([asdict(one) for one in choices])}
     moments = {"since": before.since if before else now, "changed_at": now, "cleared_at": None}
     upsert(tx, hold_table, [row | moments])
     return True
@@ -163,4 +171,5 @@ def _held(row: Row[Any]) -> Held:
         candidates=tuple(json.loads(row.candidates)),
         since=row.since,
         changed_at=row.changed_at,
+        choices=tuple(Choice(**one) for one in json.loads(row.choices)),
     )

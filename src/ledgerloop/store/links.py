@@ -2,17 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
-from dataclasses import asdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Column, Connection, delete, select
+from sqlalchemy import Column, ColumnElement, Connection, delete, select, tuple_, update
 
 from ledgerloop.records import Link, LinkKind
 from ledgerloop.store.statements import chunks, insert_or_ignore
 from ledgerloop.store.tables import link as table
 
+RULE = 1
+"""The number of today's rule for who is who. A link of a lower number is weighed again, once."""
+DECIDED = ("link", "id", "number", "created", "ruling", "merged", "restored")
+"""How links come about that nobody needs to weigh: a person, an id or a number said so, or we made the record."""
+_CUSTOMERS = ("contact", "company")
+
 _COLUMNS = [table.c[name] for name in ("organisation", "xero_id", "kind", "hubspot_id", "how")]
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A link, since when it stands, and whether a person is asked about it."""
+
+    link: Link
+    made_at: datetime
+    rule: int
+    """The number of the rule by which it was made; 0 for an earlier one."""
+    asks: str
+    """What a person is asked; empty where nothing is. Until there is an answer nothing is written to the record."""
 
 
 def find(tx: Connection, organisation: str, kind: LinkKind, xero_ids: Collection[str]) -> dict[str, Link]:
@@ -48,7 +67,7 @@ def put(tx: Connection, links: Sequence[Link], now: datetime) -> list[Link]:
     answer holds the first.
     """
     ordered = sorted(links, key=lambda link: (link.organisation, link.kind, link.xero_id))
-    insert_or_ignore(tx, table, [asdict(link) | {"made_at": now} for link in ordered])
+    insert_or_ignore(tx, table, [asdict(link) | {"made_at": now, "rule": RULE, "asks": ""} for link in ordered])
     standing: dict[tuple[str, str, str, str], Link] = {}
     for organisation, kind in {(link.organisation, link.kind) for link in links}:
         mine = [link for link in links if (link.organisation, link.kind) == (organisation, kind)]
@@ -87,6 +106,72 @@ def move(tx: Connection, link: Link, to: Link, now: datetime) -> bool:
     if not stands:
         put(tx, [link], made_at)
     return stands
+
+
+def listed(
+    tx: Connection, organisation: str, customers: Collection[str] | None = None, *, asked: bool = False
+) -> list[Kept]:
+    """List the links of customers to contacts and companies, or of these; or only those that a person is asked about.
+
+    They come in the order of their customers.
+    """
+    mine = select(*_COLUMNS, table.c.made_at, table.c.rule, table.c.asks)
+    mine = mine.where(table.c.organisation == organisation, table.c.kind.in_(_CUSTOMERS))
+    if asked:
+        mine = mine.where(table.c.rule == 0, table.c.asks != "")
+    mine = mine.order_by(table.c.xero_id, table.c.kind)
+    if customers is None:
+        return [_kept(row) for row in tx.execute(mine)]
+    return [_kept(row) for some in chunks(sorted(customers)) for row in tx.execute(mine.where(_of(some)))]
+
+
+def unreviewed(
+    tx: Connection, organisation: str, customers: Collection[str] | None = None, limit: int | None = None
+) -> list[Link]:
+    """List the links of customers, or of these, that an earlier rule made by evidence and today's has not weighed."""
+    mine = select(*_COLUMNS).where(table.c.organisation == organisation, table.c.kind.in_(_CUSTOMERS))
+    mine = mine.where(table.c.rule == 0, table.c.asks == "", table.c.how.not_in(DECIDED))
+    mine = mine.order_by(table.c.xero_id, table.c.kind).limit(limit)
+    if customers is None:
+        return [Link(*row) for row in tx.execute(mine)]
+    return [Link(*row) for some in chunks(sorted(customers)) for row in tx.execute(mine.where(_of(some)))]
+
+
+def accept(tx: Connection, links: Collection[Link], how: str = "") -> None:
+    """Say that links stand by today's rule, so that nobody is asked about them; ``how`` where that is another now."""
+    changes = {"rule": RULE, "asks": ""} | ({"how": how} if how else {})
+    for some in chunks(links):
+        tx.execute(update(table).where(_these(some)).values(changes))
+
+
+def ask(tx: Connection, sentences: Mapping[Link, str]) -> None:
+    """Say what a person is asked about links."""
+    for link, sentence in sentences.items():
+        tx.execute(update(table).where(_these([link])).values(asks=sentence))
+
+
+def asked(tx: Connection, links: Collection[Link]) -> dict[tuple[LinkKind, str], str]:
+    """Return what a person is asked about these links, by kind and record; those that nobody asks about are absent."""
+    found: dict[tuple[LinkKind, str], str] = {}
+    for some in chunks(links):
+        query = select(table.c.kind, table.c.hubspot_id, table.c.asks).where(_these(some))
+        for row in tx.execute(query.where(table.c.rule == 0, table.c.asks != "")):
+            found[row.kind, row.hubspot_id] = row.asks
+    return found
+
+
+def _these(links: Collection[Link]) -> ColumnElement[bool]:
+    key = tuple_(table.c.organisation, table.c.kind, table.c.xero_id, table.c.hubspot_id)
+    return key.in_([(one.organisation, one.kind, one.xero_id, one.hubspot_id) for one in links])
+
+
+def _of(customers: Sequence[str]) -> ColumnElement[bool]:
+    return table.c.xero_id.in_(customers)
+
+
+def _kept(row: Any) -> Kept:
+    link = Link(row.organisation, row.xero_id, row.kind, row.hubspot_id, row.how)
+    return Kept(link, row.made_at, row.rule, row.asks if row.rule == 0 else "")
 
 
 def _find(tx: Connection, organisation: str, kind: LinkKind, column: Column[str], ids: Iterable[str]) -> Iterable[Link]:

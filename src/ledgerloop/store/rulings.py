@@ -2,17 +2,22 @@
 
 The subject is ``customer ID company``, ``customer ID contact``, or the record that pays for deals, ``company ID`` or
 ``contact ID``. The answer is the id of the record that it is; empty where it is none of those that there are.
+
+A link that a person has ended leaves the subject ``customer ID not company ID``: the record is not found for that
+customer again, until somebody says that it is the one. The answer says whether the record must still be emptied.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from datetime import datetime
 
 from sqlalchemy import Connection, delete, select
 
 from ledgerloop.store.statements import chunks, upsert
 from ledgerloop.store.tables import ruling as table
+
+TO_EMPTY = "to empty"
 
 
 def put(tx: Connection, organisation: str, subject: str, answer: str, now: datetime, by: str = "") -> None:
@@ -30,6 +35,37 @@ def get(tx: Connection, organisation: str, subjects: Collection[str]) -> dict[st
     return found
 
 
+def ended(tx: Connection, organisation: str, customers: Collection[str]) -> dict[str, set[tuple[str, str]]]:
+    """Return by customer the records, with their kinds, that it is not: a person has ended their links."""
+    found: dict[str, set[tuple[str, str]]] = {}
+    for customer, kind, record, _ in _ended(tx, organisation, customers):
+        found.setdefault(customer, set()).add((kind, record))
+    return found
+
+
+def to_empty(tx: Connection, organisation: str, customers: Collection[str]) -> list[tuple[str, str, str]]:
+    """Return customer, kind and record of the ended links whose records still show what was written there."""
+    return [(customer, kind, record) for customer, kind, record, left in _ended(tx, organisation, customers) if left]
+
+
+def end(
+    tx: Connection, organisation: str, customer: str, kind: str, record: str, now: datetime, *, to_empty: bool
+) -> None:
+    """Keep that a record is not a customer, and whether the record must still be emptied."""
+    subject = f"customer {customer} not {kind} {record}"
+    put(tx, organisation, subject, TO_EMPTY if to_empty else "", now)
+
+
 def forget(tx: Connection, organisation: str, subject: str) -> None:
     """Take back what was said of a subject."""
     tx.execute(delete(table).where(table.c.organisation == organisation, table.c.subject == subject))
+
+
+def _ended(tx: Connection, organisation: str, customers: Collection[str]) -> Iterator[tuple[str, str, str, bool]]:
+    """Give customer, kind, record, and whether it is still to be emptied. Few links are ended, so all are looked at."""
+    wanted = set(customers)
+    mine = select(table.c.subject, table.c.answer).where(table.c.organisation == organisation)
+    for subject, answer in tx.execute(mine.where(table.c.subject.like("customer % not %")).order_by(table.c.subject)):
+        _, customer, _, kind, record = subject.split(" ", 4)
+        if customer in wanted:
+            yield customer, kind, record, answer == TO_EMPTY

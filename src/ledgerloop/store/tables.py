@@ -314,7 +314,8 @@ cursor = Table(
     Column("highest", Moment),
 )
 
-# A link: that a Xero record and a HubSpot record are the same thing.
+# A link: that a Xero record and a HubSpot record are the same thing; the number of the rule by which it was made, 0 for
+# an earlier one; and what a person is asked about it, empty where nothing is.
 link = Table(
     "link",
     metadata,
@@ -324,8 +325,11 @@ link = Table(
     _text("hubspot_id"),
     _text("how"),
     Column("made_at", Moment, nullable=False),
+    Column("rule", Integer, nullable=False, server_default="0"),
+    _text("asks", ""),
     UniqueConstraint("organisation", "kind", "hubspot_id", name="link_once"),
 )
+Index("link_of_an_earlier_rule", link.c.organisation, link.c.kind, link.c.xero_id, **_where("rule = 0"))
 
 # What both sides said of a linked customer's fields when they were last compared, and who said it first; as JSON.
 compared = Table(
@@ -501,6 +505,7 @@ hold = Table(
     _text("lane"),
     _text("reasons"),
     _text("candidates"),
+    _text("choices", "[]"),
     Column("since", Moment, nullable=False),
     Column("changed_at", Moment, nullable=False),
     Column("cleared_at", Moment),

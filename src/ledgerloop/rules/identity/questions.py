@@ -17,7 +17,7 @@ from ledgerloop.rules.identity.wording import described, listed, with_details
 
 def which_company(customer: Customer, doubt: Doubt, companies: Mapping[str, Record]) -> str:
     """Ask which HubSpot company a customer is."""
-    some = [_company(companies[key], evidence) for key, evidence in doubt.candidates.items()]
+    some = [company_named(companies[key], evidence) for key, evidence in doubt.candidates.items()]
     return (
         f"It is not certain which HubSpot company {described(customer)} is. It may be one of these, or none of them:"
         f" {listed(some)}. If it is one of them, write {customer.id} into its Xero contact id; if it is none of them,"
@@ -56,7 +56,32 @@ def address_of_others(customer: Customer, contact: Record, company: Record) -> s
     )
 
 
-def _company(company: Record, evidence: Evidence) -> str:
-    values = company.properties
-    details = (values.get("domain"), values.get("city"), company.id)
-    return f"{with_details((values.get('name') or '').strip(), details, '“{}”')} with {evidence}"
+def earlier_link(customer: Customer, kind: LinkKind, record: Record, how: str, said: str) -> str:
+    """Ask about a link that an earlier rule made and today's would not, both records side by side."""
+    return (
+        f"An earlier release linked {described(customer)} to the HubSpot {kind} {record_named(kind, record)} by its"
+        f" {how}, which is not enough any more: {said}. Nothing new is written there until somebody answers. If the two"
+        f" are one, run `ledgerloop link --customer {customer.id} --{kind} {record.id}`; if they are not, run"
+        f" `ledgerloop unlink --customer {customer.id} --{kind}`, and it is looked for anew."
+    )
+
+
+def record_named(kind: LinkKind, record: Record) -> str:
+    """Name a record as people know it, with what tells it from others."""
+    if kind == "contact":
+        return contact_named(record)
+    values = record.properties
+    return with_details(
+        (values.get("name") or "").strip(), (values.get("domain"), values.get("city"), record.id), "“{}”"
+    )
+
+
+def contact_named(contact: Record) -> str:
+    """Name a contact as people know it, with its email, place and id."""
+    values = contact.properties
+    return with_details(person_name(contact), (values.get("email"), values.get("city"), contact.id), "“{}”")
+
+
+def company_named(company: Record, evidence: Evidence) -> str:
+    """Name a company with its domain, place and id, and say what agrees and what does not."""
+    return f"{record_named('company', company)} with {evidence}"

@@ -17,6 +17,24 @@ def found(evidence: Evidence, others: Sequence[str]) -> str:
     return f"It has {evidence}.{beside}"
 
 
+_WAYS = {
+    "ruling": "A person said so.",
+    "id": "It carries the customer's Xero contact id.",
+    "number": "The customer's number in Xero names it.",
+    "email": "It has the customer's email.",
+    "contact": "It is the company of the customer's contact.",
+    "created": "It was made for it.",
+    "merged": "It took the place of a record that was merged.",
+    "restored": "It was restored.",
+    "link": "It was linked before.",
+}
+
+
+def by(how: str) -> str:
+    """Say in a sentence how a link came about."""
+    return _WAYS.get(how, f"It was found by {how}.")
+
+
 def described(customer: Customer) -> str:
     """Return a customer's name, email and place."""
     return with_details(customer.name, (customer.email, customer.city), "“{}”")

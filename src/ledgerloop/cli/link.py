@@ -1,0 +1,177 @@
+"""Say who is who, end a link that is wrong, and list the links with how they came about."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from ledgerloop.cli.opening import FILE, Config, HubSpotUrl, OnSandbox, XeroUrl, opened
+from ledgerloop.cli.plan import Customer, OfOrganisation
+from ledgerloop.cli.show import Json, print_json, print_table
+from ledgerloop.errors import LedgerloopError
+from ledgerloop.flows import planning, ruling
+from ledgerloop.flows.parts import instead
+from ledgerloop.flows.ruling import HALVES, Ruled
+from ledgerloop.records import Organisation
+from ledgerloop.store import connections, links, mirror
+from ledgerloop.store.links import Kept
+from ledgerloop.web.pages import moment
+from ledgerloop.wiring import Ledgerloop
+
+WhichCustomer = Annotated[str, typer.Option("--customer", help="The Xero customer: its id, or its email or name.")]
+Company = Annotated[str, typer.Option("--company", help="The id of the HubSpot company that it is.")]
+Contact = Annotated[str, typer.Option("--contact", help="The id of the HubSpot contact that it is.")]
+New = Annotated[bool, typer.Option("--new", help="It is none of those that there are: one of its own is made.")]
+Deal = Annotated[str, typer.Option("--deal", help="The HubSpot id of a deal that the customer pays for.")]
+ItsCompany = Annotated[bool, typer.Option("--company", help="Only the link to its company.")]
+ItsContact = Annotated[bool, typer.Option("--contact", help="Only the link to its contact.")]
+Review = Annotated[bool, typer.Option("--review", help="Only links of an earlier release that a person must look at.")]
+
+_BY = "command"
+
+
+def link(
+    config: Config = FILE,
+    sandbox: OnSandbox = False,
+    xero_url: XeroUrl = "",
+    hubspot_url: HubSpotUrl = "",
+    organisation: OfOrganisation = "",
+    customer: WhichCustomer = "",
+    company: Company = "",
+    contact: Contact = "",
+    new: New = False,
+    deal: Deal = "",
+    as_json: Json = False,
+) -> None:
+    """Say which HubSpot record a customer is, or who pays for a deal. This answers a question in `ledgerloop holds`.
+
+    What cannot be so is refused, and nothing is kept of it.
+    """
+    answers = [bool(company), bool(contact), new]
+    if not (answers.count(True) == 1 and customer and not deal) and not (
+        deal and [bool(customer), new].count(True) == 1 and not company and not contact
+    ):
+        raise LedgerloopError(
+            "Say which: --customer ID with one of --company ID, --contact ID and --new; or --deal ID with one of"
+            " --customer ID and --new."
+        )
+    with opened(config, sandbox, xero_url, hubspot_url) as built, instead(built.parts()):
+        home = _home(built, organisation)
+        if deal and new:
+            said = ruling.new_one_pays(home, deal, _BY)
+        elif deal:
+            said = ruling.it_pays(home, deal, customer, _BY)
+        elif new:
+            said = ruling.it_is_new(home, customer, _BY)
+        else:
+            said = ruling.it_is(home, customer, "company" if company else "contact", company or contact, _BY)
+        _tell(built, said, as_json)
+
+
+def unlink(
+    config: Config = FILE,
+    sandbox: OnSandbox = False,
+    xero_url: XeroUrl = "",
+    hubspot_url: HubSpotUrl = "",
+    organisation: OfOrganisation = "",
+    customer: WhichCustomer = "",
+    company: ItsCompany = False,
+    contact: ItsContact = False,
+    as_json: Json = False,
+) -> None:
+    """End the links of a customer to its HubSpot company and contact, or one of them, where they are wrong.
+
+    What was shown there is emptied, and the customer is looked for among the others. To have it found there again, say
+    so with `ledgerloop link`.
+    """
+    if not customer:
+        raise LedgerloopError("Say which: --customer ID, with --company or --contact where only one link is to end.")
+    chosen = [half for half, wanted in (("company", company), ("contact", contact)) if wanted]
+    with opened(config, sandbox, xero_url, hubspot_url) as built, instead(built.parts()):
+        home = _home(built, organisation)
+        halves = [half for half in HALVES if half in chosen or not chosen]
+        _tell(built, ruling.part(home, customer, halves, _BY), as_json)
+
+
+def links_(
+    config: Config = FILE,
+    sandbox: OnSandbox = False,
+    organisation: OfOrganisation = "",
+    customer: Customer = None,
+    review: Review = False,
+    as_json: Json = False,
+) -> None:
+    """List which HubSpot records customers are, by what they were found, and since when.
+
+    With --review only those that an earlier release made and today's rule would not, each with what a person is asked.
+    """
+    with opened(config, sandbox) as built, built.database.reading() as tx:
+        homes = connections.organisations(tx)
+        if organisation:
+            homes = [planning.organisation_of(tx, organisation)]
+        some: list[tuple[Organisation, Kept]] = []
+        for home in homes:
+            chosen = planning.customers_named(tx, [home], customer) if customer is not None else None
+            some += [(home, one) for one in links.listed(tx, home.id, chosen, asked=review)]
+        names = {
+            home.id: mirror.customers(tx, home.id, [one.link.xero_id for of, one in some if of == home])
+            for home in homes
+        }
+    rows = [(home, one, names[home.id].get(one.link.xero_id)) for home, one in some]
+    if as_json:
+        print_json(
+            [
+                {
+                    "organisation": home.id,
+                    "customer": one.link.xero_id,
+                    "name": known.name if known else "",
+                    "kind": one.link.kind,
+                    "hubspot_id": one.link.hubspot_id,
+                    "how": one.link.how,
+                    "since": one.made_at,
+                    "rule": one.rule,
+                    "asks": one.asks,
+                }
+                for home, one, known in rows
+            ]
+        )
+        return
+    last = "What is asked" if review else "Found by"
+    print_table(
+        "Links to look at" if review else "Links",
+        ("Customer", "Xero id", "HubSpot record", "Since", last),
+        [
+            (
+                known.name if known else "",
+                one.link.xero_id,
+                f"{one.link.kind} {one.link.hubspot_id}",
+                moment(one.made_at),
+                one.asks if review else f"{one.link.how}{' (a person is asked)' if one.asks else ''}",
+            )
+            for _, one, known in rows
+        ],
+    )
+
+
+def _home(built: Ledgerloop, given: str) -> Organisation:
+    with built.database.reading() as tx:
+        return planning.organisation_of(tx, given)
+
+
+def _tell(built: Ledgerloop, said: Ruled, as_json: bool) -> None:
+    """Say what was done and what happens next."""
+    runs = built.engine.taken
+    next_ = "The service does that now." if runs else "That is done when the service runs next."
+    if as_json:
+        print_json(
+            {
+                "organisation": said.organisation,
+                "customer": said.customer,
+                "said": f"{said.sentence} {next_}",
+                "deals": said.deals,
+                "service_runs": runs,
+            }
+        )
+        return
+    typer.echo(f"{said.sentence} {next_}")

@@ -1,0 +1,362 @@
+"""Take what a person says of who is who: it is this one, it is that one, make a new one; and end links that are wrong.
+
+What cannot be so is refused at once with a sentence, and nothing is kept of it. The rest is done by the service: at once
+where it runs, at its next start where it does not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from sqlalchemy import Connection
+
+from ledgerloop.errors import LedgerloopError
+from ledgerloop.flows import retrying
+from ledgerloop.flows.claiming import carried_by, shown_elsewhere
+from ledgerloop.flows.deals import read_deals, read_sales
+from ledgerloop.flows.finding import PLURAL, properties_read
+from ledgerloop.flows.parts import parts
+from ledgerloop.flows.payers import sides
+from ledgerloop.flows.planning import customers_named
+from ledgerloop.flows.writing import id_name
+from ledgerloop.hubspot.models import Record
+from ledgerloop.records import Customer, Entry, Link, LinkKind, Organisation
+from ledgerloop.rules.identity.profiles import person_name
+from ledgerloop.store import (
+    compared,
+    connections,
+    dirty,
+    fingerprints,
+    intents,
+    journal,
+    lanes,
+    links,
+    mirror,
+    pairs,
+    rulings,
+)
+
+Half = Literal["contact", "company"]
+HALVES: tuple[Half, ...] = ("company", "contact")
+
+
+@dataclass(frozen=True, slots=True)
+class Ruled:
+    """What was done about a customer, in a sentence that says what happens next as well."""
+
+    organisation: str
+    customer: str
+    """Its id; empty where one is to be made."""
+    sentence: str
+    deals: tuple[str, ...] = ()
+    """The deals that are tried again because of it."""
+
+
+def it_is(home: Organisation, named: str, half: Half, record_id: str, by: str) -> Ruled:
+    """Keep that a customer is a HubSpot record: link the two, and have both looked at again."""
+    customer = _customer(home, named)
+    record = _record(half, record_id)
+    anew = _link(home, customer, half, record, by, shared=False)
+    deals = _again(home, [customer.id], [record.id])
+    done = "is" if anew else "was linked already, and is now by what you say,"
+    return Ruled(
+        home.id,
+        customer.id,
+        f"“{customer.name}” {done} the HubSpot {half} {_called(half, record)}, which shows what it owes from now on.",
+        tuple(deals),
+    )
+
+
+def it_is_new(home: Organisation, named: str, by: str) -> Ruled:
+    """Keep that a customer is no HubSpot company that there is, so that one of its own is made."""
+    at = parts()
+    customer = _customer(home, named)
+    with at.database.transaction() as tx:
+        if linked := links.find(tx, home.id, "company", [customer.id]).get(customer.id):
+            raise LedgerloopError(
+                f"“{customer.name}” is the HubSpot company {linked.hubspot_id} already. If that is wrong, run"
+                f" `ledgerloop unlink --customer {customer.id} --company` first."
+            )
+        rulings.put(tx, home.id, f"customer {customer.id} company", "", at.now(), by)
+        reason = f"{_who(by)} said that it is none of the HubSpot companies that there are: one of its own is made."
+        journal.add(tx, [_entry(home.id, f"customer {customer.id}", "skip", reason)])
+        _look_at(tx, home.id, [customer.id])
+    _again(home, [customer.id], [])
+    return Ruled(
+        home.id,
+        customer.id,
+        f"“{customer.name}” is none of the HubSpot companies that there are, and a company of its own is made for it.",
+    )
+
+
+def it_pays(home: Organisation, deal: str, named: str, by: str) -> Ruled:
+    """Keep that a customer pays for a deal: link it to the deal's company or contact, and try the deal again."""
+    at = parts()
+    half, record = _paying(deal)
+    customer = _customer(home, named)
+    _link(home, customer, half, record, by, shared=True)
+    with at.database.transaction() as tx:
+        rulings.put(tx, home.id, f"{half} {record.id}", customer.id, at.now(), by)
+    deals = _again(home, [customer.id], [record.id], deal)
+    return Ruled(
+        home.id,
+        customer.id,
+        f"“{customer.name}” pays for deal {deal}: it is the HubSpot {half} {_called(half, record)}. The deal is tried"
+        " again.",
+        tuple(deals),
+    )
+
+
+def new_one_pays(home: Organisation, deal: str, by: str) -> Ruled:
+    """Keep that who pays for a deal is none of the customers that there are, and try the deal again."""
+    at = parts()
+    half, record = _paying(deal)
+    with at.database.transaction() as tx:
+        if linked := links.find_by_hubspot(tx, home.id, half, [record.id]).get(record.id):
+            name = _name(tx, home, linked.xero_id)
+            raise LedgerloopError(
+                f"The deal's {half} {_called(half, record)} is “{name}” in Xero already. If that is wrong, run"
+                f" `ledgerloop unlink --customer {linked.xero_id} --{half}` first."
+            )
+        carried = (record.properties.get(id_name()) or "").strip().lower()
+        if carried and mirror.customers(tx, home.id, [carried]):
+            raise LedgerloopError(
+                f"The deal's {half} {_called(half, record)} carries the Xero contact id {carried}. Clear it in HubSpot"
+                " first."
+            )
+        rulings.put(tx, home.id, f"{half} {record.id}", "", at.now(), by)
+        reason = f"{_who(by)} said that the {half} {record.id} is none of the customers in Xero: one is made for it."
+        journal.add(tx, [_entry(home.id, f"deal {deal}", "skip", reason)])
+    deals = _again(home, [], [record.id], deal)
+    return Ruled(
+        home.id,
+        "",
+        f"The HubSpot {half} {_called(half, record)} is none of the customers in Xero, and one of its own is made for"
+        f" it. Deal {deal} is tried again.",
+        tuple(deals),
+    )
+
+
+def part(home: Organisation, named: str, halves: Collection[Half], by: str) -> Ruled:
+    """End a customer's links: its records are emptied with its next turn, and other ones are looked for."""
+    at = parts()
+    customer = _customer(home, named, living=False)
+    ended: list[Link] = []
+    with at.database.transaction() as tx:
+        for half in HALVES:
+            link = links.find(tx, home.id, half, [customer.id]).get(customer.id)
+            if link is not None and half in halves:
+                ended.append(link)
+        if not ended:
+            wanted = " or ".join(half for half in HALVES if half in halves)
+            raise LedgerloopError(f"“{customer.name}” has no HubSpot {wanted}, so there is no link to end.")
+    elsewhere = shown_elsewhere(home, ended)
+    with at.database.transaction() as tx:
+        for link in ended:
+            _end(tx, home, link, by, to_empty=(link.kind, link.hubspot_id) not in elsewhere)
+        _look_at(tx, home.id, [customer.id])
+    deals = _again(home, [customer.id], [link.hubspot_id for link in ended])
+    records = " and ".join(f"{link.kind} {link.hubspot_id}" for link in ended)
+    return Ruled(
+        home.id,
+        customer.id,
+        f"“{customer.name}” is no longer the HubSpot {records}: what was shown there is emptied, and it is looked for"
+        " among the others.",
+        tuple(deals),
+    )
+
+
+def _link(home: Organisation, customer: Customer, half: Half, record: Record, by: str, *, shared: bool) -> bool:
+    """Check that a customer may be a record, and link the two; tell whether they were not linked before.
+
+    ``shared`` where the record may be another organisation's as well: its invoices go to this customer all the same.
+    """
+    at = parts()
+    now = at.now()
+    with at.database.transaction() as tx:
+        _check(tx, home, customer, half, record, shared=shared)
+        before = links.find(tx, home.id, half, [customer.id]).get(customer.id)
+        link = Link(home.id, customer.id, half, record.id, "ruling")
+        links.put(tx, [link], now)
+        links.accept(tx, [link], "ruling")
+        rulings.put(tx, home.id, f"customer {customer.id} {half}", record.id, now, by)
+        rulings.forget(tx, home.id, f"customer {customer.id} not {half} {record.id}")
+        if before is None:
+            compared.forget(tx, home.id, half, [customer.id])
+        reason = f"{_who(by)} said that it is the {half} {record.id}."
+        journal.add(tx, [_entry(home.id, f"customer {customer.id}", "adopt", reason, f"hubspot {half} {record.id}")])
+        _look_at(tx, home.id, [customer.id])
+    return before is None
+
+
+def _check(tx: Connection, home: Organisation, customer: Customer, half: Half, record: Record, *, shared: bool) -> None:
+    """Raise an error where a record cannot be a customer."""
+    called = _called(half, record)
+    linked = links.find(tx, home.id, half, [customer.id]).get(customer.id)
+    if linked is not None and linked.hubspot_id != record.id:
+        raise LedgerloopError(
+            f"“{customer.name}” is the HubSpot {half} {linked.hubspot_id} already. If the two are one, merge them in"
+            f" HubSpot; if the link is wrong, run `ledgerloop unlink --customer {customer.id} --{half}` first."
+        )
+    holder = links.find_by_hubspot(tx, home.id, half, [record.id]).get(record.id)
+    if holder is not None and holder.xero_id != customer.id:
+        raise LedgerloopError(
+            f"The HubSpot {half} {called} is “{_name(tx, home, holder.xero_id)}” in Xero, and a record is one customer."
+            f" If that is wrong, run `ledgerloop unlink --customer {holder.xero_id} --{half}` first."
+        )
+    others = {one.id: one.name for one in connections.organisations(tx) if one.id != home.id}
+    theirs = [one for one in links.of_records(tx, half, [record.id]) if one.organisation in others]
+    carried = carried_by(record, customer.id)
+    if carried and ("not " + f"{half} {record.id}") in _ended_of(tx, home, carried):
+        carried = ""  # its link was ended, and it is about to be emptied
+    belongs = [others[one.organisation] for one in theirs]
+    belongs += [name for key, name in others.items() if carried and mirror.customers(tx, key, [carried.lower()])]
+    if belongs and not shared:
+        raise LedgerloopError(
+            f"The HubSpot {half} {called} shows a customer of {belongs[0]}, and a record shows one organisation. Name"
+            f" another {half}, or make one for {home.name}."
+        )
+    if carried and not belongs:
+        raise LedgerloopError(
+            f"The HubSpot {half} {called} carries the Xero contact id {carried}, which is not that of"
+            f" “{customer.name}”. Clear the id in HubSpot first if it is out of date."
+        )
+
+
+def _ended_of(tx: Connection, home: Organisation, customer: str) -> set[str]:
+    some = rulings.to_empty(tx, home.id, [customer, customer.lower()])
+    return {f"not {kind} {record}" for _, kind, record in some}
+
+
+def _end(tx: Connection, home: Organisation, link: Link, by: str, *, to_empty: bool) -> None:
+    now = parts().now()
+    portal = connections.only_portal(tx)
+    links.remove(tx, link)
+    compared.forget(tx, home.id, link.kind, [link.xero_id])
+    pairs.forget(tx, home.id, link.xero_id)
+    if portal is not None:
+        fingerprints.forget(tx, portal.id, link.kind, [link.hubspot_id])
+    for subject, answer in (
+        (f"customer {link.xero_id} {link.kind}", link.hubspot_id),
+        (f"{link.kind} {link.hubspot_id}", link.xero_id),
+    ):
+        if rulings.get(tx, home.id, [subject]).get(subject) == answer:
+            rulings.forget(tx, home.id, subject)
+    rulings.end(tx, home.id, link.xero_id, link.kind, link.hubspot_id, now, to_empty=to_empty)
+    for other in links.of_records(tx, link.kind, [link.hubspot_id]):
+        _look_at(tx, other.organisation, [other.xero_id])  # which the record shows once it is empty
+    target = f"hubspot {link.kind} {link.hubspot_id}"
+    reason = f"{_who(by)} said that it is not the {link.kind} {link.hubspot_id}, so the link is ended."
+    journal.add(tx, [_entry(home.id, f"customer {link.xero_id}", "skip", reason, target)])
+
+
+def _customer(home: Organisation, named: str, *, living: bool = True) -> Customer:
+    """Find the one customer that a person means; an error where that is not one, or one that nothing is shown of."""
+    with parts().database.reading() as tx:
+        ids = customers_named(tx, [home], named)
+        found = mirror.customers(tx, home.id, ids)
+    if len(ids) > 1:
+        some = "; ".join(f"“{found[key].name}” ({key})" for key in ids)
+        raise LedgerloopError(f"Several customers are meant by “{named}”: {some}. Name one by its Xero id.")
+    customer = found[ids[0]]
+    if living and customer.merged_into:
+        raise LedgerloopError(f"“{customer.name}” was merged in Xero: name {customer.merged_into} instead.")
+    if living and not customer.active:
+        raise LedgerloopError(f"“{customer.name}” is archived in Xero. Restore it there first.")
+    return customer
+
+
+def _record(half: LinkKind, given: str) -> Record:
+    """Read the record that a person names; an error where it is not there, or under another id."""
+    if not given.isdecimal():
+        raise LedgerloopError(
+            f"“{given}” is no id of a HubSpot {half}: that is the number at the end of its address in HubSpot."
+        )
+    record = parts().hubspot().read(PLURAL[half], [given], properties_read(half)).get(given)
+    if record is None:
+        raise LedgerloopError(f"HubSpot has no {half} {given}: it was deleted, or never was.")
+    if record.id != given:
+        raise LedgerloopError(f"The {half} {given} was merged in HubSpot: name {record.id} instead.")
+    return record
+
+
+def _paying(deal: str) -> tuple[Half, Record]:
+    """Read the record that pays for a deal, its company or else its contact, as matching reads it."""
+    at = parts()
+    retrying.check([deal])
+    with at.database.reading() as tx:
+        portal = connections.only_portal(tx)
+        made = intents.get(tx, portal.id, [deal]).get(deal) if portal else None
+    if portal is None:
+        raise LedgerloopError("No HubSpot portal is connected: run `ledgerloop connect hubspot`.")
+    if made is not None and made.state in ("sent", "made"):
+        raise LedgerloopError(
+            f"Deal {deal} has an invoice already ({made.number or 'not settled yet'}). Delete or void it in Xero, and"
+            f" then run `ledgerloop retry --deal {deal} --new`."
+        )
+    found = read_deals(at.hubspot(), [deal], ()).get(deal)
+    sales = read_sales(at.hubspot(), portal.id, [found]) if found else []
+    if not sales or not sides(sales[0]):
+        raise LedgerloopError(f"Deal {deal} has neither a company nor a contact in HubSpot. Give it one first.")
+    half, record = sides(sales[0])[0]
+    return half, record
+
+
+def _called(half: LinkKind, record: Record) -> str:
+    name = person_name(record) or record.properties.get("email") if half == "contact" else record.properties.get("name")
+    return f"“{name}” ({record.id})" if name else record.id
+
+
+def _name(tx: Connection, home: Organisation, customer: str) -> str:
+    known = mirror.customers(tx, home.id, [customer]).get(customer)
+    return known.name if known else customer
+
+
+def _look_at(tx: Connection, organisation: str, customers: Sequence[str]) -> None:
+    dirty.mark(tx, organisation, customers)
+    lanes.wake(tx, "standing", organisation, parts().now())
+
+
+def _again(home: Organisation, customers: Sequence[str], records: Sequence[str], deal: str = "") -> list[str]:
+    """Try the deals again that are held over these customers or records, and the one that is meant; wake the engine."""
+    at = parts()
+    concerned = {*customers, *records}
+    with at.database.transaction() as tx:
+        holds = journal.holds(tx)
+        held = [
+            one.subject.removeprefix("deal ")
+            for one in holds
+            if one.subject.startswith("deal ") and not concerned.isdisjoint(one.candidates)
+        ]
+        # Those that were held over the same record are looked at again too: what is one is none of the others.
+        others = [
+            one.subject.removeprefix("customer ")
+            for one in holds
+            if one.lane == home.id and one.subject.startswith("customer ") and not concerned.isdisjoint(one.candidates)
+        ]
+        if others:
+            _look_at(tx, home.id, others)
+    deals = list(dict.fromkeys([*([deal] if deal else []), *held]))
+    if deals:
+        retrying.retry(deals)
+    at.nudge()
+    return deals
+
+
+def _who(by: str) -> str:
+    return f"A person ({by})" if by else "A person"
+
+
+def _entry(lane: str, subject: str, decision: Literal["skip", "adopt"], reason: str, target: str = "") -> Entry:
+    return Entry(
+        at=parts().now(),
+        lane=lane,
+        turn=0,
+        subject=subject,
+        decision=decision,
+        rule="flows.ruling",
+        reason=reason,
+        target=target,
+    )
