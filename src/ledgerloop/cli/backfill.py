@@ -26,6 +26,7 @@ from ledgerloop.flows.planning import Totals
 from ledgerloop.records import Organisation
 from ledgerloop.store import dirty, journal, lanes, planned
 from ledgerloop.store.planned import Allowance
+from ledgerloop.store.spent import Written
 from ledgerloop.web.pages import moment
 from ledgerloop.wiring import Ledgerloop
 
@@ -58,11 +59,14 @@ def backfill(
             typer.echo(f"{home.name}: a backfill is under way, {left} customers are left.", err=True)
         else:
             totals, _ = planned_with_progress(home, everybody, keep=0)
-            if totals.written.created + totals.written.updated == 0:
-                said = f"All is in step; there is nothing to write.{_waiting(_held(built, home))}"
-                _tell(as_json, home, totals, None, said)
+            nothing = totals.written.created + totals.written.updated == 0
+            held = _held(built, home)
+            if nothing and totals.holds <= held:
+                said = f"There is nothing to write.{_waiting(held)}"
+                _tell(as_json, home, totals, None, said if held else "All is in step; there is nothing to write.")
                 return
-            _ask(home, totals, yes, as_json)
+            if not nothing:  # questions alone write nothing that anybody must accept, and are kept for `holds`
+                _ask(home, totals, yes, as_json)
             planning.accept(home, everybody, totals.written)
         _done(built, home, as_json)
 
@@ -118,6 +122,8 @@ def _done(built: Ledgerloop, home: Organisation, as_json: bool) -> None:
     written = allowance.written
     held = _held(built, home)
     said = f"Done: {allowance.customers} customers, {written.created} records made, {written.updated} changed."
+    if held and written == Written():
+        said = "There is nothing to write."
     _tell(as_json, home, None, allowance, said + _waiting(held), held)
 
 

@@ -129,6 +129,7 @@ def _print(one: Quote) -> None:
     body = one.invoice
     typer.echo(f"Deal {one.deal}: {body['Status']} invoice in {one.organisation} for {one.customer}.")
     typer.echo(f"    Dated {body['Date']}, due {body['DueDate']}, reference {body['Reference']}.")
+    typer.echo(f"    How the customer was found: {one.found}")
     if one.note:
         typer.echo(f"    {one.note}")
     print_table(

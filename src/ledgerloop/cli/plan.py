@@ -18,7 +18,9 @@ from ledgerloop.flows import admitting, planning
 from ledgerloop.flows.parts import instead
 from ledgerloop.flows.planning import Line, Totals
 from ledgerloop.records import Organisation
-from ledgerloop.store import dirty
+from ledgerloop.rules.identity.wording import by
+from ledgerloop.store import dirty, links
+from ledgerloop.store.links import Kept
 
 OfOrganisation = Annotated[
     str, typer.Option("--organisation", help="The organisation's id or name, where several are connected.")
@@ -58,9 +60,15 @@ def plan(
             else:
                 chosen = dirty.every(tx, home.id) if waiting else admitting.everybody(tx, home)
         totals, lines = planned_with_progress(home, chosen, keep=None if everything or as_json or customer else FIRST)
+        with built.database.reading() as tx:
+            linked = links.listed(tx, home.id, chosen) if customer is not None else []
     if as_json:
-        print_json({"organisation": home.id, **totals_of(totals), "lines": [asdict(line) for line in lines]})
+        told = {"links": [_link_told(one) for one in linked]} if customer is not None else {}
+        print_json({"organisation": home.id, **totals_of(totals), "lines": [asdict(line) for line in lines], **told})
         return
+    for one in linked:
+        where = f"{one.link.kind} {one.link.hubspot_id}"
+        typer.echo(f"linked {where}  since {one.made_at:%Y-%m-%d}\n    {by(one.link.how)}\n")
     for line in lines:
         _print(line)
     hidden = totals.records.total() - len(lines)
@@ -110,6 +118,17 @@ def print_totals(home: Organisation, totals: Totals) -> None:
         [(what, str(number)) for what, number in sorted(totals.records.items())],
         none="nothing to write; all is in step.",
     )
+
+
+def _link_told(one: Kept) -> dict[str, object]:
+    link = one.link
+    return {
+        "customer": link.xero_id,
+        "kind": link.kind,
+        "hubspot_id": link.hubspot_id,
+        "how": link.how,
+        "since": one.made_at,
+    }
 
 
 def _print(line: Line) -> None:

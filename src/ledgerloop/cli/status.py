@@ -201,5 +201,6 @@ def _fields(one: journal_store.Held) -> dict[str, object]:
         "lane": one.lane,
         "reasons": one.reasons,
         "candidates": one.candidates,
+        "choices": one.choices,
         "since": one.since,
     }

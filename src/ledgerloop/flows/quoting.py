@@ -10,14 +10,20 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from sqlalchemy import Connection
+
 from ledgerloop.flows.books import books_of
+from ledgerloop.flows.deals import Sale
 from ledgerloop.flows.deciding import Ready, decide
 from ledgerloop.flows.intending import find_customers, remark
 from ledgerloop.flows.parts import instead, parts
+from ledgerloop.flows.payers import sides
 from ledgerloop.flows.rehearsing import Rehearsing
-from ledgerloop.records import Hold, Portal
+from ledgerloop.records import Hold, Organisation, Portal
+from ledgerloop.rules.identity.wording import by
 from ledgerloop.rules.totals import Totals, totals_of
-from ledgerloop.store import intents, mirror
+from ledgerloop.store import intents, links, mirror
+from ledgerloop.store.links import Kept
 from ledgerloop.store.scratch import scratch
 from ledgerloop.xero.client import Outcome, XeroClient
 from ledgerloop.xero.models import Contact
@@ -31,6 +37,8 @@ class Quote:
     organisation: str = ""
     customer: str = ""
     """The customer's name, and how it is known."""
+    found: str = ""
+    """On what evidence it was found, and beside which others."""
     invoice: Mapping[str, Any] = field(default_factory=dict)
     totals: Totals | None = None
     reasons: tuple[str, ...] = ()
@@ -78,15 +86,28 @@ def _quotes(house: Portal, deals: Sequence[str]) -> list[Quote]:
         payer, home = payers[deal], verdict.home
         with at.database.reading() as tx:
             customer = mirror.customers(tx, home.id, [payer.id]).get(payer.id)
+            linked = _linked(tx, home, verdict.sale) if payer.how == "link" else None
         quotes[deal] = Quote(
             deal,
             organisation=home.name,
             customer=f"{customer.name if customer else payer.id} ({payer.how})",
+            found=payer.said or (_said(linked) if linked else by(payer.how)),
             invoice=verdict.draft.body,
             totals=totals_of(verdict.draft.body, books_of(home, ("accounts", "tax_rates"))),
             note=" ".join(part for part in (note, remark(verdict.sale, payer)) if part),
         )
     return [quotes[deal] for deal in deals]
+
+
+def _linked(tx: Connection, home: Organisation, sale: Sale) -> Kept | None:
+    """Return the link of the record that pays."""
+    kind, record = sides(sale)[0]
+    link = links.find_by_hubspot(tx, home.id, kind, [record.id]).get(record.id)
+    return next((one for one in links.listed(tx, home.id, [link.xero_id]) if one.link == link), None) if link else None
+
+
+def _said(one: Kept) -> str:
+    return f"Its {one.link.kind} {one.link.hubspot_id} is linked to it since {one.made_at:%Y-%m-%d}. {by(one.link.how)}"
 
 
 class _Reading(XeroClient):

@@ -1,7 +1,7 @@
 """Take what a person says of who is who: it is this one, it is that one, make a new one; and end links that are wrong.
 
-What cannot be so is refused at once with a sentence, and nothing is kept of it. The rest is done by the service: at once
-where it runs, at its next start where it does not.
+What cannot be so is refused at once with a sentence, and nothing is kept of it. The rest is done by the service: at
+once where it runs, at its next start where it does not.
 """
 
 from __future__ import annotations

@@ -16,7 +16,7 @@ from starlette.staticfiles import StaticFiles
 
 from ledgerloop.errors import LedgerloopError
 from ledgerloop.log import logger
-from ledgerloop.web import approve, connect, console, health, webhooks
+from ledgerloop.web import approve, connect, console, health, ruling, webhooks
 from ledgerloop.web.pages import problem
 from ledgerloop.web.sessions import Sessions
 from ledgerloop.wiring import Ledgerloop
@@ -52,6 +52,7 @@ def create_app(
             *console.routes(ledgerloop, sessions, pause),
             *connect.routes(ledgerloop, sessions),
             *approve.routes(ledgerloop, sessions),
+            *ruling.routes(ledgerloop, sessions),
             Mount("/static", StaticFiles(directory=Path(__file__).parent / "static")),
         ],
         exception_handlers={HTTPException: _refused, LedgerloopError: _failed, ClientDisconnect: _gone},

@@ -14,7 +14,7 @@ from ledgerloop.log import logger
 from ledgerloop.store import connections
 from ledgerloop.web.door import LARGEST_FORM, Form, carries_token, for_people, form_in, form_of_people, stale, to
 from ledgerloop.web.missing import lacks
-from ledgerloop.web.overview import look
+from ledgerloop.web.overview import look, may_be_new
 from ledgerloop.web.pages import page
 from ledgerloop.web.passwords import Attempts, right
 from ledgerloop.web.sessions import PASSWORD, Session, Sessions
@@ -49,7 +49,9 @@ class Console:
         with self._built.database.reading() as tx:
             seen = look(tx, self._built.now())
         said = self._sessions.said(request)
-        answer = page("console.html", seen=seen, lacks=lacks(self._built), said=said, token=session.token)
+        answer = page(
+            "console.html", seen=seen, lacks=lacks(self._built), may_be_new=may_be_new, said=said, token=session.token
+        )
         self._sessions.unsay(request, answer)
         return answer
 

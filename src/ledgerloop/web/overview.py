@@ -15,11 +15,13 @@ from ledgerloop.flows import asking
 from ledgerloop.flows.catchup import silent_since
 from ledgerloop.records import Entry, Organisation, Portal, Vendor
 from ledgerloop.rules.customers import contact_url
-from ledgerloop.store import connections, inbox, intents, journal, lanes, mirror, planned
+from ledgerloop.store import connections, inbox, intents, journal, lanes, links, mirror, planned
 from ledgerloop.store.connections import Connected
-from ledgerloop.store.inbox import Backlog, Kept
+from ledgerloop.store.inbox import Backlog
+from ledgerloop.store.inbox import Kept as KeptEvent
 from ledgerloop.store.journal import Held
 from ledgerloop.store.lanes import Lane, Parked
+from ledgerloop.store.links import Kept
 from ledgerloop.store.planned import Allowance
 
 _FLOW = {"xero": "standing", "hubspot": "invoicing"}
@@ -35,7 +37,7 @@ class Overview:
     lanes: list[Lane]
     parked: list[Parked]
     backlogs: list[Backlog]
-    unreadable: list[Kept]
+    unreadable: list[KeptEvent]
     holds: list[Held]
     written: list[Entry]
     customers: Mapping[tuple[str, str], str]
@@ -48,6 +50,8 @@ class Overview:
     """The names of the deals that are held, by subject, where the journal knows them."""
     approvable: Mapping[str, str] = field(default_factory=dict)
     """The subjects of holds that a person ends by approving invoices, each with the seal of what is shown."""
+    reviewed: list[Kept] = field(default_factory=list)
+    """Links of an earlier release about which a person is asked."""
 
     @property
     def waiting(self) -> int:
@@ -134,6 +138,8 @@ class Overview:
 def look(tx: Connection, now: datetime, lines: int = 50) -> Overview:
     """Gather it all, with at most so many lines of the journal."""
     holds = journal.holds(tx)
+    reviewed = [one for home in connections.organisations(tx) for one in links.listed(tx, home.id, asked=True)]
+    spoken_of = [(one.link.organisation, f"customer {one.link.xero_id}") for one in reviewed]
     written = [entry for entry in journal.recent(tx, lines * 4) if entry.decision != "skip"][:lines]
     return Overview(
         now=now,
@@ -149,9 +155,15 @@ def look(tx: Connection, now: datetime, lines: int = 50) -> Overview:
         deals=journal.latest_value(tx, {one.subject for one in holds if one.subject.startswith("deal ")}, "dealname"),
         approvable=_approvable(tx),
         customers=names_of(
-            tx, [(one.lane, one.subject) for one in holds] + [(one.lane, one.subject) for one in written]
+            tx, [*spoken_of, *((one.lane, one.subject) for one in holds), *((one.lane, one.subject) for one in written)]
         ),
+        reviewed=reviewed,
     )
+
+
+def may_be_new(held: Held) -> bool:
+    """Tell whether “none of these” answers a hold: HubSpot keeps one contact for an email, so none is made of those."""
+    return bool(held.choices) and all(one.kind != "contact" for one in held.choices)
 
 
 def _approvable(tx: Connection) -> dict[str, str]:

@@ -19,7 +19,7 @@ def which_customer(
     deal: str, kind: LinkKind, record: Record, doubt: Doubt, known: Mapping[str, Customer], owed: Mapping[str, str]
 ) -> str:
     """Ask which customer in Xero pays for a deal."""
-    some = [_customer(known[key], evidence, owed.get(key, "")) for key, evidence in doubt.candidates.items()]
+    some = [customer_named(known[key], evidence, owed.get(key, "")) for key, evidence in doubt.candidates.items()]
     return (
         f"It is not certain who pays: {_buyer(kind, record)} may be one of these customers in Xero, or none of them:"
         f" {listed(some)}. If it is one of them, write that one's id into the Xero contact id of the deal's {kind}; if"
@@ -71,6 +71,7 @@ def _buyer(kind: LinkKind, record: Record) -> str:
     )
 
 
-def _customer(customer: Customer, evidence: Evidence, owed: str) -> str:
+def customer_named(customer: Customer, evidence: Evidence, owed: str) -> str:
+    """Name a customer with its email, place, id and what it owes, and say what agrees and what does not."""
     owes = f" which owes {owed}," if owed else ""
     return f"{described(customer)} with the id {customer.id},{owes} with {evidence}"

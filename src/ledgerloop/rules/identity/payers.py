@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from ledgerloop.hubspot.models import Record
-from ledgerloop.records import Customer, Hold
+from ledgerloop.records import Choice, Customer, Hold
 from ledgerloop.rules.identity import payer_questions
 from ledgerloop.rules.identity.choice import Chosen, Doubt, settle
 from ledgerloop.rules.identity.evidence import NOTHING_SHARED, Ask, Evidence, Same, Shared, Verdict, weigh
@@ -81,7 +81,11 @@ def choose_payer(buyer: Buyer, known: Known) -> Found | Hold | None:
     answer = shown if isinstance(shown, Doubt) else answer
     if isinstance(answer, Doubt):
         said = payer_questions.which_customer(buyer.deal, buyer.kind, buyer.record, answer, named, known.owed)
-        return Hold((said,), tuple(answer.candidates))
+        choices = tuple(
+            Choice("customer", key, payer_questions.customer_named(named[key], evidence, known.owed.get(key, "")))
+            for key, evidence in answer.candidates.items()
+        )
+        return Hold((said,), tuple(answer.candidates), choices=choices)
     archived = _choose(buyer, known, [one for one in known.customers if not one.active])
     if archived is not None:
         ids = [archived.id] if isinstance(archived, Chosen) else list(archived.candidates)
