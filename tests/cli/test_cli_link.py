@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -227,33 +228,28 @@ class TestUnlink:
 
 class TestDeals:
     def test_that_one_pays(self, scene: Scene, crm: Customers, directory: Path) -> None:
-        """A deal that is held over who pays is invoiced to the customer that a person names."""
-        customer = crm.add("Tui Roofing Ltd", EmailAddress="accounts@tui-roofing.example.com")
-        crm.until_linked(customer)
-        _done(run(directory, "unlink", "--customer", customer))
-        company = scene.make("companies", name="Tui Roofing", domain="tui-elsewhere.example.com")
+        """A deal that is held over who pays is invoiced to the customer that a person names; both questions end."""
+        company = scene.make("companies", name="Ruru Rentals")
+        customer = crm.add("Ruru Rentals")
+        crm.until_held(customer)
         deal = scene.sell(company=company)
         reasons = scene.on.until("hold", lambda: scene.holds().get(f"deal {deal}"))
         assert customer in " ".join(reasons)
-        assert [] == scene.invoices_of(deal)
 
-        ended = run(directory, "link", "--deal", deal, "--customer", customer)
+        said = _done(run(directory, "link", "--deal", deal, "--customer", customer))
 
-        if "already" in ended.stderr:  # the customer has a company of its own by now, and a record is one customer
-            assert 1 == ended.returncode
-            _done(run(directory, "unlink", "--customer", customer, "--company"))
-            ended = run(directory, "link", "--deal", deal, "--customer", customer)
-        assert f"“Tui Roofing Ltd” pays for deal {deal}" in _done(ended)
+        assert f"“Ruru Rentals” pays for deal {deal}: it is the HubSpot company “Ruru Rentals” ({company})." in said
         made = scene.on.until("invoice", lambda: scene.invoices_of(deal) or None)
         assert [customer] == [one["Contact"]["ContactID"] for one in made]
         scene.settle()
         assert company == crm.record(customer, "company")
+        assert scene.holds().keys().isdisjoint({f"deal {deal}", f"customer {customer}"})
 
     def test_a_new_one_pays(self, scene: Scene, crm: Customers, directory: Path) -> None:
         """A deal whose buyer is none of those in question gets a customer of its own."""
-        customer = crm.add("Kaka Kitchens Ltd", EmailAddress="accounts@kaka-kitchens.example.com")
-        crm.until_linked(customer)
-        company = scene.make("companies", name="Kaka Kitchens", domain="kaka-elsewhere.example.com")
+        company = scene.make("companies", name="Kaka Kitchens")
+        customer = crm.add("Kaka Kitchens")
+        crm.until_held(customer)
         deal = scene.sell(company=company)
         scene.on.until("hold", lambda: scene.holds().get(f"deal {deal}"))
 
@@ -261,10 +257,32 @@ class TestDeals:
 
         assert f"Deal {deal} is tried again." in said
         made = scene.on.until("invoice", lambda: scene.invoices_of(deal) or None)
-        assert [customer] != [one["Contact"]["ContactID"] for one in made]
+        assert customer not in [one["Contact"]["ContactID"] for one in made]
+        scene.settle()
         ended = run(directory, "link", "--deal", deal, "--new")
         assert 1 == ended.returncode
         assert f"Deal {deal} has an invoice already" in ended.stderr
+
+    def test_who_pays_already_is_not_replaced(self, scene: Scene, crm: Customers, directory: Path) -> None:
+        """A deal whose company is a customer, or that is none at all, is refused; nothing is kept."""
+        customer = crm.add("Known Payer Ltd")
+        company = crm.until_linked(customer)
+        deal = scene.sell(company=company, won=False)
+        other = crm.add("Other Payer Ltd")
+        crm.until_linked(other)
+        before = _rulings(scene)
+
+        for words, why in (
+            (("--deal", deal, "--new"), "is “Known Payer Ltd” in Xero already"),
+            (("--deal", deal, "--customer", other), f"`ledgerloop unlink --customer {other} --company` first"),
+            (("--deal", "nope", "--new"), "“nope” is no deal's id"),
+            (("--deal", deal, "--customer", "Nobody At All"), "has no customer with the id, email or name"),
+        ):
+            ended = run(directory, "link", *words)
+            assert 1 == ended.returncode
+            assert why in ended.stderr
+
+        assert before == _rulings(scene)
 
 
 class TestLinks:
@@ -284,3 +302,45 @@ class TestLinks:
         assert told[0]["since"]
         assert "name and domain" in table
         assert "Links to look at: None." in _done(run(directory, "links", "--review"))
+
+
+class TestConsole:
+    def test_a_button_says_that_it_is_this_one(self, scene: Scene, crm: Customers) -> None:
+        """A question about who is who has a button for each candidate and one for a new record."""
+        company = scene.make("companies", name="Pukeko Pumps", city="Napier")
+        customer = crm.add("Pukeko Pumps")
+        crm.until_held(customer)
+        page = scene.on.browser.get("/").text
+        assert "None of these: make a new one" in page
+
+        answer = _press(scene, page, f"customer {customer}", f"company {company}")
+
+        assert "“Pukeko Pumps” is the HubSpot company" in answer
+        scene.until_shown("companies", company, "xero_contact_id", customer)
+        scene.settle()
+        assert "A person (console) said that it is the company" in " ".join(crm.said(customer))
+
+    def test_a_button_makes_a_new_one(self, scene: Scene, crm: Customers) -> None:
+        """“None of these” makes a record of its own; an answer that nobody asks for any more is none."""
+        company = scene.make("companies", name="Takahe Tiles")
+        customer = crm.add("Takahe Tiles")
+        crm.until_held(customer)
+        page = scene.on.browser.get("/").text
+
+        answer = _press(scene, page, f"customer {customer}", "new")
+
+        assert "a company of its own is made for it." in answer
+        assert company != crm.until_linked(customer)
+        assert "That is not asked any more" in _press(scene, page, f"customer {customer}", f"company {company}")
+
+
+def _press(scene: Scene, page: str, subject: str, choice: str) -> str:
+    """Send the form of a button as the page has it, and return the page that follows."""
+    fields = {
+        name: value
+        for form in re.findall(r'<form method="post" action="/link">(.*?)</form>', page, re.DOTALL)
+        for name, value in re.findall(r'name="(\w+)" value="([^"]*)"', form)
+        if f'value="{subject}"' in form and f'value="{choice}"' in form
+    }
+    assert {"token", "lane", "subject", "choice"} == fields.keys()
+    return str(scene.on.browser.post("/link", data=fields).text)

@@ -1,9 +1,8 @@
-"""Links that an earlier release made by evidence: weighed once by today's rule, and a question where it would not do."""
+"""Links that an earlier release made by evidence: weighed once by today's rule, and a question where it will not do."""
 
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,13 +10,12 @@ import pytest
 from crm import Customers, begun
 from scene import Scene
 from sqlalchemy import insert
+from typer.testing import CliRunner, Result
 
+from ledgerloop.cli.app import app
 from ledgerloop.records import LinkKind
 from ledgerloop.store import dirty, lanes
 from ledgerloop.store.tables import link
-
-sys.path.append(str(Path(__file__).parents[1] / "cli"))
-from cli_process import run  # noqa: E402
 
 
 @pytest.fixture(scope="module")
@@ -37,6 +35,10 @@ def scene(directory: Path) -> Iterator[Scene]:
 def crm(scene: Scene) -> Customers:
     """Give the words about customers."""
     return Customers(scene)
+
+
+def _run(directory: Path, *words: str) -> Result:
+    return CliRunner().invoke(app, [*words, "--config", str(directory / "ledgerloop.toml")])
 
 
 def _earlier(scene: Scene, crm: Customers, how: str, customer: str, record: str, kind: LinkKind = "company") -> None:
@@ -59,10 +61,10 @@ def _rule(scene: Scene, customer: str, kind: LinkKind = "company") -> tuple[int,
     return row.rule, bool(row.asks)
 
 
-def _doubtful(scene: Scene, crm: Customers, name: str, how: str, **values: str) -> tuple[str, str]:
+def _doubtful(scene: Scene, crm: Customers, called: str, how: str, **values: str) -> tuple[str, str]:
     """Make a customer that an earlier release linked to a company; the company it has today is out of the way."""
     company = scene.make("companies", **values)
-    customer = crm.add(name, EmailAddress=f"ap@{name.split()[0].lower()}.example.com")
+    customer = crm.add(called, EmailAddress=f"ap@{called.split()[0].lower()}.example.com")
     scene.on.until("known", lambda: crm.record(customer, "company") or scene.holds().get(f"customer {customer}"))
     _earlier(scene, crm, how, customer, company)
     return customer, company
@@ -80,7 +82,7 @@ class TestWeighing:
     def test_too_little_is_a_question(
         self, scene: Scene, crm: Customers, name: str, how: str, values: dict[str, str]
     ) -> None:
-        """What today's rule would not take is asked about, both records side by side; nothing is unlinked or written."""
+        """What today's rule would not take is a question, both records side by side; nothing is unlinked or written."""
         customer, company = _doubtful(scene, crm, name, how, **values)
 
         said = " ".join(scene.holds()[f"customer {customer}"])
@@ -157,28 +159,28 @@ class TestAnswers:
     def test_a_person_confirms_it(self, scene: Scene, crm: Customers, directory: Path) -> None:
         """Confirmed, the link is the person's own: it is held no more, written to, and reviewed no more."""
         customer, company = _doubtful(scene, crm, "Confirmed", "name", name="Confirmed")
-        listed = json.loads(run(directory, "links", "--review", "--json").stdout)
+        listed = json.loads(_run(directory, "links", "--review", "--json").stdout)
         assert [(company, "name")] == [
             (one["hubspot_id"], one["how"]) for one in listed if one["customer"] == customer and one["asks"]
         ]
 
-        ended = run(directory, "link", "--customer", customer, "--company", company)
+        ended = _run(directory, "link", "--customer", customer, "--company", company)
 
-        assert 0 == ended.returncode, ended.stderr
+        assert 0 == ended.exit_code, ended.output
         scene.until_shown("companies", company, "xero_contact_id", customer)
         scene.settle()
         assert f"customer {customer}" not in scene.holds()
         assert (1, False) == _rule(scene, customer)
         assert "ruling" == crm.how(customer, "company")
-        assert customer not in run(directory, "links", "--review").stdout
+        assert customer not in _run(directory, "links", "--review").stdout
 
     def test_a_person_ends_it(self, scene: Scene, crm: Customers, directory: Path) -> None:
         """Ended, the customer is looked for anew and gets a company of its own; the other one is left alone."""
         customer, company = _doubtful(scene, crm, "Endedlink", "name", name="Endedlink")
 
-        ended = run(directory, "unlink", "--customer", customer, "--company")
+        ended = _run(directory, "unlink", "--customer", customer, "--company")
 
-        assert 0 == ended.returncode, ended.stderr
+        assert 0 == ended.exit_code, ended.output
         own = crm.until_other(customer, company)
         assert own
         assert f"customer {customer}" not in scene.holds()
@@ -194,6 +196,6 @@ class TestDeals:
 
         scene.on.until("held", lambda: scene.holds().get(f"deal {deal}"))
         assert [] == scene.invoices_of(deal)
-        run(directory, "link", "--customer", customer, "--company", company)
+        _run(directory, "link", "--customer", customer, "--company", company)
         made = scene.on.until("invoice", lambda: scene.invoices_of(deal) or None)
         assert [customer] == [one["Contact"]["ContactID"] for one in made]
