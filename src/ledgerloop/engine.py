@@ -19,6 +19,7 @@ from typing import Any
 
 import sqlalchemy
 from dbos import DBOS, DBOSConfig, SetWorkflowID
+from dbos import error as dbos_error
 from sqlalchemy import event, make_url
 
 from ledgerloop.errors import LedgerloopError, Transient
@@ -122,10 +123,11 @@ class Engine:
         running: list[int] = []
 
         def look() -> None:
-            mine = DBOS.list_workflows(
-                status="PENDING", executor_id=self._worker, limit=1, load_input=False, load_output=False
-            )
-            running.append(len(mine))
+            with suppress(dbos_error.DBOSException):  # there is none where it was never launched, or was stopped before
+                mine = DBOS.list_workflows(
+                    status="PENDING", executor_id=self._worker, limit=1, load_input=False, load_output=False
+                )
+                running.append(len(mine))
 
         asking = threading.Thread(target=look, name="last look", daemon=True)
         asking.start()

@@ -80,10 +80,10 @@ def test_one_customer_is_taken_by_one_company_of_a_turn(scene: Scene) -> None:
     rightly = {
         scene.sell(company=scene.make("companies", name="Alpha Holding", xero_contact_id=zeta.upper())): zeta,
         scene.sell(
-            company=scene.make("companies", name="Omega Holding", domain="omega.example.com"), contact=contact
+            company=scene.make("companies", name="Omega Group", domain="omega.example.com"), contact=contact
         ): omega,
     }
-    held = [scene.sell(company=scene.make("companies", name=name)) for name in ("Zeta Works", "Omega Group")]
+    held = [scene.sell(company=scene.make("companies", name=name)) for name in ("Zeta Works", "OMEGA Group")]
     for vendor in ("hubspot", "xero"):
         scene.on.control.post(f"{scene.url(vendor)}/_sandbox/webhooks", json={"enabled": True})
 

@@ -6,34 +6,52 @@ import inspect
 from pathlib import Path
 
 import pytest
-from ledgerloop.rules.matching import FREE_MAIL
+from rules_samples import record
 
 from ledgerloop.records import Customer
 from ledgerloop.rules import doubts
+from ledgerloop.rules.identity import questions
+from ledgerloop.rules.identity.addresses import FREE_MAIL
+from ledgerloop.rules.identity.choice import Doubt
+from ledgerloop.rules.identity.evidence import Evidence
+from ledgerloop.rules.identity.names import Likeness
 
 PAGE = (Path(__file__).parents[2] / "docs" / "matching.md").read_text("utf-8")
 SENTENCES = [
-    word for name, word in inspect.getmembers(doubts, inspect.isfunction) if word.__module__ == doubts.__name__
+    word
+    for module in (doubts, questions)
+    for name, word in inspect.getmembers(module, inspect.isfunction)
+    if word.__module__ == module.__name__ and not name.startswith("_") and not name.endswith("_named")
 ]
+DETAILS = Customer(organisation="", id="{xero id}", name="{name}", email="{email}")
+SAID = Evidence(Likeness.ALIKE, ("domain",), ("wording of the name",))
+COMPANY = record("{company}", name="{company's name}", domain="{domain}")
+CONTACT = record("{contact}", lastname="{person}", email="{email}")
+OTHER = Customer(organisation="", id="{other id}", name="{other}", email="{email}")
+PLACEHOLDERS = {
+    "customer": DETAILS,
+    "into": Customer(organisation="", id="{xero id}", name="{survivor}"),
+    "companies": {"{company}": COMPANY},
+    "company": COMPANY,
+    "contact": CONTACT,
+    "doubt": Doubt({"{company}": SAID}),
+    "evidence": SAID,
+    "rivals": [OTHER],
+    "others": ["{other}"],
+    "listed": ["{name} ({company})", "{name} ({company})"],
+}
 
 
 def worded(word: object) -> str:
     """Word a doubt about placeholders."""
     assert callable(word)
-    given: dict[str, object] = {
-        name: Customer(organisation="", id="{xero id}", name="{name}", email="{email}", email_key="a@{domain}")
-        if name == "customer"
-        else Customer(organisation="", id="{xero id}", name="{survivor}")
-        if name == "into"
-        else ["{company}"]
-        if name == "companies"
-        else [f"{{{name.removesuffix('s')}}}"]
-        if name in ("others", "asked")
-        else ["{name} ({company})", "{name} ({company})"]
-        if name == "listed"
-        else f"{{{name}}}"
-        for name in inspect.signature(word).parameters
-    }
+    names = inspect.signature(word).parameters
+    given = {name: PLACEHOLDERS.get(name, f"{{{name}}}") for name in names}
+    if "asked" in names:
+        given["asked"] = ["{asked}"]
+    if word is questions.stale_number or word is questions.earlier_link:
+        given["record"] = COMPANY
+        given["kind"] = "company"
     return str(word(**given))
 
 

@@ -51,9 +51,10 @@ def make(
     batches = [{key: customers[key] for key in keys[start : start + BATCH]} for start in range(0, len(keys), BATCH)]
     rows = {key: {**properties_of(kind, customers[key]), **values[key]} for key in keys}
     failures: list[BaseException] = []
+    asked = writing.ask(client, PLURAL[kind], rows)
 
     def send(some: Customers) -> Sent:
-        return writing.create(client, PLURAL[kind], {key: rows[key] for key in some})
+        return writing.create(client, PLURAL[kind], {key: rows[key] for key in some}, asked)
 
     for some, answer in zip(batches, abreast(send, batches), strict=True):
         if problem := answer.exception():

@@ -47,7 +47,8 @@ def _empty(home: Organisation, kind: LinkKind, customer_of: dict[str, str], turn
         and record not in others
         and (there[record].properties.get(id_name()) or "").strip().lower() == customer.lower()
     }
-    sent = writing.update(client, PLURAL[kind], rows) if rows else writing.Sent()
+    asked = writing.ask(client, PLURAL[kind], rows)
+    sent = writing.update(client, PLURAL[kind], rows, asked) if rows else writing.Sent()
     with at.database.transaction() as tx:
         portal = connections.only_portal(tx)
         for record, customer in customer_of.items():

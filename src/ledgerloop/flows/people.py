@@ -73,7 +73,9 @@ def _make(
     erased: set[str] = set()
     by_email = [(email, values) for (_, email), values in rows.items()]
     for start in range(0, len(by_email), BATCH):
-        sent = writing.create(client, "contacts", dict(by_email[start : start + BATCH]), needed=frozenset({"email"}))
+        some = dict(by_email[start : start + BATCH])
+        asked = writing.ask(client, "contacts", some)
+        sent = writing.create(client, "contacts", some, asked, needed=frozenset({"email"}))
         made |= {email: record.id for email, record in sent.records.items()}
         made |= {email: error.existing_id for email, error in sent.failed.items() if error.existing_id}
         erased |= {email for email, error in sent.failed.items() if error.category == writing.ERASED}

@@ -82,7 +82,8 @@ def clear(contact: str) -> dict[str, str]:
     """Clear on a contact what we show of a customer, its id included, and return what was written."""
     at = parts()
     emptied = dict.fromkeys((at.names.get(one.name, one.name) for one in properties_on("contact")), "")
-    writing.update(at.hubspot(), CONTACTS, {contact: emptied})
+    client, rows = at.hubspot(), {contact: emptied}
+    writing.update(client, CONTACTS, rows, writing.ask(client, CONTACTS, rows))
     with at.database.transaction() as tx:
         portal = connections.only_portal(tx)
         if portal is not None:

@@ -16,7 +16,7 @@ from ledgerloop.abreast import abreast
 from ledgerloop.flows import moving, succession, writing
 from ledgerloop.flows.fields import remembered
 from ledgerloop.flows.parts import parts
-from ledgerloop.flows.writing import Dropped, Sent, id_name
+from ledgerloop.flows.writing import Asked, Dropped, Sent, id_name
 from ledgerloop.hubspot.models import BatchError
 from ledgerloop.records import Entry, LinkKind
 from ledgerloop.rules import doubts
@@ -59,14 +59,15 @@ def show(wanted: Sequence[Wanted], lane: str, turn: int) -> None:
         portal = connections.only_portal(tx)
     if portal is None:
         return
-    pending: list[tuple[LinkKind, Sequence[Wanted]]] = []
+    pending: list[tuple[LinkKind, Sequence[Wanted], Asked]] = []
     for kind in PLURAL:
         mine = [one for one in wanted if one.kind == kind]
         if mine:
             news = _news(portal.id, kind, mine, lane)
-            pending += [(kind, news[start : start + BATCH]) for start in range(0, len(news), BATCH)]
+            asked = writing.ask(at.hubspot(), PLURAL[kind], {one.id: _row(one) for one in news})
+            pending += [(kind, news[start : start + BATCH], asked) for start in range(0, len(news), BATCH)]
     failures: list[BaseException] = []
-    for (kind, some), sent in zip(pending, abreast(lambda batch: _send(*batch), pending), strict=True):
+    for (kind, some, _), sent in zip(pending, abreast(lambda batch: _send(*batch), pending), strict=True):
         if problem := sent.exception():
             failures.append(problem)  # the others were written all the same, and that is recorded
         else:
@@ -90,8 +91,8 @@ def _news(portal: str, kind: LinkKind, mine: Sequence[Wanted], lane: str) -> lis
     return [one for one in differing if one.values or one.fields]
 
 
-def _send(kind: LinkKind, some: Sequence[Wanted]) -> Sent:
-    return writing.update(parts().hubspot(), PLURAL[kind], {one.id: _row(one) for one in some})
+def _send(kind: LinkKind, some: Sequence[Wanted], asked: Asked) -> Sent:
+    return writing.update(parts().hubspot(), PLURAL[kind], {one.id: _row(one) for one in some}, asked)
 
 
 def _record(portal: str, kind: LinkKind, some: Sequence[Wanted], sent: Sent, lane: str, turn: int) -> None:

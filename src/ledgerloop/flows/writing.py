@@ -2,7 +2,7 @@
 
 A value is refused by its code, such as INVALID_EMAIL, and never by HubSpot's text, which may be translated (S102). What
 names a property that the portal lacks is sent again once the properties have been provisioned.
-All contacts are made here and all their addresses changed here, so here it is asked whether an address was erased.
+All contacts are made here and all their addresses changed here, and only after it was asked who was erased.
 """
 
 from __future__ import annotations
@@ -52,6 +52,13 @@ class Dropped:
         return bool(self.holder) or self.code == ERASED
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Which rows must not be sent as they are, because their address was erased. Only ``ask`` knows."""
+
+    erased: frozenset[str]
+
+
 @dataclass(slots=True)
 class Sent:
     """What became of the rows, by their keys."""
@@ -61,7 +68,14 @@ class Sent:
     failed: dict[str, BatchError] = field(default_factory=dict)
 
 
-def create(client: HubSpotClient, kind: str, rows: Mapping[str, Values], needed: frozenset[str] = frozenset()) -> Sent:
+def ask(client: HubSpotClient, kind: str, rows: Mapping[str, Values]) -> Asked:
+    """Ask who of these was erased, before they are written: by the thread whose step it is, which has the database."""
+    return Asked(frozenset(erasing.refused(client, rows)) if kind == CONTACTS else frozenset())
+
+
+def create(
+    client: HubSpotClient, kind: str, rows: Mapping[str, Values], asked: Asked, needed: frozenset[str] = frozenset()
+) -> Sent:
     """Create up to a hundred records, each with one of the ``needed`` values at least.
 
     One that exists already, or whose Xero id is taken, fails with its error.
@@ -73,13 +87,13 @@ def create(client: HubSpotClient, kind: str, rows: Mapping[str, Values], needed:
     def droppable(row: Values, error: BatchError) -> list[Dropped]:
         return _whole(row, _droppable_on_create(needed or _NEEDED[kind], row, error), (ADDRESS,))
 
-    erased = erasing.refused(client, rows) if kind == CONTACTS else set()
+    erased = asked.erased & rows.keys()
     sent = _send(client, kind, send, {key: row for key, row in rows.items() if key not in erased}, droppable)
     sent.failed |= {key: BatchError(_ERASED_SAID, ERASED) for key in erased}
     return sent
 
 
-def update(client: HubSpotClient, kind: str, rows: Mapping[str, Values]) -> Sent:
+def update(client: HubSpotClient, kind: str, rows: Mapping[str, Values], asked: Asked) -> Sent:
     """Change up to a hundred records by their ids, which are the keys."""
 
     def send(some: Mapping[str, Values]) -> BatchResult:
@@ -88,7 +102,7 @@ def update(client: HubSpotClient, kind: str, rows: Mapping[str, Values]) -> Sent
     def droppable(row: Values, error: BatchError) -> list[Dropped]:
         return _whole(row, _droppable_on_update(row, error), (ADDRESS, PERSON))
 
-    erased = erasing.refused(client, rows) if kind == CONTACTS else set()
+    erased = asked.erased & rows.keys()
     barred = {key: _whole(rows[key], [Dropped("email", ERASED, _ERASED_SAID)], (PERSON,)) for key in erased}
     left = {key: _without(row, barred.get(key, ())) for key, row in rows.items()}
     sent = _send(client, kind, send, {key: row for key, row in left.items() if row}, droppable)

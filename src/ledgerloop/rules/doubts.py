@@ -27,7 +27,8 @@ def shared_record(customer: Customer, kind: str, record: str) -> str:
     """Word that two customers fit one record."""
     return (
         f"“{customer.name}” and another Xero customer both fit the HubSpot {kind} {record}. Write {customer.id} into"
-        f" the Xero contact id of the {kind} that it is, or merge the two customers in Xero."
+        f" the Xero contact id of the {kind} that it is; for a {kind} of its own, run `ledgerloop link --customer"
+        f" {customer.id} --new`, or give it an email of its own in Xero."
     )
 
 
