@@ -145,11 +145,14 @@ class TestCustomers:
         customer = crm.add("Settled Ltd")
         company = crm.until_linked(customer)
 
-        for words in (("--company", other), ("--new",)):
+        for words, way_out in (
+            (("--company", other), "add --replace"),
+            (("--new",), f"`ledgerloop unlink --customer {customer} --company` first"),
+        ):
             ended = run(directory, "link", "--customer", customer, *words)
             assert 1 == ended.returncode
             assert f"“Settled Ltd” is the HubSpot company {company} already" in ended.stderr
-            assert f"`ledgerloop unlink --customer {customer} --company` first" in ended.stderr
+            assert way_out in ended.stderr
 
     @pytest.mark.parametrize(
         "words",
@@ -189,8 +192,7 @@ class TestUnlink:
         assert "25.00" == scene.show("companies", own)["xero_outstanding_balance"]
         assert crm.record(customer, "contact")
 
-        _done(run(directory, "unlink", "--customer", customer, "--company"))
-        _done(run(directory, "link", "--customer", customer, "--company", company))
+        _done(run(directory, "link", "--customer", customer, "--company", company, "--replace"))
 
         scene.until_shown("companies", company, "xero_outstanding_balance", "25.00")
         scene.settle()
@@ -274,7 +276,7 @@ class TestDeals:
 
         for words, why in (
             (("--deal", deal, "--new"), "is “Known Payer Ltd” in Xero already"),
-            (("--deal", deal, "--customer", other), f"`ledgerloop unlink --customer {other} --company` first"),
+            (("--deal", deal, "--customer", other), "is the HubSpot company"),
             (("--deal", "nope", "--new"), "“nope” is no deal's id"),
             (("--deal", deal, "--customer", "Nobody At All"), "has no customer with the id, email or name"),
         ):

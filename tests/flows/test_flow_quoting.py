@@ -14,7 +14,7 @@ from ledgerloop.flows import retrying
 from ledgerloop.flows.parts import instead
 from ledgerloop.flows.quoting import EARLY, quote
 from ledgerloop.store import connections
-from ledgerloop.store.tables import Moment, metadata
+from ledgerloop.store.tables import Moment, link, metadata
 
 READING = ("/search", "/batch/read", "access-token-info")
 
@@ -50,6 +50,31 @@ def test_a_plan_shows_the_invoice_and_writes_nothing(scene: Scene) -> None:
         found.totals.total,
     )
     assert 2 == len(refused.reasons)
+
+
+def test_a_plan_says_how_the_customer_was_found(scene: Scene) -> None:
+    """A customer found by evidence says on which; one that is linked says since when, and by what."""
+    scene.silence("hubspot")
+    company = scene.make("companies", name="Quoted Ltd", domain="quoted.example.com")
+    scene.customer("Quoted Ltd", "ap@quoted.example.com")
+    linked = scene.make("companies", name="Linked Ltd", domain="linked.example.com")
+    customer = scene.customer("Linked Ltd", "ap@linked.example.com")
+    scene.until_shown("companies", linked, "xero_contact_id", customer)
+    scene.settle()
+    with scene.built.database.transaction() as tx:
+        tx.execute(link.delete().where(link.c.hubspot_id == company))
+    scene.edit("companies", company, xero_contact_id="")
+    deals = [scene.sell(company=company, contact=None), scene.sell(company=linked, contact=None)]
+    with scene.built.database.reading() as tx:
+        house = connections.only_portal(tx)
+    assert house is not None
+
+    with instead(scene.built.parts()):
+        found, known = quote(house, deals)
+
+    assert found.found.startswith("It has the same name")
+    assert known.found.startswith(f"Its company {linked} is linked to it since ")
+    assert known.found.endswith(" It was found by name and domain.")
 
 
 def test_a_deal_is_planned_before_it_is_won(scene: Scene) -> None:

@@ -13,10 +13,12 @@ from scene import OBJECTS, Scene
 from typer.testing import CliRunner, Result
 
 from ledgerloop.cli.app import app
+from ledgerloop.flows import pulling
 from ledgerloop.flows.braking import Counting
+from ledgerloop.flows.parts import instead
 from ledgerloop.flows.rehearsing import Rehearsing
 from ledgerloop.hubspot.client import HubSpotClient
-from ledgerloop.store import mirror
+from ledgerloop.store import connections, journal, lanes, mirror
 
 READS = set(
     "account archived associated changed_at groups list_named list_page owners pipelines properties read read_one"
@@ -54,7 +56,8 @@ def test_plan_tells_people_and_programs_and_writes_nothing(scene: Scene, tmp_pat
     empty = _run(tmp_path, "plan", "--customer", " ")
 
     assert "Nothing was written." in told.stdout
-    assert parsed["create"] + parsed["update"] == len([line for line in parsed["lines"] if line["decision"] != "hold"])
+    written = [line for line in parsed["lines"] if line["decision"] in ("create", "update")]
+    assert parsed["create"] + parsed["update"] == len(written)
     assert "xero_outstanding_balance: " in one.stdout
     assert "no customer with the id, email or name" in str(nobody.exception)
     assert "Name the customer" in str(empty.exception)
@@ -122,6 +125,57 @@ def test_backfill_says_who_is_held(scene: Scene, tmp_path: Path) -> None:
     assert (4, 1) == (done["done"]["customers"], done["done"]["held"])
     assert done["said"].endswith(" changed. 1 of the customers waits for a person: see `ledgerloop holds`.")
     assert "nothing to write. 1 of the customers waits" in again.stdout
+
+
+def test_a_backfill_of_questions_alone_keeps_them(scene: Scene, tmp_path: Path) -> None:
+    """Where all that is left to show is held, that is no “in step”: the questions of the plan wait for a person."""
+    _run(tmp_path, "backfill", "--yes")
+    scene.make("companies", name="Only Asked")
+    customer = scene.customer("Only Asked")
+    subject = f"customer {customer}"
+    scene.on.until("it is held", lambda: scene.holds().get(subject))
+    scene.settle()
+    with scene.built.database.transaction() as tx:  # as where it came with the first fill, which shows nobody
+        journal.clear(tx, [subject], scene.built.now())
+
+    planned = json.loads(_run(tmp_path, "plan", "--json").stdout)
+    done = json.loads(_run(tmp_path, "backfill", "--yes", "--json").stdout)
+    held = json.loads(_run(tmp_path, "holds", "--json").stdout)
+
+    asked = [line["subject"] for line in planned["lines"] if line["decision"] == "hold"]
+    assert [subject] == asked == [one["subject"] for one in held]
+    assert "There is nothing to write. 1 of the customers waits for a person: see `ledgerloop holds`." == done["said"]
+    one = _run(tmp_path, "plan", "--customer", "Only Asked").stdout
+    assert f"hold {subject}  Only Asked" in one
+    assert "in step" not in one
+
+
+def test_plan_says_how_a_customer_was_found(scene: Scene, tmp_path: Path) -> None:
+    """Before it is linked: on what evidence, and beside which others; afterwards: by what, and since when."""
+    scene.silence("xero")
+    company = scene.make("companies", name="Foundling", domain="foundling.example.com")
+    scene.make("companies", name="Foundling Branch", domain="foundling.example.com")
+    scene.customer("Foundling Ltd", "ap@foundling.example.com")
+    at = scene.built.parts()
+    with instead(at), scene.built.database.reading() as tx:
+        home = connections.organisations(tx)[0]
+    with instead(at):
+        pulling.pull_kind(at.xero(home.id), home.id, "contacts", pulling.Seen())
+
+    before = _run(tmp_path, "plan", "--customer", "Foundling Ltd").stdout
+    scene.on.control.post(f"{scene.url('xero')}/_sandbox/webhooks", json={"enabled": True})
+    with scene.built.database.transaction() as tx:
+        lanes.wake(tx, "standing", home.id, scene.built.now())
+    scene.until_shown("companies", company, "xero_contact_id")
+    scene.settle()
+    after = _run(tmp_path, "plan", "--customer", "Foundling Ltd").stdout
+    told = json.loads(_run(tmp_path, "plan", "--customer", "Foundling Ltd", "--json").stdout)
+
+    assert f"The HubSpot company {company} is this customer. It has the same name, domain." in before
+    assert "Also looked at: Foundling Branch." in before
+    assert f"linked company {company}  since " in after
+    assert "It was found by name and domain." in after
+    assert [company] == [one["hubspot_id"] for one in told["links"] if one["how"] == "name and domain"]
 
 
 def test_approve_lets_go_on_what_was_stopped(scene: Scene, tmp_path: Path) -> None:

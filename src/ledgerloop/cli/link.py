@@ -24,6 +24,9 @@ Company = Annotated[str, typer.Option("--company", help="The id of the HubSpot c
 Contact = Annotated[str, typer.Option("--contact", help="The id of the HubSpot contact that it is.")]
 New = Annotated[bool, typer.Option("--new", help="It is none of those that there are: one of its own is made.")]
 Deal = Annotated[str, typer.Option("--deal", help="The HubSpot id of a deal that the customer pays for.")]
+Replace = Annotated[
+    bool, typer.Option("--replace", help="End the link that the customer has to another record, and empty that one.")
+]
 ItsCompany = Annotated[bool, typer.Option("--company", help="Only the link to its company.")]
 ItsContact = Annotated[bool, typer.Option("--contact", help="Only the link to its contact.")]
 Review = Annotated[bool, typer.Option("--review", help="Only links of an earlier release that a person must look at.")]
@@ -42,6 +45,7 @@ def link(
     contact: Contact = "",
     new: New = False,
     deal: Deal = "",
+    replace: Replace = False,
     as_json: Json = False,
 ) -> None:
     """Say which HubSpot record a customer is, or who pays for a deal. This answers a question in `ledgerloop holds`.
@@ -61,11 +65,13 @@ def link(
         if deal and new:
             said = ruling.new_one_pays(home, deal, _BY)
         elif deal:
-            said = ruling.it_pays(home, deal, customer, _BY)
+            said = ruling.it_pays(home, deal, customer, _BY, replace=replace)
         elif new:
             said = ruling.it_is_new(home, customer, _BY)
         else:
-            said = ruling.it_is(home, customer, "company" if company else "contact", company or contact, _BY)
+            said = ruling.it_is(
+                home, customer, "company" if company else "contact", company or contact, _BY, replace=replace
+            )
         _tell(built, said, as_json)
 
 

@@ -54,11 +54,14 @@ class Ruled:
     """The deals that are tried again because of it."""
 
 
-def it_is(home: Organisation, named: str, half: Half, record_id: str, by: str) -> Ruled:
-    """Keep that a customer is a HubSpot record: link the two, and have both looked at again."""
+def it_is(home: Organisation, named: str, half: Half, record_id: str, by: str, *, replace: bool = False) -> Ruled:
+    """Keep that a customer is a HubSpot record: link the two, and have both looked at again.
+
+    ``replace`` a link that the customer has: ended first and on its own, it would have a new record made meanwhile.
+    """
     customer = _customer(home, named)
     record = _record(half, record_id)
-    anew = _link(home, customer, half, record, by, shared=False)
+    anew = _link(home, customer, half, record, by, shared=False, replace=replace)
     deals = _again(home, [customer.id], [record.id])
     done = "is" if anew else "was linked already, and is now by what you say,"
     return Ruled(
@@ -91,12 +94,12 @@ def it_is_new(home: Organisation, named: str, by: str) -> Ruled:
     )
 
 
-def it_pays(home: Organisation, deal: str, named: str, by: str) -> Ruled:
+def it_pays(home: Organisation, deal: str, named: str, by: str, *, replace: bool = False) -> Ruled:
     """Keep that a customer pays for a deal: link it to the deal's company or contact, and try the deal again."""
     at = parts()
     half, record = _paying(deal)
     customer = _customer(home, named)
-    _link(home, customer, half, record, by, shared=True)
+    _link(home, customer, half, record, by, shared=True, replace=replace)
     with at.database.transaction() as tx:
         rulings.put(tx, home.id, f"{half} {record.id}", customer.id, at.now(), by)
     deals = _again(home, [customer.id], [record.id], deal)
@@ -168,16 +171,24 @@ def part(home: Organisation, named: str, halves: Collection[Half], by: str) -> R
     )
 
 
-def _link(home: Organisation, customer: Customer, half: Half, record: Record, by: str, *, shared: bool) -> bool:
+def _link(
+    home: Organisation, customer: Customer, half: Half, record: Record, by: str, *, shared: bool, replace: bool
+) -> bool:
     """Check that a customer may be a record, and link the two; tell whether they were not linked before.
 
     ``shared`` where the record may be another organisation's as well: its invoices go to this customer all the same.
     """
     at = parts()
     now = at.now()
+    with at.database.reading() as tx:
+        old = links.find(tx, home.id, half, [customer.id]).get(customer.id)
+    elsewhere = shown_elsewhere(home, [old] if old else [])
     with at.database.transaction() as tx:
-        _check(tx, home, customer, half, record, shared=shared)
         before = links.find(tx, home.id, half, [customer.id]).get(customer.id)
+        if replace and before is not None and before == old and before.hubspot_id != record.id:
+            _end(tx, home, before, by, to_empty=(half, before.hubspot_id) not in elsewhere)
+            before = None
+        _check(tx, home, customer, half, record, shared=shared)
         link = Link(home.id, customer.id, half, record.id, "ruling")
         links.put(tx, [link], now)
         links.accept(tx, [link], "ruling")
@@ -198,7 +209,7 @@ def _check(tx: Connection, home: Organisation, customer: Customer, half: Half, r
     if linked is not None and linked.hubspot_id != record.id:
         raise LedgerloopError(
             f"“{customer.name}” is the HubSpot {half} {linked.hubspot_id} already. If the two are one, merge them in"
-            f" HubSpot; if the link is wrong, run `ledgerloop unlink --customer {customer.id} --{half}` first."
+            " HubSpot; if the link is wrong, add --replace, and what is shown there is emptied."
         )
     holder = links.find_by_hubspot(tx, home.id, half, [record.id]).get(record.id)
     if holder is not None and holder.xero_id != customer.id:
