@@ -108,8 +108,8 @@ def test_choices_of_a_hold(database: Database) -> None:
         assert [()] == [one.choices for one in journal.holds(tx)]
 
 
-def test_an_upgrade_takes_all_links_for_earlier_ones(database: Database) -> None:
-    """What stood before the upgrade is weighed by the new rule, and nothing that is held is lost."""
+def test_an_upgrade_has_links_weighed_that_were_made_by_evidence(database: Database) -> None:
+    """What evidence linked before the upgrade is weighed by the new rule; what is held is held still."""
     config = Config()
     config.set_main_option("script_location", "ledgerloop.store:migrations")
     config.set_main_option("path_separator", "os")
@@ -121,7 +121,8 @@ def test_an_upgrade_takes_all_links_for_earlier_ones(database: Database) -> None
             tx.exec_driver_sql(f"ALTER TABLE {table} DROP COLUMN {name}")
         tx.exec_driver_sql(
             "INSERT INTO link (organisation, kind, xero_id, hubspot_id, how, made_at)"
-            " VALUES ('org', 'company', 'c1', '1', 'name', '2026-11-22 09:00:00')"
+            " VALUES ('org', 'company', 'c1', '1', 'name', '2026-11-22 09:00:00'),"
+            " ('org', 'company', 'c2', '2', 'id', '2026-11-22 09:00:00')"
         )
         command.stamp(config, "0012")
 
@@ -129,4 +130,5 @@ def test_an_upgrade_takes_all_links_for_earlier_ones(database: Database) -> None
 
     with database.reading() as tx:
         assert [Link("org", "c1", "company", "1", "name")] == links.unreviewed(tx, "org")
+        assert [("c1", 0), ("c2", RULE)] == [(one.link.xero_id, one.rule) for one in links.listed(tx, "org")]
         assert [("customer c1", ())] == [(one.subject, one.choices) for one in journal.holds(tx)]

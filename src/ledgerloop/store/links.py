@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Column, ColumnElement, Connection, delete, select, tuple_, update
+from sqlalchemy import Column, ColumnElement, Connection, delete, literal_column, select, tuple_, update
 
 from ledgerloop.records import Link, LinkKind
 from ledgerloop.store.statements import chunks, insert_or_ignore
@@ -18,6 +18,7 @@ RULE = 1
 DECIDED = ("link", "id", "number", "created", "ruling", "merged", "restored")
 """How links come about that nobody needs to weigh: a person, an id or a number said so, or we made the record."""
 _CUSTOMERS = ("contact", "company")
+_EARLIER = table.c.rule == literal_column("0")  # as the partial index has it: SQLite takes no parameter for that
 
 _COLUMNS = [table.c[name] for name in ("organisation", "xero_id", "kind", "hubspot_id", "how")]
 
@@ -118,7 +119,7 @@ def listed(
     mine = select(*_COLUMNS, table.c.made_at, table.c.rule, table.c.asks)
     mine = mine.where(table.c.organisation == organisation, table.c.kind.in_(_CUSTOMERS))
     if asked:
-        mine = mine.where(table.c.rule == 0, table.c.asks != "")
+        mine = mine.where(_EARLIER, table.c.asks != "")
     mine = mine.order_by(table.c.xero_id, table.c.kind)
     if customers is None:
         return [_kept(row) for row in tx.execute(mine)]
@@ -130,7 +131,7 @@ def unreviewed(
 ) -> list[Link]:
     """List the links of customers, or of these, that an earlier rule made by evidence and today's has not weighed."""
     mine = select(*_COLUMNS).where(table.c.organisation == organisation, table.c.kind.in_(_CUSTOMERS))
-    mine = mine.where(table.c.rule == 0, table.c.asks == "", table.c.how.not_in(DECIDED))
+    mine = mine.where(_EARLIER, table.c.asks == "", table.c.how.not_in(DECIDED))
     mine = mine.order_by(table.c.xero_id, table.c.kind).limit(limit)
     if customers is None:
         return [Link(*row) for row in tx.execute(mine)]
@@ -152,12 +153,15 @@ def ask(tx: Connection, sentences: Mapping[Link, str]) -> None:
 
 def asked(tx: Connection, links: Collection[Link]) -> dict[tuple[LinkKind, str], str]:
     """Return what a person is asked about these links, by kind and record; those that nobody asks about are absent."""
-    found: dict[tuple[LinkKind, str], str] = {}
-    for some in chunks(links):
-        query = select(table.c.kind, table.c.hubspot_id, table.c.asks).where(_these(some))
-        for row in tx.execute(query.where(table.c.rule == 0, table.c.asks != "")):
-            found[row.kind, row.hubspot_id] = row.asks
-    return found
+    wanted = {(one.organisation, one.kind, one.xero_id, one.hubspot_id) for one in links}
+    if not wanted:
+        return {}
+    # Few are asked about, if any, and this is asked for every payment: all of them are looked at.
+    return {
+        (row.kind, row.hubspot_id): row.asks
+        for row in tx.execute(select(table).where(_EARLIER, table.c.asks != ""))
+        if (row.organisation, row.kind, row.xero_id, row.hubspot_id) in wanted
+    }
 
 
 def _these(links: Collection[Link]) -> ColumnElement[bool]:
