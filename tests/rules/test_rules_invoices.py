@@ -99,6 +99,18 @@ class TestInvoice:
 
         assert body["DueDate"] == body["Date"] == "2026-11-22"
 
+    @pytest.mark.parametrize(
+        ("amount", "price"),
+        [("1234.567", "1234.57"), ("0.005", "0.01"), ("99", "99"), ("100.123456789", "100.12")],
+    )
+    def test_amount_alone(self, amount: str, price: str) -> None:
+        """The amount of a deal without line items is rounded to the cent, as money is, and not held."""
+        draft = made([], replace(TERMS, no_lines="amount"), dealname="Fleet", amount=amount)
+
+        [line] = draft.body["LineItems"]
+        assert (line["Description"], str(line["UnitAmount"])) == ("Fleet", price)
+        assert draft.expected == draft.said == Decimal(price)
+
 
 class TestHold:
     @pytest.mark.parametrize(

@@ -11,10 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rules_samples import CALM, record, watched
 
+from ledgerloop.rules.books import Books
 from ledgerloop.rules.invoices import LINE_PROPERTIES
 from ledgerloop.rules.lines import Line, line_from_item, position_of
 from ledgerloop.rules.routing import Terms
-from ledgerloop_sandbox.xero.lines import line_amount, unit
+from ledgerloop.xero.reference import Item
+from ledgerloop_sandbox.xero.lines import cents, line_amount, unit
 
 
 def line(**properties: str | None) -> Line:
@@ -24,10 +26,13 @@ def line(**properties: str | None) -> Line:
 
 
 def in_xero(made: Line) -> Decimal:
-    """Return what the sandbox, which knows nothing of our rules, makes of the line."""
+    """Return what the sandbox, which knows nothing of our rules, makes of the line.
+
+    A quantity keeps four decimals there and a discount's rate two, as Xero keeps them.
+    """
     body = made.body
-    price = unit(body["UnitAmount"], 4)
-    return line_amount(body["Quantity"], price, body.get("DiscountRate"), body.get("DiscountAmount"))
+    price, quantity, rate = unit(body["UnitAmount"], 4), unit(body["Quantity"], 4), body.get("DiscountRate")
+    return line_amount(quantity, price, None if rate is None else cents(rate), body.get("DiscountAmount"))
 
 
 @pytest.mark.parametrize(
@@ -83,6 +88,31 @@ def in_xero(made: Line) -> Decimal:
             "0.00",
             id="a free line is free also where its price has half a cent",
         ),
+        pytest.param(
+            {"price": "100000", "hs_discount_percentage": "12.3456"},
+            {"DiscountAmount": "12345.60"},
+            "87654.40",
+            id="a percentage with more than two decimals goes as an amount",
+        ),
+        pytest.param(
+            {"price": "10000", "hs_discount_percentage": "33.333"},
+            {"DiscountAmount": "3333.30"},
+            "6666.70",
+            id="a third goes as an amount",
+        ),
+        pytest.param(
+            {"hs_discount_percentage": "33.330000"},
+            {"DiscountRate": "33.330000"},
+            "6.67",
+            id="zeros behind the second decimal of a percentage are no decimals",
+        ),
+        pytest.param(
+            {"price": "1.00", "hs_discount_percentage": "99.999"},
+            {"DiscountRate": "100"},
+            "0.00",
+            id="a percentage that leaves less than half a cent is 100 %",
+        ),
+        pytest.param({"quantity": "2.3333", "price": "90"}, {}, "210.00", id="a quantity may have four decimals"),
     ],
 )
 def test_numbers(properties: dict[str, str | None], numbers: dict[str, str], amount: str) -> None:
@@ -93,6 +123,66 @@ def test_numbers(properties: dict[str, str | None], numbers: dict[str, str], amo
     assert not made.problems
     assert discounts == numbers
     assert str(made.amount) == amount == str(in_xero(made))
+
+
+@pytest.mark.parametrize(
+    ("properties", "amount", "arithmetic"),
+    [
+        pytest.param(
+            {"quantity": "2.33333", "price": "90"}, "210.00", "2.33333 × 90", id="a quantity of five decimals"
+        ),
+        pytest.param({"quantity": "1000", "price": "0.00125"}, "1.25", "1000 × 0.00125", id="a price of five decimals"),
+        pytest.param(
+            {"quantity": "2.33333", "price": "90", "hs_discount_percentage": "33.333"},
+            "140.00",
+            "2.33333 × 90 less 33.333 %",
+            id="with a percentage",
+        ),
+        pytest.param(
+            {"quantity": "3", "price": "1.23456", "discount": "0.2"},
+            "3.10",
+            "3 × 1.23456 less 0.2 each",
+            id="with a discount for each",
+        ),
+        pytest.param(
+            {"quantity": "3", "price": "1.23456", "hs_total_discount": "0.70"},
+            "3.00",
+            "3 × 1.23456 less 0.7 in all",
+            id="with a discount for the line",
+        ),
+        pytest.param({"price": "0.00005"}, "0.00", "1 × 0.00005", id="what comes to nothing stays for nothing"),
+    ],
+)
+def test_more_decimals_than_xero_keeps(properties: dict[str, str], amount: str, arithmetic: str) -> None:
+    """A line whose quantity or price Xero would round is one piece at HubSpot's amount, and says how it comes to it."""
+    made = line(**properties)
+
+    assert not made.problems
+    assert {name: str(value) for name, value in made.body.items() if name != "AccountCode"} == {
+        "Description": f"Widget – {arithmetic}",
+        "Quantity": "1",
+        "UnitAmount": amount,
+    }
+    assert str(made.amount) == amount == str(in_xero(made))
+
+
+def test_one_piece_moves_no_stock() -> None:
+    """A line that is one piece for its amount names no item: Xero would count one off its stock, whatever was sold."""
+    books = Books(items=(Item(Code="OIL"),))
+
+    def item_of(quantity: str) -> str | None:
+        values = record(name="Oil", quantity=quantity, price="10", hs_sku="OIL")
+        return line_from_item(values, 1, "NZD", Terms(), books).body.get("ItemCode")
+
+    assert (item_of("2.5"), item_of("2.33333")) == ("OIL", None)
+
+
+def test_the_arithmetic_outlives_a_long_text() -> None:
+    """Xero cuts a description at 4,000 characters, so the text gives way to the arithmetic behind it."""
+    made = line(description="x" * 5000, quantity="2.33333")
+
+    assert len(made.body["Description"]) == 4000
+    assert made.body["Description"].endswith("x – 2.33333 × 10")
 
 
 PROBLEMS = [
@@ -150,11 +240,6 @@ PROBLEMS = [
         id="ten thousand million pieces",
     ),
     pytest.param(
-        {"price": "0.00005"},
-        ["Line 1 (“Widget”) has a unit price with more than four decimals (0.00005). Round it."],
-        id="a price with five decimals, which Xero would round",
-    ),
-    pytest.param(
         {"hs_discount_percentage": "100.01"},
         ["Line 1 (“Widget”) has a discount of 100.01 %. It must lie between 0 and 100."],
         id="a discount of more than everything",
@@ -193,7 +278,7 @@ PROBLEMS = [
             "description": "",
             "hs_line_item_currency_code": "AUD",
             "quantity": "x",
-            "price": "1.23456",
+            "price": "1.2",
             "discount": "2",
             "hs_discount_percentage": "101",
         },
@@ -201,7 +286,6 @@ PROBLEMS = [
             "Line 1 has neither a name nor a description, and Xero wants one. Give it a name.",
             "Line 1 is in AUD, and the deal is in NZD. Make them the same.",
             "Line 1 has “x” as its quantity, which is not a number of zero or more. Correct it.",
-            "Line 1 has a unit price with more than four decimals (1.23456). Round it.",
             "Line 1 has a discount of 101 %. It must lie between 0 and 100.",
             "Line 1 has a discount of 101 % and one of 2 a unit. Keep one of the two.",
         ],
@@ -265,17 +349,17 @@ def test_position(items: list[tuple[str, str | None]], order: list[str]) -> None
 
 
 NUMBERS = st.integers(0, 10**9).flatmap(
-    lambda digits: st.integers(0, 4).map(lambda places: Decimal(digits).scaleb(-places))
+    lambda digits: st.integers(0, 6).map(lambda places: Decimal(digits).scaleb(-places))
 )
 
 
 @CALM
-@given(quantity=NUMBERS, price=NUMBERS, share=st.integers(0, 10_000), percent=st.booleans())
+@given(quantity=NUMBERS, price=NUMBERS, share=st.integers(0, 1_000_000), percent=st.booleans())
 def test_a_line_comes_to_what_both_vendors_make_of_it(
     quantity: Decimal, price: Decimal, share: int, percent: bool
 ) -> None:
     """HubSpot's amount rounded half up to the cent is what Xero's own formula makes of what is sent."""
-    part = Decimal(share).scaleb(-4)
+    part = Decimal(share).scaleb(-6)
     if percent:
         discount = {"hs_discount_percentage": str(part * 100)}
         exact = Fraction(quantity) * Fraction(price) * (1 - Fraction(part))

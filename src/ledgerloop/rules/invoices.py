@@ -10,13 +10,13 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from ledgerloop.hubspot.models import Record
 from ledgerloop.records import Hold, Organisation, Portal, Receivable
 from ledgerloop.rules.books import Books
-from ledgerloop.rules.lines import line_from_item, position_of
+from ledgerloop.rules.lines import LIMIT, cents, line_from_item, position_of
 from ledgerloop.rules.marks import deal_url
 from ledgerloop.rules.properties import DEAL_WORDS
 from ledgerloop.rules.routing import Terms
@@ -133,12 +133,23 @@ def _amount_alone(deal: Record, terms: Terms, reasons: list[str]) -> list[Record
     """Return one line with the deal's amount where its route says so; otherwise there is nothing to invoice."""
     amount = (deal.properties.get("amount") or "").strip()
     if terms.no_lines == "amount" and amount:
-        return [Record(id="0", properties={"name": deal.properties.get("dealname"), "quantity": "1", "price": amount})]
+        price = _rounded(amount)
+        return [Record(id="0", properties={"name": deal.properties.get("dealname"), "quantity": "1", "price": price})]
     if terms.no_lines == "amount":
         reasons.append("The deal has neither line items nor an amount. Add line items, or fill in the amount.")
     else:
         reasons.append("The deal has no line items, so there is nothing to invoice. Add at least one line item.")
     return []
+
+
+def _rounded(amount: str) -> str:
+    """Round a deal's amount to the cent; what is no amount stays as it is, for a sentence to name it."""
+    try:
+        number = Decimal(amount)
+    except InvalidOperation:
+        return amount
+    fits = not number.is_finite() or abs(number) >= LIMIT or number == cents(number)
+    return amount if fits else f"{cents(number):f}"
 
 
 def _due(deal: Record, terms: Terms, today: date, reasons: list[str]) -> date:

@@ -8,7 +8,7 @@ rounded.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from typing import Any
@@ -21,8 +21,12 @@ from ledgerloop.rules.standing import CENT, ZERO
 
 LIMIT = Decimal(10**10)
 """No quantity, price or discount reaches this: a slip of the keyboard, and too much to be worked with to the cent."""
-PRICE_STEP = Decimal("0.0001")
-"""Xero keeps four decimals of a unit amount (unitdp=4)."""
+STEP = Decimal("0.0001")
+"""Xero keeps four decimals of a quantity, and of a unit amount (unitdp=4)."""
+RATE_STEP = Decimal("0.01")
+"""Xero keeps two decimals of a discount's rate."""
+LONGEST = 4000
+"""Xero keeps so many characters of a line's description."""
 
 _NUMBERS = {
     "quantity": ("quantity", "Fill it in."),
@@ -75,25 +79,56 @@ def line_from_item(item: Record, place: int, currency: str, terms: Terms, books:
     coded = coding_from_item(values, label, terms, books or Books())
     if problems or coded.doubts or quantity is None or price is None:
         return Line({}, ZERO, (*problems, *coded.doubts), doubts=len(coded.doubts))
-    body: dict[str, Any] = {
-        "Description": " – ".join(part for part in (name, about, _recurring(values)) if part),
-        "Quantity": quantity,
-        "UnitAmount": price,
-        **coded.body,
-    }
-    percent, off = percent or ZERO, (discount or ZERO) * quantity + (total or ZERO)
+    percent, total = percent or ZERO, total or ZERO
     gross = quantity * price
-    exact = gross * (100 - percent) / 100 - off
+    exact = gross * (100 - percent) / 100 - (discount or ZERO) * quantity - total
     amount = cents(exact)
-    if percent:
-        body["DiscountRate"] = percent
-    elif off and amount:
-        # HubSpot's discount is for each unit and may have fractions of a cent; Xero's is for the line, in cents.
-        body["DiscountAmount"] = cents(gross) - amount
-    elif off:
-        # No whole cents take a half from a half, so a line that is free is free by its rate.
-        body["DiscountRate"] = Decimal(100)
+    said = [_recurring(values)]
+    if _fits(quantity, STEP) and _fits(price, STEP):
+        numbers = {"Quantity": quantity, "UnitAmount": price, **_discounted(gross, exact, percent)}
+    else:
+        # Xero would round them and come to another amount; its own advice is one piece, and the arithmetic in words.
+        numbers = {"Quantity": Decimal(1), "UnitAmount": amount}
+        said.append(_arithmetic(quantity, price, percent, discount or ZERO, total))
+        coded.body.pop("ItemCode", None)  # one piece would leave the stock, whatever was sold
+    body = {"Description": _described((name, about), said), **numbers, **coded.body}
     return Line(body, amount, exact=exact)
+
+
+def _discounted(gross: Decimal, exact: Decimal, percent: Decimal) -> dict[str, Decimal]:
+    """Return the discount that makes of a line's gross what it comes to: by its rate where that has two decimals.
+
+    HubSpot's discount is for each unit and may have fractions of a cent; Xero's is for the line, in cents.
+    """
+    if percent and _fits(percent, RATE_STEP):
+        return {"DiscountRate": percent}
+    if exact == gross:
+        return {}
+    amount = cents(exact)
+    # No whole cents take a half from a half, so a line that is free is free by its rate.
+    return {"DiscountAmount": cents(gross) - amount} if amount else {"DiscountRate": Decimal(100)}
+
+
+def _arithmetic(quantity: Decimal, price: Decimal, percent: Decimal, discount: Decimal, total: Decimal) -> str:
+    """Say how a line comes to its amount, as HubSpot has it."""
+    less = [
+        f" less {number.normalize():f}{word}"
+        for number, word in ((percent, " %"), (discount, " each"), (total, " in all"))
+        if number
+    ]
+    return f"{quantity.normalize():f} × {price.normalize():f}{''.join(less)}"
+
+
+def _described(texts: Sequence[str], said: Sequence[str]) -> str:
+    """Join what a person wrote with what is said of the line, and shorten the former where Xero would cut the end."""
+    text, end = (" – ".join(part for part in parts if part) for parts in (texts, said))
+    if not end:
+        return text[:LONGEST]
+    return f"{text[: LONGEST - len(end) - 3]} – {end}"
+
+
+def _fits(number: Decimal, step: Decimal) -> bool:
+    return number == number.quantize(step)
 
 
 def position_of(item: Record) -> tuple[int, int]:
@@ -111,8 +146,6 @@ def _contradictions(
     total: Decimal | None,
 ) -> Iterator[str]:
     """Say what is wrong with numbers that could be read; a number that could not is no reason for a second sentence."""
-    if price is not None and price != price.quantize(PRICE_STEP):
-        yield f"{label} has a unit price with more than four decimals ({price}). Round it."
     if percent is not None and percent > 100:
         yield f"{label} has a discount of {percent} %. It must lie between 0 and 100."
     if percent and discount:
