@@ -12,6 +12,7 @@ from rules_samples import HOME, PORTAL, TODAY, item, record
 
 from ledgerloop.hubspot.models import Record
 from ledgerloop.rules.edits import (
+    as_sent,
     asked_by_routes,
     basis_of,
     changed_payload,
@@ -119,20 +120,54 @@ def test_a_new_due_date_is_a_change() -> None:
 
 
 @pytest.mark.parametrize(
-    ("first", "by_hand"),
+    ("first", "same"),
     [
-        pytest.param({}, False, id="as it was sent"),
-        pytest.param({"Description": " Seats "}, False, id="space does not count"),
-        pytest.param({"TaxType": "OUTPUT2", "TaxAmount": "71.82"}, False, id="what Xero fills in does not count"),
-        pytest.param({"Quantity": "11", "LineAmount": "438.90"}, True, id="a quantity"),
-        pytest.param({"Description": "Seats, as agreed"}, True, id="a description"),
-        pytest.param({"AccountCode": "260"}, True, id="an account"),
-        pytest.param({"LineAmount": "470.00"}, True, id="a discount"),
+        pytest.param({}, True, id="as it was sent"),
+        pytest.param({"Description": " Seats "}, True, id="space does not count"),
+        pytest.param({"TaxType": "OUTPUT2", "TaxAmount": "71.82"}, True, id="what Xero fills in does not count"),
+        pytest.param({"Quantity": "11", "LineAmount": "438.90"}, False, id="a quantity"),
+        pytest.param({"Description": "Seats, as agreed"}, False, id="a description"),
+        pytest.param({"AccountCode": "260"}, False, id="an account"),
+        pytest.param({"AccountCode": ""}, False, id="an account that is gone"),
+        pytest.param({"LineAmount": "470.00"}, False, id="a discount"),
     ],
 )
-def test_lines_that_people_changed_in_xero(first: dict[str, str], by_hand: bool) -> None:
-    """What finance changed on a draft is never overwritten."""
-    assert edited_by_hand(payload_of(drafted(ITEMS), "c1"), in_xero(**first)) is by_hand
+def test_lines_whose_answer_was_lost(first: dict[str, str], same: bool) -> None:
+    """Where nobody has seen what Xero answered, lines are nobody's change if they are those that were sent."""
+    payload = payload_of(drafted(ITEMS), "c1")
+
+    assert as_sent(payload, in_xero(**first)) is same
+    assert edited_by_hand(payload, in_xero(**first), "") is not same
+
+
+@pytest.mark.parametrize(
+    ("sent", "returned"),
+    [
+        pytest.param({"price": "0"}, {"UnitAmount": "0", "LineAmount": "0", "AccountCode": ""}, id="a line of 0.00"),
+        pytest.param({"name": "Seats 🚀 now"}, {"Description": "Seats  now"}, id="a letter beyond U+FFFF"),
+        pytest.param({"name": "x" * 4000 + "y"}, {"Description": "x" * 4000}, id="a text of more than 4,000"),
+    ],
+)
+def test_what_xero_tidies_is_nobodys_edit(sent: dict[str, str], returned: dict[str, str]) -> None:
+    """What Xero makes of what it is sent is no change by hand, whether its answer was seen or lost; a change of it is.
+
+    What was returned decides alone: it need not be like what was sent.
+    """
+    one = item("1", **({"name": "Seats", "quantity": "12", "price": "39.90"} | sent))
+    payload, invoice = payload_of(drafted([one, ITEMS[1]]), "c1"), in_xero(**returned)
+
+    assert as_sent(payload, invoice)
+    assert not edited_by_hand(payload, invoice, lines_as_text(invoice))
+    assert edited_by_hand(payload, in_xero(**(returned | {"AccountCode": "260"})), lines_as_text(invoice))
+    assert not edited_by_hand(payload_of(drafted(ITEMS[1:]), "c1"), invoice, lines_as_text(invoice))
+
+
+def test_a_quantity_that_xero_shortened_was_sent() -> None:
+    """An invoice that was sent before with more decimals than Xero keeps is as it was sent."""
+    payload = payload_of(drafted(ITEMS), "c1").replace('"Quantity": "12"', '"Quantity": "12.00004"')
+
+    assert '"12.00004"' in payload
+    assert as_sent(payload, in_xero())
 
 
 @pytest.mark.parametrize(
@@ -140,13 +175,17 @@ def test_lines_that_people_changed_in_xero(first: dict[str, str], by_hand: bool)
     [
         pytest.param({}, False, id="as Xero returned it"),
         pytest.param({"UnitAmount": "39.90", "TaxAmount": "0.01"}, False, id="decimals and what follows do not count"),
+        pytest.param({"Quantity": "11", "LineAmount": "438.90"}, True, id="a quantity"),
+        pytest.param({"Description": "Seats, as agreed"}, True, id="a description"),
+        pytest.param({"AccountCode": "260"}, True, id="an account"),
+        pytest.param({"LineAmount": "470.00"}, True, id="a discount"),
         pytest.param({"TaxType": "ZERORATED"}, True, id="a tax type"),
         pytest.param({"ItemCode": "SEAT"}, True, id="an item"),
         pytest.param({"Tracking": [{"Name": "Region", "Option": "South"}]}, True, id="tracking"),
     ],
 )
-def test_what_xero_filled_in_is_compared_with_what_it_returned(first: dict[str, Any], by_hand: bool) -> None:
-    """Tax types, items and tracking that nobody sent are finance's as well: a change of them is a change by hand."""
+def test_lines_that_people_changed_in_xero(first: dict[str, Any], by_hand: bool) -> None:
+    """What finance changed on a draft is never overwritten, tax types, items and tracking that nobody sent included."""
     returned = {"TaxType": "OUTPUT2", "Tracking": [{"Name": "Region", "Option": "North"}]}
     stood = lines_as_text(in_xero(**returned))
 
@@ -160,7 +199,14 @@ def test_a_discount_that_was_sent_is_no_change_by_hand() -> None:
         Description="Seats", Quantity=Decimal(3), UnitAmount=Decimal(10), LineAmount=Decimal(15), AccountCode="200"
     )
 
-    assert not edited_by_hand(payload_of(drafted(items), "c1"), Invoice(LineItems=[line]))
+    assert as_sent(payload_of(drafted(items), "c1"), Invoice(LineItems=[line]))
+
+
+def test_a_tidied_line_keeps_its_id() -> None:
+    """A line is found again by its description as Xero keeps it, so that it is changed and not made anew."""
+    standing = [LineItem(LineItemID="1", Description="Seats  now")]
+
+    assert with_line_ids([{"Description": "Seats 🚀 now"}], Invoice(LineItems=standing))[0]["LineItemID"] == "1"
 
 
 def test_equal_lines_get_an_id_each() -> None:

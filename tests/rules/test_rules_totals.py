@@ -191,6 +191,7 @@ def test_difference(said: str, kind: str, sentence: str) -> None:
 
 
 SENT = {"Quantity": Decimal(1), "UnitAmount": Decimal("33.33"), "AccountCode": "200", "TaxType": "OUTPUT2"}
+FREE = {**SENT, "UnitAmount": Decimal(0)}
 STANDS = {"AccountCode": "200", "TaxType": "OUTPUT2"}
 NO_TAX_TYPE = {name: value for name, value in SENT.items() if name != "TaxType"}
 
@@ -253,6 +254,15 @@ NO_TAX_TYPE = {name: value for name, value in SENT.items() if name != "TaxType"}
             id="a tax type of which we know no rate",
         ),
         pytest.param("Exclusive", [SENT], [{"AccountCode": "999"}] * 2, "5.00", [], id="other lines altogether"),
+        pytest.param("Exclusive", [FREE], [{}], "0", [], id="a line of 0.00, of which Xero keeps neither"),
+        pytest.param(
+            "Exclusive",
+            [FREE],
+            [{"AccountCode": "999", "TaxType": "OUTPUT2"}],
+            "0",
+            ["Invoice INV-1 was sent with account 200 in line 1, and Xero has 999 there. Put it right in Xero."],
+            id="a line of 0.00 with another account",
+        ),
     ],
 )
 def test_what_xero_left_out(

@@ -27,6 +27,7 @@ from ledgerloop.rules.books import Books
 from ledgerloop.rules.customers import receivable_from_invoice
 from ledgerloop.rules.edits import (
     another_pays,
+    as_sent,
     changed_payload,
     difference,
     edit_told,
@@ -195,7 +196,7 @@ def _change(
         return stays(f"its route holds such edits for a person. {cure}", held=True)
     payload = changed_payload(before.payload, changes)
     # Where the lines are those of this very change, its answer was lost: it goes out once more, and is recorded.
-    if edited_by_hand(before.payload, invoice, before.stood) and edited_by_hand(payload, invoice):
+    if edited_by_hand(before.payload, invoice, before.stood) and not as_sent(payload, invoice):
         return stays("somebody has changed its lines in Xero. Change them there.")
     after = replace(after, payload=payload, payload_hash=hash_of(payload))
     return [Change(after, invoice, update_of(before.payload, invoice, changes), changes)]

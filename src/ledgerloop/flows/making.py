@@ -24,7 +24,7 @@ from ledgerloop.flows.rereading import changed, put_back
 from ledgerloop.log import logger
 from ledgerloop.records import Entry, Hold, Intent, Link
 from ledgerloop.rules.customers import receivable_from_invoice
-from ledgerloop.rules.edits import lines_as_text
+from ledgerloop.rules.edits import as_sent, lines_as_text
 from ledgerloop.rules.invoices import body_of
 from ledgerloop.rules.marks import marker_in
 from ledgerloop.rules.saying import why_refused
@@ -222,12 +222,15 @@ def _record(portal: str, turn: int, ended: Sequence[Made | Refusal]) -> None:
                 journal.hold(tx, portal, subject, one.hold.reasons, (), now)
             else:
                 invoice = one.invoice
-                # What was found may have been changed by somebody in the meantime.
-                sent = body_of(one.intent.payload) if one.decision == "create" else None
+                # What was found may have been changed by somebody in the meantime: Xero's answer was not seen.
+                known = one.decision == "create" or as_sent(one.intent.payload, invoice)
+                sent = body_of(one.intent.payload) if known else None
                 differs = difference_told(one.intent.said, invoice, sent, books[one.intent.organisation])
                 note = " ".join(part for part in (one.intent.note, differs) if part)
                 named = (invoice.InvoiceID, invoice.InvoiceNumber)
-                intents.mark_made(tx, portal, one.intent.deal, *named, now, note, lines_as_text(invoice))
+                intents.mark_made(
+                    tx, portal, one.intent.deal, *named, now, note, lines_as_text(invoice) if known else ""
+                )
             entries.append(_entry(one, portal, turn, note))
         made = [one for one in ended if isinstance(one, Made)]
         journal.clear(tx, [subject_of(one.intent.deal) for one in made], now)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 from ledgerloop.hubspot.models import Record
 from ledgerloop.rules.invoices import LINE_PROPERTIES, Draft, body_of, hash_of, payload_of
-from ledgerloop.rules.lines import cents, position_of
+from ledgerloop.rules.lines import LONGEST, STEP, cents, position_of
 from ledgerloop.rules.routing import Route, Terms
 from ledgerloop.rules.standing import ZERO
 from ledgerloop.rules.templates import fields_in
@@ -71,13 +71,19 @@ def difference(payload: str, draft: Draft, customer: str) -> dict[str, Any]:
     return {name: value for name, value in after.items() if name not in _STAYS and value != before.get(name)}
 
 
-def edited_by_hand(payload: str, invoice: Invoice, stood: str = "") -> bool:
-    """Tell whether somebody has changed the invoice's lines in Xero since they were sent: those are not overwritten.
+def edited_by_hand(payload: str, invoice: Invoice, stood: str) -> bool:
+    """Tell whether somebody has changed the invoice's lines in Xero since we did: those are not overwritten.
 
-    ``stood`` is how Xero returned them then, with what it filled in by itself: tax types, items, tracking.
+    ``stood`` is how Xero returned them when it had made or changed them for us. That alone decides: Xero tidies what
+    it is sent. Where its answer was lost, they are nobody's change if they are what was sent, as Xero tidies it.
     """
-    sent = [_line_sent(line) for line in body_of(payload)["LineItems"]]
-    return sent != [_line_in_xero(line) for line in invoice.LineItems] or stood not in ("", lines_as_text(invoice))
+    return stood != lines_as_text(invoice) if stood else not as_sent(payload, invoice)
+
+
+def as_sent(payload: str, invoice: Invoice) -> bool:
+    """Tell whether an invoice's lines are those that were sent, however Xero has tidied them."""
+    lines = body_of(payload)["LineItems"]
+    return len(lines) == len(invoice.LineItems) and all(map(_same, lines, invoice.LineItems))
 
 
 def lines_as_text(invoice: Invoice) -> str:
@@ -103,7 +109,7 @@ def with_line_ids(lines: Sequence[Mapping[str, Any]], invoice: Invoice) -> list[
     free = list(invoice.LineItems)
     named: list[dict[str, Any]] = []
     for line in lines:
-        same = next((one for one in free if one.Description == line["Description"]), None)
+        same = next((one for one in free if tidied(one.Description) == tidied(line["Description"])), None)
         if same is not None:
             free.remove(same)
         named.append({**line, **({"LineItemID": same.LineItemID} if same else {})})
@@ -151,10 +157,23 @@ def merged_told(deal: str, number: str, other: str) -> str:
     )
 
 
-def _line_sent(line: Mapping[str, Any]) -> tuple[object, ...]:
-    quantity, price = Decimal(line["Quantity"]), Decimal(line["UnitAmount"])
-    amount = quantity * price * (100 - line.get("DiscountRate", ZERO)) / 100 - line.get("DiscountAmount", ZERO)
-    return (" ".join(line["Description"].split()), quantity, price, cents(amount), line["AccountCode"])
+def _same(sent: Mapping[str, Any], line: LineItem) -> bool:
+    """Compare a line with what was sent. Xero leaves out the account of a line that comes to nothing."""
+    amount = cents(
+        sent["Quantity"] * sent["UnitAmount"] * (100 - sent.get("DiscountRate", ZERO)) / 100
+        - sent.get("DiscountAmount", ZERO)
+    )
+    numbers = (sent["Quantity"].quantize(STEP, ROUND_HALF_UP), sent["UnitAmount"].quantize(STEP, ROUND_HALF_UP), amount)
+    return (
+        tidied(sent["Description"]) == tidied(line.Description)
+        and numbers == (line.Quantity, line.UnitAmount, line.LineAmount)
+        and (line.AccountCode == sent["AccountCode"] or not (line.AccountCode or line.LineAmount))
+    )
+
+
+def tidied(text: str) -> str:
+    """Return a text as Xero keeps it: its letters up to U+FFFF, 4,000 of them; how they are spaced is no matter."""
+    return " ".join("".join(letter for letter in text if ord(letter) <= 0xFFFF)[:LONGEST].split())
 
 
 def _line_in_xero(line: LineItem) -> tuple[object, ...]:

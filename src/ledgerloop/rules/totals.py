@@ -124,7 +124,8 @@ def _left_out(sent: Mapping[str, Any], invoice: Invoice, books: Books) -> Iterat
         for place, (line, made) in enumerate(zip(sent["LineItems"], invoice.LineItems, strict=True), 1):
             for name, word in names.items():
                 wanted, stands = line.get(name, ""), str(getattr(made, name))
-                if wanted and wanted != stands:
+                # Xero keeps neither of a line that comes to nothing.
+                if wanted and wanted != stands and (stands or made.LineAmount or _amount(line)):
                     other.setdefault((word, wanted, stands), []).append(str(place))
     for (word, wanted, stands), places in other.items():
         lines = f"line{'s' if len(places) > 1 else ''} {', '.join(places)}"
