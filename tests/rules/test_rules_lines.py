@@ -185,7 +185,82 @@ def test_the_arithmetic_outlives_a_long_text() -> None:
     assert made.body["Description"].endswith("x – 2.33333 × 10")
 
 
+TIERS = {
+    "hs_tier_ranges": '[{"start":1,"end":10},{"start":11}]',
+    "hs_tier_prices": '[{"index":0,"price":20},{"index":1,"price":10.50}]',
+}
+BOTH_CURRENCIES = (
+    '[{"index":0,"price":1,"currency":"USD"},{"index":0,"price":20,"currency":"NZD"},'
+    '{"index":1,"price":10.5,"currency":"NZD"}]'
+)
+
+
+@pytest.mark.parametrize(
+    ("model", "more", "said"),
+    [
+        ("graduated", TIERS, "12 at graduated prices: 1 to 10 at 20, from 11 at 10.5"),
+        ("volume", TIERS, "12 at prices by volume: 1 to 10 at 20, from 11 at 10.5"),
+        (
+            "stairstep",
+            TIERS | {"hs_tier_prices": BOTH_CURRENCIES},
+            "12 at stairstep prices: 1 to 10 at 20, from 11 at 10.5",
+        ),
+        ("graduated", {}, "12 at graduated prices"),
+        ("graduated", TIERS | {"hs_tier_prices": "{"}, "12 at graduated prices"),
+        ("graduated", TIERS | {"hs_tier_prices": '[{"index":0,"price":20}]'}, "12 at graduated prices"),
+        ("graduated", TIERS | {"hs_tier_ranges": '[{"start":null},7]'}, "12 at graduated prices"),
+    ],
+)
+def test_tiered_prices(model: str, more: dict[str, str], said: str) -> None:
+    """A line whose price does not multiply out is one piece at HubSpot's net, with its tiers in words."""
+    made = line(quantity="12", price="20", amount="220.00", hs_pricing_model=model, **more)
+
+    assert not made.problems
+    assert (made.body["Description"], str(made.body["Quantity"])) == (f"Widget – {said}", "1")
+    assert str(made.body["UnitAmount"]) == str(made.amount) == str(in_xero(made)) == "220.00"
+    assert made.exact == 220
+
+
+def test_tiers_that_multiply_out() -> None:
+    """Where price × quantity is what HubSpot says, tiered prices are a line like any other."""
+    made = line(quantity="12", price="20", amount="240", hs_pricing_model="graduated")
+
+    assert (made.body["Quantity"], made.body["UnitAmount"]) == (Decimal(12), Decimal(20))
+
+
+def test_tiers_without_a_price_for_each() -> None:
+    """The tiers have the prices, so the line needs none of its own."""
+    made = line(quantity="12", price=None, amount="220", discount="1", hs_pricing_model="graduated")
+
+    assert (str(made.amount), made.problems) == ("220.00", ())
+
+
+@pytest.mark.parametrize("net", ["30", "29.995", "30.009", "", "n/a", None, "-5"])
+def test_hubspots_net_agrees(net: str | None) -> None:
+    """HubSpot's own net is compared to the cent; where it tells none, price × quantity counts."""
+    made = line(quantity="3", amount=net)
+
+    assert not made.problems
+    assert (made.body["Quantity"], str(made.amount)) == (Decimal(3), "30.00")
+
+
 PROBLEMS = [
+    pytest.param(
+        {"quantity": "25", "amount": "220"},
+        [
+            "Line 1 (“Widget”) comes to 250.00 by its quantity, price and discount, and to 220.00 as HubSpot's own net"
+            " price. Put right which of them is wrong."
+        ],
+        id="HubSpot's own net is another",
+    ),
+    pytest.param(
+        {"hs_pricing_model": "volume"},
+        [
+            "Line 1 (“Widget”) has prices by volume, and HubSpot tells no net price of it. Choose its product or its"
+            " quantity again."
+        ],
+        id="tiers of which nobody knows what they come to",
+    ),
     pytest.param(
         {"name": " ", "description": None},
         ["Line 1 has neither a name nor a description, and Xero wants one. Give it a name."],

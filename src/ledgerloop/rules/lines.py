@@ -2,7 +2,7 @@
 
 Money is Decimal from HubSpot's text to Xero's number. HubSpot's amount is price × quantity − discount × quantity; Xero
 rounds each line to the cent (Xero docs: rounding in Xero), and the line it makes must come to HubSpot's amount so
-rounded.
+rounded. Where HubSpot tells that amount it is compared, and tiered prices are known by nothing else.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from ledgerloop.rules.books import Books
 from ledgerloop.rules.coding import coding_from_item, percentage_of
 from ledgerloop.rules.routing import Terms
 from ledgerloop.rules.standing import CENT, ZERO
+from ledgerloop.rules.tiers import model_of, tiers_told
 
 LIMIT = Decimal(10**10)
 """No quantity, price or discount reaches this: a slip of the keyboard, and too much to be worked with to the cent."""
@@ -72,19 +73,31 @@ def line_from_item(item: Record, place: int, currency: str, terms: Terms, books:
     own_currency = (_text(values, "hs_line_item_currency_code") or currency).upper()
     if own_currency != currency:
         problems.append(f"{label} is in {own_currency}, and the deal is in {currency}. Make them the same.")
+    model, net = model_of(values), _net(values)
+    if model and not _text(values, "price"):
+        values = {**values, "price": "0"}  # its tiers have the prices
     quantity, price, percent, discount = (_number(values, each, label, problems) for each in list(_NUMBERS)[:4])
     # HubSpot works the total out of the other two; it says something of its own only where both are empty.
     total = _number(values, "hs_total_discount", label, problems) if not percent and not discount else Decimal(0)
-    problems += _contradictions(label, quantity, price, percent, discount, total)
+    problems += () if model else _contradictions(label, quantity, price, percent, discount, total)
     coded = coding_from_item(values, label, terms, books or Books())
     if problems or coded.doubts or quantity is None or price is None:
         return Line({}, ZERO, (*problems, *coded.doubts), doubts=len(coded.doubts))
     percent, total = percent or ZERO, total or ZERO
     gross = quantity * price
     exact = gross * (100 - percent) / 100 - (discount or ZERO) * quantity - total
-    amount = cents(exact)
+    agreed = net is None or abs(net - exact) < CENT
+    if (model and net is None) or (not model and not agreed):
+        return Line({}, ZERO, (_unexplained(label, model, exact, net),))
     said = [_recurring(values)]
-    if _fits(quantity, STEP) and _fits(price, STEP):
+    if net is not None and not agreed:
+        exact = net
+    amount = cents(exact)
+    if not agreed:
+        numbers = {"Quantity": Decimal(1), "UnitAmount": amount}
+        said.append(_tiered(quantity, model, tiers_told(values, currency)))
+        coded.body.pop("ItemCode", None)
+    elif _fits(quantity, STEP) and _fits(price, STEP):
         numbers = {"Quantity": quantity, "UnitAmount": price, **_discounted(gross, exact, percent)}
     else:
         # Xero would round them and come to another amount; its own advice is one piece, and the arithmetic in words.
@@ -93,6 +106,29 @@ def line_from_item(item: Record, place: int, currency: str, terms: Terms, books:
         coded.body.pop("ItemCode", None)  # one piece would leave the stock, whatever was sold
     body = {"Description": _described((name, about), said), **numbers, **coded.body}
     return Line(body, amount, exact=exact)
+
+
+def _net(values: Mapping[str, str | None]) -> Decimal | None:
+    """Return what HubSpot itself says a line item comes to; None where it does not say."""
+    try:
+        net = Decimal(_text(values, "amount"))
+    except InvalidOperation:
+        return None
+    return net if net.is_finite() and 0 <= net < LIMIT else None
+
+
+def _unexplained(label: str, model: str, exact: Decimal, net: Decimal | None) -> str:
+    """Say that nobody knows what a line item comes to: ours and HubSpot's figures differ, or its tiers have no sum."""
+    if net is None:
+        return f"{label} has {model}, and HubSpot tells no net price of it. Choose its product or its quantity again."
+    return (
+        f"{label} comes to {cents(exact)} by its quantity, price and discount, and to {cents(net)} as HubSpot's own net"
+        " price. Put right which of them is wrong."
+    )
+
+
+def _tiered(quantity: Decimal, model: str, tiers: str) -> str:
+    return f"{quantity.normalize():f} at {model}{f': {tiers}' if tiers else ''}"
 
 
 def _discounted(gross: Decimal, exact: Decimal, percent: Decimal) -> dict[str, Decimal]:
