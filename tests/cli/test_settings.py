@@ -335,6 +335,7 @@ tracking_properties = { Region = "region" }
 email = true
 online_invoice = true
 no_lines = "amount"
+recurring = "first"
 rounding = "line"
 rounding_account = "860"
 edits = "hold"

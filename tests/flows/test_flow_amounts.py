@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from scene import Scene
+from test_flow_edits import _edit_line
 
 
 def made(scene: Scene, deal: str) -> dict[str, Any]:
@@ -31,3 +33,38 @@ def test_decimals_that_xero_does_not_keep(scene: Scene) -> None:
         ("Hours – 2.33333 × 90", 210.0),
         ("Bolts – 1000 × 0.00125", 1.25),
     ]
+
+
+def test_what_recurs_is_held_until_the_route_bills_its_first_period(staged: Callable[..., Scene]) -> None:
+    """By default a person is asked."""
+    scene = staged()
+    deal = scene.sell([{"name": "Seats", "quantity": "12", "price": "39.90", "recurringbillingfrequency": "monthly"}])
+
+    shown = scene.until_shown("deals", deal, "xero_sync_message", seconds=20)
+
+    assert "Line 1 (“Seats”) is billed monthly, and an invoice is made only once." in shown["xero_sync_message"]
+    assert [] == scene.invoices_of(deal)
+
+
+def test_the_deal_says_what_of_a_recurring_line_is_not_billed(staged: Callable[..., Scene]) -> None:
+    """The first period is invoiced, the deal's amount may be the whole contract, and an edit changes what is said."""
+    scene = staged({"route": {"recurring": "first"}})
+    terms = {"recurringbillingfrequency": "monthly", "hs_recurring_billing_period": "P12M"}
+    deal = scene.sell([{"name": "Seats", "quantity": "12", "price": "39.90", **terms}], amount="5745.60")
+
+    invoice = made(scene, deal)
+
+    assert invoice["SubTotal"] == 478.8
+    message = str(scene.show("deals", deal)["xero_sync_message"])
+    assert "has 1 of 12, 478.80 NZD for" in message
+    assert message.endswith("The next 11, 478.80 each, are not billed by this service.")
+    assert "Compare the two" not in message
+
+    _edit_line(scene, deal, "Seats", quantity="10")
+
+    def followed() -> bool | None:
+        [now] = scene.invoices_of(deal)
+        said = str(scene.show("deals", deal)["xero_sync_message"])
+        return (now["SubTotal"] == 399.0 and "The next 11, 399.00 each" in said) or None
+
+    scene.on.until("the draft and what is said follow", followed, 20)

@@ -52,8 +52,9 @@ def test_the_first_route_whose_conditions_a_deal_meets_counts(staged: Callable[.
     assert ["Lump sum"] == [line["Description"] for line in lump["LineItems"]]
 
 
-def test_lines_stand_in_the_books_as_the_deal_says(scene: Scene) -> None:
+def test_lines_stand_in_the_books_as_the_deal_says(staged: Callable[..., Scene]) -> None:
     """Tax rate, item, discounts and recurring terms of each line reach Xero; what it does not know holds the deal."""
+    scene = staged({"route": {"recurring": "first"}})
     deal = scene.sell(
         [
             {"name": "Beans", "quantity": "3", "price": "31.5049", "hs_tax_rate_group_id": "1", "hs_sku": "SUPPORT"},
@@ -73,7 +74,9 @@ def test_lines_stand_in_the_books_as_the_deal_says(scene: Scene) -> None:
     scene.until_shown("deals", deal, "xero_invoice_id")
     first, second = scene.invoices_of(deal)[0]["LineItems"]
     assert ("OUTPUT2", "SUPPORT", 94.51) == (first["TaxType"], first["ItemCode"], first["LineAmount"])
-    assert ("Seats – billed monthly for 12 months", 19.33) == (second["Description"], second["LineAmount"])
+    assert second["Description"].startswith("Seats – billed monthly for 12 months – 1 of 12, ")
+    assert second["LineAmount"] == 19.33
+    assert "The next 11, 19.33 each, are not billed by this service." in str(_message(scene, deal))
     assert "ItemCode" not in second
     shown = scene.until_shown("deals", wrong, "xero_sync_message")
     assert (

@@ -26,6 +26,7 @@ TOLD: dict[str, tuple[str, ...]] = {
     "rules/invoices": (),
     "rules/lines": (),
     "rules/coding": (),
+    "rules/recurring": (),
     "rules/customers": (),
     "rules/recipients": (),
     "rules/identity/payer_questions": (),

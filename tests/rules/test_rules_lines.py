@@ -9,7 +9,7 @@ from fractions import Fraction
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from rules_samples import CALM, record, watched
+from rules_samples import CALM, TODAY, record, watched
 
 from ledgerloop.rules.books import Books
 from ledgerloop.rules.invoices import LINE_PROPERTIES
@@ -22,7 +22,7 @@ from ledgerloop_sandbox.xero.lines import cents, line_amount, unit
 def line(**properties: str | None) -> Line:
     """Make the line of a line item called Widget, of which one costs 10, unless told otherwise."""
     values: dict[str, str | None] = {"name": "Widget", "quantity": "1", "price": "10"}
-    return line_from_item(record(**(values | properties)), 1, "NZD", Terms())
+    return line_from_item(record(**(values | properties)), 1, "NZD", TODAY, Terms())
 
 
 def in_xero(made: Line) -> Decimal:
@@ -172,7 +172,7 @@ def test_one_piece_moves_no_stock() -> None:
 
     def item_of(quantity: str) -> str | None:
         values = record(name="Oil", quantity=quantity, price="10", hs_sku="OIL")
-        return line_from_item(values, 1, "NZD", Terms(), books).body.get("ItemCode")
+        return line_from_item(values, 1, "NZD", TODAY, Terms(), books).body.get("ItemCode")
 
     assert (item_of("2.5"), item_of("2.33333")) == ("OIL", None)
 
@@ -401,8 +401,8 @@ def test_terms() -> None:
     """Account and tax type come from the route; without a tax type Xero takes the account's own."""
     item = record(name="Widget", quantity="1", price="10")
 
-    with_tax = line_from_item(item, 1, "NZD", Terms(account_code="260", tax_type="OUTPUT2"))
-    without = line_from_item(item, 1, "NZD", Terms(account_code="260"))
+    with_tax = line_from_item(item, 1, "NZD", TODAY, Terms(account_code="260", tax_type="OUTPUT2"))
+    without = line_from_item(item, 1, "NZD", TODAY, Terms(account_code="260"))
 
     assert (with_tax.body["AccountCode"], with_tax.body["TaxType"]) == ("260", "OUTPUT2")
     assert "TaxType" not in without.body
@@ -475,7 +475,7 @@ def test_no_property_is_read_that_is_not_asked_for() -> None:
     """HubSpot answers with the properties that were named, so what the rule looks at must be on that list."""
     item, asked = watched()
 
-    line_from_item(item, 1, "NZD", Terms())
+    line_from_item(item, 1, "NZD", TODAY, Terms())
     position_of(item)
 
     assert asked <= set(LINE_PROPERTIES)

@@ -38,6 +38,7 @@ from ledgerloop.rules.edits import (
     update_of,
 )
 from ledgerloop.rules.invoices import Draft, body_of, hash_of, invoice_from_deal, is_won
+from ledgerloop.rules.remarks import note_of, remarks_of
 from ledgerloop.rules.routing import Terms
 from ledgerloop.rules.saying import why_refused
 from ledgerloop.rules.standing import GONE
@@ -166,7 +167,7 @@ def _change(
     """Return what is to be changed of one invoice; nothing where it stays, and then the deal says why."""
     with parts().database.reading() as tx:
         before = intents.get(tx, house.id, [edited.intent.deal])[edited.intent.deal]
-    day = date.fromisoformat(json.loads(before.payload)["Date"])
+    day = _day(home, before)
     draft = invoice_from_deal(edited.sale.deal, edited.sale.lines, edited.terms, home, house, day, books)
 
     def stays(why: str, *, held: bool = False) -> list[Change]:
@@ -180,7 +181,8 @@ def _change(
     if not isinstance(draft, Draft):
         return stays(draft.sentence, held=True)
     changes = difference(before.payload, draft, before.customer)
-    after = replace(edited.intent, said=draft.said)
+    remarks = replace(remarks_of(before.note), billed=draft.billed)
+    after = replace(edited.intent, said=draft.said, note=note_of(remarks))
     strange = invoice.Status in OPEN and not payers.pays(home, edited.sale, invoice.Contact.ContactID)
     if not changes and not strange:
         untouched = before.stood == lines_as_text(invoice)
@@ -202,12 +204,19 @@ def _change(
     return [Change(after, invoice, update_of(before.payload, invoice, changes), changes)]
 
 
+def _day(home: Organisation, before: Intent) -> date:
+    """Return the day on which an invoice was made; its own date is a later one where billing starts later."""
+    dated = date.fromisoformat(json.loads(before.payload)["Date"])
+    return min(dated, home.day(before.created_at)) if before.created_at else dated
+
+
 def _changed(turn: int, change: Change, invoice: Invoice) -> None:
     at = parts()
     with at.database.reading() as tx:
         books = last_read(tx, change.intent.organisation)
-    note = difference_told(change.intent.said, invoice, body_of(change.intent.payload), books)
-    intent = replace(change.intent, note=note, stood=lines_as_text(invoice))
+    differs = difference_told(change.intent.said, invoice, body_of(change.intent.payload), books)
+    remarks = replace(remarks_of(change.intent.note), differs=differs, edit="")
+    intent = replace(change.intent, note=note_of(remarks), stood=lines_as_text(invoice))
     receivable = receivable_from_invoice(intent.organisation, invoice)
     values = {name: json.dumps(value, default=str, ensure_ascii=False) for name, value in change.changes.items()}
     entry = _entry(turn, intent, "update", "The deal was changed, and its invoice was not approved yet.")
@@ -256,15 +265,16 @@ def _news(intent: Intent, invoice: Invoice) -> None:
 def _tell(
     turn: int, before: Intent, after: Intent, edit: str, differs: str | None = None, *, held: bool = False
 ) -> None:
-    """Keep what the deal shall say: whether its total differs, and in a second line what became of the edit.
+    """Keep what the deal shall say: whether its total differs, and what became of the edit.
 
     One that is ``held`` waits for a person, and is tried again by itself now and then.
     """
     at = parts()
     with at.database.transaction() as tx:
         now = intents.locked(tx, before.portal, before.deal) or before
-        first = now.note.partition("\n")[0] if differs is None else differs
-        after = replace(after, note=f"{first}\n{edit}" if edit else first)
+        stands = remarks_of(now.note)
+        said = replace(stands, edit=edit, billed=remarks_of(after.note).billed)
+        after = replace(after, note=note_of(said if differs is None else replace(said, differs=differs)))
         waits = journal.held(tx, subject_of(after.deal)) is not None
         if (after.basis, after.said, after.note) == (now.basis, now.said, now.note) and held == waits:
             return

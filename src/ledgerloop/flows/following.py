@@ -20,6 +20,7 @@ from ledgerloop.flows.deciding import subject_of
 from ledgerloop.flows.parts import parts
 from ledgerloop.log import logger
 from ledgerloop.records import EmailState, Entry, Intent, Receivable
+from ledgerloop.rules.remarks import note_of, remarks_of
 from ledgerloop.rules.saying import whole
 from ledgerloop.rules.standing import GONE
 from ledgerloop.store import intents, journal, mirror, rests
@@ -152,10 +153,9 @@ def _emailed(turn: int, intent: Intent, email: EmailState, why: str, *, tell: bo
     )
     with at.database.transaction() as tx:
         now = intents.locked(tx, intent.portal, intent.deal) or intent
-        first, _, rest = now.note.partition("\n")
         intents.change(tx, replace(now, email=email), "email")
         if tell:
-            intents.change(tx, replace(now, note=f"{first} {why}\n{rest}".strip()), "note")
+            intents.change(tx, replace(now, note=note_of(replace(remarks_of(now.note), email=why))), "note")
         journal.add(tx, [entry])
 
 

@@ -21,6 +21,7 @@ from ledgerloop.rules.identity.payers import Found
 from ledgerloop.rules.invoices import hash_of, payload_of
 from ledgerloop.rules.marks import deal_url, marker_of
 from ledgerloop.rules.recipients import taken
+from ledgerloop.rules.remarks import Remarks, note_of, remarks_of
 from ledgerloop.store import connections, intents, journal
 
 REQUEST = 50
@@ -92,8 +93,8 @@ def _planned(
         for place, one in enumerate(of_home):
             key = key if place % REQUEST else at.new_key()
             payer = payers[one.sale.deal.id]
-            note = remark(one.sale, payer, before.get(one.sale.deal.id))
-            planned.append(replace(_intent(house, one, payer.id, key, at.now()), note=note))
+            told = remark(one.sale, payer, before.get(one.sale.deal.id))
+            planned.append(_intent(house, one, payer.id, key, at.now(), told))
     return planned
 
 
@@ -103,11 +104,11 @@ def remark(sale: Sale, payer: Found, before: Intent | None = None) -> str:
     It stays told where the invoice is planned ``before`` and once more, and its customer is no longer new by then.
     """
     told = taken(sale.left) if sale.left else ""
-    kept = before is not None and before.note == told and before.customer == payer.id
+    kept = before is not None and remarks_of(before.note).recipient == told and before.customer == payer.id
     return told if payer.how == "created" or kept else ""
 
 
-def _intent(house: Portal, verdict: Ready, customer: str, key: str, now: datetime) -> Intent:
+def _intent(house: Portal, verdict: Ready, customer: str, key: str, now: datetime, recipient: str) -> Intent:
     deal, terms = verdict.sale.deal, verdict.terms
     payload = payload_of(verdict.draft, customer)
     asks = ""
@@ -129,6 +130,7 @@ def _intent(house: Portal, verdict: Ready, customer: str, key: str, now: datetim
         created_at=now,
         basis=basis(verdict.sale, terms),
         said=verdict.draft.said,
+        note=note_of(Remarks(billed=verdict.draft.billed, recipient=recipient)),
         asks=asks,
         email="wanted" if terms.email else "",
         paid_stage=terms.paid_stage,

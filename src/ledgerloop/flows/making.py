@@ -27,6 +27,7 @@ from ledgerloop.rules.customers import receivable_from_invoice
 from ledgerloop.rules.edits import as_sent, lines_as_text
 from ledgerloop.rules.invoices import body_of
 from ledgerloop.rules.marks import marker_in
+from ledgerloop.rules.remarks import note_of, remarks_of, told
 from ledgerloop.rules.saying import why_refused
 from ledgerloop.rules.totals import difference_told
 from ledgerloop.store import dirty, intents, journal, links, mirror
@@ -226,7 +227,7 @@ def _record(portal: str, turn: int, ended: Sequence[Made | Refusal]) -> None:
                 known = one.decision == "create" or as_sent(one.intent.payload, invoice)
                 sent = body_of(one.intent.payload) if known else None
                 differs = difference_told(one.intent.said, invoice, sent, books[one.intent.organisation])
-                note = " ".join(part for part in (one.intent.note, differs) if part)
+                note = note_of(replace(remarks_of(one.intent.note), differs=differs))
                 named = (invoice.InvoiceID, invoice.InvoiceNumber)
                 intents.mark_made(
                     tx, portal, one.intent.deal, *named, now, note, lines_as_text(invoice) if known else ""
@@ -271,7 +272,7 @@ def _entry(one: Made | Refusal, portal: str, turn: int, note: str) -> Entry:
     return replace(
         entry,
         decision=one.decision,
-        reason=" ".join(part for part in (why, note) if part),
+        reason=" ".join(part for part in (why, told(note)) if part),
         target=f"xero invoice {invoice.InvoiceID}",
         answer=f"{invoice.InvoiceNumber} {invoice.Status} {invoice.Total} {invoice.CurrencyCode}",
     )

@@ -43,7 +43,8 @@ class Quote:
     totals: Totals | None = None
     reasons: tuple[str, ...] = ()
     note: str = ""
-    """What is to be known beside it: that the deal is not won yet, or that nothing says who receives the invoice."""
+    """What is to be known beside it: that the deal is not won yet, what of lines that recur is not billed, and whether
+    nothing says who receives the invoice."""
 
 
 EARLY = "The deal is not won yet; this is what would become of it if it were won now."
@@ -94,7 +95,7 @@ def _quotes(house: Portal, deals: Sequence[str]) -> list[Quote]:
             found=payer.said or (_said(linked) if linked else by(payer.how)),
             invoice=verdict.draft.body,
             totals=totals_of(verdict.draft.body, books_of(home, ("accounts", "tax_rates"))),
-            note=" ".join(part for part in (note, remark(verdict.sale, payer)) if part),
+            note=" ".join(filter(None, (note, verdict.draft.billed, remark(verdict.sale, payer)))),
         )
     return [quotes[deal] for deal in deals]
 

@@ -9,16 +9,18 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from ledgerloop.hubspot.models import Record
 from ledgerloop.records import Hold, Organisation, Portal, Receivable
 from ledgerloop.rules.books import Books
+from ledgerloop.rules.days import day_from_property
 from ledgerloop.rules.lines import LIMIT, cents, line_from_item, position_of
 from ledgerloop.rules.marks import deal_url
 from ledgerloop.rules.properties import DEAL_WORDS
+from ledgerloop.rules.remarks import told
 from ledgerloop.rules.routing import Terms
 from ledgerloop.rules.standing import GONE, ZERO, word_of
 from ledgerloop.rules.templates import filled
@@ -54,6 +56,12 @@ LINE_PROPERTIES = (
     "hs_tax_rate_group_id",
     "recurringbillingfrequency",
     "hs_recurring_billing_period",
+    "hs_recurring_billing_terms",
+    "hs_recurring_billing_number_of_payments",
+    "hs_billing_start_delay_type",
+    "hs_recurring_billing_start_date",
+    "hs_billing_start_delay_days",
+    "hs_billing_start_delay_months",
     "hs_term_in_months",
     "hs_line_item_currency_code",
     "hs_sku",
@@ -70,6 +78,8 @@ class Draft:
     """What the lines add up to, in the deal's currency; without tax where amounts are exclusive."""
     said: Decimal = ZERO
     """What the deal says that they should add up to."""
+    billed: str = ""
+    """What of lines that recur is billed, and what is not; the deal says so."""
 
 
 def is_won(deal: Record, won_stages: frozenset[str]) -> bool:
@@ -91,8 +101,8 @@ def invoice_from_deal(
 ) -> Draft | Hold:
     """Make the invoice of a won deal, or a hold with every reason at once.
 
-    ``today`` is the day in the organisation's zone; it becomes the invoice's date. ``books`` hold what was read of the
-    organisation's; what was not read is not checked.
+    ``today`` is the day in the organisation's zone; it becomes the invoice's date, unless all its lines recur and their
+    billing starts later. ``books`` hold what was read of the organisation's; what was not read is not checked.
     """
     books = books or Books(organisation.name)
     reasons: list[str] = []
@@ -104,11 +114,12 @@ def invoice_from_deal(
             " the deal's currency."
         )
     items = sorted(lines, key=position_of) or _amount_alone(deal, terms, reasons)
-    made = [line_from_item(item, place, currency, terms, books) for place, item in enumerate(items, 1)]
+    made = [line_from_item(item, place, currency, today, terms, books) for place, item in enumerate(items, 1)]
+    day = max(today, min((line.recurring.start if line.recurring else today for line in made), default=today))
     body = {
         "Type": "ACCREC",
-        "Date": today.isoformat(),
-        "DueDate": _due(deal, terms, today, reasons).isoformat(),
+        "Date": day.isoformat(),
+        "DueDate": _due(deal, terms, day, reasons).isoformat(),
         "LineAmountTypes": terms.line_amount_types,
         "Reference": filled(terms.reference, deal.id, deal.properties),
         "Url": deal_url(portal, deal.id),
@@ -124,7 +135,8 @@ def invoice_from_deal(
     if closing and books.accounts is not None and books.account(closing["AccountCode"]) is None:
         return Hold((_no_rounding_account(closing["AccountCode"], books),), books=True)
     bodies = [line.body for line in made] + ([closing] if closing else [])
-    return Draft({**body, "LineItems": bodies}, said if closing else expected, said)
+    billed = " ".join(filter(None, (line.billed for line in made)))
+    return Draft({**body, "LineItems": bodies}, said if closing else expected, said, billed)
 
 
 def currency_of(deal: Record, portal: Portal) -> str:
@@ -158,12 +170,10 @@ def _rounded(amount: str) -> str:
 def _due(deal: Record, terms: Terms, today: date, reasons: list[str]) -> date:
     """Read the day from the deal's property, as text or as HubSpot's milliseconds; else count the route's days."""
     text = (deal.properties.get(terms.due_date_property) or "").strip() if terms.due_date_property else ""
-    try:
-        if text.isdecimal():
-            return datetime.fromtimestamp(int(text) / 1000, UTC).date()
-        if text:
-            return date.fromisoformat(text[:10])
-    except (ValueError, OverflowError, OSError):
+    if text:
+        due = day_from_property(text)
+        if due is not None:
+            return due
         reasons.append(f"The deal has “{text}” as its `{terms.due_date_property}`, which is no date. Correct it.")
     return today + timedelta(days=terms.due_days)
 
@@ -242,7 +252,7 @@ def properties_from_invoice(
         "xero_due_date": invoice.due_on.isoformat() if invoice.due_on else "",
         "xero_paid_date": invoice.paid_on.isoformat() if invoice.paid_on else "",
         "xero_online_invoice_url": online_url,
-        "xero_sync_message": gone_told(invoice, deal) if invoice.status in GONE else " ".join(note.split("\n")).strip(),
+        "xero_sync_message": gone_told(invoice, deal) if invoice.status in GONE else told(note),
     }
 
 

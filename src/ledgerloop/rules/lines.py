@@ -7,15 +7,16 @@ rounded. Where HubSpot tells that amount it is compared, and tiered prices are k
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from typing import Any
 
 from ledgerloop.hubspot.models import Record
 from ledgerloop.rules.books import Books
-from ledgerloop.rules.coding import coding_from_item, percentage_of
+from ledgerloop.rules.coding import coding_from_item
+from ledgerloop.rules.recurring import OFTEN, Recurring, billed_told, period_told, recurring_from_item, term_told
 from ledgerloop.rules.routing import Terms
 from ledgerloop.rules.standing import CENT, ZERO
 from ledgerloop.rules.tiers import model_of, tiers_told
@@ -38,16 +39,6 @@ _NUMBERS = {
 }
 """What people call a number of a line item, and what to do where one that is needed is missing."""
 
-_OFTEN = {
-    "biweekly": "every two weeks",
-    "per_six_months": "every six months",
-    "per_two_years": "every two years",
-    "per_three_years": "every three years",
-    "per_four_years": "every four years",
-    "per_five_years": "every five years",
-}
-"""HubSpot's words for how often a line is billed, where they do not say it themselves."""
-
 
 @dataclass(frozen=True, slots=True)
 class Line:
@@ -60,10 +51,19 @@ class Line:
     """What the deal says it comes to, before anybody rounds."""
     doubts: int = 0
     """How many of the problems a change in the organisation's books may cure."""
+    recurring: Recurring | None = None
+    """How it recurs; what is made is its first period."""
+    billed: str = ""
+    """What of it is billed, and what is not, where it recurs."""
 
 
-def line_from_item(item: Record, place: int, currency: str, terms: Terms, books: Books | None = None) -> Line:
-    """Make the line, with every problem at once; ``place`` counts from 1, as the deal's owner sees them."""
+def line_from_item(
+    item: Record, place: int, currency: str, today: date, terms: Terms, books: Books | None = None
+) -> Line:
+    """Make the line, with every problem at once; ``place`` counts from 1, as the deal's owner sees them.
+
+    ``today`` is the day on which a line is billed that does not say when its billing starts.
+    """
     values = item.properties
     name, about = _text(values, "name"), _text(values, "description")
     label = f"Line {place}" + (f" (“{name}”)" if name else "")
@@ -80,8 +80,13 @@ def line_from_item(item: Record, place: int, currency: str, terms: Terms, books:
     # HubSpot works the total out of the other two; it says something of its own only where both are empty.
     total = _number(values, "hs_total_discount", label, problems) if not percent and not discount else Decimal(0)
     problems += () if model else _contradictions(label, quantity, price, percent, discount, total)
+    recurring = recurring_from_item(values, today)
+    if isinstance(recurring, str):
+        problems.append(f"{label} has “{recurring}” as the start of its billing, which is no day. Correct it.")
+    elif recurring is not None and terms.recurring == "hold":
+        problems.append(_recurs(label, recurring))
     coded = coding_from_item(values, label, terms, books or Books())
-    if problems or coded.doubts or quantity is None or price is None:
+    if problems or coded.doubts or quantity is None or price is None or isinstance(recurring, str):
         return Line({}, ZERO, (*problems, *coded.doubts), doubts=len(coded.doubts))
     percent, total = percent or ZERO, total or ZERO
     gross = quantity * price
@@ -89,7 +94,7 @@ def line_from_item(item: Record, place: int, currency: str, terms: Terms, books:
     agreed = net is None or abs(net - exact) < CENT
     if (model and net is None) or (not model and not agreed):
         return Line({}, ZERO, (_unexplained(label, model, exact, net),))
-    said = [_recurring(values)]
+    said = [_often(values, recurring)]
     if net is not None and not agreed:
         exact = net
     amount = cents(exact)
@@ -105,7 +110,8 @@ def line_from_item(item: Record, place: int, currency: str, terms: Terms, books:
         said.append(_arithmetic(quantity, price, percent, discount or ZERO, total))
         coded.body.pop("ItemCode", None)  # one piece would leave the stock, whatever was sold
     body = {"Description": _described((name, about), said), **numbers, **coded.body}
-    return Line(body, amount, exact=exact)
+    billed = billed_told(label, recurring, amount, currency) if recurring else ""
+    return Line(body, amount, exact=exact, recurring=recurring, billed=billed)
 
 
 def _net(values: Mapping[str, str | None]) -> Decimal | None:
@@ -214,24 +220,20 @@ def _number(values: Mapping[str, str | None], name: str, label: str, problems: l
     return number.copy_abs()
 
 
-def _recurring(values: Mapping[str, str | None]) -> str:
-    """Say how often a line is billed and for how long; nothing where it is billed once."""
-    often = _text(values, "recurringbillingfrequency")
-    months = percentage_of(_text(values, "hs_term_in_months"))
-    term = f" for {months.normalize():f} month{'' if months == 1 else 's'}" if months and months > 0 else ""
-    term = term or _period(_text(values, "hs_recurring_billing_period"))
-    if not often:
-        return f"billed{term}" if term else ""
-    return f"billed {_OFTEN.get(often, often.replace('_', ' '))}{term}"
+def _often(values: Mapping[str, str | None], recurring: Recurring | None) -> str:
+    """Say how often a line is billed and for how long, and which period is billed; nothing where it is billed once."""
+    term = term_told(values)
+    if recurring is not None:
+        return " – ".join((" ".join(filter(None, ("billed", recurring.often, term))), period_told(recurring)))
+    often = OFTEN.get(word := _text(values, "recurringbillingfrequency"), word.replace("_", " "))
+    return " ".join(("billed", *filter(None, (often, term)))) if often or term else ""
 
 
-def _period(text: str) -> str:
-    """Say an ISO 8601 period such as P12M in words; nothing where it is none."""
-    found = re.fullmatch(r"P([1-9]\d{0,3})([DWMY])", text)
-    if found is None:
-        return ""
-    unit = {"D": "day", "W": "week", "M": "month", "Y": "year"}[found[2]]
-    return f" for {found[1]} {unit}{'' if found[1] == '1' else 's'}"
+def _recurs(label: str, recurring: Recurring) -> str:
+    return (
+        f'{label} is billed {recurring.often}, and an invoice is made only once. Write `recurring` = "first" in its'
+        " route to have the first period invoiced and the rest told on the deal, or bill it in Xero."
+    )
 
 
 def cents(amount: Decimal) -> Decimal:

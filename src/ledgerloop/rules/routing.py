@@ -44,6 +44,8 @@ class Terms:
     """What people label the contact with that receives the invoices."""
     online_invoice: bool = False
     no_lines: str = "hold"
+    recurring: str = "hold"
+    """What becomes of lines that are billed again and again: a hold, or ``first`` bills their first period."""
     rounding: str = "report"
     rounding_account: str = ""
     edits: str = "update"

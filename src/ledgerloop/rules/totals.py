@@ -13,18 +13,23 @@ from typing import Any
 
 from ledgerloop.rules.books import Books
 from ledgerloop.rules.lines import LIMIT, Line, cents
+from ledgerloop.rules.recurring import is_contract_value
 from ledgerloop.rules.routing import Terms
 from ledgerloop.rules.standing import CENT, ZERO
 from ledgerloop.xero.models import Invoice
 
 
 def said_by_deal(values: Mapping[str, str | None], lines: Sequence[Line]) -> Decimal:
-    """Return what the deal says: its amount, else its lines added up and then rounded."""
+    """Return what the deal says: its amount, else its lines added up and then rounded.
+
+    Where lines recur the amount may be what they come to over time; the invoice has one period of them.
+    """
     try:
         amount = Decimal((values.get("amount") or "").strip())
     except InvalidOperation:
         amount = Decimal("NaN")
-    if not amount.is_finite() or not 0 <= amount < LIMIT:
+    known = amount.is_finite() and 0 <= amount < LIMIT
+    if not known or is_contract_value(amount, [(line.exact, line.recurring) for line in lines]):
         amount = sum((line.exact for line in lines), ZERO)
     return amount.quantize(CENT, ROUND_HALF_UP)
 

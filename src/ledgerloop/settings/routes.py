@@ -82,6 +82,11 @@ class Route(Section):
         description='What becomes of a deal without line items: a hold, or with "amount" one line with the deal\'s'
         " amount.",
     )
+    recurring: Literal["hold", "first"] = Field(
+        default="hold",
+        description='What becomes of a line item that is billed again and again: a hold, or with "first" its first'
+        " period is invoiced, and the deal says what is not.",
+    )
     rounding: Literal["report", "line"] = Field(
         default="report",
         description="What becomes of a difference of cents between the deal and its invoice: the deal says so, or a"
@@ -165,6 +170,7 @@ def _route(
             billing_label=terms.billing_label,
             online_invoice=terms.online_invoice,
             no_lines=terms.no_lines,
+            recurring=terms.recurring,
             rounding=terms.rounding,
             rounding_account=terms.rounding_account,
             edits=terms.edits,
