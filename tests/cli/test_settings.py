@@ -327,6 +327,7 @@ tax = { "0" = "NONE" }
 line_amount_types = "NoTax"
 due_days = 3
 due_date_property = "due"
+due_terms = "xero"
 branding_theme = "Special"
 reference = "{marker} {dealname}"
 number = "HS{deal}"

@@ -119,6 +119,18 @@ class TestXero:
         assert day_from(f"{day.isoformat()}T00:00:00") == day
         assert day_from(day.isoformat()) == day
 
+    @pytest.mark.parametrize(
+        ("said", "day"),
+        [
+            ("/Date(1795521600000+1200)/", date(2026, 11, 25)),
+            ("/Date(1795608000000+1200)/", date(2026, 11, 26)),
+            ("/Date(1795584600000-0530)/", date(2026, 11, 25)),
+        ],
+    )
+    def test_a_day_that_is_written_with_a_zone_is_midnight_there(self, said: str, day: date) -> None:
+        """Milliseconds are UTC; the zone behind them says where it is midnight."""
+        assert day_from(said) == day
+
     @CALM
     @given(st.none() | st.integers() | st.text() | st.from_regex(r"/Date\(-?\d{1,20}([+-]\d{4})?\)/", fullmatch=True))
     def test_odd_dates_are_nothing(self, said: object) -> None:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import date
 from typing import Any
 
-from scene import Scene
+from scene import OBJECTS, Scene
 from test_flow_edits import _edit_line
 
 
@@ -14,6 +15,21 @@ def made(scene: Scene, deal: str) -> dict[str, Any]:
     scene.until_shown("deals", deal, "xero_invoice_id", seconds=20)
     [invoice] = scene.invoices_of(deal)
     return invoice
+
+
+def _day(invoice: dict[str, Any], name: str) -> date:
+    return date.fromisoformat(invoice[f"{name}String"][:10])
+
+
+def _terms(scene: Scene, customer: str, terms: dict[str, Any]) -> None:
+    body = {"ContactID": customer, "PaymentTerms": terms}
+    scene.on.in_xero("POST", f"/Contacts/{customer}", {"Contacts": [body]})
+
+
+def _company_of(scene: Scene, deal: str) -> str:
+    query = {"properties": "dealname", "associations": "companies"}
+    tied: dict[str, Any] = scene.on.at_hubspot("GET", f"{OBJECTS}/deals/{deal}", query=query)["associations"]
+    return str(tied["companies"]["results"][0]["id"])
 
 
 def test_decimals_that_xero_does_not_keep(scene: Scene) -> None:
@@ -68,3 +84,25 @@ def test_the_deal_says_what_of_a_recurring_line_is_not_billed(staged: Callable[.
         return (now["SubTotal"] == 399.0 and "The next 11, 399.00 each" in said) or None
 
     scene.on.until("the draft and what is said follow", followed, 20)
+
+
+def test_due_dates_by_the_customers_own_terms(staged: Callable[..., Scene]) -> None:
+    """The customer's payment terms in Xero count, without any the route's days, and terms that are past ask a person.
+
+    An edit of the deal does not move the due date.
+    """
+    scene = staged({"route": {"due_terms": "xero", "due_days": 3}})
+    plain = scene.sell()
+    first = made(scene, plain)
+    assert (_day(first, "DueDate") - _day(first, "Date")).days == 3
+    customer = first["Contact"]["ContactID"]
+    _terms(scene, customer, {"Sales": {"Day": 20, "Type": "OFFOLLOWINGMONTH"}})
+    company = _company_of(scene, plain)
+
+    deal = scene.sell(company=company)
+
+    invoice = made(scene, deal)
+    assert (_day(invoice, "DueDate").day, _day(invoice, "DueDate").month) == (20, _day(invoice, "Date").month % 12 + 1)
+    _edit_line(scene, deal, "Seats", quantity="10")
+    scene.on.until("the draft follows", lambda: scene.invoices_of(deal)[0]["SubTotal"] == 399.0 or None, 20)
+    assert _day(scene.invoices_of(deal)[0], "DueDate") == _day(invoice, "DueDate")

@@ -35,6 +35,7 @@ TOLD: dict[str, tuple[str, ...]] = {
     "rules/edits": (),
     "rules/saying": (),
     "flows/intending": (),
+    "flows/paying": (),
     "flows/apart": ("_waits",),
     "flows/making": ("hold",),
     "flows/doubling": (),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -12,7 +11,7 @@ from rules_samples import HOME, PORTAL, TODAY, item, record, watched
 from ledgerloop.records import Hold
 from ledgerloop.rules.invoices import LINE_PROPERTIES, Draft, invoice_from_deal
 from ledgerloop.rules.lines import line_from_item
-from ledgerloop.rules.recurring import Recurring, later, recurring_from_item
+from ledgerloop.rules.recurring import Recurring, recurring_from_item
 from ledgerloop.rules.routing import Terms
 
 MONTHLY = {"recurringbillingfrequency": "monthly"}
@@ -112,11 +111,6 @@ def test_what_is_billed_once(values: dict[str, str]) -> None:
     """One payment for a term that does not renew is a single charge, however HubSpot calls it."""
     assert recurring_from_item(values, TODAY) is None
     assert isinstance(made(values, terms=Terms()), Draft)
-
-
-def test_a_month_later() -> None:
-    """A day that a month does not have is its last."""
-    assert (later(date(2027, 1, 31), 1), later(date(2027, 11, 30), 3)) == (date(2027, 2, 28), date(2028, 2, 29))
 
 
 def test_by_default_a_person_is_asked() -> None:

@@ -23,6 +23,7 @@ from ledgerloop.records import Organisation
 from ledgerloop.rules.books import Books, Kind
 from ledgerloop.store import books as store
 from ledgerloop.store import connections, inbox, journal, lanes
+from ledgerloop.xero import models as xero
 from ledgerloop.xero.client import XeroClient
 from ledgerloop.xero.models import Account, Model, TaxRate
 from ledgerloop.xero.reference import BrandingTheme, Currency, Item, TrackingCategory
@@ -36,6 +37,7 @@ _MODELS: Mapping[Kind, type[Model]] = {
     "items": Item,
     "branding_themes": BrandingTheme,
     "tracking": TrackingCategory,
+    "organisation": xero.Organisation,
 }
 _READ: Mapping[Kind, Callable[[XeroClient], Sequence[Model]]] = {
     "accounts": XeroClient.accounts,
@@ -44,6 +46,7 @@ _READ: Mapping[Kind, Callable[[XeroClient], Sequence[Model]]] = {
     "items": XeroClient.items,
     "branding_themes": XeroClient.branding_themes,
     "tracking": XeroClient.tracking_categories,
+    "organisation": lambda client: [client.organisation()],
 }
 
 

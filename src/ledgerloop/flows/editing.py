@@ -180,6 +180,8 @@ def _change(
         return []
     if not isinstance(draft, Draft):
         return stays(draft.sentence, held=True)
+    if edited.terms.due_terms == "xero" and not draft.due_told:  # as counted when the invoice was made
+        draft = replace(draft, body={**draft.body, "DueDate": json.loads(before.payload)["DueDate"]})
     changes = difference(before.payload, draft, before.customer)
     remarks = replace(remarks_of(before.note), billed=draft.billed)
     after = replace(edited.intent, said=draft.said, note=note_of(remarks))

@@ -11,6 +11,7 @@ from datetime import datetime
 from itertools import groupby
 from typing import Literal
 
+from ledgerloop.flows import paying
 from ledgerloop.flows.apart import Troubles
 from ledgerloop.flows.deals import Sale
 from ledgerloop.flows.deciding import Decided, Ready, Verdict, basis, decide, subject_of
@@ -69,13 +70,14 @@ def find_customers(portal: str, turn: int, verdicts: dict[str, Verdict], trouble
         found: dict[str, Payer] = {}
         with troubles.apart(home.id, deals):
             found = find_payers(at.xero(home.id), home, sales, portal, turn)
+            paying.set_due(home, verdicts, {deal: one for deal, one in found.items() if isinstance(one, Found)})
         for deal in deals:
             payer = found.get(deal)
             if payer is None:
                 del verdicts[deal]
             elif isinstance(payer, Hold):
                 verdicts[deal] = payer
-            else:
+            elif isinstance(verdicts[deal], Ready):
                 payers[deal] = payer
     return payers
 

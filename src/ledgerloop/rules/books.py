@@ -12,10 +12,10 @@ from typing import Literal
 
 from ledgerloop.hubspot.models import Record
 from ledgerloop.rules.routing import Terms
-from ledgerloop.xero.models import Account, TaxRate
+from ledgerloop.xero.models import Account, Organisation, TaxRate, Term
 from ledgerloop.xero.reference import BrandingTheme, Currency, Item, TrackingCategory
 
-Kind = Literal["accounts", "tax_rates", "currencies", "items", "branding_themes", "tracking"]
+Kind = Literal["accounts", "tax_rates", "currencies", "items", "branding_themes", "tracking", "organisation"]
 
 ACTIVE = "ACTIVE"
 
@@ -31,6 +31,8 @@ class Books:
     items: tuple[Item, ...] | None = None
     branding_themes: tuple[BrandingTheme, ...] | None = None
     tracking: tuple[TrackingCategory, ...] | None = None
+    organisation: tuple[Organisation, ...] | None = None
+    """The organisation itself: one, where it was read."""
 
     def account(self, code: str) -> Account | None:
         """Find an active account by its code."""
@@ -47,6 +49,10 @@ class Books:
     def tax_types_at(self, rate: Decimal) -> list[str]:
         """List the TaxTypes for sales whose rate is this one, in their order in Xero."""
         return [one.TaxType for one in self._for_sales() if one.EffectiveRate == rate]
+
+    def sales_terms(self) -> Term:
+        """Return the payment terms that customers have who have none of their own."""
+        return next((one.PaymentTerms.Sales for one in self.organisation or ()), Term())
 
     def has_currency(self, code: str) -> bool:
         """Tell whether the organisation has a currency besides its own."""

@@ -78,6 +78,8 @@ class Draft:
     """What the lines add up to, in the deal's currency; without tax where amounts are exclusive."""
     said: Decimal = ZERO
     """What the deal says that they should add up to."""
+    due_told: bool = False
+    """Whether the deal itself says when it is due."""
     billed: str = ""
     """What of lines that recur is billed, and what is not; the deal says so."""
 
@@ -116,10 +118,11 @@ def invoice_from_deal(
     items = sorted(lines, key=position_of) or _amount_alone(deal, terms, reasons)
     made = [line_from_item(item, place, currency, today, terms, books) for place, item in enumerate(items, 1)]
     day = max(today, min((line.recurring.start if line.recurring else today for line in made), default=today))
+    due = _due(deal, terms, organisation.timezone, reasons)
     body = {
         "Type": "ACCREC",
         "Date": day.isoformat(),
-        "DueDate": _due(deal, terms, day, reasons).isoformat(),
+        "DueDate": (due or day + timedelta(days=terms.due_days)).isoformat(),
         "LineAmountTypes": terms.line_amount_types,
         "Reference": filled(terms.reference, deal.id, deal.properties),
         "Url": deal_url(portal, deal.id),
@@ -136,7 +139,7 @@ def invoice_from_deal(
         return Hold((_no_rounding_account(closing["AccountCode"], books),), books=True)
     bodies = [line.body for line in made] + ([closing] if closing else [])
     billed = " ".join(filter(None, (line.billed for line in made)))
-    return Draft({**body, "LineItems": bodies}, said if closing else expected, said, billed)
+    return Draft({**body, "LineItems": bodies}, said if closing else expected, said, due is not None, billed)
 
 
 def currency_of(deal: Record, portal: Portal) -> str:
@@ -167,15 +170,13 @@ def _rounded(amount: str) -> str:
     return amount if fits else f"{cents(number):f}"
 
 
-def _due(deal: Record, terms: Terms, today: date, reasons: list[str]) -> date:
-    """Read the day from the deal's property, as text or as HubSpot's milliseconds; else count the route's days."""
+def _due(deal: Record, terms: Terms, zone: str, reasons: list[str]) -> date | None:
+    """Read the day from the deal's property, as it is where the organisation is; None where the deal says none."""
     text = (deal.properties.get(terms.due_date_property) or "").strip() if terms.due_date_property else ""
-    if text:
-        due = day_from_property(text)
-        if due is not None:
-            return due
+    due = day_from_property(text, zone)
+    if text and due is None:
         reasons.append(f"The deal has “{text}” as its `{terms.due_date_property}`, which is no date. Correct it.")
-    return today + timedelta(days=terms.due_days)
+    return due
 
 
 def _no_rounding_account(code: str, books: Books) -> str:

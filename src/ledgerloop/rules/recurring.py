@@ -7,13 +7,12 @@ billing starts is said by another one; without it billing starts when the deal i
 from __future__ import annotations
 
 import re
-from calendar import monthrange
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal, InvalidOperation
 
-from ledgerloop.rules.days import day_from_property
+from ledgerloop.rules.days import day_from_property, later
 from ledgerloop.rules.standing import CENT, ZERO
 
 OFTEN = {
@@ -149,12 +148,6 @@ def is_contract_value(amount: Decimal, lines: Iterable[tuple[Decimal, Recurring 
     recurring = sum((of_year for _, _, of_year in yearly), ZERO)
     values = (once + sum(whole, ZERO), once + sum(first_year, ZERO), recurring, recurring / 12)
     return bool(yearly) and any(abs(amount - value) < CENT * len(lines) for value in values)
-
-
-def later(day: date, months: int) -> date:
-    """Return the day so many months later, or the last of that month where it has no such day."""
-    year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
-    return date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))
 
 
 def _start(values: Mapping[str, str | None], today: date) -> date | str:

@@ -31,6 +31,8 @@ class Terms:
     line_amount_types: str = "Exclusive"
     due_days: int = 30
     due_date_property: str = ""
+    due_terms: str = "route"
+    """``xero`` takes the customer's payment terms in Xero before the route's days."""
     branding_theme: str = ""
     reference: str = "{marker}"
     number: str = ""

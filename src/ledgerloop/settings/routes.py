@@ -46,7 +46,14 @@ class Route(Section):
     )
     due_days: int = Field(default=30, ge=0, le=3650, description="Days from the invoice's date to its due date.")
     due_date_property: PropertyName = Field(
-        default="", description="A date property of deals that is the due date. Where it is empty, due_days count."
+        default="",
+        description="A date property of deals that is the due date; of a moment, its day where the organisation is."
+        " Where it is empty, due_terms count.",
+    )
+    due_terms: Literal["route", "xero"] = Field(
+        default="route",
+        description='Whether due_days count, or with "xero" the payment terms that the customer has in Xero, else the'
+        " organisation's, and due_days where neither has any.",
     )
     branding_theme: str = Field(
         default="", description="The name of a branding theme. Empty leaves it to the organisation's default."
@@ -161,6 +168,7 @@ def _route(
             line_amount_types=terms.line_amount_types,
             due_days=terms.due_days,
             due_date_property=terms.due_date_property,
+            due_terms=terms.due_terms,
             branding_theme=terms.branding_theme,
             reference=terms.reference,
             number=terms.number,

@@ -83,8 +83,21 @@ class ContactBalances(Model):
     AccountsPayable: Annotated[Balance, Present] = Balance()
 
 
+class Term(Model):
+    """Hold when documents are due: a day, and what it is counted from."""
+
+    Day: int | None = None
+    Type: Text = ""
+
+
+class TermsOfPayment(Model):
+    """Hold when sales are due; when bills are is not our business."""
+
+    Sales: Annotated[Term, Present] = Term()
+
+
 class Contact(Model):
-    """Hold a contact. Balances and MergedToContactID come only with paging or a single fetch."""
+    """Hold a contact. Balances, PaymentTerms and MergedToContactID come only with paging or a single fetch."""
 
     ContactID: Text = ""
     MergedToContactID: Text = ""
@@ -103,6 +116,7 @@ class Contact(Model):
     Addresses: Annotated[list[Address], Listed] = []
     Phones: Annotated[list[Phone], Listed] = []
     ContactPersons: Annotated[list[ContactPerson], Listed] = []
+    PaymentTerms: Annotated[TermsOfPayment, Present] = TermsOfPayment()
     Balances: ContactBalances | None = None
     UpdatedDateUTC: Moment = None
 
@@ -295,6 +309,7 @@ class Organisation(Model):
     Timezone: Text = ""
     ShortCode: Text = ""
     IsDemoCompany: Flag = False
+    PaymentTerms: Annotated[TermsOfPayment, Present] = TermsOfPayment()
     PeriodLockDate: Day = None
     EndOfYearLockDate: Day = None
 

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MILLISECONDS = re.compile(r"/Date\((-?\d{1,15})(?:[+-]\d{4})?\)/")
+_MILLISECONDS = re.compile(r"/Date\((-?\d{1,15})([+-]\d{4})?\)/")
 
 
 def moment_from(value: object) -> datetime | None:
@@ -30,7 +30,10 @@ def moment_from(value: object) -> datetime | None:
 
 
 def day_from(value: object) -> date | None:
-    """Read a day: Xero writes it as midnight UTC and means the day in the organisation's zone, so it stays as it is."""
+    """Read a day: Xero writes it as midnight UTC and means the day in the organisation's zone, so it stays as it is.
+
+    Where it is written with another zone than UTC, it is midnight there.
+    """
     if isinstance(value, date) and not isinstance(value, datetime):
         return value
     if isinstance(value, str) and not value.startswith("/"):
@@ -39,7 +42,19 @@ def day_from(value: object) -> date | None:
         except ValueError:
             return None
     moment = moment_from(value)
-    return moment.date() if moment else None
+    try:
+        return (moment + _offset(value)).date() if moment else None
+    except OverflowError:
+        return None
+
+
+def _offset(value: object) -> timedelta:
+    """Return the zone that milliseconds are written with; they themselves are UTC, whatever it is."""
+    match = _MILLISECONDS.fullmatch(value.strip()) if isinstance(value, str) else None
+    if match is None or not match[2]:
+        return timedelta(0)
+    offset = timedelta(hours=int(match[2][1:3]), minutes=int(match[2][3:]))
+    return -offset if match[2].startswith("-") else offset
 
 
 def _or(nothing: Any) -> Callable[[Any], Any]:
