@@ -166,6 +166,46 @@ def test_trying_again_does_not_take_back_what_was_told(scene: Scene) -> None:
     assert "it is no longer a draft" in str(scene.show("deals", deal)["xero_sync_message"])
 
 
+def test_an_edit_that_finance_carried_over_is_told_no_longer(scene: Scene) -> None:
+    """Once the approved invoice says what the deal says, nobody need be told that it was left as it is."""
+    deal = scene.sell()
+    invoice = _made(scene, deal)
+    scene.approve(invoice["InvoiceID"])
+    scene.until_shown("deals", deal, "xero_invoice_status", "AUTHORISED")
+    _edit_line(scene, deal, "Seats", quantity="20")
+    scene.until_shown("deals", deal, "xero_sync_message")
+    scene.settle()
+
+    _correct(scene, invoice, Quantity=20)
+
+    scene.on.until("the message goes", lambda: not scene.show("deals", deal)["xero_sync_message"] or None, 20)
+    assert 798.0 == scene.invoices_of(deal)[0]["SubTotal"]
+
+
+def test_a_difference_that_finance_put_right_is_told_no_longer(scene: Scene) -> None:
+    """What is told of an invoice is worked out from what stands, with every pull; nobody touches the deal."""
+    deal = scene.sell(amount="500.00")
+    invoice = _made(scene, deal)
+    shown = scene.until_shown("deals", deal, "xero_sync_message")
+    assert "The deal says 500.00 NZD" in shown["xero_sync_message"]
+    scene.settle()
+
+    _correct(scene, invoice, UnitAmount=50, Quantity=10)
+
+    scene.on.until("the message goes", lambda: not scene.show("deals", deal)["xero_sync_message"] or None, 20)
+    _correct(scene, invoice, UnitAmount=49, Quantity=10)
+    shown = scene.until_shown("deals", deal, "xero_sync_message", seconds=20)
+    assert "comes to 490.00" in shown["xero_sync_message"]
+
+
+def _correct(scene: Scene, invoice: dict[str, Any], **values: Any) -> None:
+    """Change an invoice's one line in Xero as finance does."""
+    kept = {name: invoice["LineItems"][0][name] for name in ("LineItemID", "Description", "AccountCode", "TaxType")}
+    line = {**kept, "Quantity": 12, "UnitAmount": 39.9, **values}
+    body = {"InvoiceID": invoice["InvoiceID"], "LineItems": [line]}
+    scene.on.in_xero("POST", f"/Invoices/{invoice['InvoiceID']}", {"Invoices": [body]})
+
+
 def _made(scene: Scene, deal: str) -> dict[str, Any]:
     scene.until_shown("deals", deal, "xero_invoice_id")
     return scene.invoices_of(deal)[0]

@@ -19,6 +19,7 @@ from ledgerloop.rules.edits import (
     difference,
     edited_by_hand,
     lines_as_text,
+    stands_already,
     update_of,
     with_line_ids,
 )
@@ -101,6 +102,31 @@ def test_only_what_differs_is_changed() -> None:
         ("a", Decimal(20)),
         ("b", Decimal(1)),
     ]
+
+
+@pytest.mark.parametrize(
+    ("first", "changes", "stands"),
+    [
+        pytest.param({"Quantity": "20", "LineAmount": "798"}, {}, True, id="the lines as they are to be"),
+        pytest.param({}, {}, False, id="the lines as they were"),
+        pytest.param({"Quantity": "20", "LineAmount": "798", "TaxType": "NONE"}, {}, False, id="with another tax"),
+        pytest.param({"Quantity": "20", "LineAmount": "798", "ItemCode": "X"}, {}, False, id="with an item"),
+        pytest.param(
+            {"Quantity": "20", "LineAmount": "798"}, {"DueDate": "2026-12-31"}, False, id="but for the due date"
+        ),
+    ],
+)
+def test_a_change_that_stands_already(first: dict[str, str], changes: dict[str, str], stands: bool) -> None:
+    """Whoever made the change in Xero: where the invoice says what the deal says, there is nothing to change."""
+    terms = Terms(tax_type="OUTPUT2")
+    payload = payload_of(drafted(ITEMS, terms), "c1")
+    after = drafted([item("1", name="Seats", quantity="20", price="39.90"), ITEMS[1]], terms)
+    wanted = difference(payload, after, "c1") | changes
+    invoice = in_xero(**({"TaxType": "OUTPUT2"} | first))
+    setup = invoice.LineItems[1].model_copy(update={"TaxType": "OUTPUT2"})
+    invoice = invoice.model_copy(update={"LineItems": [invoice.LineItems[0], setup]})
+
+    assert stands_already(payload, wanted, invoice) is stands
 
 
 def test_marks_status_and_customer_stay() -> None:

@@ -45,7 +45,11 @@ TOLD: dict[str, tuple[str, ...]] = {
     "flows/following": ("_email",),
 }
 """Where sentences for deals are written, and by which functions; none are all."""
-JOURNALED = {"The route has Xero email approved invoices.", "Xero has sent the invoice to its contact."}
+JOURNALED = {
+    "The deal was changed, and its invoice says so.",
+    "The route has Xero email approved invoices.",
+    "Xero has sent the invoice to its contact.",
+}
 
 
 def section(heading: str) -> str:

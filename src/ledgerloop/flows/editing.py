@@ -27,7 +27,6 @@ from ledgerloop.rules.books import Books
 from ledgerloop.rules.customers import receivable_from_invoice
 from ledgerloop.rules.edits import (
     another_pays,
-    as_sent,
     changed_payload,
     difference,
     edit_told,
@@ -35,6 +34,7 @@ from ledgerloop.rules.edits import (
     lines_as_text,
     lost_told,
     merged_told,
+    stands_already,
     update_of,
 )
 from ledgerloop.rules.invoices import Draft, body_of, hash_of, invoice_from_deal, is_won
@@ -156,7 +156,7 @@ def _send(client: XeroClient, changes: Sequence[Change], turn: int) -> None:
         return
     for change, outcome in zip(changes, outcomes, strict=True):
         if outcome.ok and outcome.record is not None:
-            _changed(turn, change, outcome.record)
+            _changed(turn, change, outcome.record, "The deal was changed, and its invoice was not approved yet.")
         else:
             _refused(turn, change, outcome.problems)
 
@@ -193,16 +193,18 @@ def _change(
         return []
     if strange:
         return stays(another_pays(invoice.Contact.Name, payers.name_of(edited.sale)), held=True)
+    payload = changed_payload(before.payload, changes)
+    after = replace(after, payload=payload, payload_hash=hash_of(payload))
+    if stands_already(before.payload, changes, invoice):
+        _changed(turn, Change(after, invoice, {}, changes), invoice, "The deal was changed, and its invoice says so.")
+        return []
     if invoice.Status not in OPEN:
         return stays("it is no longer a draft. Credit it, or change it in Xero, if the deal is right.")
     if edited.terms.edits == "hold":
         cure = f"Change it in Xero, then run `ledgerloop retry --deal {before.deal}`."
         return stays(f"its route holds such edits for a person. {cure}", held=True)
-    payload = changed_payload(before.payload, changes)
-    # Where the lines are those of this very change, its answer was lost: it goes out once more, and is recorded.
-    if edited_by_hand(before.payload, invoice, before.stood) and not as_sent(payload, invoice):
+    if edited_by_hand(before.payload, invoice, before.stood):
         return stays("somebody has changed its lines in Xero. Change them there.")
-    after = replace(after, payload=payload, payload_hash=hash_of(payload))
     return [Change(after, invoice, update_of(before.payload, invoice, changes), changes)]
 
 
@@ -212,7 +214,8 @@ def _day(home: Organisation, before: Intent) -> date:
     return min(dated, home.day(before.created_at)) if before.created_at else dated
 
 
-def _changed(turn: int, change: Change, invoice: Invoice) -> None:
+def _changed(turn: int, change: Change, invoice: Invoice, why: str) -> None:
+    """Record that an invoice says what its deal says now: the change went through, or it was there already."""
     at = parts()
     with at.database.reading() as tx:
         books = last_read(tx, change.intent.organisation)
@@ -221,7 +224,7 @@ def _changed(turn: int, change: Change, invoice: Invoice) -> None:
     intent = replace(change.intent, note=note_of(remarks), stood=lines_as_text(invoice))
     receivable = receivable_from_invoice(intent.organisation, invoice)
     values = {name: json.dumps(value, default=str, ensure_ascii=False) for name, value in change.changes.items()}
-    entry = _entry(turn, intent, "update", "The deal was changed, and its invoice was not approved yet.")
+    entry = _entry(turn, intent, "update", why)
     answer = f"{invoice.InvoiceNumber} {invoice.Status} {invoice.Total} {invoice.CurrencyCode}"
     with at.database.transaction() as tx:
         intents.change(tx, intent, "payload", "payload_hash", "basis", "said", "note", "stood")

@@ -17,7 +17,7 @@ from typing import Literal
 from sqlalchemy import Connection
 
 from ledgerloop.errors import Missing
-from ledgerloop.flows import doubling, hearing
+from ledgerloop.flows import doubling, hearing, remarking
 from ledgerloop.flows.parts import parts
 from ledgerloop.records import Customer, Receivable, Taken
 from ledgerloop.rules.customers import (
@@ -259,6 +259,7 @@ def _mirror(tx: Connection, organisation: str, records: Iterable[Pulled], seen: 
     """Store all contacts, and of the documents the receivables. Who is a customer is decided where it is shown."""
     customers: list[Customer] = []
     receivables: list[Receivable] = []
+    invoices: list[Invoice] = []
     for record in records:
         if isinstance(record, Contact):
             seen.ids.add(record.ContactID)
@@ -268,6 +269,7 @@ def _mirror(tx: Connection, organisation: str, records: Iterable[Pulled], seen: 
             seen.ids.add(record.InvoiceID)
             seen.ids.update(payment.PaymentID for payment in record.Payments)
             seen.credits.update(_credits_in(record))
+            invoices.append(record)
             receivable = receivable_from_invoice(organisation, record)
         else:
             seen.ids.add(record.identifier)
@@ -277,6 +279,7 @@ def _mirror(tx: Connection, organisation: str, records: Iterable[Pulled], seen: 
     touched = {*mirror.store_customers(tx, customers, touch=touch)}
     touched |= {*mirror.store_receivables(tx, receivables, touch=touch)}
     doubling.look(tx, organisation, [one for one in receivables if one.kind == "invoice"])
+    remarking.look(tx, organisation, invoices)
     if touch:
         seen.untold |= touched & set(_long_told(customers, receivables))
 

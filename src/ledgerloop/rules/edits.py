@@ -86,6 +86,32 @@ def as_sent(payload: str, invoice: Invoice) -> bool:
     return len(lines) == len(invoice.LineItems) and all(map(_same, lines, invoice.LineItems))
 
 
+def stands_already(payload: str, changes: Mapping[str, Any], invoice: Invoice) -> bool:
+    """Tell whether an invoice says already what a change would make of it: ours whose answer was lost, or a person's.
+
+    ``payload`` is the invoice as it was sent last, without the change.
+    """
+    told = {
+        "DueDate": invoice.DueDate.isoformat() if invoice.DueDate else "",
+        "CurrencyCode": invoice.CurrencyCode,
+        "LineAmountTypes": invoice.LineAmountTypes,
+    }
+    if any(value != told.get(name) for name, value in changes.items() if name != "LineItems"):
+        return False
+    after = changed_payload(payload, changes)
+    return as_sent(after, invoice) and all(map(_coded_alike, body_of(after)["LineItems"], invoice.LineItems))
+
+
+def _coded_alike(sent: Mapping[str, Any], line: LineItem) -> bool:
+    """Compare what the line is coded by; a tax type that was not sent is left to Xero."""
+    tracking = {(one["Name"], one["Option"]) for one in sent.get("Tracking", ())}
+    return (
+        (sent.get("TaxType", "") in ("", line.TaxType) or not (line.TaxType or line.LineAmount))
+        and sent.get("ItemCode", "") == line.ItemCode
+        and tracking == {(one.Name, one.Option) for one in line.Tracking}
+    )
+
+
 def lines_as_text(invoice: Invoice) -> str:
     """Return an invoice's lines with all that a person may change of them, to be kept and compared."""
     lines = [

@@ -1,0 +1,63 @@
+"""Say of an invoice's deal what stands: remarks are worked out anew from every invoice that is pulled. Does no call.
+
+What finance corrected in Xero is said no longer, whoever corrected it and whatever became of the invoice since. An edit
+that came too late is looked at once more when its invoice has changed: somebody may have carried it over.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from sqlalchemy import Connection
+
+from ledgerloop.flows.books import last_read
+from ledgerloop.flows.parts import parts
+from ledgerloop.flows.retrying import LOOK, again
+from ledgerloop.records import Intent
+from ledgerloop.rules.edits import lines_as_text
+from ledgerloop.rules.invoices import body_of
+from ledgerloop.rules.remarks import Remarks, note_of, remarks_of
+from ledgerloop.rules.standing import GONE
+from ledgerloop.rules.totals import difference_told
+from ledgerloop.store import dirty, inbox, intents, lanes, mirror
+from ledgerloop.xero.models import Invoice
+
+
+def look(tx: Connection, organisation: str, invoices: Sequence[Invoice]) -> None:
+    """Work out the remarks on the deals of these invoices, which are in our copy; have what changed be shown."""
+    sales = [one for one in invoices if one.Type == "ACCREC"]
+    made = intents.by_invoice(tx, organisation, [one.InvoiceID for one in sales])
+    if not made:
+        return
+    fresh = mirror.last_updated(tx, organisation, list(made))
+    for invoice in sales:
+        known = made.get(invoice.InvoiceID)
+        newest = fresh.get(invoice.InvoiceID)
+        late = invoice.UpdatedDateUTC is not None and newest is not None and invoice.UpdatedDateUTC < newest
+        intent = intents.locked(tx, known.portal, known.deal) if known is not None and not late else None
+        if intent is None or intent.invoice != invoice.InvoiceID:
+            continue
+        before = remarks_of(intent.note)
+        if (note := note_of(_remarks(tx, before, intent, invoice))) != intent.note:
+            intents.change(tx, replace(intent, note=note), "note")
+            dirty.mark(tx, organisation, [invoice.Contact.ContactID])
+        if before.edit and invoice.Status not in GONE:
+            _look_at_edit(tx, intent, invoice)
+
+
+def _remarks(tx: Connection, before: Remarks, intent: Intent, invoice: Invoice) -> Remarks:
+    if invoice.Status in GONE:
+        return before  # the deal says that it is gone, and nothing else
+    # Lines that somebody has changed since are finance's: what was sent counts no more.
+    sent = body_of(intent.payload) if intent.stood == lines_as_text(invoice) else None
+    differs = difference_told(intent.said, invoice, sent, last_read(tx, intent.organisation))
+    sees = before.email and not invoice.SentToContact and invoice.Status == "AUTHORISED"
+    return replace(before, differs=differs, email=before.email if sees else "")
+
+
+def _look_at_edit(tx: Connection, intent: Intent, invoice: Invoice) -> None:
+    reason = f"invoice {invoice.InvoiceID} {lines_as_text(invoice)} {invoice.DueDate} {invoice.Status}"
+    now = parts().now()
+    if inbox.keep(tx, [again(intent.portal, intent.deal, reason, LOOK)], now):
+        lanes.wake(tx, "invoicing", intent.portal, now)
