@@ -9,6 +9,17 @@ from typing import Any
 from scene import OBJECTS, Scene
 from test_flow_edits import _edit_line
 
+from ledgerloop.store import journal
+
+NO_SCOPE = {
+    "status": "error",
+    "category": "MISSING_SCOPES",
+    "message": "This app hasn't been granted all required scopes to make this call.",
+    "errors": [
+        {"message": "One or more of the following scopes are required.", "context": {"requiredGranularScopes": []}}
+    ],
+}
+
 
 def made(scene: Scene, deal: str) -> dict[str, Any]:
     """Return the one invoice of a deal, once the deal shows it."""
@@ -106,3 +117,38 @@ def test_due_dates_by_the_customers_own_terms(staged: Callable[..., Scene]) -> N
     _edit_line(scene, deal, "Seats", quantity="10")
     scene.on.until("the draft follows", lambda: scene.invoices_of(deal)[0]["SubTotal"] == 399.0 or None, 20)
     assert _day(scene.invoices_of(deal)[0], "DueDate") == _day(invoice, "DueDate")
+
+
+def test_a_deal_that_hubspot_bills_itself_is_held(scene: Scene) -> None:
+    """An invoice that HubSpot made for the deal holds it until it is void; one call asks for all deals of a turn."""
+    deal = scene.sell(won=False)
+    own = scene.make("invoices", hs_currency="NZD")
+    scene.on.at_hubspot("PUT", f"{OBJECTS}/deals/{deal}/associations/default/invoices/{own}")
+    scene.settle()
+    scene.forget_calls()
+
+    scene.win(deal)
+
+    shown = scene.until_shown("deals", deal, "xero_sync_message", seconds=20)
+    assert f"HubSpot has invoice {own} (draft) of its own for this deal" in shown["xero_sync_message"]
+    assert [] == scene.invoices_of(deal)
+    scene.edit("invoices", own, hs_invoice_status="voided")
+    scene.edit("deals", deal, amount="478.80")
+    made(scene, deal)
+
+
+def test_without_the_scope_deals_are_invoiced_and_it_is_said_once(scene: Scene) -> None:
+    """What HubSpot does not let us see holds nothing up; the journal says it once."""
+    scene.fault("hubspot", kind="status", status=403, body=NO_SCOPE, method="POST", path="/deals/invoices/batch/read$")
+
+    for _ in range(2):
+        made(scene, scene.sell())
+        scene.settle()
+
+    with scene.built.database.reading() as tx:
+        said = [one.reason for one in journal.recent(tx, 20, "portal 62515") if "own invoices" in one.reason]
+    assert said == [
+        "HubSpot's own invoices of deals cannot be seen, so a deal that HubSpot bills too is invoiced."
+        " Allow the token crm.objects.invoices.read to have it looked at."
+    ]
+    assert 1 == len(scene.calls("hubspot", "deals/invoices/batch/read"))

@@ -27,6 +27,7 @@ TOLD: dict[str, tuple[str, ...]] = {
     "rules/lines": (),
     "rules/coding": (),
     "rules/recurring": (),
+    "rules/twofold": (),
     "rules/customers": (),
     "rules/recipients": (),
     "rules/identity/payer_questions": (),

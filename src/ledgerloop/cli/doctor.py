@@ -142,6 +142,15 @@ def _hubspot(built: Ledgerloop) -> Iterator[Finding]:
     if short and not needed:
         said = "HubSpot's token lacks only scopes for making properties, and all properties are there."
     yield Finding("missing" if needed else "note" if short else "fine", said, hubspot_scopes.WANTED, granted, short)
+    unseen = [one for one in hubspot_scopes.TO_SEE_BILLING if one not in hubspot_scopes.plain(granted)]
+    if unseen:
+        yield Finding(
+            "note",
+            "HubSpot's token does not let us see whether HubSpot bills deals by itself, so such a deal would be billed"
+            f" twice. Allow {' and '.join(unseen)} where HubSpot's own invoices, subscriptions or data sync are used.",
+        )
+    else:
+        yield Finding("fine", "A deal that HubSpot bills by itself is seen before it is invoiced.")
     if lacking:
         yield Finding("missing", f"HubSpot lacks properties, run `ledgerloop provision`: {', '.join(lacking)}.")
     elif not unfit:

@@ -10,7 +10,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from ledgerloop.flows import merging
+from ledgerloop.flows import merging, twofold
 from ledgerloop.flows.apart import Troubles
 from ledgerloop.flows.books import books_of
 from ledgerloop.flows.deals import INDEX_LAG, Sale, entered, for_route, new_customer, read_deals, read_sales, won_at
@@ -51,6 +51,8 @@ class Decided:
     """What people call the deals."""
     early: frozenset[str] = frozenset()
     """The deals that were decided though they are not won yet."""
+    billed: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Why HubSpot itself bills some of the deals."""
     troubles: Troubles = field(default_factory=Troubles)
     """Which organisations could not be asked; their deals have no verdict."""
 
@@ -75,6 +77,7 @@ def decide(house: Portal, ids: Sequence[str], *, early: bool = False) -> Decided
     decided = Decided(dict(skips), {}, names, not_won)
     sales = read_sales(client, house.id, [deals[deal] for deal in ids if deal not in decided.verdicts])
     stages = frozenset(won_stages(house.id))
+    decided.billed = twofold.billed_by_hubspot(house.id, [sale.deal.id for sale in sales])
     won = not_won | {sale.deal.id for sale in sales if is_won(sale.deal, stages)}
     for home, mine in by_home(decided, route(house, sales, won), sales):
         with decided.troubles.apart(home.id, [sale.deal.id for sale, _ in mine]):
@@ -158,12 +161,13 @@ def _decide_for(house: Portal, home: Organisation, mine: list[tuple[Sale, Terms]
     strangers = unknown(home, [sale for sale, _ in mine if isinstance(drafts[sale.deal.id], Hold)])
     for sale, terms in mine:
         deal = sale.deal.id
+        twice = Hold(decided.billed[deal]) if deal in decided.billed else None
         made = drafts[deal]
-        if isinstance(made, Draft):
+        if isinstance(made, Draft) and twice is None:
             decided.verdicts[deal] = Ready(sale, home, terms, made)
             continue
         customer = new_customer(sale) if deal in strangers else None
-        holds = [made, *([customer] if isinstance(customer, Hold) else [])]
+        holds = [part for part in (twice, made, customer) if isinstance(part, Hold)]
         reasons = tuple(reason for hold in holds for reason in hold.reasons)
         decided.verdicts[deal] = replace(holds[0], reasons=reasons)
         if _blames_books(made):

@@ -22,6 +22,7 @@ _PLURAL = {
     "note": "notes",
     "task": "tasks",
     "invoice": "invoices",
+    "subscription": "subscriptions",
 }
 
 

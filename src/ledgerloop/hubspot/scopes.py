@@ -22,11 +22,19 @@ WANTED = (
 TO_MAKE_PROPERTIES = frozenset(one for one in WANTED if one.startswith("crm.schemas.") and one.endswith(".write"))
 """Needed only while properties are still to be made."""
 
+TO_SEE_BILLING = ("crm.objects.invoices.read", "crm.objects.subscriptions.read")
+"""Needed only to see whether HubSpot bills deals by itself."""
+
 _SERVICE_KEY_SUFFIX = ".v2"
 _ALSO_GRANTED_BY = {"crm.objects.line_items.read": "e-commerce"}
 
 
 def missing(granted: Iterable[str]) -> tuple[str, ...]:
     """Return the wanted scopes that are not among those granted, as a token's own information lists them."""
-    has = {one.removesuffix(_SERVICE_KEY_SUFFIX) for one in granted}
+    has = plain(granted)
     return tuple(one for one in WANTED if one not in has and _ALSO_GRANTED_BY.get(one) not in has)
+
+
+def plain(granted: Iterable[str]) -> frozenset[str]:
+    """Return scopes as they are wanted: those of service keys have a suffix."""
+    return frozenset(one.removesuffix(_SERVICE_KEY_SUFFIX) for one in granted)

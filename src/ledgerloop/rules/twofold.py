@@ -1,0 +1,45 @@
+"""Tell whether HubSpot itself bills a deal: by an invoice, a subscription, or its own data sync. Does no I/O."""
+
+from __future__ import annotations
+
+from ledgerloop.hubspot.models import Record
+
+INVOICE_PROPERTIES = ("hs_number", "hs_invoice_status", "hs_invoice_billable", "hs_invoice_source")
+SUBSCRIPTION_PROPERTIES = ("hs_status", "hs_invoice_creation")
+
+_ENDED = ("cancel", "expire")
+"""HubSpot lists no statuses of subscriptions anywhere; these words are in those of ended ones."""
+
+
+def billed_by_invoice(invoice: Record) -> str:
+    """Say that HubSpot has an invoice of its own for a deal; nothing for one that is void or bills nothing."""
+    name = _text(invoice, "hs_number") or invoice.id
+    status = _text(invoice, "hs_invoice_status").lower()
+    if status == "voided":
+        return ""
+    if "sync" in _text(invoice, "hs_invoice_source").lower():
+        return (
+            f"HubSpot's data sync brought invoice {name} to this deal, so Xero has one for it already, or gets it from"
+            " there. Void it, or take its association with the deal away, if this service shall invoice the deal."
+        )
+    if _text(invoice, "hs_invoice_billable").lower() == "false":
+        return ""
+    return (
+        f"HubSpot has invoice {name} ({status or 'no status'}) of its own for this deal, and another would bill it"
+        " twice. Void that one, or take its association with the deal away, if this service shall invoice the deal."
+    )
+
+
+def billed_by_subscription(subscription: Record) -> str:
+    """Say that HubSpot bills a deal by a subscription; nothing for one that has ended or makes no invoices."""
+    status = _text(subscription, "hs_status").lower()
+    if _text(subscription, "hs_invoice_creation").lower() == "off" or any(word in status for word in _ENDED):
+        return ""
+    return (
+        f"HubSpot bills this deal by its subscription {subscription.id}, and an invoice would bill it twice. Cancel"
+        " that one, or take its association with the deal away, if this service shall invoice the deal."
+    )
+
+
+def _text(record: Record, name: str) -> str:
+    return (record.properties.get(name) or "").strip()
