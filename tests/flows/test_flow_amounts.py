@@ -152,3 +152,33 @@ def test_without_the_scope_deals_are_invoiced_and_it_is_said_once(scene: Scene) 
         " Allow the token crm.objects.invoices.read to have it looked at."
     ]
     assert 1 == len(scene.calls("hubspot", "deals/invoices/batch/read"))
+
+
+def test_a_number_that_is_taken_is_said_with_its_route(staged: Callable[..., Scene]) -> None:
+    """The deal says which number is taken, and where the settings make it."""
+    scene = staged({"routes": [{"currency": "USD"}, {"number": "PO-{dealtype}"}]})
+    made(scene, scene.sell(dealtype="newbusiness"))
+
+    deal = scene.sell(dealtype="newbusiness")
+
+    shown = scene.until_shown("deals", deal, "xero_sync_message", seconds=20)
+    assert (
+        "Xero would not make the invoice: another invoice in Xero has the number PO-newbusiness already, a deleted or"
+        " voided one included. Correct `number` under [[routes]] 2," in shown["xero_sync_message"]
+    )
+
+
+def test_a_locked_date_is_known_before_an_approved_invoice_is_sent(staged: Callable[..., Scene]) -> None:
+    """Nothing is sent that Xero would refuse for its date, and the deal goes on once the date is unlocked."""
+    scene = staged({"route": {"status": "AUTHORISED"}})
+    lock = f"{scene.on.xero_url}/_sandbox/organisations/{scene.on.organisation}"
+    assert scene.on.control.post(lock, json={"PeriodLockDate": "2099-12-31"}).status_code == 200
+
+    deal = scene.sell()
+
+    shown = scene.until_shown("deals", deal, "xero_sync_message", seconds=20)
+    assert "Kiwi Demo Ltd's Xero is locked until 2099-12-31." in shown["xero_sync_message"]
+    assert [] == scene.calls("xero", "/Invoices", "PUT")
+    scene.on.control.post(lock, json={"PeriodLockDate": None})
+    scene.edit("deals", deal, amount="478.80")
+    made(scene, deal)

@@ -238,6 +238,13 @@ def test_what_was_not_read_is_not_checked() -> None:
         pytest.param({}, {}, True, {"accounts", "currencies"}, id="a foreign currency"),
         pytest.param({"branding_theme": "X"}, {}, False, {"accounts", "branding_themes"}, id="a theme"),
         pytest.param({"tracking": (("A", "B"),)}, {}, False, {"accounts", "tracking"}, id="tracking"),
+        pytest.param(
+            {"status": "AUTHORISED"},
+            {},
+            False,
+            {"accounts", "organisation", "actions"},
+            id="an approved one asks whether it may be made",
+        ),
     ],
 )
 def test_kinds_asked(terms: dict[str, Any], properties: dict[str, str], foreign: bool, kinds: set[str]) -> None:

@@ -14,6 +14,7 @@ from rules_samples import CALM, HOME, PORTAL, TODAY, item, record, watched
 
 from ledgerloop.hubspot.models import Record
 from ledgerloop.records import Hold
+from ledgerloop.rules.books import Books
 from ledgerloop.rules.invoices import (
     DEAL_PROPERTIES,
     Draft,
@@ -21,6 +22,8 @@ from ledgerloop.rules.invoices import (
     is_won,
 )
 from ledgerloop.rules.routing import Terms
+from ledgerloop.xero.models import Organisation
+from ledgerloop.xero.reference import Action
 from ledgerloop_sandbox.xero.lines import line_amount, tax_amount, totals, unit
 from ledgerloop_sandbox.xero.records import LineItem
 
@@ -165,6 +168,39 @@ class TestHold:
         )
 
 
+class TestOrganisation:
+    def test_no_approved_invoice_may_be_made(self) -> None:
+        """What plan and role forbid is said before an invoice is sent; a draft is free."""
+        books = Books(HOME.name, actions=(Action(Name="CreateApprovedInvoice", Status="NOT-ALLOWED"),))
+
+        held = invoice_from_deal(record("512"), [item()], TERMS, HOME, PORTAL, TODAY, books)
+
+        assert isinstance(held, Hold)
+        assert held.books
+        assert "allows no approved invoice at present" in held.sentence
+        draft = replace(TERMS, status="DRAFT")
+        assert isinstance(invoice_from_deal(record("512"), [item()], draft, HOME, PORTAL, TODAY, books), Draft)
+
+    @pytest.mark.parametrize(
+        ("locks", "held"),
+        [
+            ({"PeriodLockDate": "2026-11-22"}, True),
+            ({"EndOfYearLockDate": "2026-11-30", "PeriodLockDate": "2026-01-01"}, True),
+            ({"PeriodLockDate": "2026-11-21"}, False),
+            ({}, False),
+        ],
+    )
+    def test_lock_dates(self, locks: dict[str, str], held: bool) -> None:
+        """A date on or before a lock date is refused by Xero, so it is said before."""
+        books = Books(HOME.name, organisation=(Organisation.model_validate(locks),))
+
+        made_ = invoice_from_deal(record("512"), [item()], TERMS, HOME, PORTAL, TODAY, books)
+
+        assert isinstance(made_, Hold) is held
+        if isinstance(made_, Hold):
+            assert "would be dated 2026-11-22, and Harbour Supplies Ltd's Xero is locked until" in made_.sentence
+
+
 class TestWon:
     @pytest.mark.parametrize(
         ("properties", "won"),
@@ -215,7 +251,7 @@ class TestTotal:
             )
             for place, (quantity, price, percent, share) in enumerate(lines)
         ]
-        draft = made(items, replace(TERMS, line_amount_types=kind))
+        draft = made(items, replace(TERMS, line_amount_types=kind, status="DRAFT"))
 
         sums = totals([_in_sandbox(body, kind, tax) for body in draft.body["LineItems"]], kind)
 

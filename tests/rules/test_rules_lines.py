@@ -166,6 +166,22 @@ def test_more_decimals_than_xero_keeps(properties: dict[str, str], amount: str, 
     assert str(made.amount) == amount == str(in_xero(made))
 
 
+@pytest.mark.parametrize("price", ["0.0049", "0.00005"])
+def test_a_line_below_half_a_cent_on_an_approved_invoice(price: str) -> None:
+    """Xero answers such a line with a sentence that misleads, so it is known before it is sent; a draft may have it."""
+    item = record(name="Widget", quantity="1", price=price)
+
+    [problem] = line_from_item(item, 1, "NZD", TODAY, Terms(status="AUTHORISED")).problems
+
+    assert problem == (
+        f"Line 1 (“Widget”) comes to {price}, less than half a cent, and Xero approves no such line. Take it off, or"
+        " give it a price of 0."
+    )
+    assert not line_from_item(item, 1, "NZD", TODAY, Terms()).problems
+    free = record(name="Widget", quantity="1", price="0")
+    assert not line_from_item(free, 1, "NZD", TODAY, Terms(status="AUTHORISED")).problems
+
+
 def test_one_piece_moves_no_stock() -> None:
     """A line that is one piece for its amount names no item: Xero would count one off its stock, whatever was sold."""
     books = Books(items=(Item(Code="OIL"),))

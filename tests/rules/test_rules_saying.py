@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ledgerloop.rules.saying import whole, why_refused
+from ledgerloop.rules.templates import could_make
 
 
 @pytest.mark.parametrize(
@@ -26,6 +27,18 @@ def test_every_sentence_ends_with_a_stop(said: tuple[str, ...], expected: str) -
     [
         ("The Contact is archived and cannot be used", "the customer is archived in Xero."),
         ("The document date cannot be before the period lock date, currently 31 March 2026", "locked in Xero."),
+        (
+            "The document date cannot be before the end of year lock date, currently set at 31-Jul-2013",
+            "locked in Xero.",
+        ),
+        ("You have reached the limit of invoices you can approve", "plan in Xero allows no more approved invoices"),
+        ("Account code '200' is not a valid code for this document.", "an account of its lines is archived in Xero"),
+        (
+            "Account code '200' has been archived, or has been deleted. Each line item must reference a valid account.",
+            "an account of its lines is archived in Xero",
+        ),
+        ("There is insufficient quantity on hand of item X", "too little stock of an item"),
+        ("The inventory would go below zero", "too little stock of an item"),
     ],
 )
 def test_known_causes_have_sentences_of_ours(said: str, expected: str) -> None:
@@ -40,3 +53,22 @@ def test_known_causes_have_sentences_of_ours(said: str, expected: str) -> None:
 def test_other_causes_have_the_vendors_sentence() -> None:
     """What we do not know better is quoted whole, with what to do."""
     assert "Too long. Correct the deal." == why_refused(["Too long"], "Correct the deal.")
+
+
+def test_a_number_that_is_taken_names_its_route() -> None:
+    """Whoever reads it knows which number it was, and where it came from."""
+    told = why_refused(["Invoice # must be unique."], "Correct the deal.", "NZ-512", "[[routes]] 2")
+
+    assert told == (
+        "another invoice in Xero has the number NZ-512 already, a deleted or voided one included. Correct `number`"
+        " under [[routes]] 2, or what it is made of on the deal, and try the deal again."
+    )
+
+
+@pytest.mark.parametrize(
+    ("template", "text", "could"),
+    [("NZ{deal}", "NZ512", True), ("NZ{deal}", "AU512", False), ("{po}-{deal}", "7-512", True), ("N.", "Nx", False)],
+)
+def test_which_template_a_number_is_of(template: str, text: str, could: bool) -> None:
+    """A number is of the route whose template may have made it."""
+    assert could_make(template, text) is could

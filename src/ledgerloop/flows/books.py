@@ -14,7 +14,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from ledgerloop.errors import ScopeMissing
+from ledgerloop.errors import Missing, ScopeMissing
 from ledgerloop.flows.apart import Troubles
 from ledgerloop.flows.parts import parts
 from ledgerloop.flows.retrying import LOOK, again
@@ -26,7 +26,7 @@ from ledgerloop.store import connections, inbox, journal, lanes
 from ledgerloop.xero import models as xero
 from ledgerloop.xero.client import XeroClient
 from ledgerloop.xero.models import Account, Model, TaxRate
-from ledgerloop.xero.reference import BrandingTheme, Currency, Item, TrackingCategory
+from ledgerloop.xero.reference import Action, BrandingTheme, Currency, Item, TrackingCategory
 
 LAST = timedelta(hours=1)
 
@@ -38,6 +38,7 @@ _MODELS: Mapping[Kind, type[Model]] = {
     "branding_themes": BrandingTheme,
     "tracking": TrackingCategory,
     "organisation": xero.Organisation,
+    "actions": Action,
 }
 _READ: Mapping[Kind, Callable[[XeroClient], Sequence[Model]]] = {
     "accounts": XeroClient.accounts,
@@ -47,6 +48,7 @@ _READ: Mapping[Kind, Callable[[XeroClient], Sequence[Model]]] = {
     "branding_themes": XeroClient.branding_themes,
     "tracking": XeroClient.tracking_categories,
     "organisation": lambda client: [client.organisation()],
+    "actions": XeroClient.actions,
 }
 
 
@@ -96,7 +98,7 @@ def _read(home: Organisation, kind: Kind) -> str:
     try:
         records = _READ[kind](at.xero(home.id))
         content = json.dumps([one.model_dump(mode="json") for one in records], sort_keys=True)
-    except ScopeMissing as missing:
+    except (ScopeMissing, Missing) as missing:
         logger.warning("books cannot be read", organisation=home.id, kind=kind, why=missing.sentence)
         content = "null"
     with at.database.transaction() as tx:

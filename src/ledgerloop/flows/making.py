@@ -29,6 +29,7 @@ from ledgerloop.rules.invoices import body_of
 from ledgerloop.rules.marks import marker_in
 from ledgerloop.rules.remarks import note_of, remarks_of, told
 from ledgerloop.rules.saying import why_refused
+from ledgerloop.rules.templates import could_make
 from ledgerloop.rules.totals import difference_told
 from ledgerloop.store import dirty, intents, journal, links, mirror
 from ledgerloop.xero.client import XeroClient
@@ -56,7 +57,9 @@ class Refusal:
     @property
     def hold(self) -> Hold:
         """Say what Xero said, and what to do."""
-        why = why_refused(self.problems, "Correct the deal or the settings.")
+        number = str(body_of(self.intent.payload).get("InvoiceNumber", ""))
+        routes = [one.name for one in parts().routes if one.terms.number and could_make(one.terms.number, number)]
+        why = why_refused(self.problems, "Correct the deal or the settings.", number, routes[0] if routes else "")
         return Hold((f"Xero would not make the invoice: {why}",))
 
 

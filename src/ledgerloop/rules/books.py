@@ -7,17 +7,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 from typing import Literal
 
 from ledgerloop.hubspot.models import Record
 from ledgerloop.rules.routing import Terms
 from ledgerloop.xero.models import Account, Organisation, TaxRate, Term
-from ledgerloop.xero.reference import BrandingTheme, Currency, Item, TrackingCategory
+from ledgerloop.xero.reference import Action, BrandingTheme, Currency, Item, TrackingCategory
 
-Kind = Literal["accounts", "tax_rates", "currencies", "items", "branding_themes", "tracking", "organisation"]
+Kind = Literal["accounts", "tax_rates", "currencies", "items", "branding_themes", "tracking", "organisation", "actions"]
 
 ACTIVE = "ACTIVE"
+_APPROVED = "CreateApprovedInvoice"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +35,7 @@ class Books:
     tracking: tuple[TrackingCategory, ...] | None = None
     organisation: tuple[Organisation, ...] | None = None
     """The organisation itself: one, where it was read."""
+    actions: tuple[Action, ...] | None = None
 
     def account(self, code: str) -> Account | None:
         """Find an active account by its code."""
@@ -49,6 +52,15 @@ class Books:
     def tax_types_at(self, rate: Decimal) -> list[str]:
         """List the TaxTypes for sales whose rate is this one, in their order in Xero."""
         return [one.TaxType for one in self._for_sales() if one.EffectiveRate == rate]
+
+    def may_approve(self) -> bool:
+        """Tell whether invoices may be made as approved: Xero's small plans allow so many in a month."""
+        return not any(one.Name == _APPROVED and one.Status == "NOT-ALLOWED" for one in self.actions or ())
+
+    def locked_until(self) -> date | None:
+        """Return the last day that is locked; Xero refuses documents of it and of any day before."""
+        days = [day for one in self.organisation or () for day in (one.PeriodLockDate, one.EndOfYearLockDate) if day]
+        return max(days, default=None)
 
     def sales_terms(self) -> Term:
         """Return the payment terms that customers have who have none of their own."""
@@ -85,6 +97,8 @@ def kinds_asked(terms: Terms, lines: Iterable[Record], foreign: bool) -> set[Kin
     kinds: set[Kind] = {"accounts"}
     if terms.tax_type or any(item.properties.get("hs_tax_rate") for item in lines):
         kinds.add("tax_rates")
+    if terms.status == "AUTHORISED":
+        kinds |= {"organisation", "actions"}
     if foreign:
         kinds.add("currencies")
     if any(item.properties.get("hs_sku") for item in lines):

@@ -115,9 +115,14 @@ def invoice_from_deal(
             f"The deal is in {currency}, and {organisation.name}'s Xero has no such currency. Add it in Xero, or change"
             " the deal's currency."
         )
+    if terms.status == "AUTHORISED" and not books.may_approve():
+        doubts.append(_no_approving(books))
     items = sorted(lines, key=position_of) or _amount_alone(deal, terms, reasons)
     made = [line_from_item(item, place, currency, today, terms, books) for place, item in enumerate(items, 1)]
     day = max(today, min((line.recurring.start if line.recurring else today for line in made), default=today))
+    locked = books.locked_until()
+    if locked is not None and day <= locked:
+        doubts.append(_locked(day, locked, books))
     due = _due(deal, terms, organisation.timezone, reasons)
     body = {
         "Type": "ACCREC",
@@ -177,6 +182,21 @@ def _due(deal: Record, terms: Terms, zone: str, reasons: list[str]) -> date | No
     if text and due is None:
         reasons.append(f"The deal has “{text}” as its `{terms.due_date_property}`, which is no date. Correct it.")
     return due
+
+
+def _no_approving(books: Books) -> str:
+    """Word that Xero would refuse an approved invoice, before one is sent."""
+    return (
+        f"{books.name}'s Xero allows no approved invoice at present: its plan's invoices of this month are used up, or"
+        " the person who connected it may not approve. Have the deal's route make drafts, or change that in Xero."
+    )
+
+
+def _locked(day: date, locked: date, books: Books) -> str:
+    return (
+        f"The invoice would be dated {day}, and {books.name}'s Xero is locked until {locked}. Move the lock date in"
+        " Xero."
+    )
 
 
 def _no_rounding_account(code: str, books: Books) -> str:

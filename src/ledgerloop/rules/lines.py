@@ -94,6 +94,8 @@ def line_from_item(
     agreed = net is None or abs(net - exact) < CENT
     if (model and net is None) or (not model and not agreed):
         return Line({}, ZERO, (_unexplained(label, model, exact, net),))
+    if terms.status == "AUTHORISED" and exact > 0 and not cents(exact if agreed or net is None else net):
+        return Line({}, ZERO, (_below_a_cent(label, exact),))
     said = [_often(values, recurring)]
     if net is not None and not agreed:
         exact = net
@@ -130,6 +132,13 @@ def _unexplained(label: str, model: str, exact: Decimal, net: Decimal | None) ->
     return (
         f"{label} comes to {cents(exact)} by its quantity, price and discount, and to {cents(net)} as HubSpot's own net"
         " price. Put right which of them is wrong."
+    )
+
+
+def _below_a_cent(label: str, exact: Decimal) -> str:
+    return (
+        f"{label} comes to {exact.normalize():f}, less than half a cent, and Xero approves no such line. Take it off,"
+        " or give it a price of 0."
     )
 
 

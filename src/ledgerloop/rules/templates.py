@@ -40,3 +40,9 @@ def filled(template: str, deal: str, values: Mapping[str, str | None]) -> str:
     mark = marker_of(deal)
     rest = " ".join(text.replace(mark, " ").split())
     return f"{mark} {rest[: MOST_SIGNS - len(mark) - 1].rstrip()}" if mark in text else text[:MOST_SIGNS].rstrip()
+
+
+def could_make(template: str, text: str) -> bool:
+    """Tell whether a template may have made a text, whatever its fields were."""
+    pattern = ".*".join(re.escape(piece) for piece in re.split(r"\{[a-z0-9_]*\}", template))
+    return re.fullmatch(pattern, text) is not None

@@ -25,7 +25,7 @@ from ledgerloop.xero.models import (
 from ledgerloop.xero.reading import Outcome as Outcome
 from ledgerloop.xero.reading import Page as Page
 from ledgerloop.xero.reading import elements_in, outcome_from, pagination_in, record_from, records_in
-from ledgerloop.xero.reference import BrandingTheme, Currency, Item, TrackingCategory
+from ledgerloop.xero.reference import Action, BrandingTheme, Currency, Item, TrackingCategory
 
 ACCOUNTING = "/api.xro/2.0"
 MOST_IDS = 40
@@ -63,6 +63,10 @@ class XeroClient:
     def organisation(self) -> Organisation:
         """Fetch the organisation itself."""
         return self._one("/Organisation", "Organisations", Organisation)
+
+    def actions(self) -> list[Action]:
+        """Fetch what may be done in the organisation."""
+        return self._all("/Organisation/Actions", "Actions", Action)
 
     def accounts(self) -> list[Account]:
         """Fetch the chart of accounts."""

@@ -25,6 +25,13 @@ class Item(Model):
     Name: Text = ""
 
 
+class Action(Model):
+    """Hold whether something may be done in the organisation: its plan and the app's user decide."""
+
+    Name: Text = ""
+    Status: Text = ""
+
+
 class BrandingTheme(Model):
     """Hold a branding theme: how an invoice looks."""
 
