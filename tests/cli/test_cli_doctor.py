@@ -16,6 +16,7 @@ from ledgerloop.cli.app import app
 from ledgerloop.flows.connecting import begin_consent, connect_portal, finish_consent
 from ledgerloop.hubspot import scopes
 from ledgerloop.settings import load
+from ledgerloop.store import connections
 from ledgerloop.wiring import build
 from ledgerloop_sandbox import credentials
 from ledgerloop_sandbox.server import Sandbox, running
@@ -93,6 +94,26 @@ def test_all_is_fine(file: Path) -> None:
     assert "note" == _about(findings, "HubSpot's webhooks are refused")["verdict"]
     assert "fine" == _about(findings, "HubSpot has every property")["verdict"]
     assert "fine" == _about(findings, "Xero answers for Kiwi Demo Ltd")["verdict"]
+
+
+def test_what_a_small_plan_allows(file: Path, sandbox: Sandbox) -> None:
+    """The plan's approved invoices of the month and the lock date are said before either refuses anything."""
+    _connect(file)
+    built = build(load(file))
+    with built.database.reading() as tx:
+        homes = {one.name: one.id for one in connections.organisations(tx)}
+    built.database.close()
+    steered = {"Class": "IGNITE", "PeriodLockDate": "2026-03-31"}
+    address = f"{sandbox.xero_url}/_sandbox/organisations/{homes['Kiwi Demo Ltd']}"
+    assert 200 == httpx2.post(address, json=steered).status_code
+
+    _, findings = _findings(file)
+
+    plan = _about(
+        findings, "Kiwi Demo Ltd's plan in Xero (IGNITE) allows 20 approved sales invoices a month, and 0 are"
+    )
+    assert "note" == plan["verdict"]
+    assert "note" == _about(findings, "Kiwi Demo Ltd's Xero is locked until 2026-03-31")["verdict"]
 
 
 def test_books_that_do_not_answer(file: Path, sandbox: Sandbox) -> None:

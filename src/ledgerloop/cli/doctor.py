@@ -4,26 +4,33 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
+from datetime import timedelta
 from typing import Literal
+from zoneinfo import ZoneInfo
 
 import typer
 
 from ledgerloop import oauth
 from ledgerloop.cli.opening import FILE, Config, HubSpotUrl, OnSandbox, ServicePort, XeroUrl, on_sandbox, opened
 from ledgerloop.cli.show import Json, print_json
-from ledgerloop.errors import LedgerloopError
+from ledgerloop.errors import LedgerloopError, Missing
 from ledgerloop.flows.connecting import GRANT
 from ledgerloop.flows.provisioning import KINDS, compare, tell
 from ledgerloop.hubspot import scopes as hubspot_scopes
-from ledgerloop.store import connections
+from ledgerloop.rules.books import Books
+from ledgerloop.rules.days import later
+from ledgerloop.store import connections, mirror
 from ledgerloop.store.connections import Connected
 from ledgerloop.web.missing import lacks
 from ledgerloop.wiring import Ledgerloop
+from ledgerloop.xero.models import Organisation
 
 PORTAL_LIST = (
     "Which scopes the app may ask for stands only in Xero's developer portal, which no program can read:"
     " developer.xero.com, My apps, your app, Configuration. Compare that list with the wanted one."
 )
+MOST_APPROVED = {"STARTER": 20, "IGNITE": 20, "SIMPLE": 10}
+"""How many approved sales invoices Xero's small plans allow in a month, whoever makes them."""
 _HOW = "run `ledgerloop connect {}`, or use the console."
 
 
@@ -111,16 +118,47 @@ def _xero(built: Ledgerloop) -> Iterator[Finding]:
         elif one.state != "connected":
             yield Finding("missing", f"{one.name} must be connected again: {one.why}")
         else:
-            yield _answer(built, one)
+            yield from _answer(built, one)
 
 
-def _answer(built: Ledgerloop, home: Connected) -> Finding:
+def _answer(built: Ledgerloop, home: Connected) -> Iterator[Finding]:
     """See whether Xero's books answer for an organisation: that we are let in does not tell."""
+    client = built.vendors.xero(home.id)
     try:
-        built.vendors.xero(home.id).organisation()
+        told = client.organisation()
+        allowed = Books(home.name, organisation=(told,), actions=tuple(client.actions()))
+    except Missing:
+        allowed = Books(home.name, organisation=(told,))
     except LedgerloopError as error:
-        return Finding("missing", f"Xero does not answer for {home.name}: {error.sentence}")
-    return Finding("fine", f"Xero answers for {home.name}.")
+        yield Finding("missing", f"Xero does not answer for {home.name}: {error.sentence}")
+        return
+    yield Finding("fine", f"Xero answers for {home.name}.")
+    yield from _approving(built, home, allowed, told)
+
+
+def _approving(built: Ledgerloop, home: Connected, allowed: Books, told: Organisation) -> Iterator[Finding]:
+    """See whether approved invoices may be made, and how many a small plan has left of this month's."""
+    if not allowed.may_approve():
+        asked = any(one.terms.status == "AUTHORISED" for one in built.parts().routes)
+        yield Finding(
+            "missing" if asked else "note",
+            f"{home.name}'s Xero allows no approved invoice at present, by its plan or by the role of the person who"
+            " connected it; drafts are made all the same.",
+        )
+    most = MOST_APPROVED.get(told.Class.upper())
+    if most is not None:
+        today = built.now().astimezone(ZoneInfo(told.zone)).date()
+        first = today.replace(day=1)
+        with built.database.reading() as tx:
+            made = mirror.approved_between(tx, home.id, first, later(first, 1) - timedelta(days=1))
+        yield Finding(
+            "note",
+            f"{home.name}'s plan in Xero ({told.Class}) allows {most} approved sales invoices a month, and {made} are"
+            " dated in this one; drafts are not counted.",
+        )
+    locked = allowed.locked_until()
+    if locked is not None:
+        yield Finding("note", f"{home.name}'s Xero is locked until {locked}: invoices of those days stay as they are.")
 
 
 def _hubspot(built: Ledgerloop) -> Iterator[Finding]:

@@ -16,7 +16,7 @@ from datetime import UTC, date, datetime
 from operator import attrgetter
 from typing import Any, TypeVar
 
-from sqlalchemy import Column, ColumnElement, Connection, Table, delete, exists, select
+from sqlalchemy import Column, ColumnElement, Connection, Table, delete, exists, func, select
 
 from ledgerloop.records import Customer, Payment, Receivable
 from ledgerloop.store import dirty, search_keys
@@ -192,6 +192,15 @@ def becoming_overdue(tx: Connection, organisation: str, day: date) -> list[str]:
         receivable_table.c.due_on < day,
     )
     return list(tx.execute(open_and_due.distinct().order_by(receivable_table.c.customer)).scalars())
+
+
+def approved_between(tx: Connection, organisation: str, first: date, last: date) -> int:
+    """Count the approved invoices that are dated within these days: Xero's small plans allow so many in a month."""
+    table = receivable_table.c
+    mine = (table.organisation == organisation) & (table.kind == "invoice")
+    approved = table.status.in_(("AUTHORISED", "PAID"))
+    query = select(func.count()).where(mine, approved, table.issued_on.between(first, last))
+    return int(tx.execute(query).scalar_one())
 
 
 def last_updated(tx: Connection, organisation: str, ids: Collection[str]) -> dict[str, datetime]:

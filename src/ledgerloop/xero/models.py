@@ -308,6 +308,8 @@ class Organisation(Model):
     CountryCode: Text = ""
     Timezone: Text = ""
     ShortCode: Text = ""
+    Class: Text = ""
+    """The plan."""
     IsDemoCompany: Flag = False
     PaymentTerms: Annotated[TermsOfPayment, Present] = TermsOfPayment()
     PeriodLockDate: Day = None
