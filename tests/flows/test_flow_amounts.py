@@ -182,3 +182,37 @@ def test_a_locked_date_is_known_before_an_approved_invoice_is_sent(staged: Calla
     scene.on.control.post(lock, json={"PeriodLockDate": None})
     scene.edit("deals", deal, amount="478.80")
     made(scene, deal)
+
+
+def test_what_xero_tidies_does_not_stop_a_draft_from_following(scene: Scene) -> None:
+    """A line of 0.00, a letter that Xero does not keep and a text that it cuts are nobody's edit."""
+    deal = scene.sell(
+        [
+            {"name": "Seats 🚀", "quantity": "12", "price": "39.90"},
+            {"name": "Welcome", "quantity": "1", "price": "0"},
+            {"name": "Terms", "description": "x" * 5000, "quantity": "1", "price": "10"},
+        ]
+    )
+    invoice = made(scene, deal)
+    scene.settle()
+    assert not scene.show("deals", deal)["xero_sync_message"]
+    assert [len(one["Description"]) < 4001 and "🚀" not in one["Description"] for one in invoice["LineItems"]] == [
+        True
+    ] * 3
+    assert "AccountCode" not in invoice["LineItems"][1]
+
+    _edit_line(scene, deal, "Seats 🚀", quantity="10")
+
+    scene.on.until("the draft follows", lambda: scene.invoices_of(deal)[0]["SubTotal"] == 409.0 or None, 30)
+    assert not scene.show("deals", deal)["xero_sync_message"]
+
+
+def test_tiered_prices_come_to_hubspots_net(scene: Scene) -> None:
+    """What HubSpot works out of a line's tiers is what Xero gets."""
+    tiers = {"hs_pricing_model": "graduated", "hs_tier_ranges": "10", "hs_tier_prices": "20;10"}
+    deal = scene.sell([{"name": "Seats", "quantity": "12", "price": "20", **tiers}])
+
+    [line] = made(scene, deal)["LineItems"]
+
+    assert line["Description"].startswith("Seats – 12 at graduated prices")
+    assert (line["Quantity"], line["LineAmount"]) == (1, 220.0)

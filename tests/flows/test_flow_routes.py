@@ -235,14 +235,15 @@ def test_a_difference_of_cents_is_told_or_closed(staged: Callable[..., Scene]) -
     )
 
 
-def test_a_refusal_is_tried_again_when_a_person_asks(staged: Callable[..., Scene]) -> None:
+def test_a_refusal_is_tried_again_when_a_person_asks(scene: Scene) -> None:
     """What Xero refused is not sent again by itself; `ledgerloop retry` sends it, though nothing has changed."""
-    scene = staged({"route": {"status": "AUTHORISED"}})
-    path = f"{scene.on.xero_url}/_sandbox/organisations/{scene.on.organisation}"
-    scene.on.control.post(path, json={"PeriodLockDate": "2090-01-01"})
+    refusal = {"Type": "ValidationException", "Message": "A validation exception occurred", "ErrorNumber": 10}
+    scene.fault("xero", kind="status", status=400, body=refusal, method="PUT", path="/Invoices$")
     deal = scene.sell()
-    assert "lock date" in str(scene.until_shown("deals", deal, "xero_sync_message")["xero_sync_message"])
-    scene.on.control.post(path, json={"PeriodLockDate": None})
+    shown = scene.until_shown("deals", deal, "xero_sync_message", seconds=20)
+    assert "Xero would not make the invoice" in shown["xero_sync_message"]
+    scene.settle()
+    scene.mend("xero")
     scene.forget_calls()
     scene.edit("deals", deal, dealname="Still the same")
     scene.settle()

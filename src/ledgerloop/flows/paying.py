@@ -15,7 +15,7 @@ from ledgerloop.flows.parts import parts
 from ledgerloop.records import Hold, Organisation
 from ledgerloop.rules.books import Kind
 from ledgerloop.rules.days import due_by_terms
-from ledgerloop.rules.matching import Found
+from ledgerloop.rules.identity.payers import Found
 from ledgerloop.xero.client import MOST_IDS
 from ledgerloop.xero.models import Contact
 
