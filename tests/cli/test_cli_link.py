@@ -102,7 +102,7 @@ class TestCustomers:
         contact = scene.make("contacts", email="clients@ledger-bookkeepers.example.com", lastname="Clients")
         scene.on.at_hubspot("PUT", f"/crm/objects/2026-09/contacts/{contact}/associations/default/companies/{firm}")
         customer = crm.add("Plumb Right Ltd", EmailAddress="clients@ledger-bookkeepers.example.com")
-        assert contact in crm.until_held(customer)
+        assert firm in crm.until_held(customer)
         assert crm.record(customer, "contact") is None
 
         _done(run(directory, "link", "--customer", customer, "--contact", contact))

@@ -72,7 +72,7 @@ def test_sandbox_without_an_account(place: Path, sandbox: Sandbox, port: int) ->
     assert "Made the property contact xero_contact_id." in hubspot.stdout
     assert 0 == after.returncode, after.stdout
     findings = json.loads(after.stdout)
-    assert {"fine"} == {one["verdict"] for one in findings}
+    assert {one["verdict"] for one in findings} <= {"fine", "note"}
     scopes = next(one for one in findings if "Xero granted" in one["sentence"])
     assert "offline_access" in scopes["wanted"]
     assert [] == scopes["missing"]

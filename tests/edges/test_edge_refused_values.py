@@ -34,7 +34,7 @@ def test_a_part_of_an_address_that_is_refused_leaves_out_all_of_it() -> None:
     row = {"name": "Quay Ltd", "address": "1 Quay St", "city": "Nelson", "zip": "7010"}
     with open_client(timeout=5.0) as wire, playing(Reply(207, REFUSED), Reply(200, TAKEN)) as server:
         api = Api(wire, server.url, HubSpotDialect(), token=lambda refused: "t", governor=Governor(), lane="62515")
-        sent = writing.update(HubSpotClient(api), "companies", {"512": row})
+        sent = writing.update(HubSpotClient(api), "companies", {"512": row}, writing.Asked(frozenset()))
 
     assert [row, {"name": "Quay Ltd"}] == [json.loads(one.body)["inputs"][0]["properties"] for one in server.requests]
     assert {"address", "city", "zip"} == {one.name for one in sent.dropped["512"]}

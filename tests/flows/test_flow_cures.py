@@ -93,7 +93,7 @@ def test_a_shared_email_names_the_others(scene: Scene, crm: Customers) -> None:
 
     second = crm.add("Sharing South", EmailAddress="ap@sharing.example.com")
 
-    assert "is that of “Sharing North” in Xero as well" in crm.until_held(second)
+    assert "is also that of “Sharing North” in Xero" in crm.until_held(second)
     crm.change(second, EmailAddress="south@sharing.example.com")
     own = crm.until_linked(second, "contact")
     assert (contact, "south@sharing.example.com") == (

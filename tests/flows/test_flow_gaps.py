@@ -30,7 +30,7 @@ def looks(database: Database) -> Look:
     def never(*_given: Any) -> Any:
         raise AssertionError("nobody is called by a look")
 
-    parts = Parts(database, never, never, lambda: NOW, never, lambda: None, never)
+    parts = Parts(database, never, never, lambda: NOW, never, lambda: None, never, digest=never)
     with database.transaction() as tx:
         connections.put(tx, Connected("xero", HOME.id, HOME.name, "grant", HOME, NOW))
         cursors.put(tx, Cursor(HOME.id, CAUGHT_UP, None, 1, NOW - timedelta(minutes=1)))

@@ -67,7 +67,9 @@ def _start_with(served: Served, directory: Path, organisation: str) -> None:
     served.kill()
     file = directory / "ledgerloop.toml"
     rest = file.read_text().partition("\n[route]")[0]
-    file.write_text(f'{rest}\n[route]\norganisation = "{organisation}"\n\n[standing]\npoll_seconds = 3600\n')
+    rest = rest.replace("[standing]\n", "[standing]\npoll_seconds = 3600\n") if "poll_seconds" not in rest else rest
+    assert "poll_seconds = 3600" in rest
+    file.write_text(f'{rest}\n[route]\norganisation = "{organisation}"\n')
     served.start()
 
 

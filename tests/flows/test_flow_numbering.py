@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
 
 import pytest
@@ -81,17 +81,6 @@ def test_a_number_that_is_anothers_is_refused_once(scene: Scene, crm: Customers)
     assert "" == crm.in_xero(customer).get("ContactNumber", "")
     assert 1 == len([one for one in crm.said(customer) if one.startswith("Xero would not take the ContactNumber")])
     assert [] == scene.calls("xero", "/Contacts", "POST")
-
-
-def test_it_costs_nothing_where_it_is_off(staged: Callable[..., Scene]) -> None:
-    """By default nothing is written to Xero, and no call is made for it."""
-    scene = staged()
-    crm = Customers(scene)
-    customer, _ = _found(scene, crm, "Takahe Tours")
-    scene.settle()
-
-    assert [] == [one for one in scene.calls("xero", "/Contacts") if one["method"] == "POST" and "act" not in one]
-    assert "" == crm.in_xero(customer).get("ContactNumber", "")
 
 
 def test_the_named_properties_are_read_with_companies(scene: Scene) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -10,9 +10,7 @@ from crm import ASSOCIATIONS, Customers, begun
 from scene import OBJECTS, Scene
 from test_flow_payers import unshown
 
-from ledgerloop.flows import retrying
 from ledgerloop.flows.deals import Sale, for_route
-from ledgerloop.flows.parts import instead
 from ledgerloop.hubspot.models import Record
 from ledgerloop.hubspot.reading import associations_from
 from ledgerloop.rules.recipients import Tie
@@ -149,27 +147,6 @@ def test_a_customer_in_xero_is_not_asked_about(scene: Scene, crm: Customers) -> 
     assert "no line items" in said
     assert "no contact" not in said
     assert "no contact" in scene.until_shown("deals", new, "xero_sync_message")["xero_sync_message"]
-
-
-def test_an_email_is_held_until_somebody_says_who(staged: Callable[..., Scene]) -> None:
-    """Nobody looks at the invoice before it leaves, so a person says first who receives it; a label settles it."""
-    scene = staged({"route": {"status": "AUTHORISED", "email": True}})
-    company, (_, second) = firm(scene, "Hazel Bay", "first", "second")
-
-    deal = sold(scene, company, "Hazel Bay")
-
-    said = scene.until_shown("deals", deal, "xero_sync_message")["xero_sync_message"]
-    assert said.startswith(f"{NOTHING_SAYS}: First (first@hazel-bay.example.com); Second")
-    assert [] == scene.invoices_of(deal)
-    tie(scene, second, company, BILLING)
-    with instead(scene.built.parts()):
-        retrying.retry([deal])
-    scene.until_shown("deals", deal, "xero_invoice_id")
-    assert "second@hazel-bay.example.com" == customer_of(scene, Customers(scene), deal)["EmailAddress"]
-    third = scene.make("contacts", email="third@hazel-bay.example.com", lastname="Third")
-    fourth = scene.make("contacts", email="fourth@hazel-bay.example.com", lastname="Fourth")
-    again = sold(scene, company, "Hazel Bay", contacts=[third, fourth])
-    assert not scene.until_shown("deals", again, "xero_invoice_id")["xero_sync_message"]
 
 
 def firm(scene: Scene, name: str, *people: str) -> tuple[str, list[str]]:

@@ -104,7 +104,7 @@ def test_backfill_asks_and_the_service_does_the_work(scene: Scene, tmp_path: Pat
     again = _run(tmp_path, "backfill", "--yes")
 
     assert "Nobody is there to be asked" in str(unasked.exception)
-    assert 3 == done["done"]["customers"]
+    assert 4 == done["done"]["customers"]
     assert done["done"]["created"] >= 2
     assert done["done"]["calls"]["hubspot"] > 0
     assert "day" in done["done"]["left"]["xero"]
@@ -122,7 +122,7 @@ def test_backfill_says_who_is_held(scene: Scene, tmp_path: Path) -> None:
     done = json.loads(_run(tmp_path, "backfill", "--yes", "--json").stdout)
     again = _run(tmp_path, "backfill", "--yes")
 
-    assert (4, 1) == (done["done"]["customers"], done["done"]["held"])
+    assert (5, 1) == (done["done"]["customers"], done["done"]["held"])
     assert done["said"].endswith(" changed. 1 of the customers waits for a person: see `ledgerloop holds`.")
     assert "nothing to write. 1 of the customers waits" in again.stdout
 

@@ -10,10 +10,10 @@ import pytest
 from crm import Customers, begun
 from scene import Scene
 
-from ledgerloop.flows import retrying
+from ledgerloop.flows import retrying, ruling
 from ledgerloop.flows.parts import instead
 from ledgerloop.flows.pulling import CAUGHT_UP
-from ledgerloop.store import cursors, lanes, links
+from ledgerloop.store import connections, cursors, lanes, links
 from ledgerloop.store.cursors import Cursor
 
 _NUMBERS = itertools.count(1)
@@ -235,15 +235,18 @@ class TestDeals:
     def test_another_customer_than_the_archived_one_is_made_as_the_sentence_says(
         self, scene: Scene, crm: Customers, name: str
     ) -> None:
-        """Who bought has the archived one's email, but is another: it is made in Xero, called like the company."""
+        """Who bought has the archived one's email, but is another: a person says so, and one of its own is made."""
         crm.change(crm.add(name, EmailAddress=_mail(name)), ContactStatus="ARCHIVED")
         company = scene.make("companies", name=f"Jetty {name}")
         deal = scene.sell(company=company, contact=scene.make("contacts", email=_mail(name), lastname="Roe"))
         said = scene.until_shown("deals", deal, "xero_sync_message")["xero_sync_message"]
-        right = crm.add(f"Jetty {name}")
-        _retry(scene, deal)
+        assert f"run `ledgerloop link --deal {deal} --new`" in said
+        with scene.built.database.reading() as tx:
+            home = connections.organisations(tx)[0]
+
+        with instead(scene.built.parts()):
+            ruling.new_one_pays(home, deal, "a test")
 
         made = scene.on.until("the invoice", lambda: scene.invoices_of(deal) or None, 10.0)
         scene.settle()
-        assert f"called “Jetty {name}”" in said
-        assert [right] == [one["Contact"]["ContactID"] for one in made]
+        assert [f"Jetty {name}"] == [one["Contact"]["Name"] for one in made]

@@ -2,26 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from ledgerloop.hubspot.models import Record
 from ledgerloop.records import Customer, LinkKind
 from ledgerloop.rules.identity.questions import earlier_link
 from ledgerloop.rules.identity.wording import by
-
-PAGE = (Path(__file__).parents[2] / "docs" / "matching.md").read_text("utf-8")
-
-
-def test_the_sentence_is_documented() -> None:
-    """What a person is asked stands in the docs, word for word."""
-    customer = Customer("", "{xero id}", "{name}", email="{email}")
-    record = Record(id="{id}", properties={"name": "{record}"})
-
-    said = earlier_link(customer, "{kind}", record, "{how}", "{said}")  # type: ignore[arg-type]
-
-    assert f"> {said}" in PAGE
 
 
 @pytest.mark.parametrize(

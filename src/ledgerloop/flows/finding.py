@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ledgerloop.flows.claiming import (
     Customers,
@@ -239,8 +239,10 @@ def _choose_companies(
         some = {one for each in customer.keys for one in near.get(each, ())}
         some |= {company for company in (_at(around, key),) if company in around.companies}
         number = _numbered(customer, "company")
+        own = _at(around, key)  # where its own contact is, linked before or found by its email just now
+        known = {**profiles, own: _with_email(profiles[own], customer)} if own in profiles else profiles
         weighed = {
-            company: _weigh(home, customer, profiles[company], shared, numbered=company == number)
+            company: _weigh(home, customer, known[company], shared, numbered=company == number)
             for company in sorted(some | ({number} & around.companies.keys()))
             if ("company", company) not in ended.get(key, ())
         }
@@ -255,6 +257,10 @@ def _choose_companies(
             case None:
                 pass
     _give(home, left, chosen, around, profiles, shared, found)
+
+
+def _with_email(company: Profile, customer: Customer) -> Profile:
+    return replace(company, emails=company.emails | {mailbox(customer.email_key)}) if customer.email_key else company
 
 
 def _among_free(
