@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from ledgerloop.abreast import abreast
-from ledgerloop.flows import writing
+from ledgerloop.flows import older_companies, writing
 from ledgerloop.flows.claiming import Customers, Doubts, apart, claim, take
 from ledgerloop.flows.fields import remembered
 from ledgerloop.flows.finding import PLURAL, properties_read
@@ -98,7 +98,11 @@ def _keep(
     with at.database.transaction() as tx:
         portal = connections.only_portal(tx)
         new = [Link(home.id, key, kind, one.id, "created") for key, one in sent.records.items()]
-        elsewhere = {link.xero_id for link in set(new) - set(links.put(tx, new, at.now()))}
+        kept = set(links.put(tx, new, at.now()))
+        elsewhere = {link.xero_id for link in set(new) - kept}
+        if kind == "company":
+            mine = {link: sent.records[link.xero_id] for link in new if link in kept}
+            older_companies.note(tx, home, mine)
         settled = {key: remembered(one) for key, one in said.items() if key not in elsewhere}
         compared.put(tx, home.id, kind, settled)
         if portal is not None:

@@ -77,10 +77,8 @@ def candidates(
     if strangers:
         while _list_page(client, portal.id):
             pass  # nobody can be told from a stranger by half an index
-        _keep_up(client, portal.id)
-        keys = {key for one in strangers.values() for key in one.keys if not key.startswith("email ")}
-        with at.database.reading() as tx:
-            found = {one for some in search_keys.find(tx, portal.id, keys).values() for one in some}
+        keep_up(client, portal.id)
+        found = {one for some in named(portal.id, strangers).values() for one in some}
     ids = sorted({*found, *more})
     records = client.read("companies", ids, properties) if ids else {}
     there = {record.id: record for record in records.values()}
@@ -88,6 +86,21 @@ def candidates(
         search_keys.forget(tx, portal.id, sorted(found - there.keys()))
         _keep(tx, portal.id, list(there.values()))
     return there
+
+
+def named(portal: str, customers: Customers) -> dict[str, set[str]]:
+    """Return by customer the companies that the index names for it, as it stands."""
+    keys = {key: [each for each in one.keys if not each.startswith("email ")] for key, one in customers.items()}
+    with parts().database.reading() as tx:
+        found = search_keys.find(tx, portal, {each for some in keys.values() for each in some})
+    return {key: {one for each in some for one in found.get(each, ())} for key, some in keys.items()}
+
+
+def covers(portal: str, moment: datetime) -> bool:
+    """Tell whether what HubSpot's search showed at a moment was searched for since."""
+    with parts().database.reading() as tx:
+        there = companies.progress(tx, portal)
+    return there.listed and there.since is not None and there.since + _SKEW >= moment
 
 
 def _keep(tx: Connection, portal: str, some: Sequence[Record]) -> None:
@@ -113,7 +126,7 @@ def _list_page(client: HubSpotClient, portal: str) -> bool:
     return True
 
 
-def _keep_up(client: HubSpotClient, portal: str) -> None:
+def keep_up(client: HubSpotClient, portal: str) -> None:
     """Search for what has changed since the last look, so that the next look begins where this one did."""
     at = parts()
     now = at.now() - _SKEW

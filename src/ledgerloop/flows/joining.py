@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from ledgerloop.errors import Conflict, Invalid, Missing
-from ledgerloop.flows import creating, moving, parting, people, reviewing, succession
+from ledgerloop.flows import creating, moving, older_companies, parting, people, reviewing, succession
 from ledgerloop.flows.claiming import Customers, Doubts, Found, in_question, of_another, shown_elsewhere, take
 from ledgerloop.flows.creating import Values
 from ledgerloop.flows.finding import Halves, Pair, find, find_by_id, own_companies
@@ -49,6 +49,7 @@ def join(home: Organisation, customers: Customers, values: Values, turn: int, un
         moving.follow_merged(home, customers, turn),
         succession.succeed(home, customers, turn),
         reviewing.review(home, customers),
+        older_companies.review(home, customers),
     )
     linked = {(link.kind, link.xero_id) for link in known(home, list(customers))}
     live = {key: one for key, one in customers.items() if one.active and not one.merged_into}
@@ -131,6 +132,7 @@ def _settle(
     found = find(client, home, no_contact, no_company, freed)
     found.unsure_contacts |= take(home, "contact", no_contact, found.contacts)
     found.unsure_companies |= take(home, "company", no_company, found.companies)
+    older_companies.note_found_again(home, found.companies)
     _say_found(home, found, turn)
     barred = moving.barred(home, "contact", no_contact)
     new = _without(no_contact, found.contacts, found.unsure_contacts, barred, found.without_contact)

@@ -21,6 +21,7 @@ from ledgerloop.flows import (
     indexing,
     noting,
     numbering,
+    older_companies,
     provisioning,
     pulling,
     refilling,
@@ -155,14 +156,17 @@ def verify(organisation: str, turn: int) -> int:
 def index(organisation: str) -> bool:
     """List some more of the portal's companies, once, unless something live has come; tell whether to go on.
 
-    Then weigh some of the links that an earlier release made.
+    Then look once more at companies that were made, and weigh some of the links that an earlier release made.
     """
     with parts().database.reading() as tx:
         portal = connections.only_portal(tx)
     if portal is not None and indexing.fill(portal.id, lambda: _interrupted(organisation)):
         return True
     home = _home(organisation)
-    return home is not None and reviewing.sweep(home, lambda: _interrupted(organisation))
+    if home is None:
+        return False
+    more = older_companies.look(home, lambda: _interrupted(organisation))
+    return reviewing.sweep(home, lambda: _interrupted(organisation)) or more
 
 
 @DBOS.step()

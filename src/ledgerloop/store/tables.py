@@ -389,6 +389,19 @@ erased = Table(
 )
 Index("erased_by_contact", erased.c.contact)
 
+# A company that we made for a customer, until it is certain that HubSpot's search hid no older one of the same firm.
+newly_made = Table(
+    "newly_made",
+    metadata,
+    Column("organisation", Text, primary_key=True),
+    Column("customer", Text, primary_key=True),
+    Column("company", Text, primary_key=True),
+    Column("made_at", Moment, nullable=False),
+    Column("look_at", Moment, nullable=False),
+    _text("older", ""),
+)
+Index("newly_made_by_moment", newly_made.c.organisation, newly_made.c.look_at)
+
 # A pair: the contact and the company of a customer, which were associated in HubSpot.
 pair = Table(
     "pair",

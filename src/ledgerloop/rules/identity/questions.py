@@ -66,6 +66,16 @@ def earlier_link(customer: Customer, kind: LinkKind, record: Record, how: str, s
     )
 
 
+def older_company(customer: Customer, made: str, company: Record, evidence: Evidence) -> str:
+    """Ask for the merge of a company that was made into an older one, which HubSpot's search did not show then."""
+    return (
+        f"The HubSpot company {made} was made for {described(customer)} while HubSpot's search did not show the older"
+        f" {company_named(company, evidence)}. If the two companies are one, merge {made} into {company.id} in HubSpot,"
+        f" so that {company.id} stays; if they are two, run `ledgerloop link --customer {customer.id} --company"
+        f" {made}`."
+    )
+
+
 def record_named(kind: LinkKind, record: Record) -> str:
     """Name a record as people know it, with what tells it from others."""
     if kind == "contact":

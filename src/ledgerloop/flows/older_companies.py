@@ -1,0 +1,176 @@
+"""Look once more, some time after making a company, for an older one that HubSpot's search did not show yet.
+
+What a person or a form makes comes into HubSpot's search after some moments, so a company that was made just before
+ours is not found, and ours doubles it. Called inside a step. It costs a batch read where something fits, and no search
+but those of the index; where nobody is matched for long, one with the catch-up.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from datetime import timedelta
+
+from sqlalchemy import Connection
+
+from ledgerloop.errors import LedgerloopError
+from ledgerloop.flows import indexing
+from ledgerloop.flows.claiming import Customers, Doubts, Found, carried_by
+from ledgerloop.flows.deals import INDEX_LAG
+from ledgerloop.flows.fields import first_said, own_app
+from ledgerloop.flows.finding import PLURAL, our_own, properties_read, sharing_of
+from ledgerloop.flows.parts import parts
+from ledgerloop.hubspot.client import HubSpotClient
+from ledgerloop.hubspot.models import Record
+from ledgerloop.log import logger
+from ledgerloop.records import Hold, Link, Organisation
+from ledgerloop.rules.identity import questions
+from ledgerloop.rules.identity.evidence import Different, Evidence, Same, weigh
+from ledgerloop.rules.identity.profiles import profile_of_company, profile_of_customer
+from ledgerloop.store import connections, dirty, lanes, links, mirror, newly_made, rulings
+from ledgerloop.store.newly_made import NewlyMade
+
+AT_ONCE = 1000
+"""Companies looked at once more in one step."""
+_FORGOTTEN = timedelta(hours=1)
+"""How long ago a company may have been made of which a crash forgot that we made it."""
+
+
+def note(tx: Connection, home: Organisation, made: Mapping[Link, Record]) -> None:
+    """Note the companies that were just made, in the transaction that keeps their links."""
+    now = parts().now()
+    some = [
+        NewlyMade(link.xero_id, link.hubspot_id, record.created_at or now, now + INDEX_LAG)
+        for link, record in made.items()
+    ]
+    newly_made.note(tx, home.id, some)
+
+
+def note_found_again(home: Organisation, found: Found) -> None:
+    """Note the companies that carry their customers' ids because we made them a moment ago, and a crash forgot it."""
+    since = parts().now() - _FORGOTTEN
+    recent = {
+        key: record
+        for key, (record, how) in found.items()
+        if how == "id" and record.created_at is not None and record.created_at >= since
+    }
+    if not recent:
+        return
+    with parts().database.transaction() as tx:
+        app = own_app(tx)
+        ours = {
+            Link(home.id, key, "company", record.id, "id"): record
+            for key, record in recent.items()
+            if first_said("company", record, app) is not None
+        }
+        note(tx, home, ours)
+
+
+def look(home: Organisation, interrupted: Callable[[], bool]) -> bool:
+    """Look once more at companies that were made, once the index shows what was there before; tell whether to go on.
+
+    Where an older one fits, its customer is looked at again, and held. What fails is tried again in another turn.
+    """
+    at = parts()
+    with at.database.reading() as tx:
+        portal = connections.only_portal(tx)
+        some = newly_made.due(tx, home.id, at.now(), AT_ONCE) if portal else []
+    if portal is None or not some:
+        return False
+    try:
+        client = at.hubspot().as_backfill()
+        if some[0].look_at + at.catch_up_every <= at.now() and not indexing.covers(portal.id, some[-1].look_at):
+            indexing.keep_up(client, portal.id)
+        some = [one for one in some if indexing.covers(portal.id, one.look_at)]
+        asked = _look(client, home, portal.id, some)
+    except LedgerloopError as problem:
+        logger.warning("no second look for older companies", organisation=home.id, why=problem.sentence)
+        return False
+    if asked:
+        with at.database.transaction() as tx:
+            dirty.mark(tx, home.id, asked)
+            lanes.wake(tx, "standing", home.id, at.now())
+    return len(some) == AT_ONCE and not interrupted()
+
+
+def review(home: Organisation, customers: Customers) -> Doubts:
+    """Ask for the merge of companies that were made into older ones, as long as these still fit.
+
+    A merge ends the question, since the link follows it; so does whoever says which company the customer is.
+    """
+    with parts().database.reading() as tx:
+        asked = newly_made.asked(tx, home.id, list(customers))
+    if not asked:
+        return {}
+    some = {one.customer: one for one in asked}
+    known = {key: {one.older} for key, one in some.items()}
+    fits = _fits(parts().hubspot(), home, {key: customers[key] for key in some}, some, known)
+    with parts().database.transaction() as tx:
+        newly_made.forget(tx, home.id, [one for one in asked if one.customer not in fits])
+    return {
+        key: Hold((questions.older_company(customers[key], some[key].company, older, evidence),), (older.id,))
+        for key, (older, evidence) in fits.items()
+    }
+
+
+def _look(client: HubSpotClient, home: Organisation, portal: str, some: Sequence[NewlyMade]) -> list[str]:
+    """Weigh what the index names now, keep what fits, and return whose company has an older one beside it."""
+    if not some:
+        return []
+    with parts().database.reading() as tx:
+        customers = mirror.customers(tx, home.id, [one.customer for one in some])
+    live = {key: one for key, one in customers.items() if one.active and not one.merged_into}
+    of = {one.customer: one for one in some if one.customer in live}
+    fits = _fits(client, home, live, of, indexing.named(portal, live))
+    with parts().database.transaction() as tx:
+        for key, (older, _) in fits.items():
+            newly_made.ask(tx, home.id, of[key], older.id)
+        newly_made.forget(tx, home.id, [one for one in some if one.customer not in fits])
+    return sorted(fits)
+
+
+def _fits(
+    client: HubSpotClient,
+    home: Organisation,
+    customers: Customers,
+    made: Mapping[str, NewlyMade],
+    known: Mapping[str, Collection[str]],
+) -> dict[str, tuple[Record, Evidence]]:
+    """Return by customer the older company that is nobody's and fits it best; one still at the company made for it."""
+    with parts().database.reading() as tx:
+        now = links.find(tx, home.id, "company", list(made))
+        said = rulings.get(tx, home.id, [f"customer {key} company" for key in made])
+        ended = rulings.ended(tx, home.id, list(made))
+        everyone = sorted({one for some in known.values() for one in some})
+        taken = {link.hubspot_id for link in links.of_records(tx, "company", everyone)}
+    asking = {
+        key: {each for each in known.get(key, ()) if each not in taken and ("company", each) not in ended.get(key, ())}
+        for key, one in made.items()
+        if key in customers and key in now and now[key].hubspot_id == one.company
+        if f"customer {key} company" not in said
+    }
+    wanted = sorted({each for some in asking.values() for each in some})
+    companies = client.read(PLURAL["company"], wanted, properties_read("company")) if wanted else {}
+    if not companies:
+        return {}
+    shared = sharing_of(home, customers).shared.plus(our_own(home, companies, customers))
+    numbered = parts().numbered
+    profiles = {key: profile_of_company(one, numbered=numbered, country=home.country) for key, one in companies.items()}
+    fits: dict[str, tuple[Record, Evidence]] = {}
+    for key, some in asking.items():
+        one = profile_of_customer(customers[key], home.country)
+        weighed = {
+            each: weigh(one, profiles[each], shared)
+            for each in sorted(some & companies.keys())
+            if companies[each].id == each
+            and _is_older(companies[each], made[key])
+            and not carried_by(companies[each], key)
+        }
+        near = [each for each, verdict in weighed.items() if not isinstance(verdict, Different)]
+        if near:
+            best = max(near, key=lambda each: (isinstance(weighed[each], Same), weighed[each].evidence.likeness))
+            fits[key] = (companies[best], weighed[best].evidence)
+    return fits
+
+
+def _is_older(company: Record, made: NewlyMade) -> bool:
+    return company.id != made.company and company.created_at is not None and company.created_at <= made.made_at
