@@ -1,0 +1,191 @@
+"""Whose money it is: scenes of people who take one firm for another, and what Ledgerloop makes of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from crm import Customers, begun
+from scene import OBJECTS, Scene
+
+from ledgerloop.flows import ruling
+from ledgerloop.flows.parts import instead
+from ledgerloop.store import connections, dirty, lanes
+
+
+@pytest.fixture(scope="module")
+def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
+    """Give one stage to all tests of this file: each has customers of its own."""
+    with begun(tmp_path_factory.mktemp("who")) as scene:
+        yield scene
+
+
+@pytest.fixture(scope="module")
+def crm(scene: Scene) -> Customers:
+    """Give the words about customers."""
+    return Customers(scene)
+
+
+def firm(scene: Scene, name: str, domain: str, email: str) -> tuple[str, str]:
+    """Make a company with a contact in HubSpot, as people have them; return both."""
+    company = scene.make("companies", name=name, domain=domain)
+    contact = scene.make("contacts", email=email)
+    scene.on.at_hubspot("PUT", f"{OBJECTS}/contacts/{contact}/associations/default/companies/{company}")
+    return company, contact
+
+
+def owed(scene: Scene, kind: str, record: str) -> str:
+    """Return what a record shows as owed; empty where it shows nothing."""
+    return scene.show(kind, record)["xero_outstanding_balance"] or ""
+
+
+def look_again(scene: Scene, *customers: str) -> None:
+    """Have customers looked at, as every day does with those that wait."""
+    with scene.built.database.transaction() as tx:
+        dirty.mark(tx, scene.on.organisation, customers)
+        lanes.wake(tx, "standing", scene.on.organisation, scene.built.now())
+    scene.settle()
+
+
+def make_a_new_one(scene: Scene, customer: str) -> None:
+    """Say that a customer is none of the companies that there are, as the command does."""
+    with scene.built.database.reading() as tx:
+        home = connections.organisation(tx, scene.on.organisation)
+    assert home is not None
+    with instead(scene.built.parts()):
+        ruling.it_is_new(home, customer, "Kim")
+
+
+def payer(scene: Scene, deal: str) -> str:
+    """Return the customer of a deal's one invoice."""
+    scene.until_shown("deals", deal, "xero_invoice_id")
+    (invoice,) = scene.invoices_of(deal)
+    return str(invoice["Contact"]["ContactID"])
+
+
+def test_bookkeepers_show_nobody_elses_debt(scene: Scene, crm: Customers) -> None:
+    """A customer with its bookkeepers' address is a question; answered, the debt stands at its own records alone."""
+    books, clients = firm(scene, "Ledger Bookkeepers", "ledger-bookkeepers.co.nz", "clients@ledger-bookkeepers.co.nz")
+    customer = crm.add("Plumb Right Ltd", EmailAddress="clients@ledger-bookkeepers.co.nz")
+    scene.invoice_for(customer, "999.00")
+
+    assert "It is not certain which HubSpot company “Plumb Right Ltd”" in crm.until_held(customer)
+    scene.settle()
+    assert ["", ""] == [owed(scene, "companies", books), owed(scene, "contacts", clients)]
+
+    make_a_new_one(scene, customer)
+    own = crm.until_linked(customer)
+    assert "which is another firm" in crm.until_held(customer)
+    crm.change(customer, EmailAddress="office@plumb-right.co.nz")
+    contact = crm.until_linked(customer, "contact")
+    assert ["", "", "999.00", "999.00"] == [
+        owed(scene, kind, record)
+        for kind, record in (("companies", books), ("contacts", clients), ("companies", own), ("contacts", contact))
+    ]
+    assert f"customer {customer}" not in scene.holds()
+
+
+def test_branches_with_head_offices_address_in_any_order(scene: Scene, crm: Customers) -> None:
+    """Who of three branches comes first makes no difference, and head office shows the debt of none."""
+    seen = []
+    for stem, places in (("Kea", ("North", "South", "West")), ("Moa", ("West", "South", "North"))):
+        domain = f"{stem.lower()}-freight.co.nz"
+        head, contact = firm(scene, f"{stem} Freight Head Office", domain, f"office@{domain}")
+        branches = {}
+        for place in places:
+            branches[place] = crm.add(f"{stem} Freight {place} Ltd", EmailAddress=f"office@{domain}")
+            scene.invoice_for(branches[place], "10.00")
+            scene.settle()
+        look_again(scene, *branches.values())
+        linked = {place: crm.record(customer, "company") for place, customer in branches.items()}
+        held = scene.holds()
+        seen.append(
+            {
+                place: (linked[place] is None, crm.record(customer, "contact"), f"customer {customer}" in held)
+                for place, customer in branches.items()
+            }
+        )
+        assert ["", ""] == [owed(scene, "companies", head), owed(scene, "contacts", contact)]
+        own = [one for one in linked.values() if one]
+        assert head not in own
+        assert len(set(own)) == len(own)
+
+    assert seen[0] == seen[1]
+    assert all(contact is None for _, contact, _ in seen[0].values())
+
+
+def test_a_gmbh_is_not_the_ltd_of_the_same_name(scene: Scene, crm: Customers) -> None:
+    """A German firm with its own domain gets a customer of its own, and shows none of the stranger's debts."""
+    stranger = crm.add("Miro Roofing Ltd", EmailAddress="accounts@miro-roofing.co.nz")
+    scene.invoice_for(stranger, "77.00")
+    crm.until_linked(stranger)
+    company, contact = firm(scene, "Miro Roofing GmbH", "miro-dach.de", "einkauf@miro-dach.de")
+
+    deal = scene.sell(company=company, contact=contact)
+
+    customer = payer(scene, deal)
+    assert customer != stranger
+    assert "Miro Roofing GmbH" == crm.in_xero(customer)["Name"]
+    assert company == crm.record(customer, "company")
+    scene.settle()
+    assert "77.00" != owed(scene, "companies", company)
+
+
+def test_a_second_john_smith_gets_a_readable_name(scene: Scene, crm: Customers) -> None:
+    """Xero wants unique names: the second is called by his address as well, is not held, and is not the first."""
+    first, second = (
+        scene.make("contacts", firstname="John", lastname="Smith", email=email)
+        for email in ("john.smith@gmail.com", "john.smith84@gmail.com")
+    )
+    payers = [payer(scene, scene.sell(company=None, contact=contact)) for contact in (first, second)]
+
+    assert ["John Smith", "John Smith (john.smith84@gmail.com)"] == [crm.in_xero(one)["Name"] for one in payers]
+    assert [first, second] == [crm.record(one, "contact") for one in payers]
+
+
+def test_a_private_customer_is_a_contact_only(scene: Scene, crm: Customers) -> None:
+    """A person without a firm makes no company of the person's name."""
+    customer = crm.add("Ana Kupe", FirstName="Ana", LastName="Kupe", EmailAddress="ana.kupe@gmail.com")
+    scene.invoice_for(customer, "12.00")
+
+    contact = crm.until_linked(customer, "contact")
+    scene.until_shown("contacts", contact, "xero_outstanding_balance", "12.00")
+    assert (None, []) == (crm.record(customer, "company"), crm.records("companies", name="Ana Kupe"))
+    assert f"customer {customer}" not in scene.holds()
+
+
+def test_a_placeholder_address_of_our_own_firm_shows_no_customers_debt(scene: Scene, crm: Customers) -> None:
+    """Where people write their own firm's address for want of another, our own company does not owe us."""
+    ours, noreply = firm(scene, "Kiwi Demo", "kiwi-demo.co.nz", "noemail@kiwi-demo.co.nz")
+    customer = crm.add("Wharf Cafe Ltd", EmailAddress="noemail@kiwi-demo.co.nz")
+    scene.invoice_for(customer, "50.00")
+
+    own = crm.until_linked(customer)
+    scene.until_shown("companies", own, "xero_outstanding_balance", "50.00")
+    assert own != ours
+    assert ["", ""] == [owed(scene, "companies", ours), owed(scene, "contacts", noreply)]
+    assert "give the customer an email of its own in Xero" in crm.until_held(customer)
+
+
+def test_a_stale_number_does_not_choose_who_pays(scene: Scene, crm: Customers) -> None:
+    """A customer whose number names the deal's company, with nothing else in common, is a question."""
+    company, contact = firm(scene, "Harbour Lights Ltd", "harbour-lights.co.nz", "ap@harbour-lights.co.nz")
+    scene.silence("xero")
+    stale = crm.add("Quarry Stone Ltd", ContactNumber=f"HubSpot company {company}")
+    scene.on.control.post(f"{scene.url('xero')}/_sandbox/webhooks", json={"enabled": True})
+    crm.change(stale, FirstName="Q")
+    scene.on.until("the copy has it", lambda: scene.holds().get(f"customer {stale}"))
+
+    deal = scene.sell(company=company, contact=contact)
+
+    said = str(scene.until_shown("deals", deal, "xero_sync_message")["xero_sync_message"])
+    assert "It is not certain who pays: the company “Harbour Lights Ltd”" in said
+    assert [] == scene.invoices_of(deal)
+    with scene.built.database.reading() as tx:
+        home = connections.organisation(tx, scene.on.organisation)
+    assert home is not None
+    with instead(scene.built.parts()):
+        ruling.new_one_pays(home, deal, "Kim")
+    customer = payer(scene, deal)
+    assert customer != stale
+    assert "Harbour Lights Ltd" == crm.in_xero(customer)["Name"]
