@@ -8,6 +8,9 @@ import pytest
 from crm import Customers, begun
 from scene import Scene
 
+from ledgerloop.flows import retrying, ruling
+from ledgerloop.flows.parts import instead
+from ledgerloop.records import Organisation
 from ledgerloop.store import connections, dirty, fingerprints, lanes
 
 
@@ -30,6 +33,27 @@ def look_again(scene: Scene, customer: str) -> None:
         dirty.mark(tx, scene.on.organisation, [customer])
         lanes.wake(tx, "standing", scene.on.organisation, scene.built.now())
     scene.settle()
+
+
+def home(scene: Scene) -> Organisation:
+    """Return the organisation."""
+    with scene.built.database.reading() as tx:
+        found = connections.organisation(tx, scene.on.organisation)
+    assert found is not None
+    return found
+
+
+def link_new(scene: Scene, customer: str) -> None:
+    """Run `ledgerloop link --customer ID --new`."""
+    with instead(scene.built.parts()):
+        ruling.it_is_new(home(scene), customer, "Kim")
+
+
+def until_asked_no_more(scene: Scene, subject: str) -> None:
+    """Wait until a hold is gone, and stays gone."""
+    scene.on.until(f"{subject} is asked about no more", lambda: subject not in scene.holds() or None)
+    scene.settle()
+    assert subject not in scene.holds()
 
 
 @pytest.mark.parametrize(
@@ -113,7 +137,7 @@ def test_an_email_that_is_not_shared(scene: Scene, crm: Customers) -> None:
     second = crm.add("Unshared South", EmailAddress="two@unshared.example.com")
 
     said = crm.until_held(second)
-    assert "in Xero as well" not in said
+    assert "is also that of" not in said
     assert f"both fit the HubSpot contact {contact}" in said
 
 
@@ -206,3 +230,290 @@ def test_a_company_called_alike_gets_another_name(scene: Scene, crm: Customers) 
     assert company != crm.until_linked(customer)
     assert f"customer {customer}" not in scene.holds()
     assert "Rimu Florists of Gore" == scene.show("companies", company)["name"]
+
+
+def test_two_customers_of_one_contact(scene: Scene, crm: Customers) -> None:
+    """The contact goes to whom the id names; the other gets a contact with an email of its own."""
+    contact = scene.make("contacts", email="one@two-of-one.example.com")
+    scene.edit("contacts", contact, hs_additional_emails="two@two-of-one.example.com")
+    people = [{"Name": f"Of One {each}", "EmailAddress": f"{each}@two-of-one.example.com"} for each in ("one", "two")]
+    made = scene.on.in_xero("PUT", "/Contacts", {"Contacts": people})["Contacts"]
+    first, second = (str(one["ContactID"]) for one in made)
+    for customer in (first, second):
+        assert "--new" not in crm.until_held(customer)
+
+    scene.edit("contacts", contact, xero_contact_id=first)
+    assert contact == crm.until_linked(first, "contact")
+    crm.change(second, EmailAddress="second@two-of-one.example.com")
+
+    own = crm.until_linked(second, "contact")
+    assert [contact, own] == [crm.record(first, "contact"), crm.record(second, "contact")]
+    for customer in (first, second):
+        until_asked_no_more(scene, f"customer {customer}")
+    assert "one@two-of-one.example.com" == scene.show("contacts", contact)["email"]
+
+
+@pytest.mark.parametrize("way", ["another company", "a new one"])
+def test_a_company_that_is_another_customers(scene: Scene, crm: Customers, way: str) -> None:
+    """A second customer fits: its id on another company, or one of its own; the first keeps what it has."""
+    domain = f"{way.replace(' ', '-')}.example.com"
+    company = scene.make("companies", name=f"Totara {way}", domain=domain)
+    first = crm.add(f"Totara {way}", EmailAddress=f"a@{domain}")
+    assert company == crm.until_linked(first)
+    second = crm.add(f"Totara {way} Ltd", EmailAddress=f"b@{domain}")
+    said = crm.until_held(second)
+    assert f"both fit the HubSpot company {company}" in said
+    assert f"`ledgerloop link --customer {second} --new`" in said
+
+    if way == "another company":
+        scene.make("companies", name="The other Totara", xero_contact_id=second)
+    else:
+        link_new(scene, second)
+
+    assert company != crm.until_linked(second)
+    assert company == crm.record(first, "company")
+    until_asked_no_more(scene, f"customer {second}")
+
+
+def test_two_new_customers_of_one_company(scene: Scene, crm: Customers) -> None:
+    """The id says who has the company; the other gets one of its own by the command that the sentence names."""
+    company = scene.make("companies", name="Rata Glass", domain="rata-glass.co.nz")
+    people = [
+        {"Name": f"Rata Glass {form}", "EmailAddress": f"{form.lower()}@rata-glass.co.nz"}
+        for form in ("Ltd", "Limited")
+    ]
+    made = scene.on.in_xero("PUT", "/Contacts", {"Contacts": people})["Contacts"]
+    first, second = (str(one["ContactID"]) for one in made)
+    for customer in (first, second):
+        said = crm.until_held(customer)
+        assert f"The HubSpot company {company} fits" in said
+        assert "and as well “Rata Glass" in said
+
+    scene.edit("companies", company, xero_contact_id=first)
+    assert company == crm.until_linked(first)
+    link_new(scene, second)
+
+    assert company != crm.until_linked(second)
+    assert company == crm.record(first, "company")
+    for customer in (first, second):
+        until_asked_no_more(scene, f"customer {customer}")
+
+
+def test_a_record_with_another_customers_id(scene: Scene, crm: Customers) -> None:
+    """An id that is out of date is cleared, and the contact is the customer's."""
+    contact = scene.make("contacts", email="me@outdated.example.com", xero_contact_id="long-gone")
+    customer = crm.add("Outdated Ltd", EmailAddress="me@outdated.example.com")
+    assert "carries the Xero contact id long-gone. Clear that id" in crm.until_held(customer)
+
+    scene.edit("contacts", contact, xero_contact_id="")
+
+    assert contact == crm.until_linked(customer, "contact")
+    until_asked_no_more(scene, f"customer {customer}")
+    assert customer == scene.show("contacts", contact)["xero_contact_id"]
+
+
+def test_a_record_that_was_deleted_twice(scene: Scene, crm: Customers) -> None:
+    """The other way out: the customer's id on another company makes that one show it."""
+    customer = crm.add("Twice Gone Ltd")
+    company = crm.until_linked(customer)
+    crm.delete("companies", company)
+    crm.delete("companies", crm.until_other(customer, company))
+    assert "a third time" in crm.until_held(customer)
+
+    another = scene.make("companies", name="Here Instead", xero_contact_id=customer)
+
+    assert another == crm.until_linked(customer)
+    until_asked_no_more(scene, f"customer {customer}")
+    crm.touch(customer)
+    assert "1.00" == scene.show("companies", another)["xero_outstanding_balance"]
+
+
+@pytest.mark.parametrize("way", ["merged in Xero", "another company"])
+def test_two_customers_whose_companies_became_one(scene: Scene, crm: Customers, way: str) -> None:
+    """Two customers of one company: they become one in Xero too, or the second gets another company."""
+    first, second = crm.add(f"Keeps {way}"), crm.add(f"Goes {way}")
+    keeps, goes = crm.until_linked(first), crm.until_linked(second)
+    scene.invoice_for(second, "3.00")
+    scene.settle()
+    crm.merge("companies", goes, keeps)
+    assert f"merged in HubSpot into {keeps}" in crm.until_held(second)
+
+    if way == "merged in Xero":
+        crm.merge_in_xero(second, first)
+        crm.touch(first)
+        shown = scene.until_shown("companies", keeps, "xero_outstanding_balance", "4.00")
+        assert first == shown["xero_contact_id"]
+    else:
+        another = scene.make("companies", name="Goes here", xero_contact_id=second)
+        assert another == crm.until_linked(second)
+        scene.until_shown("companies", another, "xero_outstanding_balance", "3.00")
+    until_asked_no_more(scene, f"customer {second}")
+    assert keeps == crm.record(first, "company")
+
+
+@pytest.mark.parametrize("kind", ["contact", "company"])
+def test_a_record_that_hubspot_will_not_make(scene: Scene, crm: Customers, kind: str) -> None:
+    """Once what HubSpot complained of is put right, the record is made."""
+    path = {"contact": "contacts", "company": "companies"}[kind]
+    scene.fault("hubspot", kind="status", status=400, path=f"{path}/batch/create", method="POST")
+    customer = crm.add(f"Unmade {kind} Ltd", EmailAddress=f"me@unmade-{kind}.example.com")
+    assert f"HubSpot would not create a {kind}" in crm.until_held(customer)
+
+    scene.mend("hubspot")
+    look_again(scene, customer)
+
+    assert crm.until_linked(customer, "contact")
+    assert crm.until_linked(customer)
+    until_asked_no_more(scene, f"customer {customer}")
+
+
+def test_an_id_on_a_company_that_cannot_be_found(scene: Scene, crm: Customers) -> None:
+    """Where the id is taken by a record that is not shown, clearing the id there lets the customer's own be made."""
+    scene.silence("xero")
+    customer = crm.add("Hidden Thief Ltd")
+    thief = scene.make("companies", name="Thief", xero_contact_id=customer)
+    scene.fault("hubspot", kind="rewrite", path="companies/batch/read", find=customer, put="hidden")
+    scene.on.control.post(f"{scene.url('xero')}/_sandbox/webhooks", json={"enabled": True})
+    crm.change(customer, FirstName="Hid")
+    said = crm.until_held(customer)
+    assert f"Look in HubSpot for the company whose Xero contact id is {customer}" in said
+
+    scene.edit("companies", thief, xero_contact_id="")
+    scene.mend("hubspot")
+    look_again(scene, customer)
+
+    assert thief != crm.until_linked(customer)
+    until_asked_no_more(scene, f"customer {customer}")
+
+
+def test_a_record_that_hubspot_will_not_change(scene: Scene, crm: Customers) -> None:
+    """Once what HubSpot complained of is put right, the figures are written."""
+    customer = crm.add("Unchanged Ltd")
+    company = crm.until_linked(customer)
+    scene.fault("hubspot", kind="status", status=400, path="companies/batch/update", method="POST")
+    scene.invoice_for(customer, "8.00")
+    said = scene.on.until("hold", lambda: scene.holds().get(f"hubspot company {company}"))
+    assert f"HubSpot would not update the company {company}" in said[0]
+
+    scene.mend("hubspot")
+    look_again(scene, customer)
+
+    scene.until_shown("companies", company, "xero_outstanding_balance", "8.00")
+    until_asked_no_more(scene, f"hubspot company {company}")
+
+
+def test_a_value_that_hubspot_will_not_take(scene: Scene, crm: Customers) -> None:
+    """An option that the property lacks: added in HubSpot, the value is written."""
+    path = "/crm/properties/2026-09/companies/xero_invoice_status"
+    options = scene.on.at_hubspot("GET", path)["options"]
+    customer = crm.add("Optionless Ltd")
+    company = crm.until_linked(customer)
+    scene.on.at_hubspot("PATCH", path, {"options": [one for one in options if one["value"] != "AUTHORISED"]})
+    scene.invoice_for(customer, "9.00")
+    said = scene.on.until("hold", lambda: scene.holds().get(f"hubspot company {company}"))
+    assert "would not take `xero_invoice_status`" in said[0]
+    assert "9.00" == scene.show("companies", company)["xero_outstanding_balance"]
+
+    scene.on.at_hubspot("PATCH", path, {"options": options})
+    look_again(scene, customer)
+
+    scene.until_shown("companies", company, "xero_invoice_status", "AUTHORISED")
+    until_asked_no_more(scene, f"hubspot company {company}")
+
+
+def test_an_id_on_a_double_of_the_same_company(scene: Scene, crm: Customers) -> None:
+    """The other way out: where the two are one, the holder is merged into the customer's company, which stays."""
+    customer = crm.add("Doubled Ltd")
+    company = crm.until_linked(customer)
+    scene.edit("companies", company, xero_contact_id="")
+    double = scene.make("companies", name="Doubled Ltd", phone="555 0199", xero_contact_id=customer)
+    with scene.built.database.transaction() as tx:
+        fingerprints.forget(tx, connections.portals(tx)[0].id, "company", [company])
+    crm.touch(customer)
+    said = scene.on.until("hold", lambda: scene.holds().get(f"hubspot company {company}"))
+    assert f"you may merge {double} into {company}" in said[0]
+
+    crm.merge("companies", double, company)
+    look_again(scene, customer)
+
+    until_asked_no_more(scene, f"hubspot company {company}")
+    shown = scene.show("companies", company)
+    assert (customer, "1.00", "555 0199") == (
+        shown["xero_contact_id"],
+        shown["xero_outstanding_balance"],
+        shown["phone"],
+    )
+    assert company == crm.record(customer, "company")
+
+
+def test_a_number_that_is_out_of_date_is_cleared(scene: Scene, crm: Customers) -> None:
+    """Without the stale number the customer gets a company of its own, and the other stays as it is."""
+    company = scene.make("companies", name="Quite Another", domain="quite-another.co.nz")
+    customer = crm.add("Stale Ltd", EmailAddress="ap@stale-firm.co.nz", ContactNumber=f"HubSpot company {company}")
+    assert "clear the number of the customer in Xero" in crm.until_held(customer)
+
+    crm.change(customer, ContactNumber="")
+
+    assert company != crm.until_linked(customer)
+    until_asked_no_more(scene, f"customer {customer}")
+    assert not scene.show("companies", company)["xero_contact_id"]
+
+
+class TestWhoPays:
+    def test_a_namesake_of_another_companys_customer(self, scene: Scene, crm: Customers) -> None:
+        """The other way out of “is the HubSpot company …”: a customer of its own, by the command of the sentence."""
+        customer = crm.add("Puriri Bikes Ltd")
+        crm.until_linked(customer)
+        deal = scene.sell(company=scene.make("companies", name="PURIRI Bikes Limited"))
+        said = self._said(scene, deal)
+        assert f"`ledgerloop link --deal {deal} --new`" in said
+
+        with instead(scene.built.parts()):
+            ruling.new_one_pays(home(scene), deal, "Kim")
+
+        assert self._payer(scene, deal) != customer
+        until_asked_no_more(scene, f"deal {deal}")
+
+    def test_an_id_of_nobody_is_cleared(self, scene: Scene, crm: Customers) -> None:
+        """Without the id the deal's company is looked for like any other, and a customer is made for it."""
+        company = scene.make("companies", name="Nobodys Ltd", xero_contact_id="nobody-at-all")
+        deal = scene.sell(company=company)
+        assert "Correct the id, or clear it." in self._said(scene, deal)
+
+        scene.edit("companies", company, xero_contact_id="")
+        self._retry(scene, deal)
+
+        assert "Nobodys Ltd" == crm.in_xero(self._payer(scene, deal))["Name"]
+        until_asked_no_more(scene, f"deal {deal}")
+
+    @pytest.mark.parametrize("way", ["merged", "cleared"])
+    def test_an_id_of_another_companys_customer(self, scene: Scene, crm: Customers, way: str) -> None:
+        """The two companies are merged, or the id is cleared: then who pays is the customer, or a new one."""
+        customer = crm.add(f"Carried {way} Ltd")
+        holder = crm.until_linked(customer)
+        scene.edit("companies", holder, xero_contact_id="")
+        company = scene.make("companies", name=f"Bearer {way}", xero_contact_id=customer)
+        deal = scene.sell(company=company)
+        assert f"belongs to the HubSpot company {holder}" in self._said(scene, deal)
+
+        if way == "merged":
+            crm.merge("companies", company, holder)
+        else:
+            scene.edit("companies", company, xero_contact_id="")
+        self._retry(scene, deal)
+
+        assert (self._payer(scene, deal) == customer) is (way == "merged")
+        until_asked_no_more(scene, f"deal {deal}")
+        assert holder == crm.record(customer, "company")
+
+    def _said(self, scene: Scene, deal: str) -> str:
+        return str(scene.until_shown("deals", deal, "xero_sync_message")["xero_sync_message"])
+
+    def _retry(self, scene: Scene, deal: str) -> None:
+        with instead(scene.built.parts()):
+            retrying.retry([deal])
+
+    def _payer(self, scene: Scene, deal: str) -> str:
+        scene.until_shown("deals", deal, "xero_invoice_id")
+        (invoice,) = scene.invoices_of(deal)
+        return str(invoice["Contact"]["ContactID"])

@@ -22,6 +22,7 @@ SENTENCES = [
     for module in (doubts, questions)
     for name, word in inspect.getmembers(module, inspect.isfunction)
     if word.__module__ == module.__name__ and not name.startswith("_") and not name.endswith("_named")
+    if name != "shared_record"  # which is one of two others
 ]
 DETAILS = Customer(organisation="", id="{xero id}", name="{name}", email="{email}")
 SAID = Evidence(Likeness.ALIKE, ("domain",), ("wording of the name",))

@@ -25,10 +25,23 @@ def shared_email(customer: Customer, others: Sequence[str]) -> str:
 
 def shared_record(customer: Customer, kind: str, record: str) -> str:
     """Word that two customers fit one record."""
+    return shared_contact(customer, record) if kind == "contact" else shared_company(customer, record)
+
+
+def shared_contact(customer: Customer, record: str) -> str:
+    """Word that two customers fit one contact."""
     return (
-        f"“{customer.name}” and another Xero customer both fit the HubSpot {kind} {record}. Write {customer.id} into"
-        f" the Xero contact id of the {kind} that it is; for a {kind} of its own, run `ledgerloop link --customer"
-        f" {customer.id} --new`, or give it an email of its own in Xero."
+        f"“{customer.name}” and another Xero customer both fit the HubSpot contact {record}. Write {customer.id} into"
+        " the Xero contact id of the contact that it is; for a contact of its own, give it an email of its own in Xero."
+    )
+
+
+def shared_company(customer: Customer, record: str) -> str:
+    """Word that two customers fit one company."""
+    return (
+        f"“{customer.name}” and another Xero customer both fit the HubSpot company {record}. Write {customer.id} into"
+        f" the Xero contact id of the company that it is; for a company of its own, run `ledgerloop link --customer"
+        f" {customer.id} --new`."
     )
 
 
@@ -111,7 +124,10 @@ def restored(customer: Customer, kind: str, back: str, now: str) -> str:
 
 def refused_create(kind: str, said: str) -> str:
     """Word that HubSpot would not make a record at all."""
-    return f"HubSpot would not create a {kind} for this Xero customer: {whole(said)} Correct it in Xero."
+    return (
+        f"HubSpot would not create a {kind} for this Xero customer: {whole(said)} Correct in Xero or in HubSpot what it"
+        f" says, and the {kind} is made."
+    )
 
 
 def required(customer: Customer, kind: str, asked: Sequence[str]) -> str:
@@ -133,7 +149,10 @@ def id_carried(customer: Customer, kind: str, said: str) -> str:
 
 def refused_update(kind: str, record: str, said: str) -> str:
     """Word that HubSpot would not change a record."""
-    return f"HubSpot would not update the {kind} {record}: {whole(said)} Correct it in HubSpot."
+    return (
+        f"HubSpot would not update the {kind} {record}: {whole(said)} Correct in HubSpot or in Xero what it says, and"
+        " it is written."
+    )
 
 
 def refused_value(kind: str, record: str, name: str, said: str) -> str:
