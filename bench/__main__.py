@@ -9,13 +9,14 @@ import sys
 from collections.abc import Callable
 from dataclasses import replace
 from enum import Enum
+from pathlib import Path
 from types import FrameType
 from typing import Annotated
 
 import typer
 from rich.console import Console
 
-from bench import backfill, burst, deals, ingest, lag, memory, showing
+from bench import backfill, burst, deals, identity, ingest, lag, memory, showing
 from bench.figures import Measure
 from bench.processes import Broken
 from bench.table import show
@@ -34,7 +35,10 @@ _NAMES: dict[str, tuple[Run, int, int]] = {
 }
 """By name: what runs it, its usual size, and the size at which it only shows that it works."""
 
-Name = Enum("Name", {name: name for name in (*_NAMES, "all")}, type=str)  # type: ignore[misc]
+IDENTITY, FEW_SCENES = "identity", 4
+"""What is measured on a file of scenes, and how many of them are played where it only shows that it works."""
+
+Name = Enum("Name", {name: name for name in (*_NAMES, IDENTITY, "all")}, type=str)  # type: ignore[misc]
 
 
 def main(
@@ -42,17 +46,25 @@ def main(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object for each measurement.")] = False,
     small: Annotated[bool, typer.Option("--small", help="Only show that it works, in a few seconds.")] = False,
     size: Annotated[int, typer.Option("--size", help="How many customers, deals, … instead of the usual.")] = 0,
+    pairs: Annotated[Path | None, typer.Option("--pairs", help="The file of scenes that identity plays.")] = None,
 ) -> None:
     """Measure what Ledgerloop costs, beside the guide's recipe and the bound. Everything runs on loopback."""
     signal.signal(signal.SIGTERM, _end)
     log.configure("error", "console")
     console = Console(highlight=False, soft_wrap=True)
     asked = [name.value for name in names]
-    for chosen in _NAMES if "all" in asked else asked:
-        run, usual, tiny = _NAMES[chosen]
+    if IDENTITY in asked and pairs is None:
+        print("identity is measured on a file of scenes: name it with --pairs FILE.", file=sys.stderr)
+        raise typer.Exit(2)
+    everything = [*_NAMES, *([IDENTITY] if pairs else [])]
+    for chosen in everything if "all" in asked else asked:
         load = round(os.getloadavg()[0], 2)
         try:
-            measure = run(size or (tiny if small else usual))
+            if chosen == IDENTITY and pairs is not None:
+                measure = identity.measure(pairs, size or (FEW_SCENES if small else 0))
+            else:
+                run, usual, tiny = _NAMES[chosen]
+                measure = run(size or (tiny if small else usual))
         except (Broken, NotAsTold) as problem:
             print(f"{chosen} could not be measured: {problem}", file=sys.stderr)
             raise typer.Exit(1) from None

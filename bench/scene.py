@@ -150,28 +150,40 @@ class Scene:
 
     def settle(self, seconds: float = 60.0) -> None:
         """Wait until no webhook is on its way, no event waits and no turn runs, for a moment."""
-        end, still = time.monotonic() + seconds, 0
-        while still < 4:
-            still = still + 1 if self._quiet() and not self._under_way() else 0
-            if time.monotonic() > end:
-                raise Broken(f"it is not quiet after {seconds:.0f} s")
-            time.sleep(0.05)
-
-    def _quiet(self) -> bool:
-        with self.on.built.database.reading() as tx:
-            there, waiting = lanes.all_lanes(tx), inbox.waiting(tx)
-        for one in there:
-            if one.parked_why and not one.parked_why.startswith("The quota"):
-                raise Broken(f"{one.flow} of {one.lane} is parked: {one.parked_why}")
-        return not waiting and not any(one.begun_at or one.wanted for one in there)
-
-    def _under_way(self) -> int:
-        told = [self._webhooks(vendor) for vendor in ("xero", "hubspot")]
-        return sum(int(one["pending"]) + int(one["waiting"]) for one in told)
+        settle(self.on, seconds)
 
     def _webhooks(self, vendor: str) -> dict[str, Any]:
-        found: dict[str, Any] = self.on.control.get(f"{self.url(vendor)}/_sandbox/webhooks").json()
-        return found
+        return _webhooks(self.on, vendor)
+
+
+def settle(on: Stage, seconds: float) -> None:
+    """Wait until no webhook is on its way, no event waits and no turn runs, for a moment."""
+    end, still = time.monotonic() + seconds, 0
+    while still < 4:
+        still = still + 1 if _quiet(on) and not _under_way(on) else 0
+        if time.monotonic() > end:
+            raise Broken(f"it is not quiet after {seconds:.0f} s")
+        time.sleep(0.05)
+
+
+def _quiet(on: Stage) -> bool:
+    with on.built.database.reading() as tx:
+        there, waiting = lanes.all_lanes(tx), inbox.waiting(tx)
+    for one in there:
+        if one.parked_why and not one.parked_why.startswith("The quota"):
+            raise Broken(f"{one.flow} of {one.lane} is parked: {one.parked_why}")
+    return not waiting and not any(one.begun_at or one.wanted for one in there)
+
+
+def _under_way(on: Stage) -> int:
+    told = [_webhooks(on, vendor) for vendor in ("xero", "hubspot")]
+    return sum(int(one["pending"]) + int(one["waiting"]) for one in told)
+
+
+def _webhooks(on: Stage, vendor: str) -> dict[str, Any]:
+    url = on.xero_url if vendor == "xero" else on.hubspot_url
+    found: dict[str, Any] = on.control.get(f"{url}/_sandbox/webhooks").json()
+    return found
 
 
 @contextmanager

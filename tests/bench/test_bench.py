@@ -76,6 +76,34 @@ def test_recipe_is_really_run(measured: dict[str, dict[str, Any]]) -> None:
         assert recipe["extrapolated"] is (name != "lag")
 
 
+def test_identity_counts_what_each_gets_right() -> None:
+    """Scenes of who is who are played against the service and the recipe, and the faults of both are counted."""
+    file = ROOT / "tests" / "identity" / "scenes.jsonl"
+    process = _start(["identity", "--pairs", str(file), "--json", "--small"])
+    measure = json.loads(process.communicate(timeout=240)[0])
+
+    assert ("identity", True) == (measure["name"], measure["reached"])
+    faults = {"right", "wrong_link", "doubled", "made_though_none", "needless_ask"}
+    assert all(faults <= measure[side].keys() for side in SIDES)
+    assert measure["size"]["scenes"] == measure["ours"]["right"] == measure["bound"]["right"]
+    assert {
+        "exact/deal-of-an-old-customer": "d1.customer missed",
+        "legal-form/incorporated": "x1.company doubled",
+    } == measure["recipe"]["wrong"]
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [(["identity"], "name it with --pairs FILE"), (["identity", "--pairs", "no-such-file"], "cannot be read")],
+)
+def test_identity_without_its_file_is_said(words: list[str], said: str) -> None:
+    """The scenes are no part of the repository's measurements: without their file there is nothing to play."""
+    process = _start(words, stderr=subprocess.STDOUT)
+
+    assert said in process.communicate(timeout=60)[0]
+    assert process.returncode
+
+
 def test_unknown_name_is_refused() -> None:
     """Without a name that it knows, the command says which names there are."""
     process = _start(["nonsense"], stderr=subprocess.STDOUT)

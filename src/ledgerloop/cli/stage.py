@@ -95,13 +95,15 @@ class Stage:
 
 
 @contextmanager
-def stage(keep: Path | None = None, *, latency_ms: float = 0, settings: Sections | None = None) -> Iterator[Stage]:
+def stage(
+    keep: Path | None = None, *, latency_ms: float = 0, settings: Sections | None = None, data: str = "demo"
+) -> Iterator[Stage]:
     """Start everything; stop everything and forget it afterwards. ``settings`` are added to those that are needed."""
     with ExitStack() as stack:
         directory = keep or Path(stack.enter_context(TemporaryDirectory(prefix="ledgerloop-")))
         sock = listening("127.0.0.1", 0, "ledgerloop.toml")
         service_url = f"http://127.0.0.1:{sock.getsockname()[1]}"
-        sandbox = stack.enter_context(sandbox_running(latency_ms=latency_ms, service_url=service_url))
+        sandbox = stack.enter_context(sandbox_running(latency_ms=latency_ms, service_url=service_url, data=data))
         password = furnish(directory, sandbox, service_url, settings or {})
         built = build(settings_.load(directory / "ledgerloop.toml"))
         stack.enter_context(running(create_app(built), sock))
