@@ -15,6 +15,7 @@ from collections.abc import Callable, Mapping
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import sqlalchemy
@@ -23,7 +24,7 @@ from dbos import error as dbos_error
 from sqlalchemy import event, make_url
 
 from ledgerloop.errors import LedgerloopError, Transient
-from ledgerloop.flows import catchup
+from ledgerloop.flows import catchup, epoch
 from ledgerloop.flows.invoicing import invoicing
 from ledgerloop.flows.standing import standing
 from ledgerloop.flows.takeover import end_old_turns, lock_of, pass_over, take_over
@@ -97,9 +98,12 @@ class Engine:
         """
         self._be_alone()
         _log_with_us()
+        if epoch.check():
+            _set_aside(self._database)
         DBOS(config=_config(self._database, self._worker))
         DBOS.launch()
         end_old_turns(self._database, self._worker, APPLICATION_VERSION, self._now())
+        self._begin_again()
         self._thread.start()
 
     def nudge(self) -> None:
@@ -144,6 +148,16 @@ class Engine:
                 )
             time.sleep(0.1)
 
+    def _begin_again(self) -> None:
+        """Have lanes taken up whose turn the engine does not know: it, or the database, was put back from a backup."""
+        with self._database.reading() as tx:
+            begun = [one for one in lanes.all_lanes(tx) if one.begun_at and not one.wanted]
+        unknown = [one for one in begun if DBOS.get_workflow_status(turn_id(one.flow, one.lane, one.turn)) is None]
+        if unknown:
+            with self._database.transaction() as tx:
+                for one in unknown:
+                    lanes.wake(tx, one.flow, one.lane, self._now())
+
     def _stay_alone(self) -> None:
         """Take the lock again where the connection that held it broke: others would take this worker for dead."""
         again = ExitStack()
@@ -173,6 +187,7 @@ class Engine:
             catchup.wake_due()
             self._stay_alone()
             take_over(self._database, self._worker, APPLICATION_VERSION, now)
+            epoch.check_now_and_then(now)
         if self._pruned_at is None or now - self._pruned_at >= KEEP_TURNS / 100:
             self._pruned_at = now
             self._prune(now)
@@ -225,6 +240,20 @@ class Engine:
             journal.prune(tx, now - KEEP_JOURNAL)
 
 
+def engine_file(database: Database) -> Path | None:
+    """Return the file in which DBOS keeps its turns beside a SQLite database; none for PostgreSQL."""
+    file = database.file
+    return None if file is None else file.with_name(f"{file.stem}-engine{file.suffix}")
+
+
+def _set_aside(database: Database) -> None:
+    """Begin with an engine that knows no turns, beside a database that was put back: the turns it knows are others."""
+    file = engine_file(database)
+    for one in [file, *(file.with_name(f"{file.name}{end}") for end in ("-wal", "-shm"))] if file else []:
+        if one.exists():
+            one.replace(one.with_name(f"{one.name}.before"))
+
+
 _LOGGER_OF_DBOS = logging.getLogger("dbos")
 
 
@@ -247,10 +276,10 @@ def _config(database: Database, worker: str) -> DBOSConfig:
         "enable_otlp": False,
         "notification_listener_polling_interval_sec": _LISTENER,
     }
-    if database.file is None:
+    file = engine_file(database)
+    if file is None:
         config["system_database_url"] = database.url.render_as_string(hide_password=False)
     else:
-        file = database.file.with_name(f"{database.file.stem}-engine{database.file.suffix}")
         os.close(os.open(file, os.O_RDWR | os.O_CREAT, 0o600))  # what turns hand on is as private as the rest
         url = make_url(f"sqlite:///{file}")
         engine = sqlalchemy.create_engine(url, connect_args={"timeout": 30.0, "check_same_thread": False})

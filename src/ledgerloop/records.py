@@ -139,6 +139,8 @@ class Receivable:
     paid_on: date | None = None
     payments: tuple[Payment, ...] = ()
     updated_at: datetime | None = None
+    mark: str = ""
+    """A deal's mark in the reference; found by ``rules.marks``."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,6 +37,7 @@ from ledgerloop.settings import Settings
 from ledgerloop.settings.routes import routes_from
 from ledgerloop.store.cells import DatabaseCells
 from ledgerloop.store.db import Database
+from ledgerloop.store.witness import Witness, witness_of
 from ledgerloop.xero.client import XeroClient, connections
 from ledgerloop.xero.dialect import XeroDialect
 from ledgerloop.xero.dialect import governor as xero_governor
@@ -76,6 +77,8 @@ class Ledgerloop:
     engine: Engine
     receiver: Receiver
     now: Callable[[], datetime]
+    witness: Witness
+    begun: datetime
 
     def parts(self) -> Parts:
         """Return what the flows work with, for those who rehearse one without an engine."""
@@ -137,7 +140,8 @@ def build(
         settings.properties,
     )
     receiver = Receiver(database, now, engine.nudge)
-    return Ledgerloop(settings, database, secrets, shelf, vendors, desk, engine, receiver, now)
+    witness = witness_of(database.url, Path(settings.service.key_file))
+    return Ledgerloop(settings, database, secrets, shelf, vendors, desk, engine, receiver, now, witness, now())
 
 
 def secret(secrets: Sealed, settings: Settings, reference: str, key: str) -> str:
@@ -270,6 +274,8 @@ def _parts(built: Ledgerloop) -> Parts:
         brake=Brake(settings.brake.create, settings.brake.update),
         figures=built.vendors.figures,
         look_again=built.vendors.look_again,
+        witness=built.witness,
+        begun=built.begun,
         stopping=lambda: built.engine.stopping,
     )
 

@@ -10,7 +10,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from ledgerloop.flows import merging, twofold
+from ledgerloop.flows import adopting, merging, twofold
 from ledgerloop.flows.apart import Troubles
 from ledgerloop.flows.books import books_of
 from ledgerloop.flows.deals import INDEX_LAG, Sale, entered, for_route, new_customer, read_deals, read_sales, won_at
@@ -18,7 +18,7 @@ from ledgerloop.flows.facts import owners, route_stages, won_stages
 from ledgerloop.flows.parts import parts
 from ledgerloop.flows.payers import unknown
 from ledgerloop.hubspot.models import Record
-from ledgerloop.records import Hold, Organisation, Portal, Skip
+from ledgerloop.records import Hold, Organisation, Portal, Receivable, Skip
 from ledgerloop.rules.books import Books, Kind, kinds_asked
 from ledgerloop.rules.edits import asked_by_routes, basis_of
 from ledgerloop.rules.invoices import Draft, currency_of, invoice_from_deal, is_won
@@ -51,6 +51,8 @@ class Decided:
     """What people call the deals."""
     early: frozenset[str] = frozenset()
     """The deals that were decided though they are not won yet."""
+    standing: Mapping[str, Receivable] = field(default_factory=dict)
+    """The invoices that stand for some of the deals, though nobody here may know of them."""
     billed: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Why HubSpot itself bills some of the deals."""
     troubles: Troubles = field(default_factory=Troubles)
@@ -68,13 +70,14 @@ def decide(house: Portal, ids: Sequence[str], *, early: bool = False) -> Decided
     Nobody invoices on that: it is for those who ask beforehand.
     """
     client = parts().hubspot()
-    deals, skips = _read(house, ids)
+    deals, standing, skips = _read(house, ids)
     not_won = frozenset(deal for deal, skip in skips.items() if early and skip == NOT_WON)
     skips = {deal: skip for deal, skip in skips.items() if deal not in not_won}
     merged = merging.follow(house.id, list(deals.values()))
     skips |= {deal: Skip(why) for deal, why in merged.moved.items()}
     names = {key: name for key, deal in deals.items() if (name := deal.properties.get("dealname"))}
-    decided = Decided(dict(skips), {}, names, not_won)
+    standing = {deal: one for deal, one in standing.items() if deal not in merged.moved}
+    decided = Decided(dict(skips), {}, names, not_won, standing)
     sales = read_sales(client, house.id, [deals[deal] for deal in ids if deal not in decided.verdicts])
     stages = frozenset(won_stages(house.id))
     decided.billed = twofold.billed_by_hubspot(house.id, [sale.deal.id for sale in sales])
@@ -85,14 +88,16 @@ def decide(house: Portal, ids: Sequence[str], *, early: bool = False) -> Decided
     return decided
 
 
-def _read(house: Portal, ids: Sequence[str]) -> tuple[dict[str, Record], dict[str, Skip]]:
-    """Read deals, and say which of them need no decision."""
+def _read(house: Portal, ids: Sequence[str]) -> tuple[dict[str, Record], dict[str, Receivable], dict[str, Skip]]:
+    """Read deals, find the invoices that stand for them, and say which of them need no decision."""
     with parts().database.reading() as tx:
         connected = connections.get(tx, "hubspot", house.id)
     stages = sorted({*won_stages(house.id), *route_stages()})
     deals = read_deals(parts().hubspot(), ids, [invoice_id(), *map(entered, stages)])
     since = connected.since - INDEX_LAG if connected is not None else None
-    return deals, {deal: skip for deal in ids if (skip := _not_ours(deals.get(deal), stages, since))}
+    standing = adopting.standing_for(house, deals, invoice_id())
+    skips = {deal: skip for deal in ids if (skip := _not_ours(deals.get(deal), stages, since, deal in standing))}
+    return deals, standing, skips
 
 
 def basis(sale: Sale, terms: Terms) -> str:
@@ -178,19 +183,22 @@ def _blames_books(made: Draft | Hold) -> bool:
     return isinstance(made, Hold) and made.books
 
 
-def _not_ours(deal: Record | None, stages: Sequence[str], since: datetime | None) -> Skip | None:
-    """Say why nothing is to be decided about a deal; None where it needs a decision."""
+def _not_ours(deal: Record | None, stages: Sequence[str], since: datetime | None, stands: bool) -> Skip | None:
+    """Say why nothing is to be decided about a deal; None where it needs a decision.
+
+    One whose invoice ``stands`` is decided like one that has none: what it would be tells whether anybody changed it.
+    """
     if deal is None:
         return Skip("HubSpot has no such deal: it was deleted, merged into another, or never was.")
     if not is_won(deal, frozenset(stages)) and deal.properties.get("dealstage") not in route_stages():
         return NOT_WON
-    if deal.properties.get(invoice_id()):
+    if deal.properties.get(invoice_id()) and not stands:
         return Skip(
             "The deal names an invoice already, so none is made. If that one is deleted or voided in Xero, clear the"
             " deal's Xero invoice id to have another made."
         )
     won = won_at(deal, stages)
-    if won is not None and since is not None and won < since:
+    if not stands and won is not None and since is not None and won < since:
         return Skip(
             "The deal was won before HubSpot was connected, so no invoice is made."
             " Move it out of its stage and back to have one made."

@@ -11,13 +11,13 @@ from datetime import datetime
 from itertools import groupby
 from typing import Literal
 
-from ledgerloop.flows import paying
+from ledgerloop.flows import epoch, making, paying
 from ledgerloop.flows.apart import Troubles
 from ledgerloop.flows.deals import Sale
 from ledgerloop.flows.deciding import Decided, Ready, Verdict, basis, decide, subject_of
 from ledgerloop.flows.parts import parts
 from ledgerloop.flows.payers import Payer, find_payers
-from ledgerloop.records import Entry, Hold, Intent, Portal, Skip
+from ledgerloop.records import Entry, Hold, Intent, Portal, Receivable, Skip
 from ledgerloop.rules.identity.payers import Found
 from ledgerloop.rules.invoices import hash_of, payload_of
 from ledgerloop.rules.marks import deal_url, marker_of
@@ -43,6 +43,8 @@ def intend(portal: str, turn: int, ids: Sequence[str], again: Collection[str]) -
     undecided = [deal for deal in ids if deal not in before or before[deal].state in ("intended", "refused")]
     decided = decide(house, undecided)
     troubles = decided.troubles
+    adopted = adopt(house, turn, decided, before)
+    decided = replace(decided, verdicts={d: one for d, one in decided.verdicts.items() if d not in adopted})
     ready = Decided({deal: one for deal, one in decided.verdicts.items() if isinstance(one, Ready)}, {}, decided.names)
     others: dict[str, Verdict] = {deal: one for deal, one in decided.verdicts.items() if not isinstance(one, Ready)}
     _keep(
@@ -54,6 +56,40 @@ def intend(portal: str, turn: int, ids: Sequence[str], again: Collection[str]) -
     waits: dict[str, Verdict] = {deal: hold for deal, hold in troubles.holds().items() if deal not in before}
     _keep(portal, turn, Decided(waits, {}, decided.names), [], before, again)
     return troubles
+
+
+def adopt(house: Portal, turn: int, decided: Decided, before: Mapping[str, Intent]) -> set[str]:
+    """Take up the invoices that stand for deals, whatever else is to be said of them; return these deals.
+
+    What the deal says now is kept as what was sent where it can be invoiced; else the invoice itself, whose lines are
+    left alone from then on.
+    """
+    now = parts().now()
+    found: list[Intent] = []
+    for deal, stands in decided.standing.items():
+        verdict = decided.verdicts.get(deal)
+        if isinstance(verdict, Ready) and verdict.home.id == stands.organisation:
+            found.append(_intent(house, verdict, stands.customer, "", now, ""))
+        else:
+            found.append(_stranger(house, deal, stands, now))
+    making.adopt(house.id, turn, found, {deal: one.id for deal, one in decided.standing.items()})
+    return set(decided.standing)
+
+
+def _stranger(house: Portal, deal: str, invoice: Receivable, now: datetime) -> Intent:
+    """Make the intent of an invoice of which nothing is known but that it stands."""
+    return Intent(
+        portal=house.id,
+        deal=deal,
+        organisation=invoice.organisation,
+        customer=invoice.customer,
+        payload="",
+        payload_hash="",
+        key="",
+        marker=marker_of(deal),
+        url=deal_url(house, deal),
+        created_at=now,
+    )
 
 
 def find_customers(portal: str, turn: int, verdicts: dict[str, Verdict], troubles: Troubles) -> dict[str, Found]:
@@ -69,6 +105,7 @@ def find_customers(portal: str, turn: int, verdicts: dict[str, Verdict], trouble
         deals = [sale.deal.id for sale in sales]
         found: dict[str, Payer] = {}
         with troubles.apart(home.id, deals):
+            epoch.insist(home.id)
             found = find_payers(at.xero(home.id), home, sales, portal, turn)
             paying.set_due(home, verdicts, {deal: one for deal, one in found.items() if isinstance(one, Found)})
         for deal in deals:

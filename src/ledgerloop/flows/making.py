@@ -8,31 +8,33 @@ not found by then is decided anew.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import groupby
 from typing import Literal, TypeVar
 
 from ledgerloop.errors import Invalid, UnknownOutcome
-from ledgerloop.flows import asking, doubling
+from ledgerloop.flows import adopting, asking, doubling, epoch
 from ledgerloop.flows.apart import Troubles
 from ledgerloop.flows.books import last_read
 from ledgerloop.flows.deciding import subject_of
+from ledgerloop.flows.epoch import KEY_LASTS
 from ledgerloop.flows.parts import parts
 from ledgerloop.flows.rereading import changed, put_back
 from ledgerloop.log import logger
 from ledgerloop.records import Entry, Hold, Intent, Link
 from ledgerloop.rules.customers import receivable_from_invoice
-from ledgerloop.rules.edits import as_sent, lines_as_text
-from ledgerloop.rules.invoices import body_of
+from ledgerloop.rules.edits import UNSEEN, as_sent, lines_as_text, payload_from
+from ledgerloop.rules.invoices import body_of, hash_of
 from ledgerloop.rules.marks import marker_in
 from ledgerloop.rules.remarks import note_of, remarks_of, told
 from ledgerloop.rules.saying import why_refused
+from ledgerloop.rules.standing import GONE
 from ledgerloop.rules.templates import could_make
 from ledgerloop.rules.totals import difference_told
-from ledgerloop.store import dirty, intents, journal, links, mirror
-from ledgerloop.xero.client import XeroClient
+from ledgerloop.store import connections, dirty, intents, journal, links, mirror
+from ledgerloop.xero.client import MOST_IDS, XeroClient
 from ledgerloop.xero.models import Invoice
 
 Key = TypeVar("Key")
@@ -45,6 +47,7 @@ class Made:
     intent: Intent
     invoice: Invoice
     decision: Literal["create", "adopt"]
+    why: str = "Xero had made it, though its answer was lost."
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,10 +66,9 @@ class Refusal:
         return Hold((f"Xero would not make the invoice: {why}",))
 
 
+_ADOPTED = "It stands in Xero with this deal's mark, so it is followed, and no other is made."
 LOOK_BACK = timedelta(days=1)
 """How long before an intent was sent its invoice is looked for: our clock may be wrong by as much as a time zone."""
-KEY_LASTS = timedelta(minutes=10)
-"""How long a request that was sent may still arrive and be told by its Idempotency-Key: Xero says six minutes."""
 
 
 def create(portal: str, turn: int, aside: Collection[str]) -> tuple[list[str], Troubles]:
@@ -101,8 +103,58 @@ def settle(portal: str, organisation: str, turn: int) -> None:
         _record(portal, turn, [Made(one, found[one.deal], "adopt") for one in some if one.deal in found])
 
 
+def adopt(portal: str, turn: int, some: Sequence[Intent], standing: Mapping[str, str]) -> None:
+    """Take up invoices that stand for these deals, named by their ids, instead of making others.
+
+    An intent without a payload is one of which nothing is known but its invoice.
+    """
+    at = parts()
+    for organisation, of_home in _by(some, lambda intent: intent.organisation):
+        for part in _parts_of(of_home, MOST_IDS):
+            answer = at.xero(organisation).invoices_by_id([standing[one.deal] for one in part])
+            invoices = {one.InvoiceID: one for one in answer if one.Status not in GONE}
+            here = [one for one in part if standing[one.deal] in invoices]
+            known = [one if one.payload else _as_it_is(one, invoices[standing[one.deal]]) for one in here]
+            with at.database.transaction() as tx:
+                # Refused, until it is made: as one that may leave, it would make another if we died just here.
+                new = [replace(one, state="refused") for one in known if not one.key]
+                intents.put(tx, new)
+                kept = intents.get(tx, portal, [one.deal for one in known])
+            made = [
+                Made(one, invoices[standing[one.deal]], "adopt", _ADOPTED)
+                for one in known
+                if kept[one.deal].state in ("intended", "refused")
+            ]
+            _record(portal, turn, made)
+
+
+def _as_it_is(intent: Intent, invoice: Invoice) -> Intent:
+    """Keep the invoice itself as what was sent."""
+    payload = payload_from(invoice)
+    return replace(intent, payload=payload, payload_hash=hash_of(payload), stood=UNSEEN)
+
+
+def _adopt_waiting(portal: str, organisation: str, turn: int) -> None:
+    """Look once more before invoices leave for the first time: in our copy, and where that may be old, in Xero."""
+    with parts().database.reading() as tx:
+        some = [one for one in intents.pending(tx, portal) if one.organisation == organisation]
+        house = connections.portal(tx, portal)
+    first = [one for one in some if one.state == "intended"]
+    if not first or house is None:
+        return
+    epoch.insist(organisation)
+    adopting.freshen(organisation)
+    found = adopting.standing(house, [one.deal for one in first])
+    here = [replace(one, organisation=found[one.deal].organisation) for one in first if one.deal in found]
+    if here:
+        with parts().database.transaction() as tx:
+            intents.put(tx, [one for one in here if one.organisation != organisation])
+        adopt(portal, turn, here, {deal: one.id for deal, one in found.items()})
+
+
 def _make(portal: str, organisation: str, turn: int, aside: Collection[str], *, only_approved: bool) -> list[str]:
     """Send what may leave for one organisation; where an outcome is unknown, look into it and go on."""
+    _adopt_waiting(portal, organisation, turn)
     try:
         return _send_all(portal, organisation, turn, aside, only_approved=only_approved)
     except UnknownOutcome as lost:
@@ -158,6 +210,8 @@ def _send(portal: str, turn: int, some: Sequence[Intent], key: str) -> list[str]
     at = parts()
     with at.database.transaction() as tx:
         intents.mark_sent(tx, portal, [intent.deal for intent in some], at.now())
+        count = epoch.advance(tx)
+    epoch.bear_witness(count, at.now())
     try:
         bodies = [body_of(intent.payload) for intent in some]
         outcomes = at.xero(some[0].organisation).create_invoices(bodies, key)
@@ -227,14 +281,14 @@ def _record(portal: str, turn: int, ended: Sequence[Made | Refusal]) -> None:
             else:
                 invoice = one.invoice
                 # What was found may have been changed by somebody in the meantime: Xero's answer was not seen.
-                known = one.decision == "create" or as_sent(one.intent.payload, invoice)
+                unseen = one.intent.stood == UNSEEN
+                known = one.decision == "create" or (not unseen and as_sent(one.intent.payload, invoice))
                 sent = body_of(one.intent.payload) if known else None
                 differs = difference_told(one.intent.said, invoice, sent, books[one.intent.organisation])
                 note = note_of(replace(remarks_of(one.intent.note), differs=differs))
                 named = (invoice.InvoiceID, invoice.InvoiceNumber)
-                intents.mark_made(
-                    tx, portal, one.intent.deal, *named, now, note, lines_as_text(invoice) if known else ""
-                )
+                stood = lines_as_text(invoice) if known else UNSEEN if unseen else ""
+                intents.mark_made(tx, portal, one.intent.deal, *named, now, note, stood)
             entries.append(_entry(one, portal, turn, note))
         made = [one for one in ended if isinstance(one, Made)]
         journal.clear(tx, [subject_of(one.intent.deal) for one in made], now)
@@ -271,7 +325,7 @@ def _entry(one: Made | Refusal, portal: str, turn: int, note: str) -> Entry:
     if isinstance(one, Refusal):
         return replace(entry, rule="xero", reason=one.hold.sentence)
     invoice = one.invoice
-    why = "The deal is won." if one.decision == "create" else "Xero had made it, though its answer was lost."
+    why = "The deal is won." if one.decision == "create" else one.why
     return replace(
         entry,
         decision=one.decision,
@@ -279,6 +333,10 @@ def _entry(one: Made | Refusal, portal: str, turn: int, note: str) -> Entry:
         target=f"xero invoice {invoice.InvoiceID}",
         answer=f"{invoice.InvoiceNumber} {invoice.Status} {invoice.Total} {invoice.CurrencyCode}",
     )
+
+
+def _parts_of(some: Sequence[Intent], size: int) -> Iterable[Sequence[Intent]]:
+    return (some[start : start + size] for start in range(0, len(some), size))
 
 
 def _by(some: Iterable[Intent], key: Callable[[Intent], Key]) -> Iterable[tuple[Key, list[Intent]]]:

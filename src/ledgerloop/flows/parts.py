@@ -19,6 +19,7 @@ from ledgerloop.rules.identity.profiles import UNNUMBERED, Numbered
 from ledgerloop.rules.ownership import FIELDS, Owner
 from ledgerloop.rules.routing import Route
 from ledgerloop.store.db import Database
+from ledgerloop.store.witness import Witness
 from ledgerloop.xero.client import XeroClient
 
 
@@ -80,6 +81,10 @@ class Parts:
     """Tells what an organisation's work has cost so far and which quotas are left, for those who watch."""
     look_again: Callable[[str, str], None] = lambda organisation, asked: None
     """Lets the next call find out what is left of an organisation's quotas; once for each moment that is given."""
+    witness: Witness | None = None
+    """Keeps outside the database how far it has come."""
+    begun: datetime | None = None
+    """When this process began: what it knows of the ledger may be older than that."""
     stopping: Callable[[], bool] = lambda: False
     """Tells whether the service is about to stop, so that long work ends at its next batch."""
 

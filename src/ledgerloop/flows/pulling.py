@@ -17,7 +17,7 @@ from typing import Literal
 from sqlalchemy import Connection
 
 from ledgerloop.errors import Missing
-from ledgerloop.flows import doubling, hearing, remarking
+from ledgerloop.flows import doubling, hearing, orphans, remarking
 from ledgerloop.flows.parts import parts
 from ledgerloop.records import Customer, Receivable, Taken
 from ledgerloop.rules.customers import (
@@ -279,6 +279,7 @@ def _mirror(tx: Connection, organisation: str, records: Iterable[Pulled], seen: 
     touched = {*mirror.store_customers(tx, customers, touch=touch)}
     touched |= {*mirror.store_receivables(tx, receivables, touch=touch)}
     doubling.look(tx, organisation, [one for one in receivables if one.kind == "invoice"])
+    orphans.look(tx, receivables)
     remarking.look(tx, organisation, invoices)
     if touch:
         seen.untold |= touched & set(_long_told(customers, receivables))

@@ -75,7 +75,11 @@ def _quotes(house: Portal, deals: Sequence[str]) -> list[Quote]:
         for deal, one in made.items()
     }
     decided = decide(house, [deal for deal in deals if deal not in made], early=True)
-    verdicts = decided.verdicts
+    quotes |= {
+        deal: Quote(deal, reasons=(f"Invoice {one.number} stands in Xero with this deal's mark. It is followed.",))
+        for deal, one in decided.standing.items()
+    }
+    verdicts = {deal: verdict for deal, verdict in decided.verdicts.items() if deal not in decided.standing}
     payers = find_customers(house.id, 0, verdicts, decided.troubles)
     decided.troubles.insist()
     for deal, verdict in verdicts.items():

@@ -16,6 +16,7 @@ from dbos import DBOS
 from ledgerloop.errors import Braked, RateLimited
 from ledgerloop.flows import (
     braking,
+    epoch,
     following,
     hearing,
     indexing,
@@ -89,6 +90,7 @@ def gather(organisation: str, turn: int) -> int:
         noting.go_on(tx, organisation, at.now())
     refilling.refill(at.xero(organisation), organisation)
     count = pulling.pull(at.xero(organisation), organisation, events)
+    epoch.settle()
     if events:
         # The mirror and the dirty list remember from here on: a later step that fails costs no second pull.
         with at.database.transaction() as tx:
@@ -230,9 +232,13 @@ def _show(home: Organisation, customers: Sequence[str], turn: int, *, look: bool
 
 
 def _home(organisation: str) -> Organisation | None:
-    """Return the organisation, once there is a portal to show its customers in; until then they stay on their lists."""
+    """Return the organisation, once there is a portal to show its customers in; until then they stay on their lists.
+
+    So they do while the database was put back and the books were not read since.
+    """
     with parts().database.reading() as tx:
-        return connections.organisation(tx, organisation) if connections.only_portal(tx) else None
+        may = connections.only_portal(tx) and not epoch.waits(tx, organisation)
+        return connections.organisation(tx, organisation) if may else None
 
 
 def _interrupted(organisation: str) -> bool:

@@ -56,6 +56,9 @@ def in_turns(flow: Flow) -> Callable[[Work], Work]:
         @DBOS.workflow(name=flow)
         @wraps(work)
         def turn_of_lane(lane: str, turn: int) -> None:
+            with parts().database.reading() as tx:
+                if not lanes.is_turn(tx, flow, lane, turn):
+                    return  # it ended, or the database was put back to a time in which it had not begun
             try:
                 work(lane, turn)
             except LedgerloopError as problem:

@@ -12,6 +12,7 @@ from ledgerloop.hubspot.models import Record
 from ledgerloop.records import Customer, Hold, Organisation, Payment, Person, Receivable
 from ledgerloop.rules.identity.addresses import email_key, email_problem
 from ledgerloop.rules.identity.profiles import keys_of_customer
+from ledgerloop.rules.marks import marker_in
 from ledgerloop.rules.standing import Standing
 from ledgerloop.xero.models import Address, Contact, ContactPerson, CreditNote, Invoice, Overpayment, Phone, Prepayment
 
@@ -127,6 +128,7 @@ def receivable_from_invoice(organisation: str, invoice: Invoice) -> Receivable |
         number=invoice.InvoiceNumber,
         reference=invoice.Reference,
         url=invoice.Url,
+        mark=marker_in(invoice.Reference),
         issued_on=invoice.Date,
         due_on=invoice.DueDate,
         paid_on=invoice.FullyPaidOnDate,

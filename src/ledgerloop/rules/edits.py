@@ -15,6 +15,8 @@ from ledgerloop.rules.standing import ZERO
 from ledgerloop.rules.templates import fields_in
 from ledgerloop.xero.models import Invoice, LineItem
 
+UNSEEN = "unseen"
+"""Stands in the place of how an invoice stood where nobody has seen that: its lines may be anybody's."""
 _STAYS = frozenset({"Type", "Status", "Date", "Contact", "Reference", "Url", "InvoiceNumber", "BrandingThemeID"})
 
 
@@ -140,6 +142,39 @@ def with_line_ids(lines: Sequence[Mapping[str, Any]], invoice: Invoice) -> list[
             free.remove(same)
         named.append({**line, **({"LineItemID": same.LineItemID} if same else {})})
     return named
+
+
+def payload_from(invoice: Invoice) -> str:
+    """Return an invoice that was found as if it had been sent just so."""
+    numbers = ("Quantity", "UnitAmount", "DiscountRate", "DiscountAmount")
+    lines = [
+        {
+            "Description": line.Description,
+            "AccountCode": line.AccountCode,
+            **{name: f"{value:f}" for name in numbers if (value := getattr(line, name)) or name in numbers[:2]},
+            **({"TaxType": line.TaxType} if line.TaxType else {}),
+            **({"ItemCode": line.ItemCode} if line.ItemCode else {}),
+            **(
+                {"Tracking": [{"Name": one.Name, "Option": one.Option} for one in line.Tracking]}
+                if line.Tracking
+                else {}
+            ),
+        }
+        for line in invoice.LineItems
+    ]
+    body = {
+        "Type": invoice.Type,
+        "Date": invoice.Date,
+        "DueDate": invoice.DueDate,
+        "LineAmountTypes": invoice.LineAmountTypes,
+        "Reference": invoice.Reference,
+        "Url": invoice.Url,
+        "CurrencyCode": invoice.CurrencyCode,
+        "Status": invoice.Status,
+        "Contact": {"ContactID": invoice.Contact.ContactID},
+        "LineItems": lines,
+    }
+    return json.dumps(body, default=str, sort_keys=True, ensure_ascii=False)
 
 
 def update_of(payload: str, invoice: Invoice, changes: Mapping[str, Any]) -> dict[str, Any]:

@@ -20,6 +20,11 @@ def marker_in(reference: str) -> str:
     return found[0] if found else ""
 
 
+def deal_of(marker: str) -> str:
+    """Return the deal that a mark names."""
+    return marker.removeprefix(MARKER)
+
+
 def deal_url(portal: Portal, deal: str) -> str:
     """Return the deal's address in HubSpot; Xero shows it on the invoice as a link back."""
     return f"https://{portal.ui_domain}/contacts/{portal.id}/record/0-3/{deal}"

@@ -92,6 +92,12 @@ def begin(tx: Connection, flow: str, lane: str, turn: int, now: datetime) -> Non
     )
 
 
+def is_turn(tx: Connection, flow: str, lane: str, turn: int) -> bool:
+    """Tell whether this is the turn that the lane has reached."""
+    mine = select(table.c.turn).where(table.c.flow == flow, table.c.lane == lane)
+    return tx.execute(mine).scalar() == turn
+
+
 def finish(tx: Connection, flow: str, lane: str, turn: int, now: datetime) -> bool:
     """End a turn, once however often it is called; answer whether the lane may go on at once.
 

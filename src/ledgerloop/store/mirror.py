@@ -183,6 +183,17 @@ def receivables_by_reference(
     return _grouped(_receivables(tx, organisation, receivable_table.c.reference, references), "reference")
 
 
+def receivables_marked(
+    tx: Connection, organisation: str, marks: Collection[str], urls: Collection[str]
+) -> list[Receivable]:
+    """Look receivables up by a deal's mark in their reference, or by a deal's address; each once."""
+    found = [
+        *_receivables(tx, organisation, receivable_table.c.mark, marks),
+        *_receivables(tx, organisation, receivable_table.c.url, urls),
+    ]
+    return list({each.id: each for each in found}.values())
+
+
 def becoming_overdue(tx: Connection, organisation: str, day: date) -> list[str]:
     """List the customers with an open invoice that was due before a day."""
     open_and_due = select(receivable_table.c.customer).where(

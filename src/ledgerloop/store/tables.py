@@ -229,7 +229,10 @@ receivable = Table(
     Column("due_on", Date),
     Column("paid_on", Date),
     Column("updated_at", Moment),
+    _text("mark", ""),
 )
+Index("receivable_by_mark", receivable.c.organisation, receivable.c.mark, **_where("mark <> ''"))
+Index("receivable_by_url", receivable.c.organisation, receivable.c.url, **_where("url <> ''"))
 Index("receivable_by_customer", receivable.c.organisation, receivable.c.customer)
 Index("receivable_by_reference", receivable.c.organisation, receivable.c.reference, **_where("reference <> ''"))
 Index("receivable_open", receivable.c.organisation, receivable.c.due_on, **_where("status = 'AUTHORISED'"))

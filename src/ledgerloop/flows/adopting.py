@@ -1,0 +1,91 @@
+"""Find the invoice that stands for a deal, whatever the store knows of it. Called inside a step.
+
+Our copy of the ledger knows each invoice's mark and address. It is asked before an invoice leaves for the first time;
+where it was not read since the process began, or since the database was put back, Xero is asked first what we have made
+in the meantime. That is one call, and none where nothing is to be made.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from ledgerloop.flows import epoch
+from ledgerloop.flows.merging import MERGED_IDS
+from ledgerloop.flows.parts import parts
+from ledgerloop.flows.pulling import CAUGHT_UP
+from ledgerloop.hubspot.models import Record
+from ledgerloop.records import Portal, Receivable
+from ledgerloop.rules.customers import receivable_from_invoice
+from ledgerloop.rules.marks import deal_url, marker_of
+from ledgerloop.rules.standing import GONE
+from ledgerloop.store import connections, cursors, mirror
+
+_PAGES_KEPT = "looked for invoices"
+
+
+def freshen(organisation: str) -> None:
+    """Have our copy know every invoice of ours that stands, where it was not read lately enough.
+
+    The cursor stays where it is: the organisation's own turns pull the same once more, and everything else.
+    """
+    at = parts()
+    began = at.now()
+    with at.database.reading() as tx:
+        since = epoch.fresh_since(tx)
+        looked = cursors.get(tx, organisation, _PAGES_KEPT).highest
+        read = max(filter(None, (cursors.get(tx, organisation, CAUGHT_UP).highest, looked)), default=None)
+        changed_since = cursors.get(tx, organisation, "invoices").since
+    if since is None or (read is not None and read >= since):
+        return
+    client, page, pages = at.xero(organisation), 0, 1
+    while page < pages:
+        page += 1
+        answer = client.invoices(changed_since=changed_since, page=page, created_by_my_app=True)
+        pages = answer.page_count
+        made = [receivable_from_invoice(organisation, invoice) for invoice in answer.items]
+        with at.database.transaction() as tx:
+            mirror.store_receivables(tx, [one for one in made if one is not None])
+    with at.database.transaction() as tx:
+        cursors.put(tx, cursors.Cursor(organisation, _PAGES_KEPT, None, 1, began))
+
+
+def standing(portal: Portal, deals: Iterable[str]) -> dict[str, Receivable]:
+    """Return, by deal, the invoices in our copy that carry a deal's mark or address and are not gone."""
+    return _standing(portal, {deal: (deal,) for deal in deals})
+
+
+def standing_for(portal: Portal, deals: Mapping[str, Record], named: str) -> dict[str, Receivable]:
+    """Return the same for deals that were read, also by the marks of deals that were merged into them.
+
+    Of several the one counts that the deal ``named`` in its property.
+    """
+    olds = {deal: _merged(record) for deal, record in deals.items()}
+    shown = {deal: record.properties.get(named) or "" for deal, record in deals.items()}
+    return _standing(portal, {deal: (deal, *olds[deal]) for deal in deals}, shown)
+
+
+def _standing(
+    portal: Portal, wanted: Mapping[str, tuple[str, ...]], shown: Mapping[str, str] | None = None
+) -> dict[str, Receivable]:
+    by_mark = {mark: deal for deal, ids in wanted.items() for one in ids for mark in _marks(portal, one)}
+    found: dict[str, list[Receivable]] = {}
+    with parts().database.reading() as tx:
+        for home in connections.organisations(tx) if by_mark else ():
+            for one in mirror.receivables_marked(tx, home.id, list(by_mark), list(by_mark)):
+                deal = by_mark.get(one.mark) or by_mark.get(one.url)
+                if deal is not None and one.kind == "invoice" and one.status not in GONE:
+                    found.setdefault(deal, []).append(one)
+    return {deal: _chosen(some, (shown or {}).get(deal, "")) for deal, some in found.items()}
+
+
+def _chosen(some: list[Receivable], shown: str) -> Receivable:
+    """Choose the invoice that the deal shows, else the one that links back to it: a copy made by hand lacks that."""
+    return next((one for one in some if one.id == shown), next((one for one in some if one.url), some[0]))
+
+
+def _marks(portal: Portal, deal: str) -> tuple[str, str]:
+    return marker_of(deal), deal_url(portal, deal)
+
+
+def _merged(deal: Record) -> list[str]:
+    return [old for old in (deal.properties.get(MERGED_IDS) or "").split(";") if old]

@@ -1,0 +1,205 @@
+"""Notice that the database is not the latest: restored, emptied or cloned. Until the books were read, make nothing.
+
+A count is kept in the database and in a file beside the key. It is raised before a request leaves that makes an
+invoice, at every start, every minute and by every backup; so what is put back is behind the file. Where both were put
+back together, as with a whole machine, nothing is noticed: therefore our copy must have been read since the start
+before an invoice leaves, or Xero is asked itself (see ``adopting``).
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection
+
+from ledgerloop.errors import Transient
+from ledgerloop.flows.parts import parts
+from ledgerloop.flows.pulling import CAUGHT_UP
+from ledgerloop.log import logger
+from ledgerloop.records import Entry
+from ledgerloop.store import connections, cursors, journal, lanes
+from ledgerloop.store.cursors import Cursor
+from ledgerloop.store.db import Database
+from ledgerloop.store.statements import one_at_a_time
+from ledgerloop.store.witness import Witness
+
+KEY_LASTS = timedelta(minutes=10)
+"""How long a request that was sent may still arrive and be told by its Idempotency-Key: Xero says six minutes."""
+EVERY = timedelta(minutes=1)
+SUBJECT = "database"
+_NAME = "epoch"
+
+
+@dataclass(frozen=True, slots=True)
+class Epoch:
+    """How far the database has come; and since when and why it is not trusted, if it is not."""
+
+    count: int = 0
+    noticed: datetime | None = None
+    safe: datetime | None = None
+    """When nothing that left before can arrive any more; the books must be read, or Xero asked, later than that."""
+    why: str = ""
+
+
+def kept(tx: Connection) -> Epoch | None:
+    """Return what the database says of itself; none where it never made anything."""
+    text = connections.get_value(tx, _NAME)
+    if text is None:
+        return None
+    found = json.loads(text)
+    noticed, safe = (datetime.fromisoformat(found[name]) if found[name] else None for name in ("noticed", "safe"))
+    return Epoch(found["count"], noticed, safe, found["why"])
+
+
+def doubt(database: Database, witness: Witness) -> str:
+    """Say why the database cannot be the latest; nothing where it can."""
+    outside = witness.read()  # first: the database is never behind it
+    with database.reading() as tx:
+        inside = kept(tx)
+    behind, before = (inside.count if inside else 0), (outside.count if outside else 0)
+    if behind < before:
+        what = "an earlier state of it was put back" if inside else "it was emptied, or is another one"
+        return f"This database is not the one that was worked with last: {what}."
+    if outside is None and behind:
+        return f"This database was put back, copied or moved here: {witness.file.name} is not beside its key."
+    return ""
+
+
+def check() -> bool:
+    """Compare the database with what is kept outside it, and tell whether it was just found not to be the latest."""
+    at = parts()
+    if at.witness is None:
+        return False
+    why = doubt(at.database, at.witness)
+    if why:
+        _notice(at.witness, why)
+        return True
+    raise_count()
+    return False
+
+
+def check_now_and_then(now: datetime) -> None:
+    """Compare while the service runs, too, and come further every minute."""
+    at = parts()
+    if at.witness is None:
+        return
+    why = doubt(at.database, at.witness)
+    if why:
+        _notice(at.witness, why)
+        return
+    settle()
+    with at.database.reading() as tx:
+        last = cursors.get(tx, "", _NAME).highest
+    if last is None or now - last >= EVERY:
+        with at.database.transaction() as tx:
+            cursors.put(tx, Cursor("", _NAME, None, 1, now))
+        raise_count()
+
+
+def raise_count() -> None:
+    """Come further, in the database and then outside it."""
+    with parts().database.transaction() as tx:
+        count = advance(tx)
+    bear_witness(count)
+
+
+def advance(tx: Connection) -> int:
+    """Come further in the database alone, in the transaction after which a request leaves."""
+    one_at_a_time(tx, _NAME)
+    now = kept(tx) or Epoch()
+    _put(tx, Epoch(now.count + 1, now.noticed, now.safe, now.why))
+    return now.count + 1
+
+
+def bear_witness(count: int, left: datetime | None = None) -> None:
+    """Keep outside how far the database has come, and that a request leaves now, before it does."""
+    witness = parts().witness
+    if witness is not None and not witness.keep(count, left):
+        logger.warning("a restored database would not be noticed", file=str(witness.file))
+
+
+def waits(tx: Connection, organisation: str) -> bool:
+    """Tell whether an organisation's books are still to be read before anything is made."""
+    now = kept(tx)
+    if now is None or now.noticed is None:
+        return False
+    read = cursors.get(tx, organisation, CAUGHT_UP).highest
+    return read is None or read < now.noticed
+
+
+def insist(organisation: str) -> None:
+    """Raise an error that lets invoices rest for as long as one of them could be made twice."""
+    at = parts()
+    with at.database.reading() as tx:
+        now = kept(tx)
+        unread = waits(tx, organisation)
+    if now is None or now.noticed is None:
+        return
+    if unread:
+        raise Transient(f"{now.why} Nothing is made until Xero has been read once.")
+    if now.safe is not None and at.now() < now.safe:
+        raise Transient(f"{now.why} The last invoice left so lately that none is made before {now.safe:%H:%M} UTC.")
+
+
+def fresh_since(tx: Connection) -> datetime | None:
+    """Return the moment since which Xero must have been read before an invoice leaves."""
+    now = kept(tx)
+    return max(filter(None, (parts().begun, now.safe if now else None)), default=None)
+
+
+def settle() -> None:
+    """End the waiting once every organisation's books were read and nothing can arrive any more, and say so."""
+    at = parts()
+    with at.database.reading() as tx:
+        now = kept(tx)
+        if now is None or now.noticed is None:
+            return
+        homes = connections.organisations(tx)
+        if not homes or any(waits(tx, home.id) for home in homes):
+            return
+    if now.safe is not None and at.now() < now.safe:
+        return
+    said = "The books were read since the database was put back, so invoices and customers are made again."
+    with at.database.transaction() as tx:
+        now = kept(tx) or now
+        _put(tx, Epoch(now.count, None, now.safe, ""))
+        journal.add(tx, [_entry(at.now(), "update", said)])
+        for portal in connections.portals(tx):
+            lanes.unpark(tx, "invoicing", portal.id)
+            lanes.wake(tx, "invoicing", portal.id, at.now())
+    logger.warning("the database is trusted again")
+
+
+def _notice(witness: Witness, why: str) -> None:
+    """Begin to wait: have all books read, and keep from now on that the database is the latest again."""
+    at = parts()
+    now, outside = at.now(), witness.read()
+    left = outside.left if outside else None
+    # Where nothing outside tells when a request left last, one may have left just now.
+    safe = max(now, left + KEY_LASTS) if left else now if outside else now + KEY_LASTS
+    with at.database.transaction() as tx:
+        one_at_a_time(tx, _NAME)
+        inside = kept(tx) or Epoch()
+        count = max(inside.count, outside.count if outside else 0) + 1
+        _put(tx, Epoch(count, now, safe, why))
+        for home in connections.organisations(tx):
+            cursors.put(tx, Cursor(home.id, CAUGHT_UP))
+            lanes.wake(tx, "standing", home.id, now)
+        for lane in lanes.all_lanes(tx):
+            lanes.wake(tx, lane.flow, lane.lane, now)  # its turn may be one that the engine does not know
+        waits = "Nothing is made at either vendor until Xero has been read once."
+        journal.add(tx, [_entry(now, "hold", f"{why} {waits}")])
+    witness.keep(count)
+    logger.warning("the database is not the latest", why=why)
+
+
+def _put(tx: Connection, epoch: Epoch) -> None:
+    moments = {"noticed": epoch.noticed, "safe": epoch.safe}
+    text = {name: moment.isoformat() if moment else "" for name, moment in moments.items()}
+    connections.put_value(tx, _NAME, json.dumps({"count": epoch.count, **text, "why": epoch.why}))
+
+
+def _entry(now: datetime, decision: str, reason: str) -> Entry:
+    return Entry(now, "", 0, SUBJECT, decision, "flows.epoch", reason)  # type: ignore[arg-type]

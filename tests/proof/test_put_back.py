@@ -1,0 +1,123 @@
+"""A backup that is put back by hand: what was invoiced since is found, followed, and never invoiced again."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import put_back
+from served import Host, Served, served
+
+from ledgerloop.store import intents
+
+LATER = 660.0
+"""Seconds after which nothing that left before can arrive any more."""
+AUTHORISED = {"route": {"status": "AUTHORISED"}}
+
+
+def test_an_invoice_made_since_the_backup_is_followed(host: Host, tmp_path: Path, database: str) -> None:
+    """Copy, invoice, put back: the deal shows when it is paid, and clearing its id makes no second invoice."""
+    with served(host, tmp_path, database) as scene:
+        scene.sell()
+        scene.settle()
+        kept = put_back.copy(scene)
+        deal = scene.sell()
+        invoice = scene.until_shown("deals", deal, "xero_invoice_id")["xero_invoice_id"]
+        scene.settle()
+
+        _put_back(scene, kept)
+
+        scene.approve(invoice)
+        scene.pay(invoice, scene.invoices_of(deal)[0]["Total"])
+        scene.until_shown("deals", deal, "xero_invoice_status", "PAID")
+        assert "Nothing is made" in _said(scene)
+        scene.edit("deals", deal, xero_invoice_id="")
+        scene.edit("deals", deal, dealname="Touched")
+        scene.settle()
+        assert [invoice] == [one["InvoiceID"] for one in scene.invoices_of(deal)]
+        assert {} == scene.holds()
+
+
+def test_neither_is_a_second_made_where_the_deal_does_not_name_it(host: Host, tmp_path: Path, database: str) -> None:
+    """The write-back is lost as well, the deal is heard of again: still one invoice, and it shows on the deal."""
+    with served(host, tmp_path, database, more=AUTHORISED) as scene:
+        scene.sell()
+        scene.settle()
+        kept = put_back.copy(scene)
+        deal = scene.sell()
+        invoice = scene.until_shown("deals", deal, "xero_invoice_id")["xero_invoice_id"]
+        scene.settle()
+        scene.kill()
+        scene.edit("deals", deal, xero_invoice_id="", xero_invoice_number="", xero_invoice_status="")
+
+        _put_back(scene, kept)
+
+        scene.until_shown("deals", deal, "xero_invoice_status", "AUTHORISED")
+        scene.settle()
+        assert [invoice] == [one["InvoiceID"] for one in scene.invoices_of(deal)]
+        after = scene.sell()
+        scene.until_shown("deals", after, "xero_invoice_id")
+        assert 1 == len(scene.invoices_of(after))
+
+
+def test_a_machine_that_was_put_back_whole_asks_xero_first(host: Host, tmp_path: Path, database: str) -> None:
+    """Where what is kept outside went back as well, nothing is noticed, and Xero is asked before an invoice leaves."""
+    with served(host, tmp_path, database, more=AUTHORISED) as scene:
+        scene.sell()
+        scene.settle()
+        kept = put_back.copy(scene)
+        outside = _witness(scene).read_text()
+        deal = scene.sell()
+        invoice = scene.until_shown("deals", deal, "xero_invoice_id")["xero_invoice_id"]
+        scene.settle()
+        scene.kill()
+        scene.edit("deals", deal, xero_invoice_id="", xero_invoice_number="", xero_invoice_status="")
+        kept.put_back()
+        _witness(scene).write_text(outside)
+        scene.start(watch=True)
+
+        scene.until_shown("deals", deal, "xero_invoice_status", "AUTHORISED")
+        scene.settle()
+        assert [invoice] == [one["InvoiceID"] for one in scene.invoices_of(deal)]
+
+
+def test_an_emptied_database_learns_of_all_invoices_again(host: Host, tmp_path: Path) -> None:
+    """Connected anew, the service follows what it made in a former life, and makes none of it again."""
+    with served(host, tmp_path, "sqlite:///ledgerloop.sqlite3", more=AUTHORISED) as scene:
+        empty = put_back.copy(scene, "empty")
+        deals = [scene.sell() for _ in range(3)]
+        for deal in deals:
+            scene.until_shown("deals", deal, "xero_invoice_id")
+        scene.settle()
+        made = {deal: [one["InvoiceID"] for one in scene.invoices_of(deal)] for deal in deals}
+
+        _put_back(scene, empty)
+
+        for deal in deals:
+            invoice = made[deal][0]
+            scene.pay(invoice, scene.invoices_of(deal)[0]["Total"])
+            scene.until_shown("deals", deal, "xero_invoice_status", "PAID")
+        scene.settle()
+        assert made == {deal: [one["InvoiceID"] for one in scene.invoices_of(deal)] for deal in deals}
+        with scene.built.database.reading() as tx:
+            portal = scene.built.desk.hubspot().account().portal_id
+            assert {"made"} == {one.state for one in intents.get(tx, portal, deals).values()}
+
+
+def _put_back(scene: Served, kept: put_back.Copy) -> None:
+    """Stop the service, put the copy back, and start it ten minutes after the last invoice left."""
+    scene.kill()
+    kept.put_back()
+    scene.pass_time(LATER)
+    scene.start(watch=True)
+    scene.settle()
+
+
+def _said(scene: Served) -> str:
+    from ledgerloop.store import journal
+
+    with scene.built.database.reading() as tx:
+        return " ".join(entry.reason for entry in journal.recent(tx, 100, "database"))
+
+
+def _witness(scene: Served) -> Path:
+    return next(scene.directory.glob("*.epoch"))
