@@ -21,7 +21,7 @@ from typing import Any
 import sqlalchemy
 from dbos import DBOS, DBOSConfig, SetWorkflowID
 from dbos import error as dbos_error
-from sqlalchemy import event, make_url
+from sqlalchemy import URL, event, make_url
 
 from ledgerloop.errors import LedgerloopError, Transient
 from ledgerloop.flows import catchup, epoch
@@ -240,15 +240,17 @@ class Engine:
             journal.prune(tx, now - KEEP_JOURNAL)
 
 
-def engine_file(database: Database) -> Path | None:
+def engine_file_of(url: URL) -> Path | None:
     """Return the file in which DBOS keeps its turns beside a SQLite database; none for PostgreSQL."""
-    file = database.file
-    return None if file is None else file.with_name(f"{file.stem}-engine{file.suffix}")
+    if url.get_backend_name() != "sqlite":
+        return None
+    file = Path(str(url.database)).absolute()
+    return file.with_name(f"{file.stem}-engine{file.suffix}")
 
 
 def _set_aside(database: Database) -> None:
     """Begin with an engine that knows no turns, beside a database that was put back: the turns it knows are others."""
-    file = engine_file(database)
+    file = engine_file_of(database.url)
     for one in [file, *(file.with_name(f"{file.name}{end}") for end in ("-wal", "-shm"))] if file else []:
         if one.exists():
             one.replace(one.with_name(f"{one.name}.before"))
@@ -276,7 +278,7 @@ def _config(database: Database, worker: str) -> DBOSConfig:
         "enable_otlp": False,
         "notification_listener_polling_interval_sec": _LISTENER,
     }
-    file = engine_file(database)
+    file = engine_file_of(database.url)
     if file is None:
         config["system_database_url"] = database.url.render_as_string(hide_password=False)
     else:

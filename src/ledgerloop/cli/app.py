@@ -7,7 +7,21 @@ import sys
 import typer
 
 from ledgerloop import log
-from ledgerloop.cli import backfill, connect, demo, doctor, init, invoices, link, password, plan, secret, serve, status
+from ledgerloop.cli import (
+    backfill,
+    backup,
+    connect,
+    demo,
+    doctor,
+    init,
+    invoices,
+    link,
+    password,
+    plan,
+    secret,
+    serve,
+    status,
+)
 from ledgerloop.errors import LedgerloopError, SettingsError
 from ledgerloop_sandbox.cli import sandbox
 
@@ -40,6 +54,8 @@ app.command()(status.events)
 app.command()(status.journal)
 app.add_typer(secret.app, name="secret")
 app.command()(password.password)
+app.command()(backup.backup)
+app.command()(backup.restore)
 
 
 def main() -> None:

@@ -14,6 +14,7 @@ from ledgerloop import oauth
 from ledgerloop.cli.opening import FILE, Config, HubSpotUrl, OnSandbox, ServicePort, XeroUrl, on_sandbox, opened
 from ledgerloop.cli.show import Json, print_json
 from ledgerloop.errors import LedgerloopError, Missing
+from ledgerloop.flows import epoch
 from ledgerloop.flows.connecting import GRANT
 from ledgerloop.flows.provisioning import KINDS, compare, tell
 from ledgerloop.hubspot import scopes as hubspot_scopes
@@ -55,7 +56,7 @@ def doctor(
 ) -> None:
     """Name what is missing: settings, secrets, scopes, properties. Exit status 1 if anything is."""
     with opened(config, sandbox, xero_url, hubspot_url, port) as built:
-        findings = [*_settings(built), *_tried(_xero, built), *_tried(_hubspot, built)]
+        findings = [*_settings(built), *_database(built), *_tried(_xero, built), *_tried(_hubspot, built)]
     if as_json:
         print_json([asdict(one) for one in findings])
     else:
@@ -70,6 +71,21 @@ def _print(one: Finding) -> None:
     for label, scopes in (("wanted", one.wanted), ("granted", one.granted), ("missing", one.missing)):
         if one.wanted:
             typer.echo(f"    {label + ':':9}{' '.join(scopes) or 'none'}")
+
+
+def _database(built: Ledgerloop) -> Iterator[Finding]:
+    """See whether the database is the latest, and whether one that is not would be noticed."""
+    with built.database.reading() as tx:
+        waits = epoch.why(tx)
+    found = waits or epoch.doubt(built.database, built.witness)
+    if found:
+        yield Finding("note", waits or f"{found} At its start the service reads Xero before it makes anything.")
+    elif built.witness.read() is None:
+        yield Finding(
+            "note",
+            f"A restored database would not be noticed yet: {built.witness.file} is written at the service's first"
+            " start, and its folder must let it.",
+        )
 
 
 def _settings(built: Ledgerloop) -> Iterator[Finding]:

@@ -47,6 +47,7 @@ def status(config: Config = FILE, sandbox: OnSandbox = False, as_json: Json = Fa
             {
                 "at": seen.now,
                 "connections": seen.connected,
+                "put_back": seen.put_back,
                 "parked": seen.parked,
                 "webhooks_silent": dict(seen.silent),
                 "planned": seen.planned,
@@ -57,6 +58,8 @@ def status(config: Config = FILE, sandbox: OnSandbox = False, as_json: Json = Fa
         )
         return
     typer.echo(f"{seen.headline}.\n")
+    if seen.put_back:
+        typer.echo(f"{seen.put_back}\n")
     print_table(
         "Connections",
         ("Vendor", "Name", "Id", "State", "Since"),

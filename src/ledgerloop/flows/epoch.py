@@ -60,7 +60,7 @@ def doubt(database: Database, witness: Witness) -> str:
         inside = kept(tx)
     behind, before = (inside.count if inside else 0), (outside.count if outside else 0)
     if behind < before:
-        what = "an earlier state of it was put back" if inside else "it was emptied, or is another one"
+        what = "an earlier state of it was put back" if inside else "it was put back, emptied or exchanged"
         return f"This database is not the one that was worked with last: {what}."
     if outside is None and behind:
         return f"This database was put back, copied or moved here: {witness.file.name} is not beside its key."
@@ -118,6 +118,12 @@ def bear_witness(count: int, left: datetime | None = None) -> None:
     witness = parts().witness
     if witness is not None and not witness.keep(count, left):
         logger.warning("a restored database would not be noticed", file=str(witness.file))
+
+
+def why(tx: Connection) -> str:
+    """Say why nothing is made at present; nothing where it is."""
+    now = kept(tx)
+    return f"{now.why} Nothing is made until Xero has been read once." if now and now.noticed else ""
 
 
 def waits(tx: Connection, organisation: str) -> bool:

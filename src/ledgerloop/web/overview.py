@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
-from ledgerloop.flows import asking
+from ledgerloop.flows import asking, epoch
 from ledgerloop.flows.catchup import silent_since
 from ledgerloop.records import Entry, Organisation, Portal, Vendor
 from ledgerloop.rules.customers import contact_url
@@ -53,6 +53,9 @@ class Overview:
     reviewed: list[Kept] = field(default_factory=list)
     """Links of an earlier release about which a person is asked."""
 
+    put_back: str = ""
+    """Why the database is not trusted and nothing is made, where it was put back from a backup."""
+
     @property
     def waiting(self) -> int:
         """How many events wait."""
@@ -73,6 +76,8 @@ class Overview:
         """Say in a sentence whether anything is asked of the operator."""
         if not self.connected:
             return "Let us connect the two"
+        if self.put_back:
+            return "The database was put back, and nothing is made before the books were read"
         if self.unconsented:
             return f"{self.unconsented[0].name} must be connected again"
         if self.holds:
@@ -158,6 +163,7 @@ def look(tx: Connection, now: datetime, lines: int = 50) -> Overview:
             tx, [*spoken_of, *((one.lane, one.subject) for one in holds), *((one.lane, one.subject) for one in written)]
         ),
         reviewed=reviewed,
+        put_back=epoch.why(tx),
     )
 
 
