@@ -16,8 +16,8 @@ demo: .venv/runs ## set everything up and run the main job on two sandboxes
 test: .venv/tests ## set everything up and pass all tests; with STRESS=1 while something else keeps every core busy
 	$(STRESSED) $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(ARGS)
 
-killmatrix: .venv/tests ## kill the service at every point between a won deal and its last write-back
-	POINTS=all $(BIN)/python -m pytest -s tests/proof/test_kill_matrix.py $(ARGS)
+killmatrix: .venv/tests ## kill the service at every point between a won deal and its last write-back, and put backups back there
+	POINTS=all $(BIN)/python -m pytest -s tests/proof/test_kill_matrix.py tests/proof/test_kill_and_put_back.py $(ARGS)
 
 faults: .venv/tests ## win 2,000 deals while a tenth of all calls fail and processes are killed
 	DEALS=2000 RATE=0.1 $(BIN)/python -m pytest -s tests/proof/test_faults_invoicing.py $(ARGS)

@@ -41,17 +41,25 @@ class Copy:
 
 def copy(scene: Served, name: str = "kept") -> Copy:
     """Copy the database while the service runs; PostgreSQL, which has no way for it but a dump, while it is stopped."""
+    if scene.built.database.file is not None:
+        return copy_at_rest(scene, name)
+    scene.kill()
+    kept = copy_at_rest(scene, name)
+    scene.start(watch=True)
+    return kept
+
+
+def copy_at_rest(scene: Served, name: str = "kept") -> Copy:
+    """Copy the database of a service that was killed, or a SQLite file at any time."""
+    url = scene.built.database.url
     if scene.built.database.file is None:
-        scene.kill()
         scene.built.database.close()
-        url = scene.built.database.url
         name = f"{url.database}_{name}"
         _clone(url, str(url.database), name)
-        scene.start(watch=True)
-    else:
-        for part in BOTH:
-            if _file(scene, part).exists():
-                _backup(_file(scene, part), _kept(scene, name, part))
+        return Copy(scene, name)
+    for part in BOTH:
+        if _file(scene, part).exists():
+            _backup(_file(scene, part), _kept(scene, name, part))
     return Copy(scene, name)
 
 

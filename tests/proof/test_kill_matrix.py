@@ -32,7 +32,7 @@ _WRITES = (
     ("xero", {"method": "POST", "path": "/Email$"}),
     ("hubspot", {"method": "POST", "path": "/deals/batch/update$"}),
 )
-_PATIENCE = 90.0
+PATIENCE = 90.0
 """Seconds until all is quiet: where nobody is killed for a minute, Xero's minute may be spent."""
 _IDLE = 1.5
 
@@ -40,8 +40,8 @@ _IDLE = 1.5
 def test_killed_at_any_point(host: Host, tmp_path: Path, database: str) -> None:
     """Whatever the process was doing when it was killed: one customer, invoice and email, all of it shown."""
     with served(host, tmp_path, database, more={"route": {"status": "AUTHORISED", "email": True}}) as scene:
-        _watched(scene)  # the very first deal also reads what is then remembered for an hour
-        runs = [_watched(scene) for _ in range(_TRIES)] if POINTS == "all" else [_watched(scene), []]
+        watched(scene)  # the very first deal also reads what is then remembered for an hour
+        runs = [watched(scene) for _ in range(_TRIES)] if POINTS == "all" else [watched(scene), []]
         by_the_clock = _idle(scene)
         points = [point for point in dict.fromkeys(itertools.chain(*runs)) if _name(point) not in by_the_clock]
         always = {point for point in points if all(point in run for run in runs)}
@@ -66,24 +66,24 @@ def test_killed_at_any_point(host: Host, tmp_path: Path, database: str) -> None:
 def _killed_on_the_way(scene: Served, vendor: str, call: Mapping[str, Any]) -> list[str]:
     """Kill the sender of a write that reaches the vendor only later, when its successor has sent it again; look."""
     deal = scene.sell(won=False)
-    scene.settle(_PATIENCE)
+    scene.settle(PATIENCE)
     scene.fault(vendor, kind="late", delay_ms=_LATE * 1000, times=1, **call)
     scene.win(deal)
-    scene.on.until(f"{call} is under way", lambda: trouble.taken(scene).get("late") or None, _PATIENCE)
+    scene.on.until(f"{call} is under way", lambda: trouble.taken(scene).get("late") or None, PATIENCE)
     sent = time.monotonic()
     scene.kill()
     scene.start(watch=True)
-    scene.settle(_PATIENCE)
+    scene.settle(PATIENCE)
     time.sleep(max(0.0, sent + _LATE + 0.2 - time.monotonic()))
-    scene.settle(_PATIENCE)
+    scene.settle(PATIENCE)
     scene.mend(vendor)
     return [f"{call} late: {problem}" for problem in _problems(scene, deal)]
 
 
-def _watched(scene: Served) -> list[str]:
+def watched(scene: Served) -> list[str]:
     """Win a deal, and return the points that it comes by until all is quiet."""
     deal = scene.sell(won=False)
-    scene.settle(_PATIENCE)
+    scene.settle(PATIENCE)
     scene.aim()
     scene.win(deal)
     assert [] == _problems(scene, deal)
@@ -105,10 +105,10 @@ def _name(point: str) -> str:
 def _killed_at(scene: Served, point: str, wrong: list[str]) -> bool:
     """Win a deal, die at the point, start again, and look; tell whether the point was met."""
     deal = scene.sell(won=False)
-    scene.settle(_PATIENCE)
+    scene.settle(PATIENCE)
     scene.aim(point)
     scene.win(deal)
-    end = time.monotonic() + _PATIENCE
+    end = time.monotonic() + PATIENCE
     while scene.alive() and time.monotonic() < end and (scene.busy() or not _shown(scene, deal)):
         time.sleep(0.02)
     scene.aim()
@@ -121,15 +121,15 @@ def _killed_at(scene: Served, point: str, wrong: list[str]) -> bool:
 
 def _problems(scene: Served, deal: str) -> list[str]:
     """Wait until all is quiet, and say what is not as it should be."""
-    scene.settle(_PATIENCE)
-    return [what for what, right in _facts(scene, deal).items() if not right]
+    scene.settle(PATIENCE)
+    return [what for what, right in facts(scene, deal).items() if not right]
 
 
 def _shown(scene: Served, deal: str) -> bool:
     return bool(scene.show("deals", deal)["xero_invoice_id"])
 
 
-def _facts(scene: Served, deal: str) -> dict[str, bool]:
+def facts(scene: Served, deal: str) -> dict[str, bool]:
     """Return what must hold of a deal, its company and its contact, at both vendors."""
     shown = scene.show("deals", deal)
     company, contact = (_associated(scene, deal, kind) for kind in ("companies", "contacts"))

@@ -12,6 +12,7 @@ from rules_samples import HOME, PORTAL, TODAY, item, record
 
 from ledgerloop.hubspot.models import Record
 from ledgerloop.rules.edits import (
+    UNSEEN,
     as_sent,
     asked_by_routes,
     basis_of,
@@ -19,6 +20,7 @@ from ledgerloop.rules.edits import (
     difference,
     edited_by_hand,
     lines_as_text,
+    payload_from,
     stands_already,
     update_of,
     with_line_ids,
@@ -186,6 +188,20 @@ def test_what_xero_tidies_is_nobodys_edit(sent: dict[str, str], returned: dict[s
     assert not edited_by_hand(payload, invoice, lines_as_text(invoice))
     assert edited_by_hand(payload, in_xero(**(returned | {"AccountCode": "260"})), lines_as_text(invoice))
     assert not edited_by_hand(payload_of(drafted(ITEMS[1:]), "c1"), invoice, lines_as_text(invoice))
+
+
+@pytest.mark.parametrize(
+    "first", [{}, {"DiscountRate": "10", "LineAmount": "430.92"}, {"Tracking": [{"Name": "Region", "Option": "East"}]}]
+)
+def test_an_invoice_that_was_found_is_anybodys(first: dict[str, Any]) -> None:
+    """It is kept as if it had been sent just so; since nobody saw it made, its lines are left alone."""
+    invoice = in_xero(**first)
+    payload = payload_from(invoice)
+
+    assert as_sent(payload, invoice)
+    assert not as_sent(payload, in_xero(Quantity="11", LineAmount="438.90"))
+    assert edited_by_hand(payload, invoice, UNSEEN)
+    assert [] == [name for name in ("Quantity", "UnitAmount") if name not in json.loads(payload)["LineItems"][0]]
 
 
 def test_a_quantity_that_xero_shortened_was_sent() -> None:

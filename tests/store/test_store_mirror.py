@@ -42,6 +42,25 @@ def _clean(database: Database) -> None:
         dirty.clean(tx, "org", dirty.first(tx, "org", 100))
 
 
+class TestMarked:
+    def test_by_mark_or_by_address_each_once(self, database: Database) -> None:
+        """What carries the mark among other words, what has the address alone, and what has both, once."""
+        url = "https://app.hubspot.com/contacts/1/record/0-3/7"
+        some = [
+            _invoice("i1", reference="PO 4711 HS-7", mark="HS-7"),
+            _invoice("i2", url=url),
+            _invoice("i3", mark="HS-7", url=url),
+            _invoice("i4", mark="HS-77", url=f"{url}7"),
+            _invoice("i5"),
+        ]
+        with database.transaction() as tx:
+            mirror.store_receivables(tx, some)
+        with database.reading() as tx:
+            assert ["i1", "i2", "i3"] == sorted(one.id for one in mirror.receivables_marked(tx, "org", ["HS-7"], [url]))
+            assert [] == mirror.receivables_marked(tx, "other", ["HS-7"], [url])
+            assert [] == mirror.receivables_marked(tx, "org", [""], [""])
+
+
 class TestStoreCustomers:
     def test_comes_back_whole(self, database: Database) -> None:
         """Every value of a customer comes back as it was stored."""

@@ -75,3 +75,25 @@ class TestEverybodyInTheCopy:
 
         with before.reading() as tx:
             assert not cursors.begun(tx, "org", "contacts anew")
+
+
+class TestMarksInTheCopy:
+    def test_marks_are_found_in_the_references_that_are_there(self, before: Database) -> None:
+        """Invoices that were pulled before are found by their deal's mark, whatever words stand around it."""
+        rows = {"i1": "PO 4711 HS-7", "i2": "HS-x", "i3": "", "i4": "CHS-9"}
+        with before.transaction() as tx:
+            for key, reference in rows.items():
+                tx.exec_driver_sql(
+                    "INSERT INTO receivable (organisation, id, kind, customer, status, currency, total, rate, due,"
+                    " paid, credited, remaining, number, reference, url) VALUES ('org', '"
+                    + key
+                    + "', 'invoice', 'c1', 'PAID', 'NZD', '1', '1', '0', '1', '0', '0', '', '"
+                    + reference
+                    + "', '')"
+                )
+
+        before.migrate()
+
+        with before.reading() as tx:
+            found = mirror.receivables(tx, "org", list(rows))
+            assert {"i1": "HS-7", "i2": "", "i3": "", "i4": ""} == {key: one.mark for key, one in found.items()}

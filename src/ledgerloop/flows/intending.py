@@ -17,13 +17,14 @@ from ledgerloop.flows.deals import Sale
 from ledgerloop.flows.deciding import Decided, Ready, Verdict, basis, decide, subject_of
 from ledgerloop.flows.parts import parts
 from ledgerloop.flows.payers import Payer, find_payers
+from ledgerloop.flows.retrying import LOOK, again
 from ledgerloop.records import Entry, Hold, Intent, Portal, Receivable, Skip
 from ledgerloop.rules.identity.payers import Found
 from ledgerloop.rules.invoices import hash_of, payload_of
 from ledgerloop.rules.marks import deal_url, marker_of
 from ledgerloop.rules.recipients import taken
 from ledgerloop.rules.remarks import Remarks, note_of, remarks_of
-from ledgerloop.store import connections, intents, journal
+from ledgerloop.store import connections, inbox, intents, journal, lanes
 
 REQUEST = 50
 """Invoices in one request, as Xero advises. Intents of one request share its Idempotency-Key."""
@@ -43,7 +44,7 @@ def intend(portal: str, turn: int, ids: Sequence[str], again: Collection[str]) -
     undecided = [deal for deal in ids if deal not in before or before[deal].state in ("intended", "refused")]
     decided = decide(house, undecided)
     troubles = decided.troubles
-    adopted = adopt(house, turn, decided, before)
+    adopted = adopt(house, turn, decided)
     decided = replace(decided, verdicts={d: one for d, one in decided.verdicts.items() if d not in adopted})
     ready = Decided({deal: one for deal, one in decided.verdicts.items() if isinstance(one, Ready)}, {}, decided.names)
     others: dict[str, Verdict] = {deal: one for deal, one in decided.verdicts.items() if not isinstance(one, Ready)}
@@ -58,8 +59,10 @@ def intend(portal: str, turn: int, ids: Sequence[str], again: Collection[str]) -
     return troubles
 
 
-def adopt(house: Portal, turn: int, decided: Decided, before: Mapping[str, Intent]) -> set[str]:
-    """Take up the invoices that stand for deals, whatever else is to be said of them; return these deals.
+def adopt(house: Portal, turn: int, decided: Decided) -> set[str]:
+    """Take up the invoices that stand for deals, whatever else is to be said of them.
+
+    Returns the deals of which nothing more is to be said now.
 
     What the deal says now is kept as what was sent where it can be invoiced; else the invoice itself, whose lines are
     left alone from then on.
@@ -72,7 +75,13 @@ def adopt(house: Portal, turn: int, decided: Decided, before: Mapping[str, Inten
             found.append(_intent(house, verdict, stands.customer, "", now, ""))
         else:
             found.append(_stranger(house, deal, stands, now))
-    making.adopt(house.id, turn, found, {deal: one.id for deal, one in decided.standing.items()})
+    adopted = making.adopt(house.id, turn, found, {deal: one.id for deal, one in decided.standing.items()})
+    gone = {deal: one for deal, one in decided.standing.items() if deal not in adopted}
+    if gone:  # our copy was behind, and no longer is: what becomes of these deals is decided anew
+        with parts().database.transaction() as tx:
+            events = [again(house.id, deal, f"invoice {one.id} is gone", LOOK) for deal, one in gone.items()]
+            inbox.keep(tx, events, now)
+            lanes.wake(tx, "invoicing", house.id, now)
     return set(decided.standing)
 
 

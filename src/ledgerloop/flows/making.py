@@ -103,22 +103,26 @@ def settle(portal: str, organisation: str, turn: int) -> None:
         _record(portal, turn, [Made(one, found[one.deal], "adopt") for one in some if one.deal in found])
 
 
-def adopt(portal: str, turn: int, some: Sequence[Intent], standing: Mapping[str, str]) -> None:
-    """Take up invoices that stand for these deals, named by their ids, instead of making others.
+def adopt(portal: str, turn: int, some: Sequence[Intent], standing: Mapping[str, str]) -> set[str]:
+    """Take up invoices that stand for these deals, named by their ids, instead of making others; return these deals.
 
-    An intent without a payload is one of which nothing is known but its invoice.
+    Our copy may be behind: one that Xero says is gone is not taken up. An intent without a payload is one of which
+    nothing is known but its invoice.
     """
     at = parts()
+    adopted: set[str] = set()
     for organisation, of_home in _by(some, lambda intent: intent.organisation):
         for part in _parts_of(of_home, MOST_IDS):
             answer = at.xero(organisation).invoices_by_id([standing[one.deal] for one in part])
             invoices = {one.InvoiceID: one for one in answer if one.Status not in GONE}
+            news = [receivable_from_invoice(organisation, one) for one in answer if one.Status in GONE]
             here = [one for one in part if standing[one.deal] in invoices]
             known = [one if one.payload else _as_it_is(one, invoices[standing[one.deal]]) for one in here]
             with at.database.transaction() as tx:
                 # Refused, until it is made: as one that may leave, it would make another if we died just here.
                 new = [replace(one, state="refused") for one in known if not one.key]
                 intents.put(tx, new)
+                mirror.store_receivables(tx, [one for one in news if one is not None])
                 kept = intents.get(tx, portal, [one.deal for one in known])
             made = [
                 Made(one, invoices[standing[one.deal]], "adopt", _ADOPTED)
@@ -126,6 +130,8 @@ def adopt(portal: str, turn: int, some: Sequence[Intent], standing: Mapping[str,
                 if kept[one.deal].state in ("intended", "refused")
             ]
             _record(portal, turn, made)
+            adopted |= {one.deal for one in known}
+    return adopted
 
 
 def _as_it_is(intent: Intent, invoice: Invoice) -> Intent:
