@@ -74,11 +74,6 @@ class Different:
 
 Verdict = Same | Ask | Different
 
-_ALIKE = {
-    Likeness.EXACT: "name",
-    Likeness.SAME: "name",
-    Likeness.VARIANT: "name",
-}
 _APART = {
     Likeness.OTHER: "name",
     Likeness.APART: "number in the name",
@@ -129,8 +124,8 @@ def _look(one: Profile, other: Profile, shared: Shared) -> Evidence:
     ):
         if mine and theirs:
             (agree if same_number(mine, theirs) else against).append(what)
-    if likeness in _ALIKE:
-        agree.append(_ALIKE[likeness])
+    if likeness >= Likeness.VARIANT:
+        agree.append("name")
     elif likeness in _APART:
         against.append(_APART[likeness])
     if one.emails & other.emails - shared.emails:
