@@ -335,6 +335,21 @@ class TestToXero:
 
         scene.on.until("nobody is asked", lambda: f"xero contact {customer}" not in scene.holds() or None)
 
+    def test_what_xero_refuses_is_corrected_in_hubspot(self, scene: Scene, crm: Customers) -> None:
+        """What the sentence says: another name in HubSpot goes to Xero, and nobody is asked any more."""
+        crm.until_linked(crm.add("Occupied Name Ltd"))
+        customer = crm.add("Looks For A Name Ltd")
+        company = crm.until_linked(customer)
+        scene.edit("companies", company, name="Occupied Name Ltd")
+        said = scene.on.until("hold", lambda: scene.holds().get(f"xero contact {customer}"))
+        assert "Correct it in HubSpot." in said[0]
+
+        scene.edit("companies", company, name="Found A Name Ltd")
+
+        scene.on.until("nobody is asked", lambda: f"xero contact {customer}" not in scene.holds() or None)
+        scene.on.until("it is told", lambda: crm.in_xero(customer)["Name"] == "Found A Name Ltd" or None)
+        assert "Found A Name Ltd" == scene.show("companies", company)["name"]
+
     def test_without_webhooks_it_is_found_by_looking(self, scene: Scene, crm: Customers) -> None:
         """What no webhook told is found when it is time to look, and our own writes found so are nothing."""
         customer = crm.add("Looked For Ltd")

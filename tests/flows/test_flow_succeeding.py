@@ -167,6 +167,33 @@ class TestAsks:
         assert f"customer {new}" not in scene.holds()
         assert contact == crm.record(new, "contact")
 
+    @pytest.mark.parametrize("same", [True, False], ids=["one of these records", "another record"])
+    def test_it_still_owes_and_a_person_says_which(self, scene: Scene, crm: Customers, name: str, same: bool) -> None:
+        """The new one's id, on one of the records or on another, answers though the archived one still owes."""
+        old, contact, company = _linked(scene, crm, name, _mail(name), paid=False)
+        _archive(crm, old)
+        new = crm.add(name, EmailAddress=_mail(name))
+        scene.invoice_for(new, "25.00")
+        assert "is still open" in crm.until_held(new)
+        record = company
+        if same:
+            scene.edit("companies", company, xero_contact_id=new)
+        else:
+            record = scene.make("companies", name=f"{name} of Nelson", xero_contact_id=new)
+
+        assert record == crm.until_linked(new)
+        scene.until_shown("companies", record, "xero_outstanding_balance", "25.00")
+        scene.settle()
+        if same:
+            assert (None, contact) == (crm.record(old, "company"), crm.record(new, "contact"))
+        else:
+            # Two customers then, and one email: that is the next question, with its own way out.
+            assert f"is also that of “{name}”" in crm.until_held(new)
+            crm.change(new, EmailAddress=_mail(name, "nelson"))
+            assert contact != crm.until_linked(new, "contact")
+            assert (company, contact) == (crm.record(old, "company"), crm.record(old, "contact"))
+        assert f"customer {new}" not in scene.holds()
+
     def test_another_email_and_a_person_says_that_it_is_the_same(self, scene: Scene, crm: Customers, name: str) -> None:
         """The new one's id on one of the records answers, and all of them go."""
         old, contact, company = _linked(scene, crm, name, _mail(name))
