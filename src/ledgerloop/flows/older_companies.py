@@ -101,11 +101,13 @@ def review(home: Organisation, customers: Customers) -> Doubts:
         asked = newly_made.asked(tx, home.id, list(customers))
     if not asked:
         return {}
-    some = {one.customer: one for one in asked}
+    some = _still_there(home, asked)
     known = {key: {one.older} for key, one in some.items()}
     fits = _fits(parts().hubspot(), home, {key: customers[key] for key in some}, some, known)
     with parts().database.transaction() as tx:
-        newly_made.forget(tx, home.id, [one for one in asked if one.customer not in fits])
+        newly_made.forget(
+            tx, home.id, [one for one in asked if some.get(one.customer) != one or one.customer not in fits]
+        )
     return {
         key: Hold((questions.older_company(customers[key], some[key].company, older, evidence),), (older.id,))
         for key, (older, evidence) in fits.items()
@@ -119,13 +121,26 @@ def _look(client: HubSpotClient, home: Organisation, portal: str, some: Sequence
     with parts().database.reading() as tx:
         customers = mirror.customers(tx, home.id, [one.customer for one in some])
     live = {key: one for key, one in customers.items() if one.active and not one.merged_into}
-    of = {one.customer: one for one in some if one.customer in live}
+    of = {key: one for key, one in _still_there(home, some).items() if key in live}
     fits = _fits(client, home, live, of, indexing.named(portal, live))
     with parts().database.transaction() as tx:
         for key, (older, _) in fits.items():
             newly_made.ask(tx, home.id, of[key], older.id)
-        newly_made.forget(tx, home.id, [one for one in some if one.customer not in fits])
+        newly_made.forget(tx, home.id, [one for one in some if of.get(one.customer) != one or one.customer not in fits])
     return sorted(fits)
+
+
+def _still_there(home: Organisation, some: Sequence[NewlyMade]) -> dict[str, NewlyMade]:
+    """Return by customer the company that was made, where it is the customer's still and no person has spoken."""
+    with parts().database.reading() as tx:
+        now = links.find(tx, home.id, "company", [one.customer for one in some])
+        said = rulings.get(tx, home.id, [f"customer {one.customer} company" for one in some])
+    return {
+        one.customer: one
+        for one in some
+        if one.customer in now and now[one.customer].hubspot_id == one.company
+        if f"customer {one.customer} company" not in said
+    }
 
 
 def _fits(
@@ -135,18 +150,14 @@ def _fits(
     made: Mapping[str, NewlyMade],
     known: Mapping[str, Collection[str]],
 ) -> dict[str, tuple[Record, Evidence]]:
-    """Return by customer the older company that is nobody's and fits it best; one still at the company made for it."""
+    """Return by customer the older company that is nobody's and fits it best, beside the one that was made."""
     with parts().database.reading() as tx:
-        now = links.find(tx, home.id, "company", list(made))
-        said = rulings.get(tx, home.id, [f"customer {key} company" for key in made])
         ended = rulings.ended(tx, home.id, list(made))
         everyone = sorted({one for some in known.values() for one in some})
         taken = {link.hubspot_id for link in links.of_records(tx, "company", everyone)}
     asking = {
         key: {each for each in known.get(key, ()) if each not in taken and ("company", each) not in ended.get(key, ())}
-        for key, one in made.items()
-        if key in customers and key in now and now[key].hubspot_id == one.company
-        if f"customer {key} company" not in said
+        for key in made
     }
     wanted = sorted({each for some in asking.values() for each in some})
     companies = client.read(PLURAL["company"], wanted, properties_read("company")) if wanted else {}
