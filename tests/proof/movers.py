@@ -280,6 +280,7 @@ class Movers:
         return self.books.contacts.rows[customer].status
 
     def _met(self, customer: str, name: str, email: str) -> None:
+        self.scene.invoice_for(customer, "7.00")  # who owes nothing is nobody's customer yet
         self.customers.append(customer)
         self.register.met(customer, has_email=bool(email))
         self.diary.append(f"met {customer} {name} {email}")
@@ -313,4 +314,4 @@ class Movers:
 
 
 def _email(number: int) -> str:
-    return f"kim@customer{number}.example.com"
+    return f"kim@customer{number}.co.nz"

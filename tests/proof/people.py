@@ -8,17 +8,21 @@ from datetime import timedelta
 from typing import Any
 
 from movers import Movers
+from plots import Plots
 from served import Served
 
 from ledgerloop.cli.stage import NotAsTold
 from ledgerloop_sandbox.xero.organisation import Organisation
 
+_NEW_SCENE = 0.4
+"""How likely a step begins a scene while there is one that was never played: a short run plays all of them."""
+
 
 class People:
     """Remember what was made, and make more of it."""
 
-    def __init__(self, scene: Served, movers: Movers, dice: random.Random) -> None:
-        self.scene, self.movers, self.dice = scene, movers, dice
+    def __init__(self, scene: Served, movers: Movers, plots: Plots, dice: random.Random) -> None:
+        self.scene, self.movers, self.plots, self.dice = scene, movers, plots, dice
         self.books: Organisation = movers.books
         self.deals: list[str] = []
         self._steps: list[tuple[int, Callable[[], object]]] = [
@@ -34,13 +38,16 @@ class People:
             (4, self.void),
             (3, self.edit_draft),
             (3, self.sell),
-            *((weight, act) for weight, act in movers.acts),
+            *movers.acts,
+            *plots.acts,
         ]
 
     def step(self) -> tuple[str, bool]:
         """Do one thing; return what it was, and whether the vendor took it."""
         weights = [weight for weight, _ in self._steps]
         act = self.movers.meet if not self.movers.customers else self.dice.choices(self._steps, weights)[0][1]
+        if self.plots.unplayed() and self.dice.random() < _NEW_SCENE:
+            act = self.plots.begin
         try:
             act()
         except (NotAsTold, LookupError):

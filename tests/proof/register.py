@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, Protocol
 
 from ledgerloop_sandbox.hubspot.portal import Portal
 from ledgerloop_sandbox.hubspot.records import Record
@@ -20,6 +20,16 @@ _TWICE = 2
 Must = Literal["one", "none", "open", "double", "merged away", "gone twice"]
 """What there is of a kind: ``one`` record; ``none``; one or none, as a race decides; that of a customer who was merged
 in Xero into one who has a record as well; none, because it was merged in HubSpot or deleted twice."""
+
+
+class Played(Protocol):
+    """Customers and records that another author speaks for."""
+
+    @property
+    def parts(self) -> Mapping[str, object]: ...  # noqa: D102
+
+    @property
+    def records(self) -> Mapping[tuple[str, str], str]: ...  # noqa: D102
 
 
 @dataclass(slots=True)
@@ -177,16 +187,19 @@ class Register:
 
     # --- what must be ---
 
-    def wrong(self, books: Organisation, portal: Portal, born: int, holds: Mapping[str, str]) -> list[str]:
+    def wrong(
+        self, books: Organisation, portal: Portal, born: int, holds: Mapping[str, str], played: Played
+    ) -> list[str]:
         """Say which records are too many or lacking, which questions are not asked, and which are asked for nothing.
 
-        ``born`` is the id after which records are of our time; ``holds`` are the sentences by subject.
+        ``born`` is the id after which records are of our time; ``holds`` are the sentences by subject. Of whom is
+        ``played`` the author says all that there is to say.
         """
         found: list[str] = []
-        asked: dict[str, list[str]] = {one.id: [] for one in books.contacts}
+        asked: dict[str, list[str]] = {one.id: [] for one in books.contacts if one.id not in played.parts}
         for kind in KINDS:
             carrying = carried(portal, kind)
-            for one in books.contacts:
+            for one in (each for each in books.contacts if each.id in asked):
                 here = [record.id for record in carrying.get(one.id, ())]
                 least, most, ask = self._wanted(one, kind, portal, here)
                 asked[one.id] += ask
@@ -201,6 +214,7 @@ class Register:
                 for record in portal.shelf(kind).live.values()
                 if int(record.id) > born
                 and record.id not in expected
+                and (kind, record.id) not in played.records
                 and record.properties.get("email") not in _people(books)
             ]
         for customer, words in asked.items():

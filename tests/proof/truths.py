@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from ledger import Ledger
@@ -17,12 +17,12 @@ _NAMES = ("name", "company")
 
 
 class Truths:
-    """Watch one organisation's books."""
+    """Watch the books of all organisations."""
 
-    def __init__(self, books: Organisation, clock: Callable[[], datetime]) -> None:
-        self._books, self._clock = books, clock
+    def __init__(self, all_books: Sequence[Organisation], clock: Callable[[], datetime]) -> None:
+        self._all_books, self._clock = all_books, clock
         self._since = clock()
-        self._day = books.today(self._since)
+        self._days = {books.tenant_id: books.today(self._since) for books in all_books}
         self._now: dict[str, Values] = {}
         self._true: dict[str, dict[str, set[str]]] = {}
         self.changes: Counter[str] = Counter()
@@ -33,19 +33,22 @@ class Truths:
 
     def note(self, more: Iterable[str] = ()) -> None:
         """Look at what changed since the last time, and at these customers."""
-        now = self._clock()
-        ledger = Ledger(self._books, self._books.today(now))
+        now, some = self._clock(), set(more)
         since, self._since = self._since - timedelta(seconds=2), now
-        documents = [
-            one for table in (self._books.invoices, *self._books.credits.values()) for one in table.changed_since(since)
-        ]
-        contacts = [one.id for one in self._books.contacts.changed_since(since)]
+        for books in self._all_books:
+            self._note_one(books, now, since, some & books.contacts.rows.keys())
+
+    def _note_one(self, books: Organisation, now: datetime, since: datetime, more: set[str]) -> None:
+        ledger = Ledger(books, books.today(now))
+        documents = [one for table in (books.invoices, *books.credits.values()) for one in table.changed_since(since)]
+        contacts = [one.id for one in books.contacts.changed_since(since)]
         customers = {*(one.contact_id for one in documents), *contacts, *more}
-        if ledger.today != self._day:
-            self._day, customers = ledger.today, {*customers, *self._now.keys() & self._books.contacts.rows.keys()}
-            documents = list(self._books.invoices)
+        if ledger.today != self._days[books.tenant_id]:
+            self._days[books.tenant_id] = ledger.today
+            customers |= self._now.keys() & books.contacts.rows.keys()
+            documents = list(books.invoices)
         for customer in customers:
-            one = self._books.contacts.rows[customer]
+            one = books.contacts.rows[customer]
             self._put(customer, {**ledger.standing(customer), "email": one.email, **dict.fromkeys(_NAMES, one.name)})
         for each in documents:
             for deal in [word[3:] for word in each.reference.split() if word.startswith("HS-")]:
