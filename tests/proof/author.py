@@ -48,12 +48,18 @@ class Part:
     """The HubSpot record's id, or one of the words above."""
     contact: str
     asked: Asked | None = None
+    person: str = ""
+    """A contact that will do as well as one of its own: it buys for the firm."""
     pays: bool = True
     """Whether people may bill it; who is no customer yet is not billed by chance."""
 
     def half(self, kind: str) -> str:
         """Return what the author says of its records of a kind."""
         return self.company if kind == "companies" else self.contact
+
+    def will_do(self, kind: str, record: str) -> bool:
+        """Tell whether a record of somebody at the firm stands for it."""
+        return kind == "contacts" and self.contact == OWN and record == self.person
 
 
 @dataclass(slots=True)
@@ -118,7 +124,7 @@ class Author:
         half = part.half(kind)
         for record in here:
             whose = self.records.get((kind, record))
-            if record != half and whose not in (None, part.customer):
+            if record != half and whose not in (None, part.customer) and not part.will_do(kind, record):
                 yield f"is shown on the {kind} {record}, which is somebody else"
         if half.isdecimal() and here != [half]:
             yield f"has the {kind} {here}, and is {half}"

@@ -39,8 +39,8 @@ class Later:
 class Plots:
     """Begin scenes, go on with them, bill their people and answer what is asked about them."""
 
-    def __init__(self, scene: Served, author: Author, organisations: Sequence[str], dice: random.Random) -> None:
-        self.scene, self.author, self.dice = scene, author, dice
+    def __init__(self, scene: Served, author: Author, organisations: Sequence[str], dice: random.Random, *, both: bool) -> None:
+        self.scene, self.author, self.dice, self.both = scene, author, dice, both
         self.portal = scene.sandbox.hubspot.portal
         self.books: dict[str, Organisation] = {
             id_: scene.sandbox.xero.books.organisations[id_] for id_ in organisations
@@ -70,6 +70,7 @@ class Plots:
             self.deal_of_a_namesake,
             self.deal_of_a_customer,
             self.deal_of_a_similar_name,
+            self.deal_through_an_agent,
             self.one_firm_in_both_organisations,
             self.customer_of_the_other_organisation,
         ]
@@ -164,8 +165,9 @@ class Plots:
     def namesakes_apart(self) -> None:
         """Two firms of one name in each system, told apart by their domains."""
         t, d = self._token()
-        first = self._company(f"{t} Foods", f"{d}.co.nz")
-        second = self._company(f"{t} Foods", f"{d}foods.com.au")
+        # Where HubSpot's names go to Xero they must be unique, as names are there.
+        first = self._company(f"{t} Foods Ltd" if self.both else f"{t} Foods", f"{d}.co.nz")
+        second = self._company(f"{t} Foods Limited" if self.both else f"{t} Foods", f"{d}foods.com.au")
         parts = [
             (f"{t} Foods Ltd", f"ap@{d}.co.nz", first),
             (f"{t} Foods Limited", f"ap@{d}foods.com.au", second),
@@ -397,7 +399,7 @@ class Plots:
         self._be_billed_by(part)
         company = self._company(f"{t} Paper Ltd", f"{d}.co.nz", part.customer, written=False)
         contact = self._contact(f"buyer@{d}.co.nz", "Bea", company)
-        part.company, part.contact, part.pays = company, OWN, True
+        part.company, part.contact, part.person, part.pays = company, OWN, contact, True
         self._sell(company, contact, part.customer)
 
     def deal_of_a_namesake(self) -> None:
@@ -413,7 +415,17 @@ class Plots:
         t, d = self._token()
         company = self._company(f"{t} Marine Ltd", f"{d}.co.uk")
         part = self._part(f"{t} Marine Ltd", f"ap@{d}.co.uk", company, OWN)
-        contact = self._contact(f"ross@{d}.co.uk", "Ross", company)
+        contact = part.person = self._contact(f"ross@{d}.co.uk", "Ross", company)
+        self._sell(company, contact, part.customer)
+
+    def deal_through_an_agent(self) -> None:
+        """A deal of a customer whose contact works for another firm: no place for what the customer owes."""
+        t, d = self._token()
+        company = self._company(f"{t} Hotels Ltd", f"{d}.co.uk")
+        part = self._part(f"{t} Hotels Ltd", f"ap@{d}.co.uk", company, OWN)
+        name, agent = self._token()
+        agency = self._company(f"{name} Agency Ltd", f"{agent}.co.uk")
+        contact = self._contact(f"kit@{agent}.co.uk", "Kit", agency)
         self._sell(company, contact, part.customer)
 
     def deal_of_a_similar_name(self) -> None:
@@ -421,7 +433,7 @@ class Plots:
         t, d = self._token()
         company = self._company(f"{t} Wool", f"{d}.co.nz")
         part = self._asked_about(f"{t} Wool Holdings Ltd", f"ap@{d}.co.nz", company)
-        contact = self._contact(f"tom@{d}.co.nz", "Tom", company)
+        contact = part.person = self._contact(f"tom@{d}.co.nz", "Tom", company)
         sale = self._sell(company, contact, ASK)
 
         def it_is() -> None:

@@ -269,6 +269,8 @@ def _people(books: Organisation) -> set[str]:
 def _emails_taken(portal: Portal, books: Organisation) -> Iterator[str]:
     """Name the contacts whose email in Xero is another contact's in HubSpot, as a merge there may leave it."""
     for customer, records in carried(portal, "contacts").items():
+        if customer not in books.contacts.rows:
+            continue  # it is the other organisation's
         holder = portal.contacts.find_by("email", books.contacts.rows[customer].email)
         for record in records:
             if holder is not None and holder is not record:

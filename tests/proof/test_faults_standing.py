@@ -65,7 +65,7 @@ def test_hubspot_shows_what_the_books_say(host: Host, tmp_path: Path, database: 
         truths = Truths([books, all_books[abroad]], scene.sandbox.clock.now)
         register = Register(one.id for one in books.contacts)
         movers = Movers(scene, register, Agreed(both=both), truths, dice)
-        plots = Plots(scene, Author(), (home, abroad), dice)
+        plots = Plots(scene, Author(), (home, abroad), dice, both=both)
         people = People(scene, movers, plots, dice)
         born = int(movers.portal.new_id())
         done: Counter[str] = Counter()
