@@ -223,3 +223,27 @@ def retry(scene: Scene, deal: str) -> None:
     scene.settle()
     with instead(scene.built.parts()):
         retrying.retry([deal])
+
+
+@pytest.mark.parametrize("email", ["", "ap@solway.example.com"])
+def test_a_contact_with_another_address_is_not_the_customers(scene: Scene, crm: Customers, email: str) -> None:
+    """A deal of a firm that stands in Xero names an agent: the firm's debts are shown at the firm alone."""
+    name = f"Solway {'Mail' if email else 'Post'} Hotels Ltd"
+    scene.settle()
+    scene.silence("xero")  # so that the deal comes first
+    customer = crm.add(name, **({"EmailAddress": email} if email else {}))
+    agent = scene.make("contacts", email=f"kit@agent{len(email)}.example.com", lastname="Kit")
+    agency = scene.make("companies", name=f"Agency {len(email)}", domain=f"agent{len(email)}.example.com")
+    scene.on.at_hubspot("PUT", f"{OBJECTS}/contacts/{agent}/associations/default/companies/{agency}")
+    company = scene.make("companies", name=name)
+
+    deal = scene.sell(company=company, contact=agent)
+
+    scene.until_shown("deals", deal, "xero_invoice_id")
+    scene.on.control.post(f"{scene.url('xero')}/_sandbox/webhooks", json={"enabled": True})
+    crm.touch(customer)
+    assert customer == payer(scene, deal)
+    assert company == crm.record(customer, "company")
+    assert agent != crm.record(customer, "contact")
+    shown = scene.show("contacts", agent)
+    assert (None, None) == (shown["xero_contact_id"], shown["xero_outstanding_balance"])

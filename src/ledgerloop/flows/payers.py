@@ -93,11 +93,16 @@ def remember(home: Organisation, sales: Sequence[Sale], found: Mapping[str, Paye
     at = parts()
     made: list[Link] = []
     said: dict[Link, str] = {}
+    payers = {one.id for one in found.values() if isinstance(one, Found)}
+    with at.database.reading() as tx:
+        known = mirror.customers(tx, home.id, sorted(payers))
     for sale in sales:
         payer = found.get(sale.deal.id)
         if not isinstance(payer, Found):
             continue
         for kind, record in sides(sale):
+            if kind == "contact" and sale.company and not _its_own(payer, known.get(payer.id), record):
+                continue
             link = Link(home.id, payer.id, kind, record.id, payer.how)
             made.append(link)
             said[link] = payer.said
@@ -115,6 +120,16 @@ def remember(home: Organisation, sales: Sequence[Sale], found: Mapping[str, Paye
         }
         journal.add(tx, [_adopted(home, turn, link, why) for link, why in news.items()])
         _remember_made(tx, home, sales, found)
+
+
+def _its_own(payer: Found, customer: Customer | None, contact: Record) -> bool:
+    """Tell whether the contact of a company's deal is the customer's own, which shows what the customer owes.
+
+    The customer was made of it, or has its address; otherwise it may be anybody's, such as an agent's.
+    """
+    return payer.how == "created" or (
+        customer is not None and bool(customer.email_key) and customer.email_key in emails_of_contact(contact)
+    )
 
 
 def _adopted(home: Organisation, turn: int, link: Link, why: str) -> Entry:
