@@ -163,7 +163,8 @@ class Author:
         ]
         if sale.payer == ASK:
             if made:
-                yield f"{sale.plot}: deal {sale.deal} was invoiced to {made[0][0].contact_id}, and had to be asked about"
+                billed = made[0][0].contact_id
+                yield f"{sale.plot}: deal {sale.deal} was invoiced to {billed}, and had to be asked about"
             return
         if len(made) != 1:
             yield f"{sale.plot}: deal {sale.deal} has {len(made)} invoices"

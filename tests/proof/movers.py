@@ -70,7 +70,7 @@ class Movers:
         number = self._next()
         name, email = f"Known {number} Ltd", _email(number)
         self.scene.make("companies", name=name, domain=email.partition("@")[2])
-        self.scene.make("contacts", email=email, lastname="Known")
+        self.scene.make("contacts", email=email, lastname=f"Known {number}")
         customer = self.scene.customer(name, email)
         self._met(customer, name, email)
         self.agreed.known_in_hubspot(customer, NAME, name)
@@ -142,11 +142,13 @@ class Movers:
         given = [kind for kind in KINDS if self._has(loser, kind) and not self._has(winner, kind)]
         if loser == winner or any(self.register.doubles(loser, kind) for kind in given):
             raise LookupError
+        contact = self._record(loser, "contacts")
         for kind in KINDS:
             self.truths.carries(self._record(loser, kind), winner)
         self._crm.merge_in_xero(loser, winner)
         self.diary.append(f"merged in Xero {loser} into {winner}")
-        self.register.merged_customers(loser, winner)
+        self.register.merged_customers(loser, winner, contact)
+        self.truths.forced[contact] += 1
         self.truths.note((loser, winner))
         for one in (loser, winner) if given else (loser,):
             self.agreed.forget(one)

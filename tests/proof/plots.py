@@ -39,7 +39,9 @@ class Later:
 class Plots:
     """Begin scenes, go on with them, bill their people and answer what is asked about them."""
 
-    def __init__(self, scene: Served, author: Author, organisations: Sequence[str], dice: random.Random, *, both: bool) -> None:
+    def __init__(
+        self, scene: Served, author: Author, organisations: Sequence[str], dice: random.Random, *, both: bool
+    ) -> None:
         self.scene, self.author, self.dice, self.both = scene, author, dice, both
         self.portal = scene.sandbox.hubspot.portal
         self.books: dict[str, Organisation] = {
@@ -259,10 +261,7 @@ class Plots:
         """Bring in customers with one address; ``of_firm`` is its contact where it is that of their own firm."""
         bodies = [{"Name": name, "EmailAddress": shared} for name in names]
         made = self._in[self.home].on.in_xero("PUT", "/Contacts", {"Contacts": bodies})["Contacts"]
-        parts = [
-            self._play(one["ContactID"], company, NONE)
-            for one, company in zip(made, companies, strict=True)
-        ]
+        parts = [self._play(one["ContactID"], company, NONE) for one, company in zip(made, companies, strict=True)]
         for part in parts:
             part.asked = Asked((shared,), [Answer("own", lambda part=part: give_own(part))])  # type: ignore[misc]
             self._bill(part, "12.00")

@@ -123,13 +123,17 @@ class Register:
         """Note that a customer's record was merged in HubSpot with one that was nobody's: it still has one."""
         self._rest(customer)
 
-    def merged_customers(self, loser: str, winner: str) -> None:
-        """Note a merge in Xero: the winner takes the records that it lacks; where both have one, the loser asks."""
+    def merged_customers(self, loser: str, winner: str, contact: str) -> None:
+        """Note a merge in Xero: the winner takes the records that it lacks; where both have a company, the loser asks.
+
+        Their contacts are two people, who stay two: the loser's ``contact`` is nobody's from then on.
+        """
         self._heir[loser] = winner
         for kind in KINDS:
             mine, theirs = self.places[loser, kind], self.places[winner, kind]
             if mine.must == "one" and theirs.must == "one":
-                mine.must = "double"
+                mine.must = "double" if kind == "companies" else "none"
+                self.strangers["contacts"] += [contact] if kind == "contacts" else []
                 continue
             if mine.must == "one":
                 theirs.must = "one"
