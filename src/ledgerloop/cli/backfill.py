@@ -13,7 +13,6 @@ from datetime import datetime
 from typing import Annotated, Any
 
 import typer
-from rich.progress import TextColumn
 
 from ledgerloop.cli.invoices import AllInvoices, Deals, approve_invoices, ask
 from ledgerloop.cli.opening import FILE, Config, HubSpotUrl, OnSandbox, XeroUrl, opened
@@ -152,9 +151,7 @@ def _worked(built: Ledgerloop) -> Iterator[None]:
 
 def _watch(built: Ledgerloop, home: Organisation) -> Allowance:
     """Show how far it is, until it is done."""
-    columns = (TextColumn("records {task.fields[records]}"), TextColumn("calls {task.fields[calls]}"))
-    more = (TextColumn("left {task.fields[quota]}"), TextColumn("[yellow]{task.fields[why]}"))
-    with progress("Writing", 0, *columns, *more) as bar:
+    with progress("Writing", 0) as bar:
         task = bar.task_ids[0]
         while True:
             with built.database.reading() as tx:
@@ -163,15 +160,14 @@ def _watch(built: Ledgerloop, home: Organisation) -> Allowance:
             if allowance is None:
                 raise LedgerloopError("There is no accepted backfill.")
             until = resting[0] if resting and resting[0].until > built.now() else None
-            bar.update(
-                task,
-                total=allowance.customers,
-                completed=allowance.customers - left,
-                records=allowance.written.created + allowance.written.updated,
-                calls=sum(allowance.figures.get("calls", {}).values()),
-                quota=_quotas(allowance.figures),
-                why=f"{until.why} Until {moment(until.until)}." if until else _resting(allowance, built.now()),
-            )
+            written, calls = allowance.written, sum(allowance.figures.get("calls", {}).values())
+            why = f"{until.why} Until {moment(until.until)}." if until else _resting(allowance, built.now())
+            bar.said = [
+                f"{written.created} records made, {written.updated} changed, {calls} calls",
+                f"left: {_quotas(allowance.figures)}",
+                *([why] if why else []),
+            ]
+            bar.update(task, total=allowance.customers, completed=allowance.customers - left)
             if not left:
                 return allowance
             time.sleep(_LOOK_EVERY)

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from typing import Annotated
 
 import typer
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.text import Text
 
 from ledgerloop.cli.invoices import Deals, plan_deals
 from ledgerloop.cli.opening import FILE, Config, HubSpotUrl, OnSandbox, XeroUrl, opened
@@ -89,12 +90,24 @@ def planned_with_progress(home: Organisation, chosen: Sequence[str], keep: int |
     return totals, lines
 
 
+class Bar(Progress):
+    """A bar, and below it what is said about the work, whole however narrow the terminal is."""
+
+    said: Sequence[str] = ()
+
+    def get_renderables(self) -> Iterable[RenderableType]:
+        """Return the bar and the lines below it. They may hold vendors' words, so they are text and no markup."""
+        yield from super().get_renderables()
+        for line in self.said:
+            yield Text(f"  {line}")
+
+
 @contextmanager
-def progress(what: str, total: int, *more: TextColumn) -> Iterator[Progress]:
+def progress(what: str, total: int) -> Iterator[Bar]:
     """Show a bar on standard error while the block lasts; nothing where that is no terminal."""
     console = Console(stderr=True)
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), *more, TimeRemainingColumn())
-    with Progress(*columns, console=console, disable=not console.is_terminal, transient=True) as bar:
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Bar(*columns, console=console, disable=not console.is_terminal, transient=True) as bar:
         bar.add_task(what, total=total)
         yield bar
 
