@@ -44,9 +44,10 @@ def serve(
         sock = server.listening(settings.service.host, settings.service.port, str(settings.file))
     except SettingsError as taken:
         raise (SettingsError("--port", "the command line", taken.cure) if port else taken) from None
-    built = build(settings, worker=worker)
-    # Before the web server, which would tell what stops the start with a traceback.
-    built.start()
-    typer.echo(f"Ledgerloop is at {settings.service.address}. Stop it with Ctrl+C.", err=True)
-    server.serve(create_app(built, started=True), sock)
+    with server.stoppable() as asked:
+        built = build(settings, worker=worker)
+        # Before the web server, which would tell what stops the start with a traceback.
+        built.start()
+        typer.echo(f"Ledgerloop is at {settings.service.address}. Stop it with Ctrl+C.", err=True)
+        server.serve(create_app(built, started=True), sock, asked)
     typer.echo("Ledgerloop has stopped.", err=True)

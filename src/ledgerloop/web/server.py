@@ -8,7 +8,7 @@ import signal
 import socket
 import sys
 import threading
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from types import FrameType
 
@@ -37,12 +37,33 @@ def listening(host: str, port: int, file: str) -> socket.socket:
     return sock
 
 
-def serve(app: Starlette, sock: socket.socket) -> None:
-    """Serve until SIGINT or SIGTERM, then let requests end, stop the service, and return."""
+@contextmanager
+def stoppable() -> Iterator[list[int]]:
+    """Remember a signal that asks to stop while the block lasts, so that one which comes during the start counts.
+
+    Raising it there would leave a half-started service that nobody stops.
+    """
+    asked: list[int] = []
+    before = {
+        number: signal.signal(number, lambda number, _frame: asked.append(number))
+        for number in (signal.SIGINT, signal.SIGTERM)
+    }
+    try:
+        yield asked
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def serve(app: Starlette, sock: socket.socket, asked: Sequence[int] = ()) -> None:
+    """Serve until SIGINT or SIGTERM, then let requests end, stop the service, and return.
+
+    ``asked`` holds the signals that came before: then it stops at once.
+    """
     # What is loaded by now stays. Looking through it for garbage again and again would stop everything for 0.1 s.
     gc.collect()
     gc.freeze()
-    _Server(_config(app)).run(sockets=[sock])
+    _Server(_config(app), asked).run(sockets=[sock])
 
 
 @contextmanager
@@ -66,12 +87,17 @@ def running(app: Starlette, sock: socket.socket) -> Iterator[str]:
 class _Server(uvicorn.Server):
     """Stop quietly: a signal that was asked for is no failure, so it is not raised again after the shutdown."""
 
+    def __init__(self, config: uvicorn.Config, asked: Sequence[int] = ()) -> None:
+        super().__init__(config)
+        self._asked = asked
+
     @contextmanager
     def capture_signals(self) -> Generator[None, None, None]:
         if threading.current_thread() is not threading.main_thread():
             yield
             return
         before = {number: signal.signal(number, self._stop) for number in (signal.SIGINT, signal.SIGTERM)}
+        self.should_exit = self.should_exit or bool(self._asked)
         try:
             yield
         finally:
