@@ -18,7 +18,7 @@ from tempfile import TemporaryDirectory
 COMMAND = [sys.executable, "-m", "ledgerloop"]
 
 _warm = multiprocessing.get_context("forkserver")
-_warm.set_forkserver_preload(["ledgerloop.cli.app"])
+_warm.set_forkserver_preload([f"ledgerloop.cli.{one}" for one in ("app", "backfill", "doctor", "serve", "status")])
 
 
 @dataclass(frozen=True)

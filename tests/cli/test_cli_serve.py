@@ -166,3 +166,16 @@ def test_vendor_that_does_not_answer(place: Path, port: int) -> None:
     assert (1, "") == (ended.returncode, ended.stdout)
     assert 1 == len(ended.stderr.splitlines())
     assert "HubSpot" in ended.stderr
+
+
+def test_serve_on_the_sandbox_without_init(tmp_path: Path, sandbox: Sandbox, port: int) -> None:
+    """As the README shows it, without init: the service makes what it needs, says the password once, and runs."""
+    words = ["--xero-url", sandbox.xero_url, "--hubspot-url", sandbox.hubspot_url, "--port", str(port)]
+    with begun(tmp_path, "serve", *words) as service:
+        health = _until_up(f"http://127.0.0.1:{port}")
+        service.send_signal(signal.SIGTERM)
+        said, _ = service.communicate(timeout=60)
+
+    assert (200, 0) == (health.status_code, service.returncode)
+    assert "Console password: " in said
+    assert (tmp_path / "ledgerloop.toml").exists()

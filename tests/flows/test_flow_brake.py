@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from ledgerloop.flows import asking
+from ledgerloop.flows import approving, asking
 from ledgerloop.flows.parts import Parts, instead
 from ledgerloop.records import Event, Intent
 from ledgerloop.store import inbox, intents, journal, lanes
@@ -152,7 +152,7 @@ def test_approval_ends_the_stop(at: Parts) -> None:
         lanes.park(tx, "invoicing", "p", NOW + timedelta(minutes=15), "stopped")
 
     intended(at, "4", asks="Approve it.")
-    assert asking.approve(at.database, "p", NOW) == ["1", "2", "3"]  # what a route asks for is approved by its name
+    assert approving.approve(at.database, "p", NOW) == ["1", "2", "3"]  # what a route asks for is approved by its name
 
     assert not asking.look("p").on
     with at.database.reading() as tx:

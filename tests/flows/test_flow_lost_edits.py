@@ -9,7 +9,7 @@ from typing import Any
 from scene import OBJECTS, Scene
 from sqlalchemy import update
 
-from ledgerloop.flows import asking, making
+from ledgerloop.flows import approving, making
 from ledgerloop.flows.parts import instead
 from ledgerloop.store import connections, intents
 from ledgerloop.store.tables import intent
@@ -63,7 +63,7 @@ def test_a_deal_spoilt_and_put_right_while_it_waits_is_invoiced(staged: Callable
     with scene.built.database.transaction() as tx:
         tx.execute(update(intent).values(created_at=scene.built.now() - timedelta(minutes=5)))
 
-    asking.approve_everywhere(scene.built.database, scene.built.now(), [deal])
+    approving.approve_everywhere(scene.built.database, scene.built.now(), [deal])
     scene.built.parts().nudge()
     scene.on.until("it is held", lambda: "no quantity" in str(scene.show("deals", deal)["xero_sync_message"]) or None)
     assert [] == scene.invoices_of(deal)

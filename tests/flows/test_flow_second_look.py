@@ -9,7 +9,7 @@ from datetime import timedelta
 from scene import DAY, LINE, Scene
 from test_flow_invoicing import _poll
 
-from ledgerloop.flows import asking, waking
+from ledgerloop.flows import approving, waking
 from ledgerloop.store import connections, cursors, intents, lanes
 from ledgerloop.store.cursors import Cursor
 
@@ -55,7 +55,7 @@ def test_a_lost_deal_that_no_webhook_told_of_is_not_invoiced(staged: Callable[..
         for one in intents.get(tx, PORTAL, deals).values():
             assert one.created_at is not None
             intents.put(tx, [replace(one, created_at=one.created_at - timedelta(hours=1))])
-    assert deals == sorted(asking.approve_everywhere(scene.built.database, scene.built.now()))
+    assert deals == sorted(approving.approve_everywhere(scene.built.database, scene.built.now()))
     scene.built.parts().nudge()
 
     scene.until_shown("deals", deals[1], "xero_invoice_id", seconds=20)

@@ -15,8 +15,7 @@ from ledgerloop.secrets.sealed import new_key_file
 from ledgerloop.store import connections, journal, lanes, mirror
 from ledgerloop.store.connections import Connected
 from ledgerloop.web.pages import HEADERS
-from ledgerloop.web.passwords import FREE, hash_of
-from ledgerloop.web.sessions import PASSWORD
+from ledgerloop.web.passwords import FREE, PASSWORD, hash_of
 
 EVIL = '<script>alert("x")</script>'
 

@@ -21,8 +21,7 @@ from ledgerloop.store import connections, inbox
 from ledgerloop.store.cells import DatabaseCells
 from ledgerloop.store.db import Database
 from ledgerloop.web.app import create_app
-from ledgerloop.web.passwords import hash_of
-from ledgerloop.web.sessions import PASSWORD
+from ledgerloop.web.passwords import PASSWORD, hash_of
 from ledgerloop.wiring import build
 from ledgerloop.xero import webhooks as xero
 from ledgerloop_sandbox import credentials

@@ -15,8 +15,8 @@ from typing import Annotated, Any
 import typer
 
 from ledgerloop.cli.invoices import AllInvoices, Deals, approve_invoices, ask
-from ledgerloop.cli.opening import FILE, Config, HubSpotUrl, OnSandbox, XeroUrl, opened
-from ledgerloop.cli.plan import OfOrganisation, planned_with_progress, print_totals, progress, totals_of
+from ledgerloop.cli.opening import FILE, Config, HubSpotUrl, OfOrganisation, OnSandbox, XeroUrl, opened
+from ledgerloop.cli.plan import planned_with_progress, print_totals, progress, totals_of
 from ledgerloop.cli.show import Json, print_json
 from ledgerloop.errors import LedgerloopError
 from ledgerloop.flows import admitting, planning
@@ -26,7 +26,7 @@ from ledgerloop.records import Organisation
 from ledgerloop.store import dirty, journal, lanes, planned
 from ledgerloop.store.planned import Allowance
 from ledgerloop.store.spent import Written
-from ledgerloop.web.pages import moment
+from ledgerloop.web.wording import moment
 from ledgerloop.wiring import Ledgerloop
 
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask; accept what the plan shows.")]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
@@ -16,7 +17,7 @@ from ledgerloop.settings.text import toml_text
 from ledgerloop.store import connections
 from ledgerloop.store.cells import any_secret
 from ledgerloop.store.db import Database
-from ledgerloop.web.sessions import PASSWORD
+from ledgerloop.web.passwords import PASSWORD
 
 Directory = Annotated[Path, typer.Option("--directory", "-d", help="Where to put it all.")]
 
@@ -32,8 +33,13 @@ def init(directory: Directory = Path(), password_stdin: FromStdin = False) -> No
 
     Nothing that is there is overwritten, so this may be run again to make what is missing.
     """
-    directory.mkdir(parents=True, exist_ok=True)
-    file = directory / FILE
+    prepare(directory / FILE, lambda database: set_password(database, password_stdin))
+    typer.echo(_NEXT)
+
+
+def prepare(file: Path, choose_password: Callable[[Database], None]) -> None:
+    """Make what is missing of the settings, the key, the database and the console's password, and say what."""
+    file.parent.mkdir(parents=True, exist_ok=True)
     _write_settings(file)
     settings = load(file)
     key = Path(settings.service.key_file)
@@ -47,10 +53,9 @@ def init(directory: Directory = Path(), password_stdin: FromStdin = False) -> No
         if has_password:
             typer.echo("Left    the console's password as it is; `ledgerloop password` sets another one")
         else:
-            set_password(database, password_stdin)
+            choose_password(database)
     finally:
         database.close()
-    typer.echo(_NEXT)
 
 
 def _write_settings(file: Path) -> None:

@@ -12,7 +12,7 @@ import typer
 from ledgerloop.cli.opening import FILE, Config, HubSpotUrl, OnSandbox, XeroUrl, opened
 from ledgerloop.cli.show import print_json, print_table
 from ledgerloop.errors import LedgerloopError
-from ledgerloop.flows import asking, renewing, retrying
+from ledgerloop.flows import approving, asking, renewing, retrying
 from ledgerloop.flows.parts import instead
 from ledgerloop.flows.quoting import Quote, quote
 from ledgerloop.flows.renewing import Renewal
@@ -93,7 +93,7 @@ def plan_deals(built: Ledgerloop, deals: list[str], as_json: bool) -> None:
 def approve_invoices(built: Ledgerloop, deals: list[str] | None, yes: bool, as_json: bool) -> None:
     """Let invoices leave that wait for approval, those of these deals or what the brake stopped: show them, and ask."""
     with built.database.reading() as tx:
-        shown = {portal.id: asking.waiting(tx, portal.id, deals) for portal in connections.portals(tx)}
+        shown = {portal.id: approving.waiting(tx, portal.id, deals) for portal in connections.portals(tx)}
     some = [intent for waiting in shown.values() for intent in waiting]
     if some and not as_json:
         amounts = [(intent.deal, *asking.amount_of(intent)) for intent in some]
@@ -103,7 +103,7 @@ def approve_invoices(built: Ledgerloop, deals: list[str] | None, yes: bool, as_j
         ask("Let them be made in Xero?", yes)
     approved: list[str] = []
     for portal, waiting in shown.items():
-        approved += asking.approve(built.database, portal, built.now(), deals, asking.seal_of(waiting))
+        approved += approving.approve(built.database, portal, built.now(), deals, approving.seal_of(waiting))
     if as_json:
         print_json({"approved": approved})
         return

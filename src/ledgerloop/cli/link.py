@@ -6,8 +6,17 @@ from typing import Annotated
 
 import typer
 
-from ledgerloop.cli.opening import FILE, Config, HubSpotUrl, OnSandbox, XeroUrl, opened
-from ledgerloop.cli.plan import Customer, OfOrganisation
+from ledgerloop.cli.opening import (
+    FILE,
+    Config,
+    Customer,
+    HubSpotUrl,
+    OfOrganisation,
+    OnSandbox,
+    XeroUrl,
+    looking,
+    opened,
+)
 from ledgerloop.cli.show import Json, print_json, print_table
 from ledgerloop.errors import LedgerloopError
 from ledgerloop.flows import planning, ruling
@@ -16,7 +25,7 @@ from ledgerloop.flows.ruling import HALVES, Ruled
 from ledgerloop.records import Organisation
 from ledgerloop.store import connections, links, mirror
 from ledgerloop.store.links import Kept
-from ledgerloop.web.pages import moment
+from ledgerloop.web.wording import moment
 from ledgerloop.wiring import Ledgerloop
 
 WhichCustomer = Annotated[str, typer.Option("--customer", help="The Xero customer: its id, or its email or name.")]
@@ -112,7 +121,7 @@ def links_(
 
     With --review only those that an earlier release made and today's rule would not, each with what a person is asked.
     """
-    with opened(config, sandbox) as built, built.database.reading() as tx:
+    with looking(config, sandbox) as built, built.database.reading() as tx:
         homes = connections.organisations(tx)
         if organisation:
             homes = [planning.organisation_of(tx, organisation)]

@@ -1,27 +1,28 @@
 """Open the service for a command: read the settings, point them at the sandbox if asked, and put the parts together.
 
-Nothing is started, so commands may run beside the service.
+Nothing is started, so commands may run beside the service. Commands that only look load no more than the database.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ledgerloop import settings as reading
 from ledgerloop.errors import Transient
-from ledgerloop.secrets.sealed import Sealed
 from ledgerloop.settings import Settings
-from ledgerloop.store import connections
-from ledgerloop.store.cells import DatabaseCells
 from ledgerloop.store.db import Database
-from ledgerloop.web.sessions import PASSWORD
-from ledgerloop.wiring import Ledgerloop, build
 from ledgerloop_sandbox import credentials
+
+if TYPE_CHECKING:
+    from ledgerloop.secrets.sealed import Sealed
+    from ledgerloop.wiring import Ledgerloop
 
 FILE = Path("ledgerloop.toml")
 SANDBOX_XERO = "http://127.0.0.1:9101"
@@ -37,6 +38,36 @@ ServicePort = Annotated[
     int | None,
     typer.Option("--port", min=1, max=65535, help="The port of a service that was started with --port."),
 ]
+OfOrganisation = Annotated[
+    str, typer.Option("--organisation", help="The organisation's id or name, where several are connected.")
+]
+Customer = Annotated[str | None, typer.Option("--customer", help="Only this customer: its Xero id, email or name.")]
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """What a command that only looks needs."""
+
+    settings: Settings
+    database: Database
+
+    def now(self) -> datetime:
+        """Return the moment."""
+        return datetime.now(UTC)
+
+
+@contextmanager
+def looking(config: Path, sandbox: bool = False) -> Iterator[Looked]:
+    """Open the database for a command that only looks. Nothing is made where there is none, and nothing is changed."""
+    settings = reading.load(config)
+    if sandbox:
+        settings = reading.sandbox(settings, SANDBOX_XERO, SANDBOX_HUBSPOT, credentials.XERO_CLIENT_ID)
+    database = Database(settings.service.database, make=False)
+    try:
+        database.check()
+        yield Looked(settings, database)
+    finally:
+        database.close()
 
 
 def on_sandbox(settings: Settings) -> bool:
@@ -70,7 +101,11 @@ def opened(
 
     Where the sandbox does not answer, it may listen elsewhere, so the error names the options that say where.
     """
-    built = build(choose(config, sandbox, xero_url, hubspot_url, port))
+    from ledgerloop.wiring import build
+
+    settings = choose(config, sandbox, xero_url, hubspot_url, port)
+    Database(settings.service.database, make=False).close()
+    built = build(settings)
     try:
         yield built
     except Transient as error:
@@ -86,13 +121,22 @@ def opened(
 @contextmanager
 def vault(config: Path) -> Iterator[tuple[Settings, Database, Sealed]]:
     """Open the database and the sealed store alone, for when a secret keeps the rest from being put together."""
+    from ledgerloop.secrets.sealed import Sealed
+    from ledgerloop.store.cells import DatabaseCells
+
     settings = reading.load(config)
+    Database(settings.service.database, make=False).close()
     with _database(settings) as database:
         yield settings, database, Sealed(DatabaseCells(database), Path(settings.service.key_file))
 
 
 def _furnish(trial: Settings, settings: Settings) -> None:
     """Put the sandbox's credentials into its own database, and let the console keep its password there."""
+    from ledgerloop.secrets.sealed import Sealed
+    from ledgerloop.store import connections
+    from ledgerloop.store.cells import DatabaseCells
+    from ledgerloop.web.passwords import PASSWORD
+
     with _database(trial) as database, _database(settings) as real:
         secrets = Sealed(DatabaseCells(database), Path(trial.service.key_file))
         for reference, value in (

@@ -12,8 +12,7 @@ from ledgerloop.cli.opening import FILE, Config, vault
 from ledgerloop.errors import LedgerloopError
 from ledgerloop.store import connections
 from ledgerloop.store.db import Database
-from ledgerloop.web.passwords import SHORTEST, hash_of
-from ledgerloop.web.sessions import PASSWORD
+from ledgerloop.web.passwords import PASSWORD, SHORTEST, hash_of
 
 FromStdin = Annotated[bool, typer.Option("--password-stdin", help="Read the console's password from standard input.")]
 
@@ -29,15 +28,25 @@ def password(config: Config = FILE, password_stdin: FromStdin = False) -> None:
 def set_password(database: Database, from_stdin: bool) -> None:
     """Ask for a password or generate one, keep its hash, and say what was done."""
     chosen = _given(from_stdin)
-    if chosen and len(chosen) < SHORTEST:
+    if not chosen:
+        generate_password(database)
+        return
+    if len(chosen) < SHORTEST:
         raise LedgerloopError(f"The password is too short: use at least {SHORTEST} characters.")
-    generated = "" if chosen else "-".join("".join(secrets.choice(_LETTERS) for _ in range(5)) for _ in range(4))
+    _keep(database, chosen)
+    typer.echo("The console's password is set.")
+
+
+def generate_password(database: Database) -> None:
+    """Generate a password, keep its hash, and show it this once."""
+    generated = "-".join("".join(secrets.choice(_LETTERS) for _ in range(5)) for _ in range(4))
+    _keep(database, generated)
+    typer.echo(f"Console password: {generated}   (shown only now; `ledgerloop password` sets another one)")
+
+
+def _keep(database: Database, chosen: str) -> None:
     with database.transaction() as tx:
-        connections.put_value(tx, PASSWORD, hash_of(chosen or generated))
-    if generated:
-        typer.echo(f"Console password: {generated}   (shown only now; `ledgerloop password` sets another one)")
-    else:
-        typer.echo("The console's password is set.")
+        connections.put_value(tx, PASSWORD, hash_of(chosen))
 
 
 def _given(from_stdin: bool) -> str:

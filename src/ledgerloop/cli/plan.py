@@ -13,7 +13,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.text import Text
 
 from ledgerloop.cli.invoices import Deals, plan_deals
-from ledgerloop.cli.opening import FILE, Config, HubSpotUrl, OnSandbox, XeroUrl, opened
+from ledgerloop.cli.opening import FILE, Config, Customer, HubSpotUrl, OfOrganisation, OnSandbox, XeroUrl, opened
 from ledgerloop.cli.show import Json, print_json, print_table
 from ledgerloop.flows import admitting, planning
 from ledgerloop.flows.parts import instead
@@ -23,10 +23,6 @@ from ledgerloop.rules.identity.wording import by
 from ledgerloop.store import dirty, links
 from ledgerloop.store.links import Kept
 
-OfOrganisation = Annotated[
-    str, typer.Option("--organisation", help="The organisation's id or name, where several are connected.")
-]
-Customer = Annotated[str | None, typer.Option("--customer", help="Only this customer: its Xero id, email or name.")]
 Waiting = Annotated[bool, typer.Option("--waiting", help="Only the customers that wait to be shown.")]
 All = Annotated[bool, typer.Option("--all", help="Every record in full, not only the first.")]
 

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-from typer.main import get_command
-
-from ledgerloop.cli.app import app
+from ledgerloop.cli.commands import COMMANDS, loaded
 
 _HEAD = """# Commands
 
@@ -17,23 +15,25 @@ _HEAD = """# Commands
 Every command says what is wrong in one sentence on standard error.
 Its exit status is 0 when all went well, 2 when a setting or an option must be changed, and 1 for everything else.
 `python -m ledgerloop` is the same as `ledgerloop`.
+`ledgerloop --version` prints the version.
+`ledgerloop --install-completion` teaches your shell to complete commands and options.
 """
 
 
 def reference_text() -> str:
     """Render the page from the commands themselves, a heading for each."""
     lines = [_HEAD]
-    for name, command in _commands("ledgerloop", get_command(app)):
+    for name, command in _commands("ledgerloop", {name: loaded(name) for name in COMMANDS}):
         usage = "".join(f" {_name(one).upper()}" for one in command.params if one.param_type_name == "argument")
         lines += [f"## {name}", "", *_sentences(command.help), "", "```", f"{name} [OPTIONS]{usage}", "```", ""]
         lines += [f"- {_param(one)}" for one in command.params] + [""]
     return "\n".join(lines).rstrip() + "\n"
 
 
-def _commands(prefix: str, group: Any) -> Iterator[tuple[str, Any]]:
-    for name, command in group.commands.items():
+def _commands(prefix: str, commands: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    for name, command in commands.items():
         if hasattr(command, "commands"):
-            yield from _commands(f"{prefix} {name}", command)
+            yield from _commands(f"{prefix} {name}", command.commands)
         else:
             yield f"{prefix} {name}", command
 

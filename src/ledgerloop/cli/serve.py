@@ -7,9 +7,12 @@ from typing import Annotated
 import typer
 
 from ledgerloop import log
+from ledgerloop.cli.init import prepare
 from ledgerloop.cli.opening import FILE, Config, HubSpotUrl, OnSandbox, XeroUrl, choose
+from ledgerloop.cli.password import generate_password
 from ledgerloop.errors import SettingsError
 from ledgerloop.settings import check_complete
+from ledgerloop.store.db import Database
 from ledgerloop.web import server
 from ledgerloop.web.app import create_app
 from ledgerloop.wiring import build
@@ -33,7 +36,12 @@ def serve(
     port: Port = None,
     worker: Worker = "one",
 ) -> None:
-    """Run the service: webhooks, console and worker in one process. Stop it with Ctrl+C or SIGTERM."""
+    """Run the service: webhooks, console and worker in one process. Stop it with Ctrl+C or SIGTERM.
+
+    With --sandbox it makes first what `ledgerloop init` makes, where there are no settings.
+    """
+    if (sandbox or xero_url or hubspot_url) and not config.exists():
+        prepare(config, generate_password)
     settings = choose(config, sandbox, xero_url, hubspot_url)
     check_complete(settings)
     asked = ({"host": host} if host else {}) | ({"port": port} if port else {})
@@ -44,10 +52,11 @@ def serve(
         sock = server.listening(settings.service.host, settings.service.port, str(settings.file))
     except SettingsError as taken:
         raise (SettingsError("--port", "the command line", taken.cure) if port else taken) from None
-    with server.stoppable() as asked:
+    with server.stoppable() as signals:
+        Database(settings.service.database, make=False).close()
         built = build(settings, worker=worker)
         # Before the web server, which would tell what stops the start with a traceback.
         built.start()
         typer.echo(f"Ledgerloop is at {settings.service.address}. Stop it with Ctrl+C.", err=True)
-        server.serve(create_app(built, started=True), sock, asked)
+        server.serve(create_app(built, started=True), sock, signals)
     typer.echo("Ledgerloop has stopped.", err=True)

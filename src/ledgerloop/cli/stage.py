@@ -26,9 +26,8 @@ from ledgerloop.store import connections
 from ledgerloop.store.cells import DatabaseCells
 from ledgerloop.store.db import Database
 from ledgerloop.web.app import create_app
-from ledgerloop.web.passwords import hash_of
+from ledgerloop.web.passwords import PASSWORD, hash_of
 from ledgerloop.web.server import listening, running
-from ledgerloop.web.sessions import PASSWORD
 from ledgerloop.wiring import Ledgerloop, build
 from ledgerloop_sandbox import credentials
 from ledgerloop_sandbox.server import Sandbox

@@ -8,15 +8,13 @@ from typing import Annotated
 
 import typer
 
-from ledgerloop.cli.opening import FILE, Config, OnSandbox, opened
-from ledgerloop.cli.plan import Customer
+from ledgerloop.cli.opening import FILE, Config, Customer, OnSandbox, looking
 from ledgerloop.cli.show import Json, print_json, print_table
-from ledgerloop.flows.planning import customers_named
 from ledgerloop.records import Entry
 from ledgerloop.store import connections, inbox
 from ledgerloop.store import journal as journal_store
 from ledgerloop.web.overview import look, names_of
-from ledgerloop.web.pages import age, moment
+from ledgerloop.web.wording import age, moment
 
 Limit = Annotated[int, typer.Option("--limit", "-n", min=1, max=10_000, help="How many lines to show, newest first.")]
 Subject = Annotated[str, typer.Option("--subject", help="Only what is about one subject, such as `deal 123`.")]
@@ -40,7 +38,7 @@ InState = Annotated[State | None, typer.Option("--state", help="Only events of t
 
 def status(config: Config = FILE, sandbox: OnSandbox = False, as_json: Json = False) -> None:
     """Show connections, lanes that rest, and events that wait."""
-    with opened(config, sandbox) as built, built.database.reading() as tx:
+    with looking(config, sandbox) as built, built.database.reading() as tx:
         seen = look(tx, built.now(), lines=0)
     if as_json:
         print_json(
@@ -97,7 +95,7 @@ def status(config: Config = FILE, sandbox: OnSandbox = False, as_json: Json = Fa
 
 def holds(config: Config = FILE, sandbox: OnSandbox = False, as_json: Json = False) -> None:
     """Show what waits for a person, with every reason."""
-    with opened(config, sandbox) as built, built.database.reading() as tx:
+    with looking(config, sandbox) as built, built.database.reading() as tx:
         seen = look(tx, built.now(), lines=0)
     if as_json:
         print_json(
@@ -130,7 +128,7 @@ def events(
     as_json: Json = False,
 ) -> None:
     """Show the events that came in last, and what became of them."""
-    with opened(config, sandbox) as built, built.database.reading() as tx:
+    with looking(config, sandbox) as built, built.database.reading() as tx:
         kept = inbox.recent(tx, limit, state.value if state else None)
     if as_json:
         print_json(kept)
@@ -161,9 +159,11 @@ def journal(
     as_json: Json = False,
 ) -> None:
     """Show what was decided and written last, and why. Long values are whole with --subject, --customer or --json."""
-    with opened(config, sandbox) as built, built.database.reading() as tx:
+    with looking(config, sandbox) as built, built.database.reading() as tx:
         subjects = [subject] if subject else []
         if customer is not None:
+            from ledgerloop.flows.planning import customers_named  # it loads what the other commands do without
+
             subjects += [f"customer {one}" for one in customers_named(tx, connections.organisations(tx), customer)]
         entries = journal_store.recent(tx, limit, *subjects)
         names = names_of(tx, [(one.lane, one.subject) for one in entries])

@@ -6,34 +6,20 @@ approved is approved for good: the deal is invoiced as it said when it was appro
 
 from __future__ import annotations
 
-import hashlib
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from decimal import Decimal
 
-from sqlalchemy import Connection
-
-from ledgerloop.errors import LedgerloopError
-from ledgerloop.flows.deciding import subject_of as deal_subject
+from ledgerloop.flows.approving import deal_subject, subject_of
 from ledgerloop.flows.parts import parts
 from ledgerloop.records import Intent
 from ledgerloop.rules.invoices import body_of
 from ledgerloop.rules.totals import lines_come_to
-from ledgerloop.store import connections, inbox, intents, journal, lanes
-from ledgerloop.store.db import Database
+from ledgerloop.store import inbox, intents, journal, lanes
 
 HOUR = timedelta(hours=1)
-
-
-def subject_of(portal: str) -> str:
-    """Name the brake of a portal as holds and the journal do."""
-    return f"brake {portal}"
-
-
-class Changed(LedgerloopError):
-    """Report an approval of something else than what waits by now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,51 +65,6 @@ def look(portal: str) -> Brake:
         for one in ready:
             journal.hold(tx, portal, deal_subject(one.deal), (_held(one, "too many" if many else "too much"),), (), now)
     return Brake(True, [one.deal for one in ready])
-
-
-def waiting(tx: Connection, portal: str, deals: Collection[str] | None = None) -> list[Intent]:
-    """List what an approval would let go: the invoices of these deals, or without any named what the brake stopped.
-
-    What a route wants approved one by one is let go by its deal's name, and never with a flood.
-    """
-    some = intents.unapproved(tx, portal)
-    return [one for one in some if (not one.asks if deals is None else one.deal in deals)]
-
-
-def seal_of(shown: Sequence[Intent]) -> str:
-    """Return what tells whether these invoices are still what a person was shown."""
-    return hashlib.sha256("\n".join(sorted(f"{one.deal} {one.payload_hash}" for one in shown)).encode()).hexdigest()
-
-
-def approve(
-    database: Database, portal: str, now: datetime, deals: Collection[str] | None = None, seal: str | None = None
-) -> list[str]:
-    """Let the invoices of these deals leave, or those that the brake stopped; return the deals. Wakes the lane.
-
-    Raises Changed where ``seal`` says that a person was shown something else.
-    """
-    with database.transaction() as tx:
-        some = waiting(tx, portal, deals)
-        if some and seal not in (None, seal_of(some)):
-            raise Changed("What waits for approval has changed since it was shown. Look at it again.")
-        approved = [one.deal for one in some]
-        intents.approve(tx, portal, approved, now)
-        journal.clear(tx, [deal_subject(deal) for deal in approved], now)
-        if deals is None:
-            journal.clear(tx, [subject_of(portal)], now)
-        if approved:
-            lanes.unpark(tx, "invoicing", portal)
-            lanes.wake(tx, "invoicing", portal, now)
-    return approved
-
-
-def approve_everywhere(
-    database: Database, now: datetime, deals: Collection[str] | None = None, seal: str | None = None
-) -> list[str]:
-    """Approve in every portal."""
-    with database.reading() as tx:
-        portals = [one.id for one in connections.portals(tx)]
-    return [deal for portal in portals for deal in approve(database, portal, now, deals, seal)]
 
 
 def amount_of(intent: Intent) -> tuple[str, Decimal]:

@@ -17,7 +17,7 @@ from sqlalchemy import Connection
 from ledgerloop.flows import apart, braking, following, hearing, noting, verifying
 from ledgerloop.flows.parts import parts
 from ledgerloop.flows.polling import CURSOR as POLLED
-from ledgerloop.flows.pulling import CAUGHT_UP, UNTOLD
+from ledgerloop.flows.pulling import CAUGHT_UP
 from ledgerloop.log import logger
 from ledgerloop.records import Organisation
 from ledgerloop.store import connections, cursors, dirty, gaps, inbox, lanes, links, mirror, planned
@@ -78,15 +78,6 @@ def wake_due() -> bool:
         for home in {home.id: home for home in (*pull, *new_day, *work, *check, *quiet)}.values():
             lanes.wake(tx, "standing", home.id, now)
     return True
-
-
-def silent_since(tx: Connection, organisation: str) -> datetime | None:
-    """Say since when webhooks have been silent though things changed; none where they are not, or never came."""
-    found = connections.get_value(tx, f"{UNTOLD} {organisation}")
-    last = inbox.last_delivery(tx, "xero", organisation)
-    if found is None or last is None or last.delivered_at > datetime.fromisoformat(found):
-        return None
-    return last.delivered_at
 
 
 def _unusually_silent(tx: Connection, home: Organisation, now: datetime) -> bool:

@@ -59,11 +59,6 @@ class Decided:
     """Which organisations could not be asked; their deals have no verdict."""
 
 
-def subject_of(deal: str) -> str:
-    """Return the name under which the journal and the holds know a deal."""
-    return f"deal {deal}"
-
-
 def decide(house: Portal, ids: Sequence[str], *, early: bool = False) -> Decided:
     """read → route → draft, or every reason why not. ``early`` decides deals too that are not won yet, as if they were.
 

@@ -17,9 +17,10 @@ from sqlalchemy import Connection
 from ledgerloop.errors import Invalid
 from ledgerloop.flows import merging, payers
 from ledgerloop.flows.apart import Troubles
+from ledgerloop.flows.approving import deal_subject as subject_of
 from ledgerloop.flows.books import last_read
 from ledgerloop.flows.deals import Sale, read_deals, read_sales, with_payers
-from ledgerloop.flows.deciding import Decided, basis, books_for, by_home, invoice_id, route, subject_of
+from ledgerloop.flows.deciding import Decided, basis, books_for, by_home, invoice_id, route
 from ledgerloop.flows.facts import route_stages, won_stages
 from ledgerloop.flows.parts import parts
 from ledgerloop.records import Entry, Intent, Organisation, Portal

@@ -16,7 +16,7 @@ from sqlalchemy import Connection
 
 from ledgerloop.errors import Invalid, LedgerloopError, Missing, RateLimited, Refused, Transient, UnknownOutcome
 from ledgerloop.flows import showing
-from ledgerloop.flows.deciding import subject_of
+from ledgerloop.flows.approving import deal_subject as subject_of
 from ledgerloop.flows.parts import parts
 from ledgerloop.log import logger
 from ledgerloop.records import EmailState, Entry, Intent, Receivable

@@ -13,8 +13,9 @@ from typing import Literal
 
 from ledgerloop.flows import epoch, making, paying
 from ledgerloop.flows.apart import Troubles
+from ledgerloop.flows.approving import deal_subject as subject_of
 from ledgerloop.flows.deals import Sale
-from ledgerloop.flows.deciding import Decided, Ready, Verdict, basis, decide, subject_of
+from ledgerloop.flows.deciding import Decided, Ready, Verdict, basis, decide
 from ledgerloop.flows.parts import parts
 from ledgerloop.flows.payers import Payer, find_payers
 from ledgerloop.flows.retrying import LOOK, again

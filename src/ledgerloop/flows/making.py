@@ -17,8 +17,8 @@ from typing import Literal, TypeVar
 from ledgerloop.errors import Invalid, UnknownOutcome
 from ledgerloop.flows import adopting, asking, doubling, epoch
 from ledgerloop.flows.apart import Troubles
+from ledgerloop.flows.approving import deal_subject as subject_of
 from ledgerloop.flows.books import last_read
-from ledgerloop.flows.deciding import subject_of
 from ledgerloop.flows.epoch import KEY_LASTS
 from ledgerloop.flows.parts import parts
 from ledgerloop.flows.rereading import changed, put_back

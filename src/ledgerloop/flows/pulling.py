@@ -26,7 +26,7 @@ from ledgerloop.rules.customers import (
     receivable_from_invoice,
 )
 from ledgerloop.rules.identity.free_names import same_to_xero
-from ledgerloop.store import connections, cursors, dirty, mirror
+from ledgerloop.store import connections, cursors, dirty, mirror, silence
 from ledgerloop.store.cursors import Cursor
 from ledgerloop.xero.client import MOST_IDS, Page, XeroClient
 from ledgerloop.xero.models import Contact, CreditNote, Invoice, Overpayment, Prepayment
@@ -55,9 +55,6 @@ _PAID: dict[str, Kind] = {
 """What a payment was made on, by the type that it names: a refund is a payment on a credit."""
 CAUGHT_UP = "all"
 """The cursor that remembers when every kind was last pulled."""
-
-UNTOLD = "untold"
-"""The value that remembers when a catch-up found what no webhook had told."""
 
 OVERLAP = timedelta(seconds=3)
 TOLD_WITHIN = timedelta(minutes=2)
@@ -307,7 +304,7 @@ def _note_caught_up(organisation: str, *, untold: bool) -> None:
     at = parts()
     with at.database.transaction() as tx:
         if untold:
-            connections.put_value(tx, f"{UNTOLD} {organisation}", at.now().isoformat())
+            silence.note(tx, organisation, at.now())
         cursors.put(tx, Cursor(organisation, CAUGHT_UP, None, 1, at.now()))
         hearing.look_at_held(tx, organisation)
 

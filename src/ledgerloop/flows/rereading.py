@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
-from ledgerloop.flows.deciding import Ready, Verdict, basis, decide, subject_of
+from ledgerloop.flows.approving import deal_subject as subject_of
+from ledgerloop.flows.deciding import Ready, Verdict, basis, decide
 from ledgerloop.flows.parts import parts
 from ledgerloop.flows.retrying import LOOK, again
 from ledgerloop.records import Entry, Intent, Skip

@@ -9,8 +9,8 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 
 from ledgerloop.flows import admitting, joining, succeeding
+from ledgerloop.flows.approving import deal_subject as subject_of
 from ledgerloop.flows.claiming import with_rivals
-from ledgerloop.flows.deciding import subject_of
 from ledgerloop.flows.fields import compare_fields
 from ledgerloop.flows.parts import parts
 from ledgerloop.flows.updating import Wanted, show

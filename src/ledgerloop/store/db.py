@@ -9,16 +9,15 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from pkgutil import iter_modules
 from typing import Any
 
-from alembic import command
-from alembic.config import Config
-from alembic.util import CommandError
 from sqlalchemy import Connection, create_engine, event, make_url, text
-from sqlalchemy.exc import ArgumentError, DatabaseError, OperationalError
+from sqlalchemy.exc import ArgumentError, DatabaseError, OperationalError, ProgrammingError
 from sqlalchemy.pool import NullPool
 
 from ledgerloop.errors import SettingsError, Transient
+from ledgerloop.store import migrations
 
 PATIENCE = 30.0
 """Seconds to wait for a lock before the work is given back to be tried again."""
@@ -27,13 +26,16 @@ PATIENCE = 30.0
 class Database:
     """Open one database and hand out transactions on it. Safe to share between threads."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, make: bool = True) -> None:
+        """Open the database at an address. Without ``make`` a SQLite file that is not there is a SettingsError."""
         try:
             self.url = make_url(url)
         except ArgumentError:
             raise _unusable(_ADDRESS) from None
         if self.url.get_backend_name() == "sqlite" and self.url.database not in (None, "", ":memory:"):
             self.file: Path | None = Path(str(self.url.database)).absolute()
+            if not make and not self.file.exists():
+                raise _unusable(f"{self.file} is not there: `ledgerloop init` makes it, or name the one that you mean.")
             self._prepare_file(self.file)
             self._engine = create_engine(self.url, connect_args={"timeout": PATIENCE}, pool_size=10, max_overflow=20)
             event.listen(self._engine, "connect", _configure_sqlite)
@@ -108,8 +110,31 @@ class Database:
             asked = text("SELECT pg_try_advisory_lock(:number)")
             yield bool(connection.execute(asked, {"number": _signed(_number(name))}).scalar())
 
+    def check(self) -> None:
+        """Raise SettingsError unless the schema is the one that this release works with; changes nothing."""
+        try:
+            with self.reading() as tx:
+                found = str(tx.execute(text("SELECT version_num FROM alembic_version")).scalar())
+        except (OperationalError, ProgrammingError):
+            raise _unusable(
+                "there is nothing of Ledgerloop's in this database: `ledgerloop init` sets it up."
+            ) from None
+        newest = max(one.name[1:5] for one in iter_modules([str(Path(migrations.__file__).parent / "versions")]))
+        if found < newest:
+            cure = (
+                "an earlier Ledgerloop made this database; `ledgerloop serve` or `ledgerloop init` bring it up to date."
+            )
+            raise _unusable(cure)
+        if found > newest:
+            raise _unusable(_NEWER)
+
     def migrate(self) -> None:
         """Bring the schema up to date. Safe when several processes start at once: one does it, the others wait."""
+        # Loading it takes longer than a command that only looks.
+        from alembic import command
+        from alembic.config import Config
+        from alembic.util import CommandError
+
         config = Config()
         config.set_main_option("script_location", "ledgerloop.store:migrations")
         config.set_main_option("path_separator", "os")
@@ -118,7 +143,7 @@ class Database:
             try:
                 command.upgrade(config, "head")
             except CommandError:
-                raise _unusable("a newer Ledgerloop made this database; start that one, or name another.") from None
+                raise _unusable(_NEWER) from None
 
     def close(self) -> None:
         """Close every idle connection."""
@@ -143,6 +168,7 @@ def _unusable(cure: str) -> SettingsError:
     return SettingsError("service.database", "ledgerloop.toml", cure)
 
 
+_NEWER = "a newer Ledgerloop made this database; start that one, or name another."
 _ADDRESS = 'write "sqlite:///ledgerloop.sqlite3" or "postgresql+psycopg://user@host/name" there.'
 
 

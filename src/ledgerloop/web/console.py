@@ -16,8 +16,8 @@ from ledgerloop.web.door import LARGEST_FORM, Form, carries_token, for_people, f
 from ledgerloop.web.missing import lacks
 from ledgerloop.web.overview import look, may_be_new
 from ledgerloop.web.pages import page
-from ledgerloop.web.passwords import Attempts, right
-from ledgerloop.web.sessions import PASSWORD, Session, Sessions
+from ledgerloop.web.passwords import PASSWORD, Attempts, right
+from ledgerloop.web.sessions import Session, Sessions
 from ledgerloop.wiring import Ledgerloop
 
 PAUSE = 0.5

@@ -11,11 +11,9 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
-from ledgerloop.flows import asking, epoch
-from ledgerloop.flows.catchup import silent_since
+from ledgerloop.flows import approving, epoch
 from ledgerloop.records import Entry, Organisation, Portal, Vendor
-from ledgerloop.rules.customers import contact_url
-from ledgerloop.store import connections, inbox, intents, journal, lanes, links, mirror, planned
+from ledgerloop.store import connections, inbox, intents, journal, lanes, links, mirror, planned, silence
 from ledgerloop.store.connections import Connected
 from ledgerloop.store.inbox import Backlog
 from ledgerloop.store.inbox import Kept as KeptEvent
@@ -132,6 +130,8 @@ class Overview:
         if not key.replace("-", "").isalnum():
             return ""
         if kind == "customer":
+            from ledgerloop.rules.customers import contact_url  # with what it brings, it takes longer than a look
+
             home = next((one.facts for one in self.connected if one.id == lane), None)
             return contact_url(home, key) if isinstance(home, Organisation) else ""
         portal = next((one.facts for one in self.connected if isinstance(one.facts, Portal)), None)
@@ -174,13 +174,15 @@ def may_be_new(held: Held) -> bool:
 
 def _approvable(tx: Connection) -> dict[str, str]:
     portals = [portal.id for portal in connections.portals(tx)]
-    seals = {f"deal {one.deal}": asking.seal_of([one]) for portal in portals for one in intents.unapproved(tx, portal)}
-    braked = {portal: stopped for portal in portals if (stopped := asking.waiting(tx, portal))}
-    return seals | {asking.subject_of(portal): asking.seal_of(stopped) for portal, stopped in braked.items()}
+    seals = {
+        f"deal {one.deal}": approving.seal_of([one]) for portal in portals for one in intents.unapproved(tx, portal)
+    }
+    braked = {portal: stopped for portal in portals if (stopped := approving.waiting(tx, portal))}
+    return seals | {approving.subject_of(portal): approving.seal_of(stopped) for portal, stopped in braked.items()}
 
 
 def _silent(tx: Connection) -> dict[str, datetime]:
-    since = {home.id: silent_since(tx, home.id) for home in connections.organisations(tx)}
+    since = {home.id: silence.since(tx, home.id) for home in connections.organisations(tx)}
     return {home: at for home, at in since.items() if at is not None}
 
 

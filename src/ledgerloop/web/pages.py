@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
-
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.responses import HTMLResponse
+
+from ledgerloop.web.wording import age, day, moment
 
 HEADERS = {
     "Content-Security-Policy": "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self';"
@@ -27,26 +27,6 @@ def page(template: str, status: int = 200, **values: object) -> HTMLResponse:
 def problem(title: str, sentence: str, status: int = 400) -> HTMLResponse:
     """Render what went wrong, as a sentence and a way back."""
     return page("problem.html", status, title=title, sentence=sentence)
-
-
-def moment(at: datetime) -> str:
-    """Write a moment for people."""
-    return f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
-
-
-def day(at: datetime) -> str:
-    """Write the day of a moment for people."""
-    return f"{at.astimezone(UTC):%-d %B %Y}"
-
-
-def age(span: timedelta) -> str:
-    """Write how long something has lasted, in its largest unit."""
-    seconds = max(0, int(span.total_seconds()))
-    for size, unit in ((86_400, "day"), (3_600, "hour"), (60, "minute"), (1, "second")):
-        if seconds >= size:
-            count = seconds // size
-            return f"{count} {unit}{'' if count == 1 else 's'}"
-    return "less than a second"
 
 
 _templates = Environment(

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
-from argon2 import PasswordHasher
-from argon2.exceptions import Argon2Error, InvalidHashError
+if TYPE_CHECKING:
+    from argon2 import PasswordHasher
 
+PASSWORD = "console_password"  # noqa: S105 - the name under which the hash is kept
 SHORTEST = 10
 """Characters of a password that a person chooses."""
 FREE = 5
@@ -17,19 +20,31 @@ _FIRST, _LONGEST = timedelta(seconds=30), timedelta(minutes=15)
 _FORGET = timedelta(hours=1)
 _MOST = 10_000
 
-_hasher = PasswordHasher()
-_NOBODYS = _hasher.hash("what is compared where no password is set, so that the answer takes as long")
+
+@functools.cache
+def _hasher() -> PasswordHasher:
+    """Make the hasher when it is first needed: loading it takes longer than most commands run."""
+    from argon2 import PasswordHasher
+
+    return PasswordHasher()
+
+
+@functools.cache
+def _nobodys() -> str:
+    return _hasher().hash("what is compared where no password is set, so that the answer takes as long")
 
 
 def hash_of(password: str) -> str:
     """Return the hash to keep."""
-    return _hasher.hash(password)
+    return _hasher().hash(password)
 
 
 def right(kept: str | None, given: str) -> bool:
     """Tell whether a password is the one whose hash is kept; takes as long where none is."""
+    from argon2.exceptions import Argon2Error, InvalidHashError
+
     try:
-        return _hasher.verify(kept or _NOBODYS, given) and kept is not None
+        return _hasher().verify(kept or _nobodys(), given) and kept is not None
     except (Argon2Error, InvalidHashError):
         return False
 

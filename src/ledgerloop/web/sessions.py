@@ -20,9 +20,9 @@ from starlette.responses import Response
 
 from ledgerloop.errors import SettingsError
 from ledgerloop.store import connections
+from ledgerloop.web.passwords import PASSWORD
 from ledgerloop.wiring import Ledgerloop
 
-PASSWORD = "console_password"  # noqa: S105 - the name under which the hash is kept
 KEY = "console_session_key"
 SESSION_LASTS = timedelta(hours=12)
 SAID_LASTS = timedelta(minutes=1)
