@@ -246,3 +246,19 @@ class TestEvents:
 def test_which_property_an_event_names(body: str, told: tuple[str, str]) -> None:
     """The property and its value are read from a kept event; anything else names none."""
     assert told == property_named(body)
+
+
+@pytest.mark.parametrize("stamp", ["9" * 15, "0" * 15, "8" * 14])
+def test_any_timestamp_is_answered(stamp: str) -> None:
+    """A moment beyond all calendars is no more than a webhook that is not fresh."""
+    with pytest.raises(BadSignature):
+        verify(EXAMPLE, v3("no signature", stamp), "POST", EXAMPLE_URL, SECRET, NOW)
+
+
+@pytest.mark.parametrize("deep", [100, 500, 900, 5_000])
+def test_deep_nesting_is_unreadable_or_read(deep: int) -> None:
+    """A body that is nested beyond measure is kept as unreadable; it never raises anything else."""
+    with contextlib.suppress(Unreadable):
+        events_from(b"[" * deep + b"]" * deep)
+    with contextlib.suppress(Unreadable):
+        events_from(b'[{"portalId":' + b"[" * deep + b"]" * deep + b"}]")

@@ -205,3 +205,10 @@ def test_key_is_used_as_text() -> None:
     decoded = base64.b64decode(KEY).decode()
 
     assert sign(HANDSHAKE, KEY) != sign(HANDSHAKE, decoded)
+
+
+@pytest.mark.parametrize("deep", [100, 500, 900, 5_000])
+def test_deep_nesting_is_unreadable_or_read(deep: int) -> None:
+    """A body that is nested beyond measure is kept as unreadable; it never raises anything else."""
+    with contextlib.suppress(Unreadable):
+        events_from(b'{"events":[{"tenantId":' + b"[" * deep + b"]" * deep + b"}]}")

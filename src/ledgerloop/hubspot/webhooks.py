@@ -47,7 +47,7 @@ def verify(
         stamp = sent.get("x-hubspot-request-timestamp", "")
         if not re.fullmatch(r"\d{1,15}", stamp, re.ASCII):
             raise BadSignature("the webhook carries no usable timestamp")
-        if abs(now - (EPOCH + timedelta(milliseconds=int(stamp)))) > WINDOW:
+        if abs(now - EPOCH - timedelta(milliseconds=int(stamp))) > WINDOW:
             raise BadSignature("the webhook is older than five minutes, or from the future")
         right = sign(raw, method, url, stamp, secret)
     elif allow_v1 and sent.get("x-hubspot-signature-version", "v1").lower() == "v1":
@@ -81,7 +81,10 @@ def events_from(raw: bytes, own_app_id: str = "") -> tuple[Event, ...]:
         raise Unreadable("the webhook's body is not JSON") from error
     if not isinstance(body, list):
         raise Unreadable("the webhook's body is not a list of events")
-    return tuple(_event(given, own_app_id) for given in body)
+    try:
+        return tuple(_event(given, own_app_id) for given in body)
+    except RecursionError as error:
+        raise Unreadable("the webhook's body is nested too deeply") from error
 
 
 def unreadable(raw: bytes, reason: str) -> Event:

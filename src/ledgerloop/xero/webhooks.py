@@ -53,7 +53,10 @@ def events_from(raw: bytes) -> Delivery:
         raise Unreadable("the webhook's body is not JSON") from error
     if not isinstance(body, dict) or not isinstance(body.get("events"), list):
         raise Unreadable("the webhook's body has no list of events")
-    events = tuple(_event(given) for given in body["events"])
+    try:
+        events = tuple(_event(given) for given in body["events"])
+    except RecursionError as error:
+        raise Unreadable("the webhook's body is nested too deeply") from error
     return Delivery(events, _number(body.get("firstEventSequence")), _number(body.get("lastEventSequence")), not events)
 
 
