@@ -29,6 +29,9 @@ from ledgerloop.governor import Reading
 BODY_KEPT = 2000
 """How much of a refusal's body is kept for the operator."""
 
+LONGEST_WAIT = 86_400.0
+"""The longest window of both vendors' quotas is a day."""
+
 
 @dataclass(frozen=True, slots=True)
 class Answer:
@@ -136,12 +139,16 @@ def error_from(dialect: Dialect, call: str, answer: Answer, reading: Reading, re
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:
-    """Return the seconds that Retry-After asks for; where it is a date, as seen from the answer's own Date."""
+    """Return the seconds that Retry-After asks for; where it is a date, as seen from the answer's own Date.
+
+    More than the longest window of any quota explains is not believed: it would park a lane for months.
+    """
     said = headers.get("Retry-After", "").strip()
     if said.replace(".", "", 1).isdecimal():
-        return float(said)
+        return min(float(said), LONGEST_WAIT)
     try:
-        return max(0.0, (parsedate_to_datetime(said) - parsedate_to_datetime(headers.get("Date", ""))).total_seconds())
+        wait = (parsedate_to_datetime(said) - parsedate_to_datetime(headers.get("Date", ""))).total_seconds()
+        return min(max(0.0, wait), LONGEST_WAIT)
     except (ValueError, TypeError):
         return None
 

@@ -147,6 +147,9 @@ class Api:
                 if isinstance(error, ConsentNeeded) and outcome.status == 401 and refusal is None:
                     refused, refusal, attempt = token, error, attempt - 1
                     continue
+                if isinstance(error, ConsentNeeded) and outcome.status == 401:
+                    # The grant lives, for it was renewed a moment ago. Only a renewal that is refused ends it.
+                    error = Transient(f"{self._dialect.name} {said}: 401, though its token was renewed just now", 401)
                 wait = self._pause(outcome.status, reading, again, attempt)
             else:
                 error = outcome

@@ -28,7 +28,7 @@ class XeroDialect:
     vendor, name = "xero", "Xero"
 
     def refusal(self, answer: Answer) -> Refusal:
-        """Say what a refusal says: its keys are PascalCase, its body may be plain text or HTML."""
+        """Say what a refusal says: its keys are PascalCase, in some answers lower case, its body may be plain text or HTML."""
         data = answer.data if isinstance(answer.data, dict) else {}
         detail = _first(data, "Detail", "Message", "Title")
         problems = tuple(("", "", sentence) for sentence in sentences_in(data))
@@ -69,7 +69,8 @@ def _messages(given: Any) -> Iterator[str]:
 
 
 def _first(data: Mapping[str, Any], *names: str) -> str:
-    return next((value for name in names if isinstance(value := data.get(name), str) and value), "")
+    spelt = (spelling for name in names for spelling in (name, name.lower()))
+    return next((value for name in spelt if isinstance(value := data.get(name), str) and value), "")
 
 
 def _plain(answer: Answer) -> str:
