@@ -172,6 +172,7 @@ class TestReceivables:
             credited=Decimal("10.00"),
             number="INV-0002",
             reference="HS-512",
+            mark="HS-512",
             url="https://app.hubspot.com/1",
             issued_on=date(2026, 11, 2),
             due_on=date(2026, 12, 2),

@@ -28,7 +28,7 @@ class XeroDialect:
     vendor, name = "xero", "Xero"
 
     def refusal(self, answer: Answer) -> Refusal:
-        """Say what a refusal says: its keys are PascalCase, in some answers lower case, its body may be plain text or HTML."""
+        """Say what a refusal says: its keys are PascalCase or lower case, its body may be plain text or HTML."""
         data = answer.data if isinstance(answer.data, dict) else {}
         detail = _first(data, "Detail", "Message", "Title")
         problems = tuple(("", "", sentence) for sentence in sentences_in(data))
