@@ -40,7 +40,7 @@ TOLD: dict[str, tuple[str, ...]] = {
     "flows/apart": ("_waits",),
     "flows/making": ("hold",),
     "flows/doubling": (),
-    "flows/payers": ("_refused",),
+    "flows/new_customers": ("_refused",),
     "flows/asking": ("look", "_held", "_too_many", "_too_much"),
     "flows/editing": ("edit", "_change", "_refused"),
     "flows/following": ("_email",),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Literal
 
 from ledgerloop.flows.facts import tax_rates
 from ledgerloop.flows.parts import parts
@@ -22,6 +22,7 @@ from ledgerloop.rules.routing import Terms
 INDEX_LAG = timedelta(minutes=2)
 """How far HubSpot's search may lag behind its records."""
 
+Side = Literal["contact", "company"]
 _KINDS = ("company", "contact")
 
 
@@ -92,6 +93,22 @@ def read_sales(client: HubSpotClient, portal: str, deals: Sequence[Record], *, c
     ]
     contacts_of = {deal: [tie.contact for tie in some] for deal, some in ties.items()}
     return _with_customers(client, sales, company_of, contacts_of) if whole else sales
+
+
+def sides(sale: Sale) -> list[tuple[Side, Record]]:
+    """Return the deal's company and contact, as far as it has them; the company first."""
+    found: list[tuple[Side, Record]] = []
+    if sale.company:
+        found.append(("company", sale.company))
+    if sale.contact:
+        found.append(("contact", sale.contact))
+    return found
+
+
+def buyer_of(sale: Sale) -> str:
+    """Return kind and id of the record that pays for a deal, which has one."""
+    kind, record = sides(sale)[0]
+    return f"{kind} {record.id}"
 
 
 def for_route(sale: Sale, terms: Terms) -> Sale:

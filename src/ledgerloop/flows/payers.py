@@ -10,28 +10,24 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
-from typing import Any, Literal
 
 from sqlalchemy import Connection
 
-from ledgerloop.errors import Invalid
-from ledgerloop.flows import meeting, pulling, succeeding
-from ledgerloop.flows.deals import Sale, new_customer
+from ledgerloop.flows import meeting, new_customers, pulling, succeeding
+from ledgerloop.flows.deals import Sale, Side, buyer_of, sides
 from ledgerloop.flows.parts import parts
 from ledgerloop.flows.writing import id_name
 from ledgerloop.hubspot.models import Record
 from ledgerloop.records import Customer, Entry, Hold, Link, Organisation
-from ledgerloop.rules.customers import customer_from_contact, number_of
+from ledgerloop.rules.customers import number_of
 from ledgerloop.rules.identity import payer_questions
 from ledgerloop.rules.identity.addresses import email_domain, mailbox
 from ledgerloop.rules.identity.evidence import Same, weigh
-from ledgerloop.rules.identity.free_names import free_name, same_to_xero
 from ledgerloop.rules.identity.names import name_key
 from ledgerloop.rules.identity.payers import Buyer, Found, Known, choose_payer
 from ledgerloop.rules.identity.persons import weigh_buyer
 from ledgerloop.rules.identity.profiles import (
     Profile,
-    domains_of,
     emails_of_contact,
     further_keys,
     keys_of_company,
@@ -40,17 +36,10 @@ from ledgerloop.rules.identity.profiles import (
     profile_of_customer,
 )
 from ledgerloop.rules.identity.sharing import Sharing
-from ledgerloop.rules.saying import whole
 from ledgerloop.store import connections, journal, links, mirror, rulings
-from ledgerloop.store.survivors import survivors
-from ledgerloop.xero.client import Outcome, XeroClient
-from ledgerloop.xero.models import Contact
-
-BATCH = 50
-"""Xero advises about 50 elements a request."""
+from ledgerloop.xero.client import XeroClient
 
 Payer = Found | Hold
-Side = Literal["contact", "company"]
 
 
 def find_payers(
@@ -68,7 +57,7 @@ def find_payers(
         remember(home, strangers, found, turn)  # so that nobody takes the same customer by its name
     for some in _apart([sale for sale in strangers if sale.deal.id not in found]):
         found |= by_evidence(home, some)
-        found |= _create(client, home, [sale for sale in some if sale.deal.id not in found], portal, turn)
+        found |= _make(client, home, [sale for sale in some if sale.deal.id not in found], portal, turn)
         remember(home, some, found, turn)
     remember(home, sales, found, turn)
     return found
@@ -251,19 +240,14 @@ def _by_id(home: Organisation, sales: Sequence[Sale]) -> dict[str, Payer]:
 def _by_ruling(home: Organisation, sales: Sequence[Sale]) -> dict[str, Payer]:
     """Take the customers that a person has named for the paying records."""
     with parts().database.reading() as tx:
-        said = rulings.get(tx, home.id, [_subject(sale) for sale in sales if sides(sale)])
+        said = rulings.get(tx, home.id, [buyer_of(sale) for sale in sales if sides(sale)])
         customers = mirror.customers(tx, home.id, [answer for answer in said.values() if answer])
     found: dict[str, Payer] = {}
     for sale in sales:
-        answer = customers.get(said.get(_subject(sale), "")) if sides(sale) else None
+        answer = customers.get(said.get(buyer_of(sale), "")) if sides(sale) else None
         if answer is not None:
             found[sale.deal.id] = Found(answer.id, "ruling") if answer.active else _archived(sale, answer)
     return found
-
-
-def _subject(sale: Sale) -> str:
-    kind, record = sides(sale)[0]
-    return f"{kind} {record.id}"
 
 
 def _apart(sales: Sequence[Sale]) -> list[list[Sale]]:
@@ -271,7 +255,7 @@ def _apart(sales: Sequence[Sale]) -> list[list[Sale]]:
     groups: list[tuple[dict[str, str], list[Sale]]] = []
     for sale in sales:
         name = name_key(name_of(sale))
-        buyer = _subject(sale) if sides(sale) else ""
+        buyer = buyer_of(sale) if sides(sale) else ""
         group = next((one for one in groups if not name or one[0].get(name, buyer) == buyer), None)
         if group is None:
             group = ({}, [])
@@ -315,6 +299,17 @@ def by_evidence(home: Organisation, sales: Sequence[Sale]) -> dict[str, Payer]:
             found[buyer.deal] = answer
         if isinstance(answer, Found) and buyer.kind == "company":
             holders.setdefault(answer.id, buyer.record.id)
+    return found
+
+
+def _make(client: XeroClient, home: Organisation, sales: Sequence[Sale], portal: str, turn: int) -> dict[str, Payer]:
+    """Make the customers nobody knows. One whom our copy lacked, and who has the name already, is looked for once."""
+    found, taken = new_customers.create(client, home, sales, portal, turn)
+    if taken:
+        pulling.pull_kind(client, home.id, "contacts", pulling.Seen())
+        answers = by_evidence(home, taken)
+        left = [sale for sale in taken if sale.deal.id not in answers]
+        found |= answers | new_customers.create(client, home, left, portal, turn)[0]
     return found
 
 
@@ -377,165 +372,10 @@ def _keys(buyer: Buyer) -> tuple[str, ...]:
     )
 
 
-def _create(
-    client: XeroClient, home: Organisation, sales: Sequence[Sale], portal: str, turn: int, *, again: bool = True
-) -> dict[str, Payer]:
-    """Create the customers nobody knows: one for each company (or contact), however many of its deals are here.
-
-    A name that is taken after all, by somebody whom our copy did not have yet, is looked for once more.
-    """
-    found: dict[str, Payer] = {}
-    wanted: dict[str, list[Sale]] = {}
-    bodies: dict[str, dict[str, object]] = {}
-    for sale in sales:
-        body = new_customer(sale)
-        if isinstance(body, Hold):
-            found[sale.deal.id] = body
-            continue
-        number = str(body["ContactNumber"])
-        bodies.setdefault(number, body)
-        wanted.setdefault(number, []).append(sale)
-    known = _owners(home, {number: some[0] for number, some in wanted.items()})
-    found |= {sale.deal.id: payer for number, payer in known.items() for sale in wanted[number]}
-    numbers = sorted(bodies.keys() - known.keys())
-    _name_freely(home, {number: wanted[number][0] for number in numbers}, bodies)
-    taken: list[Sale] = []
-    for start in range(0, len(numbers), BATCH):
-        some = numbers[start : start + BATCH]
-        outcomes = _send(client, [bodies[number] for number in some])
-        made: list[Customer] = []
-        entries: list[Entry] = []
-        for number, outcome in zip(some, outcomes, strict=True):
-            if outcome.ok and outcome.record is not None:
-                customer = customer_from_contact(home.id, outcome.record)
-                made.append(customer)
-                found |= {sale.deal.id: Found(customer.id, "created") for sale in wanted[number]}
-                entries.append(_entry(portal, turn, customer, bodies[number]))
-            else:
-                refused = _refused(bodies[number], outcome.problems)
-                found |= {sale.deal.id: refused for sale in wanted[number]}
-                taken += wanted[number] if again and _is_taken(outcome.problems) else []
-        with parts().database.transaction() as tx:
-            mirror.store_customers(tx, made, touch=False)
-            journal.add(tx, entries)
-    if taken:
-        # An earlier request made it after all, or somebody just did: one more pull may bring it.
-        pulling.pull_kind(client, home.id, "contacts", pulling.Seen())
-        answers = by_evidence(home, taken)
-        left = [sale for sale in taken if sale.deal.id not in answers]
-        found |= answers | _create(client, home, left, portal, turn, again=False)
-    return found
-
-
-def _is_taken(problems: Sequence[str]) -> bool:
-    """Tell whether Xero refused a customer because another has its number or name."""
-    said = " ".join(problems).lower()
-    return "contact number" in said or "already assigned" in said or "must be unique" in said
-
-
-def _name_freely(home: Organisation, of: Mapping[str, Sale], bodies: Mapping[str, dict[str, object]]) -> None:
-    """Give each new customer a name that no other has, since Xero wants active names unique."""
-    keys = {number: f"name {name_key(str(bodies[number]['Name']))}" for number in of}
-    with parts().database.reading() as tx:
-        alike = mirror.customers_by_keys(tx, home.id, set(keys.values()))
-        numbered = mirror.customers_by_number(tx, home.id, list(of))
-    given: set[str] = set()
-    for number, sale in of.items():
-        taken = {same_to_xero(one.name) for one in alike.get(keys[number], ()) if one.active} | given
-        name = free_name(str(bodies[number]["Name"]), _told_apart_by(sale), taken)
-        given.add(same_to_xero(name))
-        bodies[number]["Name"] = name
-        if numbered.get(
-            number
-        ):  # a person said that its holder is another, and Xero gives a number to one contact only
-            del bodies[number]["ContactNumber"]
-
-
-def _told_apart_by(sale: Sale) -> list[str]:
-    """Return what tells a buyer from its namesakes, the most readable first."""
-    kind, record = sides(sale)[0]
-    if kind == "contact":
-        return [*emails_of_contact(record)[:1], f"HubSpot {record.id}"]
-    return [*sorted(domains_of(record))[:1], (record.properties.get("city") or "").strip(), f"HubSpot {record.id}"]
-
-
-def _send(client: XeroClient, bodies: Sequence[Mapping[str, Any]]) -> list[Outcome[Contact]]:
-    """Send one request. One refused as a whole is sent again in halves, so that one customer holds back no other."""
-    try:
-        return client.create_contacts(bodies, parts().new_key())
-    except Invalid as refusal:
-        if len(bodies) == 1:
-            said = tuple(sentence for _, _, sentence in refusal.problems) or (refusal.message,)
-            return [Outcome(False, None, said)]
-        half = len(bodies) // 2
-        return [*_send(client, bodies[:half]), *_send(client, bodies[half:])]
-
-
-def _owners(home: Organisation, of: Mapping[str, Sale]) -> dict[str, Payer]:
-    """Return whose numbers these are by a merge: Xero gives a number to one contact, and the survivor pays.
-
-    Who bears a number and was not merged has been weighed before.
-    """
-    with parts().database.reading() as tx:
-        said = rulings.get(tx, home.id, [_subject(sale) for sale in of.values()])
-        holders = mirror.customers_by_number(tx, home.id, list(of))
-        into = survivors(tx, home.id, [one.id for some in holders.values() for one in some])
-        heirs = mirror.customers(tx, home.id, list(into.values()))
-    owners: dict[str, Payer] = {}
-    for number, some in holders.items():
-        for heir in (heirs[into[one.id]] for one in some if into.get(one.id) in heirs):
-            if _subject(of[number]) not in said:
-                owners[number] = Found(heir.id, "number") if heir.active else _archived(of[number], heir)
-    return owners
-
-
 def _archived(sale: Sale, owner: Customer) -> Hold:
     return Hold((payer_questions.archived(sale.deal.id, owner),), (owner.id,))
-
-
-def _refused(body: Mapping[str, object], problems: Sequence[str]) -> Hold:
-    said = whole(*problems)
-    return Hold(
-        (
-            f"Xero would not create the customer “{body['Name']}”: {said} Correct it, or write the right customer's id"
-            " into the Xero contact id of the deal's company, or of its contact where it has no company.",
-        )
-    )
-
-
-def _entry(portal: str, turn: int, customer: Customer, body: Mapping[str, object]) -> Entry:
-    return Entry(
-        at=parts().now(),
-        lane=portal,
-        turn=turn,
-        subject=f"customer {customer.id}",
-        decision="create",
-        rule="rules.customers.contact_for_customer",
-        reason="A deal was won and no customer in Xero has its link, id, number, email or name.",
-        target=f"xero contact {customer.id}",
-        values={name: str(value) for name, value in body.items()},
-    )
-
-
-def sides(sale: Sale) -> list[tuple[Side, Record]]:
-    """Return the deal's company and contact, as far as it has them; the company first."""
-    found: list[tuple[Side, Record]] = []
-    if sale.company:
-        found.append(("company", sale.company))
-    if sale.contact:
-        found.append(("contact", sale.contact))
-    return found
 
 
 def _of(sale: Sale, side: Side, name: str) -> str:
     record = sale.company if side == "company" else sale.contact
     return (record.properties.get(name) or "") if record else ""
-
-
-def _active(index: Mapping[str, Sequence[Customer]], keys: Sequence[str]) -> list[Customer]:
-    return [
-        customer
-        for key in keys
-        for customer in index.get(key, ())
-        if key and customer.active and not customer.merged_into
-    ]

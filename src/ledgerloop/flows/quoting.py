@@ -13,11 +13,10 @@ from typing import Any
 from sqlalchemy import Connection
 
 from ledgerloop.flows.books import books_of
-from ledgerloop.flows.deals import Sale
+from ledgerloop.flows.deals import Sale, sides
 from ledgerloop.flows.deciding import Ready, decide
 from ledgerloop.flows.intending import find_customers, remark
 from ledgerloop.flows.parts import instead, parts
-from ledgerloop.flows.payers import sides
 from ledgerloop.flows.rehearsing import Rehearsing
 from ledgerloop.records import Hold, Organisation, Portal
 from ledgerloop.rules.identity.wording import by

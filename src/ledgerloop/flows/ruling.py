@@ -15,10 +15,9 @@ from sqlalchemy import Connection
 from ledgerloop.errors import LedgerloopError
 from ledgerloop.flows import retrying
 from ledgerloop.flows.claiming import carried_by, shown_elsewhere
-from ledgerloop.flows.deals import read_deals, read_sales
+from ledgerloop.flows.deals import read_deals, read_sales, sides
 from ledgerloop.flows.finding import PLURAL, properties_read
 from ledgerloop.flows.parts import parts
-from ledgerloop.flows.payers import sides
 from ledgerloop.flows.planning import customers_named
 from ledgerloop.flows.writing import id_name
 from ledgerloop.hubspot.models import Record
