@@ -125,8 +125,8 @@ def test_an_upgrade_has_links_weighed_that_were_made_by_evidence(database: Datab
             " ('org', 'company', 'c2', '2', 'id', '2026-11-22 09:00:00')"
         )
         command.stamp(config, "0012")
-
-    database.migrate()
+        command.upgrade(config, "0013")
+        command.stamp(config, "head")
 
     with database.reading() as tx:
         assert [Link("org", "c1", "company", "1", "name")] == links.unreviewed(tx, "org")

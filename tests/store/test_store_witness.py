@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import make_url
 
-from ledgerloop.store.witness import Testimony, Witness, witness_of
+from ledgerloop.store.witness import Reached, Witness, witness_of
 
 NOW = datetime(2026, 11, 30, 9, 0, tzinfo=UTC)
 
@@ -20,9 +20,9 @@ def test_what_is_kept_only_grows(tmp_path: Path) -> None:
     assert witness.read() is None
     assert witness.keep(3, NOW)
     assert witness.keep(2, NOW - timedelta(hours=1))
-    assert Testimony(3, NOW) == witness.read()
+    assert Reached(3, NOW) == witness.read()
     assert witness.keep(4)
-    assert Testimony(4, NOW) == witness.read()
+    assert Reached(4, NOW) == witness.read()
     assert 0o600 == stat.S_IMODE(witness.file.stat().st_mode)
 
 
@@ -33,7 +33,7 @@ def test_what_cannot_be_read_is_nothing(tmp_path: Path, text: str) -> None:
     witness.file.write_text(text)
     assert witness.read() is None
     assert witness.keep(1)
-    assert Testimony(1) == witness.read()
+    assert Reached(1) == witness.read()
 
 
 def test_a_folder_that_cannot_be_written_to_is_told(tmp_path: Path) -> None:

@@ -86,6 +86,8 @@ def _database(built: Ledgerloop) -> Iterator[Finding]:
             f"A restored database would not be noticed yet: {built.witness.file} is written at the service's first"
             " start, and its folder must let it.",
         )
+    else:
+        yield Finding("fine", "A restored, emptied or copied database would be noticed.")
 
 
 def _settings(built: Ledgerloop) -> Iterator[Finding]:

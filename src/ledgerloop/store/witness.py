@@ -19,7 +19,7 @@ from sqlalchemy import URL
 
 
 @dataclass(frozen=True, slots=True)
-class Testimony:
+class Reached:
     """How far the database had come, and when a request that makes an invoice left for the last time."""
 
     count: int
@@ -32,12 +32,12 @@ class Witness:
     def __init__(self, file: Path) -> None:
         self.file = file
 
-    def read(self) -> Testimony | None:
+    def read(self) -> Reached | None:
         """Return what was kept last; none where there is no file, or it says nothing that can be read."""
         try:
             kept = json.loads(self.file.read_text("utf-8"))
             left = datetime.fromisoformat(kept["left"]) if kept["left"] else None
-            return Testimony(int(kept["count"]), left)
+            return Reached(int(kept["count"]), left)
         except (OSError, ValueError, KeyError, TypeError):
             return None
 
@@ -45,8 +45,8 @@ class Witness:
         """Raise the count, durably; a lower one changes nothing. Tells whether it could be written."""
         try:
             with self._alone():
-                before = self.read() or Testimony(-1)
-                after = Testimony(max(count, before.count), _later(left, before.left))
+                before = self.read() or Reached(-1)
+                after = Reached(max(count, before.count), _later(left, before.left))
                 if after != before:
                     self._write(after)
         except OSError:
@@ -62,10 +62,10 @@ class Witness:
         finally:
             os.close(descriptor)
 
-    def _write(self, testimony: Testimony) -> None:
+    def _write(self, reached: Reached) -> None:
         """Put a whole new file in the place of the old one, so that a power cut leaves the one or the other."""
         new = self.file.with_name(f"{self.file.name}-new")
-        text = json.dumps({"count": testimony.count, "left": testimony.left.isoformat() if testimony.left else None})
+        text = json.dumps({"count": reached.count, "left": reached.left.isoformat() if reached.left else None})
         descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         try:
             os.write(descriptor, text.encode())
