@@ -12,8 +12,8 @@ import os
 import shutil
 import sqlite3
 import subprocess
-from collections.abc import Mapping, Sequence
-from contextlib import closing
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -21,6 +21,7 @@ from pathlib import Path
 from alembic.config import Config
 from alembic.script import ScriptDirectory
 from sqlalchemy import URL, NullPool, create_engine, text
+from sqlalchemy.exc import DBAPIError
 
 from ledgerloop.errors import LedgerloopError
 
@@ -90,7 +91,7 @@ def in_use(url: URL) -> bool:
     query = "SELECT count(*) FROM pg_locks JOIN pg_database d ON d.oid = database"
     query += " WHERE locktype = 'advisory' AND d.datname = current_database()"
     engine = create_engine(url.set(drivername="postgresql+psycopg"), poolclass=NullPool)
-    with engine.connect() as connection:
+    with _told(), engine.connect() as connection:
         return bool(connection.execute(text(query)).scalar())
 
 
@@ -120,15 +121,15 @@ def _replace(url: URL, dump: Path, aside: Path) -> None:
     engine = create_engine(url.set(drivername="postgresql+psycopg"), poolclass=NullPool)
 
     def fill(source: Path) -> None:
-        with engine.begin() as connection:
+        with _told(), engine.begin() as connection:
             for statement in ("DROP SCHEMA IF EXISTS dbos CASCADE", "DROP SCHEMA public CASCADE"):
                 connection.execute(text(statement))
             connection.execute(text("CREATE SCHEMA public"))
-        # The dump makes the schema that everybody has anew only where it was changed, so it may stand already.
+        # A dump may make the schema that stands again by now.
         wanted = _tool("pg_restore", None, "--list", str(source)).splitlines()
-        with_schema = [line for line in wanted if " SCHEMA - public " not in line]
+        without = [line for line in wanted if " SCHEMA - public " not in line]
         listed = aside.with_name(f"{aside.name}.list")
-        listed.write_text("\n".join(with_schema), "utf-8")
+        listed.write_text("\n".join(without), "utf-8")
         try:
             _tool(
                 "pg_restore",
@@ -145,8 +146,21 @@ def _replace(url: URL, dump: Path, aside: Path) -> None:
     try:
         fill(dump)
     except LedgerloopError as problem:
-        fill(aside)
+        try:
+            fill(aside)
+        except LedgerloopError:
+            raise LedgerloopError(f"{problem.sentence} What was there before is in {aside}.") from None
         raise LedgerloopError(f"{problem.sentence} The database is as it was before.") from None
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """Turn what PostgreSQL says into one sentence."""
+    try:
+        yield
+    except DBAPIError as error:
+        why = str(error.orig).strip().splitlines()[0]
+        raise LedgerloopError(f"The database would not have it: {why}.") from None
 
 
 def _copy(source: Path, target: Path) -> None:
