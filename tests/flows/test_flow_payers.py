@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 from crm import Customers, begun
@@ -247,3 +247,26 @@ def test_a_contact_with_another_address_is_not_the_customers(scene: Scene, crm: 
     assert agent != crm.record(customer, "contact")
     shown = scene.show("contacts", agent)
     assert (None, None) == (shown["xero_contact_id"], shown["xero_outstanding_balance"])
+
+
+def test_an_answer_that_no_webhook_tells_of(staged: Callable[..., Scene]) -> None:
+    """The id was written and only the customer's next look found it: its deal is invoiced then, not hours later."""
+    scene = staged({"standing": {"poll_seconds": 5}})
+    crm = Customers(scene)
+    company = scene.make("companies", name="Mako Wool", domain="mako-wool.co.nz")
+    customer = crm.add("Mako Wool Holdings Ltd", EmailAddress="ap@mako-wool.co.nz")
+    crm.until_held(customer)
+    deal = scene.sell(company=company)
+    scene.until_shown("deals", deal, "xero_sync_message")
+    scene.settle()
+    scene.forget_calls()
+    # Our own message is a change of the deal, which is looked at for once more.
+    scene.on.until("deals are looked for twice", lambda: scene.calls("hubspot", "deals/search")[1:] or None)
+    scene.settle()
+
+    scene.silence("hubspot")
+    scene.edit("companies", company, xero_contact_id=customer)
+    crm.touch(customer)
+
+    scene.until_shown("deals", deal, "xero_invoice_id")
+    assert customer == payer(scene, deal)

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from ledgerloop.flows import retrying
 from ledgerloop.flows.parts import parts
 from ledgerloop.flows.writing import id_name
 from ledgerloop.hubspot.models import Record
@@ -150,6 +151,8 @@ def take(home: Organisation, kind: LinkKind, customers: Customers, found: Found)
         kept = links.put(tx, wanted, at.now())
         # Nothing was compared with these records yet; what was kept of one that HubSpot would not make is not of them.
         compared.forget(tx, home.id, kind, [link.xero_id for link in set(wanted) & set(kept)])
+        if wanted:
+            retrying.look_over(tx, [part for link in wanted for part in (link.xero_id, link.hubspot_id)])
     return {
         link.xero_id: Hold((doubts.shared_record(customers[link.xero_id], kind, link.hubspot_id),), (link.hubspot_id,))
         for link, stands in zip(wanted, kept, strict=True)

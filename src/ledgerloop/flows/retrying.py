@@ -91,6 +91,20 @@ def retry(deals: Collection[str] | None = None) -> list[str]:
     return tried
 
 
+def look_over(tx: Connection, found: Collection[str]) -> None:
+    """Have the deals looked at again that are held over any of these customers and records, of which one was found."""
+    now = parts().now()
+    for portal in connections.portals(tx):
+        held = [
+            one.subject.removeprefix(_DEAL)
+            for one in journal.holds(tx)
+            if one.lane == portal.id and one.subject.startswith(_DEAL) and not set(found).isdisjoint(one.candidates)
+        ]
+        if held:
+            inbox.keep(tx, [again(portal.id, deal, f"found {now.isoformat()}", LOOK) for deal in held], now)
+            lanes.wake(tx, "invoicing", portal.id, now)
+
+
 def go_on(given: str) -> Organisation:
     """Let an organisation, by id or name, go on that rests, and let its next call find out what is left of its quotas.
 
