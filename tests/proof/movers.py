@@ -143,6 +143,8 @@ class Movers:
         if loser == winner or any(self.register.doubles(loser, kind) for kind in given):
             raise LookupError
         contact = self._record(loser, "contacts")
+        if contact and list(self._merged_into(contact, "contacts")):
+            raise LookupError  # it is let go, and which of them it is then is a matter of luck
         for kind in KINDS:
             self.truths.carries(self._record(loser, kind), winner)
         self._crm.merge_in_xero(loser, winner)

@@ -53,6 +53,8 @@ class Register:
         self.places: dict[tuple[str, str], Place] = {}
         self.strangers: dict[str, list[str]] = {kind: [] for kind in KINDS}
         """Records that people made and that are nobody's customer."""
+        self._let_go: list[str] = []
+        """Contacts that are strangers once all was quiet."""
         self.moved: set[str] = set()
         """Customers that must be looked at before all is said: HubSpot may not have told what happened to them."""
         self._heir: dict[str, str] = {}
@@ -133,7 +135,7 @@ class Register:
             mine, theirs = self.places[loser, kind], self.places[winner, kind]
             if mine.must == "one" and theirs.must == "one":
                 mine.must = "double" if kind == "companies" else "none"
-                self.strangers["contacts"] += [contact] if kind == "contacts" else []
+                self._let_go += [contact] if kind == "contacts" else []
                 continue
             if mine.must == "one":
                 theirs.must = "one"
@@ -172,6 +174,8 @@ class Register:
         """Note that everything has been looked at."""
         self.moved.clear()
         self.resting.clear()
+        self.strangers["contacts"] += self._let_go
+        self._let_go.clear()
 
     def _takes_double(self, customer: str, kind: str) -> bool:
         """Tell whether a customer that loses its record has another, of somebody who was merged into it."""
@@ -212,7 +216,11 @@ class Register:
                     found.append(
                         f"{one.name} {one.id} ({must}) has the {kind} {here}, not {least} to {most}; held: {said}"
                     )
-            expected = {*self.strangers[kind], *(record.id for some in carrying.values() for record in some)}
+            expected = {
+                *self.strangers[kind],
+                *self._let_go,
+                *(record.id for some in carrying.values() for record in some),
+            }
             found += [
                 f"{kind} {record.id} is nobody's: {record.properties}"
                 for record in portal.shelf(kind).live.values()
