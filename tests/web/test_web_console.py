@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
+import httpx2
 import pytest
 from web_scene import GOOD_PASSWORD, Visit, keep_secrets, token_in, xero_body, xero_event
 
@@ -64,6 +66,22 @@ def test_sign_in_and_out(visit: Visit) -> None:
     assert 303 == visit.browser.get("/").status_code
 
 
+def test_signing_out_ends_the_session_for_good(visit: Visit) -> None:
+    """A cookie that somebody kept opens nothing once its session has signed out; another session goes on."""
+    visit.sign_in()
+    kept = visit.browser.cookies["ledgerloop_session"]
+    other = visit.new_browser()
+    first, visit.browser = visit.browser, other
+    visit.sign_in()
+
+    first.post("/logout", data={"token": token_in(first.get("/").text)})
+
+    thief = visit.new_browser()
+    thief.cookies.set("ledgerloop_session", kept)
+    assert 303 == thief.get("/").status_code
+    assert 200 == other.get("/").status_code
+
+
 def test_cookie_over_http_is_not_secure(visiting: Callable[..., Visit]) -> None:
     """Where the service is reached by http, on this machine, a Secure cookie would never come back."""
     visit = visiting(service={"public_url": ""})
@@ -108,6 +126,21 @@ def test_lock_out(visit: Visit) -> None:
     assert 429 == visit.sign_in().status_code
     visit.clock.passes(seconds=30)
     assert 303 == visit.sign_in().status_code
+
+
+def test_guesses_sent_at_once_are_counted_before_they_are_checked(visit: Visit) -> None:
+    """However many guesses come together, no more are checked than one after the other would be."""
+    token, cookies = token_in(visit.browser.get("/login").text), dict(visit.browser.cookies)
+
+    async def guess() -> list[int]:
+        over = httpx2.ASGITransport(app=visit.app)
+        async with httpx2.AsyncClient(transport=over, base_url="https://sync.example.com", cookies=cookies) as browser:
+            form = {"token": token, "password": "a wrong password"}
+            answers = await asyncio.gather(*(browser.post("/login", data=form) for _ in range(20)))
+        return [one.status_code for one in answers]
+
+    statuses = asyncio.run(guess())
+    assert [401] * FREE + [429] * (20 - FREE) == sorted(statuses)
 
 
 def test_lock_out_is_over_after_success(visit: Visit) -> None:

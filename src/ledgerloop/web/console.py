@@ -22,6 +22,9 @@ from ledgerloop.wiring import Ledgerloop
 
 PAUSE = 0.5
 """Seconds that a wrong password costs, besides those of the hash."""
+MOST_WAITING = 8
+"""Passwords that wait to be hashed, so that a rightful one waits for a second or two at most, whoever guesses."""
+_A_LITTLE_WHILE = 5
 
 
 def routes(built: Ledgerloop, sessions: Sessions, pause: float = PAUSE) -> list[Route]:
@@ -71,9 +74,13 @@ class Console:
         if wait:
             said = f"There were too many wrong passwords. Please wait {wait} seconds."
             return await run_in_threadpool(self._asking, session, said, 429, wait)
+        if self._one_at_a_time.statistics().tasks_waiting >= MOST_WAITING:
+            said = "Many passwords are being tried at this moment. Please try again in a little while."
+            return await run_in_threadpool(self._asking, session, said, 429, _A_LITTLE_WHILE)
+        # Counted before it is checked: of many guesses sent at once none may slip through while others are hashed.
+        self._attempts.failed(address, self._built.now())
         fits = await anyio.to_thread.run_sync(self._fits, form.get("password", ""), limiter=self._one_at_a_time)
         if not fits:
-            self._attempts.failed(address, self._built.now())
             logger.warning("wrong console password", address=address)
             await asyncio.sleep(self._pause)
             return await run_in_threadpool(self._asking, session, "That is not the password.", 401)
@@ -81,10 +88,10 @@ class Console:
         logger.info("signed in", address=address)
         return await run_in_threadpool(self._signed_in)
 
-    def sign_out(self, _request: Request, _session: Session, _form: Form) -> Response:
+    def sign_out(self, _request: Request, session: Session, _form: Form) -> Response:
         """End the session."""
         answer = to("/login")
-        self._sessions.end(answer)
+        self._sessions.end(answer, session)
         return answer
 
     def _fits(self, given: str) -> bool:

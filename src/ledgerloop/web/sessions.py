@@ -1,7 +1,7 @@
 """Remember a person by a signed cookie: who signed in, until when, and the token their forms must carry.
 
-The cookie holds nothing secret and is not stored here. Its key is made once and kept sealed; the password's hash is
-part of it, so a new password ends every session.
+The cookie holds nothing secret and is not stored here, but for who signed out before its time.
+Its key is made once and kept sealed; the password's hash is part of it, so a new password ends every session.
 """
 
 from __future__ import annotations
@@ -24,6 +24,8 @@ from ledgerloop.web.passwords import PASSWORD
 from ledgerloop.wiring import Ledgerloop
 
 KEY = "console_session_key"
+ENDED = "console_signed_out"
+"""Where the sessions that signed out are remembered until they would have ended by themselves."""
 SESSION_LASTS = timedelta(hours=12)
 SAID_LASTS = timedelta(minutes=1)
 
@@ -53,7 +55,7 @@ class Sessions:
         now = self._now()
         if isinstance(kept, dict) and isinstance(kept.get("until"), int | float):
             until = datetime.fromtimestamp(kept["until"], UTC)
-            if until > now:
+            if until > now and self._fingerprint(str(kept.get("token", ""))) not in self._ended():
                 return Session(kept.get("person") is True, str(kept.get("token", "")), until)
         return self.new(person=False)
 
@@ -66,8 +68,13 @@ class Sessions:
         text = {"person": session.person, "token": session.token, "until": session.until.timestamp()}
         self._set(response, _SESSION, text, session.until - self._now())
 
-    def end(self, response: Response) -> None:
-        """Delete the cookie."""
+    def end(self, response: Response, session: Session) -> None:
+        """End the session here as well as in the browser: a copy of its cookie is worth nothing from now on."""
+        with self._built.database.transaction() as tx:
+            now = self._now().timestamp()
+            ended = {one: until for one, until in _read(connections.get_value(tx, ENDED)).items() if until > now}
+            ended[self._fingerprint(session.token)] = session.until.timestamp()
+            connections.put_value(tx, ENDED, json.dumps(ended))
         response.delete_cookie(_SESSION, httponly=True, samesite="lax", secure=self._secure)
 
     def say(self, response: Response, sentence: str) -> None:
@@ -83,6 +90,14 @@ class Sessions:
         """Forget the sentence, now that it has been shown."""
         if _SAID in request.cookies:
             response.delete_cookie(_SAID, httponly=True, samesite="lax", secure=self._secure)
+
+    def _ended(self) -> dict[str, float]:
+        with self._built.database.reading() as tx:
+            return _read(connections.get_value(tx, ENDED))
+
+    @staticmethod
+    def _fingerprint(token: str) -> str:
+        return hashlib.sha256(token.encode()).hexdigest()[:32]
 
     def _set(self, response: Response, name: str, content: object, lasts: timedelta) -> None:
         body = base64.urlsafe_b64encode(json.dumps(content).encode()).decode()
@@ -128,3 +143,7 @@ class Sessions:
                 root = secrets.token_urlsafe(32)
                 self._built.shelf.save(KEY, root)
             return root
+
+
+def _read(kept: str | None) -> dict[str, float]:
+    return {str(one): float(until) for one, until in json.loads(kept or "{}").items()}
