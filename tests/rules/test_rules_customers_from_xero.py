@@ -174,7 +174,6 @@ class TestReceivables:
             reference="HS-512",
             mark="HS-512",
             url="https://app.hubspot.com/1",
-            mark="HS-512",
             issued_on=date(2026, 11, 2),
             due_on=date(2026, 12, 2),
             payments=(Payment("p1", date(2026, 11, 3), Decimal("20.00")),),

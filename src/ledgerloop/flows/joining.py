@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from ledgerloop.errors import Conflict, Invalid, Missing
-from ledgerloop.flows import creating, moving, older_companies, parting, people, reviewing, succession
+from ledgerloop.flows import creating, main_person, moving, older_companies, parting, people, reviewing
 from ledgerloop.flows.claiming import Customers, Doubts, Found, in_question, of_another, shown_elsewhere, take
 from ledgerloop.flows.creating import Values
 from ledgerloop.flows.finding import Halves, Pair, find, find_by_id, own_companies
@@ -47,7 +47,7 @@ def join(home: Organisation, customers: Customers, values: Values, turn: int, un
     doubts = _together(
         asked,
         moving.follow_merged(home, customers, turn),
-        succession.succeed(home, customers, turn),
+        main_person.follow(home, customers, turn),
         reviewing.review(home, customers),
         older_companies.review(home, customers),
     )

@@ -12,7 +12,7 @@ from typing import Literal
 
 from sqlalchemy import Connection
 
-from ledgerloop.flows import erasing, succession
+from ledgerloop.flows import erasing, main_person
 from ledgerloop.flows.claiming import Customers, Doubts
 from ledgerloop.flows.finding import PLURAL, properties_read
 from ledgerloop.flows.parts import parts
@@ -70,7 +70,7 @@ def follow_merged(home: Organisation, customers: Customers, turn: int) -> Doubts
                 reason = (
                     f"Xero merged {loser.id} into {winner.id}, whose contact is {other.hubspot_id}, another person."
                 )
-                succession.let_go(home, link, reason, turn)
+                main_person.let_go(home, link, reason, turn)
             elif loser.id in customers:
                 reason = doubts.merged_in_xero(loser, winner, kind, link.hubspot_id, other.hubspot_id)
                 before = unsure.get(loser.id, Hold(()))
@@ -178,7 +178,7 @@ def come_back(home: Organisation, kind: LinkKind, ids: Sequence[str], turn: int)
         customer, link = customers.get(one.xero_id), now.get(one.xero_id)
         other = link is not None and link.hubspot_id != one.hubspot_id
         if kind == "contact" and link is not None and other and _other_person(one.hubspot_id, link.hubspot_id):
-            emptied = succession.clear(one.hubspot_id)
+            emptied = main_person.clear(one.hubspot_id)
             reason = (
                 f"The contact {one.hubspot_id} was restored, and {link.hubspot_id}, another person, is the customer's."
             )

@@ -13,7 +13,7 @@ from typing import Literal
 from sqlalchemy import Connection
 
 from ledgerloop.abreast import abreast
-from ledgerloop.flows import moving, succession, writing
+from ledgerloop.flows import main_person, moving, writing
 from ledgerloop.flows.fields import remembered
 from ledgerloop.flows.parts import parts
 from ledgerloop.flows.writing import Asked, Dropped, Sent, id_name
@@ -165,7 +165,7 @@ def _why_not(one: Wanted, email: Dropped, lane: str) -> str:
         home = connections.organisation(tx, lane)
         customer = mirror.customers(tx, lane, [one.customer])[one.customer]
     if email.holder and home is not None:
-        return succession.taken(home, customer, one.id, email.holder)
+        return main_person.taken(home, customer, one.id, email.holder)
     return doubts.email_erased(customer, one.id)
 
 

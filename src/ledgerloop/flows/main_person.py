@@ -50,7 +50,7 @@ class _Asking:
     before: Comparison
 
 
-def succeed(home: Organisation, customers: Customers, turn: int) -> Doubts:
+def follow(home: Organisation, customers: Customers, turn: int) -> Doubts:
     """Move the links of customers whose email is another's in Xero now, and word what is unclear."""
     asking = _asking(home, customers)
     if not asking:

@@ -16,7 +16,7 @@ BOB = {"FirstName": "Bob", "LastName": "New"}
 @pytest.fixture(scope="module")
 def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
     """Give one stage to all tests of this file: each has customers of its own."""
-    with begun(tmp_path_factory.mktemp("succession")) as scene:
+    with begun(tmp_path_factory.mktemp("main_person")) as scene:
         yield scene
 
 
