@@ -7,7 +7,7 @@ from pathlib import Path
 import put_back
 from served import Host, Served, served
 
-from ledgerloop.cli.stage import connect_hubspot, connect_xero, log_in
+from ledgerloop.cli.stage import connect_hubspot, connect_xero
 from ledgerloop.store import connections, intents, journal
 from ledgerloop.store.tables import metadata
 from ledgerloop.web.sessions import PASSWORD
@@ -99,7 +99,6 @@ def test_an_emptied_database_learns_of_all_invoices_again(host: Host, tmp_path: 
         _empty(scene)
         scene.pass_time(LATER)
         scene.start(watch=True)
-        log_in(scene.on)
         connect_xero(scene.on, "Kiwi Demo Ltd")
         connect_hubspot(scene.on)
         scene.settle()

@@ -11,6 +11,7 @@ from decimal import Decimal
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sqlalchemy import event
 
 from ledgerloop.records import Customer, Payment, Receivable
 from ledgerloop.store import dirty, mirror
@@ -59,6 +60,19 @@ class TestMarked:
             assert ["i1", "i2", "i3"] == sorted(one.id for one in mirror.receivables_marked(tx, "org", ["HS-7"], [url]))
             assert [] == mirror.receivables_marked(tx, "other", ["HS-7"], [url])
             assert [] == mirror.receivables_marked(tx, "org", [""], [""])
+
+    @pytest.mark.parametrize(("marks", "urls"), [(["HS-7"], []), ([], ["https://x"])])
+    def test_an_index_is_used(self, sqlite_url: str, marks: list[str], urls: list[str]) -> None:
+        """Before every invoice our copy is asked, however many invoices there are."""
+        database = Database(sqlite_url)
+        asked: list[tuple[str, tuple[object, ...]]] = []
+        with database.reading() as tx:
+            event.listen(tx, "before_cursor_execute", lambda *given: asked.append((given[2], given[3])))
+            mirror.receivables_marked(tx, "org", marks, urls)
+            looked = [one for one in asked if "FROM receivable" in one[0]]
+            plans = [str(tx.exec_driver_sql(f"EXPLAIN QUERY PLAN {query}", given).all()) for query, given in looked]
+        database.close()
+        assert [True] == [f"receivable_by_{'mark' if marks else 'url'}" in plan for plan in plans]
 
 
 class TestStoreCustomers:

@@ -16,7 +16,7 @@ from datetime import UTC, date, datetime
 from operator import attrgetter
 from typing import Any, TypeVar
 
-from sqlalchemy import Column, ColumnElement, Connection, Table, delete, exists, func, select
+from sqlalchemy import Column, ColumnElement, Connection, Table, delete, exists, func, select, text
 
 from ledgerloop.records import Customer, Payment, Receivable
 from ledgerloop.store import dirty, search_keys
@@ -328,10 +328,14 @@ def _grouped(facts: Iterable[Fact], name: str) -> dict[str, list[Fact]]:
 
 
 def _where(table: Table, names: tuple[str, ...], organisation: str, column: Column[str], some: list[str]) -> Any:
-    """Select by a column; an empty text is no value to look for."""
+    """Select by a column; an empty text is no value to look for.
+
+    That is said to SQLite as well, which else takes no index that leaves empty texts out.
+    """
     columns = [table.c[name] for name in names]
     wanted = [each for each in some if each]
-    return select(*columns).where(table.c.organisation == organisation, column.in_(wanted)).order_by(table.c.id)
+    query = select(*columns).where(table.c.organisation == organisation, column.in_(wanted)).order_by(table.c.id)
+    return query if column.primary_key else query.where(text(f"{table.name}.{column.name} <> ''"))
 
 
 def _customers(tx: Connection, organisation: str, column: Column[str], values: Iterable[str]) -> Iterator[Customer]:
