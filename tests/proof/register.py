@@ -242,7 +242,7 @@ class Register:
         must = self.must(one.id, kind)
         place = self.places.get((one.id, kind))
         if must == "one" and kind == "contacts" and not here and _of_another(one, portal):
-            return 0, 0, [one.email]  # its first contact was merged into that one, and a later one is gone
+            return 0, 0, ["its own"]  # its first contact was merged into that one, and a later one is gone
         if must == "one":
             return 1, 1, []
         if must == "double":
