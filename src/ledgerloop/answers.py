@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from email.utils import parsedate_to_datetime
 from typing import Any, Protocol
 
@@ -151,6 +152,15 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
         return min(max(0.0, wait), LONGEST_WAIT)
     except (ValueError, TypeError):
         return None
+
+
+def moment_told(date: str) -> datetime | None:
+    """Return the moment that a Date header tells; none where it tells none."""
+    try:
+        told = parsedate_to_datetime(date)
+    except (ValueError, TypeError):
+        return None
+    return told if told.tzinfo else None
 
 
 _EMAIL = re.compile(r"[^\s\"'<>@:;,(\[{\\]+@[^\s\"'<>@:;,)\]}\\]*")

@@ -25,12 +25,13 @@ from sqlalchemy import URL, event, make_url
 
 from ledgerloop.errors import LedgerloopError, Transient
 from ledgerloop.flows import catchup, epoch
+from ledgerloop.flows.forgetting import forget
 from ledgerloop.flows.invoicing import invoicing
 from ledgerloop.flows.standing import standing
 from ledgerloop.flows.takeover import end_old_turns, lock_of, pass_over, take_over
 from ledgerloop.flows.turns import turn_id
 from ledgerloop.log import logger
-from ledgerloop.store import inbox, journal, lanes
+from ledgerloop.store import lanes
 from ledgerloop.store.db import Database
 from ledgerloop.store.lanes import Ready
 
@@ -48,10 +49,9 @@ TICK = 0.5
 SCHEDULE = timedelta(seconds=5)
 STUCK = timedelta(seconds=30)
 KEEP_TURNS = timedelta(days=7)
-KEEP_EVENTS = timedelta(days=30)
-"""Longer than any vendor repeats a delivery."""
-KEEP_JOURNAL = timedelta(days=400)
-"""A year and what it takes to close its books."""
+PRUNE = KEEP_TURNS / 100
+AGAIN = timedelta(minutes=5)
+"""Until when forgetting is tried again where our clock and the vendors' do not agree, or were not compared yet."""
 _LISTENER = 0.25
 """How often DBOS looks for messages between turns, of which there are none: stopping waits for that look to end."""
 LAST_LOOK = 1.0
@@ -65,20 +65,30 @@ class Started:
     """A turn that this process has started, and when."""
 
     turn: int
-    at: datetime
+    at: float
+    """By the clock that only goes on."""
 
 
 class Engine:
     """Start turns and keep the schedule, in one thread beside DBOS's own."""
 
-    def __init__(self, database: Database, now: Callable[[], datetime], worker: str = "one") -> None:
+    def __init__(
+        self,
+        database: Database,
+        now: Callable[[], datetime],
+        worker: str = "one",
+        clock_off: Callable[[], timedelta | None] = lambda: None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Take the parts. ``clock_off`` tells by how much the vendors' clocks are ahead of ours, once they told."""
         self._database, self._now, self._worker = database, now, worker
+        self._clock_off, self._clock = clock_off, clock
         self._started: dict[tuple[str, str], Started] = {}
         self._nudged, self._stopping = threading.Event(), threading.Event()
         self._thread = threading.Thread(target=self._run, name="dispatcher", daemon=True)
         self._alone = ExitStack()
-        self._scheduled_at: datetime | None = None
-        self._pruned_at: datetime | None = None
+        self._scheduled_at: float | None = None
+        self._pruned_at: float | None = None
 
     @property
     def stopping(self) -> bool:
@@ -182,15 +192,15 @@ class Engine:
     def _dispatch(self) -> float:
         """Start the turns that are ready, and return how many seconds may pass before the next look."""
         now = self._now()
-        if self._scheduled_at is None or now - self._scheduled_at >= SCHEDULE:
-            self._scheduled_at = now
+        ticks = self._clock()  # intervals in here are not moved by a clock that is put right
+        if self._scheduled_at is None or ticks - self._scheduled_at >= SCHEDULE.total_seconds():
+            self._scheduled_at = ticks
             catchup.wake_due()
             self._stay_alone()
             take_over(self._database, self._worker, APPLICATION_VERSION, now)
             epoch.check_now_and_then(now)
-        if self._pruned_at is None or now - self._pruned_at >= KEEP_TURNS / 100:
-            self._pruned_at = now
-            self._prune(now)
+        if self._pruned_at is None or ticks - self._pruned_at >= PRUNE.total_seconds():
+            self._pruned_at = ticks if self._prune(now) else ticks - (PRUNE - AGAIN).total_seconds()
         with self._database.reading() as tx:
             ready = lanes.ready(tx, now)
         wait = TICK
@@ -200,21 +210,21 @@ class Engine:
 
     def _start(self, one: Ready, now: datetime) -> float:
         """Start a turn unless it runs already or would follow the last one too closely; return how long to wait."""
-        key = (one.flow, one.lane)
+        key, ticks = (one.flow, one.lane), self._clock()
         last = self._started.get(key)
         if last is not None and last.turn == one.turn:
-            if now - last.at > STUCK:
+            if ticks - last.at > STUCK.total_seconds():
                 self._unstick(one, now)
             return TICK
-        if last is not None and now - last.at < PACE:
-            return max(0.0, (PACE - (now - last.at)).total_seconds())
+        if last is not None and ticks - last.at < PACE.total_seconds():
+            return PACE.total_seconds() - (ticks - last.at)
         if last is None and self._ended(one):
             # A database that was brought back from a backup names turns that have long ended.
             pass_over(self._database, one.flow, one.lane, one.turn, now)
             return 0.0
         with SetWorkflowID(turn_id(one.flow, one.lane, one.turn)):
             DBOS.start_workflow(FLOWS[one.flow], one.lane, one.turn)
-        self._started[key] = Started(one.turn, now)
+        self._started[key] = Started(one.turn, ticks)
         return TICK
 
     def _unstick(self, one: Ready, now: datetime) -> None:
@@ -228,16 +238,19 @@ class Engine:
         status = DBOS.get_workflow_status(turn_id(one.flow, one.lane, one.turn))
         return status is not None and status.status not in ("PENDING", "ENQUEUED", "DELAYED")
 
-    def _prune(self, now: datetime) -> None:
-        """Forget turns that ended a week ago, and what the inbox and the journal have kept long enough."""
+    def _prune(self, now: datetime) -> bool:
+        """Forget turns that ended a week ago, and what the inbox and the journal have kept long enough.
+
+        Tell whether the clock could be gone by.
+        """
+        if not forget(self._database, now, self._clock_off()):
+            return False
         old = DBOS.list_workflows(
             completed_before=(now - KEEP_TURNS).isoformat(), limit=1000, load_input=False, load_output=False
         )
         if old:
             DBOS.delete_workflows([one.workflow_id for one in old])
-        with self._database.transaction() as tx:
-            inbox.prune(tx, now - KEEP_EVENTS)
-            journal.prune(tx, now - KEEP_JOURNAL)
+        return True
 
 
 def engine_file_of(url: URL) -> Path | None:

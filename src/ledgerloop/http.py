@@ -41,6 +41,8 @@ class Call:
     bytes_in: int
     bytes_out: int
     attempt: int
+    date: str = ""
+    """The vendor's own clock, as the answer's Date header tells it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,11 +164,12 @@ class Api:
         self, wire: httpx2.Request, path: str, said: str, kind: str, again: bool, empty: bool, attempt: int
     ) -> tuple[Answer | LedgerloopError, Reading]:
         """Send the request once; return the answer, or the error of an answer that did not come or cannot be read."""
-        began, status, bytes_in, reading = self._clock(), 0, 0, Reading()
+        began, status, bytes_in, date, reading = self._clock(), 0, 0, "", Reading()
         outcome: Answer | LedgerloopError
         try:
             response = self._client.send(wire)
             status, bytes_in = response.status_code, response.num_bytes_downloaded
+            date = response.headers.get("Date", "")
             outcome = _answer(response)
             reading = self._dialect.reading(outcome, kind)
             self._governor.observe(self.lane, reading, kind)
@@ -181,7 +184,8 @@ class Api:
         finally:
             seconds, bytes_out = self._clock() - began, len(wire.content)
             vendor = self._dialect.vendor
-            self._observe(Call(vendor, self.lane, wire.method, path, status, seconds, bytes_in, bytes_out, attempt))
+            call = Call(vendor, self.lane, wire.method, path, status, seconds, bytes_in, bytes_out, attempt, date)
+            self._observe(call)
         return outcome, reading
 
     def _pause(self, status: int, reading: Reading, again: bool, attempt: int) -> float | None:

@@ -19,6 +19,7 @@ from typing import Any
 import httpx2
 
 from ledgerloop import oauth
+from ledgerloop.answers import moment_told
 from ledgerloop.engine import Engine
 from ledgerloop.errors import SettingsError
 from ledgerloop.flows import waking
@@ -62,6 +63,8 @@ class Vendors:
     hurry: Callable[[], None]
     """Lets no call wait for a quota from now on, because the service ends."""
     close: Callable[[], None]
+    clock_off: Callable[[], timedelta | None] = lambda: None
+    """Tells by how much the vendors' clocks are ahead of ours, by the one that is nearer; none before one answered."""
 
 
 @dataclass(frozen=True)
@@ -127,7 +130,7 @@ def build(
     shelf = Shelf(secrets, database.lock)
     provider = _provider(settings, secrets)
     vendors = _vendors(settings, provider, secrets, shelf, now, observe)
-    engine = Engine(database, now, worker)
+    engine = Engine(database, now, worker, vendors.clock_off)
     desk = Desk(
         database,
         provider,
@@ -182,8 +185,12 @@ def _vendors(
     tokens = oauth.Tokens(provider, shelf, GRANT, now=now)
     calls: Counter[str] = Counter()
 
+    ahead: dict[str, timedelta] = {}
+
     def counted(call: Call) -> None:
         calls[call.vendor] += 1
+        if told := moment_told(call.date):
+            ahead[call.vendor] = told - now()
         observe(call)
 
     def figures(organisation: str) -> Mapping[str, Any]:
@@ -238,6 +245,7 @@ def _vendors(
         look_again=look_again,
         hurry=hurry,
         close=close,
+        clock_off=lambda: min(ahead.values(), key=abs, default=None),
     )
 
 

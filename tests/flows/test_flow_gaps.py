@@ -11,8 +11,9 @@ import pytest
 
 from ledgerloop.flows import catchup
 from ledgerloop.flows.parts import Parts, instead
+from ledgerloop.flows.polling import CURSOR as POLLED
 from ledgerloop.flows.pulling import CAUGHT_UP
-from ledgerloop.records import Event, Organisation
+from ledgerloop.records import Event, Organisation, Portal
 from ledgerloop.store import connections, cursors, gaps, inbox, lanes
 from ledgerloop.store.connections import Connected
 from ledgerloop.store.cursors import Cursor
@@ -98,3 +99,27 @@ def test_a_gap_stays_open_while_what_came_is_not_worked_off(database: Database, 
         lanes.park(tx, "standing", HOME.id, NOW + timedelta(hours=1), "Xero must be connected again.")
 
     assert [False, True] == [while_it_waits, looks(60)]
+
+
+def test_a_moment_in_the_future_is_no_moment(database: Database) -> None:
+    """Where the clock was hours ahead when something was done, it is done again now, and not in hours."""
+    home = Organisation("org-1", "Kiwi", "NZD", "Pacific/Auckland")
+    portal = Portal("62515", "HubSpot 62515", "NZD", "UTC")
+    now = datetime.now(UTC)
+    given = Parts(database, _never, _never, lambda: now, _never, lambda: None, _never, _never)
+    with database.transaction() as tx:
+        connections.put(tx, Connected("xero", home.id, home.name, "xero", home, now))
+        connections.put(tx, Connected("hubspot", portal.id, portal.name, "hubspot", portal, now))
+        cursors.put(tx, Cursor(home.id, CAUGHT_UP, None, 1, now + timedelta(hours=3)))
+        cursors.put(tx, Cursor(portal.id, POLLED, None, 1, now + timedelta(hours=3)))
+        connections.put_value(tx, f"day {home.id}", home.day(now).isoformat())
+
+    with instead(given):
+        catchup.wake_due()
+
+    with database.reading() as tx:
+        assert {"org-1", "62515"} == {one.lane for one in lanes.all_lanes(tx) if one.wanted}
+
+
+def _never(*_: object) -> Any:
+    raise AssertionError("nobody is asked")

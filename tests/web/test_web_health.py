@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import sqlite3
+from dataclasses import replace
 from datetime import timedelta
 
+from starlette.testclient import TestClient
 from web_scene import TENANT, Visit, xero_body, xero_event
 
 from ledgerloop.records import Organisation
 from ledgerloop.store import connections, inbox, journal, lanes
 from ledgerloop.store.connections import Connected
 from ledgerloop.web import health
+from ledgerloop.web.app import create_app
 
 
 def test_green_when_nothing_waits(visit: Visit) -> None:
@@ -93,3 +96,15 @@ def test_red_when_the_database_does_not_answer(visit: Visit) -> None:
     file.close()
 
     assert (503, ["the database does not answer"]) == (answer.status_code, answer.json()["problems"])
+
+
+def test_degraded_by_a_wrong_clock(visit: Visit) -> None:
+    """A clock that disagrees with the vendors' by more than a minute is told; one that is seconds off is not."""
+    told = []
+    for off in (timedelta(seconds=20), timedelta(hours=-3)):
+        vendors = replace(visit.built.vendors, clock_off=lambda off=off: off)
+        app = create_app(replace(visit.built, vendors=vendors), started=True)
+        answer = TestClient(app).get("/health")
+        told.append((answer.status_code, answer.json()["status"], answer.json()["clock_off_seconds"]))
+
+    assert [(200, "ok", 0), (200, "degraded", -10_800)] == told

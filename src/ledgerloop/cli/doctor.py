@@ -19,6 +19,7 @@ from ledgerloop.flows.connecting import GRANT
 from ledgerloop.flows.provisioning import KINDS, compare, tell
 from ledgerloop.hubspot import scopes as hubspot_scopes
 from ledgerloop.rules.books import Books
+from ledgerloop.rules.clocks import agree
 from ledgerloop.rules.days import later
 from ledgerloop.store import connections, mirror
 from ledgerloop.store.connections import Connected
@@ -56,7 +57,8 @@ def doctor(
 ) -> None:
     """Name what is missing: settings, secrets, scopes, properties. Exit status 1 if anything is."""
     with opened(config, sandbox, xero_url, hubspot_url, port) as built:
-        findings = [*_settings(built), *_database(built), *_tried(_xero, built), *_tried(_hubspot, built)]
+        found = [*_settings(built), *_database(built), *_tried(_xero, built), *_tried(_hubspot, built)]
+        findings = [*found, *_clock(built)]
     if as_json:
         print_json([asdict(one) for one in findings])
     else:
@@ -177,6 +179,15 @@ def _approving(built: Ledgerloop, home: Connected, allowed: Books, told: Organis
     locked = allowed.locked_until()
     if locked is not None:
         yield Finding("note", f"{home.name}'s Xero is locked until {locked}: invoices of those days stay as they are.")
+
+
+def _clock(built: Ledgerloop) -> Iterator[Finding]:
+    """Compare our clock with the vendors', now that they have answered."""
+    off = built.vendors.clock_off()
+    if off is not None and not agree(off):
+        where = "behind" if off > timedelta(0) else "ahead of"
+        said = f"This machine's clock is {abs(off.total_seconds()):.0f} seconds {where} the vendors': set it right."
+        yield Finding("missing", f"{said} Until then nothing old is forgotten.")
 
 
 def _hubspot(built: Ledgerloop) -> Iterator[Finding]:

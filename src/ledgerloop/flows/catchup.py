@@ -20,6 +20,7 @@ from ledgerloop.flows.polling import CURSOR as POLLED
 from ledgerloop.flows.pulling import CAUGHT_UP
 from ledgerloop.log import logger
 from ledgerloop.records import Organisation
+from ledgerloop.rules.clocks import passed
 from ledgerloop.store import connections, cursors, dirty, gaps, inbox, lanes, links, mirror, planned
 from ledgerloop.store.cursors import Cursor
 from ledgerloop.store.spent import Written
@@ -93,7 +94,7 @@ def _unusually_silent(tx: Connection, home: Organisation, now: datetime) -> bool
 def _stopped_long(tx: Connection, home: Organisation, now: datetime) -> bool:
     """Tell whether what the brake has stopped is to be looked at again."""
     since = dirty.stopped_since(tx, home.id)
-    return since is not None and now - since >= braking.AGAIN
+    return since is not None and passed(since, braking.AGAIN, now)
 
 
 def _missing(tx: Connection, now: datetime) -> int:
@@ -109,7 +110,7 @@ def _missing(tx: Connection, now: datetime) -> int:
     last = inbox.last_delivery(tx, "xero", gaps.WHOLE)
     resting = {one.lane for one in lanes.parked(tx) if one.flow == "standing"}
     waiting = {one.lane for one in inbox.backlogs(tx) if one.source == "xero"} - resting
-    still = last is None or now - last.delivered_at > GAP_CLOSES
+    still = last is None or passed(last.delivered_at, GAP_CLOSES, now)
     return missing if still and not waiting else 0
 
 
@@ -117,7 +118,7 @@ def _behind_gap(tx: Connection, homes: Sequence[Organisation], missing: int, now
     """Forget the gaps and name who must be pulled for them: all, since numbers do not say whose events were lost."""
     gaps.forget(tx, "xero", now - GAP_CLOSES)
     before = connections.get_value(tx, _GAP_PULLED)
-    if before is not None and now - datetime.fromisoformat(before) < GAP_AGAIN:
+    if before is not None and not passed(datetime.fromisoformat(before), GAP_AGAIN, now):
         return ()
     connections.put_value(tx, _GAP_PULLED, now.isoformat())
     logger.warning("webhooks are missing", events=missing)
@@ -125,8 +126,7 @@ def _behind_gap(tx: Connection, homes: Sequence[Organisation], missing: int, now
 
 
 def _elapsed(tx: Connection, lane: str, kind: str, now: datetime, seconds: float) -> bool:
-    last = cursors.get(tx, lane, kind).highest
-    return last is None or (now - last).total_seconds() >= seconds
+    return passed(cursors.get(tx, lane, kind).highest, timedelta(seconds=seconds), now)
 
 
 def _day_of(home: Organisation) -> str:

@@ -17,6 +17,7 @@ from ledgerloop.flows.parts import parts
 from ledgerloop.hubspot.client import MOST_A_SEARCH_PAGE
 from ledgerloop.hubspot.models import Record
 from ledgerloop.records import Event
+from ledgerloop.rules.clocks import passed
 from ledgerloop.store import connections, cursors, inbox
 from ledgerloop.store.cursors import Cursor
 
@@ -43,7 +44,7 @@ def look(portal: str) -> int:
         cursor = cursors.get(tx, portal, CURSOR)
         lines_cursor = cursors.get(tx, portal, LINES)
         connected = connections.get(tx, "hubspot", portal)
-    if connected is None or (cursor.highest is not None and now - cursor.highest < at.poll_every):
+    if connected is None or not passed(cursor.highest, at.poll_every, now):
         return 0
     since = cursor.since or connected.since
     stages = sorted({*won_stages(portal), *route_stages()})

@@ -20,6 +20,7 @@ from ledgerloop.flows.writing import id_name
 from ledgerloop.hubspot.models import Record
 from ledgerloop.records import Customer, Entry, Link, LinkKind, Organisation
 from ledgerloop.rules import doubts
+from ledgerloop.rules.clocks import passed
 from ledgerloop.rules.customers import customer_from_contact
 from ledgerloop.rules.ownership import Comparison, compare, said_by_hubspot, said_by_xero, values_of, without_email
 from ledgerloop.rules.returning import changes_from_record, speaks_for
@@ -55,7 +56,7 @@ def listen(home: Organisation) -> None:
     for kind, plural in PLURAL.items():
         with at.database.reading() as tx:
             cursor = cursors.get(tx, home.id, f"hubspot {plural}")
-        if cursor.highest is not None and now - cursor.highest < at.catch_up_every:
+        if not passed(cursor.highest, at.catch_up_every, now):
             continue
         found = _changed_since(kind, cursor) if cursor.since is not None else []
         with at.database.transaction() as tx:

@@ -21,6 +21,7 @@ from ledgerloop.errors import LedgerloopError
 from ledgerloop.flows.parts import parts
 from ledgerloop.log import logger
 from ledgerloop.records import Entry, Organisation, Receivable
+from ledgerloop.rules.clocks import passed
 from ledgerloop.rules.customers import customer_from_contact, receivable_from_credit, receivable_from_invoice
 from ledgerloop.rules.standing import agrees, standing_of
 from ledgerloop.store import clientele, connections, journal, mirror
@@ -53,7 +54,7 @@ def due(tx: Connection, organisation: str, now: datetime) -> bool:
     """Tell whether the next call may be made."""
     every = parts().verify_every
     last = _round(tx, organisation)
-    return every is not None and (last.at is None or now - last.at >= every * last.calls)
+    return every is not None and passed(last.at, every * last.calls, now)
 
 
 def verify(home: Organisation, turn: int) -> int:

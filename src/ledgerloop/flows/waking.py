@@ -14,6 +14,7 @@ from sqlalchemy import Connection
 from ledgerloop.flows.parts import parts
 from ledgerloop.flows.retrying import LOOK, again, deals_held
 from ledgerloop.records import Taken
+from ledgerloop.rules.clocks import passed
 from ledgerloop.store import connections, cursors, inbox, intents, lanes
 from ledgerloop.store.cursors import Cursor
 
@@ -62,7 +63,7 @@ def look_again(portal: str) -> None:
         if before != grounds:
             connections.put_value(tx, name, grounds)
         anew = before is not None and before != grounds
-        if not anew and cursor.highest is not None and now - cursor.highest < EVERY:
+        if not anew and not passed(cursor.highest, EVERY, now):
             return
         held = deals_held(tx, portal)
         if anew:

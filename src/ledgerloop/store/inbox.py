@@ -141,6 +141,11 @@ def recent(tx: Connection, limit: int, state: EventState | None = None) -> list[
     ]
 
 
+def oldest(tx: Connection) -> datetime | None:
+    """Say when the oldest event that is over was received."""
+    return tx.execute(select(func.min(table.c.received_at)).where(table.c.state.in_(_ENDED))).scalar()
+
+
 def prune(tx: Connection, before: datetime) -> int:
     """Forget events received before a moment, never one that waits, and say how many went.
 
@@ -179,7 +184,7 @@ def _usual(before: Delivery | None, now: datetime) -> int | None:
     """Learn how often deliveries come; the latest silence counts for a tenth."""
     if before is None:
         return None
-    silence = int((now - before.delivered_at).total_seconds())
+    silence = max(0, int((now - before.delivered_at).total_seconds()))
     return silence if before.usual_seconds is None else round(before.usual_seconds * 0.9 + silence * 0.1)
 
 

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, insert, select, update
+from sqlalchemy import Connection, Row, delete, func, insert, select, update
 
 from ledgerloop.records import Choice, Entry
 from ledgerloop.store.statements import chunks, upsert
@@ -49,6 +49,11 @@ def reasons_said(tx: Connection, subject: str, reasons: Collection[str]) -> set[
     """Tell which of these reasons the journal has of a subject, however long ago."""
     mine = select(table.c.reason).where(table.c.subject == subject, table.c.reason.in_(sorted(reasons)))
     return set(tx.execute(mine.distinct()).scalars())
+
+
+def oldest(tx: Connection) -> datetime | None:
+    """Say when the oldest line was written."""
+    return tx.execute(select(func.min(table.c.at))).scalar()
 
 
 def prune(tx: Connection, before: datetime) -> int:

@@ -15,11 +15,12 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from ledgerloop.log import logger
+from ledgerloop.rules.clocks import agree
 from ledgerloop.web.overview import Overview, look
 from ledgerloop.wiring import Ledgerloop
 
 BOUND = timedelta(minutes=5)
-_DEGRADED = ("needs_consent", "parked", "webhooks_silent")
+_DEGRADED = ("needs_consent", "parked", "webhooks_silent", "clock_off_seconds")
 PATIENCE = 3.0
 """Seconds to wait for the database."""
 
@@ -38,7 +39,11 @@ def routes(built: Ledgerloop, bound: timedelta = BOUND) -> list[Route]:
             problems.append(f"an event has waited for more than {int(bound.total_seconds())} seconds")
         elif seen.behind(bound):  # its events may be done, and what they changed not shown yet
             problems.append(f"a turn has been due for more than {int(bound.total_seconds())} seconds")
-        return _answer(_facts(seen), problems)
+        off = built.vendors.clock_off()
+        wrong = off is not None and not agree(off)
+        return _answer(
+            _facts(seen) | {"clock_off_seconds": round(off.total_seconds()) if off and wrong else 0}, problems
+        )
 
     return [Route("/health", health)]
 

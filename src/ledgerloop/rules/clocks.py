@@ -1,0 +1,26 @@
+"""What a wrong clock may not do: stop intervals, or have everything forgotten. Does no I/O."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+AGREES = timedelta(minutes=1)
+"""How far our clock may be from the vendors' before nothing is forgotten by it."""
+SHARE = timedelta(days=1)
+"""How much of what is kept is forgotten at once, whatever the clock says."""
+
+
+def passed(since: datetime | None, span: timedelta, now: datetime) -> bool:
+    """Tell whether a span has passed since a stored moment. One in the future is no moment: the clock was wrong."""
+    return since is None or since > now or now - since >= span
+
+
+def agree(off: timedelta | None) -> bool:
+    """Tell whether our clock agrees with the vendors'; not where none of them has told the time yet."""
+    return off is not None and abs(off) <= AGREES
+
+
+def forgotten_before(now: datetime, keep: timedelta, oldest: datetime | None) -> datetime:
+    """Return the moment before which what is older is forgotten: what was kept long enough, a day's share at most."""
+    before = now - keep
+    return before if oldest is None else min(before, oldest + SHARE)
