@@ -29,6 +29,10 @@ def sandbox(
     service_url: Annotated[str, typer.Option(help="Where Ledgerloop listens.")] = SERVICE_URL,
 ) -> None:
     """Run both vendors' APIs on this machine, for trying and for proving."""
+    if data not in ("demo", "empty") and not (data.startswith("large:") and data[6:].isdecimal()):
+        raise typer.BadParameter(
+            f"“{data}” is none of demo, empty and large:N, such as large:10000.", param_hint="--data"
+        )
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())

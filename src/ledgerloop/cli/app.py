@@ -39,5 +39,7 @@ def main() -> None:
     try:
         app(prog_name="ledgerloop")
     except LedgerloopError as error:
-        print(error.sentence, file=sys.stderr)
+        from ledgerloop.cli.show import say
+
+        say(error.sentence, err=True)
         sys.exit(2 if isinstance(error, SettingsError) else 1)

@@ -17,7 +17,7 @@ import typer
 from ledgerloop.cli.invoices import AllInvoices, Deals, approve_invoices, ask
 from ledgerloop.cli.opening import FILE, Config, HubSpotUrl, OfOrganisation, OnSandbox, XeroUrl, opened
 from ledgerloop.cli.plan import planned_with_progress, print_totals, progress, totals_of
-from ledgerloop.cli.show import Json, print_json
+from ledgerloop.cli.show import Json, print_json, say
 from ledgerloop.errors import LedgerloopError
 from ledgerloop.flows import admitting, planning
 from ledgerloop.flows.parts import instead
@@ -55,7 +55,7 @@ def backfill(
             left = planned.left(tx, home.id)
             everybody = admitting.everybody(tx, home)
         if left:
-            typer.echo(f"{home.name}: a backfill is under way, {left} customers are left.", err=True)
+            say(f"{home.name}: a backfill is under way, {left} customers are left.", err=True)
         else:
             totals, _ = planned_with_progress(home, everybody, keep=0)
             nothing = totals.written.created + totals.written.updated == 0
@@ -113,10 +113,10 @@ def _done(built: Ledgerloop, home: Organisation, as_json: bool) -> None:
             try:
                 allowance = _watch(built, home)
             except KeyboardInterrupt:
-                typer.echo("Stopping; what is on its way comes to its end first.", err=True)
+                say("Stopping; what is on its way comes to its end first.", err=True)
                 raise
     except KeyboardInterrupt:
-        typer.echo("Stopped. It goes on when this is run again, or when the service runs.", err=True)
+        say("Stopped. It goes on when this is run again, or when the service runs.", err=True)
         raise typer.Exit(_STOPPED) from None
     written = allowance.written
     held = _held(built, home)
@@ -142,7 +142,7 @@ def _waiting(held: int) -> str:
 def _worked(built: Ledgerloop) -> Iterator[None]:
     """See to it that somebody works: the service if it runs, else an engine of our own while the block lasts."""
     if built.engine.taken:
-        typer.echo("The service runs and does the work.", err=True)
+        say("The service runs and does the work.", err=True)
         yield
     else:
         with built.working():
@@ -191,7 +191,7 @@ def _tell(
     as_json: bool, home: Organisation, totals: Totals | None, allowance: Allowance | None, said: str, held: int = 0
 ) -> None:
     if not as_json:
-        typer.echo(said)
+        say(said)
         return
     told: dict[str, Any] = {"organisation": home.id, "said": said}
     if totals is not None:

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from ledgerloop.cli.opening import FILE, Config, HubSpotUrl, OnSandbox, ServicePort, XeroUrl, opened
+from ledgerloop.cli.show import say
 from ledgerloop.errors import LedgerloopError
 from ledgerloop.flows.connecting import GRANT, connect_portal
 from ledgerloop.flows.listing import make_lists
@@ -36,10 +37,10 @@ def xero(
     """Print the address at which a person allows access to Xero. The service must run, to take the answer."""
     with opened(config, sandbox, xero_url, hubspot_url, port) as built:
         before = built.shelf.load(GRANT)
-        typer.echo("Open this address in a browser, within ten minutes:", err=True)
-        typer.echo(consent_address(built))
+        say("Open this address in a browser, within ten minutes:", err=True)
+        say(consent_address(built))
         if wait:
-            typer.echo(f"Connected: {_waited(built, before)}")
+            say(f"Connected: {_waited(built, before)}")
 
 
 @app.command()
@@ -49,7 +50,7 @@ def hubspot(
     """Connect the portal of the saved token, and make the properties that it lacks."""
     with opened(config, sandbox, xero_url, hubspot_url) as built:
         portal, done = connect_portal(built.desk)
-    typer.echo(f"Connected: {portal.name}, currency {portal.currency}, time zone {portal.timezone}.")
+    say(f"Connected: {portal.name}, currency {portal.currency}, time zone {portal.timezone}.")
     _report(done)
 
 
@@ -76,20 +77,20 @@ def lists(
         done = make_lists(built.vendors.hubspot(), built.settings.properties)
     for verb, names in (("Made", done.made), ("Changed", done.changed), ("There already", done.there)):
         for name in names:
-            typer.echo(f"{verb}: {name}.")
+            say(f"{verb}: {name}.")
     for wrong in done.wrong:
-        typer.echo(wrong, err=True)
+        say(wrong, err=True)
     if done.wrong:
         raise typer.Exit(1)
 
 
 def _report(done: Provisioned) -> None:
     for made in done.made:
-        typer.echo(f"Made the property {made}.")
+        say(f"Made the property {made}.")
     if not done.made and not done.wrong:
-        typer.echo("All properties are there.")
+        say("All properties are there.")
     for wrong in done.wrong:
-        typer.echo(wrong, err=True)
+        say(wrong, err=True)
     if done.wrong:
         raise typer.Exit(1)
 

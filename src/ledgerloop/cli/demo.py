@@ -7,6 +7,7 @@ arrive signed. The story ends with a non-zero status if anything is not as told.
 from __future__ import annotations
 
 import json
+import signal
 import threading
 import time
 from collections import Counter
@@ -63,6 +64,8 @@ def demo(
 ) -> None:
     """Run the main job on two sandboxes: won deal, invoice, payment, standing. Needs no account and no network."""
     log.configure("error", "console")
+    for number in (signal.SIGTERM, signal.SIGHUP):  # ended in whatever way, nothing of it shall be left on the disk
+        signal.signal(number, _interrupt)
     begun = time.monotonic()
     console = Console(stderr=as_json, highlight=False, soft_wrap=True)
     with stage() as on:
@@ -79,6 +82,10 @@ def demo(
                 threading.Event().wait()
         else:
             console.print("With --keep the console stays open, to look at events, holds and every write's reason.")
+
+
+def _interrupt(number: int, _frame: object) -> None:
+    raise KeyboardInterrupt
 
 
 class Story:

@@ -12,7 +12,7 @@ import typer
 
 from ledgerloop import oauth
 from ledgerloop.cli.opening import FILE, Config, HubSpotUrl, OnSandbox, ServicePort, XeroUrl, on_sandbox, opened
-from ledgerloop.cli.show import Json, print_json
+from ledgerloop.cli.show import Json, print_json, say
 from ledgerloop.errors import LedgerloopError, Missing
 from ledgerloop.flows import epoch
 from ledgerloop.flows.connecting import GRANT
@@ -69,10 +69,10 @@ def doctor(
 
 
 def _print(one: Finding) -> None:
-    typer.echo(f"{ {'fine': '✓', 'note': '·', 'missing': '✗'}[one.verdict] } {one.sentence}")
+    say(f"{ {'fine': '✓', 'note': '·', 'missing': '✗'}[one.verdict] } {one.sentence}")
     for label, scopes in (("wanted", one.wanted), ("granted", one.granted), ("missing", one.missing)):
         if one.wanted:
-            typer.echo(f"    {label + ':':9}{' '.join(scopes) or 'none'}")
+            say(f"    {label + ':':9}{' '.join(scopes) or 'none'}")
 
 
 def _database(built: Ledgerloop) -> Iterator[Finding]:

@@ -10,6 +10,7 @@ import typer
 
 from ledgerloop.cli.opening import FILE
 from ledgerloop.cli.password import FromStdin, set_password
+from ledgerloop.cli.show import say
 from ledgerloop.errors import SettingsError
 from ledgerloop.secrets.sealed import new_key_file
 from ledgerloop.settings import load
@@ -34,7 +35,7 @@ def init(directory: Directory = Path(), password_stdin: FromStdin = False) -> No
     Nothing that is there is overwritten, so this may be run again to make what is missing.
     """
     prepare(directory / FILE, lambda database: set_password(database, password_stdin))
-    typer.echo(_NEXT)
+    say(_NEXT)
 
 
 def prepare(file: Path, choose_password: Callable[[Database], None]) -> None:
@@ -47,11 +48,11 @@ def prepare(file: Path, choose_password: Callable[[Database], None]) -> None:
     try:
         database.migrate()
         _write_key(key, database)
-        typer.echo(f"Ready   {database.file or database.url.render_as_string()}, the database")
+        say(f"Ready   {database.file or database.url.render_as_string()}, the database")
         with database.reading() as tx:
             has_password = connections.get_value(tx, PASSWORD) is not None
         if has_password:
-            typer.echo("Left    the console's password as it is; `ledgerloop password` sets another one")
+            say("Left    the console's password as it is; `ledgerloop password` sets another one")
         else:
             choose_password(database)
     finally:
@@ -63,21 +64,21 @@ def _write_settings(file: Path) -> None:
         with file.open("x", encoding="utf-8") as new:
             new.write(toml_text())
     except FileExistsError:
-        typer.echo(f"Left    {file} as it is")
+        say(f"Left    {file} as it is")
     except OSError as error:
         raise SettingsError("(the whole file)", str(file), f"it cannot be written ({error.strerror}).") from None
     else:
-        typer.echo(f"Wrote   {file}, the settings")
+        say(f"Wrote   {file}, the settings")
 
 
 def _write_key(key: Path, database: Database) -> None:
     """Make a key, unless secrets are kept already that only the lost one would open."""
     if key.exists():
-        typer.echo(f"Left    {key} as it is")
+        say(f"Left    {key} as it is")
         return
     with database.reading() as tx:
         if any_secret(tx):
             cure = "it is gone, and the database holds secrets that only it opens; bring it back from your backup."
             raise SettingsError("service.key_file", str(key), cure)
     new_key_file(key)
-    typer.echo(f"Wrote   {key}, the key that seals secrets: back it up, apart from the database")
+    say(f"Wrote   {key}, the key that seals secrets: back it up, apart from the database")

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from ledgerloop.cli.opening import FILE, Config, HubSpotUrl, OnSandbox, XeroUrl, opened
-from ledgerloop.cli.show import print_json, print_table
+from ledgerloop.cli.show import print_json, print_table, say
 from ledgerloop.errors import LedgerloopError
 from ledgerloop.flows import approving, asking, renewing, retrying
 from ledgerloop.flows.parts import instead
@@ -53,7 +53,7 @@ def retry(
     with opened(config, sandbox, xero_url, hubspot_url) as built, instead(built.parts()):
         if organisation:
             name = retrying.go_on(organisation).name
-            typer.echo(f"{name} goes on in the service that runs; its next call finds out what is left of its quotas.")
+            say(f"{name} goes on in the service that runs; its next call finds out what is left of its quotas.")
             return
         if new and deal:
             chosen = renewing.renewals(deal)
@@ -63,14 +63,12 @@ def retry(
             if deal:
                 retrying.check(deal)
             tried = retrying.retry(None if everything else deal)
-    typer.echo(f"The service that runs tries again: {', '.join(tried)}." if tried else "No deal is held.")
+    say(f"The service that runs tries again: {', '.join(tried)}." if tried else "No deal is held.")
 
 
 def _show_and_ask(chosen: Sequence[Renewal], yes: bool) -> None:
     for one in chosen:
-        typer.echo(
-            f"Deal {one.intent.deal}: invoice {one.intent.number} is {one.status}. A new one will be made.", err=True
-        )
+        say(f"Deal {one.intent.deal}: invoice {one.intent.number} is {one.status}. A new one will be made.", err=True)
     ask("Have new invoices made?", yes)
 
 
@@ -87,7 +85,7 @@ def plan_deals(built: Ledgerloop, deals: list[str], as_json: bool) -> None:
         return
     for one in quotes:
         _print(one)
-    typer.echo("Nothing was written.")
+    say("Nothing was written.")
 
 
 def approve_invoices(built: Ledgerloop, deals: list[str] | None, yes: bool, as_json: bool) -> None:
@@ -108,7 +106,7 @@ def approve_invoices(built: Ledgerloop, deals: list[str] | None, yes: bool, as_j
         print_json({"approved": approved})
         return
     count = f"{len(approved)} invoice{'' if len(approved) == 1 else 's'}"
-    typer.echo(f"Approved: {count}. The service makes them." if approved else "No invoice waits for approval.")
+    say(f"Approved: {count}. The service makes them." if approved else "No invoice waits for approval.")
 
 
 def ask(question: str, yes: bool) -> None:
@@ -122,23 +120,23 @@ def ask(question: str, yes: bool) -> None:
 
 def _print(one: Quote) -> None:
     if one.reasons:
-        typer.echo(f"Deal {one.deal}: no invoice.")
+        say(f"Deal {one.deal}: no invoice.")
         for reason in (*one.reasons, *filter(None, (one.note,))):
-            typer.echo(f"    {reason}")
+            say(f"    {reason}")
         return
     body = one.invoice
-    typer.echo(f"Deal {one.deal}: {body['Status']} invoice in {one.organisation} for {one.customer}.")
-    typer.echo(f"    Dated {body['Date']}, due {body['DueDate']}, reference {body['Reference']}.")
-    typer.echo(f"    How the customer was found: {one.found}")
+    say(f"Deal {one.deal}: {body['Status']} invoice in {one.organisation} for {one.customer}.")
+    say(f"    Dated {body['Date']}, due {body['DueDate']}, reference {body['Reference']}.")
+    say(f"    How the customer was found: {one.found}")
     if one.note:
-        typer.echo(f"    {one.note}")
+        say(f"    {one.note}")
     print_table(
         f"Lines ({body['LineAmountTypes']}, {body['CurrencyCode']})",
         ("Description", "Quantity", "Unit amount", "Discount", "Account", "Tax type", "Item", "Tracking"),
         [_cells(line) for line in body["LineItems"]],
     )
     if one.totals:
-        typer.echo(f"    {one.totals.net} and {one.totals.tax} tax: {one.totals.total} {body['CurrencyCode']} in all.")
+        say(f"    {one.totals.net} and {one.totals.tax} tax: {one.totals.total} {body['CurrencyCode']} in all.")
 
 
 def _cells(line: dict[str, Any]) -> list[str]:

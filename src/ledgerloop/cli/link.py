@@ -17,7 +17,7 @@ from ledgerloop.cli.opening import (
     looking,
     opened,
 )
-from ledgerloop.cli.show import Json, print_json, print_table
+from ledgerloop.cli.show import Json, print_json, print_table, say
 from ledgerloop.errors import LedgerloopError
 from ledgerloop.flows import planning, ruling
 from ledgerloop.flows.parts import instead
@@ -189,4 +189,4 @@ def _tell(built: Ledgerloop, said: Ruled, as_json: bool) -> None:
             }
         )
         return
-    typer.echo(f"{said.sentence} {next_}")
+    say(f"{said.sentence} {next_}")

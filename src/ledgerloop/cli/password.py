@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from ledgerloop.cli.opening import FILE, Config, vault
+from ledgerloop.cli.show import say
 from ledgerloop.errors import LedgerloopError
 from ledgerloop.store import connections
 from ledgerloop.store.db import Database
@@ -34,14 +35,14 @@ def set_password(database: Database, from_stdin: bool) -> None:
     if len(chosen) < SHORTEST:
         raise LedgerloopError(f"The password is too short: use at least {SHORTEST} characters.")
     _keep(database, chosen)
-    typer.echo("The console's password is set.")
+    say("The console's password is set.")
 
 
 def generate_password(database: Database) -> None:
     """Generate a password, keep its hash, and show it this once."""
     generated = "-".join("".join(secrets.choice(_LETTERS) for _ in range(5)) for _ in range(4))
     _keep(database, generated)
-    typer.echo(f"Console password: {generated}   (shown only now; `ledgerloop password` sets another one)")
+    say(f"Console password: {generated}   (shown only now; `ledgerloop password` sets another one)")
 
 
 def _keep(database: Database, chosen: str) -> None:

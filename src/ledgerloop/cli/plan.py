@@ -14,7 +14,7 @@ from rich.text import Text
 
 from ledgerloop.cli.invoices import Deals, plan_deals
 from ledgerloop.cli.opening import FILE, Config, Customer, HubSpotUrl, OfOrganisation, OnSandbox, XeroUrl, opened
-from ledgerloop.cli.show import Json, print_json, print_table
+from ledgerloop.cli.show import Json, print_json, print_table, safe, say
 from ledgerloop.flows import admitting, planning
 from ledgerloop.flows.parts import instead
 from ledgerloop.flows.planning import Line, Totals
@@ -65,14 +65,14 @@ def plan(
         return
     for one in linked:
         where = f"{one.link.kind} {one.link.hubspot_id}"
-        typer.echo(f"linked {where}  since {one.made_at:%Y-%m-%d}\n    {by(one.link.how)}\n")
+        say(f"linked {where}  since {one.made_at:%Y-%m-%d}\n    {by(one.link.how)}\n")
     for line in lines:
         _print(line)
     hidden = totals.records.total() - len(lines)
     if hidden > 0:
-        typer.echo(f"… and {hidden} more; --all shows them, --json for programs.\n")
+        say(f"… and {hidden} more; --all shows them, --json for programs.\n")
     print_totals(home, totals)
-    typer.echo("Nothing was written.")
+    say("Nothing was written.")
 
 
 def planned_with_progress(home: Organisation, chosen: Sequence[str], keep: int | None) -> tuple[Totals, list[Line]]:
@@ -95,7 +95,7 @@ class Bar(Progress):
         """Return the bar and the lines below it. They may hold vendors' words, so they are text and no markup."""
         yield from super().get_renderables()
         for line in self.said:
-            yield Text(f"  {line}")
+            yield Text(safe(f"  {line}"))
 
 
 @contextmanager
@@ -142,10 +142,10 @@ def _link_told(one: Kept) -> dict[str, object]:
 
 def _print(line: Line) -> None:
     where = f"{line.kind} {line.id or '(new)'}" if line.kind else line.subject
-    typer.echo(f"{line.decision} {where}  {line.name}")
+    say(f"{line.decision} {where}  {line.name}")
     if not line.fields:
-        typer.echo(f"    {line.reason}")
+        say(f"    {line.reason}")
     for one in line.fields:
         before = "" if one.before is None else f"{one.before or '(empty)'} → "
-        typer.echo(f"    {one.name}: {before}{one.after or '(empty)'}")
-    typer.echo("")
+        say(f"    {one.name}: {before}{one.after or '(empty)'}")
+    say("")

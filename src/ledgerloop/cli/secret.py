@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from ledgerloop.cli.opening import FILE, Config, vault
-from ledgerloop.cli.show import Json, print_json, print_table
+from ledgerloop.cli.show import Json, print_json, print_table, say
 from ledgerloop.errors import LedgerloopError
 from ledgerloop.settings import Settings
 
@@ -32,7 +32,8 @@ def set_secret(name: Name, config: Config = FILE) -> None:
         if not text:
             raise LedgerloopError("The secret is empty, so nothing was kept.")
         secrets.save(name, text)
-    typer.echo(f"`{name}` is kept, sealed. A service that runs should be started again.")
+    taken_up = "at its next start" if known[name] == "xero.client_secret" else "within seconds"
+    say(f"`{name}` is kept, sealed. A service that runs takes it up {taken_up}.")
 
 
 @app.command("list")

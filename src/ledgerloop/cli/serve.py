@@ -10,6 +10,7 @@ from ledgerloop import log
 from ledgerloop.cli.init import prepare
 from ledgerloop.cli.opening import FILE, Config, HubSpotUrl, OnSandbox, XeroUrl, choose
 from ledgerloop.cli.password import generate_password
+from ledgerloop.cli.show import say
 from ledgerloop.errors import SettingsError
 from ledgerloop.settings import check_complete
 from ledgerloop.store.db import Database
@@ -57,6 +58,6 @@ def serve(
         built = build(settings, worker=worker)
         # Before the web server, which would tell what stops the start with a traceback.
         built.start()
-        typer.echo(f"Ledgerloop is at {settings.service.address}. Stop it with Ctrl+C.", err=True)
+        say(f"Ledgerloop is at {settings.service.address}. Stop it with Ctrl+C.", err=True)
         server.serve(create_app(built, started=True), sock, signals)
-    typer.echo("Ledgerloop has stopped.", err=True)
+    say("Ledgerloop has stopped.", err=True)

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from ledgerloop.cli.opening import FILE, Config, Customer, OnSandbox, looking
-from ledgerloop.cli.show import Json, print_json, print_table
+from ledgerloop.cli.show import Json, print_json, print_table, say
 from ledgerloop.records import Entry
 from ledgerloop.store import connections, inbox
 from ledgerloop.store import journal as journal_store
@@ -55,9 +55,9 @@ def status(config: Config = FILE, sandbox: OnSandbox = False, as_json: Json = Fa
             }
         )
         return
-    typer.echo(f"{seen.headline}.\n")
+    say(f"{seen.headline}.\n")
     if seen.put_back:
-        typer.echo(f"{seen.put_back}\n")
+        say(f"{seen.put_back}\n")
     print_table(
         "Connections",
         ("Vendor", "Name", "Id", "State", "Since"),
@@ -84,13 +84,13 @@ def status(config: Config = FILE, sandbox: OnSandbox = False, as_json: Json = Fa
             ],
         )
     for key, since in seen.silent.items():
-        typer.echo(f"No webhook has told of the changes in {seen.name(key)} since {moment(since)}.\n")
+        say(f"No webhook has told of the changes in {seen.name(key)} since {moment(since)}.\n")
     print_table(
         "Waiting events",
         ("From", "For", "Events", "Oldest has waited"),
         [(one.source, seen.name(one.lane), str(one.count), age(seen.now - one.oldest)) for one in seen.backlogs],
     )
-    typer.echo(f"Needs a person: {len(seen.holds)}. Unreadable events: {len(seen.unreadable)}.")
+    say(f"Needs a person: {len(seen.holds)}. Unreadable events: {len(seen.unreadable)}.")
 
 
 def holds(config: Config = FILE, sandbox: OnSandbox = False, as_json: Json = False) -> None:
