@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import logging
 import os
+import sqlite3
 import threading
 import time
 from collections.abc import Callable, Mapping
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -296,12 +297,29 @@ def _config(database: Database, worker: str) -> DBOSConfig:
         config["system_database_url"] = database.url.render_as_string(hide_password=False)
     else:
         os.close(os.open(file, os.O_RDWR | os.O_CREAT, 0o600))  # what turns hand on is as private as the rest
+        _refuse_damaged(file)
         url = make_url(f"sqlite:///{file}")
         engine = sqlalchemy.create_engine(url, connect_args={"timeout": 30.0, "check_same_thread": False})
         event.listen(engine, "connect", _durable)
         config["system_database_url"] = str(url)
         config["system_database_engine"] = engine
     return config
+
+
+def _refuse_damaged(file: Path) -> None:
+    """Raise LedgerloopError where the engine's file is no SQLite file or a damaged one."""
+    try:
+        with closing(sqlite3.connect(file)) as connection:
+            said = str(connection.execute("PRAGMA quick_check(1)").fetchone()[0])
+    except sqlite3.OperationalError:
+        return  # busy or not to be opened, which whoever works with it says better
+    except sqlite3.DatabaseError as error:
+        said = str(error)
+    if said != "ok":
+        raise LedgerloopError(
+            f"{file} is damaged ({said}): bring it back from your backup together with the database beside it, or move"
+            " it away, and the turns that it knew begin anew."
+        )
 
 
 def _durable(connection: Any, _record: Any) -> None:

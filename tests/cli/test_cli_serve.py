@@ -179,3 +179,16 @@ def test_serve_on_the_sandbox_without_init(tmp_path: Path, sandbox: Sandbox, por
     assert (200, 0) == (health.status_code, service.returncode)
     assert "Console password: " in said
     assert (tmp_path / "ledgerloop.toml").exists()
+
+
+def test_a_damaged_engine_file_is_a_sentence(place: Path, sandbox: Sandbox, port: int) -> None:
+    """What is no database any more is named with what to do, and nothing is written over it."""
+    damaged = place / "ledgerloop-sandbox-engine.sqlite3"
+    damaged.write_bytes(b"no database at all " * 500)
+
+    words = ["--xero-url", sandbox.xero_url, "--hubspot-url", sandbox.hubspot_url, "--port", str(port)]
+    ended = run(place, "serve", *words)
+
+    assert (1, 1) == (ended.returncode, len(ended.stderr.splitlines())), ended.stderr
+    assert f"{damaged} is damaged" in ended.stderr
+    assert damaged.read_bytes().startswith(b"no database at all")

@@ -21,7 +21,7 @@ from sqlalchemy.exc import DBAPIError, StatementError
 import pg_cluster
 from ledgerloop.errors import SettingsError, Transient
 from ledgerloop.store import connections, cursors
-from ledgerloop.store.db import Database
+from ledgerloop.store.db import Database, sqlite_lack
 from ledgerloop.store.tables import metadata, value
 
 NOW = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
@@ -152,7 +152,7 @@ class TestMigrate:
 class TestLock:
     HOLDER = """
 import sys, time
-from ledgerloop.store.db import Database
+from ledgerloop.store.db import Database, sqlite_lack
 with Database(sys.argv[1]).lock("grant"):
     print("held", flush=True)
     time.sleep(60)
@@ -285,3 +285,22 @@ class TestUnusable:
         with database.reading() as tx:
             assert tx.execute(text("SELECT 1")).scalar() == 1
         database.close()
+
+
+@pytest.mark.parametrize(
+    ("python", "sqlite", "fits"),
+    [
+        ((3, 11), (3, 40, 1), True),
+        ((3, 12), (3, 40, 1), False),
+        ((3, 13), (3, 41, 2), False),
+        ((3, 12), (3, 42, 0), True),
+        ((3, 14), (3, 50, 4), True),
+    ],
+)
+def test_sqlite_that_is_too_old(python: tuple[int, int], sqlite: tuple[int, int, int], fits: bool) -> None:
+    """A SQLite that the engine cannot work with is named with its version and with what to do."""
+    said = sqlite_lack(python, sqlite)
+
+    assert fits == (said == "")
+    if said:
+        assert f"Python 3.{python[1]} has SQLite 3.{sqlite[1]}.{sqlite[2]} here" in said

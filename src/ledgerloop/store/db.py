@@ -5,6 +5,8 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import os
+import sqlite3
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -34,6 +36,8 @@ class Database:
             raise _unusable(_ADDRESS) from None
         if self.url.get_backend_name() == "sqlite" and self.url.database not in (None, "", ":memory:"):
             self.file: Path | None = Path(str(self.url.database)).absolute()
+            if too_old := sqlite_lack(sys.version_info[:2], sqlite3.sqlite_version_info):
+                raise _unusable(too_old)
             if not make and not self.file.exists():
                 raise _unusable(f"{self.file} is not there: `ledgerloop init` makes it, or name the one that you mean.")
             self._prepare_file(self.file)
@@ -162,6 +166,20 @@ class Database:
                     connection.exec_driver_sql("PRAGMA journal_mode = WAL")
         except (OSError, DatabaseError):
             raise _unusable(f"{file} must be a SQLite file in a folder that Ledgerloop may write to.") from None
+
+
+def sqlite_lack(python: tuple[int, ...], sqlite: tuple[int, ...]) -> str:
+    """Say why the engine cannot work with this SQLite; nothing where it can.
+
+    From Python 3.12 on, DBOS writes fractions of seconds as only SQLite 3.42 and newer can.
+    """
+    if python < (3, 12) or sqlite >= (3, 42):
+        return ""
+    found, wanted = ".".join(map(str, sqlite)), ".".join(map(str, python))
+    return (
+        f"Python {wanted} has SQLite {found} here, and 3.42 or newer is needed; install a newer SQLite, run Ledgerloop"
+        " with Python 3.11, or name a PostgreSQL database."
+    )
 
 
 def _unusable(cure: str) -> SettingsError:
