@@ -152,7 +152,7 @@ class TestMigrate:
 class TestLock:
     HOLDER = """
 import sys, time
-from ledgerloop.store.db import Database, sqlite_lack
+from ledgerloop.store.db import Database
 with Database(sys.argv[1]).lock("grant"):
     print("held", flush=True)
     time.sleep(60)

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
+from pathlib import Path
 
+README = Path(__file__).parents[2] / "README.md"
 DEMO = [sys.executable, "-m", "ledgerloop", "demo"]
 
 
@@ -36,3 +39,9 @@ def test_demo_tells_a_story() -> None:
     for words in ("Closed Won", "One invoice stands in Xero", "Finance approves", "pays", "As told, in"):
         assert words in ended.stdout
     assert len(ended.stdout.splitlines()) <= 14
+    assert _cost(README.read_text()) == _cost(ended.stdout), "README.md tells other numbers of calls"
+
+
+def _cost(told: str) -> list[tuple[str, str, str]]:
+    """Return the steps of a story, each with the calls that it cost Xero and HubSpot."""
+    return re.findall(r"^• (.+?)\.  Xero (\d+) calls, HubSpot (\d+),", told, re.MULTILINE)
