@@ -7,6 +7,7 @@ after all makes no second one.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
 from typing import Any
 
 from ledgerloop.errors import Invalid
@@ -16,7 +17,7 @@ from ledgerloop.records import Customer, Entry, Hold, Organisation
 from ledgerloop.rules.customers import customer_from_contact
 from ledgerloop.rules.identity import payer_questions
 from ledgerloop.rules.identity.free_names import free_name, same_to_xero
-from ledgerloop.rules.identity.names import name_key
+from ledgerloop.rules.identity.names import Likeness, compare, name_key
 from ledgerloop.rules.identity.payers import Found
 from ledgerloop.rules.identity.profiles import (
     domains_of,
@@ -28,6 +29,8 @@ from ledgerloop.store.survivors import survivors
 from ledgerloop.xero.client import Outcome, XeroClient
 from ledgerloop.xero.models import Contact
 
+SKEW = timedelta(minutes=10)
+"""How far our clock may be from Xero's."""
 BATCH = 50
 """Xero advises about 50 elements a request."""
 
@@ -53,7 +56,7 @@ def create(
         number = str(body["ContactNumber"])
         bodies.setdefault(number, body)
         wanted.setdefault(number, []).append(sale)
-    known = _owners(home, {number: some[0] for number, some in wanted.items()})
+    known = _owners(home, {number: some[0] for number, some in wanted.items()}, bodies)
     found |= {sale.deal.id: payer for number, payer in known.items() for sale in wanted[number]}
     numbers = sorted(bodies.keys() - known.keys())
     _name_freely(home, {number: wanted[number][0] for number in numbers}, bodies)
@@ -123,23 +126,35 @@ def _send(client: XeroClient, bodies: Sequence[Mapping[str, Any]]) -> list[Outco
         return [*_send(client, bodies[:half]), *_send(client, bodies[half:])]
 
 
-def _owners(home: Organisation, of: Mapping[str, Sale]) -> Payers:
-    """Return whose numbers these are by a merge: Xero gives a number to one contact, and the survivor pays.
+def _owners(home: Organisation, of: Mapping[str, Sale], bodies: Mapping[str, Mapping[str, object]]) -> Payers:
+    """Return whose numbers these are already: Xero gives a number to one contact only.
 
-    Who bears a number and was not merged has been weighed before.
+    That is the survivor, where the holder was merged away; and where a person said that the buyer is none of those that
+    there were, the customer that was made since then, by a request whose answer was lost. Whoever else bears a number
+    has been weighed before.
     """
     with parts().database.reading() as tx:
-        said = rulings.get(tx, home.id, [buyer_of(sale) for sale in of.values()])
+        said_at = rulings.said_at(tx, home.id, [buyer_of(sale) for sale in of.values()])
         holders = mirror.customers_by_number(tx, home.id, list(of))
         into = survivors(tx, home.id, [one.id for some in holders.values() for one in some])
         heirs = mirror.customers(tx, home.id, list(into.values()))
     owners: Payers = {}
     for number, some in holders.items():
-        for heir in (heirs[into[one.id]] for one in some if into.get(one.id) in heirs):
-            if buyer_of(of[number]) not in said:
+        asked = said_at.get(buyer_of(of[number]))
+        for one in some:
+            heir = heirs.get(into.get(one.id, ""))
+            if asked is None and heir is not None:
                 archived = payer_questions.archived(of[number].deal.id, heir)
                 owners[number] = Found(heir.id, "number") if heir.active else Hold((archived,), (heir.id,))
+            elif asked is not None and _made_since(one, asked, str(bodies[number]["Name"])):
+                owners[number] = Found(one.id, "number")
     return owners
+
+
+def _made_since(customer: Customer, moment: datetime, name: str) -> bool:
+    """Tell whether a customer that bears a buyer's number and name was made after a moment, by whichever clock."""
+    fresh = customer.updated_at is not None and customer.updated_at >= moment - SKEW
+    return customer.active and fresh and compare(customer.name, name) >= Likeness.ALIKE
 
 
 def _refused(body: Mapping[str, object], problems: Sequence[str]) -> Hold:

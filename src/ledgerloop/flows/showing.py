@@ -20,14 +20,18 @@ from ledgerloop.rules.invoices import properties_from_invoice
 from ledgerloop.rules.ownership import Comparison, values_of
 from ledgerloop.rules.properties import renamed
 from ledgerloop.rules.standing import Standing, standing_of
-from ledgerloop.store import connections, fingerprints, intents, journal, mirror
+from ledgerloop.store import connections, dirty, fingerprints, intents, journal, mirror
 
 
 def show_standings(home: Organisation, ids: Sequence[str], turn: int) -> None:
     """succeed → admit → stand → join → decide → write → record, for some customers and the deals of their invoices."""
     at = parts()
     today = home.day(at.now())
-    ids = with_rivals(home, ids)
+    asked, ids = ids, with_rivals(home, ids)
+    rivals: dict[str, int] = {}
+    if more := set(ids) - set(asked):
+        with at.database.transaction() as tx:  # whoever dies in between leaves the rivals to the next look
+            rivals = dirty.mark_new(tx, home.id, more)
     with at.database.reading() as tx:
         contacts = mirror.customers(tx, home.id, ids)
         receivables = mirror.receivables_of(tx, home.id, ids)
@@ -53,6 +57,9 @@ def show_standings(home: Organisation, ids: Sequence[str], turn: int) -> None:
     ]
     show(wanted, home.id, turn)
     show_invoices(home, [one for some in receivables.values() for one in some if one.kind == "invoice"], turn)
+    if rivals:
+        with at.database.transaction() as tx:
+            dirty.clean(tx, home.id, rivals)
 
 
 def show_invoices(home: Organisation, invoices: Sequence[Receivable], turn: int) -> None:

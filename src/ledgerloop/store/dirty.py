@@ -44,6 +44,18 @@ def mark(tx: Connection, organisation: str, ids: Iterable[str]) -> None:
     upsert(tx, table, rows, values=_marked_again)
 
 
+def mark_new(tx: Connection, organisation: str, ids: Iterable[str]) -> dict[str, int]:
+    """Have these looked at where they were not to be anyway; return the marks of those that are new on the list."""
+    known: set[str] = set()
+    wanted = sorted(set(ids))
+    for some in chunks(wanted):
+        mine = select(table.c.customer).where(table.c.organisation == organisation, table.c.customer.in_(some))
+        known |= set(tx.execute(mine).scalars())
+    new = [each for each in wanted if each not in known]
+    mark(tx, organisation, new)
+    return dict.fromkeys(new, 1)
+
+
 def _marked_again(_new: Insert) -> dict[str, Any]:
     return {"mark": table.c.mark + 1}
 

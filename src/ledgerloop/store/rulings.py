@@ -35,6 +35,15 @@ def get(tx: Connection, organisation: str, subjects: Collection[str]) -> dict[st
     return found
 
 
+def said_at(tx: Connection, organisation: str, subjects: Collection[str]) -> dict[str, datetime]:
+    """Return when it was said; of what nobody spoke is absent."""
+    found: dict[str, datetime] = {}
+    for some in chunks(subjects):
+        mine = select(table.c.subject, table.c.said_at).where(table.c.organisation == organisation)
+        found |= {row.subject: row.said_at for row in tx.execute(mine.where(table.c.subject.in_(some)))}
+    return found
+
+
 def ended(tx: Connection, organisation: str, customers: Collection[str]) -> dict[str, set[tuple[str, str]]]:
     """Return by customer the records, with their kinds, that it is not: a person has ended their links."""
     found: dict[str, set[tuple[str, str]]] = {}
