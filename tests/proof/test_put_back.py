@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import put_back
 from served import Host, Served, served
 
+import pg_cluster
 from ledgerloop.cli.stage import connect_hubspot, connect_xero
 from ledgerloop.store import connections, intents, journal
 from ledgerloop.store.tables import metadata
@@ -65,6 +69,37 @@ def test_neither_is_a_second_made_where_the_deal_does_not_name_it(host: Host, tm
         assert 1 == len(scene.invoices_of(after))
 
 
+def test_the_documented_restore(host: Host, tmp_path: Path, database: str) -> None:
+    """By the commands: a backup while the service works, no restore while it runs, and one invoice afterwards."""
+    with served(host, tmp_path, database, more=AUTHORISED) as scene:
+        early = scene.sell()
+        made = _command(scene, "backup", "kept")
+        deal = scene.sell()
+        scene.until_shown("deals", deal, "xero_invoice_id")
+        scene.until_shown("deals", early, "xero_invoice_id")
+        scene.settle()
+        refused = _command(scene, "restore", "kept", "--yes")
+        scene.kill()
+        scene.built.database.close()
+        restored = _command(scene, "restore", "kept", "--yes")
+        scene.start(watch=True)
+        scene.on.until("it is noticed", lambda: _said(scene) or None)
+        waiting = _command(scene, "status")
+        scene.pass_time(LATER)
+        scene.settle()
+        scene.on.until("it is over", lambda: "made again" in _said(scene) or None)
+        scene.settle()
+
+        assert (0, "") == (made.returncode, made.stderr)
+        assert (1, "The service runs, or a command does: stop it first.\n") == (refused.returncode, refused.stderr)
+        assert (0, "") == (restored.returncode, restored.stderr)
+        assert "an earlier state of it was put back. Nothing is made" in waiting.stdout
+        assert [1, 1] == [len(scene.invoices_of(one)) for one in (early, deal)]
+        for one in (early, deal):
+            scene.pay(scene.invoices_of(one)[0]["InvoiceID"], scene.invoices_of(one)[0]["Total"])
+            scene.until_shown("deals", one, "xero_invoice_status", "PAID")
+
+
 def test_a_machine_that_was_put_back_whole_asks_xero_first(host: Host, tmp_path: Path, database: str) -> None:
     """Where what is kept outside went back as well, nothing is noticed, and Xero is asked before an invoice leaves."""
     with served(host, tmp_path, database, more=AUTHORISED) as scene:
@@ -112,6 +147,14 @@ def test_an_emptied_database_learns_of_all_invoices_again(host: Host, tmp_path: 
         with scene.built.database.reading() as tx:
             portal = scene.built.desk.hubspot().account().portal_id
             assert {"made"} == {one.state for one in intents.get(tx, portal, deals).values()}
+
+
+def _command(scene: Served, *words: str) -> subprocess.CompletedProcess[str]:
+    """Run a command to its end, with the tools of the PostgreSQL that is used here."""
+    tools = pg_cluster.binaries()
+    env = {"PATH": f"{tools}:{os.environ['PATH']}"}
+    command = [sys.executable, "-m", "ledgerloop", *words]
+    return subprocess.run(command, cwd=scene.directory, env=env, capture_output=True, text=True, check=False)
 
 
 def _empty(scene: Served) -> None:
