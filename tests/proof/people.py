@@ -77,7 +77,14 @@ class People:
 
     def take_payment_back(self) -> None:
         """Remove a payment."""
-        id_ = self.dice.choice([one.id for one in self.books.payments if one.status == "AUTHORISED"])
+        alone = self.plots.left_alone()
+        id_ = self.dice.choice(
+            [
+                one.id
+                for one in self.books.payments
+                if one.status == "AUTHORISED" and self._payer(one.document_id) not in alone
+            ]
+        )
         self.scene.on.in_xero("POST", f"/Payments/{id_}", {"Payments": [{"PaymentID": id_, "Status": "DELETED"}]})
 
     def credit(self) -> None:
@@ -126,8 +133,18 @@ class People:
         """Win a deal, whose invoice Ledgerloop makes."""
         self.deals.append(self.scene.sell())
 
+    def _payer(self, document: str) -> str:
+        """Return whose document was paid; a credit that was refunded is nobody's who is played."""
+        found = self.books.invoices.rows.get(document)
+        return found.contact_id if found else ""
+
     def _invoice(self, status: str) -> str:
-        mine = [one.id for one in self.books.invoices if one.status == status and one.type == "ACCREC"]
+        alone = self.plots.left_alone()
+        mine = [
+            one.id
+            for one in self.books.invoices
+            if one.status == status and one.type == "ACCREC" and one.contact_id not in alone
+        ]
         return str(self.dice.choice(mine))
 
     def _body(self) -> dict[str, Any]:

@@ -49,6 +49,7 @@ class Plots:
         }
         self.home, self.abroad = organisations
         self.diary: list[str] = []
+        self.answered = 0
         self._in = {id_: Scene(replace(scene.on, organisation=id_)) for id_ in organisations}
         self._terminal = Terminal(scene)
         self._later: list[Later] = []
@@ -84,6 +85,10 @@ class Plots:
             (8, self.pay_somebody),
             (3, self.answer),
         ]
+
+    def left_alone(self) -> set[str]:
+        """Return the customers whose money decides what their scene is about: it is moved by the scene alone."""
+        return {one.customer for one in self.author.parts.values() if not one.pays}
 
     def unplayed(self) -> bool:
         """Tell whether there is a scene that was never played."""
@@ -133,6 +138,7 @@ class Plots:
         except LedgerloopError as error:
             self.diary.append(f"{subject}: “{chosen.words}” was refused: {error}")
             raise NotAsTold(str(error)) from error
+        self.answered += 1
         self.diary.append(f"{subject}: did as told: {chosen.words}")
 
     def answer_some(self) -> list[str]:

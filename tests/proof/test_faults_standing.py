@@ -92,7 +92,7 @@ def test_hubspot_shows_what_the_books_say(host: Host, tmp_path: Path, database: 
 
         told_of = "answers told of" if answers_told else "answers not told of"
         print(f"SEED={SEED} STEPS={STEPS} {'to Xero too' if both else 'to HubSpot alone'}, {told_of}: {dict(done)}")
-        print(f"at the end went wrong: {went_wrong}")
+        print(f"{plots.answered} questions answered; at the end went wrong: {went_wrong}")
         print(f"{sent} records written, {needed} had to be: {sent / needed:.2f}; never true: {lies}")
         assert sent <= _MOST_WRITES * needed
 
