@@ -189,3 +189,45 @@ def test_a_stale_number_does_not_choose_who_pays(scene: Scene, crm: Customers) -
     customer = payer(scene, deal)
     assert customer != stale
     assert "Harbour Lights Ltd" == crm.in_xero(customer)["Name"]
+
+
+def test_a_lost_answer_after_a_ruling_makes_no_second_customer(scene: Scene, crm: Customers) -> None:
+    """A request that made the buyer's own customer, and whose answer nobody got, is found by its number and name."""
+    company, contact = firm(scene, "Dudavapa Wool", "dudavapa.co.nz", "ap@dudavapa.co.nz")
+    crm.add("Dudavapa Holdings Ltd", EmailAddress="board@dudavapa.co.nz")
+    deal = scene.sell(company=company, contact=contact)
+    said = str(scene.until_shown("deals", deal, "xero_sync_message")["xero_sync_message"])
+    assert "It is not certain who pays" in said
+    scene.fault("xero", kind="status", status=503, method="PUT", path="/Contacts")
+    with scene.built.database.reading() as tx:
+        home = connections.organisation(tx, scene.on.organisation)
+    assert home is not None
+    with instead(scene.built.parts()):
+        ruling.new_one_pays(home, deal, "Kim")
+    scene.on.until("a request was refused", lambda: scene.calls("xero", "/Contacts", "PUT") or None)
+
+    made = crm.add("Dudavapa Wool", EmailAddress="ap@dudavapa.co.nz", ContactNumber=f"HubSpot company {company}")
+    scene.mend("xero")
+
+    assert made == payer(scene, deal)
+    found = scene.on.in_xero("GET", "/Contacts", query={"searchTerm": "Dudavapa Wool", "page": "1"})["Contacts"]
+    assert ["Dudavapa Wool"] == [one["Name"] for one in found]
+
+
+def test_a_rival_that_gets_its_record_is_shown_though_the_write_fails(scene: Scene, crm: Customers) -> None:
+    """Who is looked at beside another, since both were held over one address, is not forgotten where writing fails."""
+    first, second = (
+        crm.add(f"Rival {side} Ltd", EmailAddress="both@rival-address.co.nz") for side in ("North", "South")
+    )
+    for customer in (first, second):
+        scene.invoice_for(customer, "30.00")
+        crm.until_held(customer)
+    scene.settle()
+    contact = scene.make("contacts", email="both@rival-address.co.nz")
+    scene.fault("hubspot", kind="status", status=503, path="/contacts/batch/update")
+
+    crm.change(first, EmailAddress="north@rival-address.co.nz")
+    scene.on.until("the rival has the contact", lambda: crm.record(second, "contact") == contact or None)
+    scene.mend("hubspot")
+
+    scene.until_shown("contacts", contact, "xero_outstanding_balance", "30.00")
