@@ -94,6 +94,7 @@ SHOWN = {
     "lists": (0, "Xero: overdue"),
     "connect hubspot": (0, "Connected: HubSpot"),
     "connect xero": (0, "/identity/connect/authorize"),
+    "backup": (0, "Backed up to"),
 }
 
 
@@ -104,6 +105,14 @@ def test_commands_that_end_by_themselves(directory: Path, words: str, columns: i
     status, said = SHOWN[words]
 
     _ended(typed(directory, columns, *words.split()), status, columns, said)
+
+
+@pytest.mark.parametrize("columns", WIDTHS)
+def test_a_backup_is_put_back(directory: Path, columns: int) -> None:
+    """What was copied is put back, with what it replaces kept aside."""
+    _ended(typed(directory, columns, "backup", "copy"), 0, columns, "Backed up to")
+
+    _ended(typed(directory, columns, "restore", "copy", "--yes"), 0, columns, "Restored.")
 
 
 @pytest.mark.parametrize("columns", WIDTHS)
@@ -161,6 +170,6 @@ def test_help_fits(tmp_path: Path, columns: int) -> None:
 def test_every_command_is_run() -> None:
     """No command is left out of the tests above."""
     every = {line.removeprefix("## ledgerloop ") for line in reference_text().splitlines() if line.startswith("## ")}
-    elsewhere = {"backfill", "init", "secret set", "password", "serve", "sandbox", "demo"}
+    elsewhere = {"backfill", "restore", "init", "secret set", "password", "serve", "sandbox", "demo"}
 
     assert every == {*elsewhere, *(words.partition(" --")[0] for words in SHOWN)}

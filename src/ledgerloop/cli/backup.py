@@ -12,6 +12,7 @@ from sqlalchemy import URL, make_url
 
 from ledgerloop.cli.invoices import Yes, ask
 from ledgerloop.cli.opening import FILE, Config, OnSandbox, choose, opened
+from ledgerloop.cli.show import say
 from ledgerloop.engine import engine_file_of
 from ledgerloop.errors import LedgerloopError
 from ledgerloop.flows import epoch
@@ -38,8 +39,8 @@ def backup(folder: To = None, config: Config = FILE, sandbox: OnSandbox = False)
             # From here on the copy is an earlier state, and is known for one when it is put back.
             with instead(built.parts()):
                 epoch.raise_count()
-    typer.echo(f"Backed up to {to}; it opens, and the key fits.")
-    typer.echo(f"The key, {built.settings.service.key_file}, is not in it: keep a copy of it elsewhere.")
+    say(f"Backed up to {to}; it opens, and the key fits.")
+    say(f"The key, {built.settings.service.key_file}, is not in it: keep a copy of it elsewhere.")
 
 
 def restore(folder: From, config: Config = FILE, sandbox: OnSandbox = False, yes: Yes = False) -> None:
@@ -61,8 +62,8 @@ def restore(folder: From, config: Config = FILE, sandbox: OnSandbox = False, yes
     if before is not None:
         witness.keep(before.count + 1)
     for one in kept:
-        typer.echo(f"Kept    {one}, which was there before")
-    typer.echo("Restored. Start the service: it reads the books before it makes anything.")
+        say(f"Kept    {one}, which was there before")
+    say("Restored. Start the service: it reads the books before it makes anything.")
 
 
 def _check(folder: Path, key: Path) -> None:

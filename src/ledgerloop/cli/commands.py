@@ -68,7 +68,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     ),
     "restore": (
         "ledgerloop.cli.backup:restore",
-        "Put a backup in the place of the database, and keep what is there aside. The service must not run.",
+        "Put a backup in the place of the database, and keep what is there aside.",
     ),
 }
 """In the order of the help."""

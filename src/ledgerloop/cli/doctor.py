@@ -21,7 +21,7 @@ from ledgerloop.hubspot import scopes as hubspot_scopes
 from ledgerloop.rules.books import Books
 from ledgerloop.rules.clocks import agree
 from ledgerloop.rules.days import later
-from ledgerloop.store import connections, mirror
+from ledgerloop.store import connections, epochs, mirror
 from ledgerloop.store.connections import Connected
 from ledgerloop.web.missing import lacks
 from ledgerloop.wiring import Ledgerloop
@@ -78,7 +78,7 @@ def _print(one: Finding) -> None:
 def _database(built: Ledgerloop) -> Iterator[Finding]:
     """See whether the database is the latest, and whether one that is not would be noticed."""
     with built.database.reading() as tx:
-        waits = epoch.why(tx)
+        waits = epochs.why(tx)
     found = waits or epoch.doubt(built.database, built.witness)
     if found:
         yield Finding("note", waits or f"{found} At its start the service reads Xero before it makes anything.")

@@ -8,8 +8,6 @@ before an invoice leaves, or Xero is asked itself (see ``adopting``).
 
 from __future__ import annotations
 
-import json
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
@@ -22,6 +20,7 @@ from ledgerloop.records import Entry
 from ledgerloop.store import connections, cursors, journal, lanes
 from ledgerloop.store.cursors import Cursor
 from ledgerloop.store.db import Database
+from ledgerloop.store.epochs import NAME, Epoch, kept, put
 from ledgerloop.store.statements import one_at_a_time
 from ledgerloop.store.witness import Witness
 
@@ -29,28 +28,6 @@ KEY_LASTS = timedelta(minutes=10)
 """How long a request that was sent may still arrive and be told by its Idempotency-Key: Xero says six minutes."""
 EVERY = timedelta(minutes=1)
 SUBJECT = "database"
-_NAME = "epoch"
-
-
-@dataclass(frozen=True, slots=True)
-class Epoch:
-    """How far the database has come; and since when and why it is not trusted, if it is not."""
-
-    count: int = 0
-    noticed: datetime | None = None
-    safe: datetime | None = None
-    """When nothing that left before can arrive any more; the books must be read, or Xero asked, later than that."""
-    why: str = ""
-
-
-def kept(tx: Connection) -> Epoch | None:
-    """Return what the database says of itself; none where it never made anything."""
-    text = connections.get_value(tx, _NAME)
-    if text is None:
-        return None
-    found = json.loads(text)
-    noticed, safe = (datetime.fromisoformat(found[name]) if found[name] else None for name in ("noticed", "safe"))
-    return Epoch(found["count"], noticed, safe, found["why"])
 
 
 def doubt(database: Database, witness: Witness) -> str:
@@ -92,10 +69,10 @@ def check_now_and_then(now: datetime) -> None:
     settle()
     with at.database.reading() as tx:
         inside = kept(tx)
-        last = cursors.get(tx, "", _NAME).highest
+        last = cursors.get(tx, "", NAME).highest
     if last is None or now - last >= EVERY:
         with at.database.transaction() as tx:
-            cursors.put(tx, Cursor("", _NAME, None, 1, now))
+            cursors.put(tx, Cursor("", NAME, None, 1, now))
         raise_count()
     elif inside is not None:
         at.witness.keep(inside.count)  # another machine that shares the database may have come further
@@ -110,9 +87,9 @@ def raise_count() -> None:
 
 def advance(tx: Connection) -> int:
     """Come further in the database alone, in the transaction after which a request leaves."""
-    one_at_a_time(tx, _NAME)
+    one_at_a_time(tx, NAME)
     now = kept(tx) or Epoch()
-    _put(tx, Epoch(now.count + 1, now.noticed, now.safe, now.why))
+    put(tx, Epoch(now.count + 1, now.noticed, now.safe, now.why))
     return now.count + 1
 
 
@@ -121,12 +98,6 @@ def bear_witness(count: int, left: datetime | None = None) -> None:
     witness = parts().witness
     if witness is not None and not witness.keep(count, left):
         logger.warning("a restored database would not be noticed", file=str(witness.file))
-
-
-def why(tx: Connection) -> str:
-    """Say why nothing is made at present; nothing where it is."""
-    now = kept(tx)
-    return f"{now.why} Nothing is made until Xero has been read once." if now and now.noticed else ""
 
 
 def waits(tx: Connection, organisation: str) -> bool:
@@ -173,7 +144,7 @@ def settle() -> None:
     said = "The books were read since the database was put back, so invoices and customers are made again."
     with at.database.transaction() as tx:
         now = kept(tx) or now
-        _put(tx, Epoch(now.count, None, now.safe, ""))
+        put(tx, Epoch(now.count, None, now.safe, ""))
         journal.add(tx, [_entry(at.now(), "update", said)])
         for portal in connections.portals(tx):
             lanes.unpark(tx, "invoicing", portal.id)
@@ -189,10 +160,10 @@ def _notice(witness: Witness, why: str) -> None:
     # Where nothing outside tells when a request left last, one may have left just now.
     safe = max(now, left + KEY_LASTS) if left else now if outside else now + KEY_LASTS
     with at.database.transaction() as tx:
-        one_at_a_time(tx, _NAME)
+        one_at_a_time(tx, NAME)
         inside = kept(tx) or Epoch()
         count = max(inside.count, outside.count if outside else 0) + 1
-        _put(tx, Epoch(count, now, safe, why))
+        put(tx, Epoch(count, now, safe, why))
         for home in connections.organisations(tx):
             cursors.put(tx, Cursor(home.id, CAUGHT_UP))
             lanes.wake(tx, "standing", home.id, now)
@@ -202,12 +173,6 @@ def _notice(witness: Witness, why: str) -> None:
         journal.add(tx, [_entry(now, "hold", f"{why} {waits}")])
     witness.keep(count)
     logger.warning("the database is not the latest", why=why)
-
-
-def _put(tx: Connection, epoch: Epoch) -> None:
-    moments = {"noticed": epoch.noticed, "safe": epoch.safe}
-    text = {name: moment.isoformat() if moment else "" for name, moment in moments.items()}
-    connections.put_value(tx, _NAME, json.dumps({"count": epoch.count, **text, "why": epoch.why}))
 
 
 def _entry(now: datetime, decision: str, reason: str) -> Entry:

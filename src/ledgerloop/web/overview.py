@@ -11,9 +11,9 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
-from ledgerloop.flows import approving, epoch
+from ledgerloop.flows import approving
 from ledgerloop.records import Entry, Organisation, Portal, Vendor
-from ledgerloop.store import connections, inbox, intents, journal, lanes, links, mirror, planned, silence
+from ledgerloop.store import connections, epochs, inbox, intents, journal, lanes, links, mirror, planned, silence
 from ledgerloop.store.connections import Connected
 from ledgerloop.store.inbox import Backlog
 from ledgerloop.store.inbox import Kept as KeptEvent
@@ -163,7 +163,7 @@ def look(tx: Connection, now: datetime, lines: int = 50) -> Overview:
             tx, [*spoken_of, *((one.lane, one.subject) for one in holds), *((one.lane, one.subject) for one in written)]
         ),
         reviewed=reviewed,
-        put_back=epoch.why(tx),
+        put_back=epochs.why(tx),
     )
 
 
