@@ -179,7 +179,7 @@ class TestCompanies:
     def test_a_company_that_a_won_deal_linked_just_now_is_its_own(self, scene: Scene, crm: Customers) -> None:
         """Two lanes may meet a new customer: what the deal's has linked, the organisation's finds, and makes none."""
         company = scene.make("companies", name="Just Now Ltd")
-        customer = crm.add("Just Now in Xero", ContactNumber=f"HubSpot company {company}")
+        customer = crm.add("Just Now Limited", ContactNumber=f"HubSpot company {company}")
         assert company == crm.until_linked(customer)
         at = scene.built.parts()
         with scene.built.database.reading() as tx:

@@ -231,3 +231,40 @@ def test_a_rival_that_gets_its_record_is_shown_though_the_write_fails(scene: Sce
     scene.mend("hubspot")
 
     scene.until_shown("contacts", contact, "xero_outstanding_balance", "30.00")
+
+
+def test_none_of_these_is_not_the_one_that_bears_the_number(scene: Scene, crm: Customers) -> None:
+    """Who is none of those in question gets a customer of its own, though one of them bears its number by mistake."""
+    company, contact = firm(scene, "Kea Leeds Ltd", "kea-leeds.co.uk", "ben@kea-leeds.co.uk")
+    wrong = crm.add("Kea Leeds Holdings", ContactNumber=f"HubSpot company {company}")
+    scene.on.until("it is asked about", lambda: scene.holds().get(f"customer {wrong}"))
+
+    deal = scene.sell(company=company, contact=contact)
+    scene.until_shown("deals", deal, "xero_sync_message")
+    crm.change(wrong, FirstName="Touched just now")
+    scene.settle()
+    with scene.built.database.reading() as tx:
+        home = connections.organisation(tx, scene.on.organisation)
+    assert home is not None
+    with instead(scene.built.parts()):
+        ruling.new_one_pays(home, deal, "Kim")
+
+    assert wrong != payer(scene, deal)
+    assert "Kea Leeds Ltd" == crm.in_xero(payer(scene, deal))["Name"]
+
+
+def test_a_buyer_without_a_company_is_answered_for(scene: Scene, crm: Customers) -> None:
+    """A person's deal whose address is another firm's is a question, and the answer makes a customer of the person."""
+    contact = scene.make("contacts", email="sal@gutter-right-books.co.nz", firstname="Sal", lastname="Xenon")
+    crm.until_linked(crm.add("Gutter Right Ltd", EmailAddress="sal@gutter-right-books.co.nz"), "contact")
+
+    deal = scene.sell(company=None, contact=contact)
+
+    said = str(scene.until_shown("deals", deal, "xero_sync_message")["xero_sync_message"])
+    assert "It is not certain who pays: the contact “Sal Xenon”" in said
+    with scene.built.database.reading() as tx:
+        home = connections.organisation(tx, scene.on.organisation)
+    assert home is not None
+    with instead(scene.built.parts()):
+        ruling.new_one_pays(home, deal, "Kim")
+    assert "Sal Xenon" == crm.in_xero(payer(scene, deal))["Name"]

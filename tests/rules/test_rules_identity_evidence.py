@@ -79,6 +79,9 @@ def test_what_several_share_says_nothing() -> None:
         pytest.param(p("Acme Ltd"), p("ACME Limited"), Same, id="the full name"),
         pytest.param(p("Acme Ltd", at=NZ), p("Acme Ltd"), Same, id="with nothing against it"),
         pytest.param(p("Acme Ltd", at=NZ), p("Acme Ltd", at=COM), Ask, id="with another domain against it"),
+        pytest.param(
+            Profile("Acme Ltd", KAT, hints=NZ), p("Acme Ltd", at=COM), Ask, id="nor where its people write from another"
+        ),
         pytest.param(p("Acme"), p("Acme"), Ask, id="not without its form"),
         pytest.param(p("Acme Ltd"), p("Acme"), Ask, id="nor where one leaves it out"),
     ],

@@ -72,6 +72,9 @@ def answer(
         ),
         pytest.param(answer(TUI, numbered="c1"), ("c1", "number and email"), id="a number, and an email"),
         pytest.param(answer(GMBH, numbered="c4"), ("c4",), id="a number, and nothing else"),
+        pytest.param(
+            answer(known("c8", "Globex Foods", "ap@globex.fr"), numbered="c8"), ("c8",), id="a number, a similar name"
+        ),
         pytest.param(answer(GLOBEX, GMBH, numbered="c4"), ("c2", "c4"), id="a number that names another"),
         pytest.param(answer(known("c6", "Globex Corp", "ap@globex.example.com", active=False)), ("c6",), id="archived"),
         pytest.param(

@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 from ledgerloop.flows.parts import parts
 from ledgerloop.hubspot.client import HubSpotClient
 from ledgerloop.hubspot.models import Record
-from ledgerloop.rules.identity.addresses import email_key
+from ledgerloop.rules.identity.addresses import email_key, mailbox
 from ledgerloop.store import compared, connections, erased, links, lost, mirror, people
 
 _SAYS_WHO = ("email", "firstname", "lastname")
@@ -26,9 +26,10 @@ def among(emails: Collection[str]) -> set[str]:
     with at.database.reading() as tx:
         if erased.is_empty(tx):
             return set()
-    digests = {at.digest(one): one for one in emails if one}
+    digest_of = {one: at.digest(mailbox(one)) for one in emails if one}
     with at.database.reading() as tx:
-        return {digests[one] for one in erased.among(tx, list(digests))}
+        gone = erased.among(tx, sorted(set(digest_of.values())))
+    return {one for one, digest in digest_of.items() if digest in gone}
 
 
 def refused(client: HubSpotClient, rows: Mapping[str, Mapping[str, str | None]]) -> set[str]:
@@ -60,7 +61,7 @@ def note(client: HubSpotClient, gone: Sequence[str], *, told: bool = False) -> s
         return set()
     archived = {} if told else client.archived("contacts", list(addresses), _SAYS_WHO)
     found = {one for one in addresses if one not in archived or not _says_who(archived[one])}
-    digests = {contact: {at.digest(one) for one in addresses[contact]} for contact in sorted(found)}
+    digests = {contact: {at.digest(mailbox(one)) for one in addresses[contact]} for contact in sorted(found)}
     with at.database.transaction() as tx:
         for contact, some in digests.items():
             erased.remember(tx, contact, some, at.now())
@@ -71,7 +72,7 @@ def note(client: HubSpotClient, gone: Sequence[str], *, told: bool = False) -> s
 def remember(contact: str, email: str) -> None:
     """Remember that a contact with this address was erased, where an older release did not."""
     at = parts()
-    digest = at.digest(email)  # outside the transaction: the key may have to be made
+    digest = at.digest(mailbox(email))  # outside the transaction: the key may have to be made
     with at.database.transaction() as tx:
         erased.remember(tx, contact, {digest}, at.now())
 

@@ -355,7 +355,8 @@ def _choose_contacts(home: Organisation, everyone: Customers, asked: Customers, 
         at = around.company_of.get(contact.id, "")
         theirs = found.companies[key][0].id if key in found.companies else ""
         theirs = housed[key].hubspot_id if key in housed else theirs
-        company = around.companies.get(at)
+        company = around.companies.get(at) or _of_domain(customer, theirs, around)
+        at = company.id if company else at
         if is_theirs(customer, contact, company, company_is_theirs=bool(at) and at == theirs) or company is None:
             fits[key] = contact
         elif at in found.unsure_companies.get(key, Hold(())).candidates:
@@ -370,6 +371,18 @@ def _choose_contacts(home: Organisation, everyone: Customers, asked: Customers, 
     by_email, unsure = claim(home, "contact", asked, fits, "email")
     found.contacts, shared = apart("contact", everyone, found.contacts | by_email)
     found.unsure_contacts |= unsure | shared
+
+
+def _of_domain(customer: Customer, theirs: str, around: _Around) -> Record | None:
+    """Return the firm whose address a customer's is, where it is not the customer's own and its contact names none."""
+    domain = email_domain(customer.email_key)
+    own = around.companies.get(theirs)
+    if not domain or (own is not None and domain in domains_of(own)):
+        return None
+    named = (one for one in around.companies.values() if one.id != theirs and domain in domains_of(one))
+    return next(
+        (one for one in named if compare(one.properties.get("name") or "", customer.name) < Likeness.VARIANT), None
+    )
 
 
 def _at(around: _Around, customer: str) -> str:

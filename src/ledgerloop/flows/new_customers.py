@@ -136,6 +136,12 @@ def _owners(home: Organisation, of: Mapping[str, Sale], bodies: Mapping[str, Map
     with parts().database.reading() as tx:
         said_at = rulings.said_at(tx, home.id, [buyer_of(sale) for sale in of.values()])
         holders = mirror.customers_by_number(tx, home.id, list(of))
+        subjects = {
+            (number, one.id): rulings.none_of(buyer_of(of[number]), one.id)
+            for number, some in holders.items()
+            for one in some
+        }
+        refused = rulings.get(tx, home.id, list(subjects.values()))
         into = survivors(tx, home.id, [one.id for some in holders.values() for one in some])
         heirs = mirror.customers(tx, home.id, list(into.values()))
     owners: Payers = {}
@@ -143,10 +149,11 @@ def _owners(home: Organisation, of: Mapping[str, Sale], bodies: Mapping[str, Map
         asked = said_at.get(buyer_of(of[number]))
         for one in some:
             heir = heirs.get(into.get(one.id, ""))
+            denied = subjects[number, one.id] in refused
             if asked is None and heir is not None:
                 archived = payer_questions.archived(of[number].deal.id, heir)
                 owners[number] = Found(heir.id, "number") if heir.active else Hold((archived,), (heir.id,))
-            elif asked is not None and _made_since(one, asked, str(bodies[number]["Name"])):
+            elif asked is not None and not denied and _made_since(one, asked, str(bodies[number]["Name"])):
                 owners[number] = Found(one.id, "number")
     return owners
 

@@ -158,7 +158,8 @@ def by_link(home: Organisation, sales: Sequence[Sale]) -> dict[str, Found]:
             known = links.find_by_hubspot(tx, home.id, kind, list(mine.values()))
             customers = mirror.customers(tx, home.id, [link.xero_id for link in known.values()])
             for deal, record in mine.items():
-                if record in known:
+                # That a contact has a customer's address shows money there; whose invoice it is, the rule says.
+                if record in known and not (kind == "contact" and known[record].how == "email"):
                     customer = customers.get(known[record].xero_id)
                     # Xero takes no invoice for a customer that was merged away: its survivor pays.
                     payer_ = mirror.survivor(tx, home.id, customer) if customer else None
@@ -223,6 +224,9 @@ def _by_id(home: Organisation, sales: Sequence[Sale]) -> dict[str, Payer]:
             if not given or (given not in customers and given in elsewhere):
                 continue
             kind, record = sides(sale)[0]
+            own = links.find_by_hubspot(tx, home.id, kind, [record.id]).get(record.id)
+            if kind == "contact" and own is not None and (own.how, own.xero_id.lower()) == ("email", given):
+                continue  # we wrote it there, since the contact has the customer's address
             customer = customers.get(given)
             payer = (mirror.survivor(tx, home.id, customer) or customer) if customer else None
             held = links.find(tx, home.id, kind, [payer.id]).get(payer.id) if payer else None
@@ -277,6 +281,7 @@ def by_evidence(home: Organisation, sales: Sequence[Sale]) -> dict[str, Payer]:
         by_number = mirror.customers_by_number(tx, home.id, [numbers[one.deal] for one in buyers])
         everyone = {one.id for index in (by_key, by_number) for some in index.values() for one in some}
         taken = links.find(tx, home.id, "company", sorted(everyone))
+        ended = rulings.ended(tx, home.id, sorted(everyone))
     holders = {key: link.hubspot_id for key, link in taken.items()}
     numbered_as = {one.id: one.number for some in by_key.values() for one in some}
     ours = {
@@ -290,7 +295,8 @@ def by_evidence(home: Organisation, sales: Sequence[Sale]) -> dict[str, Payer]:
         numbered = by_number.get(numbers[buyer.deal], ())
         fitting = {one.id: one for key in keys[buyer.deal] for one in by_key.get(key, ())}
         fitting |= {one.id: one for one in numbered}
-        living = [one for one in fitting.values() if not one.merged_into]
+        me = (buyer.kind, buyer.record.id)
+        living = [one for one in fitting.values() if not one.merged_into and me not in ended.get(one.id, ())]
         known = Known(living, {one.id for one in numbered}, holders, ours, shared, {}, home.country)
         answer = choose_payer(buyer, known)
         if isinstance(answer, Hold):

@@ -13,15 +13,16 @@ from typing import Literal
 from sqlalchemy import Connection
 
 from ledgerloop.errors import LedgerloopError
-from ledgerloop.flows import retrying
+from ledgerloop.flows import deciding, retrying
 from ledgerloop.flows.claiming import carried_by, shown_elsewhere
-from ledgerloop.flows.deals import read_deals, read_sales, sides
+from ledgerloop.flows.deals import for_route, read_deals, read_sales, sides
 from ledgerloop.flows.finding import PLURAL, properties_read
 from ledgerloop.flows.parts import parts
 from ledgerloop.flows.planning import customers_named
 from ledgerloop.flows.writing import id_name
 from ledgerloop.hubspot.models import Record
 from ledgerloop.records import Customer, Entry, Link, LinkKind, Organisation
+from ledgerloop.rules.customers import number_of
 from ledgerloop.rules.identity.profiles import person_name
 from ledgerloop.store import (
     compared,
@@ -116,19 +117,30 @@ def new_one_pays(home: Organisation, deal: str, by: str) -> Ruled:
     at = parts()
     half, record = _paying(deal)
     with at.database.transaction() as tx:
-        if linked := links.find_by_hubspot(tx, home.id, half, [record.id]).get(record.id):
+        linked = links.find_by_hubspot(tx, home.id, half, [record.id]).get(record.id)
+        known = mirror.customers(tx, home.id, [linked.xero_id]).get(linked.xero_id) if linked else None
+        # That a contact has a customer's address shows money there, and does not say who pays for its own deals.
+        by_address = linked is not None and (half, linked.how) == ("contact", "email")
+        if linked and known is not None and not known.active:
+            _end(tx, home, linked, by, to_empty=False)  # the sentence about an archived customer says to run this
+        elif linked and not by_address:
             name = _name(tx, home, linked.xero_id)
             raise LedgerloopError(
                 f"The deal's {half} {_called(half, record)} is “{name}” in Xero already. If that is wrong, run"
                 f" `ledgerloop unlink --customer {linked.xero_id} --{half}` first."
             )
         carried = (record.properties.get(id_name()) or "").strip().lower()
-        if carried and mirror.customers(tx, home.id, [carried]):
+        if carried and not by_address and mirror.customers(tx, home.id, [carried]):
             raise LedgerloopError(
                 f"The deal's {half} {_called(half, record)} carries the Xero contact id {carried}. Clear it in HubSpot"
                 " first."
             )
         rulings.put(tx, home.id, f"{half} {record.id}", "", at.now(), by)
+        held = journal.held(tx, f"deal {deal}")
+        bearing = mirror.customers_by_number(tx, home.id, [number_of(half, record.id)])
+        those = {*(held.candidates if held else ()), *(one.id for some in bearing.values() for one in some)}
+        for customer in sorted(those):
+            rulings.put(tx, home.id, rulings.none_of(f"{half} {record.id}", customer), "", at.now(), by)
         reason = f"{_who(by)} said that the {half} {record.id} is none of the customers in Xero: one is made for it."
         journal.add(tx, [_entry(home.id, f"deal {deal}", "skip", reason)])
     deals = _again(home, [], [record.id], deal)
@@ -308,6 +320,9 @@ def _paying(deal: str) -> tuple[Half, Record]:
         )
     found = read_deals(at.hubspot(), [deal], ()).get(deal)
     sales = read_sales(at.hubspot(), portal.id, [found]) if found else []
+    routed = deciding.route(portal, sales, [deal])
+    terms = [found[1] for found in routed.values() if isinstance(found, tuple)] or [at.routes[0].terms]
+    sales = [for_route(one, terms[0]) for one in sales]
     if not sales or not sides(sales[0]):
         raise LedgerloopError(f"Deal {deal} has neither a company nor a contact in HubSpot. Give it one first.")
     half, record = sides(sales[0])[0]

@@ -35,6 +35,11 @@ def get(tx: Connection, organisation: str, subjects: Collection[str]) -> dict[st
     return found
 
 
+def none_of(buyer: str, customer: str) -> str:
+    """Return the subject under which it is kept that a record which pays for deals is not a customer."""
+    return f"{buyer} not {customer}"
+
+
 def said_at(tx: Connection, organisation: str, subjects: Collection[str]) -> dict[str, datetime]:
     """Return when it was said; of what nobody spoke is absent."""
     found: dict[str, datetime] = {}

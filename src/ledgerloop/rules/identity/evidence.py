@@ -102,7 +102,9 @@ def weigh(
         case Likeness.EXACT | Likeness.SAME | Likeness.VARIANT:
             if is_placeholder(one.name) or is_placeholder(other.name):
                 return Ask(found)
-            enough = full_name_is_enough and likeness is Likeness.EXACT and has_form(one.name) and not against
+            apart = _elsewhere(one, other) or _elsewhere(other, one)
+            enough = full_name_is_enough and likeness is Likeness.EXACT and has_form(one.name)
+            enough = enough and not against and not apart
             return Same(found) if close or enough else Ask(found)
         case Likeness.MARKED | Likeness.OTHER_FORM:
             return Different(found) if "domain" in against and not close else Ask(found)
@@ -112,6 +114,11 @@ def weigh(
             return Same(found) if {"email", "domain"} <= agree else Ask(found) if close else Different(found)
         case _:
             return Ask(found) if close else Different(found)
+
+
+def _elsewhere(one: Profile, other: Profile) -> bool:
+    """Tell whether the people of one write from domains that the other does not have."""
+    return bool(one.hints and other.domains) and not one.hints & other.domains
 
 
 def _look(one: Profile, other: Profile, shared: Shared) -> Evidence:

@@ -126,9 +126,12 @@ def _choose(buyer: Buyer, known: Known, some: Sequence[Customer]) -> Chosen | Do
 def with_number(verdict: Verdict) -> Verdict:
     """Return a verdict where the number of one record names the other as well.
 
-    Together with anything else that agrees that is decisive; against all that is known it is stale, and a question.
+    Together with a name, an address or a domain that agrees that is decisive. With nothing else, or against another tax
+    number, it may be stale, and is a question.
     """
     evidence = verdict.evidence
     found = Evidence(evidence.likeness, ("number", *evidence.agree), evidence.against)
-    alike = evidence.likeness >= Likeness.ALIKE or evidence.likeness is Likeness.UNKNOWN
-    return Same(found) if evidence.agree or alike else Ask(found)
+    agrees = bool(set(evidence.agree) - {"telephone"}) or (
+        evidence.likeness is Likeness.UNKNOWN and not evidence.against
+    )
+    return Same(found) if agrees and not {"tax number", "company number"} & set(evidence.against) else Ask(found)

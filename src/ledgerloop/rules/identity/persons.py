@@ -35,7 +35,7 @@ def weigh_buyer(contact: Record, one: Profile, customer: Customer, shared: Share
     found = Evidence(likeness, agree, () if named or not name else ("name",))
     if email:
         firm = any(is_label(customer.name, domain) for domain in one.domains)
-        return Same(found) if named or not name or firm else Ask(found)
+        return Same(found) if named or firm or (not name and not has_form(customer.name)) else Ask(found)
     if one.emails & other.emails:  # an address that several share: the name says which of them
         return Same(found) if named else Different(found)
     return Ask(found) if named and not other.emails and not is_placeholder(customer.name) else Different(found)
@@ -70,8 +70,9 @@ def is_private(customer: Customer) -> bool:
     """Tell whether a customer is a person and no firm: it is called as its main person is, with nothing of a firm."""
     if has_form(customer.name) or customer.tax_number or customer.company_number or email_domain(customer.email_key):
         return False
-    name = f"{customer.first_name} {customer.last_name}".strip()
-    return bool(customer.first_name and customer.last_name) and same_person([name], customer.name)
+    name = f"{customer.first_name} {customer.last_name}"
+    both = bool(customer.first_name and customer.last_name)
+    return both and sorted(parse(name).words) == sorted(parse(customer.name).words)
 
 
 def _names_person(name: str, customer: Customer) -> bool:
