@@ -235,7 +235,7 @@ def test_a_contact_with_another_address_is_not_the_customers(scene: Scene, crm: 
     agent = scene.make("contacts", email=f"kit@agent{len(email)}.example.com", lastname="Kit")
     agency = scene.make("companies", name=f"Agency {len(email)}", domain=f"agent{len(email)}.example.com")
     scene.on.at_hubspot("PUT", f"{OBJECTS}/contacts/{agent}/associations/default/companies/{agency}")
-    company = scene.make("companies", name=name)
+    company = scene.make("companies", name=name, **({"domain": "solway.example.com"} if email else {}))
 
     deal = scene.sell(company=company, contact=agent)
 

@@ -44,6 +44,7 @@ def test_is_theirs(one: Customer, company: object, theirs: bool, says: bool) -> 
         pytest.param(customer("Marta Kowal", "m@kowal.pl", "Marta", "Kowal"), False, id="with a domain of its own"),
         pytest.param(customer("Marta Kowal Ltd", "m@wp.pl", "Marta", "Kowal"), False, id="with a legal form"),
         pytest.param(customer("Kowal Bakery", "m@wp.pl", "Marta", "Kowal"), False, id="called like a shop"),
+        pytest.param(customer("Marta Kowal (m@wp.pl)", "m@wp.pl", "Marta", "Kowal"), True, id="told from a namesake"),
         pytest.param(customer("Marta Kowal Bakery", "m@wp.pl", "Marta", "Kowal"), False, id="a sole trader's shop"),
         pytest.param(customer("Marta Kowal", "m@wp.pl"), False, id="nobody says who it is"),
         pytest.param(

@@ -5,6 +5,8 @@ Does no I/O. An email address finds a person. It says whose company's only toget
 
 from __future__ import annotations
 
+import re
+
 from ledgerloop.hubspot.models import Record
 from ledgerloop.records import Customer
 from ledgerloop.rules.identity.addresses import email_domain, mailbox
@@ -18,6 +20,9 @@ from ledgerloop.rules.identity.profiles import (
     person_name,
     profile_of_customer,
 )
+
+_TOLD_APART = re.compile(r"\s*\([^()]*\)\s*$")
+"""What ``free_names`` puts behind a name to tell it from another."""
 
 
 def weigh_buyer(contact: Record, one: Profile, customer: Customer, shared: Shared = NOTHING_SHARED) -> Verdict:
@@ -72,7 +77,8 @@ def is_private(customer: Customer) -> bool:
         return False
     name = f"{customer.first_name} {customer.last_name}"
     both = bool(customer.first_name and customer.last_name)
-    return both and sorted(parse(name).words) == sorted(parse(customer.name).words)
+    plain = _TOLD_APART.sub("", customer.name)
+    return both and sorted(parse(name).words) == sorted(parse(plain).words)
 
 
 def _names_person(name: str, customer: Customer) -> bool:
