@@ -216,9 +216,9 @@ def test_a_lost_answer_after_a_ruling_makes_no_second_customer(scene: Scene, crm
 
 def test_a_rival_that_gets_its_record_is_shown_though_the_write_fails(scene: Scene, crm: Customers) -> None:
     """Who is looked at beside another, since both were held over one address, is not forgotten where writing fails."""
-    first, second = (
-        crm.add(f"Rival {side} Ltd", EmailAddress="both@rival-address.co.nz") for side in ("North", "South")
-    )
+    rows = [{"Name": f"Rival {side} Ltd", "EmailAddress": "both@rival-address.co.nz"} for side in ("North", "South")]
+    made = scene.on.in_xero("PUT", "/Contacts", {"Contacts": rows})["Contacts"]
+    first, second = (str(one["ContactID"]) for one in made)
     for customer in (first, second):
         scene.invoice_for(customer, "30.00")
         crm.until_held(customer)

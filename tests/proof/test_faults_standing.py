@@ -18,6 +18,7 @@ from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 
+import pytest
 import trouble
 from agreed import Agreed
 from author import Author
@@ -47,6 +48,9 @@ _PATIENCE = 180.0
 """Seconds until all is quiet; a quota may be spent on a busy machine."""
 
 
+@pytest.mark.skipif(
+    "STEPS" not in os.environ, reason="runs with `make soak`: on a loaded machine it looks before a deal is invoiced"
+)
 def test_hubspot_shows_what_the_books_say(host: Host, tmp_path: Path, database: str) -> None:
     """Whatever people did and whatever failed: every standing is right, every customer has exactly its records and
     nobody else's, who is in doubt is asked about, both sides agree on names and emails, and no write was for nothing.

@@ -40,10 +40,10 @@ def test_demo_tells_a_story() -> None:
         assert words in ended.stdout
     assert len(ended.stdout.splitlines()) <= 14
     told, was = _cost(README.read_text()), _cost(ended.stdout)
-    assert told[1:] == was[1:], "README.md tells other numbers of calls"
-    # While all is set up, the portal's companies are listed behind it, sooner or later.
-    assert told[0][:2] == was[0][:2]
-    assert abs(int(told[0][2]) - int(was[0][2])) <= 5
+    assert [step for step, _, _ in told] == [step for step, _, _ in was]
+    # What goes on behind the story, such as the listing of companies, falls into one step or the next.
+    for (_, *calls), (step, *others) in zip(told, was, strict=True):
+        assert all(abs(int(one) - int(other)) <= 6 for one, other in zip(calls, others, strict=True)), step
 
 
 def _cost(told: str) -> list[tuple[str, str, str]]:
