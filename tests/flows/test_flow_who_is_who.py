@@ -219,8 +219,10 @@ def test_a_rival_that_gets_its_record_is_shown_though_the_write_fails(scene: Sce
     rows = [{"Name": f"Rival {side} Ltd", "EmailAddress": "both@rival-address.co.nz"} for side in ("North", "South")]
     made = scene.on.in_xero("PUT", "/Contacts", {"Contacts": rows})["Contacts"]
     first, second = (str(one["ContactID"]) for one in made)
+    scene.settle()
     for customer in (first, second):
         scene.invoice_for(customer, "30.00")
+    for customer in (first, second):
         crm.until_held(customer)
     scene.settle()
     contact = scene.make("contacts", email="both@rival-address.co.nz")

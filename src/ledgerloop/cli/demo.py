@@ -75,10 +75,10 @@ def demo(
             print(json.dumps(vars(told) | {"seconds": round(seconds, 3)}))
         console.print(f"\nAs told, in {seconds:.1f} s.")
         if keep:
-            console.print(f"The console: {on.service_url}  password: {on.password}")
-            console.print(f"The vendors: {on.xero_url}/_sandbox/state  {on.hubspot_url}/_sandbox/state")
-            console.print("Everything keeps running until Ctrl-C.")
-            with suppress(KeyboardInterrupt):
+            with suppress(KeyboardInterrupt):  # whoever reads fast may end it while it is still being said
+                console.print(f"The console: {on.service_url}  password: {on.password}")
+                console.print(f"The vendors: {on.xero_url}/_sandbox/state  {on.hubspot_url}/_sandbox/state")
+                console.print("Everything keeps running until Ctrl-C.")
                 threading.Event().wait()
         else:
             console.print("With --keep the console stays open, to look at events, holds and every write's reason.")
