@@ -5,10 +5,9 @@ Two stages never share a process, so these tests stand apart from those that sha
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
-import pytest
-from crm import Customers, begun
+from crm import Customers
 from scene import Scene
 
 
@@ -21,20 +20,6 @@ def test_it_costs_nothing_where_it_is_off(staged: Callable[..., Scene]) -> None:
 
     assert [] == [one for one in scene.calls("xero", "/Contacts") if one["method"] == "POST" and "act" not in one]
     assert "" == crm.in_xero(customer).get("ContactNumber", "")
-
-
-@pytest.fixture(scope="module")
-def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
-    """Set one stage for all tests of this file, with the number switched on, and properties for the others named."""
-    numbers = {"number": True, "tax_number_property": "tax_no", "company_number_property": "nzbn"}
-    with begun(tmp_path_factory.mktemp("numbering"), {"fields": numbers}) as scene:
-        yield scene
-
-
-@pytest.fixture
-def crm(scene: Scene) -> Customers:
-    """Give the words for customers."""
-    return Customers(scene)
 
 
 def _found(scene: Scene, crm: Customers, name: str, **values: str) -> tuple[str, str]:

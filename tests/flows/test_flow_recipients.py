@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
-from crm import ASSOCIATIONS, Customers, begun
+from buyers import BILLING, PRIMARY, customer_of, firm, sold, tie
+from crm import Customers, begun
 from scene import OBJECTS, Scene
 from test_flow_payers import unshown
 
@@ -16,7 +16,6 @@ from ledgerloop.hubspot.reading import associations_from
 from ledgerloop.rules.recipients import Tie
 from ledgerloop.settings.routes import Route, routes_from
 
-BILLING, PRIMARY = 931, 1
 LABELLED = [
     {
         "toObjectId": 2,
@@ -147,38 +146,3 @@ def test_a_customer_in_xero_is_not_asked_about(scene: Scene, crm: Customers) -> 
     assert "no line items" in said
     assert "no contact" not in said
     assert "no contact" in scene.until_shown("deals", new, "xero_sync_message")["xero_sync_message"]
-
-
-def firm(scene: Scene, name: str, *people: str) -> tuple[str, list[str]]:
-    """Make a company with its people, and return their ids; the first is the oldest."""
-    domain = f"{name.lower().replace(' ', '-')}.example.com"
-    company = scene.make("companies", name=f"{name} Ltd")
-    made = [scene.make("contacts", email=f"{one}@{domain}", lastname=one.capitalize()) for one in people]
-    for one in made:
-        tie(scene, one, company, PRIMARY)
-    return company, made
-
-
-def tie(scene: Scene, contact: str, company: str, kind: int) -> None:
-    """Associate a contact with a company in one of HubSpot's ways."""
-    types = [{"associationCategory": "HUBSPOT_DEFINED", "associationTypeId": kind}]
-    scene.on.at_hubspot("PUT", f"{OBJECTS}/contacts/{contact}/associations/companies/{company}", types)
-
-
-def sold(scene: Scene, company: str, name: str, contacts: list[str] | None = None) -> str:
-    """Win a deal of a company with these contacts, or with all the company's people."""
-    if contacts is None:
-        path, body = f"{ASSOCIATIONS}/companies/contacts/batch/read", {"inputs": [{"id": company}]}
-        contacts = [str(one["toObjectId"]) for one in scene.on.at_hubspot("POST", path, body)["results"][0]["to"]]
-    deal = scene.sell(company=company, contact=None, won=False)
-    for one in contacts:
-        scene.on.at_hubspot("PUT", f"{OBJECTS}/deals/{deal}/associations/default/contacts/{one}")
-    scene.edit("deals", deal, dealname=f"Deal of {name}")
-    scene.win(deal)
-    return deal
-
-
-def customer_of(scene: Scene, crm: Customers, deal: str) -> dict[str, Any]:
-    """Return what Xero shows of the customer who got a deal's invoice."""
-    (invoice,) = scene.invoices_of(deal)
-    return crm.in_xero(invoice["Contact"]["ContactID"])
