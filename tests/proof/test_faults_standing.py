@@ -49,7 +49,7 @@ _PATIENCE = 180.0
 
 
 @pytest.mark.skipif(
-    "STEPS" not in os.environ, reason="runs with `make soak`: on a loaded machine it looks before a deal is invoiced"
+    "STEPS" not in os.environ, reason="runs with `make soak`: it has seen a deal without its invoice, cause not found"
 )
 def test_hubspot_shows_what_the_books_say(host: Host, tmp_path: Path, database: str) -> None:
     """Whatever people did and whatever failed: every standing is right, every customer has exactly its records and
