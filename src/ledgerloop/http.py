@@ -47,7 +47,7 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Retry:
-    """Say how often a call is tried in all, and how long computed waits are: S96 to S98 of the guide."""
+    """Say how often a call is tried in all, and how long computed waits are."""
 
     attempts: int = 4
     base: float = 1.0

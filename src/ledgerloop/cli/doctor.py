@@ -112,7 +112,7 @@ def _tried(look: Callable[[Ledgerloop], Iterator[Finding]], built: Ledgerloop) -
 
 
 def _xero(built: Ledgerloop) -> Iterator[Finding]:
-    """Compare the scopes in the access token with those that are asked for (S93), and see whether Xero answers."""
+    """Compare the scopes in the access token with those that are asked for, and see whether Xero answers."""
     kept = built.shelf.load(GRANT)
     if kept is None:
         yield Finding("missing", f"No Xero organisation is connected: {_HOW.format('xero')}")
@@ -191,7 +191,7 @@ def _clock(built: Ledgerloop) -> Iterator[Finding]:
 
 
 def _hubspot(built: Ledgerloop) -> Iterator[Finding]:
-    """Compare the token's scopes (S21 to S29) and the portal's properties (S76) with what is needed."""
+    """Compare the token's scopes and the portal's properties with what is needed."""
     client = built.vendors.hubspot()
     granted = tuple(sorted(client.token_info().scopes))
     lacking: list[str] = []

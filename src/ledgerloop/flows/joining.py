@@ -266,7 +266,7 @@ def _hold(home: Organisation, customers: Customers, doubts: Doubts, turn: int) -
 
 
 def _say_bad_emails(home: Organisation, customers: Customers, turn: int) -> None:
-    """Say in the journal, once, which emails of customers cannot be sent; all else of them goes on (S102)."""
+    """Say in the journal, once, which emails of customers cannot be sent; all else of them goes on."""
     at = parts()
     for key, customer in customers.items():
         emails = [customer.email, *(person.email for person in customer.persons)]

@@ -1,6 +1,6 @@
 """Write batches to HubSpot so that what it refuses costs one field, else one record, never the batch. Called in a step.
 
-A value is refused by its code, such as INVALID_EMAIL, and never by HubSpot's text, which may be translated (S102). What
+A value is refused by its code, such as INVALID_EMAIL, and never by HubSpot's text, which may be translated. What
 names a property that the portal lacks is sent again once the properties have been provisioned.
 All contacts are made here and all their addresses changed here, and only after it was asked who was erased.
 """

@@ -251,7 +251,7 @@ class HubSpotClient:
         return models_from(self._api.call("GET", self._paths.properties(kind, "/groups")), Group)
 
     def create_property(self, kind: str, definition: Mapping[str, Any]) -> Property:
-        """Make a property. Conflict means that it exists: compare type and uniqueness (S30). May be repeated so."""
+        """Make a property. Conflict means that it exists: compare type and uniqueness. May be repeated so."""
         return model_from(
             self._api.call("POST", self._paths.properties(kind), body=definition, repeatable=True).data, Property
         )
@@ -292,7 +292,7 @@ class HubSpotClient:
         return model_from(self._api.call("GET", self._paths.account()).data, Account)
 
     def token_info(self) -> TokenInfo:
-        """Fetch whose the token is and which scopes it has (S21)."""
+        """Fetch whose the token is and which scopes it has."""
         body = {"tokenKey": self._api.token("")}
         return model_from(self._api.call("POST", TOKEN_INFO, body=body, repeatable=True).data, TokenInfo)
 

@@ -88,7 +88,7 @@ def sentence_in(message: str) -> str:
 
 
 def existing_id_in(message: str) -> str:
-    """Return the id of the record that exists already, where the message tells it (S100)."""
+    """Return the id of the record that exists already, where the message tells it."""
     found = _EXISTING.search(message)
     return found[1] if found else ""
 

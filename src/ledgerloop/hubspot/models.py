@@ -239,7 +239,7 @@ class Stage(Model):
 
     @property
     def won(self) -> bool:
-        """Tell whether a deal in this stage is won: probability 1.0 (S32)."""
+        """Tell whether a deal in this stage is won: probability 1.0."""
         return self.probability == WON
 
 

@@ -1,4 +1,4 @@
-"""Which scopes the HubSpot token needs, and which of them it lacks. Does no I/O (S21 to S29, D6)."""
+"""Which scopes the HubSpot token needs, and which of them it lacks. Does no I/O."""
 
 from __future__ import annotations
 

@@ -165,7 +165,7 @@ def differences(
     """Compare what a portal has with what is needed: the properties to make, and sentences about the wrong ones.
 
     A wrong type or field type, a missing uniqueness, an option that is not there or a name that differs by case alone
-    is reported and never worked around (S76), and so are two properties that ``names`` maps to one, and one that it
+    is reported and never worked around, and so are two properties that ``names`` maps to one, and one that it
     maps to a property of HubSpot's own.
     """
     has = {one.name: one for one in present}

@@ -206,7 +206,7 @@ class XeroClient:
         return self._page("/Payments", "Payments", Payment, changed_since, page, page_size)
 
     def payment(self, payment_id: str) -> Payment:
-        """Fetch one payment (S59)."""
+        """Fetch one payment."""
         return self._one("/Payments/{PaymentID}", "Payments", Payment, {"PaymentID": payment_id})
 
     # --- how ------------------------------------------------------------------------------------------------------
