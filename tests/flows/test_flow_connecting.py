@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 
+import pytest
 from scene import Scene
 
 from ledgerloop.cli.stage import connect_hubspot, connect_xero
@@ -25,6 +26,25 @@ def test_xero_first_and_hubspot_later(staged: Callable[..., Scene]) -> None:
 
     shown = scene.on.until("the contact", lambda: scene.find_contact("early@bird.example.com"), 15)
     assert "12.00" == shown["xero_outstanding_balance"]
+
+
+@pytest.mark.parametrize(("profile", "offered"), [("granular", "granular"), ("legacy", "broad")])
+def test_either_profile_of_scopes_does_the_whole_job(staged: Callable[..., Scene], profile: str, offered: str) -> None:
+    """An app of either age is offered only its kind of scopes, and what its profile asks for is enough for all calls."""
+    scene = staged({"xero": {"scopes": profile}}, connected=False)
+    scene.configure("xero", scopes=offered)
+    connect_xero(scene.on, "Kiwi Demo Ltd")
+    connect_hubspot(scene.on)
+    scene.settle()
+
+    deal = scene.sell()
+    invoice = str(scene.until_shown("deals", deal, "xero_invoice_id")["xero_invoice_id"])
+    scene.approve(invoice)
+    scene.pay(invoice, scene.invoices_of(deal)[0]["Total"])
+    scene.until_shown("deals", deal, "xero_invoice_status", "PAID")
+    scene.settle()
+
+    assert [] == [call for call in scene.calls("xero") if call["status"] in (401, 403)]
 
 
 def test_consent_that_was_lost_is_said_and_given_again(scene: Scene) -> None:

@@ -36,10 +36,16 @@ SCOPES: dict[str, tuple[str, ...]] = {
         "accounting.transactions",
         "accounting.transactions.read",
         "accounting.reports.read",
+        "accounting.settings.read",
         "offline_access",
     ),
 }
-"""The two profiles of Xero scopes: for apps made since 2 March 2026, and for older ones until September 2027."""
+"""The two profiles of Xero scopes: for apps made since 2 March 2026, and for older ones until September 2027.
+
+The usual list for older apps lacks `accounting.settings.read`, without which Xero refuses to say anything of the
+organisation, its accounts and its tax rates, so that nothing could be connected.
+See https://developer.xero.com/documentation/guides/oauth2/scopes.
+"""
 
 
 def _cure(sentence: str) -> PydanticCustomError:
