@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import httpx2
 import pytest
+from cli_process import run
 from typer.testing import CliRunner
 
 from ledgerloop.cli.app import app
@@ -20,6 +22,8 @@ from ledgerloop.store import connections
 from ledgerloop.wiring import build
 from ledgerloop_sandbox import credentials
 from ledgerloop_sandbox.server import Sandbox, running
+
+DOCS = Path(__file__).parents[2] / "docs"
 
 
 @pytest.fixture
@@ -191,6 +195,41 @@ def test_token_that_nobody_knows(file: Path) -> None:
     assert "pat-na1-unknown" not in json.dumps(findings)
 
 
+@pytest.mark.parametrize("kind", ["legacy", "service_key", "static"])
+def test_the_documented_scopes_are_enough(file: Path, sandbox: Sandbox, kind: str) -> None:
+    """A token of any kind with the scopes of the project file in docs/setup.md connects, and the doctor misses none."""
+    page = (DOCS / "setup.md").read_text()
+    listed = json.loads(re.findall(r'"requiredScopes": (\[.*?\])', page, re.DOTALL)[0])
+    assert {*scopes.WANTED} == {*listed}
+    _use_token(file, sandbox, listed, kind)
+
+    connected = CliRunner().invoke(app, ["connect", "hubspot", "--config", str(file)])
+
+    assert 0 == connected.exit_code, connected.output
+    assert "fine" == _about(_findings(file)[1], "HubSpot's token has every scope that is wanted")["verdict"]
+
+
+def test_a_token_that_may_not_say_whose_it_is(file: Path, sandbox: Sandbox) -> None:
+    """Without `oauth` HubSpot does not tell the account's currency: connecting and the doctor name the scope."""
+    lacking = [one for one in scopes.WANTED if one != "oauth"]
+    _use_token(file, sandbox, lacking, "static")
+
+    connected = run(file.parent, "connect", "hubspot")
+
+    assert 1 == connected.returncode
+    assert connected.stderr.endswith("any one of these scopes would do: oauth\n")
+    assert ["oauth"] == _about(_findings(file)[1], "HubSpot's token lacks scopes")["missing"]
+
+
+def test_a_scope_that_goes_without_saying(file: Path, sandbox: Sandbox) -> None:
+    """HubSpot may let a token do what its list of scopes does not name: what it answers counts."""
+    _connect(file)
+    listed = [one for one in scopes.WANTED if one != "oauth"]
+
+    assert ("oauth",) == scopes.missing(listed)
+    assert () == scopes.missing(listed, answered=("oauth",))
+
+
 def test_scopes_of_service_keys() -> None:
     """Service keys show sensitive scopes with a suffix, and e-commerce grants reading line items (D6)."""
     with_suffix = [f"{one}.v2" for one in scopes.WANTED]
@@ -201,7 +240,7 @@ def test_scopes_of_service_keys() -> None:
     assert scopes.WANTED == scopes.missing([])
 
 
-def _use_token(file: Path, sandbox: Sandbox, granted: list[str]) -> None:
-    made = httpx2.post(f"{sandbox.hubspot_url}/_sandbox/tokens", json={"kind": "service_key", "scopes": granted})
+def _use_token(file: Path, sandbox: Sandbox, granted: list[str], kind: str = "service_key") -> None:
+    made = httpx2.post(f"{sandbox.hubspot_url}/_sandbox/tokens", json={"kind": kind, "scopes": granted})
     token = made.raise_for_status().json()["token"]
     CliRunner().invoke(app, ["secret", "set", "hubspot_token", "--config", str(file)], input=token)

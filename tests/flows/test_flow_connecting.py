@@ -30,7 +30,7 @@ def test_xero_first_and_hubspot_later(staged: Callable[..., Scene]) -> None:
 
 @pytest.mark.parametrize(("profile", "offered"), [("granular", "granular"), ("legacy", "broad")])
 def test_either_profile_of_scopes_does_the_whole_job(staged: Callable[..., Scene], profile: str, offered: str) -> None:
-    """An app of either age is offered only its kind of scopes, and what its profile asks for is enough for all calls."""
+    """An app of either age is offered its own kind of scopes only, and its profile is enough for all calls."""
     scene = staged({"xero": {"scopes": profile}}, connected=False)
     scene.configure("xero", scopes=offered)
     connect_xero(scene.on, "Kiwi Demo Ltd")

@@ -13,7 +13,7 @@ import typer
 from ledgerloop import oauth
 from ledgerloop.cli.opening import FILE, Config, HubSpotUrl, OnSandbox, ServicePort, XeroUrl, on_sandbox, opened
 from ledgerloop.cli.show import Json, print_json, say
-from ledgerloop.errors import LedgerloopError, Missing
+from ledgerloop.errors import LedgerloopError, Missing, ScopeMissing
 from ledgerloop.flows import epoch
 from ledgerloop.flows.connecting import GRANT
 from ledgerloop.flows.provisioning import KINDS, compare, tell
@@ -201,7 +201,7 @@ def _hubspot(built: Ledgerloop) -> Iterator[Finding]:
         unfit += wrong
         lacking += [f"{kind} {built.settings.properties.get(one.name, one.name)}" for one in missing]
     yield from (Finding("missing", sentence) for sentence in unfit)
-    short = hubspot_scopes.missing(granted)
+    short = hubspot_scopes.missing(granted, _answered(built))
     needed = [one for one in short if lacking or one not in hubspot_scopes.TO_MAKE_PROPERTIES]
     said = "HubSpot's token has every scope that is wanted."
     if short:
@@ -229,6 +229,15 @@ def _hubspot(built: Ledgerloop) -> Iterator[Finding]:
             tell(tx, connected.id, unfit, built.now())
     if connected is None:
         yield Finding("missing", f"No HubSpot portal is connected: {_HOW.format('hubspot')}")
+
+
+def _answered(built: Ledgerloop) -> tuple[str, ...]:
+    """Return the scope for the account's details where HubSpot tells them, whatever the token's list names."""
+    try:
+        built.vendors.hubspot().account()
+    except ScopeMissing:
+        return ()
+    return (hubspot_scopes.TO_KNOW_THE_ACCOUNT,)
 
 
 def _stages(built: Ledgerloop) -> Iterator[Finding]:
