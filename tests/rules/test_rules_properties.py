@@ -260,7 +260,7 @@ class TestMistaken:
             ({"xero_contact_id": "ledger_id", "xero_currency": "money"}, ""),
             ({"xero_due_date": "due", "xero_oldest_due_date": "due"}, ""),
             ({"xero_contact_idd": "x"}, "`xero_contact_idd` is no property of Ledgerloop; did you mean"),
-            ({"owed": "x"}, "`owed` is no property of Ledgerloop; docs/standing.md lists them."),
+            ({"owed": "x"}, "`owed` is no property of Ledgerloop; `ledgerloop docs standing` lists them."),
             ({"xero_overdue_balance": "annualrevenue"}, "`annualrevenue` is a property of HubSpot's own"),
             ({"xero_overdue_balance": "hs_anything"}, "`hs_anything` is a property of HubSpot's own"),
             ({"xero_overdue_balance": "owed", "xero_outstanding_balance": "owed"}, "would both be `owed`"),

@@ -62,6 +62,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "journal": ("ledgerloop.cli.status:journal", "Show what was decided and written last, and why."),
     "secret": ("ledgerloop.cli.secret:app", "Keep the secrets that the settings name, sealed."),
     "password": ("ledgerloop.cli.password:password", "Set a new password for the console, and end all its sessions."),
+    "docs": ("ledgerloop.cli.docs:docs", "Print a page about Ledgerloop, or list all pages."),
     "backup": (
         "ledgerloop.cli.backup:backup",
         "Copy the database into a folder, also while the service runs, and check that the copy opens.",

@@ -26,7 +26,7 @@ _NEXT = """
 Try it without any account, in two terminals:
     ledgerloop sandbox
     ledgerloop serve --sandbox
-Or set it up for good: docs/setup.md tells how, and `ledgerloop doctor` what is still missing."""
+Or set it up for good: `ledgerloop docs setup` tells how, and `ledgerloop doctor` what is still missing."""
 
 
 def init(directory: Directory = Path(), password_stdin: FromStdin = False) -> None:

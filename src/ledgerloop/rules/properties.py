@@ -233,7 +233,7 @@ def mistaken(names: Mapping[str, str]) -> str:
     for ours, theirs in names.items():
         if ours not in known:
             near = get_close_matches(ours, sorted(known), 1)
-            meant = f"; did you mean `{near[0]}`?" if near else "; docs/standing.md lists them."
+            meant = f"; did you mean `{near[0]}`?" if near else "; `ledgerloop docs standing` lists them."
             return f"`{ours}` is no property of Ledgerloop{meant}"
         if theirs in HUBSPOTS or theirs.startswith(("hs_", "hubspot_")):
             return f'`{theirs}` is a property of HubSpot\'s own, which would be overwritten; write {ours} = "xero_…".'
