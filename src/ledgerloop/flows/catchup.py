@@ -14,7 +14,7 @@ from datetime import date, datetime, timedelta
 
 from sqlalchemy import Connection
 
-from ledgerloop.flows import apart, braking, following, hearing, noting, verifying
+from ledgerloop.flows import apart, beside, braking, hearing, noting, verifying
 from ledgerloop.flows.parts import parts
 from ledgerloop.flows.polling import CURSOR as POLLED
 from ledgerloop.flows.pulling import CAUGHT_UP
@@ -55,7 +55,7 @@ def wake_due() -> bool:
         check += [home for home in homes if home.id in idle and _stopped_long(tx, home, now)]
         gap = _missing(tx, now)
         work = [home for home in homes if home.id in idle and home.id in planned.organisations(tx, now)]
-        rested = [home for home in homes if following.due(tx, home.id, now) or noting.due(tx, home.id, now)]
+        rested = [home for home in homes if beside.due(tx, home.id, now) or noting.due(tx, home.id, now)]
         work += [home for home in rested if home.id in idle]
     if not (poll or pull or new_day or work or check or quiet or gap):
         return False

@@ -10,35 +10,27 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
-
-from sqlalchemy import Connection
 
 from ledgerloop.errors import Invalid, LedgerloopError, Missing, RateLimited, Refused, Transient, UnknownOutcome
 from ledgerloop.flows import showing
 from ledgerloop.flows.approving import deal_subject as subject_of
+from ledgerloop.flows.beside import alone
 from ledgerloop.flows.parts import parts
-from ledgerloop.log import logger
 from ledgerloop.records import EmailState, Entry, Intent, Receivable
 from ledgerloop.rules.remarks import note_of, remarks_of
 from ledgerloop.rules.saying import whole
 from ledgerloop.rules.standing import GONE
-from ledgerloop.store import intents, journal, mirror, rests
+from ledgerloop.store import dirty, intents, journal, mirror
 from ledgerloop.xero.client import MOST_IDS, XeroClient
 
 AT_ONCE = 20
 """Emails in one step, and addresses: what is live waits for no more than these."""
-REST = timedelta(seconds=15)
-"""How long emails rest after one has failed, where nothing else is asked."""
 
 
 def follow(organisation: str, turn: int) -> bool:
     """look → address → email → show, for some of the invoices that are approved; tell whether there are more."""
     at = parts()
     with at.database.reading() as tx:
-        rest = rests.until(tx, _rest_of(organisation))
-        if rest is not None and rest > at.now():
-            return False
         open_ = intents.followed(tx, organisation)
         known = mirror.receivables(tx, organisation, [one.invoice for one in open_])
     _end([one for one in open_ if one.email and _is(known, one, "PAID", *GONE)])
@@ -46,35 +38,16 @@ def follow(organisation: str, turn: int) -> bool:
     unaddressed = [one for one in open_ if one.online_url and _is(known, one, "AUTHORISED", "PAID")]
     client = at.xero(organisation)
     news: list[Intent] = []
-    failed: LedgerloopError | None = None
-    try:
+
+    def leave() -> None:
         _addresses(client, unaddressed[:AT_ONCE], news)
         _email(client, mail[:AT_ONCE], turn, news)
-    except (Transient, UnknownOutcome, RateLimited) as problem:
-        logger.warning("emails rest", organisation=organisation, why=problem.sentence)
-        failed = problem
-    _rest(organisation, failed, had_to=rest is not None)
-    _show(news, turn)
-    return failed is None and max(len(mail), len(unaddressed)) > AT_ONCE
 
-
-def due(tx: Connection, organisation: str, now: datetime) -> bool:
-    """Tell whether emails that rested may go on."""
-    return rests.due(tx, _rest_of(organisation), now)
-
-
-def _rest(organisation: str, failed: LedgerloopError | None, *, had_to: bool) -> None:
-    """Remember until when emails rest; nothing where none failed."""
-    if failed is None and not had_to:
-        return
-    at = parts()
-    wait = timedelta(seconds=failed.retry_after) if isinstance(failed, RateLimited) else REST
-    with at.database.transaction() as tx:
-        rests.put(tx, _rest_of(organisation), at.now() + wait if failed else None)
-
-
-def _rest_of(organisation: str) -> str:
-    return rests.name("emails", organisation)
+    done = alone(organisation, "emails", leave)
+    if news and not alone(organisation, "shown emails", lambda: _show(news, turn)):
+        with at.database.transaction() as tx:  # with their customers they are shown by a later turn
+            dirty.mark(tx, organisation, {known[one.invoice].customer for one in news})
+    return done and max(len(mail), len(unaddressed)) > AT_ONCE
 
 
 def _show(intents_: Sequence[Intent], turn: int) -> None:

@@ -5,7 +5,7 @@ So one turn at a time works on an organisation's customers, whichever side moved
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from sqlalchemy import Connection
 
@@ -32,6 +32,8 @@ _WHAT: Mapping[str, What] = {
     "merge": "merged",
     "restore": "restored",
 }
+_MOVES: tuple[What, ...] = ("deleted", "forgotten", "merged", "restored")
+_CHANGES: tuple[What, ...] = ("changed",)
 
 
 def note(tx: Connection, events: Sequence[Taken]) -> None:
@@ -95,26 +97,32 @@ def unheard(events: Sequence[Taken]) -> list[int]:
 
 
 def hear(home: Organisation, turn: int) -> None:
-    """Look at all that was noted: follow the records, and tell Xero what they say now if that is switched on."""
+    """Follow the records that were merged, deleted or restored."""
+    for some in _heard(home, _MOVES):
+        for kind in KINDS:
+            for what in ("deleted", "forgotten", "merged"):
+                moving.look_again(home, kind, _of(some, kind, what), turn, forgotten=what == "forgotten")
+            moving.come_back(home, kind, _of(some, kind, "restored"), turn)
+
+
+def pass_on(home: Organisation, turn: int) -> None:
+    """Tell Xero what records that changed say now, if that is switched on."""
+    for some in _heard(home, _CHANGES):
+        for kind in KINDS:
+            telling.tell(home, kind, _of(some, kind, "changed"), turn)
+
+
+def _heard(home: Organisation, whats: Collection[What]) -> Iterator[list[Heard]]:
+    """Give what was noted, some at a time; what was worked on without an error is done."""
     at = parts()
-    if at.to_xero:
-        telling.listen(home)
     while True:
         with at.database.reading() as tx:
-            some = heard.take(tx, home.id, MOST)
+            some = heard.take(tx, home.id, whats, MOST)
         if not some:
             return
-        _hear(home, some, turn)
+        yield some
         with at.database.transaction() as tx:
             heard.done(tx, some)
-
-
-def _hear(home: Organisation, some: Sequence[Heard], turn: int) -> None:
-    for kind in KINDS:
-        for what in ("deleted", "forgotten", "merged"):
-            moving.look_again(home, kind, _of(some, kind, what), turn, forgotten=what == "forgotten")
-        moving.come_back(home, kind, _of(some, kind, "restored"), turn)
-        telling.tell(home, kind, _of(some, kind, "changed"), turn)
 
 
 def _homes_of_people(tx: Connection, ids: Sequence[str], kind: LinkKind) -> dict[str, set[str]]:

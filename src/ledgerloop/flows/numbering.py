@@ -8,11 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ledgerloop.errors import RateLimited
+from ledgerloop.flows.beside import alone
 from ledgerloop.flows.claiming import shown_elsewhere
 from ledgerloop.flows.moving import KINDS
 from ledgerloop.flows.parts import parts
-from ledgerloop.log import logger
 from ledgerloop.records import Entry, Link, Organisation
 from ledgerloop.rules.customers import customer_from_contact, number_of
 from ledgerloop.rules.saying import whole
@@ -25,8 +24,8 @@ _RULE = "rules.customers.number_of"
 def number(home: Organisation, customers: Sequence[str], turn: int) -> None:
     """look → send → keep, forty customers a call, out of the share of the quota that live work leaves.
 
-    A number that Xero refused once, because another contact has it, is not sent again. Where the quota is spent, it
-    comes with the customer's next look.
+    A number that Xero refused once, because another contact has it, is not sent again. Where that fails, it comes with
+    the customer's next look.
     """
     at = parts()
     if not at.write_number or not customers:
@@ -34,11 +33,13 @@ def number(home: Organisation, customers: Sequence[str], turn: int) -> None:
     wanted = _wanted(home, customers)
     client = at.xero(home.id).as_backfill()
     keys = sorted(wanted)
-    try:
+
+    def send() -> None:
         for start in range(0, len(keys), MOST_IDS):
             _send(client, home, {key: wanted[key] for key in keys[start : start + MOST_IDS]}, turn)
-    except RateLimited as spent:
-        logger.info("numbers are written later", organisation=home.id, why=spent.sentence)
+
+    if keys:
+        alone(home.id, "numbers", send)
 
 
 def _wanted(home: Organisation, customers: Sequence[str]) -> dict[str, str]:

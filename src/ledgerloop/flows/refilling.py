@@ -6,13 +6,11 @@ whichever of the two ways brings it first, this reading or the usual pull beside
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from ledgerloop.errors import RateLimited
 from ledgerloop.flows.parts import parts
 from ledgerloop.flows.pulling import pages
-from ledgerloop.log import logger
 from ledgerloop.records import Customer
 from ledgerloop.rules.customers import customer_from_contact
 from ledgerloop.store import cursors, mirror
@@ -24,24 +22,23 @@ ANEW = "contacts anew"
 """The cursor of this reading. A migration makes it, and it is forgotten when the last page is stored."""
 
 
-def refill(client: XeroClient, organisation: str) -> None:
-    """Read the pages that are left. A quota that is spent ends it for now: what is live does not wait for it."""
+def refill(client: XeroClient, organisation: str, interrupted: Callable[[], bool]) -> None:
+    """Read the pages that are left, until live work is waiting: it goes on at its page in a later turn."""
     at = parts()
     with at.database.reading() as tx:
         if not cursors.begun(tx, organisation, ANEW):
             return
         first = cursors.get(tx, organisation, ANEW).page
-    try:
-        for number, page in pages(client.as_backfill(), "contacts", None, first):
-            some = [customer_from_contact(organisation, one) for one in page.items if isinstance(one, Contact)]
-            _store(organisation, some)
-            with at.database.transaction() as tx:
-                if number < page.page_count:
-                    cursors.put(tx, Cursor(organisation, ANEW, None, number + 1, None))
-                else:
-                    cursors.forget(tx, organisation, ANEW)
-    except RateLimited as spent:
-        logger.info("contacts are read anew later", organisation=organisation, why=spent.sentence)
+    for number, page in pages(client.as_backfill(), "contacts", None, first):
+        some = [customer_from_contact(organisation, one) for one in page.items if isinstance(one, Contact)]
+        _store(organisation, some)
+        with at.database.transaction() as tx:
+            if number < page.page_count:
+                cursors.put(tx, Cursor(organisation, ANEW, None, number + 1, None))
+            else:
+                cursors.forget(tx, organisation, ANEW)
+        if interrupted():
+            return
 
 
 def _store(organisation: str, some: Sequence[Customer]) -> None:

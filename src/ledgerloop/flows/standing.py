@@ -30,8 +30,10 @@ from ledgerloop.flows import (
     restoring,
     reviewing,
     showing,
+    telling,
     verifying,
 )
+from ledgerloop.flows.beside import alone
 from ledgerloop.flows.parts import parts
 from ledgerloop.flows.turns import in_turns, take
 from ledgerloop.records import Organisation
@@ -51,7 +53,7 @@ SHORT_REST = 15.0
 
 @in_turns("standing")
 def standing(organisation: str, turn: int) -> None:
-    """(take → pull → cover → mirror → hear) → (brake → decide → write → record)… → follow → verify → index, planned."""
+    """(take → pull → cover → mirror) → (brake → decide → write → record)… → follow → hear → verify → index, planned."""
     gather(organisation, turn)
     try:
         while write(organisation, turn):
@@ -59,10 +61,12 @@ def standing(organisation: str, turn: int) -> None:
     except Braked:
         while follow(organisation, turn):  # what is stopped in HubSpot holds back no customer's email
             pass
+        hear(organisation, turn)
         raise
     while follow(organisation, turn):
         pass
-    if verify(organisation, turn):
+    news = hear(organisation, turn)
+    if verify(organisation, turn) or news:
         while write(organisation, turn):
             pass
     while index(organisation):
@@ -77,8 +81,8 @@ def standing(organisation: str, turn: int) -> None:
 def gather(organisation: str, turn: int) -> int:
     """Take the waiting events; pull what changed since the cursors and what the events named beyond it; mirror it all.
 
-    Then look at what HubSpot told of the customers' records, and at some that it told nothing of. Returns how many
-    records Xero sent. It is one step, and not one for each verb: every step is a commit that a payment waits for.
+    Returns how many records Xero sent. It is one step, and not one for each verb: every step is a commit that a payment
+    waits for.
     """
     at = parts()
     with at.database.transaction() as tx:
@@ -88,18 +92,12 @@ def gather(organisation: str, turn: int) -> int:
             inbox.skip(tx, [event.id for event in events], "this organisation is not connected")
             return 0
         noting.go_on(tx, organisation, at.now())
-    refilling.refill(at.xero(organisation), organisation)
     count = pulling.pull(at.xero(organisation), organisation, events)
     epoch.settle()
     if events:
         # The mirror and the dirty list remember from here on: a later step that fails costs no second pull.
         with at.database.transaction() as tx:
             inbox.finish(tx, "xero", organisation, turn, at.now())
-    home = _home(organisation)
-    if home is not None:
-        hearing.hear(home, turn)
-        if restoring.look_round(home, turn):
-            provisioning.look_again(though_right=False)
     return count
 
 
@@ -145,6 +143,31 @@ def follow(organisation: str, turn: int) -> bool:
     Tells whether there are more, unless something live has come: the next turn goes on with them.
     """
     return following.follow(organisation, turn) and not _interrupted(organisation)
+
+
+@DBOS.step()
+def hear(organisation: str, turn: int) -> bool:
+    """Look at what HubSpot told of the customers' records, and at some that it told nothing of.
+
+    It stands behind the balances, and each part of it fails alone. Tells whether anybody is to be written for it.
+    """
+    at = parts()
+    client = at.xero(organisation)
+    alone(
+        organisation,
+        "contacts anew",
+        lambda: refilling.refill(client, organisation, lambda: _interrupted(organisation)),
+    )
+    home = _home(organisation)
+    if home is None:
+        return False
+    alone(home.id, "hearing", lambda: hearing.hear(home, turn))
+    alone(home.id, "listening", lambda: telling.listen(home))
+    alone(home.id, "telling", lambda: hearing.pass_on(home, turn))
+    if restoring.look_round(home, turn):
+        provisioning.look_again(though_right=False)
+    with at.database.reading() as tx:
+        return bool(dirty.first(tx, organisation, 1))
 
 
 @DBOS.step()

@@ -53,6 +53,8 @@ def listen(home: Organisation) -> None:
     """Look for customers' records that changed without a webhook, as often as is caught up with Xero."""
     at = parts()
     now = at.now()
+    if not at.to_xero:
+        return
     for kind, plural in PLURAL.items():
         with at.database.reading() as tx:
             cursor = cursors.get(tx, home.id, f"hubspot {plural}")

@@ -176,6 +176,22 @@ def refused_notes(said: str) -> str:
     )
 
 
+def refused_beside(work: str, said: str) -> str:
+    """Word that a vendor refuses work that stands beside the balances."""
+    return (
+        f"What fails is {work}: {whole(said)} Give the connection what it lacks, or switch that off in the settings and"
+        " start the service again. All else goes on; this is tried again every quarter of an hour."
+    )
+
+
+def broken_beside(work: str, problem: str) -> str:
+    """Word that work beside the balances broke on a fault of ours."""
+    return (
+        f"What fails is {work}, unexpectedly: {problem}. Please report this. All else goes on; this is tried again"
+        " every quarter of an hour."
+    )
+
+
 def id_taken(kind: str, record: str, holder: str) -> str:
     """Word that another record carries the customer's id, which is unique."""
     return (

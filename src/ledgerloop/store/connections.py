@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal
@@ -120,6 +121,12 @@ def take_consent(tx: Connection, state: str, now: datetime) -> str | None:
 def get_value(tx: Connection, name: str) -> str | None:
     """Get a single value, such as the hash of the console's password."""
     return tx.execute(select(value_table.c.value).where(value_table.c.name == name)).scalar()
+
+
+def get_values(tx: Connection, names: Collection[str]) -> dict[str, str]:
+    """Get several single values, by their names; those that there are."""
+    query = select(value_table.c.name, value_table.c.value).where(value_table.c.name.in_(sorted(names)))
+    return {row.name: row.value for row in tx.execute(query)}
 
 
 def put_value(tx: Connection, name: str, value: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any, Literal
@@ -39,9 +39,9 @@ def _said_again(new: Insert) -> dict[str, Any]:
     return {"at": new.excluded.at, "mark": table.c.mark + 1}
 
 
-def take(tx: Connection, organisation: str, limit: int) -> list[Heard]:
-    """List what is to be looked at, the oldest first. It stays until :func:`done`."""
-    query = select(table).where(table.c.organisation == organisation)
+def take(tx: Connection, organisation: str, whats: Collection[What], limit: int) -> list[Heard]:
+    """List what is to be looked at of some kinds of news, the oldest first. It stays until :func:`done`."""
+    query = select(table).where(table.c.organisation == organisation, table.c.what.in_(sorted(whats)))
     return [Heard(*row) for row in tx.execute(query.order_by(table.c.at, table.c.hubspot_id).limit(limit))]
 
 

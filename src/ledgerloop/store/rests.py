@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 
 from sqlalchemy import Connection
@@ -24,6 +25,12 @@ def due(tx: Connection, rest: str, now: datetime) -> bool:
     """Tell whether work that rested may go on."""
     moment = until(tx, rest)
     return moment is not None and moment <= now
+
+
+def any_due(tx: Connection, names: Collection[str], now: datetime) -> bool:
+    """Tell whether any of these rests is over."""
+    kept = connections.get_values(tx, names).values()
+    return any(datetime.fromisoformat(moment) <= now for moment in kept if moment)
 
 
 def put(tx: Connection, rest: str, moment: datetime | None) -> None:
