@@ -153,3 +153,17 @@ def _company(scene: Scene, customer: str) -> str | None:
 
 def _name(scene: Scene, customer: str) -> str:
     return str(scene.on.in_xero("GET", f"/Contacts/{customer}")["Contacts"][0]["Name"])
+
+
+def test_a_poll_that_is_refused_stops_no_deal(scene: Scene) -> None:
+    """A token that may not search line items: a deal that a webhook tells of is invoiced, and a hold says the rest."""
+    scene.fault("hubspot", kind="status", path="/line_items/search$", status=403)
+    with scene.built.database.transaction() as tx:
+        cursors.put(tx, Cursor("62515", "deals"))
+
+    deal = scene.sell()
+
+    scene.until_shown("deals", deal, "xero_invoice_id")
+    scene.settle()
+    assert [] == _parked(scene)
+    assert "403" in scene.holds()["polling 62515"][0]

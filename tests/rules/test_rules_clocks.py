@@ -6,10 +6,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from ledgerloop.rules.clocks import agree, forgotten_before, passed
+from ledgerloop.rules.clocks import agree, forgotten_before, gone_by, passed
 
 NOW = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
-HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 
 
 @pytest.mark.parametrize(
@@ -49,3 +49,20 @@ def test_agree(off: timedelta | None, says: bool) -> None:
 def test_forgotten_before(oldest: datetime | None, before: datetime) -> None:
     """What is old enough goes, a day's share at once at most."""
     assert before == forgotten_before(NOW, 30 * DAY, oldest)
+
+
+@pytest.mark.parametrize(
+    ("newest", "waited", "says"),
+    [
+        pytest.param(None, HOUR, NOW, id="nothing came, so nothing was passed"),
+        pytest.param(NOW + HOUR, MINUTE, NOW + HOUR, id="something newer"),
+        pytest.param(NOW, MINUTE, NOW + MINUTE, id="nothing newer: the lag goes by"),
+        pytest.param(NOW, HOUR, NOW + 2 * MINUTE, id="... and no more than the lag"),
+        pytest.param(NOW - MINUTE, HOUR, NOW + MINUTE, id="what it had passed by a minute already"),
+        pytest.param(NOW - 3 * MINUTE, HOUR, NOW, id="the newest is gone, and an older one came: never back"),
+        pytest.param(NOW, -HOUR, NOW, id="our clock was put back"),
+    ],
+)
+def test_gone_by(newest: datetime | None, waited: timedelta, says: datetime) -> None:
+    """A look begins where the newest change stands, and passes it by the lag of search at most."""
+    assert says == gone_by(NOW, newest, 2 * MINUTE, waited)

@@ -1,7 +1,7 @@
-"""Let work that stands beside the balances fail alone: it rests, a person is told, and nothing else waits for it.
+"""Let work that stands beside balances and invoices fail alone: it rests, and nothing else waits for it.
 
 Called inside a step. Whatever such work has not done it finds again when its rest is over, so each kind keeps on disk
-what is still to do. Only an end of the consent is raised: it concerns the balances as well.
+what is still to do. Only an end of the consent is raised: it concerns all else as well.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from ledgerloop.log import logger
 from ledgerloop.rules.doubts import broken_beside, refused_beside
 from ledgerloop.store import journal, rests
 
-Work = Literal["contacts anew", "emails", "hearing", "listening", "numbers", "shown emails", "telling"]
+Work = Literal["contacts anew", "emails", "hearing", "listening", "numbers", "polling", "shown emails", "telling"]
 
 WORDS: Mapping[Work, str] = {
     "contacts anew": "reading all contacts of Xero once more after an upgrade",
@@ -26,6 +26,7 @@ WORDS: Mapping[Work, str] = {
     "hearing": "following customers' records that were merged, deleted or restored in HubSpot",
     "listening": "looking for customers' records that changed in HubSpot",
     "numbers": "writing HubSpot's ids into Xero's contacts",
+    "polling": "looking for deals that changed in HubSpot",
     "shown emails": "showing on deals what became of their emails",
     "telling": "telling Xero what was changed in HubSpot",
 }
@@ -58,11 +59,11 @@ def alone(lane: str, work: Work, do: Callable[[], object]) -> bool:
         wait = REFUSED_REST if for_good else REST
         if isinstance(problem, RateLimited):
             wait = timedelta(seconds=problem.retry_after)
-        logger.warning("work beside the balances rests", work=work, lane=lane, why=problem.sentence)
+        logger.warning("work beside rests", work=work, lane=lane, why=problem.sentence)
         _rest(lane, name, wait, refused_beside(WORDS[work], problem.sentence) if for_good else "")
         return False
     except Exception as problem:
-        logger.exception("work beside the balances broke", work=work, lane=lane)
+        logger.exception("work beside broke", work=work, lane=lane)
         _rest(lane, name, REFUSED_REST, broken_beside(WORDS[work], repr(problem)))
         return False
     if rest is not None or asked:
@@ -75,6 +76,12 @@ def alone(lane: str, work: Work, do: Callable[[], object]) -> bool:
 def due(tx: Connection, lane: str, now: datetime) -> bool:
     """Tell whether any work of a lane that rested may go on."""
     return rests.any_due(tx, [rests.name(work, lane) for work in WORDS], now)
+
+
+def resting(tx: Connection, lane: str, work: Work, now: datetime) -> bool:
+    """Tell whether some work of a lane rests still."""
+    moment = rests.until(tx, rests.name(work, lane))
+    return moment is not None and moment > now
 
 
 def _rest(lane: str, name: str, wait: timedelta, reason: str) -> None:

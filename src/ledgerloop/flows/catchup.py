@@ -46,7 +46,8 @@ def wake_due() -> bool:
         portals = [one.id for one in connections.all_connected(tx, "hubspot")]
         homes = connections.organisations(tx)
         poll = [portal for portal in portals if _elapsed(tx, portal, POLLED, now, at.poll_every.total_seconds())]
-        poll += [portal for portal in portals if apart.due(tx, portal, now)]
+        poll = [portal for portal in poll if not beside.resting(tx, portal, "polling", now)]
+        poll += [portal for portal in portals if apart.due(tx, portal, now) or beside.due(tx, portal, now)]
         pull = [home for home in homes if _elapsed(tx, home.id, CAUGHT_UP, now, at.catch_up_every.total_seconds())]
         new_day = [home for home in homes if connections.get_value(tx, _day_of(home)) != home.day(now).isoformat()]
         idle = {one.lane for one in lanes.all_lanes(tx) if one.flow == "standing" and not one.begun_at}

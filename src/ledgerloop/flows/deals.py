@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Literal
 
 from ledgerloop.flows.facts import tax_rates
@@ -18,9 +18,6 @@ from ledgerloop.rules.edits import asked_of_deal, asked_of_line
 from ledgerloop.rules.invoices import DEAL_PROPERTIES, LINE_PROPERTIES
 from ledgerloop.rules.recipients import Tie, recipient_of, undecided
 from ledgerloop.rules.routing import Terms
-
-INDEX_LAG = timedelta(minutes=2)
-"""How far HubSpot's search may lag behind its records."""
 
 Side = Literal["contact", "company"]
 _KINDS = ("company", "contact")

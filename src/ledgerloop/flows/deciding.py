@@ -13,7 +13,8 @@ from datetime import datetime
 from ledgerloop.flows import adopting, merging, twofold
 from ledgerloop.flows.apart import Troubles
 from ledgerloop.flows.books import books_of
-from ledgerloop.flows.deals import INDEX_LAG, Sale, entered, for_route, new_customer, read_deals, read_sales, won_at
+from ledgerloop.flows.changes import INDEX_LAG
+from ledgerloop.flows.deals import Sale, entered, for_route, new_customer, read_deals, read_sales, won_at
 from ledgerloop.flows.facts import owners, route_stages, won_stages
 from ledgerloop.flows.parts import parts
 from ledgerloop.flows.payers import unknown

@@ -7,29 +7,27 @@ changed since. The index only says where to look: what it names is read anew bef
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any
 
 from sqlalchemy import Connection
 
 from ledgerloop.errors import LedgerloopError
+from ledgerloop.flows.changes import INDEX_LAG, Filter, changes
 from ledgerloop.flows.claiming import Customers
-from ledgerloop.flows.deals import INDEX_LAG
 from ledgerloop.flows.parts import parts
 from ledgerloop.flows.writing import id_name
-from ledgerloop.hubspot.client import MOST_A_SEARCH_PAGE, HubSpotClient
+from ledgerloop.hubspot.client import HubSpotClient
 from ledgerloop.hubspot.models import Record
 from ledgerloop.log import logger
+from ledgerloop.rules.clocks import gone_by
 from ledgerloop.rules.identity.profiles import ADDITIONAL_DOMAINS, keys_of_company
 from ledgerloop.store import companies, connections, search_keys
 from ledgerloop.store.companies import Progress
 
 PAGES_AT_ONCE = 50
 """Pages listed in one step, so that a crash repeats little and a step does not last."""
-
-_MOST_RESULTS = 10_000
 _SKEW = timedelta(minutes=2)
 """How far our clock may be from HubSpot's."""
 
@@ -100,7 +98,7 @@ def covers(portal: str, moment: datetime) -> bool:
     """Tell whether what HubSpot's search showed at a moment was searched for since."""
     with parts().database.reading() as tx:
         there = companies.progress(tx, portal)
-    return there.listed and there.since is not None and there.since + _SKEW >= moment
+    return there.listed and there.looked is not None and there.looked >= moment
 
 
 def _keep(tx: Connection, portal: str, some: Sequence[Record]) -> None:
@@ -118,46 +116,35 @@ def _list_page(client: HubSpotClient, portal: str) -> bool:
     if before.listed and before.everyone >= everyone:
         return False
     begun = Progress(everyone=everyone) if before.listed or not before.after else before
+    now = at.now()
     page = client.list_page("companies", _properties(), begun.after or None)
-    since = begun.since or at.now() - _SKEW
+    since, looked = begun.since or now - _SKEW, begun.looked or now
+    here = Progress(page.after or "", not page.after, since, begun.everyone, looked)
     with at.database.transaction() as tx:
-        if companies.advance(tx, portal, before, Progress(page.after or "", not page.after, since, begun.everyone)):
+        if companies.advance(tx, portal, before, here):
             _keep(tx, portal, page.results)
     return True
 
 
 def keep_up(client: HubSpotClient, portal: str) -> None:
-    """Search for what has changed since the last look, so that the next look begins where this one did."""
+    """Search for what has changed since the last look. How far that is moves with every page, and never past it."""
     at = parts()
-    now = at.now() - _SKEW
+    now = at.now()
     with at.database.reading() as tx:
         before = companies.progress(tx, portal)
-    since = (before.since or now) - INDEX_LAG
-    whole = False
-    while not whole:
-        found, whole = _changed(client, since, everyone=before.everyone)
+    since = before.since or now - _SKEW
+    # Who carries an id is no candidate, and our own writes of balances would be most of what is found.
+    groups: list[list[Filter]] = (
+        [[]] if before.everyone else [[{"propertyName": id_name(), "operator": "NOT_HAS_PROPERTY"}]]
+    )
+    newest: datetime | None = None
+    for some in changes(client, "companies", since, groups, _properties()):
+        newest = max(newest or some.reached, some.reached)
+        here = replace(before, since=max(since, newest))
         with at.database.transaction() as tx:
-            _keep(tx, portal, found)
-        newest = max((record.updated_at for record in found if record.updated_at), default=since)
-        since = max(newest, since + timedelta(milliseconds=1))
+            _keep(tx, portal, some.records)
+            before = here if companies.advance(tx, portal, before, here) else before
+    waited = now - before.looked if before.looked else timedelta()
+    here = replace(before, since=gone_by(since, newest, INDEX_LAG, waited), looked=now)
     with at.database.transaction() as tx:
-        companies.advance(tx, portal, before, replace(before, since=max(now, before.since or now)))
-
-
-def _changed(client: HubSpotClient, since: datetime, *, everyone: bool) -> tuple[list[Record], bool]:
-    """Search for companies that changed; tell whether these are all of them, for a search ends at ten thousand."""
-    stamp = str(int(since.timestamp() * 1000))
-    filters: list[Mapping[str, Any]] = [{"propertyName": "hs_lastmodifieddate", "operator": "GTE", "value": stamp}]
-    if not everyone:
-        # Who carries an id is no candidate, and our own writes of balances would be most of what is found.
-        filters.append({"propertyName": id_name(), "operator": "NOT_HAS_PROPERTY"})
-    sorts = [{"propertyName": "hs_lastmodifieddate", "direction": "ASCENDING"}]
-    found: list[Record] = []
-    after: str | None = None
-    while len(found) + MOST_A_SEARCH_PAGE <= _MOST_RESULTS:
-        page = client.search("companies", [{"filters": filters}], _properties(), sorts, MOST_A_SEARCH_PAGE, after)
-        found += page.results
-        after = page.after
-        if not after:
-            return found, True
-    return found, False
+        companies.advance(tx, portal, before, here)

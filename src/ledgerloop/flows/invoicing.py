@@ -14,6 +14,7 @@ from dbos import DBOS
 from ledgerloop.errors import LedgerloopError
 from ledgerloop.flows import apart, books, editing, hearing, intending, making, polling, showing
 from ledgerloop.flows.apart import Troubles
+from ledgerloop.flows.beside import alone
 from ledgerloop.flows.parts import parts
 from ledgerloop.flows.retrying import LOOK, RETRY
 from ledgerloop.flows.turns import in_turns, take
@@ -71,12 +72,15 @@ def make(portal: str, turn: int, named: Named, troubles: Troubles) -> list[str] 
 
 
 @DBOS.step()
-def look(portal: str) -> int:
-    """Look for won deals that no webhook told of, into books that deals wait for, and at holds, when it is time to."""
+def look(portal: str) -> None:
+    """Look for won deals that no webhook told of, into books that deals wait for, and at holds, when it is time to.
+
+    A search that fails stops no deal that a webhook told of.
+    """
     apart.take_up(portal)
     books.look(portal)
     look_again(portal)
-    return polling.look(portal)
+    alone(portal, "polling", lambda: polling.look(portal))
 
 
 @DBOS.step()

@@ -14,8 +14,8 @@ from sqlalchemy import Connection
 
 from ledgerloop.errors import LedgerloopError
 from ledgerloop.flows import indexing
+from ledgerloop.flows.changes import INDEX_LAG
 from ledgerloop.flows.claiming import Customers, Doubts, Found, carried_by
-from ledgerloop.flows.deals import INDEX_LAG
 from ledgerloop.flows.fields import first_said, own_app
 from ledgerloop.flows.finding import PLURAL, our_own, properties_read, sharing_of
 from ledgerloop.flows.parts import parts

@@ -8,29 +8,26 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 
-from ledgerloop.flows.deals import INDEX_LAG, entered, won_at
+from sqlalchemy import Connection
+
+from ledgerloop.flows.changes import INDEX_LAG, Filter, keep_up
+from ledgerloop.flows.deals import entered, won_at
 from ledgerloop.flows.facts import route_stages, won_stages
 from ledgerloop.flows.parts import parts
-from ledgerloop.hubspot.client import MOST_A_SEARCH_PAGE
 from ledgerloop.hubspot.models import Record
 from ledgerloop.records import Event
 from ledgerloop.rules.clocks import passed
 from ledgerloop.store import connections, cursors, inbox
-from ledgerloop.store.cursors import Cursor
 
 CURSOR = "deals"
 """The cursor of the looking: how far it got, and when it last was done."""
 
 LINES = "line items"
 """The cursor of the looking at line items."""
-
-Filter = Mapping[str, object]
-
-_MOST = 10_000
-"""HubSpot's search gives no more results than this for one query."""
 
 
 def look(portal: str) -> int:
@@ -48,26 +45,30 @@ def look(portal: str) -> int:
         return 0
     since = cursor.since or connected.since
     stages = sorted({*won_stages(portal), *route_stages()})
-    changed = _deals_since(since, stages)
-    found = [
-        deal
-        for deal in changed
-        if deal.properties.get(_invoice_id()) or (won_at(deal, stages) or now) >= connected.since - INDEX_LAG
-    ]
-    lines_since = lines_cursor.since or since
-    lines = _changed_since("line_items", lines_since, [[]], [])
+    new = 0
+
+    def keep_deals(tx: Connection, some: Sequence[Record]) -> None:
+        nonlocal new
+        wanted = [
+            deal
+            for deal in some
+            if deal.properties.get(_invoice_id()) or (won_at(deal, stages) or now) >= connected.since - INDEX_LAG
+        ]
+        new += inbox.keep(tx, [_event(portal, "deal", deal, now) for deal in wanted], now)
+
+    def keep_lines(tx: Connection, some: Sequence[Record]) -> None:
+        nonlocal new
+        new += inbox.keep(tx, [_event(portal, "line_item", line, now) for line in some], now)
+
+    client = at.hubspot()
+    asked = [_invoice_id(), *(entered(stage) for stage in stages)]
     # Deals first: thousands of imported lines hold up no deal that was won.
-    events = [_event(portal, "deal", deal, now) for deal in found]
-    events += [_event(portal, "line_item", line, now) for line in lines]
-    with at.database.transaction() as tx:
-        new = inbox.keep(tx, events, now)
-        cursors.put(tx, Cursor(portal, CURSOR, _newest(changed, since), 1, now))
-        reached = _passed(_newest(lines, lines_since), lines_cursor, now)
-        cursors.put(tx, Cursor(portal, LINES, reached, 1, now))
+    keep_up(client, replace(cursor, since=since), "deals", _of_deals(), asked, keep_deals)
+    keep_up(client, replace(lines_cursor, since=lines_cursor.since or since), "line_items", [[]], [], keep_lines)
     return new
 
 
-def _deals_since(since: datetime, stages: Sequence[str]) -> list[Record]:
+def _of_deals() -> list[list[Filter]]:
     """Search for three kinds of deals at once: won, in a stage that a route names, and those with an invoice."""
     without: Filter = {"propertyName": _invoice_id(), "operator": "NOT_HAS_PROPERTY"}
     groups: list[list[Filter]] = [
@@ -76,61 +77,7 @@ def _deals_since(since: datetime, stages: Sequence[str]) -> list[Record]:
     ]
     if named := route_stages():
         groups.append([{"propertyName": "dealstage", "operator": "IN", "values": named}, without])
-    return _changed_since("deals", since, groups, [_invoice_id(), *(entered(stage) for stage in stages)])
-
-
-def _changed_since(
-    kind: str, since: datetime, groups: Sequence[Sequence[Filter]], properties: Sequence[str]
-) -> list[Record]:
-    """Search for all records that changed since a moment and fit one of the groups, however many they are.
-
-    A search that ends at its limit is gone on with from the last moment it came to; what comes twice is known by then.
-    """
-    found: list[Record] = []
-    start = since - INDEX_LAG
-    while True:
-        some, whole = _search(kind, start, groups, ["hs_lastmodifieddate", *properties])
-        found += some
-        reached = _newest(some, start)
-        if whole or reached == start:
-            return found
-        start = reached
-
-
-def _search(
-    kind: str, start: datetime, groups: Sequence[Sequence[Filter]], properties: Sequence[str]
-) -> tuple[list[Record], bool]:
-    """Search from a moment on, the longest unchanged first; tell whether these are all."""
-    changed: Filter = {
-        "propertyName": "hs_lastmodifieddate",
-        "operator": "GTE",
-        "value": str(int(start.timestamp() * 1000)),
-    }
-    filters = [{"filters": [changed, *group]} for group in groups]
-    sorts = [{"propertyName": "hs_lastmodifieddate", "direction": "ASCENDING"}]
-    found: list[Record] = []
-    after: str | None = None
-    while len(found) + MOST_A_SEARCH_PAGE <= _MOST:
-        page = parts().hubspot().search(kind, filters, properties, sorts, MOST_A_SEARCH_PAGE, after)
-        found += page.results
-        after = page.after
-        if not after:
-            return found, True
-    return found, False
-
-
-def _newest(records: Sequence[Record], since: datetime) -> datetime:
-    return max([since, *(one.updated_at for one in records if one.updated_at)])
-
-
-def _passed(newest: datetime, cursor: Cursor, now: datetime) -> datetime:
-    """Let the overlap go by once nothing newer comes, so that an import is not read again in each look for ever.
-
-    Only the time between two looks is taken from our clock, which need not agree with HubSpot's.
-    """
-    if cursor.since is None or cursor.highest is None:
-        return newest
-    return max(newest, min(newest + INDEX_LAG, cursor.since + (now - cursor.highest)))
+    return groups
 
 
 def _invoice_id() -> str:

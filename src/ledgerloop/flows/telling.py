@@ -8,9 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime
+from functools import partial
 from typing import Any, Literal
 
+from sqlalchemy import Connection
+
+from ledgerloop.flows.changes import Filter, keep_up
 from ledgerloop.flows.claiming import in_question, shown_elsewhere
 from ledgerloop.flows.fields import first_said, newer_sides, own_app, remembered, said_before, still_open
 from ledgerloop.flows.finding import PLURAL, properties_read
@@ -25,15 +29,10 @@ from ledgerloop.rules.customers import customer_from_contact
 from ledgerloop.rules.ownership import Comparison, compare, said_by_hubspot, said_by_xero, values_of, without_email
 from ledgerloop.rules.returning import changes_from_record, speaks_for
 from ledgerloop.store import compared, cursors, heard, journal, links, mirror
-from ledgerloop.store.cursors import Cursor
 from ledgerloop.store.heard import Heard
 from ledgerloop.xero.client import MOST_IDS, XeroClient
 from ledgerloop.xero.models import Contact
 
-INDEX_LAG = timedelta(minutes=2)
-_MODIFIED: Mapping[LinkKind, str] = {"contact": "lastmodifieddate", "company": "hs_lastmodifieddate"}
-_PAGE = 200
-_MOST_RESULTS = 10_000
 _RULE = "rules.ownership"
 
 
@@ -60,11 +59,17 @@ def listen(home: Organisation) -> None:
             cursor = cursors.get(tx, home.id, f"hubspot {plural}")
         if not passed(cursor.highest, at.catch_up_every, now):
             continue
-        found = _changed_since(kind, cursor) if cursor.since is not None else []
-        with at.database.transaction() as tx:
-            mine = links.find_by_hubspot(tx, home.id, kind, found)
-            heard.put(tx, [Heard(home.id, kind, record, "changed", now) for record in mine])
-            cursors.put(tx, Cursor(home.id, f"hubspot {plural}", now, 1, now))
+        if cursor.since is None:  # what changed before this was switched on is not told
+            with at.database.transaction() as tx:
+                cursors.put(tx, replace(cursor, since=now, highest=now))
+            continue
+        linked: list[list[Filter]] = [[{"propertyName": id_name(), "operator": "HAS_PROPERTY"}]]
+        keep_up(at.hubspot(), cursor, plural, linked, [], partial(_hear_of, home, kind, now))
+
+
+def _hear_of(home: Organisation, kind: LinkKind, now: datetime, tx: Connection, some: Sequence[Record]) -> None:
+    mine = links.find_by_hubspot(tx, home.id, kind, [record.id for record in some])
+    heard.put(tx, [Heard(home.id, kind, record, "changed", now) for record in mine])
 
 
 def tell(home: Organisation, kind: LinkKind, ids: Sequence[str], turn: int) -> None:
@@ -80,25 +85,6 @@ def tell(home: Organisation, kind: LinkKind, ids: Sequence[str], turn: int) -> N
     client = at.xero(home.id)
     for start in range(0, len(changing), MOST_IDS):
         _change(client, home, changing[start : start + MOST_IDS], turn)
-
-
-def _changed_since(kind: LinkKind, cursor: Cursor) -> list[str]:
-    assert cursor.since is not None
-    stamp = str(int((cursor.since - INDEX_LAG).timestamp() * 1000))
-    filters = [
-        {"propertyName": _MODIFIED[kind], "operator": "GTE", "value": stamp},
-        {"propertyName": id_name(), "operator": "HAS_PROPERTY"},
-    ]
-    sorts = [{"propertyName": _MODIFIED[kind], "direction": "ASCENDING"}]
-    found: list[str] = []
-    after: str | None = None
-    while len(found) + _PAGE <= _MOST_RESULTS:
-        page = parts().hubspot().search(PLURAL[kind], [{"filters": filters}], [], sorts, limit=_PAGE, after=after)
-        found += [record.id for record in page.results]
-        after = page.after
-        if not after:
-            break
-    return found
 
 
 def _compared(home: Organisation, kind: LinkKind, ids: Sequence[str]) -> list[Told]:

@@ -24,3 +24,14 @@ def forgotten_before(now: datetime, keep: timedelta, oldest: datetime | None) ->
     """Return the moment before which what is older is forgotten: what was kept long enough, a day's share at most."""
     before = now - keep
     return before if oldest is None else min(before, oldest + SHARE)
+
+
+def gone_by(since: datetime, newest: datetime | None, lag: timedelta, waited: timedelta) -> datetime:
+    """Return from where the next look at a vendor's changes begins, before the lag of its search is taken off.
+
+    It is the newest change that came. Where nothing newer comes it moves on by what was ``waited`` since the last look,
+    so that the lag goes by; never further, for what changed after the newest may not show yet.
+    """
+    if newest is None:
+        return since
+    return max(since, newest, min(newest + lag, since + waited))

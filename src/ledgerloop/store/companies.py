@@ -27,13 +27,15 @@ class Progress:
     """What changed from here on is still to be searched for; none until the listing has begun."""
     everyone: bool = False
     """Whether companies that are customers already are kept up too, as several organisations need it."""
+    looked: datetime | None = None
+    """When what had changed was last searched for, by our clock."""
 
 
 def progress(tx: Connection, portal: str) -> Progress:
     """Say how far the index has come."""
     kept = json.loads(connections.get_value(tx, _name(portal)) or "{}")
-    since = datetime.fromisoformat(kept["since"]) if kept.get("since") else None
-    return Progress(kept.get("after", ""), kept.get("listed", False), since, kept.get("everyone", False))
+    since, looked = (datetime.fromisoformat(kept[one]) if kept.get(one) else None for one in ("since", "looked"))
+    return Progress(kept.get("after", ""), kept.get("listed", False), since, kept.get("everyone", False), looked)
 
 
 def advance(tx: Connection, portal: str, before: Progress, now: Progress) -> bool:
@@ -41,8 +43,8 @@ def advance(tx: Connection, portal: str, before: Progress, now: Progress) -> boo
     one_at_a_time(tx, _name(portal))
     if progress(tx, portal) != before:
         return False
-    since = now.since.isoformat() if now.since else None
-    connections.put_value(tx, _name(portal), json.dumps(asdict(now) | {"since": since}))
+    moments = {name: one.isoformat() if one else None for name, one in (("since", now.since), ("looked", now.looked))}
+    connections.put_value(tx, _name(portal), json.dumps(asdict(now) | moments))
     return True
 
 

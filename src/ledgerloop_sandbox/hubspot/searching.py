@@ -14,7 +14,6 @@ from ledgerloop_sandbox.hubspot.refusals import invalid
 from ledgerloop_sandbox.hubspot.values import text_of
 from ledgerloop_sandbox.hubspot.wire import Json, Reply, Request, iso
 
-MOST_RESULTS = 10_000
 LARGEST_PAGE = 200
 LARGEST_BODY = 3_000
 
@@ -35,7 +34,7 @@ def search(portal: Portal, request: Request, type_: str) -> Reply:
     if request.size > LARGEST_BODY:
         raise invalid(f"The request body is longer than {LARGEST_BODY} characters.")
     body = request.body if isinstance(request.body, dict) else {}
-    limit, after = _page(body)
+    limit, after = _page(portal, body)
     accept = _accept(portal, kind, body)
     live, older = portal.shelves[kind].searchable(portal.clock.seconds())
     found = list(_matches(live.values(), older, accept))
@@ -48,7 +47,7 @@ def search(portal: Portal, request: Request, type_: str) -> Reply:
     return Reply(200, answer)
 
 
-def _page(body: Json) -> tuple[int, int]:
+def _page(portal: Portal, body: Json) -> tuple[int, int]:
     given = body.get("limit")
     limit = 10 if given is None else given
     if not isinstance(limit, int) or not 0 <= limit <= LARGEST_PAGE:
@@ -56,8 +55,9 @@ def _page(body: Json) -> tuple[int, int]:
     after = text_of(body.get("after")) or "0"
     if not after.isdigit():
         raise invalid(f"after must be a whole number written as text, not {after}.")
-    if int(after) + limit > MOST_RESULTS:
-        raise invalid(f"A search answers at most {MOST_RESULTS} results; paging cannot go past them.")
+    most = portal.settings.search_most
+    if int(after) + limit > most:
+        raise invalid(f"A search answers at most {most} results; paging cannot go past them.")
     return limit, int(after)
 
 

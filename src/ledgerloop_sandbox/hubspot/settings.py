@@ -20,6 +20,8 @@ class Settings:
 
     search_lag_create: float = 2.0
     search_lag_update: float = 5.0
+    search_most: int = 10_000
+    """Results that one search gives at most; asking past them is refused."""
     property_delay: float = 0.4
     limits: bool = True
     tier: str = "professional"
@@ -74,6 +76,8 @@ class Settings:
         for name in ("search_lag_create", "search_lag_update"):
             if name in changes and not 0 <= float(changes[name]) <= 30:
                 raise ValueError(f"{name} must be between 0 and 30 seconds")
+        if "search_most" in changes and not 200 <= int(changes["search_most"]) <= 10_000:
+            raise ValueError("search_most must be between 200 and 10000")
         usual = Settings()
         for name, value in changes.items():
             if not _fits(name, value, getattr(usual, name)):
