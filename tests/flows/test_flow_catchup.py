@@ -18,7 +18,7 @@ from ledgerloop.flows import catchup, pulling, standing, verifying
 from ledgerloop.flows.parts import instead
 from ledgerloop.flows.pulling import CAUGHT_UP
 from ledgerloop.records import Event
-from ledgerloop.store import connections, cursors, dirty, inbox, journal, lanes, mirror, tables
+from ledgerloop.store import connections, cursors, dirty, inbox, journal, lanes, mirror, planned, tables
 from ledgerloop.store.cursors import Cursor
 from ledgerloop.store.inbox import Delivery
 from ledgerloop.xero.webhooks import sign
@@ -130,8 +130,8 @@ def test_overdue_at_the_organisations_midnight(scene: Scene) -> None:
         with instead(replace(at, now=lambda: now)):
             catchup.wake_due()
         with scene.built.database.transaction() as tx:
-            found = dirty.first(tx, home.id, 1000)
-            dirty.clean(tx, home.id, found)
+            found = planned.batch(tx, home.id, 1000)
+            planned.done(tx, home.id, found)
         return set(found)
 
     assert "Pacific/Auckland" == home.timezone

@@ -35,7 +35,7 @@ def test_who_is_set_aside_waits_until_let_go(database: Database) -> None:
         dirty.mark(tx, "org", ["a", "b"])
         dirty.stop(tx, "org", ["a"], now)
 
-        assert list(dirty.first(tx, "org", 10)) == ["b"] == dirty.every(tx, "org", stopped=False)
+        assert list(dirty.first(tx, "org", 10)) == ["b"] == dirty.unplanned(tx, "org")
         assert dirty.every(tx, "org") == ["a", "b"]
         assert dirty.stopped_since(tx, "org") == now
 

@@ -58,7 +58,7 @@ def look_ahead(home: Organisation) -> None:
             dirty.let_go(tx, home.id)
         since = None
     with at.database.reading() as tx:
-        going = _unplanned(tx, home.id)
+        going = dirty.unplanned(tx, home.id)
         # Beside what was stopped, nobody new is let in: it may be the rest of the same flood.
         strangers = set(going) - _linked(tx, home.id, going) if since is not None else set()
         going = [each for each in going if each not in strangers]
@@ -187,12 +187,6 @@ class Counting(HubSpotClient):
             spent.add(tx, self._home.id, Written().less(beyond), at.now())
             if self._planned:
                 planned.give_back(tx, self._home.id, unwritten.less(beyond))
-
-
-def _unplanned(tx: Connection, organisation: str) -> list[str]:
-    going = dirty.every(tx, organisation, stopped=False)
-    accepted = planned.among(tx, organisation, going)
-    return [each for each in going if each not in accepted]
 
 
 def _linked(tx: Connection, organisation: str, customers: Sequence[str]) -> set[str]:

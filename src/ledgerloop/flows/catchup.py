@@ -50,6 +50,7 @@ def wake_due() -> bool:
         poll += [portal for portal in portals if apart.due(tx, portal, now) or beside.due(tx, portal, now)]
         pull = [home for home in homes if _elapsed(tx, home.id, CAUGHT_UP, now, at.catch_up_every.total_seconds())]
         new_day = [home for home in homes if connections.get_value(tx, _day_of(home)) != home.day(now).isoformat()]
+        aging = {home.id: _aging(tx, home, home.day(now)) for home in new_day}
         idle = {one.lane for one in lanes.all_lanes(tx) if one.flow == "standing" and not one.begun_at}
         quiet = [home for home in homes if home not in pull and _unusually_silent(tx, home, now)]
         check = [home for home in homes if home.id in idle and verifying.due(tx, home.id, now)]
@@ -68,18 +69,25 @@ def wake_due() -> bool:
         for portal in poll:
             lanes.wake(tx, "invoicing", portal, now)
         for home in new_day:
-            today = home.day(now).isoformat()
-            late = mirror.becoming_overdue(tx, home.id, date.fromisoformat(today))
-            # Only who is shown already: a day going by is no reason to make anybody's records.
-            shown = links.find(tx, home.id, "contact", late).keys() | links.find(tx, home.id, "company", late).keys()
-            dirty.mark(tx, home.id, [*shown, *hearing.customers_held(tx, home.id)])
-            # Every day changes the days overdue of all who are late. Nobody need be asked about that.
-            if shown:
-                planned.accept(tx, home.id, shown, Written(updated=_RECORDS_EACH * len(shown)), now)
-            connections.put_value(tx, _day_of(home), today)
+            shown, held = aging[home.id]
+            # Planned work, which live work goes before. Every day changes the days overdue of all who are late: nobody
+            # need be asked about that.
+            if shown | held:
+                planned.accept(tx, home.id, shown | held, Written(updated=_RECORDS_EACH * len(shown)), now)
+            connections.put_value(tx, _day_of(home), home.day(now).isoformat())
         for home in {home.id: home for home in (*pull, *new_day, *work, *check, *quiet)}.values():
             lanes.wake(tx, "standing", home.id, now)
     return True
+
+
+def _aging(tx: Connection, home: Organisation, today: date) -> tuple[set[str], set[str]]:
+    """Return who must be shown because a day has gone by: who is late and shown already, and who is held.
+
+    A day going by is no reason to make anybody's records.
+    """
+    late = mirror.becoming_overdue(tx, home.id, today)
+    shown = links.find(tx, home.id, "contact", late).keys() | links.find(tx, home.id, "company", late).keys()
+    return set(shown), set(hearing.customers_held(tx, home.id))
 
 
 def _unusually_silent(tx: Connection, home: Organisation, now: datetime) -> bool:

@@ -13,7 +13,7 @@ from datetime import timedelta
 
 from dbos import DBOS
 
-from ledgerloop.errors import Braked, RateLimited
+from ledgerloop.errors import Braked, ConsentNeeded, LedgerloopError, RateLimited, Refused
 from ledgerloop.flows import (
     braking,
     epoch,
@@ -33,9 +33,10 @@ from ledgerloop.flows import (
     telling,
     verifying,
 )
-from ledgerloop.flows.beside import alone
+from ledgerloop.flows.beside import REFUSED_REST, REST, alone
 from ledgerloop.flows.parts import parts
 from ledgerloop.flows.turns import in_turns, take
+from ledgerloop.log import logger
 from ledgerloop.records import Organisation
 from ledgerloop.store import connections, dirty, inbox, lanes, planned
 
@@ -71,8 +72,8 @@ def standing(organisation: str, turn: int) -> None:
             pass
     while index(organisation):
         pass
-    for _ in range(PLANNED_BATCHES):
-        if not write_planned(organisation, turn):
+    for number in range(PLANNED_BATCHES):
+        if not write_planned(organisation, turn, number == 0):
             break
     go_on(organisation, turn)
 
@@ -105,7 +106,8 @@ def gather(organisation: str, turn: int) -> int:
 def write(organisation: str, turn: int) -> bool:
     """Decide and write the next customers whose standing must be looked at; tell whether there are more.
 
-    Those that would be more than an hour may write without a plan are set aside first.
+    Those that would be more than an hour may write without a plan are set aside first. Of those that are part of
+    planned work some follow behind the others, and the rest wait for live work that has come meanwhile.
     """
     at = parts()
     home = _home(organisation)
@@ -113,27 +115,27 @@ def write(organisation: str, turn: int) -> bool:
         return False
     braking.look_ahead(home)
     with at.database.reading() as tx:
-        touched = dirty.first(tx, organisation, AT_ONCE)
-        accepted = planned.among(tx, organisation, list(touched))
-    if not touched:
-        return False
-    unplanned = [each for each in touched if each not in accepted]
-    next_planned = sorted(accepted)[:PLANNED_AT_ONCE]
-    shown: set[str] = set()
+        live = dirty.first(tx, organisation, AT_ONCE, planned=False)
+        accepted = {} if len(live) == AT_ONCE else dirty.first(tx, organisation, PLANNED_AT_ONCE, planned=True)
     overtaken = False
-    for some, is_planned in ((unplanned, False), (next_planned, True)):
+    for some, is_planned in ((live, False), (accepted, True)):
+        if not some:
+            continue
         try:
             with braking.counting(home, planned_work=is_planned):
-                of_today = _show(home, some, turn, look=is_planned)
+                of_today = _show(home, list(some), turn, look=is_planned)
         except Braked:
             braking.set_aside(home, some)
-        else:
-            shown |= set(some) if of_today else set()
-            overtaken |= not of_today
-    with at.database.transaction() as tx:
-        dirty.clean(tx, organisation, {each: mark for each, mark in touched.items() if each in shown})
-        planned.done(tx, organisation, accepted & shown)
-    return overtaken or len(touched) == AT_ONCE or len(accepted) > len(next_planned)
+            continue
+        if not of_today:
+            overtaken = True
+            continue
+        with at.database.transaction() as tx:
+            dirty.clean(tx, organisation, some)
+            if is_planned:
+                planned.done(tx, organisation, some)
+    more = len(accepted) == PLANNED_AT_ONCE and not _interrupted(organisation)
+    return overtaken or len(live) == AT_ONCE or more
 
 
 @DBOS.step()
@@ -195,10 +197,11 @@ def index(organisation: str) -> bool:
 
 
 @DBOS.step()
-def write_planned(organisation: str, turn: int) -> bool:
+def write_planned(organisation: str, turn: int, first: bool) -> bool:
     """Write the next planned customers, unless something live has come; tell whether to go on with the next.
 
-    A quota that is spent for longer lets the planned work rest, and nothing else: what is live goes on.
+    The first in a turn are written in any case, so that a steady stream of live work does not hold up the rest for
+    ever. A failure lets the planned work rest, and nothing else: what is live goes on.
     """
     at = parts()
     home = _home(organisation)
@@ -206,20 +209,20 @@ def write_planned(organisation: str, turn: int) -> bool:
         some = planned.batch(tx, organisation, PLANNED_AT_ONCE)
         allowance = planned.allowance(tx, organisation)
     rests = allowance is not None and allowance.rests_until is not None and allowance.rests_until > at.now()
-    if home is None or not some or rests or _interrupted(organisation):
+    if home is None or not some or rests or at.stopping() or (not first and _interrupted(organisation)):
         return False
     try:
         with braking.counting(home, planned_work=True, behind=True):
             of_today = _show(home, some, turn, look=True)
-    except Braked as too_much:
+    except ConsentNeeded:
+        raise
+    except LedgerloopError as problem:
+        wait = _rest_after(problem)
+        if isinstance(problem, RateLimited) and wait.total_seconds() <= SHORT_REST:
+            return _waited(organisation, wait.total_seconds())
+        logger.warning("planned work rests", organisation=organisation, why=problem.sentence)
         with at.database.transaction() as tx:
-            planned.rest(tx, organisation, at.now() + braking.AGAIN, too_much.sentence)
-        return False
-    except RateLimited as spent:
-        if spent.retry_after <= SHORT_REST:
-            return _waited(organisation, spent.retry_after)
-        with at.database.transaction() as tx:
-            planned.rest(tx, organisation, at.now() + timedelta(seconds=spent.retry_after), spent.sentence)
+            planned.rest(tx, organisation, at.now() + wait, problem.sentence)
         return False
     if not of_today:
         return True
@@ -236,6 +239,15 @@ def go_on(organisation: str, turn: int) -> None:
     with at.database.transaction() as tx:
         if organisation in planned.organisations(tx, at.now()):
             lanes.wake(tx, "standing", organisation, at.now())
+
+
+def _rest_after(problem: LedgerloopError) -> timedelta:
+    """Choose how long planned work rests."""
+    if isinstance(problem, RateLimited):
+        return timedelta(seconds=problem.retry_after)
+    if isinstance(problem, Braked):
+        return braking.AGAIN
+    return REFUSED_REST if isinstance(problem, Refused) else REST
 
 
 def _show(home: Organisation, customers: Sequence[str], turn: int, *, look: bool) -> bool:

@@ -9,33 +9,50 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, delete, select, tuple_, update
+from sqlalchemy import Connection, Select, delete, exists, select, tuple_, update
 
 from ledgerloop.store.statements import Insert, chunks, upsert
 from ledgerloop.store.tables import dirty as table
+from ledgerloop.store.tables import planned as planned_table
 
 
-def first(tx: Connection, organisation: str, limit: int, after: str = "") -> dict[str, int]:
+def first(
+    tx: Connection, organisation: str, limit: int, after: str = "", *, planned: bool | None = None
+) -> dict[str, int]:
     """List customers to look at that the brake has not stopped, in the order of their ids, after the one given.
 
-    The number beside each is its mark: hand both to :func:`clean`, so that what changed in the meantime stays dirty.
+    Of those that are part of planned work or of those that are not, where that is asked. The number beside each is its
+    mark: hand both to :func:`clean`, so that what changed in the meantime stays dirty.
     """
     rows = tx.execute(
-        select(table.c.customer, table.c.mark)
-        .where(table.c.organisation == organisation, table.c.customer > after)
-        .where(table.c.stopped_at.is_(None))
+        _going(organisation, planned)
+        .where(table.c.customer > after)
+        .with_only_columns(table.c.customer, table.c.mark)
         .order_by(table.c.customer)
         .limit(limit)
     )
     return {row.customer: row.mark for row in rows}
 
 
-def every(tx: Connection, organisation: str, *, stopped: bool = True) -> list[str]:
-    """List all customers to look at, those that the brake has ``stopped`` too, or without them."""
+def every(tx: Connection, organisation: str) -> list[str]:
+    """List all customers to look at, those that the brake has stopped too."""
     mine = select(table.c.customer).where(table.c.organisation == organisation)
-    if not stopped:
-        mine = mine.where(table.c.stopped_at.is_(None))
     return list(tx.execute(mine.order_by(table.c.customer)).scalars())
+
+
+def unplanned(tx: Connection, organisation: str) -> list[str]:
+    """List all customers to look at that the brake has not stopped and nobody planned."""
+    return list(tx.execute(_going(organisation, planned=False).order_by(table.c.customer)).scalars())
+
+
+def _going(organisation: str, planned: bool | None) -> Select[Any]:
+    mine = select(table.c.customer).where(table.c.organisation == organisation, table.c.stopped_at.is_(None))
+    if planned is None:
+        return mine
+    accepted = exists().where(
+        planned_table.c.organisation == table.c.organisation, planned_table.c.customer == table.c.customer
+    )
+    return mine.where(accepted if planned else ~accepted)
 
 
 def mark(tx: Connection, organisation: str, ids: Iterable[str]) -> None:
