@@ -49,8 +49,11 @@ PACE = timedelta(seconds=1)
 TICK = 0.5
 SCHEDULE = timedelta(seconds=5)
 STUCK = timedelta(seconds=30)
-KEEP_TURNS = timedelta(days=7)
-PRUNE = KEEP_TURNS / 100
+KEEP_TURNS = timedelta(days=1)
+"""How long turns are kept that have ended: what they did is in the journal and the inbox, for longer."""
+PRUNE = timedelta(hours=1)
+PRUNED_AT_ONCE = 200
+"""Turns forgotten at one look. The next look goes on until none is left: a lane makes one a second at most."""
 AGAIN = timedelta(minutes=5)
 """Until when forgetting is tried again where our clock and the vendors' do not agree, or were not compared yet."""
 _LISTENER = 0.25
@@ -89,7 +92,8 @@ class Engine:
         self._thread = threading.Thread(target=self._run, name="dispatcher", daemon=True)
         self._alone = ExitStack()
         self._scheduled_at: float | None = None
-        self._pruned_at: float | None = None
+        self._forgot_at: float | None = None
+        self._pruning = False
 
     @property
     def stopping(self) -> bool:
@@ -200,8 +204,11 @@ class Engine:
             self._stay_alone()
             take_over(self._database, self._worker, APPLICATION_VERSION, now)
             epoch.check_now_and_then(now)
-        if self._pruned_at is None or ticks - self._pruned_at >= PRUNE.total_seconds():
-            self._pruned_at = ticks if self._prune(now) else ticks - (PRUNE - AGAIN).total_seconds()
+        if self._forgot_at is None or ticks - self._forgot_at >= PRUNE.total_seconds():
+            self._pruning = forget(self._database, now, self._clock_off())
+            self._forgot_at = ticks if self._pruning else ticks - (PRUNE - AGAIN).total_seconds()
+        if self._pruning:
+            self._pruning = _prune(now)
         with self._database.reading() as tx:
             ready = lanes.ready(tx, now)
         wait = TICK
@@ -239,19 +246,15 @@ class Engine:
         status = DBOS.get_workflow_status(turn_id(one.flow, one.lane, one.turn))
         return status is not None and status.status not in ("PENDING", "ENQUEUED", "DELAYED")
 
-    def _prune(self, now: datetime) -> bool:
-        """Forget turns that ended a week ago, and what the inbox and the journal have kept long enough.
 
-        Tell whether the clock could be gone by.
-        """
-        if not forget(self._database, now, self._clock_off()):
-            return False
-        old = DBOS.list_workflows(
-            completed_before=(now - KEEP_TURNS).isoformat(), limit=1000, load_input=False, load_output=False
-        )
-        if old:
-            DBOS.delete_workflows([one.workflow_id for one in old])
-        return True
+def _prune(now: datetime) -> bool:
+    """Forget some of the turns that ended a day ago; tell whether there may be more."""
+    old = DBOS.list_workflows(
+        completed_before=(now - KEEP_TURNS).isoformat(), limit=PRUNED_AT_ONCE, load_input=False, load_output=False
+    )
+    if old:
+        DBOS.delete_workflows([one.workflow_id for one in old])
+    return len(old) == PRUNED_AT_ONCE
 
 
 def engine_file_of(url: URL) -> Path | None:
