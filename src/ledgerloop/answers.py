@@ -66,6 +66,9 @@ class Dialect(Protocol):
     name: str
     """For sentences: Xero or HubSpot."""
 
+    def reads(self, method: str, path: str) -> bool:
+        """Tell whether a call, by its method and the template of its path, is known to read and to change nothing."""
+
     def refusal(self, answer: Answer) -> Refusal:
         """Say what a refusal says, whatever its body is."""
 

@@ -13,6 +13,7 @@
     │   └── ScopeMissing         ... because the credential lacks a scope
     ├── Braked                   more would be written in an hour than anybody planned; a person must say yes
     ├── ConsentNeeded            a person must connect again; the work waits and is not lost
+    ├── NotSent                  a call that may write was stopped before it left: only reading was allowed
     ├── BadSignature             a webhook that is not to be trusted
     ├── Unreadable               a rightly signed webhook whose body cannot be understood; kept and shown
     └── SettingsError            a person must change a setting; says which, where, and to what
@@ -138,6 +139,10 @@ class ConsentNeeded(LedgerloopError):
     def sentence(self) -> str:
         """Say who must be connected again, and why."""
         return f"{self.vendor} must be connected again: {self.why}"
+
+
+class NotSent(LedgerloopError):
+    """Report a call that is no read and was stopped before it left, because a rehearsal may only read. Ours to mend."""
 
 
 class BadSignature(LedgerloopError):

@@ -17,7 +17,7 @@ from urllib.parse import quote
 import httpx2
 
 from ledgerloop.answers import Answer, Dialect, error_from, failure, locked, lost, parked
-from ledgerloop.errors import ConsentNeeded, LedgerloopError, Transient
+from ledgerloop.errors import ConsentNeeded, LedgerloopError, NotSent, Transient
 from ledgerloop.exactjson import dumps, loads
 from ledgerloop.governor import Governor, Priority, Reading
 
@@ -98,11 +98,18 @@ class Api:
         self._observe, self._priority = observe, priority
         self._retry = Retry() if retry is None else retry
         self._clock, self._sleep, self._chance = clock, sleep, chance
+        self._only_reads = False
 
     def as_backfill(self) -> Self:
         """Return the same API whose calls stand behind live work."""
         other = copy.copy(self)
         other._priority = "backfill"
+        return other
+
+    def reading_only(self) -> Self:
+        """Return the same API which lets through what its dialect lists as reads, and raises NotSent for all else."""
+        other = copy.copy(self)
+        other._only_reads = True
         return other
 
     def call(
@@ -123,6 +130,9 @@ class Api:
         ``path`` is a template that ``ids`` fill in. ``repeatable`` says that doing it twice is doing it once; a GET
         is. ``kind`` tells the governor which quota counts. ``empty`` says that an answer without a body is right.
         """
+        if self._only_reads and not self._dialect.reads(method, path):
+            what = f"{self._dialect.name} {method} {path}"
+            raise NotSent(f"{what} is not known to be a read, so it was not sent. Please report this.")
         again = method == "GET" if repeatable is None else repeatable
         wire = self._client.build_request(
             method,

@@ -58,7 +58,7 @@ def quote(house: Portal, deals: Sequence[str]) -> list[Quote]:
             at,
             database=copy,
             hubspot=lambda: client,
-            xero=lambda organisation: _Reading(at.xero(organisation).api),
+            xero=lambda organisation: _Reading(at.xero(organisation).api.reading_only()),
             nudge=lambda: None,
         )
         with instead(rehearsed):

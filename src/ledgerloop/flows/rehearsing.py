@@ -1,11 +1,13 @@
 """Go the whole way of the real work with writes turned off, and tell what it would have written.
 
-There is no second path: the flow works with other parts. Its client reads from HubSpot and writes nothing, and its
-database is a copy that forgets. What would be written is what the flow puts into that copy's journal.
+There is no second path: the flow works with other parts. Its clients may only read, which is made sure of where calls
+leave, and answer some writes as if they had been made; its database is a copy that forgets. What would be written is
+what the flow puts into that copy's journal.
 """
 
 from __future__ import annotations
 
+import copy
 import itertools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -35,27 +37,35 @@ def rehearse(home: Organisation, customers: Sequence[str], *, anew: bool = False
     """
     at = parts()
     indexing.ready()
-    with scratch(at.database) as copy:
+    with scratch(at.database) as forgetful:
         client = Rehearsing(at.hubspot())
-        rehearsed = replace(at, database=copy, hubspot=lambda: client, nudge=lambda: None)
+        rehearsed = replace(
+            at,
+            database=forgetful,
+            hubspot=lambda: client,
+            xero=lambda organisation: at.xero(organisation).reading_only(),
+            nudge=lambda: None,
+        )
         if anew:
             with instead(rehearsed):
-                pulling.pull(at.xero(home.id), home.id, ())
+                pulling.pull(parts().xero(home.id), home.id, ())
         for start in range(0, len(customers), AT_ONCE):
             some = customers[start : start + AT_ONCE]
             with instead(rehearsed):
                 if anew:
                     restoring.look_at(home, some, turn=0)
                 showing.show_standings(home, some, turn=0)
-            lines = take_lines(copy)
-            yield [*lines, *_still_asked(home, copy, some, lines)]
+            lines = take_lines(forgetful)
+            yield [*lines, *_still_asked(home, forgetful, some, lines)]
 
 
-def _still_asked(home: Organisation, copy: Database, customers: Sequence[str], lines: Sequence[Entry]) -> list[Entry]:
+def _still_asked(
+    home: Organisation, forgetful: Database, customers: Sequence[str], lines: Sequence[Entry]
+) -> list[Entry]:
     """Return what was asked before about these customers and is asked still: the work finds nothing new in it."""
     told = {line.subject for line in lines if line.decision == "hold"}
     wanted = {f"customer {one}" for one in customers} - told
-    with copy.reading() as tx:
+    with forgetful.reading() as tx:
         holds = [one for one in journal.holds(tx) if one.lane == home.id and one.subject in wanted]
     return [
         Entry(
@@ -83,14 +93,23 @@ def made_up(record: str) -> bool:
 
 
 class Rehearsing(HubSpotClient):
-    """Read from HubSpot, and write nothing: records that would be made get ids of their own."""
+    """Read from HubSpot, and write nothing: records that would be made get ids of their own.
+
+    A write that nobody thought of here raises NotSent.
+    """
 
     def __init__(self, real: HubSpotClient) -> None:
         """Take the client that reads."""
-        super().__init__(real.api, real.version, real.survivors)
+        super().__init__(real.api.reading_only(), real.version, real.survivors)
         self._ids = itertools.count(1)
         self._made: dict[str, Record] = {}
         self._changed: dict[tuple[str, str], dict[str, str]] = {}
+
+    def as_backfill(self) -> Rehearsing:
+        """Return the same client whose calls stand behind live work; both know what exists in the rehearsal alone."""
+        other = copy.copy(self)
+        other._api = self._api.as_backfill()
+        return other
 
     def read(
         self, kind: str, ids: Sequence[str], properties: Sequence[str], id_property: str | None = None

@@ -28,6 +28,24 @@ _ONE_OF = re.compile(r"requires one of \[([^\]]*)\]")
 _SCOPE = re.compile(r"[a-z][\w.-]+")
 _CODE = re.compile(r"\b(CONFLICTING_UNIQUE_VALUE)\b")
 
+_READ: Mapping[str, tuple[re.Pattern[str], ...]] = {
+    "GET": (
+        re.compile(r"/crm/(objects/[^/]+|v3/objects)/[a-z_]+(/\{id\})?"),
+        re.compile(r"/crm/(properties/[^/]+|v3/properties)/[a-z_]+(/groups)?"),
+        re.compile(r"/crm/(pipelines/[^/]+|v3/pipelines)/[a-z_]+"),
+        re.compile(r"/crm/(lists/[^/]+|v3/lists)/object-type-id/\{type\}/name/\{name\}"),
+        re.compile(r"/crm/(owners/[^/]+|v3/owners/)"),
+        re.compile(r"/tax-rates/[^/]+/tax-rates"),
+        re.compile(r"/account-info/[^/]+/details"),
+    ),
+    "POST": (
+        re.compile(r"/crm/(objects/[^/]+|v3/objects)/[a-z_]+/(search|batch/read)"),
+        re.compile(r"/crm/(associations/[^/]+|v4/associations)/[a-z_]+/[a-z_]+/batch/read"),
+        re.compile(r"/oauth/v2/private-apps/get/access-token-info"),
+    ),
+}
+"""What is read, by method: searches and reads of many are POSTs. All else may write."""
+
 Problem = tuple[str, str, str]
 
 PATIENCE = 12.0
@@ -43,6 +61,10 @@ class HubSpotDialect:
     """Read HubSpot's answers."""
 
     vendor, name = "hubspot", "HubSpot"
+
+    def reads(self, method: str, path: str) -> bool:
+        """Tell whether a call is listed as a read."""
+        return any(one.fullmatch(path) for one in _READ.get(method, ()))
 
     def refusal(self, answer: Answer) -> Refusal:
         """Say what a refusal says, whatever its form."""

@@ -58,6 +58,10 @@ class XeroClient:
         """Return the same client whose calls stand behind live work."""
         return XeroClient(self._api.as_backfill())
 
+    def reading_only(self) -> XeroClient:
+        """Return the same client which raises NotSent for whatever is no read."""
+        return XeroClient(self._api.reading_only())
+
     # --- reference data -------------------------------------------------------------------------------------------
 
     def organisation(self) -> Organisation:

@@ -14,6 +14,29 @@ LIMITS = (
     Limit("appminute", 10_000, 60.0, shared=True),
 )
 _LEFT = {"minute": "X-MinLimit-Remaining", "day": "X-DayLimit-Remaining", "appminute": "X-AppMinLimit-Remaining"}
+_ACCOUNTING = "/api.xro/2.0"
+_READ = frozenset(
+    f"{_ACCOUNTING}/{name}"
+    for name in (
+        "Organisation",
+        "Organisation/Actions",
+        "Accounts",
+        "TaxRates",
+        "Currencies",
+        "Items",
+        "BrandingThemes",
+        "TrackingCategories",
+        "Contacts",
+        "Invoices",
+        "Invoices/{InvoiceID}/OnlineInvoice",
+        "CreditNotes",
+        "Prepayments",
+        "Overpayments",
+        "Payments",
+        "Payments/{PaymentID}",
+    )
+) | {"/connections"}
+"""What is read, by GET. All else may write."""
 _WITHOUT_RETRY_AFTER = {"concurrent": 1.0, "day": 900.0}
 
 
@@ -26,6 +49,10 @@ class XeroDialect:
     """Read Xero's answers."""
 
     vendor, name = "xero", "Xero"
+
+    def reads(self, method: str, path: str) -> bool:
+        """Tell whether a call is listed as a read."""
+        return method == "GET" and path in _READ
 
     def refusal(self, answer: Answer) -> Refusal:
         """Say what a refusal says: its keys are PascalCase or lower case, its body may be plain text or HTML."""
