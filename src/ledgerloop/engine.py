@@ -24,6 +24,7 @@ from dbos import DBOS, DBOSConfig, SetWorkflowID
 from dbos import error as dbos_error
 from sqlalchemy import URL, event, make_url
 
+from ledgerloop.durable_json import DurableJson, refuse_pickles
 from ledgerloop.errors import LedgerloopError, Transient
 from ledgerloop.flows import catchup, epoch
 from ledgerloop.flows.forgetting import forget
@@ -34,7 +35,7 @@ from ledgerloop.flows.turns import turn_id
 from ledgerloop.log import logger
 from ledgerloop.store import lanes
 from ledgerloop.store.db import Database
-from ledgerloop.store.lanes import Ready
+from ledgerloop.store.lanes import Lane, Ready
 
 NAME = "ledgerloop"
 APPLICATION_VERSION = "5"
@@ -88,6 +89,7 @@ class Engine:
         self._database, self._now, self._worker = database, now, worker
         self._clock_off, self._clock = clock_off, clock
         self._started: dict[tuple[str, str], Started] = {}
+        self._begun: dict[tuple[str, str], Started] = {}
         self._nudged, self._stopping = threading.Event(), threading.Event()
         self._thread = threading.Thread(target=self._run, name="dispatcher", daemon=True)
         self._alone = ExitStack()
@@ -113,6 +115,7 @@ class Engine:
         """
         self._be_alone()
         _log_with_us()
+        refuse_pickles()
         if epoch.check():
             _set_aside(self._database)
         DBOS(config=_config(self._database, self._worker))
@@ -167,7 +170,7 @@ class Engine:
         """Have lanes taken up whose turn the engine does not know: it, or the database, was put back from a backup."""
         with self._database.reading() as tx:
             begun = [one for one in lanes.all_lanes(tx) if one.begun_at and not one.wanted]
-        unknown = [one for one in begun if DBOS.get_workflow_status(turn_id(one.flow, one.lane, one.turn)) is None]
+        unknown = [one for one in begun if _status(one.flow, one.lane, one.turn) is None]
         if unknown:
             with self._database.transaction() as tx:
                 for one in unknown:
@@ -203,6 +206,7 @@ class Engine:
             catchup.wake_due()
             self._stay_alone()
             take_over(self._database, self._worker, APPLICATION_VERSION, now)
+            self._end_broken(now)
             epoch.check_now_and_then(now)
         if self._forgot_at is None or ticks - self._forgot_at >= PRUNE.total_seconds():
             self._pruning = forget(self._database, now, self._clock_off())
@@ -235,16 +239,31 @@ class Engine:
         self._started[key] = Started(one.turn, ticks)
         return TICK
 
-    def _unstick(self, one: Ready, now: datetime) -> None:
+    def _unstick(self, one: Ready | Lane, now: datetime) -> None:
         """End a turn whose workflow ended without doing so itself: cancelled by hand, or recovered too often."""
         if self._ended(one):
             logger.error("turn ended without finishing", flow=one.flow, lane=one.lane, turn=one.turn)
             pass_over(self._database, one.flow, one.lane, one.turn, now)
 
-    def _ended(self, one: Ready) -> bool:
+    def _end_broken(self, now: datetime) -> None:
+        """End turns whose workflow ended without doing so itself, where nothing else wants their lanes.
+
+        What such a turn had taken would wait until something comes: a row of the engine's that cannot be read ends it.
+        """
+        with self._database.reading() as tx:
+            begun = {(one.flow, one.lane): one for one in lanes.all_lanes(tx) if one.begun_at and not one.wanted}
+        ticks = self._clock()
+        self._begun = {
+            key: last if (last := self._begun.get(key)) and last.turn == one.turn else Started(one.turn, ticks)
+            for key, one in begun.items()
+        }
+        for key, seen in self._begun.items():
+            if ticks - seen.at > STUCK.total_seconds():
+                self._unstick(begun[key], now)
+
+    def _ended(self, one: Ready | Lane) -> bool:
         """Tell whether a turn's workflow has come to an end, whatever end."""
-        status = DBOS.get_workflow_status(turn_id(one.flow, one.lane, one.turn))
-        return status is not None and status.status not in ("PENDING", "ENQUEUED", "DELAYED")
+        return _status(one.flow, one.lane, one.turn) not in (None, "PENDING", "ENQUEUED", "DELAYED")
 
 
 def _prune(now: datetime) -> bool:
@@ -255,6 +274,13 @@ def _prune(now: datetime) -> bool:
     if old:
         DBOS.delete_workflows([one.workflow_id for one in old])
     return len(old) == PRUNED_AT_ONCE
+
+
+def _status(flow: str, lane: str, turn: int) -> str | None:
+    """Return the status of a turn's workflow without opening what its row holds; none where the engine knows none."""
+    mine = [turn_id(flow, lane, turn)]
+    found = DBOS.list_workflows(workflow_ids=mine, limit=1, load_input=False, load_output=False)
+    return found[0].status if found else None
 
 
 def engine_file_of(url: URL) -> Path | None:
@@ -291,6 +317,7 @@ def _config(database: Database, worker: str) -> DBOSConfig:
         "name": NAME,
         "application_version": APPLICATION_VERSION,
         "executor_id": worker,
+        "serializer": DurableJson(),
         "log_level": "WARNING",
         "enable_otlp": False,
         "notification_listener_polling_interval_sec": _LISTENER,

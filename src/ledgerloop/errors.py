@@ -18,8 +18,8 @@
     ├── Unreadable               a rightly signed webhook whose body cannot be understood; kept and shown
     └── SettingsError            a person must change a setting; says which, where, and to what
 
-Every class passes all its arguments by position to ``super().__init__``: the workflow engine pickles errors, and an
-error that cannot be rebuilt from its ``args`` would hide the one that mattered.
+Every class passes all its arguments by position to ``super().__init__``, and they are plain data: the workflow engine
+keeps an error's name and arguments, and one that cannot be made from them again would hide the one that mattered.
 """
 
 from __future__ import annotations

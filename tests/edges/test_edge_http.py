@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import json
-import pickle
 from collections.abc import Callable, Iterator
 from decimal import Decimal
 from typing import Any
@@ -14,6 +13,7 @@ import pytest
 from scripted import Cut, Drop, Reply, Script, closed_port, playing
 
 from ledgerloop.answers import Dialect, retry_after
+from ledgerloop.durable_json import DurableJson
 from ledgerloop.errors import (
     Conflict,
     ConsentNeeded,
@@ -354,11 +354,11 @@ class TestRefusals:
     def test_status_becomes_error(
         self, bench: Make, dialect: Dialect, step: Reply, kind: type[LedgerloopError]
     ) -> None:
-        """Each refusal becomes the error that says what happens next, and it survives pickling."""
+        """Each refusal becomes the error that says what happens next, and the engine can keep it."""
         error = problem_of(bench, step, dialect)
 
         assert kind is type(error)
-        assert str(pickle.loads(pickle.dumps(error))) == str(error)
+        assert str(DurableJson().deserialize(DurableJson().serialize(error))) == str(error)
 
     def test_xero_sentences_are_collected(self, bench: Make) -> None:
         """The sentences of all elements of a ValidationException become problems, each once."""

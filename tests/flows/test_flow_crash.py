@@ -3,91 +3,16 @@
 from __future__ import annotations
 
 import sqlite3
-import subprocess
-import sys
-import time
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
-import httpx2
 import pytest
-from scene import OBJECTS, Scene, showing_all
+from own_process import Served, running_process, until_held_up
+from scene import OBJECTS
 
-from ledgerloop import settings as settings_
-from ledgerloop.cli.stage import PATIENCE, Stage, connect_hubspot, connect_xero, furnish, log_in, register_webhooks
 from ledgerloop.store import connections, inbox
 from ledgerloop.store.tables import search_key, value
-from ledgerloop.web.server import listening
-from ledgerloop.wiring import build
-from ledgerloop_sandbox.server import running as sandbox_running
-
-
-class Served(Scene):
-    """A scene whose service runs in a process of its own, which may be killed and started again."""
-
-    def __init__(self, on: Stage, directory: Path) -> None:
-        super().__init__(on)
-        self._file = directory / "ledgerloop.toml"
-        self._log = (directory / "serve.log").open("ab")
-        self.process: subprocess.Popen[bytes] | None = None
-
-    def start(self) -> None:
-        """Start `ledgerloop serve` and wait until it answers."""
-        command = [sys.executable, "-m", "ledgerloop", "serve", "--config", str(self._file)]
-        self.process = subprocess.Popen(command, stdout=self._log, stderr=self._log)
-        end = time.monotonic() + PATIENCE
-        while time.monotonic() < end:
-            assert self.process.poll() is None, Path(self._log.name).read_text()
-            try:
-                self.on.control.get(f"{self.on.service_url}/health")
-                return
-            except httpx2.ConnectError:
-                time.sleep(0.05)
-        raise AssertionError("the service did not answer")
-
-    def kill(self) -> None:
-        """Send SIGKILL, as a crash or the operating system would."""
-        assert self.process is not None
-        self.process.kill()
-        self.process.wait()
-
-    def close(self) -> None:
-        """End the process, if it still runs."""
-        if self.process is not None and self.process.poll() is None:
-            self.kill()
-        self._log.close()
-
-
-@contextmanager
-def running_process(
-    directory: Path, database: str, before: Callable[[Served], None] = lambda served: None
-) -> Iterator[Served]:
-    """Run the service as a process and connect both vendors; ``before`` that people do what they did already."""
-    sock = listening("127.0.0.1", 0, "ledgerloop.toml")
-    port = sock.getsockname()[1]
-    sock.close()
-    service_url = f"http://127.0.0.1:{port}"
-    with sandbox_running(service_url=service_url) as sandbox, httpx2.Client(timeout=PATIENCE) as control:
-        more = showing_all({"service": {"port": port, "database": database}})
-        password = furnish(directory, sandbox, service_url, more)
-        built = build(settings_.load(directory / "ledgerloop.toml"))
-        with httpx2.Client(base_url=service_url, follow_redirects=True, timeout=PATIENCE) as browser:
-            on = Stage(sandbox.xero_url, sandbox.hubspot_url, service_url, password, built, browser, control)
-            served = Served(on, directory)
-            try:
-                served.start()
-                register_webhooks(on)
-                log_in(on)
-                before(served)
-                connect_xero(on, "Kiwi Demo Ltd")
-                connect_hubspot(on)
-                served.settle()
-                yield served
-            finally:
-                served.close()
-                built.vendors.close()
-                built.database.close()
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
@@ -108,7 +33,7 @@ def test_killed_on_the_way_to_the_invoice(tmp_path: Path, point: str) -> None:
         method = "PUT" if vendor == "xero" else "POST"
         served.fault(vendor, kind="delay", method=method, path=point, after=True, delay_ms=20_000, times=1)
         deal = served.sell()
-        _until_held_up(served, vendor)
+        until_held_up(served, vendor)
 
         served.kill()
         served.mend(vendor)
@@ -127,7 +52,7 @@ def test_killed_while_a_payment_is_shown(served: Served) -> None:
     served.fault("hubspot", kind="delay", path="contacts/batch/update", delay_ms=20_000, times=1)
     invoice = served.invoice_for(customer, "80.00")
     served.pay(invoice["InvoiceID"], "30.00")
-    _until_held_up(served, "hubspot")
+    until_held_up(served, "hubspot")
 
     served.kill()
     with served.built.database.reading() as tx:
@@ -173,7 +98,7 @@ def test_a_turn_that_an_older_release_began_is_ended(tmp_path: Path) -> None:
     with running_process(tmp_path, "sqlite:///ledgerloop.sqlite3") as served:
         served.fault("xero", kind="delay", method="PUT", path="/Invoices$", delay_ms=20_000, times=1)
         deal = served.sell()
-        _until_held_up(served, "xero")
+        until_held_up(served, "xero")
         served.kill()
         served.mend("xero")
         with closing(sqlite3.connect(tmp_path / "ledgerloop-engine.sqlite3")) as engine, engine:
@@ -205,13 +130,3 @@ def test_a_store_brought_back_from_a_backup_goes_on(tmp_path: Path) -> None:
         served.invoice_for(customer, "9.00")
 
         served.until_shown("contacts", contact, "xero_outstanding_balance", "9.00", seconds=20)
-
-
-def _until_held_up(served: Served, vendor: str) -> None:
-    """Wait until a call has met the fault."""
-    url = f"{served.url(vendor)}/_sandbox/faults"
-
-    def look() -> bool | None:
-        return any(one["taken"] for one in served.on.control.get(url).json()["faults"]) or None
-
-    served.on.until("a call is held up", look, 15)

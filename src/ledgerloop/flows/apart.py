@@ -10,9 +10,11 @@ from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import TypedDict
 
 from sqlalchemy import Connection
 
+from ledgerloop.durable_json import Plain, error_from, error_told
 from ledgerloop.errors import ConsentNeeded, LedgerloopError, RateLimited, Refused, Transient
 from ledgerloop.flows.parts import parts
 from ledgerloop.flows.retrying import LOOK, RETRY, Kind, again
@@ -24,6 +26,13 @@ _SHORT = timedelta(minutes=1)
 """What is over by then is waited for by the lane; what takes longer is told on the deals, and holds up nobody."""
 LATER = timedelta(minutes=15)
 """When those are looked at again, at the latest."""
+
+
+class Told(TypedDict):
+    """Troubles as plain data: what went wrong by organisation, and the organisation by deal."""
+
+    of: dict[str, Plain]
+    deals: dict[str, str]
 
 
 @dataclass(slots=True)
@@ -54,10 +63,17 @@ class Troubles:
         words = {key: Hold((_waits(_name(key), problem),)) for key, problem in self.of.items() if _is_long(problem)}
         return {deal: words[organisation] for deal, organisation in self.deals.items() if organisation in words}
 
-    def add(self, others: Troubles) -> None:
-        """Take in the troubles of another step."""
-        self.of = others.of | self.of
-        self.deals |= others.deals
+    def told(self) -> Told:
+        """Tell them as plain data, for the engine to keep."""
+        return Told(of={key: error_told(problem) for key, problem in self.of.items()}, deals=self.deals)
+
+    def add(self, others: Told) -> None:
+        """Take in the troubles that another step has told."""
+        for organisation, told in others["of"].items():
+            problem = error_from(told)
+            assert isinstance(problem, LedgerloopError)
+            self.of.setdefault(organisation, problem)
+        self.deals |= others["deals"]
 
     def insist(self) -> None:
         """Raise what went wrong: all must be known here."""

@@ -7,13 +7,13 @@ which a lost request could still arrive; the marks in Url and Reference cover al
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from typing import TypedDict
 
 from dbos import DBOS
 
 from ledgerloop.errors import LedgerloopError
 from ledgerloop.flows import apart, books, editing, hearing, intending, making, polling, showing
-from ledgerloop.flows.apart import Troubles
+from ledgerloop.flows.apart import Told, Troubles
 from ledgerloop.flows.beside import alone
 from ledgerloop.flows.parts import parts
 from ledgerloop.flows.retrying import LOOK, RETRY
@@ -27,14 +27,13 @@ MOST_DEALS = 500
 """Deals taken in one turn; more than that wait for the next."""
 
 
-@dataclass(frozen=True, slots=True)
-class Named:
-    """The deals that events name, each once, in the order in which they were first named."""
+class Named(TypedDict):
+    """The deals that events name, each once, in the order in which they were first named. The engine keeps it."""
 
     deals: list[str]
     again: list[str]
     """Those to be tried again also where nothing about them has changed."""
-    settled: list[str] = field(default_factory=list)
+    settled: list[str]
     """Those that a person has tried again: what was held of them has been seen to."""
 
 
@@ -50,10 +49,10 @@ def invoicing(portal: str, turn: int) -> None:
     try:
         stopped = make(portal, turn, named, troubles)
     except LedgerloopError:
-        write_back(portal, turn, named.deals)  # what is held is told even while Xero cannot be reached
+        write_back(portal, turn, named["deals"])  # what is held is told even while Xero cannot be reached
         raise
     if stopped is not None:
-        write_back(portal, turn, list(dict.fromkeys([*named.deals, *stopped])))
+        write_back(portal, turn, list(dict.fromkeys([*named["deals"], *stopped])))
     if troubles.of:
         put_aside(portal, turn, troubles, named)
         troubles.rest()
@@ -61,10 +60,10 @@ def invoicing(portal: str, turn: int) -> None:
 
 def make(portal: str, turn: int, named: Named, troubles: Troubles) -> list[str] | None:
     """Make what is to be made; return the deals that the brake has stopped, None where there was nothing to do."""
-    if named.deals:
+    if named["deals"]:
         troubles.add(intend(portal, turn, named))
         troubles.add(edit(portal, turn, named))
-    if not named.deals and not waits(portal):
+    if not named["deals"] and not waits(portal):
         return None
     stopped, others = create(portal, turn, list(troubles.deals))
     troubles.add(others)
@@ -94,7 +93,7 @@ def take_named(portal: str, turn: int) -> Named:
         events = take(tx, "invoicing", portal, turn, MOST_DEALS)
         if connections.get(tx, "hubspot", portal) is None:
             inbox.skip(tx, [event.id for event in events], "this portal is not connected")
-            return Named([], [])
+            return Named(deals=[], again=[], settled=[])
         hearing.note(tx, events)
         named = [deal for event in events if event.category == "deal" for deal in _deals_in(event)]
         fingerprints.forget_gone(tx, portal, "deal", named)
@@ -105,7 +104,11 @@ def take_named(portal: str, turn: int) -> Named:
     named += hanging
     again = [event.resource for event in events if event.kind in (RETRY, LOOK)]
     settled = [event.resource for event in events if event.kind == RETRY]
-    return Named(*(list(dict.fromkeys(deals)) for deals in (named, again, settled)))
+    return Named(deals=_each_once(named), again=_each_once(again), settled=_each_once(settled))
+
+
+def _each_once(deals: list[str]) -> list[str]:
+    return list(dict.fromkeys(deals))
 
 
 def _deals_in(event: Taken) -> tuple[str, ...]:
@@ -114,15 +117,15 @@ def _deals_in(event: Taken) -> tuple[str, ...]:
 
 
 @DBOS.step()
-def intend(portal: str, turn: int, named: Named) -> Troubles:
+def intend(portal: str, turn: int, named: Named) -> Told:
     """Read the deals, decide each one, find its customer, and put intents and holds on disk."""
-    return intending.intend(portal, turn, named.deals, named.again)
+    return intending.intend(portal, turn, named["deals"], named["again"]).told()
 
 
 @DBOS.step()
-def edit(portal: str, turn: int, named: Named) -> Troubles:
+def edit(portal: str, turn: int, named: Named) -> Told:
     """Change the drafts of deals that were edited since, or say why they stay."""
-    return editing.edit(portal, turn, named.deals, named.settled)
+    return editing.edit(portal, turn, named["deals"], named["settled"]).told()
 
 
 @DBOS.step()
@@ -133,18 +136,19 @@ def waits(portal: str) -> bool:
 
 
 @DBOS.step()
-def create(portal: str, turn: int, aside: list[str]) -> tuple[list[str], Troubles]:
+def create(portal: str, turn: int, aside: list[str]) -> tuple[list[str], Told]:
     """Look for invoices that may have been made already, create the others; return the deals that are stopped.
 
     One step for both, so that whoever goes on after a crash looks first, however long it has been.
     """
-    return making.create(portal, turn, aside)
+    stopped, troubles = making.create(portal, turn, aside)
+    return stopped, troubles.told()
 
 
 @DBOS.step()
 def put_aside(portal: str, turn: int, troubles: Troubles, named: Named) -> None:
     """Have the deals whose organisation could not be asked looked at again in a later turn, and no others."""
-    apart.put_aside(portal, turn, troubles, named.settled)
+    apart.put_aside(portal, turn, troubles, named["settled"])
 
 
 @DBOS.step()
