@@ -93,7 +93,7 @@ class Edge:
                 return
             if fault is not None and fault.kind == "late":
                 await self._hold_up(fault)
-            if fault is not None and fault.kind == "partial":
+            if fault is not None and fault.kind in ("partial", "reset_late"):
                 await self._work_slowly(fault, scope, request)
                 await _reset(scope)
                 return
@@ -137,12 +137,17 @@ class Edge:
             _replace(answer, fault)
 
     async def _work_slowly(self, fault: Fault, scope: Scope, request: bytes) -> None:
-        """Commit the first elements of a batch now and the others later. Its key is known only once all is done."""
-        first, rest = _cut(request, fault.first)
-        slow = {**scope, "headers": [pair for pair in scope["headers"] if pair[0].lower() != b"idempotency-key"]}
-        await call(self.vendor.api, slow, first, _Answer().collect)
+        """Commit the first elements of a batch now and the others later, or all of it later.
+
+        The key of what is committed in parts is known only once all is done; what arrives late has its key.
+        """
+        rest: bytes | None = request
+        if fault.kind == "partial":
+            first, rest = _cut(request, fault.first)
+            scope = {**scope, "headers": [pair for pair in scope["headers"] if pair[0].lower() != b"idempotency-key"]}
+            await call(self.vendor.api, scope, first, _Answer().collect)
         if rest is not None:
-            task = asyncio.create_task(self._rest(fault, slow, rest))
+            task = asyncio.create_task(self._rest(fault, scope, rest))
             self._under_way.add(task)
             task.add_done_callback(self._under_way.discard)
 

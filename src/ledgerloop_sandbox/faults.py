@@ -14,6 +14,7 @@ CALL_KINDS = frozenset(
         "delay",  # the answer takes longer
         "late",  # the call arrives later: it is carried out after the delay, whether its caller still waits or not
         "reset_before",  # the connection is reset and nothing was done
+        "reset_late",  # the connection is reset and nothing was done yet: the call is carried out after the delay
         "reset_after",  # the change was committed, then the connection is reset
         "partial",  # the first of a batch are committed, the connection is reset, and the rest follows after the delay
         "truncate",  # the answer is cut in the middle

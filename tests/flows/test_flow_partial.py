@@ -54,6 +54,25 @@ def test_what_xero_left_out_is_decided_anew_once_nothing_can_arrive(staged: Call
     assert [478.8, 798.0, 478.8] == [scene.invoices_of(deal)[0]["SubTotal"] for deal in deals]
 
 
+def test_a_lost_request_that_arrives_after_all_makes_nothing_twice(scene: Scene) -> None:
+    """The same request is sent again, and the first one overtakes it: both have one key, so one invoice stands."""
+    put = {"method": "PUT", "path": "/Invoices$", "times": 1, "delay_ms": NEVER}
+    first = scene.fault("xero", kind="reset_late", **put)
+    second = scene.fault("xero", kind="late", **put)
+    deal = scene.sell()
+    scene.until_met("xero", second)
+    assert [] == scene.invoices_of(deal)
+
+    scene.mend("xero", first)
+    scene.on.until("the first arrives", lambda: scene.invoices_of(deal) or None)
+    scene.mend("xero", second)
+    shown = scene.until_shown("deals", deal, "xero_invoice_id")
+    scene.settle()
+
+    assert [shown["xero_invoice_id"]] == [one["InvoiceID"] for one in scene.invoices_of(deal)]
+    assert {} == scene.holds()
+
+
 def test_a_lost_request_goes_out_as_its_deals_say_by_then(staged: Callable[..., Scene]) -> None:
     """Of two deals in a lost request one is lost and one edited: the invoice that is made has the new figure."""
     scene = staged({"route": {"status": "AUTHORISED"}})

@@ -112,6 +112,24 @@ def test_late_call_on_demand(app: App) -> None:
     assert "Latecomer" in later
 
 
+def test_call_that_arrives_after_its_connection_broke_on_demand(app: App) -> None:
+    """The connection is reset before anything is done; the call arrives later, with its key: a repeat makes nothing."""
+    body, key = {"Contacts": [{"Name": "Straggler"}]}, {"Idempotency-Key": "one and the same"}
+    app.fault("reset_late", delay_ms=86_400_000, method="PUT", times=1)
+    with pytest.raises(httpx2.TransportError):
+        app.put("Contacts", body, headers=key)
+    at_first = app.get("Contacts").text
+    app.mend()
+    end = time.monotonic() + 60
+    while "Straggler" not in app.get("Contacts").text and time.monotonic() < end:
+        time.sleep(0.02)
+    repeated = app.put("Contacts", body, headers=key)
+
+    assert "Straggler" not in at_first
+    assert 200 == repeated.status_code
+    assert 1 == app.get("Contacts").text.count('"Straggler"')
+
+
 def test_part_of_a_batch_on_demand(app: App) -> None:
     """The first of a batch stands when the connection drops; the others follow later, and its caller never hears."""
     app.fault("partial", delay_ms=86_400_000, method="PUT", first=1)
