@@ -324,6 +324,35 @@ def test_many_payments_taken_back_cost_a_listing_and_no_call_each(scene: Scene) 
     scene.until_shown("contacts", contact, "xero_outstanding_balance", "100.00")
 
 
+def test_an_invoice_that_an_event_names_and_no_pull_brings_is_fetched(scene: Scene) -> None:
+    """A list that lags behind its events leaves the invoice out: it is asked for by its id, once, and shown."""
+    customer, contact = _known(scene, "Lag Ltd", "lea@lag.example.com")
+    _pulled(scene, timedelta(hours=1))
+    scene.forget_calls()
+
+    invoice = scene.invoice_for(customer, "73.00")["InvoiceID"]
+
+    scene.until_shown("contacts", contact, "xero_outstanding_balance", "73.00")
+    scene.settle()
+    assert 1 == sum(invoice in call["query"] for call in scene.calls("xero", "/Invoices", "GET"))
+
+
+def test_a_due_date_that_xero_moves_in_secret_is_shown(scene: Scene) -> None:
+    """Xero's lists do not see a new due date of a partly paid invoice; the event names it, and that is enough."""
+    customer, contact = _known(scene, "Secret Ltd", "sel@secret.example.com")
+    invoice = scene.invoice_for(customer, "74.00")["InvoiceID"]
+    scene.pay(invoice, "4.00")
+    shown = scene.until_shown("contacts", contact, "xero_outstanding_balance", "70.00")
+    assert Decimal(shown["xero_overdue_balance"] or 0) == 0
+    scene.settle()
+    _pulled(scene, timedelta(hours=1))
+
+    body = {"Invoices": [{"InvoiceID": invoice, "DueDate": "2026-11-02"}]}
+    scene.on.in_xero("POST", f"/Invoices/{invoice}", body)
+
+    scene.until_shown("contacts", contact, "xero_overdue_balance", "70.00")
+
+
 def _stranger(scene: Scene, name: str, email: str) -> str:
     """Return a supplier that our copy lacks, as where it was made between two pulls."""
     line = {"Description": "Timber", "Quantity": 1, "UnitAmount": 5.0, "AccountCode": "429", "TaxType": "NONE"}
@@ -337,11 +366,11 @@ def _stranger(scene: Scene, name: str, email: str) -> str:
     return stranger
 
 
-def _pulled(scene: Scene) -> None:
-    """Move the cursors to where no pull overlaps with what was done so far."""
+def _pulled(scene: Scene, ahead: timedelta = timedelta(seconds=2)) -> None:
+    """Move the cursors to where no pull overlaps with what was done so far; ``ahead`` of what is done next as well."""
     with scene.built.database.transaction() as tx:
         for kind in pulling.KINDS:
-            cursors.put(tx, Cursor(scene.on.organisation, kind, scene.built.now() + timedelta(seconds=2)))
+            cursors.put(tx, Cursor(scene.on.organisation, kind, scene.built.now() + ahead))
 
 
 def _asked_for(scene: Scene, customer: str) -> int:
