@@ -8,7 +8,7 @@ from collections.abc import Callable
 from scene import Scene
 from test_flow_edits import _poll
 
-from ledgerloop.store import connections, lanes
+from ledgerloop.store import connections, intents, lanes
 
 
 def test_many_invoices_are_emailed_once_each(staged: Callable[..., Scene]) -> None:
@@ -51,6 +51,30 @@ def test_emails_that_fail_hold_up_no_payment(staged: Callable[..., Scene]) -> No
     scene.on.until("it is emailed", lambda: _emailed(scene) == 1 or None, 20)
     scene.settle()
     assert not _rest(scene)
+
+
+def test_what_xero_has_sent_is_not_sent_again_when_its_key_is_forgotten(staged: Callable[..., Scene]) -> None:
+    """The answer to an email is lost, and Xero replays no key after six minutes: that it marked it as sent decides."""
+    scene = staged({"route": {"status": "AUTHORISED", "email": True}})
+    scene.fault("xero", kind="reset_after", method="POST", path="/Email$", times=1)
+    deal = scene.sell()
+    scene.on.until("emails rest", lambda: _rest(scene) or None)
+    invoice = scene.invoices_of(deal)[0]["InvoiceID"]
+    assert ("asked", 1) == (_email_of(scene, deal), scene.emails(invoice))
+
+    scene.on.control.post(f"{scene.url('xero')}/_sandbox/clock", json={"shift": 400})
+    with scene.built.database.transaction() as tx:
+        connections.put_value(tx, f"emails {scene.on.organisation}", scene.built.now().isoformat())
+    scene.on.until("it is known to be sent", lambda: _email_of(scene, deal) == "sent" or None)
+    scene.settle()
+
+    assert 1 == scene.emails(invoice)
+
+
+def _email_of(scene: Scene, deal: str) -> str:
+    """Return what is known of a deal's email."""
+    with scene.built.database.reading() as tx:
+        return intents.get(tx, "62515", [deal])[deal].email
 
 
 def _rest(scene: Scene) -> str:
