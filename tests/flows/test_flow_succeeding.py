@@ -9,11 +9,12 @@ from datetime import UTC, datetime
 import pytest
 from crm import Customers, begun
 from scene import Scene
+from test_flow_edits import _poll
 
 from ledgerloop.flows import retrying, ruling
 from ledgerloop.flows.parts import instead
 from ledgerloop.flows.pulling import CAUGHT_UP
-from ledgerloop.store import connections, cursors, lanes, links
+from ledgerloop.store import connections, cursors, lanes, links, rulings
 from ledgerloop.store.cursors import Cursor
 
 _NUMBERS = itertools.count(1)
@@ -55,9 +56,9 @@ def _archive(crm: Customers, customer: str) -> None:
     crm.change(customer, ContactStatus="ARCHIVED")
 
 
-def _speak(scene: Scene) -> None:
-    """Switch Xero's webhooks on again."""
-    scene.on.control.post(f"{scene.url('xero')}/_sandbox/webhooks", json={"enabled": True})
+def _speak(scene: Scene, vendor: str = "xero") -> None:
+    """Switch a vendor's webhooks on again."""
+    scene.on.control.post(f"{scene.url(vendor)}/_sandbox/webhooks", json={"enabled": True})
 
 
 def _turn(scene: Scene) -> None:
@@ -232,18 +233,31 @@ class TestAsks:
 
 
 class TestDeals:
-    @pytest.mark.parametrize("by", ["name", "email", "link"])
+    @pytest.mark.parametrize("by", ["name", "email", "link", "id", "ruling", "number"])
     def test_the_customer_is_archived(self, scene: Scene, crm: Customers, name: str, by: str) -> None:
         """A deal whose customer is archived is held, and nobody makes a second one; restored, it gets its invoice."""
         if by == "link":
             old, contact, company = _linked(scene, crm, name, _mail(name))
         else:
             old = crm.add(name, EmailAddress=_mail(name))
-            company = scene.make("companies", name=name if by == "name" else f"Jetty {name}")
-            contact = scene.make("contacts", email=_mail(name, "pay" if by == "email" else "max"), lastname="Roe")
+            company = scene.make("companies", name=name if by == "name" else f"Jetty {name.split()[2]}")
+            emails = {"email": _mail(name), "number": f"max@jetty-{name.split()[2]}.example.com"}
+            contact = scene.make("contacts", email=emails.get(by, _mail(name, "max")), lastname="Roe")
+        if by == "ruling":
+            with scene.built.database.transaction() as tx:
+                rulings.put(tx, scene.on.organisation, f"company {company}", old, scene.built.now(), "a test")
+        elif by == "number":
+            numbered = crm.add(f"Berth {name.split()[2]}", ContactNumber=f"HubSpot company {company}")
+            crm.merge_in_xero(numbered, old)
         _archive(crm, old)
         scene.settle()
+        if by == "id":  # nobody hears of it before the deal is won, or the company would be linked by then
+            scene.silence("hubspot")
+            scene.edit("companies", company, xero_contact_id=old)
         deal = scene.sell(company=company, contact=contact)
+        if by == "id":
+            _poll(scene)
+            _speak(scene, "hubspot")
 
         said = scene.until_shown("deals", deal, "xero_sync_message")["xero_sync_message"]
         scene.settle()
