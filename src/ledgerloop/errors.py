@@ -17,6 +17,7 @@
     ├── BadSignature             a webhook that is not to be trusted
     ├── Unreadable               a rightly signed webhook whose body cannot be understood; kept and shown
     └── SettingsError            a person must change a setting; says which, where, and to what
+        └── Locked               ... the key file: a secret is kept, and none of the keys there opens it
 
 Every class passes all its arguments by position to ``super().__init__``, and they are plain data: the workflow engine
 keeps an error's name and arguments, and one that cannot be made from them again would hide the one that mattered.
@@ -164,3 +165,7 @@ class SettingsError(LedgerloopError):
     def sentence(self) -> str:
         """Say in one sentence which key of which file needs what."""
         return f"Setting `{self.key}` in {self.file}: {self.cure}"
+
+
+class Locked(SettingsError):
+    """Report a secret that is kept and that no line of the key file opens. What needs it waits for the right key."""

@@ -11,8 +11,8 @@ import pytest
 from cryptography.fernet import Fernet
 from sqlalchemy import select
 
-from ledgerloop.errors import SettingsError
-from ledgerloop.secrets.sealed import Sealed, new_key_file
+from ledgerloop.errors import Locked, SettingsError
+from ledgerloop.secrets.sealed import Sealed, locked, new_key_file, reseal
 from ledgerloop.secrets.shelf import Shelf
 from ledgerloop.store.cells import DatabaseCells
 from ledgerloop.store.db import Database
@@ -32,6 +32,20 @@ class Drawer:
     def save(self, name: str, sealed: bytes) -> None:
         """Keep the bytes."""
         self.kept[name] = sealed
+
+    def all(self) -> dict[str, bytes]:
+        """Return what is kept."""
+        return dict(self.kept)
+
+    def replace(self, name: str, before: bytes, after: bytes | None) -> bool:
+        """Put other bytes in the place of these, or none."""
+        if self.kept.get(name) != before:
+            return False
+        if after is None:
+            del self.kept[name]
+        else:
+            self.kept[name] = after
+        return True
 
 
 @pytest.fixture
@@ -77,6 +91,58 @@ class TestSealed:
 
         assert Sealed(drawer, key_file).load("grant") == "old"
 
+    def test_a_new_line_is_taken_up_by_who_runs(self, key_file: Path) -> None:
+        """What another process sealed with a new first line opens here too, and what is saved here goes by it."""
+        drawer = Drawer()
+        running = Sealed(drawer, key_file)
+        old, new = key_file.read_text(), Fernet.generate_key().decode()
+        key_file.write_text(f"{new}\n{old}")
+        Sealed(drawer, key_file).save("token", "theirs")
+
+        assert running.load("token") == "theirs"
+        running.save("grant", "ours")
+        key_file.write_text(f"{new}\n")
+        assert Sealed(drawer, key_file).load("grant") == "ours"
+
+    def test_a_token_is_not_lost_over_a_key_file_that_is_being_edited(self, key_file: Path) -> None:
+        """Where there is no key file at the moment, what is saved is sealed with the key as it was."""
+        drawer = Drawer()
+        sealed = Sealed(drawer, key_file)
+        text = key_file.read_text()
+        key_file.write_text("")
+
+        sealed.save("grant", "renewed")
+
+        key_file.write_text(text)
+        assert Sealed(drawer, key_file).load("grant") == "renewed"
+
+    def test_a_key_that_was_taken_away_too_early_is_remembered(self, key_file: Path) -> None:
+        """Who runs goes on, also after it met a secret under the new key; only the next start could not."""
+        drawer = Drawer()
+        running = Sealed(drawer, key_file)
+        running.save("grant", "old")
+        key_file.write_bytes(Fernet.generate_key())
+        Sealed(drawer, key_file).save("token", "new")
+
+        assert (running.load("token"), running.load("grant")) == ("new", "old")
+        assert locked(drawer, key_file) == ["grant"]
+
+    @pytest.mark.parametrize("text", ["", None])
+    def test_without_a_key_file_it_is_locked(self, key_file: Path, text: str | None) -> None:
+        """A secret of another key is locked too where the file is no key file any more, with what to do."""
+        drawer = Drawer()
+        running = Sealed(drawer, key_file)
+        key_file.write_bytes(Fernet.generate_key())
+        Sealed(drawer, key_file).save("token", "theirs")
+        key_file.unlink()
+        if text is not None:
+            key_file.write_text(text)
+            key_file.chmod(0o600)
+
+        with pytest.raises(Locked, match="key"):
+            running.load("token")
+        assert locked(drawer, key_file) == ["token"]
+
     def test_a_secret_has_its_name_inside(self, key_file: Path) -> None:
         """Whoever can write to the database cannot put one secret in the place of another."""
         drawer = Drawer()
@@ -86,6 +152,61 @@ class TestSealed:
 
         with pytest.raises(SettingsError):
             sealed.load("xero_webhook_key")
+
+
+class TestReseal:
+    def test_everything_is_sealed_with_the_first_key(self, database: Database, key_file: Path) -> None:
+        """After it the first line alone opens everything, and it may be repeated."""
+        cells = DatabaseCells(database)
+        before = Sealed(cells, key_file)
+        before.save("grant", "a")
+        before.save("token", "b")
+        old, new = key_file.read_text(), Fernet.generate_key().decode()
+        key_file.write_text(f"{new}\n{old}")
+        Sealed(cells, key_file).save("token", "c")
+
+        done = reseal(cells, key_file)
+        again = reseal(cells, key_file)
+        key_file.write_text(new)
+
+        assert (done.anew, done.already, done.locked, done.keys) == (("grant",), ("token",), (), 2)
+        assert (again.anew, again.already) == ((), ("grant", "token"))
+        assert [Sealed(cells, key_file).load(name) for name in ("grant", "token")] == ["a", "c"]
+
+    def test_what_is_saved_meanwhile_stays(self, key_file: Path) -> None:
+        """A token that the service renews while its secret is resealed is not put back to what it was."""
+        old, new = key_file.read_text(), Fernet.generate_key().decode()
+
+        class Renewed(Drawer):
+            """Let the service save between reading and replacing, once."""
+
+            def replace(self, name: str, before: bytes, after: bytes | None) -> bool:
+                if self.kept[name] == before and not self.late:
+                    self.late = True
+                    Sealed(self, key_file).save(name, "renewed")
+                return super().replace(name, before, after)
+
+            late = False
+
+        cells = Renewed()
+        Sealed(cells, key_file).save("grant", "first")
+        key_file.write_text(f"{new}\n{old}")
+
+        reseal(cells, key_file)
+
+        key_file.write_text(new)
+        assert Sealed(cells, key_file).load("grant") == "renewed"
+
+    def test_what_no_key_opens_goes_only_when_asked(self, database: Database, key_file: Path) -> None:
+        """A secret of a lost key stays, perhaps for the day on which the key is found; forgetting it is asked for."""
+        cells = DatabaseCells(database)
+        Sealed(cells, key_file).save("grant", "a")
+        key_file.write_bytes(Fernet.generate_key())
+
+        assert reseal(cells, key_file).locked == ("grant",)
+        assert list(cells.all()) == ["grant"]
+        assert reseal(cells, key_file, forget=True).locked == ("grant",)
+        assert not cells.all()
 
 
 class TestKeyFile:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ledgerloop import settings as reading
-from ledgerloop.errors import Transient
+from ledgerloop.errors import Locked, Transient
 from ledgerloop.settings import Settings
 from ledgerloop.store.db import Database
 from ledgerloop_sandbox import credentials
@@ -146,7 +146,7 @@ def _furnish(trial: Settings, settings: Settings) -> None:
             (trial.hubspot.client_secret, credentials.HUBSPOT_CLIENT_SECRET),
         ):
             name = reference.removeprefix("secret:")
-            if secrets.load(name) != value:
+            if _known(secrets, name) != value:
                 secrets.save(name, value)
         with real.reading() as tx:
             password = connections.get_value(tx, PASSWORD)
@@ -155,6 +155,13 @@ def _furnish(trial: Settings, settings: Settings) -> None:
         if password and password != known:
             with database.transaction() as tx:
                 connections.put_value(tx, PASSWORD, password)
+
+
+def _known(secrets: Sealed, name: str) -> str | None:
+    try:
+        return secrets.load(name)
+    except Locked:
+        return None  # sealed with a key that has gone; it is kept anew
 
 
 @contextmanager

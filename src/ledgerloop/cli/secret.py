@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 import sys
+from contextlib import closing
 from difflib import get_close_matches
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from ledgerloop.cli.opening import FILE, Config, vault
+from ledgerloop.cli.opening import FILE, Config, OnSandbox, choose, vault
 from ledgerloop.cli.show import Json, print_json, print_table, say
 from ledgerloop.errors import LedgerloopError
+from ledgerloop.secrets.sealed import reseal
 from ledgerloop.settings import Settings
+from ledgerloop.store.cells import DatabaseCells
+from ledgerloop.store.db import Database
 
 app = typer.Typer(help="Keep the secrets that the settings name, sealed.", no_args_is_help=True)
 
+Forget = Annotated[
+    bool, typer.Option("--forget", help="Forget those secrets that no key opens, because the key is lost for good.")
+]
 Name = Annotated[str, typer.Argument(help="The name that the settings use, without `secret:`.")]
 
 
@@ -47,6 +55,42 @@ def list_secrets(config: Config = FILE, as_json: Json = False) -> None:
         print_table(
             "Secrets", ("Name", "Setting", "Kept"), [(name, key, "yes" if kept else "no") for name, key, kept in rows]
         )
+
+
+@app.command("reseal")
+def reseal_secrets(config: Config = FILE, sandbox: OnSandbox = False, forget: Forget = False) -> None:
+    """Seal every secret with the first key of the key file, and say whether the other lines may go.
+
+    The service may run meanwhile.
+    """
+    settings = choose(config, sandbox)
+    Database(settings.service.database, make=False).close()
+    with closing(Database(settings.service.database)) as database:
+        database.check()
+        key_file = Path(settings.service.key_file)
+        done = reseal(DatabaseCells(database), key_file, forget=forget)
+    for name in done.locked:
+        say(f"✗ `{name}` is opened by no key there{', and was forgotten' if forget else ''}: {cure_of(name, settings)}")
+    kept = len(done.anew) + len(done.already)
+    say(f"Sealed with the first key of {key_file}: {kept}, of which {len(done.anew)} anew.")
+    if done.locked and not forget:
+        raise LedgerloopError(
+            "Keep every line of the key file, and bring back the one that is missing. Where it is lost for good, run"
+            " `ledgerloop secret reseal --forget`."
+        )
+    if done.keys > 1:
+        say("The other lines may go. Backups that were made before need them: keep a copy with those.")
+
+
+def cure_of(name: str, settings: Settings) -> str:
+    """Say how a secret is made anew whose key is lost."""
+    from ledgerloop.flows.connecting import GRANT  # with what it brings, it takes longer than the others need
+
+    if name in named(settings):
+        return f"`ledgerloop secret set {name}` saves it anew."
+    if name == GRANT:
+        return "connect Xero again, in the console or with `ledgerloop connect xero`."
+    return "a new one is made by itself; who was erased in HubSpot before is not known any more."
 
 
 def named(settings: Settings) -> dict[str, str]:

@@ -1,19 +1,23 @@
 """Seal secrets with a local key, so that the place that keeps them cannot read them.
 
 The key lies in a file of its own, outside the database, readable by its owner alone.
-Each of its lines is a key: the first one seals, all of them open, so a new first line is a rotation.
+Each of its lines is a key: the first one seals, all of them open, so a new first line is a rotation. The file is read
+again when a secret is saved and when one does not open, so a service that runs takes up a new line by itself.
 """
 
 from __future__ import annotations
 
 import os
 import stat
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Literal, Protocol
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
-from ledgerloop.errors import SettingsError
+from ledgerloop.errors import Locked, SettingsError
+from ledgerloop.log import logger
 
 
 class Cells(Protocol):
@@ -26,31 +30,108 @@ class Cells(Protocol):
         """Keep the bytes durably before returning."""
 
 
+class AllCells(Cells, Protocol):
+    """Cells that can be gone through, and changed where nobody else has changed them meanwhile."""
+
+    def all(self) -> Mapping[str, bytes]:
+        """Return what is kept, by name."""
+
+    def replace(self, name: str, before: bytes, after: bytes | None) -> bool:
+        """Put other bytes, or none, in the place of these; tell whether these were still there."""
+
+
 class Sealed:
-    """Keep secrets sealed in cells."""
+    """Keep secrets sealed in cells. Safe to share between threads."""
 
     def __init__(self, cells: Cells, key_file: Path) -> None:
         self._cells, self._key_file = cells, key_file
-        self._fernet = _read_key_file(key_file)
+        self._keys = _read_key_file(key_file)
 
     def load(self, name: str) -> str | None:
-        """Open a secret; none if it was never saved."""
+        """Open a secret; none if it was never saved. Locked, also with the key file read anew, if no key opens it."""
         sealed = self._cells.load(name)
         if sealed is None:
             return None
-        try:
-            inside = self._fernet.decrypt(sealed).decode()
-        except InvalidToken:
-            raise _wrong_key(self._key_file, name) from None
-        sealed_name, _, text = inside.partition("\n")
-        if sealed_name != name:
-            # Whoever can write to the database could otherwise put one secret in the place of another.
-            raise _wrong_key(self._key_file, name)
+        text = _opened(self._keys, name, sealed)
+        if text is None:
+            # A key that was taken out of the file still opens what was not sealed anew; forgetting it helps nobody.
+            found = self._read_again()
+            self._keys = (*found, *(key for key in self._keys if key not in found))
+            text = _opened(self._keys, name, sealed)
+        if text is None:
+            raise _locked(self._key_file, name)
         return text
 
     def save(self, name: str, text: str) -> None:
-        """Seal a secret together with its name, with the first key of the file."""
-        self._cells.save(name, self._fernet.encrypt(f"{name}\n{text}".encode()))
+        """Seal a secret together with its name, with the first key that the file has now."""
+        self._cells.save(name, _sealed(self._sealing_key(), name, text))
+
+    def _read_again(self) -> tuple[bytes, ...]:
+        try:
+            return _read_key_file(self._key_file)
+        except SettingsError as problem:
+            raise Locked(problem.key, problem.file, problem.cure) from None
+
+    def _sealing_key(self) -> bytes:
+        try:
+            return _read_key_file(self._key_file)[0]
+        except SettingsError as problem:
+            # Perhaps the file is being edited. A token that is not kept now would be lost.
+            logger.error("sealed with the key as it was", why=problem.sentence)
+            return self._keys[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Resealed:
+    """What became of each secret, by name."""
+
+    anew: tuple[str, ...]
+    already: tuple[str, ...]
+    """Those that the first key had sealed before."""
+    locked: tuple[str, ...]
+    """Those that no key opens; they are as they were, unless they were to be forgotten."""
+    keys: int
+    """How many keys the file has."""
+
+
+def locked(cells: AllCells, key_file: Path) -> list[str]:
+    """Name the secrets that the key file, as it is now, does not open: all of them where it is no key file any more.
+
+    A service that runs may still open them, with a key that it remembers; after a restart it could not.
+    """
+    kept = cells.all()
+    try:
+        keys = _read_key_file(key_file)
+    except SettingsError:
+        return sorted(kept)
+    return sorted(name for name, sealed in kept.items() if _opened(keys, name, sealed) is None)
+
+
+def reseal(cells: AllCells, key_file: Path, *, forget: bool = False) -> Resealed:
+    """Seal every secret with the first key of the file, and ``forget`` those that no key opens, if asked to.
+
+    A service may run meanwhile: what it saves in the same moment stays, for it seals with the first key too.
+    Raises SettingsError where the file is no key file.
+    """
+    keys = _read_key_file(key_file)
+    became = {name: _reseal(cells, keys, name, forget) for name in sorted(cells.all())}
+
+    def those(what: str) -> tuple[str, ...]:
+        return tuple(name for name, found in became.items() if found == what)
+
+    return Resealed(those("anew"), those("already"), those("locked"), len(keys))
+
+
+def _reseal(cells: AllCells, keys: tuple[bytes, ...], name: str, forget: bool) -> Literal["anew", "already", "locked"]:
+    while (sealed := cells.load(name)) is not None and _opened(keys[:1], name, sealed) is None:
+        text = _opened(keys, name, sealed)
+        if text is None:
+            if forget and not cells.replace(name, sealed, None):
+                continue
+            return "locked"
+        if cells.replace(name, sealed, _sealed(keys[0], name, text)):
+            return "anew"
+    return "already"
 
 
 def new_key_file(path: Path) -> None:
@@ -69,14 +150,31 @@ def new_key_file(path: Path) -> None:
         os.fsync(file.fileno())
 
 
-def _read_key_file(path: Path) -> MultiFernet:
+def _sealed(key: bytes, name: str, text: str) -> bytes:
+    return Fernet(key).encrypt(f"{name}\n{text}".encode())
+
+
+def _opened(keys: Iterable[bytes], name: str, sealed: bytes) -> str | None:
+    """Open what one of the keys has sealed under this name; none otherwise.
+
+    Whoever can write to the database could otherwise put one secret in the place of another.
+    """
+    try:
+        inside = MultiFernet([Fernet(key) for key in keys]).decrypt(sealed).decode()
+    except InvalidToken:
+        return None
+    sealed_name, _, text = inside.partition("\n")
+    return text if sealed_name == name else None
+
+
+def _read_key_file(path: Path) -> tuple[bytes, ...]:
     def problem(cure: str) -> SettingsError:
         return SettingsError("service.key_file", str(path), cure)
 
     try:
         with path.open("rb") as file:
             mode = os.fstat(file.fileno()).st_mode
-            lines = file.read().split()
+            lines = tuple(file.read().split())
     except FileNotFoundError:
         raise problem("there is no key; `ledgerloop init` makes one, or bring back the one that sealed.") from None
     except (PermissionError, IsADirectoryError):
@@ -84,15 +182,16 @@ def _read_key_file(path: Path) -> MultiFernet:
     if stat.S_IMODE(mode) & 0o077:
         raise problem(f"others may read the key; run `chmod 600 {path}`.")
     try:
-        return MultiFernet([Fernet(line) for line in lines])
+        MultiFernet([Fernet(line) for line in lines])
     except ValueError:
         raise problem(
             "it holds no key; write one key of 44 characters on each line, as `ledgerloop init` does."
         ) from None
+    return lines
 
 
-def _wrong_key(path: Path, name: str) -> SettingsError:
-    return SettingsError(
+def _locked(path: Path, name: str) -> Locked:
+    return Locked(
         "service.key_file",
         str(path),
         f"this key does not open the secret `{name}`; bring back the key that sealed it, or save the secret anew.",

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, select
+from collections.abc import Mapping
+
+from sqlalchemy import Connection, delete, select, update
 
 from ledgerloop.store.db import Database
 from ledgerloop.store.statements import upsert
@@ -27,6 +29,18 @@ class DatabaseCells:
         """Commit the sealed bytes before returning."""
         with self._database.transaction() as tx:
             save_secret(tx, name, sealed)
+
+    def all(self) -> Mapping[str, bytes]:
+        """Return what is kept, by name."""
+        with self._database.reading() as tx:
+            return {row.name: bytes(row.sealed) for row in tx.execute(select(table.c.name, table.c.sealed))}
+
+    def replace(self, name: str, before: bytes, after: bytes | None) -> bool:
+        """Put other bytes, or none, in the place of these; tell whether these were still there."""
+        same = (table.c.name == name, table.c.sealed == before)
+        change = delete(table).where(*same) if after is None else update(table).where(*same).values(sealed=after)
+        with self._database.transaction() as tx:
+            return tx.execute(change).rowcount == 1
 
 
 def load_secret(tx: Connection, name: str) -> bytes | None:
