@@ -33,7 +33,9 @@ from ledgerloop.flows.standing import standing
 from ledgerloop.flows.takeover import end_old_turns, lock_of, pass_over, take_over
 from ledgerloop.flows.turns import turn_id
 from ledgerloop.log import logger
+from ledgerloop.records import Outage
 from ledgerloop.store import lanes
+from ledgerloop.store.commits import Commits
 from ledgerloop.store.db import Database
 from ledgerloop.store.lanes import Lane, Ready
 
@@ -50,6 +52,8 @@ PACE = timedelta(seconds=1)
 TICK = 0.5
 SCHEDULE = timedelta(seconds=5)
 STUCK = timedelta(seconds=30)
+HUNG = 60.0
+"""Seconds after which a dispatcher that has not looked is told of: the longest wait for a lock, twice."""
 KEEP_TURNS = timedelta(days=1)
 """How long turns are kept that have ended: what they did is in the journal and the inbox, for longer."""
 PRUNE = timedelta(hours=1)
@@ -96,6 +100,18 @@ class Engine:
         self._scheduled_at: float | None = None
         self._forgot_at: float | None = None
         self._pruning = False
+        self._looked_at: float | None = None
+        self._commits = Commits(now, "no turn can be started")
+
+    @property
+    def outage(self) -> Outage | None:
+        """Since when turns cannot be started, where they cannot, and why; nothing before the launch."""
+        if self._looked_at is None or self.stopping:
+            return None
+        silent = self._clock() - self._looked_at
+        if self._commits.outage is None and (silent > HUNG or not self._thread.is_alive()):
+            return Outage(self._now() - timedelta(seconds=silent), "no turn is looked for any more")
+        return self._commits.outage
 
     @property
     def stopping(self) -> bool:
@@ -122,6 +138,7 @@ class Engine:
         DBOS.launch()
         end_old_turns(self._database, self._worker, APPLICATION_VERSION, self._now())
         self._begin_again()
+        self._looked_at = self._clock()
         self._thread.start()
 
     def nudge(self) -> None:
@@ -191,11 +208,16 @@ class Engine:
         while not self._stopping.is_set():
             self._nudged.wait(wait)
             self._nudged.clear()
+            known = self._commits.outage
             try:
-                wait = self._dispatch()
+                with self._commits.watched():
+                    wait = self._dispatch()
             except Exception:  # the database may be away for a while; the next look finds it again
-                logger.exception("dispatcher could not look")
+                if known is None:  # twice a second for hours would be all that the log says
+                    logger.exception("dispatcher could not look")
+                self._scheduled_at = None  # the next look shall be a whole one: only that tells that all is well again
                 wait = TICK
+            self._looked_at = self._clock()
 
     def _dispatch(self) -> float:
         """Start the turns that are ready, and return how many seconds may pass before the next look."""
@@ -243,7 +265,8 @@ class Engine:
         """End a turn whose workflow ended without doing so itself: cancelled by hand, or recovered too often."""
         if self._ended(one):
             logger.error("turn ended without finishing", flow=one.flow, lane=one.lane, turn=one.turn)
-            pass_over(self._database, one.flow, one.lane, one.turn, now)
+            why = "Its last turn was broken off: the disk may have been full, or somebody cancelled it."
+            pass_over(self._database, one.flow, one.lane, one.turn, now, why)
 
     def _end_broken(self, now: datetime) -> None:
         """End turns whose workflow ended without doing so itself, where nothing else wants their lanes.

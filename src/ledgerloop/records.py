@@ -8,8 +8,8 @@ A vendor's own words stay in that vendor's package; here only ours are used.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from datetime import date, datetime
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Literal
 from zoneinfo import ZoneInfo
@@ -39,6 +39,56 @@ class Event:
     """The event as JSON text, all its keys kept; for an unreadable delivery the raw text."""
     state: EventState = "waiting"
     reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Signed:
+    """How the signatures of a vendor's webhooks were: when the last right one came, and what was refused since then."""
+
+    vendor: Vendor
+    right_at: datetime | None = None
+    refused: int = 0
+    refused_since: datetime | None = None
+    refused_at: datetime | None = None
+    why: str = ""
+    """Why the last of them was refused."""
+    ever: int = 0
+    """How many were refused at all."""
+
+    def then(self, later: Signed) -> Signed:
+        """Return both in one, where the other was counted afterwards."""
+        ever = self.ever + later.ever
+        if later.right_at is not None:
+            return replace(later, ever=ever)
+        if not later.refused or (self.right_at and later.refused_at and later.refused_at <= self.right_at):
+            return replace(self, ever=ever)
+        since = self.refused_since or later.refused_since
+        return Signed(
+            self.vendor, self.right_at, self.refused + later.refused, since, later.refused_at, later.why, ever
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Outage:
+    """Since when something that must go on does not, and why."""
+
+    since: datetime
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Pulse:
+    """What a service that runs says of itself, for those who look from outside."""
+
+    worker: str
+    at: datetime
+    receiving: bool = True
+    outage: Outage | None = None
+    """Since when it cannot write what it must."""
+    unopened: tuple[str, ...] = ()
+    """The secrets that its key file does not open."""
+    clock_off: timedelta | None = None
+    """By how much the vendors' clocks are ahead of its own; none before one answered."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,10 +30,11 @@ from ledgerloop.http import Api, Call, open_client
 from ledgerloop.hubspot.client import HubSpotClient
 from ledgerloop.hubspot.dialect import HubSpotDialect
 from ledgerloop.hubspot.dialect import governor as hubspot_governor
+from ledgerloop.records import Outage, Pulse
 from ledgerloop.rules.identity.profiles import Numbered
 from ledgerloop.secrets.keyed import Keyed
-from ledgerloop.secrets.sealed import Sealed
-from ledgerloop.secrets.shelf import Shelf
+from ledgerloop.secrets.sealed import Sealed, locked
+from ledgerloop.secrets.shelf import SESSION_KEY, Shelf
 from ledgerloop.settings import Settings
 from ledgerloop.settings.routes import routes_from
 from ledgerloop.store.cells import DatabaseCells
@@ -82,10 +83,28 @@ class Ledgerloop:
     now: Callable[[], datetime]
     witness: Witness
     begun: datetime
+    cells: DatabaseCells
+    worker: str
 
     def parts(self) -> Parts:
         """Return what the flows work with, for those who rehearse one without an engine."""
         return _parts(self)
+
+    def pulse(self) -> Pulse:
+        """Tell how the service does, as far as only itself knows."""
+        return Pulse(
+            worker=self.worker,
+            at=self.now(),
+            receiving=self.receiver.alive,
+            outage=self.outage,
+            unopened=_unopened(self.cells, self.settings),
+            clock_off=self.vendors.clock_off(),
+        )
+
+    @property
+    def outage(self) -> Outage | None:
+        """Since when it cannot write, or start turns, and why."""
+        return self.receiver.commits.outage or self.engine.outage
 
     def start(self) -> None:
         """Equip the flows, go on with what a crash interrupted, and begin to receive."""
@@ -126,7 +145,8 @@ def build(
     """Make all parts of the service. ``worker`` names this process among those that share a database."""
     database = Database(settings.service.database)
     database.migrate()
-    secrets = Sealed(DatabaseCells(database), Path(settings.service.key_file))
+    cells = DatabaseCells(database)
+    secrets = Sealed(cells, Path(settings.service.key_file))
     shelf = Shelf(secrets, database.lock)
     provider = _provider(settings, secrets)
     vendors = _vendors(settings, provider, secrets, shelf, now, observe)
@@ -142,9 +162,12 @@ def build(
         engine.nudge,
         settings.properties,
     )
-    receiver = Receiver(database, now, engine.nudge)
+    receiver = Receiver(database, now, engine.nudge, worker, lambda: built.pulse())
     witness = witness_of(database.url, Path(settings.service.key_file))
-    return Ledgerloop(settings, database, secrets, shelf, vendors, desk, engine, receiver, now, witness, now())
+    built = Ledgerloop(
+        settings, database, secrets, shelf, vendors, desk, engine, receiver, now, witness, now(), cells, worker
+    )
+    return built
 
 
 def secret(secrets: Sealed, settings: Settings, reference: str, key: str) -> str:
@@ -156,6 +179,11 @@ def secret(secrets: Sealed, settings: Settings, reference: str, key: str) -> str
             key, str(settings.file), f"it refers to the secret `{name}`: run `ledgerloop secret set {name}`."
         )
     return value
+
+
+def _unopened(cells: DatabaseCells, settings: Settings) -> tuple[str, ...]:
+    """Name the secrets that the key file does not open. That of the console's sessions is made anew by itself."""
+    return tuple(name for name in locked(cells, Path(settings.service.key_file)) if name != SESSION_KEY)
 
 
 def _provider(settings: Settings, secrets: Sealed) -> oauth.Provider:

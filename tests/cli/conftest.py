@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import shutil
+import socket
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from cli_process import run
+from served import Place
+
+from ledgerloop_sandbox.server import running
 
 PASSWORD = "a good password for tests"
 
@@ -25,3 +30,15 @@ def place(_made: Path, tmp_path: Path) -> Path:
     directory = tmp_path / "place"
     shutil.copytree(_made, directory)
     return directory
+
+
+@pytest.fixture
+def served(place: Path) -> Iterator[Place]:
+    """Give a place whose service works with the sandbox."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port: int = free.getsockname()[1]
+    with running(service_url=f"http://127.0.0.1:{port}") as sandbox:
+        found = Place(place, sandbox, port)
+        found.furnish()
+        yield found

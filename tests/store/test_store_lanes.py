@@ -12,6 +12,7 @@ from ledgerloop.store.db import Database
 from ledgerloop.store.lanes import Parked, Ready
 
 NOW = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
+DAY = timedelta(days=1)
 LATER = NOW + timedelta(seconds=5)
 
 
@@ -140,14 +141,30 @@ class TestFail:
             lanes.wake(tx, "standing", "org", NOW)
             for turn in (1, 2):
                 lanes.begin(tx, "standing", "org", turn, NOW)
-                counted.append(lanes.fail(tx, "standing", "org"))
+                counted.append(lanes.fail(tx, "standing", "org", "Transient", f"why {turn}", NOW + turn * DAY))
                 lanes.park(tx, "standing", "org", NOW, "why")
                 lanes.finish(tx, "standing", "org", turn, NOW)
             lanes.begin(tx, "standing", "org", 3, NOW)
+            (trying,) = lanes.all_lanes(tx)
             lanes.finish(tx, "standing", "org", 3, NOW)
-            counted.append(lanes.fail(tx, "standing", "org"))
+            (well,) = lanes.all_lanes(tx)
+            counted.append(lanes.fail(tx, "standing", "org", "Transient", "why", NOW))
 
         assert counted == [1, 2, 1]
+        assert (trying.failing_since, trying.problem, trying.failed_why) == (NOW + DAY, "Transient", "why 2")
+        assert (well.failures, well.failing_since, well.problem, well.failed_why) == (0, None, "", "")
+
+    def test_a_turn_that_ended_by_force_is_no_success(self, database: Database) -> None:
+        """What was passed over, and let go on by a person, still struggles until a turn went well."""
+        with database.transaction() as tx:
+            lanes.wake(tx, "standing", "org", NOW)
+            lanes.begin(tx, "standing", "org", 1, NOW)
+            lanes.fail(tx, "standing", "org", "", "broken off", NOW)
+            lanes.finish(tx, "standing", "org", 1, NOW, failed=True)
+            lanes.unpark(tx, "standing", "org")
+            (lane,) = lanes.all_lanes(tx)
+
+        assert (lane.turn, lane.failures, lane.failing_since) == (2, 1, NOW)
 
 
 class TestRace:

@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
+import time
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 
+import pytest
+from cryptography.fernet import Fernet
 from starlette.testclient import TestClient
-from web_scene import TENANT, Visit, xero_body, xero_event
+from web_scene import HANDSHAKE, KEY, SECRET, TENANT, Visit, hubspot_event, xero_body, xero_event
 
 from ledgerloop.records import Organisation
+from ledgerloop.secrets.sealed import Sealed
 from ledgerloop.store import connections, inbox, journal, lanes
+from ledgerloop.store.cells import DatabaseCells
 from ledgerloop.store.connections import Connected
 from ledgerloop.web import health
 from ledgerloop.web.app import create_app
+from ledgerloop.xero.webhooks import sign
 
 
 def test_green_when_nothing_waits(visit: Visit) -> None:
@@ -108,3 +117,193 @@ def test_degraded_by_a_wrong_clock(visit: Visit) -> None:
         told.append((answer.status_code, answer.json()["status"], answer.json()["clock_off_seconds"]))
 
     assert [(200, "ok", 0), (200, "degraded", -10_800)] == told
+
+
+def _state(visit: Visit) -> tuple[int, str]:
+    answer = visit.browser.get("/health")
+    return answer.status_code, answer.json()["status"]
+
+
+def test_a_lane_stays_as_it_failed_until_a_try_succeeds(visit: Visit) -> None:
+    """Between its tries and during them it looks as it is; beyond the bound somebody should look."""
+    seen = []
+    for turn in (1, 2):
+        with visit.built.database.transaction() as tx:
+            lanes.wake(tx, "standing", TENANT, visit.clock())
+            lanes.begin(tx, "standing", TENANT, turn, visit.clock())
+        seen.append(_state(visit))
+        with visit.built.database.transaction() as tx:
+            lanes.fail(tx, "standing", TENANT, "Transient", "Jane Doe's HubSpot fails.", visit.clock())
+            lanes.park(tx, "standing", TENANT, visit.clock() + timedelta(seconds=1), "Jane Doe's HubSpot fails.")
+            lanes.finish(tx, "standing", TENANT, turn, visit.clock())
+        visit.clock.passes(minutes=3)
+        seen.append(_state(visit))
+    with visit.built.database.transaction() as tx:
+        lanes.begin(tx, "standing", TENANT, 3, visit.clock())
+    failing, page = visit.browser.get("/health"), visit.console()
+    with visit.built.database.transaction() as tx:
+        lanes.finish(tx, "standing", TENANT, 3, visit.clock())
+
+    assert [(200, "ok"), (200, "degraded"), (200, "degraded"), (503, "failing")] == seen
+    assert [{"flow": "standing", "lane": TENANT, "since": "2026-11-22T09:00:00+00:00", "tries": 2}] == (
+        failing.json()["struggling"]
+    )
+    assert "Jane" not in failing.text
+    assert "has failed 2 times in a row since 2026-11-22 09:00:00 UTC: Jane Doe&#39;s HubSpot fails." in page
+    assert '<span class="state warm">Failing</span>' in page
+    assert (200, "ok") == _state(visit)
+
+
+@pytest.mark.parametrize("code", [200, 429, 503])
+def test_the_code_of_degraded_is_a_setting(visiting: Callable[..., Visit], code: int) -> None:
+    """A monitor may take what is degraded for a warning or an alarm; what is well is 200 all the same."""
+    visit = visiting(service={"degraded_status": code})
+    well = _state(visit)
+    home = Organisation("org-1", "Kiwi Ltd", "NZD", "Pacific/Auckland")
+    with visit.built.database.transaction() as tx:
+        connections.put(tx, Connected("xero", home.id, home.name, "xero", home, visit.clock(), "needs_consent", "why"))
+
+    assert ((200, "ok"), (code, "degraded")) == (well, _state(visit))
+
+
+def test_an_event_whose_lane_struggles_is_no_alarm_by_itself(visit: Visit) -> None:
+    """After a long rest the lane tries again: what waited that long is not late while it does, but once it hangs."""
+    visit.from_xero(xero_body(xero_event()))
+    with visit.built.database.transaction() as tx:
+        lanes.begin(tx, "standing", TENANT, 1, visit.clock())
+        lanes.fail(tx, "standing", TENANT, "RateLimited", "The day is spent.", visit.clock())
+        lanes.park(tx, "standing", TENANT, visit.clock() + timedelta(hours=2), "The day is spent.")
+        lanes.finish(tx, "standing", TENANT, 1, visit.clock())
+    visit.clock.passes(hours=2, seconds=1)
+    due = _state(visit)
+    with visit.built.database.transaction() as tx:
+        lanes.begin(tx, "standing", TENANT, 2, visit.clock())
+    trying = _state(visit)
+    visit.clock.passes(seconds=health.BOUND.total_seconds() + 1)
+
+    assert [(200, "degraded")] * 2 == [due, trying]
+    assert (503, "failing") == _state(visit)
+
+
+def test_wrong_signatures_are_counted_for_each_vendor(visit: Visit) -> None:
+    """What was refused since the last right one is told, in health and console, and ends with the next right one."""
+    body = xero_body(xero_event())
+    told = json.dumps([hubspot_event()]).encode()
+    visit.from_xero(body)
+    visit.clock.passes(minutes=1)
+    for _ in range(3):
+        assert 401 == visit.from_xero(body, sign(body, "another key")).status_code
+    assert 401 == visit.from_hubspot(told, {}).status_code
+    degraded, page = visit.browser.get("/health").json(), visit.console()
+    assert 200 == visit.from_xero(body).status_code
+    assert 200 == visit.from_hubspot(told).status_code
+
+    assert {
+        "xero": {"last_right": "2026-11-22T09:00:00+00:00", "refused": 3, "refused_ever": 3},
+        "hubspot": {"last_right": None, "refused": 1, "refused_ever": 1},
+    } == degraded["webhooks"]
+    assert ("degraded", 2) == (degraded["status"], len(degraded["problems"]))
+    assert "3 webhooks of Xero were refused since 2026-11-22 09:01:00 UTC" in degraded["problems"][0]
+    assert "3 webhooks of Xero were refused since 2026-11-22 09:01:00 UTC" in page
+    assert "no right one ever came; 1 refused since, 1 ever." in page
+    well = visit.browser.get("/health").json()
+    assert ("ok", 0, 3) == (
+        well["status"],
+        well["webhooks"]["xero"]["refused"],
+        well["webhooks"]["xero"]["refused_ever"],
+    )
+
+
+def test_xero_trying_us_out_is_no_trouble(visit: Visit) -> None:
+    """The handshake's wrong signatures beside a right one are meant; those that come alone are not."""
+    wrong = sign(HANDSHAKE, "another key")
+    for signature in (wrong, sign(HANDSHAKE, KEY), wrong, wrong):
+        visit.from_xero(HANDSHAKE, signature)
+    meant = _state(visit)
+    visit.clock.passes(minutes=1)
+    visit.from_xero(HANDSHAKE, wrong)
+
+    assert ((200, "ok"), (200, "degraded")) == (meant, _state(visit))
+
+
+def test_a_closed_address_is_no_trouble(visiting: Callable[..., Visit]) -> None:
+    """Where nobody has saved a secret, as with a service key, whoever sends something there is refused and no more."""
+    visit = visiting(hubspot={"client_secret": "secret:nobody_saved_this"})
+
+    assert 401 == visit.from_hubspot(b"[]").status_code
+    assert (200, "ok") == _state(visit)
+
+
+def test_counts_outlive_a_restart(visit: Visit) -> None:
+    """What was refused is written when the service stops, and counted on."""
+    body = xero_body(xero_event())
+    for _ in range(3):
+        visit.from_xero(body, "wrong")
+    visit.built.receiver.stop()
+    again = Visit(visit.built.settings)
+    again.from_xero(body, "wrong")
+
+    assert 4 == again.browser.get("/health").json()["webhooks"]["xero"]["refused"]
+    again.close()
+
+
+def test_refusing_a_flood_writes_nothing_for_each(visit: Visit) -> None:
+    """A thousand wrongly signed webhooks cost the disk no more than what is written now and then in any case."""
+    assert visit.built.database.file is not None
+    log = visit.built.database.file.with_name(visit.built.database.file.name + "-wal")
+    body = xero_body(xero_event())
+    before = log.stat().st_size
+
+    for _ in range(1000):
+        visit.from_xero(body, "wrong")
+
+    assert 1000 == visit.browser.get("/health").json()["webhooks"]["xero"]["refused"]
+    assert log.stat().st_size - before < 100 * 4096
+    assert 1 == len(visit.built.receiver.counted())
+
+
+def test_red_while_nothing_can_be_written(visit: Visit) -> None:
+    """The receiver remembers since when it cannot commit, and forgets it with the next commit that goes well."""
+    assert visit.built.database.file is not None
+    file = sqlite3.connect(visit.built.database.file)
+    file.execute("ALTER TABLE delivery RENAME TO gone")
+    refused = visit.from_xero(xero_body(xero_event()))
+    failing = visit.browser.get("/health")
+    file.execute("ALTER TABLE gone RENAME TO delivery")
+    file.close()
+    until = time.monotonic() + 60
+    while 200 != visit.browser.get("/health").status_code:  # without traffic, too
+        assert time.monotonic() < until
+
+    assert (503, 503, "failing") == (refused.status_code, failing.status_code, failing.json()["status"])
+    assert ["since 2026-11-22 09:00:00 UTC nothing can be written: no such table: delivery"] == failing.json()[
+        "problems"
+    ]
+
+
+def test_what_cannot_be_opened_is_never_wrongly_signed(visit: Visit) -> None:
+    """Where no key opens the secrets, both vendors get 503 and are to send again; once one does, all is well."""
+    key = Path(visit.built.settings.service.key_file)
+    other = key.with_name("other.key")
+    old = key.read_text()
+    key.write_bytes(Fernet.generate_key())
+    for name, value in (("xero_webhook_key", KEY), ("hubspot_client_secret", SECRET)):
+        Sealed(DatabaseCells(visit.built.database), key).save(name, value)
+    key.rename(other)
+    key.write_text(old)
+    key.chmod(0o600)
+
+    body, told = xero_body(xero_event()), json.dumps([hubspot_event()]).encode()
+    locked = [visit.from_xero(body).status_code, visit.from_hubspot(told).status_code]
+    failing = visit.browser.get("/health")
+    key.write_text(old + other.read_text())
+    opened: list[int] = []
+    until = time.monotonic() + 60
+    while [200, 200] != opened[-2:]:
+        opened += [visit.from_xero(body).status_code, visit.from_hubspot(told).status_code]
+        assert time.monotonic() < until
+
+    assert ([503, 503], True) == (locked, {200, 503} >= set(opened))
+    assert (503, ["hubspot_client_secret", "xero_webhook_key"]) == (failing.status_code, failing.json()["unopened"])
+    assert "the key file does not open `hubspot_client_secret`, `xero_webhook_key`" in failing.json()["problems"][0]
+    assert (200, "ok") == _state(visit)

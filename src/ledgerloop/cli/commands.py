@@ -56,7 +56,10 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
         "List which HubSpot records customers are, by what they were found, and since when.",
     ),
     "doctor": ("ledgerloop.cli.doctor:doctor", "Name what is missing: settings, secrets, scopes, properties."),
-    "status": ("ledgerloop.cli.status:status", "Show connections, lanes that rest, and events that wait."),
+    "status": (
+        "ledgerloop.cli.status:status",
+        "Show how the service does and why, connections, lanes that rest, and events that wait.",
+    ),
     "holds": ("ledgerloop.cli.status:holds", "Show what waits for a person, with every reason."),
     "events": ("ledgerloop.cli.status:events", "Show the events that came in last, and what became of them."),
     "journal": ("ledgerloop.cli.status:journal", "Show what was decided and written last, and why."),

@@ -21,9 +21,11 @@ from ledgerloop.hubspot import scopes as hubspot_scopes
 from ledgerloop.rules.books import Books
 from ledgerloop.rules.clocks import agree
 from ledgerloop.rules.days import later
+from ledgerloop.rules.health import came
 from ledgerloop.store import connections, epochs, mirror
 from ledgerloop.store.connections import Connected
 from ledgerloop.web.missing import lacks
+from ledgerloop.web.overview import look
 from ledgerloop.wiring import Ledgerloop
 from ledgerloop.xero.models import Organisation
 
@@ -58,7 +60,7 @@ def doctor(
     """Name what is missing: settings, secrets, scopes, properties. Exit status 1 if anything is."""
     with opened(config, sandbox, xero_url, hubspot_url, port) as built:
         found = [*_settings(built), *_database(built), *_tried(_xero, built), *_tried(_hubspot, built)]
-        findings = [*found, *_clock(built)]
+        findings = [*_service(built), *found, *_clock(built)]
     if as_json:
         print_json([asdict(one) for one in findings])
     else:
@@ -73,6 +75,20 @@ def _print(one: Finding) -> None:
     for label, scopes in (("wanted", one.wanted), ("granted", one.granted), ("missing", one.missing)):
         if one.wanted:
             say(f"    {label + ':':9}{' '.join(scopes) or 'none'}")
+
+
+def _service(built: Ledgerloop) -> Iterator[Finding]:
+    """See how the service does, as the console and its health check say it."""
+    with built.database.reading() as tx:
+        seen = look(tx, built.now(), lines=0)
+    for one in seen.reasons:
+        if one.sign not in ("put_back", "consent", "clock"):  # these are told of below
+            yield Finding("missing" if one.state == "failing" else "note", one.whole)
+    if not seen.pulses:
+        yield Finding("note", "No service runs on this database.")
+    elif seen.state == "ok":
+        yield Finding("fine", "The service runs and does well.")
+    yield from (Finding("note" if one.refused else "fine", came(one)) for one in seen.signed)
 
 
 def _database(built: Ledgerloop) -> Iterator[Finding]:

@@ -11,6 +11,7 @@ import typer
 from ledgerloop.cli.opening import FILE, Config, Customer, OnSandbox, looking
 from ledgerloop.cli.show import Json, print_json, print_table, say
 from ledgerloop.records import Entry
+from ledgerloop.rules.health import came
 from ledgerloop.store import connections, inbox
 from ledgerloop.store import journal as journal_store
 from ledgerloop.web.overview import look, names_of
@@ -37,13 +38,17 @@ InState = Annotated[State | None, typer.Option("--state", help="Only events of t
 
 
 def status(config: Config = FILE, sandbox: OnSandbox = False, as_json: Json = False) -> None:
-    """Show connections, lanes that rest, and events that wait."""
+    """Show how the service does and why, connections, lanes that rest, and events that wait."""
     with looking(config, sandbox) as built, built.database.reading() as tx:
         seen = look(tx, built.now(), lines=0)
     if as_json:
         print_json(
             {
                 "at": seen.now,
+                "state": seen.state,
+                "reasons": seen.reasons,
+                "services": seen.pulses,
+                "webhooks": seen.signed,
                 "connections": seen.connected,
                 "put_back": seen.put_back,
                 "parked": seen.parked,
@@ -55,9 +60,14 @@ def status(config: Config = FILE, sandbox: OnSandbox = False, as_json: Json = Fa
             }
         )
         return
-    say(f"{seen.headline}.\n")
-    if seen.put_back:
-        say(f"{seen.put_back}\n")
+    say(f"{seen.headline}. State: {seen.state}.\n")
+    for reason in seen.reasons:
+        say(f"{'✗' if reason.state == 'failing' else '·'} {reason.whole}")
+    for signed in seen.signed:
+        say(f"· {came(signed)}")
+    if not seen.pulses:
+        say("· No service runs on this database.")
+    say("")
     print_table(
         "Connections",
         ("Vendor", "Name", "Id", "State", "Since"),
@@ -83,8 +93,6 @@ def status(config: Config = FILE, sandbox: OnSandbox = False, as_json: Json = Fa
                 for one in seen.planned
             ],
         )
-    for key, since in seen.silent.items():
-        say(f"No webhook has told of the changes in {seen.name(key)} since {moment(since)}.\n")
     print_table(
         "Waiting events",
         ("From", "For", "Events", "Oldest has waited"),

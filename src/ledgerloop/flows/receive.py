@@ -9,18 +9,25 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from ledgerloop.flows.turns import Flow
-from ledgerloop.records import Event, Vendor
-from ledgerloop.store import gaps, inbox, lanes
+from ledgerloop.records import Event, Pulse, Signed, Vendor
+from ledgerloop.store import gaps, inbox, lanes, pulses, signatures
+from ledgerloop.store.commits import Commits
 from ledgerloop.store.db import Database
 
 _MOST = 500
 """Deliveries that share one commit."""
+BEAT, BEAT_AGAIN = 30.0, 1.0
+"""How many seconds pass between two writes of what the service says of itself; and while it cannot be written."""
+_TRIAL = timedelta(seconds=10)
+"""How long after a right webhook wrong ones may belong to Xero's “intent to receive”."""
 
 _FLOW: dict[Vendor, Flow] = {"xero": "standing", "hubspot": "invoicing"}
 
@@ -38,12 +45,33 @@ class Delivery:
 
 
 class Receiver:
-    """Keep deliveries, many to a commit, in a thread of its own."""
+    """Keep deliveries, many to a commit, in a thread of its own; and write what the service says of itself.
 
-    def __init__(self, database: Database, now: Callable[[], datetime], nudge: Callable[[], None]) -> None:
+    That is written now and then also where nothing is received, so that a disk which is full is noticed without
+    traffic. What was refused is counted in memory and written along: whoever sends a thousand webhooks that are wrongly
+    signed has nothing written for each.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        now: Callable[[], datetime],
+        nudge: Callable[[], None],
+        worker: str,
+        tell: Callable[[], Pulse],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Take the parts. ``tell`` gives what the service, under its name as a ``worker``, says of itself."""
         self._database, self._now, self._nudge = database, now, nudge
+        self._worker, self._tell, self._clock = worker, tell, clock
         self._waiting: queue.SimpleQueue[Delivery | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="receiver", daemon=True)
+        self._counting = threading.Lock()
+        self._counted: dict[Vendor, Signed] = {}
+        self._right_at: dict[Vendor, datetime] = {}
+        self._beat_at: float | None = None
+        self._outage_told = False
+        self.commits = Commits(now, "nothing can be written")
 
     @property
     def alive(self) -> bool:
@@ -64,20 +92,89 @@ class Receiver:
         self._waiting.put(delivery)
         return delivery.kept
 
+    def right(self, vendor: Vendor) -> None:
+        """Count a webhook that was rightly signed. Cheap, and never waits."""
+        now = self._now()
+        with self._counting:
+            self._right_at[vendor] = now
+            self._count(Signed(vendor, now))
+
+    def refused(self, vendor: Vendor, why: str, *, closed: bool = False, empty: bool = False) -> None:
+        """Count a webhook that was refused for its signature. Cheap, and never waits.
+
+        Nothing is amiss where the address is ``closed`` because nobody has saved a secret, nor where the vendor tries
+        us out, with ``empty`` webhooks that are wrongly signed on purpose beside right ones.
+        """
+        now = self._now()
+        with self._counting:
+            last = self._right_at.get(vendor)
+            tried = empty and last is not None and now - last <= _TRIAL
+            self._count(Signed(vendor, ever=1) if closed or tried else Signed(vendor, None, 1, now, now, why, 1))
+
+    def counted(self) -> list[Signed]:
+        """Return what was counted and is not written yet."""
+        with self._counting:
+            return list(self._counted.values())
+
+    def _count(self, one: Signed) -> None:
+        before = self._counted.get(one.vendor)
+        self._counted[one.vendor] = before.then(one) if before else one
+
     def _run(self) -> None:
         open_ = True
         while open_:
-            some = [self._waiting.get()]
+            self._beat_if_due()
+            try:
+                some = [self._waiting.get(timeout=self._until_next_beat())]
+            except queue.Empty:
+                continue
             while len(some) < _MOST and not self._waiting.empty():
                 some.append(self._waiting.get())
             open_ = None not in some
             self._commit([delivery for delivery in some if delivery is not None])
+        self._end()
+
+    def _until_next_beat(self) -> float:
+        """Tell how many seconds may pass before something is written again; few, where an outage was told last."""
+        span = BEAT_AGAIN if self.commits.outage or self._outage_told else BEAT
+        return 0.0 if self._beat_at is None else max(0.0, self._beat_at + span - self._clock())
+
+    def _beat_if_due(self) -> None:
+        if self._until_next_beat() > 0:
+            return
+        self._beat_at = self._clock()
+        with suppress(Exception), self.commits.watched():  # what went wrong is remembered there
+            told = self._tell()
+            with self._taken() as counted, self._database.transaction() as tx:
+                signatures.add(tx, counted)
+                pulses.put(tx, told)
+                self._outage_told = told.outage is not None
+
+    def _end(self) -> None:
+        """Write what was counted, and that this service has ended."""
+        with suppress(Exception), self._taken() as counted, self._database.transaction() as tx:
+            signatures.add(tx, counted)
+            pulses.forget(tx, self._worker)
+
+    @contextmanager
+    def _taken(self) -> Iterator[list[Signed]]:
+        """Take what was counted, and put it back where it cannot be written."""
+        with self._counting:
+            counted, self._counted = list(self._counted.values()), {}
+        try:
+            yield counted
+        except BaseException:
+            with self._counting:
+                later, self._counted = self._counted, {one.vendor: one for one in counted}
+                for one in later.values():
+                    self._count(one)
+            raise
 
     def _commit(self, some: Sequence[Delivery]) -> None:
         if not some:
             return
         try:
-            with self._database.transaction() as tx:
+            with self.commits.watched(), self._database.transaction() as tx:
                 now = self._now()
                 inbox.keep(tx, [event for delivery in some for event in delivery.events], now)
                 for (source, lane), latest in _latest(some).items():

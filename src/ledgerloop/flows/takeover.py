@@ -53,11 +53,13 @@ def take_over(database: Database, worker: str, version: str, now: datetime) -> i
     return count
 
 
-def pass_over(database: Database, flow: str, lane: str, turn: int, now: datetime) -> None:
-    """Go on to the next turn of a lane, which takes what this one had taken."""
+def pass_over(database: Database, flow: str, lane: str, turn: int, now: datetime, failed: str = "") -> None:
+    """Go on to the next turn of a lane, which takes what this one had taken; say why where it ``failed``."""
     with database.transaction() as tx:
         inbox.release(tx, SOURCE[flow], lane, turn)
-        lanes.finish(tx, flow, lane, turn, now)
+        if failed:
+            lanes.fail(tx, flow, lane, "", failed, now)
+        lanes.finish(tx, flow, lane, turn, now, failed=bool(failed))
         lanes.wake(tx, flow, lane, now)
 
 

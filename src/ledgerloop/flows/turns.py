@@ -21,6 +21,7 @@ from ledgerloop.errors import (
     ConsentNeeded,
     Invalid,
     LedgerloopError,
+    Locked,
     RateLimited,
     Refused,
     Transient,
@@ -42,6 +43,8 @@ SOURCE: dict[str, Vendor] = {"standing": "xero", "invoicing": "hubspot"}
 _FIRST_WAIT, _LONGEST_WAIT = 1.0, 60.0
 _CONSENT_WAIT = timedelta(hours=1)
 _BROKEN_WAIT = timedelta(minutes=15)
+_LOCKED_WAIT = timedelta(minutes=1)
+"""Looking again whether the right key is back costs no call."""
 
 
 def turn_id(flow: str, lane: str, turn: int) -> str:
@@ -122,7 +125,7 @@ def park(
             other = flow == "standing" and connected.vendor == "xero" and connected.id != lane
             if connected.vendor == vendor_to_connect and not other:
                 connections.mark_one(tx, connected.vendor, connected.id, "needs_consent", why)
-        failures = lanes.fail(tx, flow, lane)
+        failures = lanes.fail(tx, flow, lane, problem, why, now)
         rest = _rest(problem, asked, failures)
         lanes.park(tx, flow, lane, now + rest, why)
         if problem == Braked.__name__ and journal.held(tx, f"brake {lane}") is None:
@@ -144,4 +147,4 @@ def _rest(problem: str, asked: float | None, failures: int) -> timedelta:
     if problem in (Transient.__name__, UnknownOutcome.__name__):
         ceiling = min(_LONGEST_WAIT, _FIRST_WAIT * 2 ** min(failures, 10))
         return timedelta(seconds=_FIRST_WAIT + parts().random() * (ceiling - _FIRST_WAIT))
-    return _CONSENT_WAIT if problem == ConsentNeeded.__name__ else _BROKEN_WAIT
+    return {ConsentNeeded.__name__: _CONSENT_WAIT, Locked.__name__: _LOCKED_WAIT}.get(problem, _BROKEN_WAIT)

@@ -6,6 +6,9 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import Protocol
 
+SESSION_KEY = "console_session_key"
+"""The name of the secret that signs the console's cookies; where it is lost, a new one is made by itself."""
+
 
 class Secrets(Protocol):
     """Where secrets are kept: the sealed store, or a secrets manager."""

@@ -21,6 +21,7 @@ from ledgerloop.settings.types import (
     Scopes,
     SecretReference,
     Section,
+    StatusCode,
     TaxTypes,
 )
 
@@ -48,6 +49,11 @@ class Service(Section):
     key_file: str = Field(
         default="ledgerloop.key",
         description="The key that seals secrets, beside this file. Back it up apart from the database.",
+    )
+    degraded_status: StatusCode = Field(
+        default=200,
+        description="The HTTP status code of /health while the service is degraded: 200, or one that your monitor takes"
+        " for a warning, such as 429 for Consul, or 503 for an alarm.",
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field(default="info", description="How much is logged.")
     log_format: Literal["json", "console"] = Field(

@@ -65,6 +65,12 @@ def _database(value: str) -> str:
     return value
 
 
+def _status_code(value: int) -> int:
+    if value != 200 and not 400 <= value <= 599:
+        raise _cure("write 200, or a status code of an error, from 400 to 599.")
+    return value
+
+
 def _http_address(value: str) -> str:
     if value and not re.fullmatch(r"https?://[^\s/?#]+(/[^\s?#]*)?", value):
         raise _cure('write an address, such as "https://ledgerloop.example.com".')
@@ -137,6 +143,7 @@ def _tax_types(value: dict[str, str]) -> dict[str, str]:
 
 
 SecretReference = Annotated[str, AfterValidator(_secret_reference)]
+StatusCode = Annotated[int, AfterValidator(_status_code)]
 Address = Annotated[str, AfterValidator(_http_address)]
 DatabaseAddress = Annotated[str, AfterValidator(_database)]
 Scopes = Annotated[str, AfterValidator(_scopes)]

@@ -134,6 +134,17 @@ def put_value(tx: Connection, name: str, value: str) -> None:
     upsert(tx, value_table, [{"name": name, "value": value}])
 
 
+def values_of(tx: Connection, prefix: str) -> dict[str, str]:
+    """Get the single values whose names begin alike."""
+    mine = value_table.c.name.startswith(prefix, autoescape=True)
+    return {row.name: row.value for row in tx.execute(select(value_table.c.name, value_table.c.value).where(mine))}
+
+
+def remove_value(tx: Connection, name: str) -> None:
+    """Forget a single value."""
+    tx.execute(delete(value_table).where(value_table.c.name == name))
+
+
 def _connected(row: Row[Any]) -> Connected:
     facts = json.loads(row.facts)
     return Connected(

@@ -214,14 +214,18 @@ def _begin_sqlite(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
 
 
+_PASSING = ("locked", "busy", "disk is full", "disk I/O error")
+"""What SQLite says of troubles that pass, or that a person ends without a restart."""
+
+
 @contextmanager
 def _transient_when_unreachable() -> Iterator[None]:
-    """Turn a lost connection, a deadlock or a lock held for too long into an error that a flow tries again."""
+    """Turn a lost connection, a deadlock, a lock held for too long or a full disk into what a flow tries again."""
     try:
         yield
     except OperationalError as error:
         cause = str(error.orig)
-        if type(error.orig).__module__.startswith("psycopg") or "locked" in cause or "busy" in cause:
+        if type(error.orig).__module__.startswith("psycopg") or any(word in cause for word in _PASSING):
             raise Transient(f"The database did not answer: {cause}") from error
         raise
 

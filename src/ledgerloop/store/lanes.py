@@ -17,6 +17,7 @@ from ledgerloop.store.tables import Moment
 from ledgerloop.store.tables import lane as table
 
 _FIRST_TURN = 1
+_WELL = {"failures": 0, "failing_since": None, "problem": "", "failed_why": ""}
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +54,11 @@ class Lane:
     parked_why: str
     failures: int
     """Turns in a row that ended without success."""
+    failing_since: datetime | None = None
+    """When the first of them did."""
+    problem: str = ""
+    """The name of the error that ended the last of them, and its sentence: both stay until a turn is a success."""
+    failed_why: str = ""
 
 
 def wake(tx: Connection, flow: str, lane: str, now: datetime) -> None:
@@ -98,13 +104,14 @@ def is_turn(tx: Connection, flow: str, lane: str, turn: int) -> bool:
     return tx.execute(mine).scalar() == turn
 
 
-def finish(tx: Connection, flow: str, lane: str, turn: int, now: datetime) -> bool:
+def finish(tx: Connection, flow: str, lane: str, turn: int, now: datetime, *, failed: bool = False) -> bool:
     """End a turn, once however often it is called; answer whether the lane may go on at once.
 
-    A turn that did not park its lane was a success, and ends a row of failures.
+    A turn that did not park its lane, and did not come to its end by force, was a success and ends a row of failures.
     """
-    failures = case((table.c.parked_until.is_(None), 0), else_=table.c.failures)
-    tx.execute(_this(flow, lane, turn).values(turn=turn + 1, begun_at=None, failures=failures))
+    if not failed:
+        tx.execute(_this(flow, lane, turn).where(table.c.parked_until.is_(None)).values(**_WELL))
+    tx.execute(_this(flow, lane, turn).values(turn=turn + 1, begun_at=None))
     mine = select(table.c.wanted).where(table.c.flow == flow, table.c.lane == lane)
     return bool(tx.execute(mine.where(or_(table.c.parked_until.is_(None), table.c.parked_until <= now))).scalar())
 
@@ -126,10 +133,12 @@ def park(tx: Connection, flow: str, lane: str, until: datetime, why: str) -> Non
     )
 
 
-def fail(tx: Connection, flow: str, lane: str) -> int:
+def fail(tx: Connection, flow: str, lane: str, problem: str, why: str, now: datetime) -> int:
     """Count a turn that ended without success, and answer how many there were in a row, this one included."""
     mine = update(table).where(table.c.flow == flow, table.c.lane == lane)
-    return int(tx.execute(mine.values(failures=table.c.failures + 1).returning(table.c.failures)).scalar_one())
+    since = func.coalesce(table.c.failing_since, literal(now, Moment()))
+    failed = mine.values(failures=table.c.failures + 1, failing_since=since, problem=problem, failed_why=why)
+    return int(tx.execute(failed.returning(table.c.failures)).scalar_one())
 
 
 def unpark(tx: Connection, flow: str, lane: str) -> None:

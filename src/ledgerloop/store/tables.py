@@ -128,6 +128,9 @@ lane = Table(
     Column("parked_until", Moment),
     _text("parked_why", ""),
     Column("failures", Integer, nullable=False, server_default="0"),
+    Column("failing_since", Moment),
+    _text("problem", ""),
+    _text("failed_why", ""),
 )
 
 # The inbox: an event that a vendor told us, once.
@@ -162,6 +165,19 @@ delivery = Table(
     Column("last_sequence", number),
     Column("delivered_at", Moment, nullable=False),
     Column("usual_seconds", Integer),
+)
+
+# What came to a vendor's webhook address: when the last rightly signed one did, and what was refused since then.
+signature = Table(
+    "signature",
+    metadata,
+    Column("vendor", Text, primary_key=True),
+    Column("right_at", Moment),
+    Column("refused", number, nullable=False),
+    Column("refused_since", Moment),
+    Column("refused_at", Moment),
+    _text("why", ""),
+    Column("ever", number, nullable=False),
 )
 
 # A gap: numbers of webhook events that never came, or not yet.

@@ -11,6 +11,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from ledgerloop.log import logger
+from ledgerloop.rules.health import came
 from ledgerloop.store import connections
 from ledgerloop.web.door import LARGEST_FORM, Form, carries_token, for_people, form_in, form_of_people, stale, to
 from ledgerloop.web.missing import lacks
@@ -49,11 +50,19 @@ class Console:
 
     def show(self, request: Request, session: Session) -> Response:
         """Show how things stand."""
-        with self._built.database.reading() as tx:
-            seen = look(tx, self._built.now())
+        built = self._built
+        own = built.pulse()
+        with built.database.reading() as tx:
+            seen = look(tx, built.now(), own=own, counted=built.receiver.counted())
         said = self._sessions.said(request)
         answer = page(
-            "console.html", seen=seen, lacks=lacks(self._built), may_be_new=may_be_new, said=said, token=session.token
+            "console.html",
+            seen=seen,
+            lacks=lacks(built),
+            came=came,
+            may_be_new=may_be_new,
+            said=said,
+            token=session.token,
         )
         self._sessions.unsay(request, answer)
         return answer

@@ -1,13 +1,11 @@
-"""Tell a monitor whether the service does its work: 200 when it does, 503 when someone should look. Names nobody.
+"""Tell a monitor how the service does: 200 when all is well, 503 when someone should look. Names nobody.
 
-What counts is the event, or the lane, that has waited longest. A lane that rests for a stated reason, such as a spent
-quota or a consent that has ended, is reported and is no alarm: restarting would not help it.
+What is well and what is not is decided in ``rules.health``. The status code of what is degraded is a setting.
 """
 
 from __future__ import annotations
 
 import asyncio
-from datetime import timedelta
 from typing import Any
 
 from starlette.requests import Request
@@ -15,45 +13,46 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from ledgerloop.log import logger
+from ledgerloop.records import Pulse
 from ledgerloop.rules.clocks import agree
+from ledgerloop.rules.health import BOUND as BOUND
+from ledgerloop.rules.health import Reason, Signs, judge, state_of
 from ledgerloop.web.overview import Overview, look
 from ledgerloop.wiring import Ledgerloop
 
-BOUND = timedelta(minutes=5)
-_DEGRADED = ("needs_consent", "parked", "webhooks_silent", "clock_off_seconds")
 PATIENCE = 3.0
 """Seconds to wait for the database."""
 
 
-def routes(built: Ledgerloop, bound: timedelta = BOUND) -> list[Route]:
-    """Return the route, with the age at which a waiting event is an alarm."""
+def routes(built: Ledgerloop) -> list[Route]:
+    """Return the route."""
+    codes = {"ok": 200, "degraded": built.settings.service.degraded_status, "failing": 503}
 
     async def health(_request: Request) -> JSONResponse:
         try:
-            seen = await asyncio.wait_for(asyncio.to_thread(_look, built), PATIENCE)
+            own, seen = await asyncio.wait_for(asyncio.to_thread(_look, built), PATIENCE)
         except Exception as error:  # whatever it is, the database did not answer
             logger.error("database does not answer", why=repr(error))
-            return _answer({}, ["the database does not answer"])
-        problems = [] if built.receiver.alive else ["webhooks are not being received"]
-        if seen.late(bound):
-            problems.append(f"an event has waited for more than {int(bound.total_seconds())} seconds")
-        elif seen.behind(bound):  # its events may be done, and what they changed not shown yet
-            problems.append(f"a turn has been due for more than {int(bound.total_seconds())} seconds")
-        off = built.vendors.clock_off()
-        wrong = off is not None and not agree(off)
-        return _answer(
-            _facts(seen) | {"clock_off_seconds": round(off.total_seconds()) if off and wrong else 0}, problems
-        )
+            alone = Pulse(built.worker, built.now(), built.receiver.alive, built.outage)
+            return answer({}, judge(Signs(built.now(), answers=False, pulses=[alone])))
+        return answer(_facts(own, seen), judge(seen.signs))
+
+    def answer(facts: dict[str, Any], reasons: tuple[Reason, ...]) -> JSONResponse:
+        state = state_of(reasons)
+        body = {"status": state, "problems": [one.sentence for one in reasons], **facts}
+        return JSONResponse(body, codes[state], headers={"Cache-Control": "no-store"})
 
     return [Route("/health", health)]
 
 
-def _look(built: Ledgerloop) -> Overview:
+def _look(built: Ledgerloop) -> tuple[Pulse, Overview]:
+    own = built.pulse()
     with built.database.reading() as tx:
-        return look(tx, built.now(), lines=0)
+        return own, look(tx, built.now(), lines=0, own=own, counted=built.receiver.counted())
 
 
-def _facts(seen: Overview) -> dict[str, Any]:
+def _facts(own: Pulse, seen: Overview) -> dict[str, Any]:
+    off = own.clock_off
     return {
         "waiting": seen.waiting,
         "oldest_waiting_seconds": round(seen.oldest.total_seconds(), 1),
@@ -61,16 +60,24 @@ def _facts(seen: Overview) -> dict[str, Any]:
             {"flow": one.flow, "lane": one.lane, "until": one.until.isoformat(timespec="seconds")}
             for one in seen.parked
         ],
+        "struggling": [
+            {"flow": one.flow, "lane": one.lane, "since": one.since.isoformat(timespec="seconds"), "tries": one.tries}
+            for one in seen.struggling
+        ],
         "webhooks_silent": [
             {"organisation": key, "since": since.isoformat(timespec="seconds")} for key, since in seen.silent.items()
         ],
+        "webhooks": {
+            one.vendor: {
+                "last_right": one.right_at.isoformat(timespec="seconds") if one.right_at else None,
+                "refused": one.refused,
+                "refused_ever": one.ever,
+            }
+            for one in seen.signed
+        },
         "needs_consent": [{"vendor": one.vendor, "id": one.id} for one in seen.unconsented],
+        "unopened": list(own.unopened),
         "holds": len(seen.holds),
         "unreadable": len(seen.unreadable),
+        "clock_off_seconds": 0 if off is None or agree(off) else round(off.total_seconds()),
     }
-
-
-def _answer(facts: dict[str, Any], problems: list[str]) -> JSONResponse:
-    status = "failing" if problems else "degraded" if any(facts.get(name) for name in _DEGRADED) else "ok"
-    body = {"status": status, "problems": problems, **facts}
-    return JSONResponse(body, 503 if problems else 200, headers={"Cache-Control": "no-store"})

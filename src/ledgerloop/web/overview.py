@@ -5,15 +5,29 @@ The console, the health check and the commands show the same; this is where they
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
 from ledgerloop.flows import approving
-from ledgerloop.records import Entry, Organisation, Portal, Vendor
-from ledgerloop.store import connections, epochs, inbox, intents, journal, lanes, links, mirror, planned, silence
+from ledgerloop.records import Entry, Organisation, Portal, Pulse, Signed, Vendor
+from ledgerloop.rules.health import BOUND, Reason, Signs, State, Struggling, judge, state_of
+from ledgerloop.store import (
+    connections,
+    epochs,
+    inbox,
+    intents,
+    journal,
+    lanes,
+    links,
+    mirror,
+    planned,
+    pulses,
+    signatures,
+    silence,
+)
 from ledgerloop.store.connections import Connected
 from ledgerloop.store.inbox import Backlog
 from ledgerloop.store.inbox import Kept as KeptEvent
@@ -53,6 +67,10 @@ class Overview:
 
     put_back: str = ""
     """Why the database is not trusted and nothing is made, where it was put back from a backup."""
+    signed: list[Signed] = field(default_factory=list)
+    """How the signatures of each vendor's webhooks were."""
+    pulses: list[Pulse] = field(default_factory=list)
+    """What the services that run said of themselves last."""
 
     @property
     def waiting(self) -> int:
@@ -70,8 +88,46 @@ class Overview:
         return [one for one in self.connected if one.state == "needs_consent"]
 
     @property
+    def struggling(self) -> list[Struggling]:
+        """The lanes that rest, or whose last turn was no success: one stays among them until a turn is one."""
+        found = []
+        for one in self.lanes:
+            until = one.parked_until if one.parked_until and one.parked_until > self.now else None
+            since, why = one.failing_since or one.parked_until or self.now, one.failed_why or one.parked_why
+            if one.failures or until:
+                found.append(Struggling(one.flow, one.lane, since, one.failures, one.problem, why, until))
+        return found
+
+    @property
+    def signs(self) -> Signs:
+        """What tells how well the service does."""
+        return Signs(
+            now=self.now,
+            pulses=self.pulses,
+            put_back=self.put_back,
+            late=bool(self.late(BOUND)),
+            behind=bool(self.behind(BOUND)),
+            lanes=self.struggling,
+            unconsented=[one.id for one in self.unconsented],
+            silent=list(self.silent.items()),
+            signed=self.signed,
+        )
+
+    @property
+    def reasons(self) -> tuple[Reason, ...]:
+        """Why the service does not do well, in the words of people who signed in."""
+        return judge(self.signs, self.name)
+
+    @property
+    def state(self) -> State:
+        """How well the service does."""
+        return state_of(self.reasons)
+
+    @property
     def headline(self) -> str:
         """Say in a sentence whether anything is asked of the operator."""
+        if self.state == "failing":
+            return "Something fails, and needs you"
         if not self.connected:
             return "Let us connect the two"
         if self.put_back:
@@ -93,13 +149,19 @@ class Overview:
         return any(one.vendor == vendor for one in self.connected)
 
     def late(self, bound: timedelta) -> list[Backlog]:
-        """List what has waited for longer than a bound though its lane does not rest for a stated reason."""
+        """List what has waited for longer than a bound though its lane does not rest for a stated reason.
+
+        A lane that struggles is told of as such. Its events are late where its next try does not come to an end either.
+        """
         resting = {(one.flow, one.lane) for one in self.parked}
-        return [
-            one
-            for one in self.backlogs
-            if self.now - one.oldest > bound and (_FLOW[one.source], one.lane) not in resting
-        ]
+        begun = {(one.flow, one.lane): one.begun_at or one.parked_until for one in self.lanes if one.failures}
+        late = []
+        for one in self.backlogs:
+            lane = (_FLOW[one.source], one.lane)
+            since = max(filter(None, (one.oldest, begun.get(lane))))
+            if self.now - since > bound and lane not in resting:
+                late.append(one)
+        return late
 
     def behind(self, bound: timedelta) -> list[Lane]:
         """List the lanes that have wanted a turn for longer than a bound and have none, though they need not rest."""
@@ -140,8 +202,13 @@ class Overview:
         return f"https://{portal.ui_domain}/contacts/{portal.id}/record/{_TYPES[kind]}/{key}"
 
 
-def look(tx: Connection, now: datetime, lines: int = 50) -> Overview:
-    """Gather it all, with at most so many lines of the journal."""
+def look(
+    tx: Connection, now: datetime, lines: int = 50, own: Pulse | None = None, counted: Sequence[Signed] = ()
+) -> Overview:
+    """Gather it all, with at most so many lines of the journal.
+
+    A service that looks at itself gives its ``own`` pulse, and what it has ``counted`` and not written yet.
+    """
     holds = journal.holds(tx)
     reviewed = [one for home in connections.organisations(tx) for one in links.listed(tx, home.id, asked=True)]
     spoken_of = [(one.link.organisation, f"customer {one.link.xero_id}") for one in reviewed]
@@ -164,6 +231,8 @@ def look(tx: Connection, now: datetime, lines: int = 50) -> Overview:
         ),
         reviewed=reviewed,
         put_back=epochs.why(tx),
+        signed=_signed(tx, counted),
+        pulses=[*([own] if own else ()), *(one for one in pulses.kept(tx) if own is None or one.worker != own.worker)],
     )
 
 
@@ -179,6 +248,13 @@ def _approvable(tx: Connection) -> dict[str, str]:
     }
     braked = {portal: stopped for portal in portals if (stopped := approving.waiting(tx, portal))}
     return seals | {approving.subject_of(portal): approving.seal_of(stopped) for portal, stopped in braked.items()}
+
+
+def _signed(tx: Connection, counted: Sequence[Signed]) -> list[Signed]:
+    found = {one.vendor: one for one in signatures.counted(tx)}
+    for one in counted:
+        found[one.vendor] = found[one.vendor].then(one) if one.vendor in found else one
+    return [found[vendor] for vendor in sorted(found)]
 
 
 def _silent(tx: Connection) -> dict[str, datetime]:

@@ -19,11 +19,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from ledgerloop.errors import SettingsError
+from ledgerloop.secrets.shelf import SESSION_KEY
 from ledgerloop.store import connections
 from ledgerloop.web.passwords import PASSWORD
 from ledgerloop.wiring import Ledgerloop
 
-KEY = "console_session_key"
 ENDED = "console_signed_out"
 """Where the sessions that signed out are remembered until they would have ended by themselves."""
 SESSION_LASTS = timedelta(hours=12)
@@ -132,16 +132,16 @@ class Sessions:
     def _root(self) -> str | None:
         """Load the key; none where it is missing, or sealed by a key that is gone: sessions are worth little."""
         try:
-            return self._built.shelf.load(KEY)
+            return self._built.shelf.load(SESSION_KEY)
         except SettingsError:
             return None
 
     def _new_root(self) -> str:
-        with self._built.shelf.lock(KEY):
+        with self._built.shelf.lock(SESSION_KEY):
             root = self._root()
             if root is None:
                 root = secrets.token_urlsafe(32)
-                self._built.shelf.save(KEY, root)
+                self._built.shelf.save(SESSION_KEY, root)
             return root
 
 

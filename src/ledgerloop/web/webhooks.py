@@ -14,10 +14,11 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from ledgerloop.errors import BadSignature, SettingsError, Unreadable
+from ledgerloop.errors import BadSignature, Locked, SettingsError, Unreadable
 from ledgerloop.flows.receive import Delivery
 from ledgerloop.hubspot import webhooks as hubspot
 from ledgerloop.log import logger
+from ledgerloop.records import Vendor
 from ledgerloop.store import connections
 from ledgerloop.web.fresh import Fresh
 from ledgerloop.web.landing import Landing
@@ -48,18 +49,22 @@ class Webhooks:
         self._address = settings.service.address
         self._echo = settings.xero.handshake == "echo"
         self._allow_v1 = settings.hubspot.signature == "v1"
-        self._xero_key = Fresh(_secret_or_none(built, settings.xero.webhook_key, "xero.webhook_key"))
-        self._hubspot_secret = Fresh(_secret_or_none(built, settings.hubspot.client_secret, "hubspot.client_secret"))
+        self._xero_key = Fresh(_opened(built, settings.xero.webhook_key, "xero.webhook_key"))
+        self._hubspot_secret = Fresh(_opened(built, settings.hubspot.client_secret, "hubspot.client_secret"))
         self._own_app_id = Fresh(lambda: _own_app_id(built))
         self._landing = Landing()
 
     async def from_xero(self, request: Request) -> Response:
         """Answer 200 for what is rightly signed and kept, the handshake included, and 401 for any other signature."""
         raw, signature = await _body(request), request.headers.get("x-xero-signature")
+        key = await self._xero_key()
+        if key is None:
+            return Response(status_code=503)
         try:
-            xero.verify(raw, signature, await self._xero_key())
+            xero.verify(raw, signature, key)
         except BadSignature as problem:
-            return _refused("xero", problem)
+            return self._refused("xero", problem, key, empty=not xero.names_a_record(raw))
+        self._receiver.right("xero")
         try:
             told = xero.events_from(raw)
         except Unreadable as problem:
@@ -74,17 +79,24 @@ class Webhooks:
         raw, query = await _body(request), request.scope["query_string"].decode("latin-1")
         # The signature is over the address HubSpot called, which a proxy in front of us may have changed.
         url = self._address + HUBSPOT_WEBHOOKS + (f"?{query}" if query else "")
+        signing = await self._hubspot_secret()
+        if signing is None:
+            return Response(status_code=503)
         try:
-            hubspot.verify(
-                raw, request.headers, request.method, url, await self._hubspot_secret(), self._now(), self._allow_v1
-            )
+            hubspot.verify(raw, request.headers, request.method, url, signing, self._now(), self._allow_v1)
         except BadSignature as problem:
-            return _refused("hubspot", problem)
+            return self._refused("hubspot", problem, signing)
+        self._receiver.right("hubspot")
         try:
             events = hubspot.events_from(raw, await self._own_app_id())
         except Unreadable as problem:
             events = (hubspot.unreadable(raw, problem.sentence),)
         return await self._keep(Delivery("hubspot", events))
+
+    def _refused(self, vendor: Vendor, problem: BadSignature, key: str, *, empty: bool = False) -> Response:
+        self._receiver.refused(vendor, problem.sentence, closed=not key.strip(), empty=empty)
+        logger.warning("webhook refused", vendor=vendor, why=problem.sentence)
+        return Response(status_code=401)
 
     async def _keep(self, delivery: Delivery) -> Response:
         if not delivery.events:
@@ -113,20 +125,23 @@ async def _body(request: Request) -> bytes:
     return b"".join(parts)
 
 
-def _refused(vendor: str, problem: BadSignature) -> Response:
-    logger.warning("webhook refused", vendor=vendor, why=problem.sentence)
-    return Response(status_code=401)
+def _opened(built: Ledgerloop, reference: str, key: str) -> Callable[[], str | None]:
+    """Return a function that loads a secret; an empty one, which closes the endpoint, where nobody has saved it.
 
+    Where it cannot be had, no signature can be called wrong: then it gives none, and the vendor is to send again.
+    """
 
-def _secret_or_none(built: Ledgerloop, reference: str, key: str) -> Callable[[], str]:
-    """Return a function that loads a secret; an empty one, which closes the endpoint, where nobody has saved it."""
-
-    def load() -> str:
+    def load() -> str | None:
         try:
             return secret(built.secrets, built.settings, reference, key)
         except SettingsError as problem:
-            logger.error("webhooks are closed", why=problem.sentence)
-            return ""
+            if not isinstance(problem, Locked):
+                logger.error("webhooks are closed", why=problem.sentence)
+                return ""
+            logger.error("webhooks cannot be verified", why=problem.sentence)
+        except Exception as problem:  # whatever it is, the database did not answer
+            logger.error("webhooks cannot be verified", why=repr(problem))
+        return None
 
     return load
 

@@ -1,0 +1,54 @@
+"""Pulses: what each service that runs on this database said of itself last, and when."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection
+
+from ledgerloop.records import Outage, Pulse
+from ledgerloop.store import connections
+
+_PREFIX = "pulse "
+FORGOTTEN = timedelta(days=1)
+"""How long a service that ended without a word is told of."""
+
+
+def put(tx: Connection, pulse: Pulse) -> None:
+    """Keep what a service says, and forget those of which nothing was heard for a day."""
+    outage = pulse.outage and {"since": pulse.outage.since.isoformat(), "why": pulse.outage.why}
+    said = {
+        "at": pulse.at.isoformat(),
+        "receiving": pulse.receiving,
+        "outage": outage,
+        "unopened": pulse.unopened,
+        "clock_off": None if pulse.clock_off is None else pulse.clock_off.total_seconds(),
+    }
+    connections.put_value(tx, _PREFIX + pulse.worker, json.dumps(said))
+    for other in kept(tx):
+        if pulse.at - other.at > FORGOTTEN:
+            forget(tx, other.worker)
+
+
+def forget(tx: Connection, worker: str) -> None:
+    """Forget a service that has ended."""
+    connections.remove_value(tx, _PREFIX + worker)
+
+
+def kept(tx: Connection) -> list[Pulse]:
+    """List what the services said last, those included that have ended without a word."""
+    found = connections.values_of(tx, _PREFIX)
+    return [_pulse(name.removeprefix(_PREFIX), json.loads(text)) for name, text in sorted(found.items())]
+
+
+def _pulse(worker: str, said: dict[str, object]) -> Pulse:
+    outage, off, unopened = said["outage"], said["clock_off"], said["unopened"]
+    return Pulse(
+        worker=worker,
+        at=datetime.fromisoformat(str(said["at"])),
+        receiving=bool(said["receiving"]),
+        outage=Outage(datetime.fromisoformat(outage["since"]), outage["why"]) if isinstance(outage, dict) else None,
+        unopened=tuple(unopened) if isinstance(unopened, list) else (),
+        clock_off=timedelta(seconds=off) if isinstance(off, int | float) else None,
+    )
