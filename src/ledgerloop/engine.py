@@ -134,7 +134,10 @@ class Engine:
         refuse_pickles()
         if epoch.check():
             _set_aside(self._database)
-        DBOS(config=_config(self._database, self._worker))
+        config = _config(self._database, self._worker)
+        if kept := config["system_database_engine"]:
+            self._alone.callback(kept.dispose)  # DBOS leaves open what it did not open itself
+        DBOS(config=config)
         DBOS.launch()
         end_old_turns(self._database, self._worker, APPLICATION_VERSION, self._now())
         self._begin_again()
@@ -150,7 +153,7 @@ class Engine:
         the next launch."""
         self._stopping.set()
         self._nudged.set()
-        self._thread.join()
+        self._thread.join(patience)  # it may ask a database that never answers
         # DBOS waits in whole seconds, a first one also where nothing runs.
         DBOS.destroy(workflow_completion_timeout_sec=0 if self._still() else int(patience))
         # A turn that waits for longer finds its engine gone, which DBOS tells with tracebacks. It goes on next time.
@@ -348,6 +351,7 @@ def _config(database: Database, worker: str) -> DBOSConfig:
     file = engine_file_of(database.url)
     if file is None:
         config["system_database_url"] = database.url.render_as_string(hide_password=False)
+        config["system_database_engine"] = database.connecting(pool_pre_ping=True, pool_size=20)
     else:
         os.close(os.open(file, os.O_RDWR | os.O_CREAT, 0o600))  # what turns hand on is as private as the rest
         _refuse_damaged(file)

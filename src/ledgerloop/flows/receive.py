@@ -29,6 +29,9 @@ BEAT, BEAT_AGAIN = 30.0, 1.0
 _TRIAL = timedelta(seconds=10)
 """How long after a right webhook wrong ones may belong to Xero's “intent to receive”."""
 
+PATIENCE = 10.0
+"""Seconds that the database may take for one statement. Whoever sent has long been told to send again by then."""
+
 _FLOW: dict[Vendor, Flow] = {"xero": "standing", "hubspot": "invoicing"}
 
 
@@ -174,7 +177,7 @@ class Receiver:
         if not some:
             return
         try:
-            with self.commits.watched(), self._database.transaction() as tx:
+            with self.commits.watched(), self._database.transaction(PATIENCE) as tx:
                 now = self._now()
                 inbox.keep(tx, [event for delivery in some for event in delivery.events], now)
                 for (source, lane), latest in _latest(some).items():

@@ -14,8 +14,9 @@ from pathlib import Path
 from pkgutil import iter_modules
 from typing import Any
 
-from sqlalchemy import Connection, create_engine, event, make_url, text
+from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
 from sqlalchemy.exc import ArgumentError, DatabaseError, OperationalError, ProgrammingError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.pool import NullPool
 
 from ledgerloop.errors import SettingsError, Transient
@@ -47,8 +48,7 @@ class Database:
         elif self.url.get_backend_name() == "postgresql":
             self.file = None
             self.url = self.url.set(drivername="postgresql+psycopg")
-            self._engine = create_engine(self.url, pool_pre_ping=True, pool_size=10, max_overflow=20)
-            event.listen(self._engine, "connect", _configure_postgresql)
+            self._engine = self.connecting(_ON_POSTGRESQL, pool_pre_ping=True, pool_size=10, max_overflow=20)
         else:
             raise _unusable(_ADDRESS)
         # SQLite lets one transaction write at a time, and its own waiting sleeps in growing naps. Threads of one
@@ -56,17 +56,28 @@ class Database:
         self._writing = threading.Lock()
         self._inside = threading.local()
 
+    def connecting(self, settings: tuple[str, ...] = (), **more: Any) -> Engine:
+        """Make another engine for this PostgreSQL database, whose connections do not wait for ever."""
+        from ledgerloop.store import postgresql  # its driver is an extra
+
+        return postgresql.engine_for(self.url, settings, **more)
+
     @contextmanager
-    def transaction(self) -> Iterator[Connection]:
-        """Open a transaction that may write. Leaving commits it, raising rolls it back."""
+    def transaction(self, patience: float = PATIENCE) -> Iterator[Connection]:
+        """Open a transaction that may write. Leaving commits it, raising rolls it back.
+
+        ``patience`` is how many seconds each of its statements may take on PostgreSQL, and how long it may wait to
+        begin on SQLite. Raises Transient where it takes longer; whether a commit that did has happened is not known.
+        """
         if getattr(self._inside, "now", False):
             raise RuntimeError("a transaction inside another of the same thread would wait for it for ever")
         queued = self.file is not None
-        if queued and not self._writing.acquire(timeout=PATIENCE):
+        if queued and not self._writing.acquire(timeout=patience):
             raise Transient("The database is busy: another thread has been writing for too long.")
         self._inside.now = True
         try:
             with _transient_when_unreachable(), self._engine.begin() as tx:
+                self._be_patient(tx, patience)
                 yield tx
         finally:
             self._inside.now = False
@@ -79,7 +90,14 @@ class Database:
         with _transient_when_unreachable(), self._engine.connect() as connection:
             tx = connection.execution_options(reading=True, postgresql_readonly=True)
             with tx.begin():
+                self._be_patient(tx, PATIENCE)
                 yield tx
+
+    def _be_patient(self, tx: Connection, seconds: float) -> None:
+        if self.file is None:
+            from ledgerloop.store import postgresql
+
+            postgresql.be_patient(tx, seconds)
 
     @contextmanager
     def lock(self, name: str) -> Iterator[None]:
@@ -93,9 +111,10 @@ class Database:
             with _file_lock(self.file.with_name(f"{self.file.name}-lock-{_number(name):016x}")):
                 yield
             return
-        engine = create_engine(self.url, poolclass=NullPool, isolation_level="AUTOCOMMIT")
+        engine = self.connecting(_ASK_AGAIN, poolclass=NullPool, isolation_level="AUTOCOMMIT")
         with _transient_when_unreachable(), engine.connect() as connection:
-            connection.execute(text("SELECT pg_advisory_lock(:number)"), {"number": _signed(_number(name))})
+            while not _locked(connection, _signed(_number(name))):
+                pass
             yield
 
     @contextmanager
@@ -109,7 +128,7 @@ class Database:
             finally:
                 os.close(descriptor)
             return
-        engine = create_engine(self.url, poolclass=NullPool, isolation_level="AUTOCOMMIT")
+        engine = self.connecting(poolclass=NullPool, isolation_level="AUTOCOMMIT")
         with _transient_when_unreachable(), engine.connect() as connection:
             asked = text("SELECT pg_try_advisory_lock(:number)")
             yield bool(connection.execute(asked, {"number": _signed(_number(name))}).scalar())
@@ -143,6 +162,10 @@ class Database:
         config.set_main_option("script_location", "ledgerloop.store:migrations")
         config.set_main_option("path_separator", "os")
         with self.lock("migrate"), self.transaction() as tx:
+            if self.file is None:
+                from ledgerloop.store import postgresql
+
+                postgresql.let_it_last(tx)
             config.attributes["connection"] = tx
             try:
                 command.upgrade(config, "head")
@@ -197,14 +220,26 @@ def _configure_sqlite(dbapi_connection: Any, _record: Any) -> None:
     dbapi_connection.execute("PRAGMA foreign_keys = ON")
 
 
-def _configure_postgresql(dbapi_connection: Any, _record: Any) -> None:
-    """Plan a prepared statement anew for its values.
+_ON_POSTGRESQL = ("SET plan_cache_mode = force_custom_plan",)
+"""Plan a prepared statement anew for its values.
 
-    A plan that was kept from when a table was nearly empty went on reading all of it: a backfill became ten times
-    slower on the way.
-    """
-    dbapi_connection.execute("SET plan_cache_mode = force_custom_plan")
-    dbapi_connection.commit()
+A plan that was kept from when a table was nearly empty went on reading all of it: a backfill became ten times slower on
+the way.
+"""
+_ASK_AGAIN = ("SET lock_timeout = '5s'",)
+"""Ask again and again for a lock that somebody else holds, so that a server which is gone is noticed."""
+_LOCK_NOT_AVAILABLE = "55P03"
+
+
+def _locked(connection: Connection, number: int) -> bool:
+    """Wait for an advisory lock for a moment, and tell whether it was got."""
+    try:
+        connection.execute(text("SELECT pg_advisory_lock(:number)"), {"number": number})
+    except OperationalError as error:
+        if getattr(error.orig, "sqlstate", "") != _LOCK_NOT_AVAILABLE:
+            raise
+        return False
+    return True
 
 
 def _begin_sqlite(connection: Connection) -> None:
@@ -223,6 +258,8 @@ def _transient_when_unreachable() -> Iterator[None]:
     """Turn a lost connection, a deadlock, a lock held for too long or a full disk into what a flow tries again."""
     try:
         yield
+    except PoolTimeout as error:
+        raise Transient("The database did not answer: every connection to it is waiting.") from error
     except OperationalError as error:
         cause = str(error.orig)
         if type(error.orig).__module__.startswith("psycopg") or any(word in cause for word in _PASSING):

@@ -13,7 +13,11 @@ T = TypeVar("T")
 
 
 class Fresh(Generic[T]):
-    """Give an answer that is at most a few seconds old; asking happens in a thread, since it may have to wait."""
+    """Give an answer that is at most a few seconds old; asking happens in a thread, since it may have to wait.
+
+    One asks at a time: where asking takes long, such as in a database that does not answer, nobody queues behind it
+    who has the last answer to go on with.
+    """
 
     def __init__(
         self, ask: Callable[[], T], seconds: float = SECONDS, clock: Callable[[], float] = time.monotonic
@@ -21,13 +25,21 @@ class Fresh(Generic[T]):
         self._ask, self._seconds, self._clock = ask, seconds, clock
         self._kept: list[T] = []
         self._until = 0.0
+        self._asking: asyncio.Future[T] | None = None
 
     async def __call__(self) -> T:
         """Return the answer, asking anew when the last one is too old."""
         if self._clock() < self._until:
             return self._kept[0]
-        if self._kept:  # one asks, and the others go on with the last answer meanwhile
-            self._until = self._clock() + self._seconds
-        answer = await asyncio.to_thread(self._ask)
-        self._kept, self._until = [answer], self._clock() + self._seconds
-        return answer
+        if self._asking is not None and self._kept:
+            return self._kept[0]
+        if self._asking is None:
+            self._asking = asyncio.ensure_future(asyncio.to_thread(self._ask))
+            self._asking.add_done_callback(self._answered)
+        # Who no longer waits for the answer takes it from nobody else.
+        return await asyncio.shield(self._asking)
+
+    def _answered(self, asked: asyncio.Future[T]) -> None:
+        self._asking = None
+        if not asked.cancelled() and asked.exception() is None:
+            self._kept, self._until = [asked.result()], self._clock() + self._seconds

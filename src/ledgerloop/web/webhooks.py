@@ -7,7 +7,7 @@ is a promise. Answers are empty and carry no cookies, as Xero asks (Xero: webhoo
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
@@ -25,27 +25,46 @@ from ledgerloop.web.landing import Landing
 from ledgerloop.wiring import HUBSPOT_WEBHOOKS, XERO_WEBHOOKS, Ledgerloop, secret
 from ledgerloop.xero import webhooks as xero
 
+Take = Callable[[Request], Awaitable[Response]]
+
 PATIENCE = 4.0
-"""Seconds to wait for the disk, below the five that the vendors wait."""
+"""Seconds from the head of a request to its answer, below the five that the vendors wait."""
 LARGEST = 5_000_000
 """Bytes of a body. Xero sends kilobytes, HubSpot a hundred events at most."""
 
 
 def routes(built: Ledgerloop, patience: float = PATIENCE) -> list[Route]:
     """Return the two routes."""
-    doors = Webhooks(built, patience)
+    doors = Webhooks(built)
     return [
-        Route(XERO_WEBHOOKS, doors.from_xero, methods=["POST"]),
-        Route(HUBSPOT_WEBHOOKS, doors.from_hubspot, methods=["POST"]),
+        Route(XERO_WEBHOOKS, _in_time(doors.from_xero, "xero", patience), methods=["POST"]),
+        Route(HUBSPOT_WEBHOOKS, _in_time(doors.from_hubspot, "hubspot", patience), methods=["POST"]),
     ]
+
+
+def _in_time(take: Take, vendor: str, patience: float) -> Take:
+    """Answer 503 where anything on the way takes too long or goes wrong: reading, looking up the key, keeping."""
+
+    async def taking(request: Request) -> Response:
+        try:
+            async with asyncio.timeout(patience):
+                return await take(request)
+        except (HTTPException, ClientDisconnect):
+            raise
+        except Exception as problem:  # whatever it is, the events are not known to be on disk
+            why = f"not done within {patience:g} s" if isinstance(problem, TimeoutError) else repr(problem)
+            logger.error("webhook not kept", vendor=vendor, why=why)
+            return Response(status_code=503)
+
+    return taking
 
 
 class Webhooks:
     """Hold what verifying needs, none of it older than a few seconds."""
 
-    def __init__(self, built: Ledgerloop, patience: float) -> None:
+    def __init__(self, built: Ledgerloop) -> None:
         settings = built.settings
-        self._receiver, self._now, self._patience = built.receiver, built.now, patience
+        self._receiver, self._now = built.receiver, built.now
         self._address = settings.service.address
         self._echo = settings.xero.handshake == "echo"
         self._allow_v1 = settings.hubspot.signature == "v1"
@@ -99,14 +118,8 @@ class Webhooks:
         return Response(status_code=401)
 
     async def _keep(self, delivery: Delivery) -> Response:
-        if not delivery.events:
-            return Response()
-        try:
-            async with asyncio.timeout(self._patience):
-                await self._landing.of(self._receiver.keep(delivery))
-        except Exception as problem:  # whatever it is, the events are not known to be on disk
-            logger.error("webhook not kept", vendor=delivery.source, events=len(delivery.events), why=repr(problem))
-            return Response(status_code=503)
+        if delivery.events:
+            await self._landing.of(self._receiver.keep(delivery))
         return Response()
 
 

@@ -1,0 +1,28 @@
+"""A service as strangers find it: a process of its own on a socket, set up as an operator would."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "web"))  # signed webhooks are shared with the web edge's tests
+
+from attacked import Attacked
+
+
+@pytest.fixture
+def attacked(tmp_path: Path) -> Iterator[Callable[..., Attacked]]:
+    """Give a function that sets up a service on a database and starts it; end it after the test."""
+    with ExitStack() as stack:
+
+        def begin(database_url: str, *, descriptors: int | None = None, **sections: dict[str, object]) -> Attacked:
+            service = Attacked(tmp_path, database_url, sections, descriptors)
+            stack.callback(service.close)
+            service.start()
+            return service
+
+        yield begin
