@@ -242,9 +242,10 @@ async def _send(answer: _Answer, fault: Fault | None, scope: Scope, send: Send) 
 
 async def _reset(scope: Scope) -> None:
     transport = scope["connection"].transport
-    # Without lingering, closing sends RST, which is what a dropped connection looks like to the caller.
-    transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-    transport.abort()
+    if not transport.is_closing():  # else the caller was faster, and its socket is gone
+        # Without lingering, closing sends RST, which is what a dropped connection looks like to the caller.
+        transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        transport.abort()
     await _closed(scope)
 
 

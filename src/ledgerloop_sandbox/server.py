@@ -43,8 +43,28 @@ class Sandbox:
             self.hubspot_url, self.clock, seed=seed, latency_ms=latency_ms, data=data, service_url=service_url
         )
 
+    @contextlib.contextmanager
+    def still(self) -> Iterator[None]:
+        """Answer nobody while the block lasts, for whoever reads or changes in another thread what the sandbox holds.
+
+        The block must not call the sandbox: it would wait for itself.
+        """
+        reached, over = threading.Event(), threading.Event()
+
+        def wait() -> None:
+            reached.set()
+            over.wait()
+
+        self._loop.call_soon_threadsafe(wait)
+        reached.wait()
+        try:
+            yield
+        finally:
+            over.set()
+
     async def serve(self, started: threading.Event, stop: asyncio.Event) -> None:
         """Answer on both ports until told to stop."""
+        self._loop = asyncio.get_running_loop()
         vendors: list[Vendor] = [self.xero, self.hubspot]
         servers = [uvicorn.Server(_config(vendor)) for vendor in vendors]
         tasks = [

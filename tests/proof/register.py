@@ -223,7 +223,7 @@ class Register:
             }
             found += [
                 f"{kind} {record.id} is nobody's: {record.properties}"
-                for record in portal.shelf(kind).live.values()
+                for record in list(portal.shelf(kind).live.values())
                 if int(record.id) > born
                 and record.id not in expected
                 and (kind, record.id) not in played.records

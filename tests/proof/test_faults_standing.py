@@ -66,7 +66,7 @@ def test_hubspot_shows_what_the_books_say(host: Host, tmp_path: Path, database: 
         assert answer.status_code == 200, answer.text
         all_books = scene.sandbox.xero.books.organisations
         books = all_books[home]
-        truths = Truths([books, all_books[abroad]], scene.sandbox.clock.now)
+        truths = Truths(scene.sandbox, [books, all_books[abroad]])
         register = Register(one.id for one in books.contacts)
         movers = Movers(scene, register, Agreed(both=both), truths, dice)
         plots = Plots(scene, Author(), (home, abroad), dice, both=both)

@@ -57,4 +57,5 @@ def expire_tokens(scene: Served) -> None:
     """Let every access token expire at once, as if half an hour had gone by; not several times in a moment."""
     if time.monotonic() - scene.expired_at > _HALF_AN_HOUR:
         scene.expired_at = time.monotonic()
-        scene.sandbox.xero.expire_tokens()
+        with scene.sandbox.still():
+            scene.sandbox.xero.expire_tokens()

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from ledger import Ledger
 
 from ledgerloop_sandbox.hubspot.portal import Portal
+from ledgerloop_sandbox.server import Sandbox
 from ledgerloop_sandbox.xero.organisation import Organisation
 
 Values = Mapping[str, str]
@@ -19,9 +20,9 @@ _NAMES = ("name", "company")
 class Truths:
     """Watch the books of all organisations."""
 
-    def __init__(self, all_books: Sequence[Organisation], clock: Callable[[], datetime]) -> None:
-        self._all_books, self._clock = all_books, clock
-        self._since = clock()
+    def __init__(self, sandbox: Sandbox, all_books: Sequence[Organisation]) -> None:
+        self._sandbox, self._all_books = sandbox, all_books
+        self._since = sandbox.clock.now()
         self._days = {books.tenant_id: books.today(self._since) for books in all_books}
         self._now: dict[str, Values] = {}
         self._true: dict[str, dict[str, set[str]]] = {}
@@ -33,10 +34,12 @@ class Truths:
 
     def note(self, more: Iterable[str] = ()) -> None:
         """Look at what changed since the last time, and at these customers."""
-        now, some = self._clock(), set(more)
-        since, self._since = self._since - timedelta(seconds=2), now
-        for books in self._all_books:
-            self._note_one(books, now, since, some & books.contacts.rows.keys())
+        some = set(more)
+        with self._sandbox.still():
+            now = self._sandbox.clock.now()
+            since, self._since = self._since - timedelta(seconds=2), now
+            for books in self._all_books:
+                self._note_one(books, now, since, some & books.contacts.rows.keys())
 
     def _note_one(self, books: Organisation, now: datetime, since: datetime, more: set[str]) -> None:
         ledger = Ledger(books, books.today(now))

@@ -58,7 +58,7 @@ class Table(Generic[R]):
         return newest
 
     def __iter__(self) -> Iterator[R]:
-        return iter(self.rows.values())
+        return iter(list(self.rows.values()))  # all at once: tests look at them beside the thread that changes them
 
     def __len__(self) -> int:
         return len(self.rows)

@@ -1,6 +1,8 @@
 """Section "Faults on demand" of the Xero checklist, and the control API."""
 
+import socket
 import time
+from collections.abc import Callable
 
 import httpx2
 import pytest
@@ -284,3 +286,24 @@ def test_act_follows_the_same_rules_as_the_api(app: App) -> None:
 
     assert refused["status"] == 400
     assert (made["status"], made["body"]["Invoices"][0]["StatusAttributeString"]) == (200, "OK")
+
+
+def test_reset_of_a_caller_who_is_gone(app: App, caplog: pytest.LogCaptureFixture) -> None:
+    """Who hung up before its connection was to be reset leaves no error behind."""
+    app.steer("settings", {"latency_ms": 300})
+    app.fault("reset_after", path="/connections$")
+    url = app.sandbox.xero_url.removeprefix("http://")
+    host, port = url.split(":")
+    with socket.create_connection((host, int(port)), 10) as caller:
+        caller.sendall(f"GET /connections HTTP/1.1\r\nhost: {url}\r\n\r\n".encode())
+        _until(lambda: app.steer("faults", method="GET")["faults"][0]["taken"] == 1)
+    _until(lambda: [one for one in app.steer("calls", method="GET")["calls"] if one["fault"] == "reset_after"] != [])
+
+    assert not [record.getMessage() for record in caplog.records if record.levelname == "ERROR"]
+
+
+def _until(ready: Callable[[], bool]) -> None:
+    end = time.monotonic() + 30
+    while not ready():
+        assert time.monotonic() < end
+        time.sleep(0.01)
