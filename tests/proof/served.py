@@ -12,6 +12,7 @@ import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -30,7 +31,9 @@ from ledgerloop.cli.stage import (
     log_in,
     register_webhooks,
 )
-from ledgerloop.store import connections, inbox, lanes
+from ledgerloop.flows.polling import CURSOR as POLLED
+from ledgerloop.flows.pulling import CAUGHT_UP
+from ledgerloop.store import connections, cursors, inbox, lanes
 from ledgerloop.web.server import listening
 from ledgerloop.wiring import build
 from ledgerloop_sandbox.server import Sandbox
@@ -168,6 +171,20 @@ class Served(Scene):
                 began, later = time.monotonic(), min(2 * later, _LONGEST)
             time.sleep(0.03)
 
+    def look_round(self, later: float, seconds: float = PATIENCE) -> None:
+        """Let time go by, wait until the service has looked at all that nobody told it of, and until all is quiet.
+
+        Quiet alone does not say so: the service asks what is due every few seconds by the clock on the wall, however
+        late it has become meanwhile. Between two of these looks a deal of which no webhook came is nowhere to be seen.
+        """
+        since = datetime.now(UTC) + timedelta(seconds=self._ahead + later)
+        self.pass_time(later)
+        end = time.monotonic() + max(seconds, PATIENCE)
+        while unseen := self.not_looked_at(since):
+            assert time.monotonic() < end, f"not looked at since {since}: {unseen}\n{self.last_words()}"
+            time.sleep(0.03)
+        self.settle(seconds)
+
     # --- looking ---
 
     def on_their_way(self) -> int:
@@ -188,6 +205,16 @@ class Served(Scene):
         """Tell whether a turn runs, or is about to."""
         with self.built.database.reading() as tx:
             return any(one.begun_at or (one.wanted and not one.parked_until) for one in lanes.all_lanes(tx))
+
+    def not_looked_at(self, since: datetime) -> list[str]:
+        """Name the portals not searched, and the organisations not pulled from, since a moment and in its day."""
+        with self.built.database.reading() as tx:
+            homes = connections.organisations(tx)
+            cursor_of = {one.id: cursors.get(tx, one.id, CAUGHT_UP) for one in homes}
+            cursor_of |= {one.id: cursors.get(tx, one.id, POLLED) for one in connections.all_connected(tx, "hubspot")}
+            days = {one.id: connections.get_value(tx, f"day {one.id}") or "" for one in homes}
+        unseen = [key for key, one in cursor_of.items() if one.highest is None or one.highest < since]
+        return unseen + [one.id for one in homes if days[one.id] < one.day(since).isoformat()]
 
     def why_busy(self) -> str:
         """Say what is still to be done; nothing when all is quiet."""
