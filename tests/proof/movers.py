@@ -143,8 +143,8 @@ class Movers:
         if loser == winner or any(self.register.doubles(loser, kind) for kind in given):
             raise LookupError
         contact = self._record(loser, "contacts")
-        if contact and list(self._merged_into(contact, "contacts")):
-            raise LookupError  # it is let go, and which of them it is then is a matter of luck
+        if contact and (list(self._merged_into(contact, "contacts")) or self._has_email_of_another(contact, loser)):
+            raise LookupError  # it is let go, and which of them it is then, with whose values, is a matter of luck
         for kind in KINDS:
             self.truths.carries(self._record(loser, kind), winner)
         self._crm.merge_in_xero(loser, winner)
@@ -299,6 +299,13 @@ class Movers:
                 survivor = self.portal.shelf(kind).find(place.into)
                 if survivor is not None and survivor.id == record:
                     yield customer
+
+    def _has_email_of_another(self, contact: str, customer: str) -> bool:
+        """Tell whether one of a contact's addresses is another customer's, as a merge in HubSpot leaves it."""
+        holders = [
+            self.portal.contacts.find_by("email", one.email) for one in self.books.contacts if one.id != customer
+        ]
+        return any(holder is not None and holder.id == contact for holder in holders)
 
     def _made_anew(self, customers: Iterable[str], kind: str) -> None:
         """Note whose record is made anew because the one that it was merged into goes."""
