@@ -6,6 +6,7 @@ Nothing is started here but the database's schema: ``Ledgerloop.start`` and ``st
 from __future__ import annotations
 
 import random
+import time
 import uuid
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -140,9 +141,13 @@ def build(
     *,
     worker: str = "one",
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    clock: Callable[[], float] = time.monotonic,
     observe: Callable[[Call], None] = lambda call: None,
 ) -> Ledgerloop:
-    """Make all parts of the service. ``worker`` names this process among those that share a database."""
+    """Make all parts of the service. ``worker`` names this process among those that share a database.
+
+    ``clock`` only goes on: the engine's intervals go by it, whatever is done to the time that ``now`` tells.
+    """
     database = Database(settings.service.database)
     database.migrate()
     cells = DatabaseCells(database)
@@ -150,7 +155,7 @@ def build(
     shelf = Shelf(secrets, database.lock)
     provider = _provider(settings, secrets)
     vendors = _vendors(settings, provider, secrets, shelf, now, observe)
-    engine = Engine(database, now, worker, vendors.clock_off)
+    engine = Engine(database, now, worker, vendors.clock_off, clock)
     desk = Desk(
         database,
         provider,

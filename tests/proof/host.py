@@ -1,7 +1,8 @@
 """Start the service again and again without paying for its imports: each start is a fork of a process that has them.
 
 Run as a script. Each line on stdin orders one start and is answered with the process id; the child is an ordinary
-process of its own, which may be killed. Time comes in from outside: the real one, plus what a shared file says.
+process of its own, which may be killed. Time comes in from outside: the real one, plus what a shared file says. Where
+hours go by, they do so for the engine's intervals too.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import random
 import signal
 import struct
 import sys
+import time
 import traceback
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
@@ -57,7 +59,8 @@ def _become(order: Mapping[str, str]) -> None:
         settings = settings_.load(directory / "ledgerloop.toml")
         log.configure("info", "json")
         sock = server.listening(settings.service.host, int(order["port"]), "")
-        built = build(settings, worker=order["worker"], now=_clock(directory / "ahead"))
+        now, clock = _clocks(directory / "ahead")
+        built = build(settings, worker=order["worker"], now=now, clock=clock)
         server.serve(create_app(built), sock)
         status = 0
     except Exception:
@@ -67,10 +70,15 @@ def _become(order: Mapping[str, str]) -> None:
         os._exit(status)
 
 
-def _clock(file: Path) -> Callable[[], datetime]:
+def _clocks(file: Path) -> tuple[Callable[[], datetime], Callable[[], float]]:
+    """Return the clock that tells the time and the one that only goes on."""
     with file.open("rb") as opened:
-        ahead = mmap.mmap(opened.fileno(), 8, access=mmap.ACCESS_READ)
-    return lambda: datetime.now(UTC) + timedelta(seconds=struct.unpack("d", ahead[:])[0])
+        shared = mmap.mmap(opened.fileno(), 8, access=mmap.ACCESS_READ)
+
+    def ahead() -> float:
+        return float(struct.unpack("d", shared[:])[0])
+
+    return lambda: datetime.now(UTC) + timedelta(seconds=ahead()), lambda: time.monotonic() + ahead()
 
 
 if __name__ == "__main__":

@@ -174,8 +174,8 @@ class Served(Scene):
     def look_round(self, later: float, seconds: float = PATIENCE) -> None:
         """Let time go by, wait until the service has looked at all that nobody told it of, and until all is quiet.
 
-        Quiet alone does not say so: the service asks what is due every few seconds by the clock on the wall, however
-        late it has become meanwhile. Between two of these looks a deal of which no webhook came is nowhere to be seen.
+        Quiet alone does not say so: until the service asks next what is due, a deal of which no webhook came is
+        nowhere to be seen, neither in the inbox nor in a lane.
         """
         since = datetime.now(UTC) + timedelta(seconds=self._ahead + later)
         self.pass_time(later)
