@@ -5,7 +5,8 @@ a process that is killed; customers merged and archived in Xero, their records m
 names and emails changed on both sides. In between people are met who are hard to tell apart, in two organisations:
 their author says who they are, and when a person must be asked. Changes go to Xero too on one of the two databases.
 HubSpot tells what the set-up page subscribes to; with one seed of two also what it calls worth its while.
-`make soak` takes 10,000 steps. SEED=… replays, STEPS=… says how many.
+`make soak` takes 10,000 steps, `make test` as many as it takes to play every scene. SEED=… replays, STEPS=… says how
+many. Each step draws its own dice, so what is played, and when the process is killed, is the same on any machine.
 """
 
 from __future__ import annotations
@@ -18,7 +19,6 @@ from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 
-import pytest
 import trouble
 from agreed import Agreed
 from author import Author
@@ -36,8 +36,9 @@ from ledgerloop_sandbox.hubspot.kinds import COMPANY, CONTACT
 from ledgerloop_sandbox.hubspot.portal import Portal
 from ledgerloop_sandbox.xero.organisation import Organisation
 
-SEED = int(os.environ.get("SEED", "11"))
-STEPS = int(os.environ.get("STEPS", "100"))
+SEED = int(os.environ.get("SEED", "5"))
+STEPS = int(os.environ.get("STEPS", "80"))
+"""With this seed, so many steps play every scene, two deaths of the process, a night and two deals besides."""
 RATE = 0.05
 _LOOK_EVERY = min(250, max(1, STEPS // 2))
 """Steps after which it must be quiet and right."""
@@ -48,9 +49,6 @@ _PATIENCE = 180.0
 """Seconds until all is quiet; a quota may be spent on a busy machine."""
 
 
-@pytest.mark.skipif(
-    "STEPS" not in os.environ, reason="runs with `make soak`: it has seen a deal without its invoice, cause not found"
-)
 def test_hubspot_shows_what_the_books_say(host: Host, tmp_path: Path, database: str) -> None:
     """Whatever people did and whatever failed: every standing is right, every customer has exactly its records and
     nobody else's, who is in doubt is asked about, both sides agree on names and emails, and no write was for nothing.
