@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
 from ledgerloop.cli.app import app
-from ledgerloop.records import Customer, Entry, Event, Organisation, Portal
+from ledgerloop.records import Customer, Entry, Event, Intent, Link, Organisation, Portal, Receivable
 from ledgerloop.rules.identity.addresses import email_key
 from ledgerloop.rules.identity.profiles import further_keys
 from ledgerloop.settings import load
-from ledgerloop.store import connections, inbox, journal, lanes, mirror
+from ledgerloop.store import compared, connections, inbox, intents, journal, lanes, links, lost, mirror, people
+from ledgerloop.store.compared import Compared
 from ledgerloop.store.connections import Connected
 from ledgerloop.store.db import Database
+from ledgerloop.store.lost import Lost
 
 NOW = datetime.now(UTC)
 MARKUP = "[bold red]Loud[/bold red] & Co [/]"
@@ -78,6 +81,64 @@ def test_holds(filled: Path) -> None:
     assert ["It has no line items.", "It has no contact."] == json.loads(_shown(filled, "holds", "--json"))[0][
         "reasons"
     ]
+
+
+INTENT = Intent(
+    "62515",
+    "124",
+    "org-1",
+    "7",
+    '{"Reference": "HS-124 Small sale"}',
+    "h",
+    "k",
+    "HS-124",
+    "u",
+    state="made",
+    invoice="i",
+)
+
+
+@pytest.mark.parametrize(
+    ("lane", "subject", "name", "title"),
+    [
+        ("org-1", "customer 7", "Kauri Cafe", "Customer Kauri Cafe"),
+        ("org-1", "xero contact 7", "Kauri Cafe", "Xero contact Kauri Cafe"),
+        ("org-1", "balance 7", "Kauri Cafe", "Balance of Kauri Cafe"),
+        ("62515", "deal 123", "Big sale", "Deal 123 “Big sale”"),
+        ("62515", "hubspot deal 123", "Big sale", "Deal 123 “Big sale”"),
+        ("62515", "deal 124", "Small sale", "Deal 124 “Small sale”"),
+        ("62515", "deal 125", "", "Deal 125"),
+        ("org-1", "hubspot contact 5", "Jo Kauri", "HubSpot contact 5 “Jo Kauri”"),
+        ("org-1", "hubspot contact 6", "max@kauri.co.nz", "HubSpot contact 6 “max@kauri.co.nz”"),
+        ("org-1", "hubspot company 8", "Kauri Cafe", "HubSpot company 8 “Kauri Cafe”"),
+        ("org-1", "hubspot company 10", "Kauri Cafe", "HubSpot company 10 “Kauri Cafe”"),
+        ("org-1", "hubspot company 9", "", "HubSpot company 9"),
+        ("org-1", "invoice i", "INV-0012", "Invoice INV-0012"),
+        ("org-1", "brake org-1", MARKUP, f"Brake {MARKUP}"),
+        ("org-1", "notes org-1", MARKUP, f"Notes of {MARKUP}"),
+        ("62515", "properties 62515", "HubSpot 62515", "Properties of HubSpot 62515"),
+    ],
+)
+def test_holds_name_what_they_are_about(filled: Path, lane: str, subject: str, name: str, title: str) -> None:
+    """Whatever waits is called as people call it: by programs under its name, by people in the first column."""
+    database = Database(load(filled).service.database)
+    with database.transaction() as tx:
+        mirror.store_customers(tx, [Customer("org-1", "7", "Kauri Cafe")])
+        invoice = Receivable("org-1", "i", "invoice", "7", "PAID", "NZD", Decimal(1), Decimal(1), number="INV-0012")
+        mirror.store_receivables(tx, [invoice])
+        intents.put(tx, [INTENT])
+        links.put(tx, [Link("org-1", "7", "contact", "5", "id"), Link("org-1", "7", "company", "8", "id")], NOW)
+        compared.put(tx, "org-1", "contact", {"7": Compared({}, {"person": "Jo\nKauri", "email": "jo@kauri.co.nz"})})
+        people.put(tx, [people.Known("org-1", "7", "max@kauri.co.nz", "6", "8")])
+        lost.put(tx, Lost("org-1", "company", "10", "7", "deleted", NOW))
+        journal.clear(tx, ["deal 123"], NOW)
+        journal.hold(tx, lane, subject, ["Something is to be done."], [], NOW)
+    database.close()
+
+    (held,) = json.loads(_shown(filled, "holds", "--json"))
+
+    assert (subject, name) == (held["subject"], held["name"])
+    assert title in _shown(filled, "holds")
 
 
 def test_events(filled: Path) -> None:

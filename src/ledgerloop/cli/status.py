@@ -14,7 +14,8 @@ from ledgerloop.records import Entry
 from ledgerloop.rules.health import came
 from ledgerloop.store import connections, inbox
 from ledgerloop.store import journal as journal_store
-from ledgerloop.web.overview import look, names_of
+from ledgerloop.web.naming import names_of
+from ledgerloop.web.overview import look
 from ledgerloop.web.wording import age, moment
 
 Limit = Annotated[int, typer.Option("--limit", "-n", min=1, max=10_000, help="How many lines to show, newest first.")]
@@ -108,7 +109,11 @@ def holds(config: Config = FILE, sandbox: OnSandbox = False, as_json: Json = Fal
     if as_json:
         print_json(
             [
-                {"link": seen.link(one.lane, one.subject), "name": seen.deals.get(one.subject, ""), **_fields(one)}
+                {
+                    "link": seen.link(one.lane, one.subject),
+                    "name": seen.names.get((one.lane, one.subject), ""),
+                    **_fields(one),
+                }
                 for one in seen.holds
             ]
         )
@@ -196,8 +201,8 @@ def journal(
 
 
 def _titled(one: Entry, names: Mapping[tuple[str, str], str]) -> str:
-    """Say what an entry is about, as it is written after --subject, and a customer's name beside it."""
-    name = names.get((one.lane, one.subject.partition(" ")[2]), "")
+    """Say what an entry is about, as it is written after --subject, and its name beside it."""
+    name = names.get((one.lane, one.subject), "")
     return f"{one.subject} “{name}”" if name else one.subject
 
 

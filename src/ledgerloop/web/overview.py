@@ -5,7 +5,7 @@ The console, the health check and the commands show the same; this is where they
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -22,7 +22,6 @@ from ledgerloop.store import (
     journal,
     lanes,
     links,
-    mirror,
     planned,
     pulses,
     signatures,
@@ -35,6 +34,7 @@ from ledgerloop.store.journal import Held
 from ledgerloop.store.lanes import Lane, Parked
 from ledgerloop.store.links import Kept
 from ledgerloop.store.planned import Allowance
+from ledgerloop.web.naming import Subject, names_of, title
 
 _FLOW = {"xero": "standing", "hubspot": "invoicing"}
 _TYPES = {"contact": "0-1", "company": "0-2", "deal": "0-3"}
@@ -52,14 +52,12 @@ class Overview:
     unreadable: list[KeptEvent]
     holds: list[Held]
     written: list[Entry]
-    customers: Mapping[tuple[str, str], str]
-    """The names of the customers that are spoken of, by organisation and id."""
+    names: Mapping[Subject, str]
+    """What people call that which is spoken of, as far as it is known."""
     silent: Mapping[str, datetime]
     """Since when an organisation's webhooks have told nothing though things changed."""
     planned: list[Allowance]
     """Planned work that is not done, with how many customers are left."""
-    deals: Mapping[str, str] = field(default_factory=dict)
-    """The names of the deals that are held, by subject, where the journal knows them."""
     approvable: Mapping[str, str] = field(default_factory=dict)
     """The subjects of holds that a person ends by approving invoices, each with the seal of what is shown."""
     reviewed: list[Kept] = field(default_factory=list)
@@ -179,12 +177,8 @@ class Overview:
         return next((one.name for one in self.connected if one.id == lane), lane or "unknown")
 
     def title(self, lane: str, subject: str) -> str:
-        """Say what a subject is about in words that people know: ``customer 5f3c…`` and ``deal 123`` have names."""
-        kind, _, key = subject.partition(" ")
-        if subject in self.deals:
-            return f"Deal {key} “{self.deals[subject]}”"
-        named = self.customers.get((lane, key), key) if kind == "customer" else self.name(key)
-        return f"{kind.capitalize()} {named}".strip() if key else subject
+        """Say what a subject is about in words that people know."""
+        return title(subject, self.names.get((lane, subject), ""))
 
     def link(self, lane: str, subject: str) -> str:
         """Return the address of what a subject or target names, such as ``deal 123``, at its vendor; else nothing."""
@@ -211,8 +205,10 @@ def look(
     """
     holds = journal.holds(tx)
     reviewed = [one for home in connections.organisations(tx) for one in links.listed(tx, home.id, asked=True)]
-    spoken_of = [(one.link.organisation, f"customer {one.link.xero_id}") for one in reviewed]
+    spoken_of = [(one.lane, one.subject) for one in holds]
+    spoken_of += [(one.link.organisation, f"customer {one.link.xero_id}") for one in reviewed]
     written = [entry for entry in journal.recent(tx, lines * 4) if entry.decision != "skip"][:lines]
+    spoken_of += [(one.lane, one.subject) for one in written if one.subject.startswith("customer ")]
     return Overview(
         now=now,
         connected=connections.all_connected(tx),
@@ -224,11 +220,8 @@ def look(
         written=written,
         silent=_silent(tx),
         planned=planned.under_way(tx),
-        deals=journal.latest_value(tx, {one.subject for one in holds if one.subject.startswith("deal ")}, "dealname"),
         approvable=_approvable(tx),
-        customers=names_of(
-            tx, [*spoken_of, *((one.lane, one.subject) for one in holds), *((one.lane, one.subject) for one in written)]
-        ),
+        names=names_of(tx, spoken_of),
         reviewed=reviewed,
         put_back=epochs.why(tx),
         signed=_signed(tx, counted),
@@ -260,17 +253,3 @@ def _signed(tx: Connection, counted: Sequence[Signed]) -> list[Signed]:
 def _silent(tx: Connection) -> dict[str, datetime]:
     since = {home.id: silence.since(tx, home.id) for home in connections.organisations(tx)}
     return {home: at for home, at in since.items() if at is not None}
-
-
-def names_of(tx: Connection, spoken_of: Iterable[tuple[str, str]]) -> dict[tuple[str, str], str]:
-    """Look up the names of the customers among the subjects."""
-    by_lane: dict[str, set[str]] = {}
-    for lane, subject in spoken_of:
-        kind, _, key = subject.partition(" ")
-        if kind == "customer":
-            by_lane.setdefault(lane, set()).add(key)
-    return {
-        (lane, key): customer.name
-        for lane, keys in by_lane.items()
-        for key, customer in mirror.customers(tx, lane, sorted(keys)).items()
-    }

@@ -1,0 +1,103 @@
+"""Name what holds and the journal are about as people call it: ``customer 5f3c…`` and ``deal 123`` have names.
+
+Names come from our own database and nobody is asked, so a record's name is what its vendor last said of it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+
+from sqlalchemy import Connection
+
+from ledgerloop.records import Intent, LinkKind
+from ledgerloop.store import compared, connections, intents, journal, links, lost, mirror, people
+
+Subject = tuple[str, str]
+"""A lane, and what it speaks of."""
+
+_WORDS = {
+    "hubspot deal": "Deal",
+    "hubspot contact": "HubSpot contact",
+    "hubspot company": "HubSpot company",
+    "xero contact": "Xero contact",
+    "balance": "Balance of",
+    "notes": "Notes of",
+    "properties": "Properties of",
+}
+_KNOWN_BY_NUMBER = ("deal", "hubspot deal", "hubspot contact", "hubspot company")
+"""What people find by the number at the end of its address in HubSpot, so that it is said beside the name."""
+_CALLED: Mapping[LinkKind, tuple[str, ...]] = {"contact": ("person", "email"), "company": ("name",)}
+"""What a record is called by, in the words in which it was compared."""
+
+
+def title(subject: str, name: str) -> str:
+    """Say what a subject is about, by its name where that is known."""
+    kind, _, key = subject.rpartition(" ")
+    words = _WORDS.get(kind, kind.capitalize())
+    if name and kind in _KNOWN_BY_NUMBER:
+        return f"{words} {key} “{name}”"
+    return f"{words} {name or key}".strip()
+
+
+def names_of(tx: Connection, spoken_of: Iterable[Subject]) -> dict[Subject, str]:
+    """Look up the names of what is spoken of, as far as they are known."""
+    keys: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
+    for lane, subject in spoken_of:
+        kind, _, key = subject.rpartition(" ")
+        keys[lane, kind].add(key)
+    return {
+        (lane, f"{kind} {key}".strip()): name
+        for (lane, kind), some in keys.items()
+        for key, name in _names(tx, lane, kind, sorted(some)).items()
+        if name
+    }
+
+
+def _names(tx: Connection, lane: str, kind: str, keys: list[str]) -> dict[str, str]:
+    match kind:
+        case "customer" | "xero contact" | "balance":
+            return {key: one.name for key, one in mirror.customers(tx, lane, keys).items()}
+        case "deal" | "hubspot deal":
+            return _deals(tx, keys)
+        case "hubspot contact":
+            return {one.hubspot_id: one.email for one in people.of_records(tx, keys)} | _records(tx, "contact", keys)
+        case "hubspot company":
+            return _records(tx, "company", keys)
+        case "invoice":
+            return {key: one.number for key, one in mirror.receivables(tx, lane, keys).items()}
+        case _:
+            return {one.id: one.name for one in connections.all_connected(tx) if one.id in keys}
+
+
+def _deals(tx: Connection, ids: list[str]) -> dict[str, str]:
+    """Name deals as they were called when they were held, else as their invoice says, else by who pays."""
+    called = journal.latest_value(tx, {f"deal {one}" for one in ids}, "dealname")
+    found = {one: called[f"deal {one}"] for one in ids if f"deal {one}" in called}
+    nameless = [one for one in ids if one not in found]
+    for portal in connections.portals(tx) if nameless else ():
+        for deal, intent in intents.get(tx, portal.id, nameless).items():
+            payers = mirror.customers(tx, intent.organisation, [intent.customer]).values()
+            found[deal] = _referred(intent) or next((one.name for one in payers), "")
+    return found
+
+
+def _referred(intent: Intent) -> str:
+    """Return an invoice's reference without its mark: unless settings say otherwise, that is the deal's name."""
+    reference = str(json.loads(intent.payload).get("Reference", ""))
+    return " ".join(word for word in reference.split() if word != intent.marker)
+
+
+def _records(tx: Connection, kind: LinkKind, ids: list[str]) -> dict[str, str]:
+    """Name customers' records by what HubSpot last said of them, else by the customer, also where it lost them."""
+    found: dict[str, str] = {}
+    for loss in lost.of_records(tx, kind, ids):
+        losers = mirror.customers(tx, loss.organisation, [loss.xero_id]).values()
+        found[loss.hubspot_id] = next((one.name for one in losers), "")
+    for link in reversed(links.of_records(tx, kind, ids)):  # a record of several organisations shows the first of them
+        said = compared.get(tx, link.organisation, kind, [link.xero_id]).get(link.xero_id)
+        names = [said.hubspot.get(unit, "") for unit in _CALLED[kind]] if said else []
+        names += [one.name for one in mirror.customers(tx, link.organisation, [link.xero_id]).values()]
+        found[link.hubspot_id] = next((" ".join(name.split()) for name in names if name), "")
+    return found
