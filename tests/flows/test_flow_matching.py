@@ -162,7 +162,7 @@ class TestCompanies:
         customer = crm.add("Old Name Ltd", ContactNumber=f"HubSpot company {company}")
 
         assert company == crm.until_linked(customer)
-        assert "number" == crm.how(customer, "company")
+        assert "contact number" == crm.how(customer, "company")
 
     def test_a_stale_number_is_a_question(self, scene: Scene, crm: Customers) -> None:
         """A number that names a record with which nothing agrees does not link; an id that a person writes does."""

@@ -270,3 +270,16 @@ def test_a_buyer_without_a_company_is_answered_for(scene: Scene, crm: Customers)
     with instead(scene.built.parts()):
         ruling.new_one_pays(home, deal, "Kim")
     assert "Sal Xenon" == crm.in_xero(payer(scene, deal))["Name"]
+
+
+def test_a_stale_number_is_answered_by_a_new_company(scene: Scene, crm: Customers) -> None:
+    """People cannot clear a contact number in Xero, so the sentence says what they can do, and that cures it."""
+    wrong = scene.make("companies", name="Lantern Tours", domain="lantern-tours.co.nz")
+    customer = crm.add("Gravel Pit Ltd", ContactNumber=f"HubSpot company {wrong}")
+    said = crm.until_held(customer)
+    assert f"The contact number of “Gravel Pit Ltd” in Xero is “HubSpot company {wrong}”" in said
+
+    make_a_new_one(scene, customer)
+
+    assert wrong != crm.until_linked(customer)
+    assert f"customer {customer}" not in scene.holds()

@@ -48,7 +48,7 @@ def test_the_exact_name_elsewhere_is_a_question() -> None:
 def test_a_stale_number_is_a_question() -> None:
     """A number that names a record which does not fit is not outvoted by name and domain elsewhere."""
     fits = Same(Evidence(Likeness.EXACT, ("name", "domain")))
-    named = Ask(Evidence(Likeness.OTHER, ("number",), ("name",)))
+    named = Ask(Evidence(Likeness.OTHER, ("contact number",), ("name",)))
 
     assert settle({"a": fits, "b": named}) == Doubt({"a": fits.evidence, "b": named.evidence}, "rivals")
 

@@ -70,7 +70,9 @@ def answer(
         pytest.param(
             answer(known("c7", "Globex", "x@globex.fr"), holders={"c7": "8"}), None, id="a namesake with another domain"
         ),
-        pytest.param(answer(TUI, numbered="c1"), ("c1", "number and email"), id="a number, and an email"),
+        pytest.param(
+            answer(TUI, numbered="c1"), ("c1", "contact number and email"), id="a contact number, and an email"
+        ),
         pytest.param(answer(GMBH, numbered="c4"), ("c4",), id="a number, and nothing else"),
         pytest.param(
             answer(known("c8", "Globex Foods", "ap@globex.fr"), numbered="c8"), ("c8",), id="a number, a similar name"

@@ -29,7 +29,7 @@ Values = Mapping[str, Mapping[str, str]]
 """The standing's properties of each customer, by its id."""
 
 BATCH = 100
-_WHY = "No HubSpot record is this customer by link, id, number, email or evidence."
+_WHY = "No HubSpot record is this customer by link, id, contact number, email or evidence."
 
 
 @dataclass(slots=True)

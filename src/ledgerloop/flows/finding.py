@@ -34,7 +34,7 @@ from ledgerloop.rules.customers import COMPANY_PROPERTIES, CONTACT_PROPERTIES, h
 from ledgerloop.rules.identity import questions
 from ledgerloop.rules.identity.addresses import email_domain, mailbox
 from ledgerloop.rules.identity.choice import Chosen, Doubt, settle
-from ledgerloop.rules.identity.evidence import Same, Shared, Verdict, weigh
+from ledgerloop.rules.identity.evidence import CONTACT_NUMBER, Same, Shared, Verdict, weigh
 from ledgerloop.rules.identity.names import Likeness, compare
 from ledgerloop.rules.identity.payers import with_number
 from ledgerloop.rules.identity.persons import fits_number, is_theirs
@@ -327,7 +327,7 @@ def _give(
         weighed = {each: verdict for each, verdict in weighed.items() if isinstance(verdict, Same)}
         answer = settle({key: Same(one.evidence), **weighed})
         if isinstance(answer, Chosen) and answer.id == key:
-            found.companies[key] = (around.companies[one.id], one.evidence.how or "number")
+            found.companies[key] = (around.companies[one.id], one.evidence.how or CONTACT_NUMBER)
         else:
             said = questions.rivals_for_company(strangers[key], one.id, [rivals[each] for each in weighed])
             choice = Choice("company", one.id, questions.company_named(around.companies[one.id], one.evidence))
@@ -413,7 +413,7 @@ def our_own(home: Organisation, companies: Mapping[str, Record], customers: Cust
 def _said_or_written(
     client: HubSpotClient, home: Organisation, kind: LinkKind, strangers: Customers, freed: Collection[Pair]
 ) -> tuple[Found, Doubts]:
-    """Find the records that a person has named for customers, and for the others those that numbers and ids name."""
+    """Find the records that a person has named for customers, else those that contact numbers and ids name."""
     with parts().database.reading() as tx:
         said = rulings.get(tx, home.id, [f"customer {key} {kind}" for key in strangers])
     named = {key: record for key in strangers if (record := said.get(f"customer {key} {kind}"))}
@@ -465,7 +465,8 @@ def _by_number(client: HubSpotClient, home: Organisation, kind: LinkKind, strang
     # What is another's already is none of this customer's, unless there is nothing else to know it by.
     others = {key: one for key, one in fits.items() if holders.of_other(one.id, key)}
     theirs = [key for key, one in others.items() if not _is_only_hint(kind, strangers[key], one)]
-    found, more = claim(home, kind, strangers, {key: one for key, one in fits.items() if key not in theirs}, "number")
+    left = {key: one for key, one in fits.items() if key not in theirs}
+    found, more = claim(home, kind, strangers, left, CONTACT_NUMBER)
     return found, unsure | more
 
 
@@ -476,7 +477,7 @@ def _choice(kind: LinkKind, record: Record, verdict: Verdict) -> Choice:
 
 
 def _fits_number(home: Organisation, kind: LinkKind, customer: Customer, record: Record) -> Verdict:
-    """Weigh a record that a customer's number names: against all that is known it is stale, and a question."""
+    """Weigh a record that a customer's contact number names: against all that is known it is stale, and a question."""
     if kind == "contact":
         return fits_number(customer, record)
     numbered = parts().numbered

@@ -176,14 +176,14 @@ def _say_found(home: Organisation, found: Halves, turn: int) -> None:
 
 
 def _wants_company(customer: Customer) -> bool:
-    """Tell whether a customer is to have a company: a person without a firm has none, unless a number names one."""
+    """Tell whether a customer is to have a company: a person has none, unless the contact number names one."""
     named = hubspot_of(customer.number)
     private = parts().private_people and bool(customer.email_key) and is_private(customer)
     return not private or (named is not None and named[0] == "company")
 
 
 def _names_person(customer: Customer) -> bool:
-    """Tell whether a customer says which contact it is: by an email, or by the number we gave it."""
+    """Tell whether a customer says which contact it is: by an email, or by the contact number we gave it."""
     named = hubspot_of(customer.number)
     return bool(customer.email_key) or (named is not None and named[0] == "contact")
 

@@ -16,6 +16,7 @@ from ledgerloop.flows.parts import parts
 from ledgerloop.records import Customer, Entry, Hold, Organisation
 from ledgerloop.rules.customers import customer_from_contact
 from ledgerloop.rules.identity import payer_questions
+from ledgerloop.rules.identity.evidence import CONTACT_NUMBER
 from ledgerloop.rules.identity.free_names import free_name, same_to_xero
 from ledgerloop.rules.identity.names import Likeness, compare, name_key
 from ledgerloop.rules.identity.payers import Found
@@ -83,7 +84,7 @@ def create(
 
 
 def _is_taken(problems: Sequence[str]) -> bool:
-    """Tell whether Xero refused a customer because another has its number or name."""
+    """Tell whether Xero refused a customer because another has its contact number or name."""
     said = " ".join(problems).lower()
     return "contact number" in said or "already assigned" in said or "must be unique" in said
 
@@ -152,9 +153,9 @@ def _owners(home: Organisation, of: Mapping[str, Sale], bodies: Mapping[str, Map
             denied = subjects[number, one.id] in refused
             if asked is None and heir is not None:
                 archived = payer_questions.archived(of[number].deal.id, heir)
-                owners[number] = Found(heir.id, "number") if heir.active else Hold((archived,), (heir.id,))
+                owners[number] = Found(heir.id, CONTACT_NUMBER) if heir.active else Hold((archived,), (heir.id,))
             elif asked is not None and not denied and _made_since(one, asked, str(bodies[number]["Name"])):
-                owners[number] = Found(one.id, "number")
+                owners[number] = Found(one.id, CONTACT_NUMBER)
     return owners
 
 
@@ -182,7 +183,7 @@ def _entry(portal: str, turn: int, customer: Customer, body: Mapping[str, object
         subject=f"customer {customer.id}",
         decision="create",
         rule="rules.customers.contact_for_customer",
-        reason="A deal was won and no customer in Xero has its link, id, number, email or name.",
+        reason="A deal was won and no customer in Xero has its link, id, contact number, email or name.",
         target=f"xero contact {customer.id}",
         values={name: str(value) for name, value in body.items()},
     )

@@ -15,8 +15,10 @@ from ledgerloop.store.tables import link as table
 
 RULE = 1
 """The number of today's rule for who is who. A link of a lower number is weighed again, once."""
-DECIDED = ("link", "id", "number", "created", "ruling", "merged", "restored")
-"""How links come about that nobody needs to weigh: a person, an id or a number said so, or we made the record."""
+DECIDED = ("link", "id", "contact number", "number", "created", "ruling", "merged", "restored")
+"""How links come about that nobody needs to weigh: a person, an id or a contact number said so, or we made the record.
+
+A contact number was called “number” before."""
 _CUSTOMERS = ("contact", "company")
 _EARLIER = table.c.rule == literal_column("0")  # as the partial index has it: SQLite takes no parameter for that
 

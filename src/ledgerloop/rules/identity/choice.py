@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from ledgerloop.rules.identity.evidence import NOTHING_SHARED, Ask, Evidence, Same, Shared, Verdict, weigh
+from ledgerloop.rules.identity.evidence import (
+    CONTACT_NUMBER,
+    NOTHING_SHARED,
+    Ask,
+    Evidence,
+    Same,
+    Shared,
+    Verdict,
+    weigh,
+)
 from ledgerloop.rules.identity.names import Likeness
 from ledgerloop.rules.identity.profiles import Profile
 
@@ -56,7 +65,7 @@ def settle(weighed: Mapping[str, Verdict]) -> Chosen | Doubt | None:
     rivals = {
         each: other
         for each, other in asked.items()
-        if "number" in other.agree or (other.likeness is Likeness.EXACT and evidence.likeness < Likeness.EXACT)
+        if CONTACT_NUMBER in other.agree or (other.likeness is Likeness.EXACT and evidence.likeness < Likeness.EXACT)
     }
     return Doubt({key: evidence, **rivals}, "rivals") if rivals else Chosen(key, evidence)
 

@@ -29,13 +29,17 @@ class Shared:
 NOTHING_SHARED = Shared()
 
 
+CONTACT_NUMBER = "contact number"
+"""What Xero calls ContactNumber, and shows as Contact Code: it may name a HubSpot record. No number of a firm."""
+
+
 @dataclass(frozen=True, slots=True)
 class Evidence:
     """What speaks for and against two records being one firm."""
 
     likeness: Likeness
     agree: tuple[str, ...] = ()
-    """What they have in common: tax number, company number, name, email, domain, telephone."""
+    """What they have in common: contact number, tax number, company number, name, email, domain, telephone."""
     against: tuple[str, ...] = ()
     """What tells them apart: legal form, number in the name, tax number, company number, domain."""
 

@@ -14,7 +14,16 @@ from ledgerloop.hubspot.models import Record
 from ledgerloop.records import Choice, Customer, Hold
 from ledgerloop.rules.identity import payer_questions
 from ledgerloop.rules.identity.choice import Chosen, Doubt, settle
-from ledgerloop.rules.identity.evidence import NOTHING_SHARED, Ask, Evidence, Same, Shared, Verdict, weigh
+from ledgerloop.rules.identity.evidence import (
+    CONTACT_NUMBER,
+    NOTHING_SHARED,
+    Ask,
+    Evidence,
+    Same,
+    Shared,
+    Verdict,
+    weigh,
+)
 from ledgerloop.rules.identity.names import Likeness
 from ledgerloop.rules.identity.persons import weigh_buyer
 from ledgerloop.rules.identity.profiles import Profile, profile_of_customer
@@ -66,7 +75,7 @@ def choose_payer(buyer: Buyer, known: Known) -> Found | Hold | None:
     answer = _choose(buyer, known, free)
     if isinstance(answer, Chosen):
         others = [one.name for one in free if one.id != answer.id]
-        return Found(answer.id, answer.evidence.how or "number", found(answer.evidence, others))
+        return Found(answer.id, answer.evidence.how or CONTACT_NUMBER, found(answer.evidence, others))
     held = [one for one in known.customers if one.active and one not in free]
     taken = _choose(buyer, known, held)
     if isinstance(taken, Chosen):
@@ -124,13 +133,13 @@ def _choose(buyer: Buyer, known: Known, some: Sequence[Customer]) -> Chosen | Do
 
 
 def with_number(verdict: Verdict) -> Verdict:
-    """Return a verdict where the number of one record names the other as well.
+    """Return a verdict where the contact number of the customer names the other record as well.
 
     Together with a name, an address or a domain that agrees that is decisive. With nothing else, or against another tax
     number, it may be stale, and is a question.
     """
     evidence = verdict.evidence
-    found = Evidence(evidence.likeness, ("number", *evidence.agree), evidence.against)
+    found = Evidence(evidence.likeness, (CONTACT_NUMBER, *evidence.agree), evidence.against)
     agrees = bool(set(evidence.agree) - {"telephone"}) or (
         evidence.likeness is Likeness.UNKNOWN and not evidence.against
     )

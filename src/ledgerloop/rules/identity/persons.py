@@ -10,7 +10,16 @@ import re
 from ledgerloop.hubspot.models import Record
 from ledgerloop.records import Customer
 from ledgerloop.rules.identity.addresses import email_domain, mailbox
-from ledgerloop.rules.identity.evidence import NOTHING_SHARED, Ask, Different, Evidence, Same, Shared, Verdict
+from ledgerloop.rules.identity.evidence import (
+    CONTACT_NUMBER,
+    NOTHING_SHARED,
+    Ask,
+    Different,
+    Evidence,
+    Same,
+    Shared,
+    Verdict,
+)
 from ledgerloop.rules.identity.names import Likeness, compare, has_form, is_label, is_placeholder, parse, same_person
 from ledgerloop.rules.identity.profiles import (
     Profile,
@@ -61,12 +70,12 @@ def is_theirs(customer: Customer, contact: Record, company: Record | None, *, co
 
 
 def fits_number(customer: Customer, contact: Record) -> Verdict:
-    """Weigh a contact that a customer's number names: with nothing in common the number is stale, and a question."""
+    """Weigh a contact that a customer's contact number names: with nothing in common that is stale, and a question."""
     email = bool(set(map(mailbox, emails_of(customer))) & set(map(mailbox, emails_of_contact(contact))))
     name = person_name(contact)
     named = _names_person(name, customer)
     bare = not name or not (customer.first_name or customer.last_name or customer.email_key)
-    agree = ("number", *(["name"] if named else []), *(["email"] if email else []))
+    agree = (CONTACT_NUMBER, *(["name"] if named else []), *(["email"] if email else []))
     found = Evidence(Likeness.SAME if named else Likeness.UNKNOWN, agree, () if named or bare else ("name",))
     return Same(found) if named or email or bare else Ask(found)
 

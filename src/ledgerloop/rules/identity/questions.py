@@ -36,12 +36,14 @@ def rivals_for_company(customer: Customer, record: str, rivals: Sequence[Custome
 
 
 def stale_number(customer: Customer, kind: LinkKind, record: Record, evidence: Evidence) -> str:
-    """Word that a customer's number names a record which is plainly another."""
+    """Word that a customer's contact number, which people cannot change in Xero, names a record that is another."""
     name = (record.properties.get("name") if kind == "company" else person_name(record)) or record.id
+    make = f", or run `ledgerloop link --customer {customer.id} --new`, and a company of its own is made"
+    new = make if kind == "company" else ""
     return (
-        f"The number of {described(customer)} in Xero is “HubSpot {kind} {record.id}”, but “{name}” has {evidence}."
-        f" If they are one all the same, write {customer.id} into the Xero contact id of the {kind}; if not, clear the"
-        " number of the customer in Xero."
+        f"The contact number of {described(customer)} in Xero is “HubSpot {kind} {record.id}”, but “{name}” has"
+        f" {evidence}. If they are one all the same, write {customer.id} into the Xero contact id of the {kind}; if"
+        f" not, into that of the {kind} that it is{new}."
     )
 
 

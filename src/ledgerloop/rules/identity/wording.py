@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ledgerloop.records import Customer
-from ledgerloop.rules.identity.evidence import Evidence
+from ledgerloop.rules.identity.evidence import CONTACT_NUMBER, Evidence
 
 _MOST = 5
 """Candidates that a sentence lists; of more it says how many there are."""
@@ -20,7 +20,8 @@ def found(evidence: Evidence, others: Sequence[str]) -> str:
 _WAYS = {
     "ruling": "A person said so.",
     "id": "It carries the customer's Xero contact id.",
-    "number": "The customer's number in Xero names it.",
+    CONTACT_NUMBER: "The customer's contact number in Xero names it.",
+    "number": "The customer's contact number in Xero names it.",  # as releases before called it
     "email": "It has the customer's email.",
     "contact": "It is the company of the customer's contact.",
     "created": "It was made for it.",
