@@ -62,6 +62,46 @@ class TestApproval:
             assert [one.deal for one in intents.left_since(tx, "portal", NOW)] == ["d1", "d3"]
 
 
+FOUND = replace(ONE, state="made", invoice="i9", number="INV-9", key="")
+
+
+class TestClaims:
+    def test_an_invoice_is_claimed_for_a_deal_once(self, database: Database) -> None:
+        """A deal that nothing was made for takes an invoice; another deal does not get it, nor the deal another one."""
+        with database.transaction() as tx:
+            intents.put(tx, [ONE])
+
+            assert intents.claim(tx, FOUND, LATER) == FOUND
+            assert intents.claim(tx, replace(FOUND, deal="d2"), LATER) == FOUND
+            assert intents.claim(tx, replace(FOUND, invoice="i10"), LATER) == FOUND
+
+            assert intents.get(tx, "portal", ["d1", "d2"]) == {"d1": FOUND}
+            assert intents.pending(tx, "portal") == []
+
+    def test_a_deal_whose_invoice_may_stand_takes_no_other(self, database: Database) -> None:
+        """What may have left is settled first; what was refused, or never left, gives way."""
+        with database.transaction() as tx:
+            intents.put(tx, [ONE, TWO])
+            intents.mark_sent(tx, "portal", ["d1"], NOW)
+            intents.mark_refused(tx, "portal", "d2")
+
+            assert intents.claim(tx, FOUND, LATER).state == "sent"
+            assert intents.claim(tx, replace(FOUND, deal="d2"), LATER) == replace(FOUND, deal="d2")
+
+    def test_what_was_claimed_meanwhile_does_not_leave(self, database: Database) -> None:
+        """Whoever is about to send learns which of the invoices may leave still, and keeps nothing over the others."""
+        with database.transaction() as tx:
+            intents.put(tx, [ONE, replace(ONE, deal="d3")])
+            intents.claim(tx, FOUND, LATER)
+
+            assert intents.mark_sent(tx, "portal", ["d1", "d3"], LATER) == {"d3"}
+            assert not intents.mark_made(tx, "portal", "d1", "i1", "INV-1", LATER)
+            assert intents.mark_made(tx, "portal", "d3", "i3", "INV-3", LATER)
+
+            assert intents.get(tx, "portal", ["d1"]) == {"d1": FOUND}
+            assert intents.made_under(tx, "portal", ["key"]) == {"key"}
+
+
 class TestMadeIntents:
     def test_only_what_never_left_is_withdrawn(self, database: Database) -> None:
         """A deal that is no longer to be invoiced loses its intent, unless an invoice may stand behind it."""

@@ -215,8 +215,11 @@ def _send(portal: str, turn: int, some: Sequence[Intent], key: str) -> list[str]
     """
     at = parts()
     with at.database.transaction() as tx:
-        intents.mark_sent(tx, portal, [intent.deal for intent in some], at.now())
+        leaving = intents.mark_sent(tx, portal, [intent.deal for intent in some], at.now())
         count = epoch.advance(tx)
+    some = [intent for intent in some if intent.deal in leaving]  # a person may have linked another's invoice meanwhile
+    if not some:
+        return []
     epoch.bear_witness(count, at.now())
     try:
         bodies = [body_of(intent.payload) for intent in some]
@@ -294,7 +297,8 @@ def _record(portal: str, turn: int, ended: Sequence[Made | Refusal]) -> None:
                 note = note_of(replace(remarks_of(one.intent.note), differs=differs))
                 named = (invoice.InvoiceID, invoice.InvoiceNumber)
                 stood = lines_as_text(invoice) if known else UNSEEN if unseen else ""
-                intents.mark_made(tx, portal, one.intent.deal, *named, now, note, stood)
+                if not intents.mark_made(tx, portal, one.intent.deal, *named, now, note, stood):
+                    continue  # a person has linked another invoice meanwhile; this one is told when it is pulled
             entries.append(_entry(one, portal, turn, note))
         made = [one for one in ended if isinstance(one, Made)]
         journal.clear(tx, [subject_of(one.intent.deal) for one in made], now)

@@ -37,6 +37,7 @@ def follow(portal: str, deals: Collection[Record]) -> Merged:
     if not survivor_of:
         return merged
     with at.database.transaction() as tx:
+        intents.settling(tx, portal)
         known = intents.get(tx, portal, [*survivor_of, *survivor_of.values()])
         for old, survivor in survivor_of.items():
             theirs, ours = known.get(old), known.get(survivor)

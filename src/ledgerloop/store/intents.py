@@ -10,7 +10,7 @@ from typing import Any, Literal
 from sqlalchemy import ColumnElement, Connection, and_, case, delete, func, literal, or_, select, update
 
 from ledgerloop.records import Intent
-from ledgerloop.store.statements import Insert, chunks, upsert
+from ledgerloop.store.statements import Insert, chunks, one_at_a_time, upsert
 from ledgerloop.store.tables import Moment
 from ledgerloop.store.tables import intent as table
 
@@ -41,6 +41,26 @@ def _with_approval(new: Insert) -> dict[str, Any]:
     values = {column.name: new.excluded[column.name] for column in table.c if not column.primary_key}
     kept = case((same, func.coalesce(new.excluded.approved_at, table.c.approved_at)), else_=new.excluded.approved_at)
     return {**values, "approved_at": kept}
+
+
+def claim(tx: Connection, intent: Intent, now: datetime) -> Intent:
+    """Let an invoice that others made be a deal's for ever; return the intent that keeps it from that, else this one.
+
+    It stands in the way that an invoice of ours may have left for the deal, or that another deal has this one. Whoever
+    is about to send an invoice for the deal learns of it from :func:`mark_sent`.
+    """
+    settling(tx, intent.portal)
+    taken = by_invoice(tx, intent.organisation, [intent.invoice])
+    if taken:
+        return taken[intent.invoice]
+    may = or_(table.c.state == "intended", table.c.state == "refused")
+    upsert(tx, table, [{**asdict(intent), "made_at": now}], where=lambda _: may)
+    return get(tx, intent.portal, [intent.deal])[intent.deal]
+
+
+def settling(tx: Connection, portal: str) -> None:
+    """Let only one transaction at a time say which deals have which invoices: a person may link while deals merge."""
+    one_at_a_time(tx, f"intents {portal}")
 
 
 def get(tx: Connection, portal: str, deals: Collection[str]) -> dict[str, Intent]:
@@ -83,17 +103,20 @@ def pending(tx: Connection, portal: str) -> list[Intent]:
     return [Intent(*row) for row in tx.execute(query.order_by(*order))]
 
 
-def mark_sent(tx: Connection, portal: str, deals: Collection[str], now: datetime) -> None:
+def mark_sent(tx: Connection, portal: str, deals: Collection[str], now: datetime) -> set[str]:
     """Say that a request is about to leave. The first moment stays: it is where looking for the invoice begins.
 
-    The last moment says for how long anything of it may still arrive.
+    The last moment says for how long anything of it may still arrive. Returns the deals whose invoices may leave: the
+    others were given one meanwhile, and another would be a second.
     """
+    leaving: set[str] = set()
     for some in chunks(sorted(deals)):
         mine = update(table).where(table.c.portal == portal, table.c.deal.in_(some))
         first = func.coalesce(table.c.sent_at, literal(now, Moment()))
-        tx.execute(
-            mine.where(table.c.state.in_(("intended", "sent"))).values(state="sent", sent_at=first, last_sent_at=now)
-        )
+        may = mine.where(table.c.state.in_(("intended", "sent")))
+        marked = may.values(state="sent", sent_at=first, last_sent_at=now).returning(table.c.deal)
+        leaving |= set(tx.execute(marked).scalars())
+    return leaving
 
 
 def rekey(tx: Connection, portal: str, deals: Collection[str], key: str) -> None:
@@ -112,10 +135,14 @@ def mark_made(
     now: datetime,
     note: str = "",
     stood: str = "",
-) -> None:
-    """Say that the invoice stands, whether we saw it made or found it later; ``note`` is told on the deal."""
-    mine = update(table).where(table.c.portal == portal, table.c.deal == deal)
-    tx.execute(mine.values(state="made", invoice=invoice, number=number, made_at=now, note=note, stood=stood))
+) -> bool:
+    """Say that the invoice stands, whether we saw it made or found it later; ``note`` is told on the deal.
+
+    Tells whether it is the deal's: one that has an invoice already keeps that.
+    """
+    mine = update(table).where(table.c.portal == portal, table.c.deal == deal, table.c.state != "made")
+    values = {"invoice": invoice, "number": number, "made_at": now, "note": note, "stood": stood}
+    return tx.execute(mine.values(state="made", **values)).rowcount == 1
 
 
 def mark_refused(tx: Connection, portal: str, deal: str, *, anew: bool = False) -> None:
