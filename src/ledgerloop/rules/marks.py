@@ -28,3 +28,10 @@ def deal_of(marker: str) -> str:
 def deal_url(portal: Portal, deal: str) -> str:
     """Return the deal's address in HubSpot; Xero shows it on the invoice as a link back."""
     return f"https://{portal.ui_domain}/contacts/{portal.id}/record/0-3/{deal}"
+
+
+def deal_linked(portal: Portal, url: str) -> str:
+    """Return the deal whose address this is; empty where it is none's."""
+    start = deal_url(portal, "")
+    deal = url.removeprefix(start).strip("/")
+    return deal if url.startswith(start) and deal.isdecimal() else ""
