@@ -25,7 +25,7 @@ from ledgerloop.engine import Engine
 from ledgerloop.errors import SettingsError
 from ledgerloop.flows import waking
 from ledgerloop.flows.connecting import GRANT, Desk
-from ledgerloop.flows.parts import Brake, Parts, equip
+from ledgerloop.flows.parts import Brake, Parts, Traces, equip
 from ledgerloop.flows.receive import Receiver
 from ledgerloop.http import Api, Call, open_client
 from ledgerloop.hubspot.client import HubSpotClient
@@ -313,6 +313,7 @@ def _parts(built: Ledgerloop) -> Parts:
         show_all=settings.standing.show == "all",
         notes=settings.standing.notes,
         brake=Brake(settings.brake.create, settings.brake.update),
+        traces=Traces(settings.adopt.invoice_id_property, settings.adopt.invoice_number_property, settings.adopt.days),
         figures=built.vendors.figures,
         look_again=built.vendors.look_again,
         witness=built.witness,

@@ -85,6 +85,7 @@ SHOWN = {
     "secret list": (0, "xero_client_secret"),
     "doctor": (0, "✓ Xero answers for Kiwi Demo Ltd."),
     "plan": (0, "Nothing was written."),
+    "adopt": (0, "Nothing was written."),
     "approve": (0, "Nothing waits."),
     "retry --all": (0, "No deal is held."),
     "retry": (1, "Say which"),

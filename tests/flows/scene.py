@@ -78,6 +78,18 @@ class Scene:
         """Make a HubSpot record as a person does."""
         return str(self.on.at_hubspot("POST", f"{OBJECTS}/{kind}", {"properties": values})["id"])
 
+    def add_properties(self, *names: str) -> None:
+        """Add text properties to deals as another tool does, and wait until they can be written."""
+        path = "/crm/properties/2026-09/deals"
+        for name in names:
+            values = {"name": name, "label": name, "type": "string", "fieldType": "text"}
+            self.on.at_hubspot("POST", path, {**values, "groupName": "dealinformation"})
+
+        def there() -> bool | None:
+            return set(names) <= {one["name"] for one in self.on.at_hubspot("GET", path)["results"]} or None
+
+        self.on.until(f"deals have {names}", there)
+
     def edit(self, kind: str, record: str, **values: str) -> None:
         """Change a HubSpot record as a person does."""
         self.on.at_hubspot("PATCH", f"{OBJECTS}/{kind}/{record}", {"properties": values})

@@ -42,7 +42,7 @@ TOLD: dict[str, tuple[str, ...]] = {
     "flows/doubling": (),
     "flows/new_customers": ("_refused",),
     "flows/asking": ("look", "_held", "_too_many", "_too_much"),
-    "flows/editing": ("edit", "_change", "_refused"),
+    "flows/editing": ("edit", "_foreign", "_change", "_refused"),
     "flows/following": ("_email",),
 }
 """Where sentences for deals are written, and by which functions; none are all."""

@@ -45,6 +45,10 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
         "ledgerloop.cli.backfill:approve",
         "Let go on what the brake has stopped, or invoices that wait for approval (--deal, --invoices).",
     ),
+    "adopt": (
+        "ledgerloop.cli.adopt:adopt",
+        "Show which invoices in Xero belong to won deals, and link what a person lets go.",
+    ),
     "retry": ("ledgerloop.cli.invoices:retry", "Try again what is held or rests, also where nothing has changed."),
     "link": ("ledgerloop.cli.link:link", "Say which HubSpot record a customer is, or who pays for a deal."),
     "unlink": (

@@ -70,13 +70,16 @@ def _moment(text: str | None) -> datetime | None:
         return None
 
 
-def read_sales(client: HubSpotClient, portal: str, deals: Sequence[Record], *, customers: bool = True) -> list[Sale]:
+def read_sales(
+    client: HubSpotClient, portal: str, deals: Sequence[Record], *, customers: bool = True, lines: bool = True
+) -> list[Sale]:
     """Read what hangs on the deals: one call for a thousand associations, one for a hundred records.
 
-    Without ``customers`` companies and contacts are not read, unless a route asks for their country.
+    Without ``customers`` companies and contacts are not read, unless a route asks for their country; without ``lines``
+    no line items are.
     """
     ids = [deal.id for deal in deals]
-    lines_of = read_lines(client, portal, ids)
+    lines_of = read_lines(client, portal, ids) if lines else {}
     whole = customers or any(route.conditions.country for route in parts().routes)
     company_of = {deal: primary(found) or "" for deal, found in client.associated("deals", "companies", ids).items()}
     lonely = ids if whole else [deal for deal in ids if not company_of.get(deal)]
@@ -85,7 +88,7 @@ def read_sales(client: HubSpotClient, portal: str, deals: Sequence[Record], *, c
     if customers:
         ties = _with_company(client, ties, company_of)
     sales = [
-        Sale(deal, lines_of[deal.id], payer=_payer(company_of.get(deal.id, "")), ties=ties.get(deal.id, ()))
+        Sale(deal, lines_of.get(deal.id, ()), payer=_payer(company_of.get(deal.id, "")), ties=ties.get(deal.id, ()))
         for deal in deals
     ]
     contacts_of = {deal: [tie.contact for tie in some] for deal, some in ties.items()}

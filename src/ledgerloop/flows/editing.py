@@ -1,7 +1,8 @@
 """Look at deals that changed after their invoice was made: change the draft, or say why it stays. Called inside a step.
 
 There is never a second invoice. One that finance has approved is never touched, and neither is one whose lines somebody
-changed in Xero: the deal says so instead. Nothing is sent where the invoice would be the same.
+changed in Xero, or that was not made by this service: the deal says so instead. Nothing is sent where the invoice would
+be the same.
 """
 
 from __future__ import annotations
@@ -27,8 +28,10 @@ from ledgerloop.records import Entry, Intent, Organisation, Portal
 from ledgerloop.rules.books import Books
 from ledgerloop.rules.customers import receivable_from_invoice
 from ledgerloop.rules.edits import (
+    FOREIGN,
     another_pays,
     changed_payload,
+    comes_to_the_same,
     difference,
     edit_told,
     edited_by_hand,
@@ -38,7 +41,7 @@ from ledgerloop.rules.edits import (
     stands_already,
     update_of,
 )
-from ledgerloop.rules.invoices import Draft, body_of, hash_of, invoice_from_deal, is_won
+from ledgerloop.rules.invoices import Draft, body_of, currency_of, hash_of, invoice_from_deal, is_won
 from ledgerloop.rules.remarks import note_of, remarks_of
 from ledgerloop.rules.routing import Terms
 from ledgerloop.rules.saying import why_refused
@@ -75,8 +78,8 @@ class Change:
 def edit(portal: str, turn: int, deals: Sequence[str], settled: Collection[str]) -> Troubles:
     """read → compare → (change the draft | tell); return what went wrong with some organisation.
 
-    Where a route holds edits for a person, who has it tried again says that the edit was settled in Xero; everywhere
-    else the edit itself is tried again.
+    Where a route holds edits for a person, who has it tried again says that the edit was settled in Xero, and so it is
+    with an invoice that is not ours; everywhere else the edit itself is tried again.
     """
     at = parts()
     with at.database.reading() as tx:
@@ -96,8 +99,11 @@ def edit(portal: str, turn: int, deals: Sequence[str], settled: Collection[str])
     # An invoice was made of each, so whether it is still won decides nothing any more.
     for home, mine in by_home(Decided({}, {}), route(house, sales, made), sales):
         edited: list[Edited] = []
+        strange: list[Edited] = []
         for sale, terms in mine:
             before = made[sale.deal.id]
+            foreign = before.stood == FOREIGN
+            seen_to: Collection[str] = settled if foreign else held if terms.edits == "hold" else ()
             _restage(before, terms)
             now = replace(before, basis=basis(sale, terms))
             other = merged.twice.get(sale.deal.id)
@@ -110,10 +116,12 @@ def edit(portal: str, turn: int, deals: Sequence[str], settled: Collection[str])
                 _tell(turn, before, before, "")
             elif sale.deal.properties.get("hs_is_closed_lost") == "true":
                 _tell(turn, before, before, lost_told(before.number))
-            elif not before.basis or (terms.edits == "hold" and sale.deal.id in held):
+            elif not before.basis or sale.deal.id in seen_to:
                 _tell(turn, before, now, "")
             elif now.basis == before.basis:
                 _tell(turn, before, before, "")
+            elif foreign:
+                strange.append(Edited(sale, terms, now))
             elif not is_won(sale.deal, stages) and sale.deal.properties.get("dealstage") not in route_stages():
                 why = "the deal is not won. Once it is won again, a draft follows it."
                 _tell(turn, before, before, edit_told(before.number, "made", why))
@@ -125,7 +133,37 @@ def edit(portal: str, turn: int, deals: Sequence[str], settled: Collection[str])
             some = edited[start : start + MOST_IDS]
             with troubles.apart(home.id, [one.intent.deal for one in some]):
                 _edit(house, home, some, turn)
+        for organisation in {one.intent.organisation for one in strange}:
+            some = [one for one in strange if one.intent.organisation == organisation]
+            with troubles.apart(organisation, [one.intent.deal for one in some]):
+                _foreign(house, organisation, some, turn)
     return troubles
+
+
+def _foreign(house: Portal, organisation: str, edited: Sequence[Edited], turn: int) -> None:
+    """Say of invoices that people or other tools made that their deals were changed, unless both come to the same."""
+    client = parts().xero(organisation)
+    ids = [one.intent.invoice for one in edited]
+    parts_ = [ids[start : start + MOST_IDS] for start in range(0, len(ids), MOST_IDS)]
+    standing = {one.InvoiceID: one for part in parts_ for one in client.invoices_by_id(part)}
+    for one in edited:
+        invoice, deal = standing.get(one.intent.invoice), one.sale.deal
+        with parts().database.reading() as tx:
+            before = intents.get(tx, house.id, [deal.id])[deal.id]
+        if invoice is None:
+            continue
+        if invoice.Status in GONE:
+            _news(before, invoice)
+            _tell(turn, before, before, "")
+        elif comes_to_the_same(deal, currency_of(deal, house), invoice):
+            _tell(turn, before, one.intent, "")
+        else:
+            why = (
+                f"it was not made by this service. Change it in Xero, or run `ledgerloop retry --deal {deal.id}` if it"
+                " is right as it stands."
+            )
+            told = edit_told(invoice.InvoiceNumber, invoice.Status, why)
+            _tell(turn, before, before, told, held=one.terms.edits == "hold")
 
 
 def _edit(house: Portal, home: Organisation, edited: Sequence[Edited], turn: int) -> None:

@@ -31,6 +31,15 @@ class Brake:
     update: int = 10_000
 
 
+@dataclass(frozen=True, slots=True)
+class Traces:
+    """Where other tools wrote which invoice is a deal's, and how far its date may lie from the day of winning it."""
+
+    invoice_id: str = ""
+    invoice_number: str = ""
+    days: int = 31
+
+
 @dataclass(frozen=True)
 class Parts:
     """All that the flows need from outside."""
@@ -77,6 +86,7 @@ class Parts:
     notes: bool = False
     """Whether notes are written on what happens to invoices."""
     brake: Brake = Brake()
+    traces: Traces = Traces()
     figures: Callable[[str], Mapping[str, Any]] = lambda organisation: {}
     """Tells what an organisation's work has cost so far and which quotas are left, for those who watch."""
     look_again: Callable[[str, str], None] = lambda organisation, asked: None

@@ -72,6 +72,15 @@ def unknown(home: Organisation, sales: Sequence[Sale]) -> set[str]:
     return {sale.deal.id for sale in strangers} - by_evidence(home, strangers).keys()
 
 
+def known(home: Organisation, sales: Sequence[Sale]) -> dict[str, str]:
+    """Return the customers that deals belong to for certain, by what is known here: nobody is asked, nothing kept."""
+    found: dict[str, Payer] = dict(by_link(home, sales))
+    found |= _in_question(home, [sale for sale in sales if sale.deal.id in found])
+    for look in (_by_id, _by_ruling, by_evidence):
+        found |= look(home, [sale for sale in sales if sale.deal.id not in found])
+    return {deal: payer.id for deal, payer in found.items() if isinstance(payer, Found)}
+
+
 def id_carried(sale: Sale) -> str:
     """Return the Xero contact id that stands on the record which pays for a deal; a person may have written it."""
     return next((((record.properties.get(id_name()) or "").strip().lower()) for _, record in sides(sale)), "")

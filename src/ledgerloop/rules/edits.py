@@ -13,10 +13,13 @@ from ledgerloop.rules.lines import LONGEST, STEP, cents, position_of
 from ledgerloop.rules.routing import Route, Terms
 from ledgerloop.rules.standing import ZERO
 from ledgerloop.rules.templates import fields_in
+from ledgerloop.rules.totals import amount_of
 from ledgerloop.xero.models import Invoice, LineItem
 
 UNSEEN = "unseen"
 """Stands in the place of how an invoice stood where nobody has seen that: its lines may be anybody's."""
+FOREIGN = "foreign"
+"""Stands there where a person or another tool made the invoice: its lines are theirs for ever."""
 _STAYS = frozenset({"Type", "Status", "Date", "Contact", "Reference", "Url", "InvoiceNumber", "BrandingThemeID"})
 
 
@@ -189,6 +192,11 @@ def update_of(payload: str, invoice: Invoice, changes: Mapping[str, Any]) -> dic
 def changed_payload(payload: str, changes: Mapping[str, Any]) -> str:
     """Return what is kept as sent once a change went through."""
     return json.dumps({**json.loads(payload), **changes}, sort_keys=True, ensure_ascii=False)
+
+
+def comes_to_the_same(deal: Record, currency: str, invoice: Invoice) -> bool:
+    """Tell whether a deal says what an invoice of others comes to, with tax or before it: more cannot be compared."""
+    return currency == invoice.CurrencyCode and amount_of(deal.properties) in (invoice.Total, invoice.SubTotal)
 
 
 def edit_told(number: str, status: str, why: str) -> str:

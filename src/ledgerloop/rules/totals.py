@@ -34,6 +34,15 @@ def said_by_deal(values: Mapping[str, str | None], lines: Sequence[Line]) -> Dec
     return amount.quantize(CENT, ROUND_HALF_UP)
 
 
+def amount_of(values: Mapping[str, str | None]) -> Decimal | None:
+    """Return the amount that a deal says, to the cent; None where it says none, or none that can be true."""
+    try:
+        amount = Decimal((values.get("amount") or "").strip())
+    except InvalidOperation:
+        return None
+    return cents(amount) if amount.is_finite() and abs(amount) < LIMIT else None
+
+
 def rounding_line(difference: Decimal, lines: int, terms: Terms, books: Books) -> dict[str, Any] | None:
     """Return the line that closes a difference, where the route wants one and rounding can have made it.
 

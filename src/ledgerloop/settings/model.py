@@ -191,6 +191,28 @@ class Fields(Section):
         return {"name": self.name, "email": self.email, "phone": self.phone, "address": self.address}
 
 
+class Adopt(Section):
+    """By what `ledgerloop adopt` finds the invoices that other tools or people made for won deals."""
+
+    invoice_id_property: PropertyName = Field(
+        default="",
+        description="The HubSpot deal property in which another tool wrote the invoice's id in Xero, alone or in an"
+        " address. Empty for none.",
+    )
+    invoice_number_property: PropertyName = Field(
+        default="",
+        description="The HubSpot deal property in which another tool or a person wrote the invoice's number. Empty for"
+        " none.",
+    )
+    days: int = Field(
+        default=31,
+        ge=0,
+        le=366,
+        description="How many days may lie between winning a deal and the date of its invoice, where only customer and"
+        " amount tell that the two belong together.",
+    )
+
+
 class Brake(Section):
     """How much an hour may write without a plan before a person is asked."""
 
@@ -233,6 +255,7 @@ class Settings(BaseSettings):
     standing: Standing = Standing()
     fields: Fields = Fields()
     brake: Brake = Brake()
+    adopt: Adopt = Adopt()
     properties: PropertyNames = Field(
         default={},
         description="Names of HubSpot properties that differ in your portal: the name in Ledgerloop, and yours. What is"

@@ -171,6 +171,14 @@ def receivables(tx: Connection, organisation: str, ids: Collection[str]) -> dict
     return {each.id: each for each in _receivables(tx, organisation, receivable_table.c.id, ids)}
 
 
+def invoices_after(tx: Connection, organisation: str, after: str, limit: int) -> list[Receivable]:
+    """List sales invoices in the order of their ids, beginning after the one given, without their payments."""
+    columns = receivable_table.c
+    mine = select(*(columns[name] for name in _RECEIVABLE)).where(columns.organisation == organisation)
+    some = mine.where(columns.kind == "invoice", columns.id > after).order_by(columns.id).limit(limit)
+    return [Receivable(**row._mapping) for row in tx.execute(some)]
+
+
 def receivables_of(tx: Connection, organisation: str, customer_ids: Collection[str]) -> dict[str, list[Receivable]]:
     """Look up all receivables of these customers; a customer without any is absent."""
     return _grouped(_receivables(tx, organisation, receivable_table.c.customer, customer_ids), "customer")

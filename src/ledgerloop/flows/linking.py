@@ -1,0 +1,193 @@
+"""Link invoices that people or other tools made to their deals, because a person lets them go.
+
+One transaction claims the deals, has the invoices followed and the deals shown, and journals on what evidence; so there
+is nothing between done and not done. The claim is the deal's intent: whoever is about to make an invoice for the deal
+finds it there, and makes none (see ``store.intents.claim``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from ledgerloop.errors import LedgerloopError
+from ledgerloop.flows import epoch
+from ledgerloop.flows.approving import deal_subject as subject_of
+from ledgerloop.flows.pairing import Survey
+from ledgerloop.flows.parts import parts
+from ledgerloop.flows.retrying import LOOK, again
+from ledgerloop.records import Entry, Intent, Link, Portal, Receivable
+from ledgerloop.rules.customers import receivable_from_invoice
+from ledgerloop.rules.edits import FOREIGN, payload_from
+from ledgerloop.rules.invoices import hash_of
+from ledgerloop.rules.marks import deal_linked, deal_of, deal_url, marker_of
+from ledgerloop.rules.pairing import Pair
+from ledgerloop.rules.routing import Terms
+from ledgerloop.rules.standing import GONE
+from ledgerloop.store import inbox, intents, journal, lanes, links, mirror
+from ledgerloop.store.survivors import survivors
+from ledgerloop.xero.client import MOST_IDS
+from ledgerloop.xero.models import Invoice
+
+
+@dataclass(slots=True)
+class Linked:
+    """What came of pairs that a person let go: those that are linked, and why others are not."""
+
+    done: list[Pair] = field(default_factory=list)
+    refused: list[tuple[Pair, str]] = field(default_factory=list)
+
+
+def check(pair: Pair) -> None:
+    """Raise an error where an invoice can be followed for no deal, or is another deal's, whoever says so."""
+    if why := _unfit(pair, pair.invoice.document, pair.invoice.marked_for):
+        raise LedgerloopError(why)
+    if pair.invoice.followed_for:
+        raise LedgerloopError(_followed(pair.invoice.called, pair.invoice.followed_for))
+
+
+def link(house: Portal, survey: Survey, chosen: Sequence[Pair], by: str) -> Linked:
+    """read → claim → follow → journal → wake, forty at a time; each pair as it was shown, or not at all."""
+    at = parts()
+    linked = Linked()
+    for home in dict.fromkeys(one.invoice.home for one in chosen):
+        epoch.insist(home.id)  # of a database that was put back nobody knows yet what else was made
+    for home in dict.fromkeys(one.invoice.home for one in chosen):
+        mine = [one for one in chosen if one.invoice.home == home]
+        for start in range(0, len(mine), MOST_IDS):
+            some = mine[start : start + MOST_IDS]
+            read = at.xero(home.id).invoices_by_id([one.invoice.document.id for one in some])
+            _link(house, survey.terms, some, {one.InvoiceID: one for one in read}, by, linked)
+    at.nudge()
+    return linked
+
+
+def _link(
+    house: Portal,
+    terms: Mapping[str, Terms],
+    some: Sequence[Pair],
+    read: Mapping[str, Invoice],
+    by: str,
+    linked: Linked,
+) -> None:
+    """Claim, follow, journal and wake for some pairs, all at once."""
+    at = parts()
+    now = at.now()
+    done: list[Pair] = []
+    refused: list[tuple[Pair, str]] = []
+    with at.database.transaction() as tx:
+        merged = survivors(tx, some[0].invoice.home.id, {one.Contact.ContactID for one in read.values()})
+        for pair in some:
+            invoice = read.get(pair.invoice.document.id)
+            stands = receivable_from_invoice(pair.invoice.home.id, invoice) if invoice else None
+            if invoice is None or stands is None:
+                refused.append((pair, f"Xero has no sales invoice {pair.invoice.called} any more."))
+                continue
+            stands = replace(stands, customer=merged.get(stands.customer, stands.customer))
+            intent = _intent(house, terms.get(pair.deal.id), pair, invoice, now)
+            why = _changed(house, pair, stands) or _follow(tx, intent, pair, stands, by)
+            if why:
+                refused.append((pair, why))
+            else:
+                done.append(pair)
+        _wake(tx, house, done, now)
+    linked.done += done
+    linked.refused += refused
+
+
+def _follow(tx: Connection, intent: Intent, pair: Pair, stands: Receivable, by: str) -> str:
+    """Claim a deal for an invoice, link the two, and journal it; say why where something stands in the way."""
+    now = parts().now()
+    kept = intents.claim(tx, intent, now)
+    if kept.state == "sent":
+        return f"An invoice for deal {intent.deal} is under way. Look again in ten minutes."
+    if kept.deal != intent.deal:
+        return _followed(pair.invoice.called, kept.deal)
+    if kept.invoice != intent.invoice:
+        return f"Deal {intent.deal} has invoice {kept.number or kept.invoice} by now."
+    if kept == intent:  # else somebody has linked the two before
+        links.put(tx, [Link(intent.organisation, intent.invoice, "deal", intent.deal, "adopt")], now)
+        mirror.store_receivables(tx, [stands])
+        journal.clear(tx, [subject_of(intent.deal)], now)
+        journal.add(tx, [_entry(intent, pair, stands, by, now)])
+    return ""
+
+
+def _intent(house: Portal, terms: Terms | None, pair: Pair, invoice: Invoice, now: datetime) -> Intent:
+    """Make the intent of an invoice whose lines are not ours. What the deal says is taken with its next look.
+
+    Nobody emails it once more, and a deal whose invoice was paid long ago stays where it is.
+    """
+    deal, payload = pair.deal.id, payload_from(invoice)
+    paid_stage = terms.paid_stage if terms is not None and invoice.Status != "PAID" else ""
+    return Intent(
+        portal=house.id,
+        deal=deal,
+        organisation=pair.invoice.home.id,
+        customer=invoice.Contact.ContactID,
+        payload=payload,
+        payload_hash=hash_of(payload),
+        key="",
+        marker=marker_of(deal),
+        url=deal_url(house, deal),
+        state="made",
+        invoice=invoice.InvoiceID,
+        number=invoice.InvoiceNumber,
+        created_at=now,
+        paid_stage=paid_stage,
+        online_url="wanted" if terms is not None and terms.online_invoice else "",
+        stood=FOREIGN,
+    )
+
+
+def _wake(tx: Connection, house: Portal, done: Sequence[Pair], now: datetime) -> None:
+    """Have the deals shown by the service, in their own lane."""
+    reasons = {one.deal.id: f"adopted {one.invoice.document.id} {now.isoformat()}" for one in done}
+    if inbox.keep(tx, [again(house.id, deal, reason, LOOK) for deal, reason in reasons.items()], now):
+        lanes.wake(tx, "invoicing", house.id, now)
+
+
+def _changed(house: Portal, pair: Pair, now: Receivable) -> str:
+    """Say why a pair is not linked: its invoice is no longer as it was when somebody looked at it."""
+    marked = deal_of(now.mark) if now.mark else deal_linked(house, now.url)
+    if why := _unfit(pair, now, marked):
+        return why
+    before = pair.invoice.document
+    if (before.customer, before.currency, before.total) != (now.customer, now.currency, now.total):
+        return f"Invoice {pair.invoice.called} has changed since it was shown. Look at it again."
+    return ""
+
+
+def _unfit(pair: Pair, document: Receivable, marked_for: str) -> str:
+    called = pair.invoice.called
+    if document.status in GONE:
+        return f"Invoice {called} is {document.status} in Xero, so there is nothing to follow."
+    if marked_for not in ("", pair.deal.id, *pair.deal.merged):
+        return (
+            f"Invoice {called} carries the mark of deal {marked_for}. Take it out of its reference in Xero first if it"
+            f" is deal {pair.deal.id}'s."
+        )
+    return ""
+
+
+def _followed(called: str, deal: str) -> str:
+    return f"Invoice {called} is followed for deal {deal} already."
+
+
+def _entry(intent: Intent, pair: Pair, stands: Receivable, by: str, now: datetime) -> Entry:
+    against = f" Against it: {' '.join(pair.doubts)}" if pair.doubts else ""
+    evidence = f"{' '.join(pair.agrees) or 'Nothing else says so.'}{against}"
+    return Entry(
+        at=now,
+        lane=intent.portal,
+        turn=0,
+        subject=subject_of(intent.deal),
+        decision="adopt",
+        rule="rules.pairing",
+        reason=f"A person ({by}) let it go: it is followed, and no other is made. {evidence}",
+        target=f"xero invoice {stands.id}",
+        answer=f"{stands.number} {stands.status} {stands.total} {stands.currency}",
+    )

@@ -1,0 +1,251 @@
+"""Survey which invoices that stand in Xero belong to which won deals. Reads from both vendors, and writes nothing.
+
+It works on a copy of the database that forgets, and brings that up to date first, so that whatever stands is in it: two
+calls for an organisation in which little has changed. Xero is asked beyond that only for what the copy does not know,
+what an invoice comes to before tax; by id, or page by page where that takes fewer calls.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
+
+from ledgerloop.errors import LedgerloopError
+from ledgerloop.flows import deciding, payers, planning, pulling, retrying
+from ledgerloop.flows.deals import Sale, entered, for_route, read_deals, read_sales, won_at
+from ledgerloop.flows.deciding import invoice_id
+from ledgerloop.flows.facts import route_stages, won_stages
+from ledgerloop.flows.merging import MERGED_IDS
+from ledgerloop.flows.parts import instead, parts
+from ledgerloop.flows.rehearsing import Rehearsing
+from ledgerloop.hubspot.client import MOST_A_SEARCH_PAGE, HubSpotClient
+from ledgerloop.hubspot.models import Record, moment_from
+from ledgerloop.records import Organisation, Portal
+from ledgerloop.rules.invoices import DEAL_PROPERTIES, currency_of, is_won
+from ledgerloop.rules.marks import deal_linked, deal_of
+from ledgerloop.rules.pairing import Index, Pair, Plan, Sold, Stands, chosen, plan, weigh
+from ledgerloop.rules.routing import Terms
+from ledgerloop.rules.totals import amount_of
+from ledgerloop.store import connections, intents, mirror
+from ledgerloop.store.scratch import scratch
+from ledgerloop.xero.client import MOST_A_PAGE, MOST_IDS, XeroClient
+from ledgerloop.xero.models import Invoice
+
+Filter = Mapping[str, object]
+
+_LISTED = 1000
+"""Invoices of the copy that are looked at together."""
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """What belongs to what, and what a deal's route says of its invoice."""
+
+    plan: Plan
+    terms: Mapping[str, Terms]
+    """By deal; one that no route fits is absent."""
+    named: Pair | None = None
+    """The pair that a person named."""
+
+
+def homes_of(given: str) -> list[Organisation]:
+    """Return the organisation of this id or name, or all; an error where the ledger of one is still being read."""
+    with parts().database.reading() as tx:
+        if given:
+            return [planning.organisation_of(tx, given)]
+        return [planning.organisation_of(tx, home.id) for home in connections.organisations(tx)]
+
+
+def survey(house: Portal, homes: Sequence[Organisation], deals: Sequence[str] = (), invoice: str = "") -> Survey:
+    """read → index → weigh → settle, for every won deal that has no invoice yet, and for the ``deals`` that are named.
+
+    All are looked at, whichever are named: who else an invoice may belong to shows only so. ``invoice`` is the id or
+    number of the one that a person means for the single deal.
+    """
+    at = parts()
+    _check(house, deals)
+    records = _read(house, deals)
+    sales = read_sales(at.hubspot(), house.id, list(records.values()), lines=False)
+    routed = deciding.route(house, sales, list(records))
+    terms = {deal: found[1] for deal, found in routed.items() if isinstance(found, tuple)}
+    sales = [for_route(one, terms.get(one.deal.id, at.routes[0].terms)) for one in sales]
+    with scratch(at.database) as copy:
+        reading = Rehearsing(at.hubspot())
+        with instead(replace(at, database=copy, hubspot=lambda: reading, nudge=lambda: None)):
+            for home in homes:
+                for kind in ("contacts", "invoices"):
+                    pulling.pull_kind(at.xero(home.id), home.id, kind, pulling.Seen())
+            index = Index(_sold(house, homes, records, sales), at.traces.days)
+            pairs, meant = _pairs(house, homes, index, deals, invoice)
+    found = plan(index, pairs)
+    if not invoice:
+        return Survey(found, terms)
+    shown = {(one.deal.id, one.invoice.key): one for one in (*found.certain, *found.uncertain)}
+    return Survey(found, terms, shown.get((meant.deal.id, meant.invoice.key), meant) if meant else None)
+
+
+def _check(house: Portal, deals: Sequence[str]) -> None:
+    """Raise an error where a person names what is no deal, or a deal that has its invoice."""
+    retrying.check(deals)
+    with parts().database.reading() as tx:
+        known = intents.get(tx, house.id, deals)
+    for deal, intent in known.items():
+        if intent.state == "made":
+            raise LedgerloopError(f"Deal {deal} has invoice {intent.number or intent.invoice} already.")
+        if intent.state == "sent":
+            raise LedgerloopError(f"An invoice for deal {deal} is under way. Look again in ten minutes.")
+    asked = [name for name in (parts().traces.invoice_id, parts().traces.invoice_number) if name]
+    there = {one.name for one in parts().hubspot().properties("deals")} if asked else set()
+    for name in asked:
+        if name not in there:
+            raise LedgerloopError(f"HubSpot has no property `{name}` of deals: correct it under [adopt].")
+
+
+def _read(house: Portal, named: Sequence[str]) -> dict[str, Record]:
+    """Read the won deals that have no invoice yet, two hundred a call, and those that are named."""
+    at = parts()
+    stages = sorted({*won_stages(house.id), *route_stages()})
+    traces = [at.traces.invoice_id, at.traces.invoice_number]
+    asked = [name for name in (*traces, invoice_id(), *map(entered, stages)) if name]
+    asked += [name for route in at.routes for name, _ in route.conditions.properties]
+    found: dict[str, Record] = {}
+    for some in _won(at.hubspot(), list(dict.fromkeys((*DEAL_PROPERTIES, *asked)))):
+        with at.database.reading() as tx:
+            known = intents.get(tx, house.id, [one.id for one in some])
+        found |= {one.id: one for one in some if one.id not in known or known[one.id].state in ("intended", "refused")}
+    lacking = [deal for deal in named if deal not in found]  # HubSpot's search may lag behind
+    found |= read_deals(at.hubspot(), lacking, asked) if lacking else {}
+    for deal in named:
+        if not is_won(found[deal], frozenset(stages)) and found[deal].properties.get("dealstage") not in stages:
+            raise LedgerloopError(f"Deal {deal} is not won yet. Win it first.")
+    return found
+
+
+def _won(client: HubSpotClient, properties: Sequence[str]) -> Iterator[list[Record]]:
+    """Give all won deals, and those in a stage that a route names, by their ids: search ends at 10,000 results else."""
+    last = "0"
+    while True:
+        later: Filter = {"propertyName": "hs_object_id", "operator": "GT", "value": last}
+        groups: list[Mapping[str, object]] = [
+            {"filters": [{"propertyName": "hs_is_closed_won", "operator": "EQ", "value": "true"}, later]}
+        ]
+        if named := route_stages():
+            groups.append({"filters": [{"propertyName": "dealstage", "operator": "IN", "values": named}, later]})
+        sorts = [{"propertyName": "hs_object_id", "direction": "ASCENDING"}]
+        page = client.search("deals", groups, properties, sorts, MOST_A_SEARCH_PAGE)
+        if not page.results:
+            return
+        yield list(page.results)
+        last = page.results[-1].id
+
+
+def _sold(
+    house: Portal, homes: Sequence[Organisation], records: Mapping[str, Record], sales: Sequence[Sale]
+) -> Iterator[Sold]:
+    """Tell of each deal what its invoice is known by, its customers as matching finds them among them."""
+    at = parts()
+    stages = won_stages(house.id)
+    customers = {home.id: payers.known(home, [sale for sale in sales if sale.payer]) for home in homes}
+    for deal, record in records.items():
+        values = record.properties
+        yield Sold(
+            id=deal,
+            name=values.get("dealname") or "",
+            amount=amount_of(values),
+            currency=currency_of(record, house),
+            won_at=won_at(record, stages) or moment_from(values.get("closedate")),
+            ids=_said(record, at.traces.invoice_id, invoice_id()),
+            numbers=_said(record, at.traces.invoice_number),
+            merged=tuple(old for old in (values.get(MERGED_IDS) or "").split(";") if old),
+            customers={home: found[deal] for home, found in customers.items() if deal in found},
+        )
+
+
+def _said(deal: Record, *names: str) -> dict[str, str]:
+    return {name: text for name in names if name and (text := deal.properties.get(name))}
+
+
+def _pairs(
+    house: Portal, homes: Sequence[Organisation], index: Index, deals: Sequence[str], given: str
+) -> tuple[list[Pair], Pair | None]:
+    """Weigh every invoice against the deals that it may belong to; and the one that a person means against its deal."""
+    days = parts().traces.days
+    pairs: list[Pair] = []
+    meant: list[Pair] = []
+    for home in homes:
+        found: list[tuple[Stands, list[Sold]]] = []
+        count = 0
+        for invoice in _standing(house, home):
+            count += 1
+            of = index.of(invoice)
+            if given and given.casefold() in (invoice.document.id.lower(), invoice.document.number.casefold()):
+                of = [*of, *(index.deals[one] for one in deals if index.deals[one] not in of)]
+                meant += [Pair(index.deals[one], invoice, "fits", ()) for one in deals]
+            if of:
+                found.append((invoice, of))
+        whole = _known(home, found, count)
+        pairs += [one for key, of in found for deal in of if (one := weigh(deal, whole[key.document.id], days))]
+        meant = [
+            chosen(one.deal, whole[one.invoice.document.id], days) if one.invoice.home == home else one for one in meant
+        ]
+    if given and len(meant) != 1:
+        raise LedgerloopError(_not_one(given, meant))
+    return pairs, meant[0] if meant else None
+
+
+def _not_one(given: str, meant: Sequence[Pair]) -> str:
+    if not meant:
+        return f"No connected organisation has a sales invoice “{given}”."
+    some = "; ".join(f"{one.invoice.document.id} in {one.invoice.home.name}" for one in meant)
+    return f"Several invoices are called “{given}”: {some}. Name one by its id."
+
+
+def _standing(house: Portal, home: Organisation) -> Iterator[Stands]:
+    """Give all sales invoices of our copy, a thousand at a time."""
+    after = ""
+    while True:
+        with parts().database.reading() as tx:
+            some = mirror.invoices_after(tx, home.id, after, _LISTED)
+        for one in some:
+            marked = deal_of(one.mark) if one.mark else deal_linked(house, one.url)
+            yield Stands(home, one, marked_for=marked)
+        if len(some) < _LISTED:
+            return
+        after = some[-1].id
+
+
+def _known(home: Organisation, found: Sequence[tuple[Stands, Sequence[Sold]]], count: int) -> dict[str, Stands]:
+    """Add what is not in the list itself: who has an invoice already, its customer's name, and its sum before tax."""
+    at = parts()
+    ids = [invoice.document.id for invoice, _ in found]
+    with at.database.reading() as tx:
+        followed = intents.by_invoice(tx, home.id, ids)
+        customers = mirror.customers(tx, home.id, {invoice.document.customer for invoice, _ in found})
+    asked = [
+        invoice.document.id
+        for invoice, deals in found
+        if any(deal.amount not in (None, invoice.document.total) for deal in deals)
+    ]
+    nets = _nets(at.xero(home.id), asked, count)
+    return {
+        invoice.document.id: replace(
+            invoice,
+            customer=customers[invoice.document.customer].name if invoice.document.customer in customers else "",
+            net=nets.get(invoice.document.id),
+            followed_for=followed[invoice.document.id].deal if invoice.document.id in followed else "",
+        )
+        for invoice, _ in found
+    }
+
+
+def _nets(client: XeroClient, ids: Sequence[str], count: int) -> dict[str, Decimal]:
+    """Ask Xero what invoices come to before tax: forty a call, or a thousand where all of them are fewer calls."""
+    wanted = set(ids)
+    if -(-count // MOST_A_PAGE) < -(-len(ids) // MOST_IDS):
+        pages = pulling.pages(client, "invoices", None, 1)
+        some = [one for _, page in pages for one in page.items if isinstance(one, Invoice)]
+    else:
+        parts_ = [ids[start : start + MOST_IDS] for start in range(0, len(ids), MOST_IDS)]
+        some = [one for part in parts_ for one in client.invoices_by_id(part)]
+    return {one.InvoiceID: one.SubTotal for one in some if one.InvoiceID in wanted}

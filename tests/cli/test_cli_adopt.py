@@ -1,0 +1,187 @@
+"""`adopt` as an operator runs it: what it shows, asks, links and refuses; beside the service, without it, killed."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cli_process import Ended, begun, run
+from on_terminal import typed
+from scene import DAY, Scene
+from test_flow_crash import Served, running_process
+
+from ledgerloop.cli.stage import PATIENCE
+from ledgerloop.store import intents
+
+PORTAL = "62515"
+
+
+def _sold(scene: Scene) -> None:
+    """Let there be what there is before Ledgerloop: four won deals, of which another tool and a person invoiced three.
+
+    The tool wrote its ids on a deal and its copy, a person the number on the third; the fourth has none.
+    """
+    state = scene.on.control.get(f"{scene.url('xero')}/_sandbox/state").json()
+    scene.on.organisation = state["organisations"][0]["tenantId"]
+    scene.add_properties("tool_id", "tool_no")
+    first, second = scene.customer("Tool Ltd"), scene.customer("Hand Ltd")
+    made = scene.invoice_for(first, "1000", InvoiceNumber="T-1", Reference="\x1b[2Jold")
+    scene.invoice_for(second, "250", InvoiceNumber="H-1")
+    scene.invoice_for(second, "60", InvoiceNumber="H-2", Status="DRAFT")
+    scene.sell([], dealname="By tool", amount="1000", tool_id=made["InvoiceID"])
+    scene.sell([], dealname="By hand", amount="250", tool_no="h-1")
+    scene.sell([], dealname="Part", amount="70", tool_no="H-2")
+    scene.sell([], dealname="None", amount="5")
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def served(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Served]:
+    """Run the service as a process, connected after all that, once on SQLite and once on PostgreSQL."""
+    database = "sqlite:///ledgerloop.sqlite3"
+    if request.param == "postgres":
+        database = request.getfixturevalue("postgres_url")
+    with running_process(tmp_path, database, _sold) as running:
+        with (tmp_path / "ledgerloop.toml").open("a") as settings:
+            settings.write('[adopt]\ninvoice_id_property = "tool_id"\ninvoice_number_property = "tool_no"\n')
+        yield running
+
+
+def _deals(scene: Scene) -> dict[str, str]:
+    answer = scene.on.at_hubspot("GET", "/crm/objects/2026-09/deals", query={"limit": "100", "properties": "dealname"})
+    return {one["properties"]["dealname"]: one["id"] for one in answer["results"]}
+
+
+def _linked(scene: Scene) -> dict[str, str]:
+    with scene.built.database.reading() as tx:
+        return {deal: one.number for deal, one in intents.get(tx, PORTAL, list(_deals(scene).values())).items()}
+
+
+def _done(ended: Ended) -> str:
+    assert 0 == ended.returncode, ended.stderr + ended.stdout
+    return ended.stdout
+
+
+def _named(some: list[dict[str, Any]]) -> list[tuple[str, str]]:
+    return [(one["name"], one["number"]) for one in some]
+
+
+def test_beside_the_service(served: Served, tmp_path: Path) -> None:
+    """The plan writes nothing; what is certain is linked and shown; the rest by its pair; then nothing is left."""
+    deals = _deals(served)
+    served.forget_calls()
+
+    plan = _done(run(tmp_path, "adopt"))
+    told = json.loads(_done(run(tmp_path, "adopt", "--json")))
+
+    assert f"✓ deal {deals['By tool']} “By tool”, 1000.00 NZD, won " in plan
+    assert "invoice T-1, AUTHORISED, 1000.00 NZD of 2026-11-01, made out to “Tool Ltd” in Kiwi Demo Ltd" in plan
+    assert "\x1b" not in plan
+    assert "The deal's `tool_id` has its id. It comes to 1000.00 NZD, as the deal says." in plan
+    assert f"? deal {deals['Part']} “Part”" in plan
+    assert "against it: It comes to 60.00 NZD, and the deal says 70.00. A number alone is too little" in plan
+    assert "not linked to an invoice: 2 certain, 1 in question, 1 without an invoice here." in plan
+    assert plan.endswith("Nothing was written.\n")
+    assert [("By tool", "T-1"), ("By hand", "H-1")] == _named(told["certain"])
+    assert [("Part", "H-2")] == _named(told["uncertain"])
+    assert [deals["None"]] == [one["deal"] for one in told["without"]]
+    assert ({}, []) == (_linked(served), served.writes())
+
+    assert "Linked 2 invoices. The service shows it on the deals now.\n" in _done(run(tmp_path, "adopt", "--yes"))
+    served.until_shown("deals", deals["By tool"], "xero_invoice_number", "T-1")
+    served.until_shown("deals", deals["By hand"], "xero_invoice_number", "H-1")
+    pair = ("adopt", "--deal", deals["Part"], "--invoice", "h-2", "--yes", "--json")
+    answered = json.loads(_done(run(tmp_path, *pair)))
+    assert ([("Part", "H-2")], [], True) == (_named(answered["linked"]), answered["refused"], answered["service_runs"])
+    served.until_shown("deals", deals["Part"], "xero_invoice_status", "DRAFT")
+    served.settle()
+
+    left = json.loads(_done(run(tmp_path, "adopt", "--json")))
+    assert ([], [], [], [deals["None"]]) == (
+        left["certain"],
+        left["uncertain"],
+        left["lost"],
+        [one["deal"] for one in left["without"]],
+    )
+    explained = _done(run(tmp_path, "journal", "--subject", f"deal {deals['Part']}"))
+    assert "A person (command) let it go" in " ".join(explained.split())
+    invoice = next(one for one in served.invoices() if one["InvoiceNumber"] == "T-1")
+    served.pay(invoice["InvoiceID"], "1000")
+    served.until_shown("deals", deals["By tool"], "xero_invoice_status", "PAID")
+    assert 3 == sum(one["InvoiceNumber"] in ("T-1", "H-1", "H-2") for one in served.invoices())
+
+
+def test_what_cannot_be_is_a_sentence(served: Served, tmp_path: Path) -> None:
+    """A wrong deal, number or combination says what to write; nothing is linked, and nobody is asked in vain."""
+    deals = _deals(served)
+    for words, why in (
+        (("--invoice", "T-1"), "Say which: --invoice NUMBER wants the one --deal ID that it belongs to."),
+        (("--deal", "nope"), "“nope” is no deal's id"),
+        (("--deal", deals["None"], "--invoice", "X-1"), "No connected organisation has a sales invoice “X-1”."),
+        (("--deal", deals["By tool"]), "Nobody is there to be asked: run it with --yes"),
+        (("--organisation", "Nowhere Ltd"), "Name one organisation with --organisation. Connected: Kiwi Demo Ltd"),
+    ):
+        ended = run(tmp_path, "adopt", *words)
+        assert 1 == ended.returncode
+        assert why in ended.stderr
+    assert "0 certain, 0 in question, 1 without" in _done(run(tmp_path, "adopt", "--deal", deals["None"], "--yes"))
+
+    assert {} == _linked(served)
+
+
+def test_without_the_service(served: Served, tmp_path: Path) -> None:
+    """On a terminal it asks, and a no does nothing; what is linked while nothing runs shows once the service does."""
+    deals = _deals(served)
+    served.kill()
+    question = "Link this invoice? [y/N]:"
+    for columns, answer in ((80, "n\n"), (200, "y\n")):
+        assert {} == _linked(served)
+        ended = typed(tmp_path, columns, "adopt", "--deal", deals["By hand"], answers=[(question, answer)])
+        assert "Traceback" not in ended.text
+        assert ("Linked 1 invoice. The deals show it when the service runs." in ended.text) == (answer == "y\n")
+    assert {deals["By hand"]: "H-1"} == _linked(served)
+    assert not served.show("deals", deals["By hand"])["xero_invoice_id"]
+
+    served.start()
+
+    served.until_shown("deals", deals["By hand"], "xero_invoice_number", "H-1")
+    served.settle()
+    assert [] == served.invoices_of(deals["By hand"])
+
+
+def test_killed_in_the_middle(served: Served, tmp_path: Path) -> None:
+    """Killed before the pairs are kept nothing is done, and after that all: the service shows them, once started."""
+    deals = _deals(served)
+    served.kill()
+    held = served.fault("xero", kind="delay", method="GET", path="/Invoices$", delay_ms=DAY, times=1)
+    with begun(tmp_path, "adopt", "--yes") as process:
+        served.until_met("xero", held)
+        linking = served.fault("xero", kind="delay", method="GET", path="/Invoices$", delay_ms=DAY, times=1)
+        served.mend("xero", held)
+        served.until_met("xero", linking)
+        process.kill()
+        process.wait()
+    served.mend("xero")
+    assert {} == _linked(served)
+
+    with begun(tmp_path, "adopt", "--yes") as process:
+        _until_linked(served, process)
+        process.kill()
+    served.start()
+
+    for name, number in (("By tool", "T-1"), ("By hand", "H-1")):
+        served.until_shown("deals", deals[name], "xero_invoice_number", number)
+    served.settle()
+    assert {deals["By tool"]: "T-1", deals["By hand"]: "H-1"} == _linked(served)
+    assert 1 == sum(decision == "adopt" for decision, _ in served.journal(f"deal {deals['By tool']}"))
+
+
+def _until_linked(served: Served, process: subprocess.Popen[str]) -> None:
+    end = time.monotonic() + PATIENCE
+    while not _linked(served):
+        assert time.monotonic() < end, process.poll()
+        time.sleep(0.02)
