@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 import resource
+import subprocess
+import sys
 from typing import Any
 
+import pytest
 from cli_process import run
 from served import Place, until
 
@@ -17,6 +20,17 @@ def _status(served: Place) -> dict[str, Any]:
     return found
 
 
+def _without_room(served: Place, *words: str) -> str:
+    """Run a command that can write to no file, and return what it said."""
+    code = (
+        "import resource, runpy; resource.setrlimit(resource.RLIMIT_FSIZE, (0, resource.RLIM_INFINITY));"
+        " runpy.run_module('ledgerloop', run_name='__main__')"
+    )
+    command = [sys.executable, "-c", code, *words]
+    return subprocess.run(command, cwd=served.folder, capture_output=True, text=True, timeout=60).stdout
+
+
+@pytest.mark.skipif(not hasattr(resource, "prlimit"), reason="only Linux limits what a process that runs may write")
 def test_a_full_disk(served: Place) -> None:
     """While nothing can be written health fails, also without traffic, and it recovers by itself; nothing is lost."""
     with served.serving() as service:
@@ -26,12 +40,15 @@ def test_a_full_disk(served: Place) -> None:
         without_traffic = until(lambda: (seen := served.health())["code"] == 503 and seen)
         refused = served.from_xero()
         still = served.health()
+        # Another process has its own limit, so that it is set before it begins.
+        doctor = _without_room(served, "doctor")
         resource.prlimit(service.pid, resource.RLIMIT_FSIZE, before)
         until(lambda: "ok" == served.health()["status"])
         kept = served.from_xero()
         until(lambda: "ok" == _status(served)["state"])
 
     assert any("since" in one and "disk" in one for one in without_traffic["problems"]), without_traffic
+    assert "✗ Nothing can be written: disk I/O error." in doctor
     assert (503, "failing", 200) == (refused, still["status"], kept)
 
 

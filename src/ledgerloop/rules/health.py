@@ -19,8 +19,8 @@ State = Literal["ok", "degraded", "failing"]
 
 BOUND = timedelta(minutes=5)
 """How long an event or a turn may wait, and a lane may fail, before somebody should look."""
-SILENT = timedelta(minutes=2)
-"""How long nothing is heard of a service that runs; it says something four times as often."""
+SILENT = timedelta(seconds=90)
+"""How long nothing may be heard of a service that runs; it says something three times as often."""
 
 _STATED = frozenset(one.__name__ for one in (RateLimited, Braked, ConsentNeeded))
 """The errors after which a lane rests for as long as it must; if somebody is to do something, they are told."""
