@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from cli_process import run
-from served import Place
+from operated import Place
 
 from ledgerloop_sandbox.server import running
 

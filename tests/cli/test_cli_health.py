@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from cli_process import run
-from served import Place, until
+from operated import Place, until
 
 from ledgerloop_sandbox.faults import Fault
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from cli_process import run
 from cryptography.fernet import Fernet
-from served import Place, until
+from operated import Place, until
 
 
 def test_a_new_sealing_key_as_documented(served: Place) -> None:
