@@ -34,6 +34,10 @@ LONGEST_WAIT = 86_400.0
 """The longest window of both vendors' quotas is a day."""
 
 
+_LONGEST_FIGURE = 9
+"""Digits. No quota of either vendor has more."""
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
     """What came back. ``data`` is decoded JSON, or None where the body is empty or no JSON."""
@@ -153,15 +157,21 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
     try:
         wait = (parsedate_to_datetime(said) - parsedate_to_datetime(headers.get("Date", ""))).total_seconds()
         return min(max(0.0, wait), LONGEST_WAIT)
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, OverflowError):
         return None
+
+
+def figure(headers: Mapping[str, str], name: str) -> int | None:
+    """Return the count that a header tells; none where it tells none that could be one."""
+    said = headers.get(name, "").strip()
+    return int(said) if said.isdecimal() and len(said) <= _LONGEST_FIGURE else None
 
 
 def moment_told(date: str) -> datetime | None:
     """Return the moment that a Date header tells; none where it tells none."""
     try:
         told = parsedate_to_datetime(date)
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, OverflowError):
         return None
     return told if told.tzinfo else None
 

@@ -116,10 +116,15 @@ class Governor:
             self._changed.notify_all()
 
     def look_again(self, lane: str) -> None:
-        """Let the lane's next call find out what is left: a person says that a spent quota was raised."""
+        """Let the lane's next call find out what is left: a person says that a spent quota was raised.
+
+        Whatever the vendor asked to wait for is forgotten, that of a quota which all lanes share included.
+        """
         with self._changed:
             state = self._lane(lane)
             state.door = _Door()
+            for window in (*state.windows, *self._shared):
+                window.door = _Door()
             state.day.begins(self._clock())
             self._changed.notify_all()
 

@@ -237,6 +237,7 @@ def _vendors(
         if looked.get(organisation) != asked:
             looked[organisation] = asked
             xero_limits.look_again(organisation)
+            hubspot_limits.look_again("")  # the portal's, in which the organisation is shown
 
     def xero_api(lane: str) -> Api:
         return Api(

@@ -12,6 +12,9 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parents[1] / "web"))  # signed webhooks are shared with the web edge's tests
 
 from attacked import Attacked
+from scene import Scene, showing_all
+
+from ledgerloop.cli.stage import connect_hubspot, connect_xero, log_in, register_webhooks, stage
 
 
 @pytest.fixture
@@ -26,3 +29,17 @@ def attacked(tmp_path: Path) -> Iterator[Callable[..., Attacked]]:
             return service
 
         yield begin
+
+
+@pytest.fixture
+def scene(tmp_path: Path) -> Iterator[Scene]:
+    """Give both sandboxes and the service, connected, for what a vendor does to it."""
+    with stage(tmp_path, settings=showing_all(None)) as on:
+        log_in(on)
+        register_webhooks(on)
+        scene = Scene(on)
+        scene.configure("hubspot", search_lag_create=0, search_lag_update=0)
+        connect_xero(on, "Kiwi Demo Ltd")
+        connect_hubspot(on)
+        scene.settle()
+        yield scene

@@ -14,9 +14,10 @@ from typing import Literal
 from sqlalchemy import Connection
 
 from ledgerloop.errors import LedgerloopError
+from ledgerloop.flows import beside
 from ledgerloop.flows.parts import parts
 from ledgerloop.records import Event, Organisation
-from ledgerloop.store import aside, connections, inbox, intents, journal, lanes, planned
+from ledgerloop.store import aside, connections, inbox, intents, journal, lanes, planned, rests
 
 _DEAL, _SHOWN = "deal ", "hubspot deal "
 
@@ -106,9 +107,9 @@ def look_over(tx: Connection, found: Collection[str]) -> None:
 
 
 def go_on(given: str) -> Organisation:
-    """Let an organisation, by id or name, go on that rests, and let its next call find out what is left of its quotas.
+    """Let an organisation, by id or name, go on that rests, and let the next calls find out what is left of quotas.
 
-    What makes its invoices may rest for the same quota, and goes on too.
+    Whatever of it rests goes on: its lane, planned work, notes, what stands beside, and what makes its invoices.
     """
     at = parts()
     now = at.now()
@@ -124,6 +125,7 @@ def go_on(given: str) -> Organisation:
             ("standing", found[0].id),
             *(("invoicing", portal.id) for portal in connections.portals(tx)),
         ):
+            rests.end(tx, [rests.name(work, lane) for work in ("notes", *beside.WORDS)], now)
             lanes.unpark(tx, flow, lane)
             lanes.wake(tx, flow, lane, now)
         for portal in connections.portals(tx):

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ledgerloop.answers import Answer, Refusal, retry_after
+from ledgerloop.answers import Answer, Refusal, figure, retry_after
 from ledgerloop.governor import Governor, Limit, Reading
 
 SEARCH = "search"
@@ -161,8 +161,8 @@ def _policy(data: Any, kind: str) -> str:
 
 
 def _figures(headers: Mapping[str, str], names: Mapping[str, str]) -> dict[str, int]:
-    told = {name: headers.get(f"X-HubSpot-RateLimit-{header}", "") for name, header in names.items()}
-    return {name: int(said) for name, said in told.items() if said.isdigit()}
+    told = {name: figure(headers, f"X-HubSpot-RateLimit-{header}") for name, header in names.items()}
+    return {name: count for name, count in told.items() if count is not None}
 
 
 def _plain(answer: Answer) -> str:

@@ -36,3 +36,10 @@ def any_due(tx: Connection, names: Collection[str], now: datetime) -> bool:
 def put(tx: Connection, rest: str, moment: datetime | None) -> None:
     """Let work rest until a moment; with none, it rests no more."""
     connections.put_value(tx, rest, moment.isoformat() if moment else "")
+
+
+def end(tx: Connection, names: Collection[str], now: datetime) -> None:
+    """Let what rests by these names go on: a person asks for it."""
+    for rest, moment in connections.get_values(tx, names).items():
+        if moment:
+            put(tx, rest, now)

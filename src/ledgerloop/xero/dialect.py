@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ledgerloop.answers import Answer, Refusal, retry_after
+from ledgerloop.answers import Answer, Refusal, figure, retry_after
 from ledgerloop.governor import Governor, Limit, Reading
 
 LIMITS = (
@@ -72,7 +72,8 @@ class XeroDialect:
 
     def reading(self, answer: Answer, kind: str) -> Reading:
         """Say what the three Remaining headers and, for a 429, X-Rate-Limit-Problem and Retry-After tell."""
-        left = {name: int(said) for name, header in _LEFT.items() if (said := answer.headers.get(header, "")).isdigit()}
+        told = {name: figure(answer.headers, header) for name, header in _LEFT.items()}
+        left = {name: count for name, count in told.items() if count is not None}
         stated = retry_after(answer.headers)
         if answer.status != 429:
             return Reading(left, wait=stated if answer.status >= 500 else None)
@@ -83,7 +84,8 @@ class XeroDialect:
 def sentences_in(data: Mapping[str, Any]) -> list[str]:
     """Collect the sentences of ValidationErrors, of an element itself and of the Elements of a ValidationException."""
     found = list(_messages(data.get("ValidationErrors")))
-    for element in data.get("Elements") or ():
+    elements = data.get("Elements")
+    for element in elements if isinstance(elements, list) else ():
         if isinstance(element, dict):
             found.extend(_messages(element.get("ValidationErrors")))
     return list(dict.fromkeys(found))
