@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from scene import Scene
 
@@ -53,6 +54,7 @@ BODIES = st.one_of(
 )
 
 
+@settings(max_examples=int(os.environ.get("EXAMPLES", "0")) or 100, deadline=None)
 @pytest.mark.parametrize("dialect", [XeroDialect(), HubSpotDialect()], ids=lambda one: one.vendor)
 @given(
     status=st.sampled_from([400, 401, 403, 404, 409, 423, 429, 477, 500, 503, 599]),

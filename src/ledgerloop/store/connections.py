@@ -114,6 +114,8 @@ def remember_consent(tx: Connection, state: str, verifier: str, now: datetime) -
 def take_consent(tx: Connection, state: str, now: datetime) -> str | None:
     """Give the verifier for a state, once; none for a state that is unknown, used or older than ten minutes."""
     tx.execute(delete(consent_table).where(consent_table.c.made_at < now - CONSENT_LASTS))
+    if not state.isprintable():
+        return None  # none that we gave out; PostgreSQL refuses to look for some characters
     taken = delete(consent_table).where(consent_table.c.state == state).returning(consent_table.c.verifier)
     return tx.execute(taken).scalar()
 

@@ -48,8 +48,9 @@ def form_of_people(sessions: Sessions, take: Take) -> Callable[[Request], Awaita
 
 
 async def form_in(request: Request) -> dict[str, str]:
-    """Read the form that a request carries."""
-    return dict(parse_qsl((await request.body()).decode("utf-8", "replace"), keep_blank_values=True))
+    """Read the form that a request carries. A NUL, which PostgreSQL cannot keep, is shown as what cannot be read."""
+    sent = parse_qsl((await request.body()).decode("utf-8", "replace"), keep_blank_values=True)
+    return {name: value.replace("\0", "\ufffd") for name, value in sent}
 
 
 def carries_token(form: Form, session: Session) -> bool:
