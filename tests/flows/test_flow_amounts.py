@@ -137,6 +137,32 @@ def test_a_deal_that_hubspot_bills_itself_is_held(scene: Scene) -> None:
     made(scene, deal)
 
 
+def test_a_deal_that_hubspot_bills_by_a_subscription_is_held(scene: Scene) -> None:
+    """A subscription that bills the deal holds it until a person cancels it; one that makes no invoices does not."""
+    scene.configure("hubspot", takes_payments=True)
+    deal = scene.sell(won=False)
+    own = scene.make("subscriptions", hs_name="Seats", hs_recurring_billing_frequency="monthly")
+    line = scene.make("line_items", name="Seats", quantity="1", price="39.90")
+    scene.on.at_hubspot("PUT", f"{OBJECTS}/subscriptions/{own}/associations/default/deals/{deal}")
+    scene.on.at_hubspot("PUT", f"{OBJECTS}/subscriptions/{own}/associations/default/line_items/{line}")
+    scene.edit("subscriptions", own, hs_invoice_creation="on")
+    idle = scene.sell(won=False)
+    off = scene.make("subscriptions", hs_name="Billed elsewhere")
+    scene.on.at_hubspot("PUT", f"{OBJECTS}/subscriptions/{off}/associations/default/deals/{idle}")
+    scene.settle()
+
+    scene.win(deal)
+    scene.win(idle)
+
+    shown = scene.until_shown("deals", deal, "xero_sync_message", seconds=20)
+    assert f"HubSpot bills this deal by its subscription {own}" in shown["xero_sync_message"]
+    made(scene, idle)
+    assert [] == scene.invoices_of(deal)
+    scene.on.at_hubspot("POST", f"/payments-subscriptions/2026-09-beta/subscriptions/crm/{own}/cancel")
+    scene.edit("deals", deal, amount="478.80")
+    made(scene, deal)
+
+
 def test_without_the_scope_deals_are_invoiced_and_it_is_said_once(scene: Scene) -> None:
     """What HubSpot does not let us see holds nothing up; the journal says it once."""
     scene.fault("hubspot", kind="status", status=403, body=NO_SCOPE, method="POST", path="/deals/invoices/batch/read$")

@@ -45,6 +45,8 @@ def test_invoices(values: dict[str, str], said: str) -> None:
         ({"hs_status": "active"}, True),
         ({"hs_status": "active", "hs_invoice_creation": "on"}, True),
         ({}, True),
+        ({"hs_status": "past_due"}, True),
+        ({"hs_status": "scheduled"}, True),
         ({"hs_status": "canceled"}, False),
         ({"hs_status": "Expired"}, False),
         ({"hs_status": "active", "hs_invoice_creation": "off"}, False),

@@ -8,7 +8,10 @@ INVOICE_PROPERTIES = ("hs_number", "hs_invoice_status", "hs_invoice_billable", "
 SUBSCRIPTION_PROPERTIES = ("hs_status", "hs_invoice_creation")
 
 _ENDED = ("cancel", "expire")
-"""HubSpot lists no statuses of subscriptions anywhere; these words are in those of ended ones."""
+"""HubSpot's guide names active, past_due, canceled, expired and scheduled, and others were seen: ended ones say so.
+
+https://developers.hubspot.com/docs/api-reference/latest/crm/objects/commerce-subscriptions/guide
+"""
 
 
 def billed_by_invoice(invoice: Record) -> str:

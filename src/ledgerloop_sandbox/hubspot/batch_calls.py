@@ -20,6 +20,7 @@ from ledgerloop_sandbox.hubspot.kinds import CONTACT, Kind
 from ledgerloop_sandbox.hubspot.portal import Portal
 from ledgerloop_sandbox.hubspot.reading import created_view, shown, view_of, written_view
 from ledgerloop_sandbox.hubspot.records import Record
+from ledgerloop_sandbox.hubspot.requirements import for_removal
 from ledgerloop_sandbox.hubspot.wire import Json, Reply, Request
 from ledgerloop_sandbox.hubspot.writing import (
     Draft,
@@ -136,10 +137,12 @@ def upsert(portal: Portal, request: Request, type_: str) -> Reply:
 def remove(portal: Portal, request: Request, type_: str) -> Reply:
     """Archive up to 100: 204, whether they are there or not."""
     kind, inputs = portal.kind(type_), inputs_of(request)
-    for one in inputs:
-        record = portal.shelves[kind].find(str(one.get("id", "")))
-        if record is not None:
-            archive(portal, record, request.actor)
+    found = [portal.shelves[kind].find(str(one.get("id", ""))) for one in inputs]
+    records = list(dict.fromkeys(record for record in found if record is not None))
+    for record in records:
+        for_removal(record)
+    for record in records:
+        archive(portal, record, request.actor)
     return Reply(204)
 
 

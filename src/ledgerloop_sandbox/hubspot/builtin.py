@@ -16,6 +16,7 @@ from ledgerloop_sandbox.hubspot.kinds import (
     NOTE,
     PAYMENT,
     PRODUCT,
+    SUBSCRIPTION,
     TASK,
     Kind,
 )
@@ -212,6 +213,26 @@ hs_initiated_date datetime Payment date
 hs_latest_status enumeration Status
 hs_processor_type enumeration Processor
 """,
+    SUBSCRIPTION: """
+hs_createdate datetime!r Create date
+hs_lastmodifieddate datetime!r Last modified date
+hs_name string Name
+hs_status enumeration!r Status
+hs_currency_code enumeration Currency
+hs_collection_process enumeration Collection process
+hs_invoice_creation enumeration Invoice creation
+hs_net_payment_terms number Net payment terms
+hs_recurring_billing_frequency enumeration Billing frequency
+hs_recurring_billing_start_date date Start date
+hs_next_payment_due_date date!r Next payment due date
+hs_next_payment_amount number!r Next payment amount
+hs_last_payment_amount number!r Last payment amount
+hs_last_payment_status string!r Last payment status
+hs_mrr number!r Monthly recurring revenue
+hs_number_of_completed_payments number!r Number of completed payments
+hs_total_collected_amount number!r Total collected amount
+hs_payment_method string!r Payment method
+""",
 }
 
 CURRENCIES = ("NZD", "USD", "AUD")
@@ -223,6 +244,10 @@ _OPTIONS: dict[str, tuple[str, ...]] = {
     "dealtype": ("newbusiness", "existingbusiness"),
     "hs_priority": ("low", "medium", "high"),
     "recurringbillingfrequency": (*WEEKLY, *MONTHLY),
+    "hs_recurring_billing_frequency": (*WEEKLY, *MONTHLY),
+    "hs_status": ("active", "past_due", "canceled", "expired", "scheduled", "paused"),
+    "hs_collection_process": ("automatic_payments", "manual_payments"),
+    "hs_invoice_creation": ("on", "off"),
     "hs_recurring_billing_terms": ("AUTOMATICALLY_RENEW", "FIXED"),
     "hs_billing_start_delay_type": (START_DATE, "hs_billing_start_delay_days", "hs_billing_start_delay_months"),
     "hs_pricing_model": ("flat", "graduated", "stairstep", "volume"),

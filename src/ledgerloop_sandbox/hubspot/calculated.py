@@ -6,7 +6,7 @@ from collections.abc import Callable
 from decimal import Decimal
 
 from ledgerloop_sandbox.hubspot.billing import START_DATE, end_of, gross, number_of_payments, term_of
-from ledgerloop_sandbox.hubspot.kinds import COMPANY, CONTACT, DEAL, INVOICE, LINE_ITEM, Kind
+from ledgerloop_sandbox.hubspot.kinds import COMPANY, CONTACT, DEAL, INVOICE, LINE_ITEM, SUBSCRIPTION, Kind
 from ledgerloop_sandbox.hubspot.portal import Portal
 from ledgerloop_sandbox.hubspot.records import Record
 from ledgerloop_sandbox.hubspot.values import number
@@ -94,6 +94,13 @@ def _invoice(portal: Portal, invoice: Record) -> dict[str, str]:
     return {"hs_amount_billed": _money(billed), "hs_balance_due": _money(billed - paid)}
 
 
+def _subscription(portal: Portal, subscription: Record) -> dict[str, str]:
+    values = subscription.properties
+    waits = values.get("hs_recurring_billing_start_date", "") > iso(portal.now())[:10]
+    now = values.get("hs_status", "")
+    return {"hs_status": now if now not in ("", "active", "scheduled") else "scheduled" if waits else "active"}
+
+
 def _contact(portal: Portal, contact: Record) -> dict[str, str]:
     companies = portal.edges.of((CONTACT, contact.id), COMPANY)
     primary = next((id_ for id_, types in companies.items() if 1 in types), "")
@@ -114,6 +121,7 @@ _BY_KIND: dict[Kind, Callable[[Portal, Record], dict[str, str]]] = {
     DEAL: _deal,
     LINE_ITEM: _line_item,
     INVOICE: _invoice,
+    SUBSCRIPTION: _subscription,
     CONTACT: _contact,
     COMPANY: _company,
 }

@@ -29,6 +29,10 @@ company invoice 180 179
 invoice line_item 409 410
 invoice commerce_payment 541 542
 commerce_payment contact 387 388
+deal subscription 300 299
+contact subscription 296 295
+company subscription 298 297
+subscription line_item 301 302
 """
 
 

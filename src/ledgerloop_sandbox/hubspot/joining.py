@@ -8,11 +8,13 @@ from typing import Any
 from ledgerloop_sandbox.hubspot import calculated
 from ledgerloop_sandbox.hubspot.changes import Change
 from ledgerloop_sandbox.hubspot.edges import PRIMARY, TYPES, Key, default_type, primary_type
-from ledgerloop_sandbox.hubspot.kinds import DEAL, INVOICE, LINE_ITEM, PRODUCT, Kind
+from ledgerloop_sandbox.hubspot.kinds import DEAL, INVOICE, LINE_ITEM, PRODUCT, SUBSCRIPTION, Kind
 from ledgerloop_sandbox.hubspot.portal import Portal
 from ledgerloop_sandbox.hubspot.records import Record
 from ledgerloop_sandbox.hubspot.refusals import invalid
 from ledgerloop_sandbox.hubspot.tokens import Actor
+
+_PARENTS = (DEAL, INVOICE, SUBSCRIPTION)
 
 
 def types_from(start: Kind, end: Kind | None, given: Any) -> list[int]:
@@ -54,11 +56,11 @@ def part(portal: Portal, start: Key, end: Key, types: Iterable[int] | None, by: 
 
 
 def refuse_second_parent(portal: Portal, start: Key, end: Key) -> None:
-    """Refuse to give a line item a second parent: it belongs to one deal, quote or invoice."""
+    """Refuse to give a line item a second parent: it belongs to one deal, quote, invoice or subscription."""
     for line, parent in ((start, end), (end, start)):
-        if line[0] is not LINE_ITEM or parent[0] not in (DEAL, INVOICE):
+        if line[0] is not LINE_ITEM or parent[0] not in _PARENTS:
             continue
-        others = [key for key, _ in portal.edges.all_of(line) if key[0] in (DEAL, INVOICE) and key != parent]
+        others = [key for key, _ in portal.edges.all_of(line) if key[0] in _PARENTS and key != parent]
         if others:
             raise invalid(f"Line item {line[1]} is already associated with {others[0][0].singular} {others[0][1]}.")
 

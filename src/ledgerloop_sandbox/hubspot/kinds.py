@@ -108,8 +108,11 @@ PAYMENT = _kind(
     schema=("crm.schemas.commercepayments.write",),
     group="paymentinformation",
 )
+SUBSCRIPTION = _kind(
+    "subscriptions", "subscription", "0-69", "", created="hs_createdate", group="subscriptioninformation"
+)
 
-KINDS: tuple[Kind, ...] = (CONTACT, COMPANY, DEAL, LINE_ITEM, PRODUCT, NOTE, TASK, INVOICE, PAYMENT)
+KINDS: tuple[Kind, ...] = (CONTACT, COMPANY, DEAL, LINE_ITEM, PRODUCT, NOTE, TASK, INVOICE, PAYMENT, SUBSCRIPTION)
 
 BY_NAME: dict[str, Kind] = {
     spelling: kind

@@ -9,6 +9,7 @@ from ledgerloop_sandbox.hubspot.portal import Portal
 from ledgerloop_sandbox.hubspot.reading import created_view, shown, view_of, written_view
 from ledgerloop_sandbox.hubspot.records import Record
 from ledgerloop_sandbox.hubspot.refusals import invalid, not_found
+from ledgerloop_sandbox.hubspot.requirements import for_removal
 from ledgerloop_sandbox.hubspot.wire import Reply, Request
 from ledgerloop_sandbox.hubspot.writing import (
     archive,
@@ -53,6 +54,7 @@ def remove(portal: Portal, request: Request, type_: str, id_: str) -> Reply:
     kind = portal.kind(type_)
     record = portal.shelves[kind].find(id_)
     if record is not None:
+        for_removal(record)
         archive(portal, record, request.actor)
     elif id_ not in portal.shelves[kind].archived:
         raise not_found()

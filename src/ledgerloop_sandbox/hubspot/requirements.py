@@ -6,7 +6,7 @@ from typing import Any
 
 from ledgerloop_sandbox.hubspot.billing import contradicts, term_of
 from ledgerloop_sandbox.hubspot.edges import Key
-from ledgerloop_sandbox.hubspot.kinds import COMPANY, CONTACT, DEAL, INVOICE, LINE_ITEM, PAYMENT, Kind
+from ledgerloop_sandbox.hubspot.kinds import COMPANY, CONTACT, DEAL, INVOICE, LINE_ITEM, PAYMENT, SUBSCRIPTION, Kind
 from ledgerloop_sandbox.hubspot.portal import Portal
 from ledgerloop_sandbox.hubspot.records import Properties, Record
 from ledgerloop_sandbox.hubspot.refusals import Failure, Refusal, invalid
@@ -18,6 +18,8 @@ def for_create(portal: Portal, kind: Kind, values: Properties, joined: list[Key]
     """Require what HubSpot and, from 2026-09 on, the account's admins require of a new record."""
     if kind is PAYMENT:
         raise invalid("Payments cannot be recorded through this API without a payment processor.")
+    if kind is SUBSCRIPTION and not portal.settings.takes_payments:
+        raise invalid("Subscriptions need an account that is set up to collect payments.")
     one_of = _ONE_OF.get(kind)
     if one_of and not any(values.get(name) for name in one_of):
         raise _missing(kind, list(one_of))
@@ -31,6 +33,9 @@ def for_create(portal: Portal, kind: Kind, values: Properties, joined: list[Key]
     if kind is INVOICE:
         values.setdefault("hs_invoice_status", "draft")
         _open_invoice(values, joined)
+    if kind is SUBSCRIPTION:
+        values.setdefault("hs_invoice_creation", "off")
+        _billable(values, joined)
     if strict:
         _admin_rules(portal, kind, values, values, creating=True)
 
@@ -40,8 +45,18 @@ def for_update(portal: Portal, record: Record, values: Properties, *, strict: bo
     after = record.properties | values
     if record.kind is INVOICE and values.get("hs_invoice_status"):
         _open_invoice(after, [key for key, _ in portal.edges.all_of((INVOICE, record.id))])
+    if record.kind is SUBSCRIPTION:
+        _billable(values, [key for key, _ in portal.edges.all_of((SUBSCRIPTION, record.id))])
     if strict:
         _admin_rules(portal, record.kind, values, after, creating=False)
+
+
+def for_removal(record: Record) -> None:
+    """Refuse to archive a subscription that bills and has not ended."""
+    values = record.properties
+    ended = values.get("hs_status") in ("canceled", "expired")
+    if record.kind is SUBSCRIPTION and values.get("hs_invoice_creation") == "on" and not ended:
+        raise invalid("A billable subscription can be deleted once it is canceled or expired.")
 
 
 def pipeline_failures(portal: Portal, kind: Kind, values: Properties, record: Record | None) -> list[Failure]:
@@ -90,6 +105,11 @@ def _open_invoice(values: Properties, joined: list[Key]) -> None:
     kinds = [kind for kind, _ in joined]
     if kinds.count(CONTACT) != 1 or LINE_ITEM not in kinds:
         raise invalid("An open invoice needs 1 contact and at least 1 line item.")
+
+
+def _billable(values: Properties, joined: list[Key]) -> None:
+    if values.get("hs_invoice_creation") == "on" and LINE_ITEM not in [kind for kind, _ in joined]:
+        raise invalid("A billable subscription needs at least 1 line item.")
 
 
 def _admin_rules(portal: Portal, kind: Kind, written: Properties, after: Properties, *, creating: bool) -> None:

@@ -10,6 +10,7 @@ from ledgerloop_sandbox.hubspot import (
     account_calls,
     association_calls,
     batch_calls,
+    billing_calls,
     list_calls,
     oauth_calls,
     object_calls,
@@ -30,7 +31,7 @@ Need = Callable[[Portal, Request, tuple[str, ...]], list[Scopes]]
 DATED = frozenset({"2026-03", "2026-09"})
 V3 = DATED | {"v3"}
 V4 = DATED | {"v4"}
-_VERSION = re.compile(r"v\d|\d{4}-\d{2}")
+_VERSION = re.compile(r"v\d|\d{4}-\d{2}(-beta)?")
 # Where the version stands: by family, for dated paths; older paths have it right behind the first word.
 _BEHIND_FAMILY = frozenset({"crm", "settings"})
 
@@ -236,6 +237,20 @@ ROUTES: tuple[Route, ...] = (
     _route("GET", f"{_LISTS}/*/memberships", list_calls.members, _LISTS_READ),
     _route("PUT", f"{_LISTS}/*/memberships/add", list_calls.add_members, _LISTS_WRITE),
     _route("PUT", f"{_LISTS}/*/memberships/remove", list_calls.remove_members, _LISTS_WRITE),
+    *(
+        _route(
+            "POST",
+            f"payments-subscriptions/subscriptions/crm/*/{verb}",
+            handler,
+            _scope("crm.objects.subscriptions.write"),
+            frozenset({"v1", "2026-09-beta"}),
+        )
+        for verb, handler in (
+            ("pause", billing_calls.pause),
+            ("unpause", billing_calls.unpause),
+            ("cancel", billing_calls.cancel),
+        )
+    ),
     _route("GET", "account-info/details", account_calls.details, _scope("oauth")),
     _route("GET", "account-info/api-usage/daily/private-apps", account_calls.usage, _scope("oauth")),
     _route("GET", "tax-rates/tax-rates", account_calls.tax_rates, _scope("tax_rates.read"), DATED | {"v1"}),

@@ -57,6 +57,8 @@ class Settings:
     """How likely an event carries the eventId of the event before it."""
     batch_ms: float = 10.0
     """How long events are collected before a webhook leaves."""
+    takes_payments: bool = False
+    """The account is set up to collect payments, by HubSpot or by Stripe: without it there are no subscriptions."""
     webhook_form: str = "legacy"
     """How default subscriptions are written: legacy (deal.propertyChange), object, or both."""
 

@@ -45,6 +45,11 @@ def ends(portal: Any, start: str, end: str, id_: str) -> dict[int, list[int]]:
         ("companies/invoices", [180]),
         ("invoices/line_items", [409]),
         ("invoices/commerce_payments", [541]),
+        ("deals/subscriptions", [300]),
+        ("subscriptions/deals", [299]),
+        ("subscriptions/contacts", [295]),
+        ("subscriptions/companies", [297]),
+        ("subscriptions/line_items", [301]),
     ],
 )
 def test_type_ids_and_labels(portal: Any, pair: str, ids: list[int]) -> None:

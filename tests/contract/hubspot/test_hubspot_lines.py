@@ -1,4 +1,4 @@
-"""Checklist of the HubSpot sandbox: what lines are billed by. Tiers, recurring fields, and HubSpot's own invoices."""
+"""Checklist of the HubSpot sandbox: what lines are billed by, and what HubSpot bills: invoices and subscriptions."""
 
 from __future__ import annotations
 
@@ -114,3 +114,70 @@ def test_hubspots_own_invoices_stand_by_the_deal(portal: Any) -> None:
     assert [str(one["toObjectId"]) for one in found] == [invoice]
     assert [one["typeId"] for one in found[0]["associationTypes"]] == [176]
     assert portal.values("invoices", invoice, "hs_invoice_source")["hs_invoice_source"] == "data_sync"
+
+
+BILLING = "/payments-subscriptions/2026-09-beta/subscriptions/crm"
+SUBSCRIPTIONS = "/crm/objects/2026-09/subscriptions"
+
+
+def test_subscriptions_stand_by_the_deal(portal: Any) -> None:
+    """A subscription bills nothing until it is told to, which needs a line of its own; it is found from its deal."""
+    portal.set(takes_payments=True)
+    deal, line = portal.deal(), portal.create("line_items", name="Hosting", price="10", quantity="1")
+    made = portal.create("subscriptions", hs_name="Hosting", hs_recurring_billing_frequency="monthly")
+    portal.ok("PUT", f"/crm/objects/2026-09/subscriptions/{made}/associations/default/deals/{deal}")
+    read = {"inputs": [{"id": deal}]}
+    found = portal.ok("POST", "/crm/associations/2026-09/deals/subscriptions/batch/read", read)["results"][0]["to"]
+    before = portal.values("subscriptions", made, "hs_status", "hs_invoice_creation")
+    billable = {"properties": {"hs_invoice_creation": "on"}}
+    too_early = portal.call("PATCH", f"{SUBSCRIPTIONS}/{made}", billable)
+    types = [{"associationCategory": "HUBSPOT_DEFINED", "associationTypeId": 301}]
+    portal.ok("PUT", f"{SUBSCRIPTIONS}/{made}/associations/line_items/{line}", types)
+    portal.ok("PATCH", f"{SUBSCRIPTIONS}/{made}", billable)
+
+    assert [(str(one["toObjectId"]), one["associationTypes"][0]["typeId"]) for one in found] == [(made, 300)]
+    assert before["hs_status"] == "active"
+    assert before["hs_invoice_creation"] == "off"
+    assert too_early.status_code == 400
+    assert portal.values("subscriptions", made, "hs_invoice_creation")["hs_invoice_creation"] == "on"
+    taken = portal.call("PUT", f"/crm/objects/2026-09/line_items/{line}/associations/default/deals/{deal}")
+    assert taken.status_code == 400
+
+
+def test_subscriptions_need_an_account_that_takes_payments(portal: Any) -> None:
+    """Without HubSpot payments or Stripe none is made."""
+    assert portal.call("POST", SUBSCRIPTIONS, {"properties": {"hs_name": "x"}}).status_code == 400
+
+
+def test_the_status_of_a_subscription_is_hubspots(portal: Any) -> None:
+    """It follows the start date and what a person does; nobody writes it, and what has ended stays so."""
+    portal.set(takes_payments=True)
+    later = portal.create("subscriptions", hs_recurring_billing_start_date="2099-01-01")
+    one = portal.create("subscriptions", hs_name="One")
+    seen = [portal.values("subscriptions", made, "hs_status")["hs_status"] for made in (later, one)]
+    for verb in ("pause", "unpause", "pause", "cancel"):
+        assert portal.call("POST", f"{BILLING}/{one}/{verb}").status_code == 204
+        seen.append(portal.values("subscriptions", one, "hs_status")["hs_status"])
+    written = portal.call("PATCH", f"{SUBSCRIPTIONS}/{one}", {"properties": {"hs_status": "active"}})
+
+    assert seen == ["scheduled", "active", "paused", "active", "paused", "canceled"]
+    assert written.status_code == 400
+    assert portal.call("POST", f"{BILLING}/{one}/unpause").status_code == 400
+    assert portal.call("POST", f"{BILLING}/404/cancel").status_code == 404
+
+
+def test_a_billable_subscription_is_deleted_once_it_has_ended(portal: Any) -> None:
+    """One that bills stays, alone and in a batch, until it is canceled."""
+    portal.set(takes_payments=True)
+    line = portal.create("line_items", name="Hosting", price="10", quantity="1")
+    types = [{"associationCategory": "HUBSPOT_DEFINED", "associationTypeId": 301}]
+    body = {"properties": {"hs_invoice_creation": "on"}, "associations": [{"to": {"id": line}, "types": types}]}
+    bills = portal.ok("POST", SUBSCRIPTIONS, body)["id"]
+    free = portal.create("subscriptions", hs_name="Bills nothing")
+
+    assert portal.call("DELETE", f"{SUBSCRIPTIONS}/{bills}").status_code == 400
+    both = {"inputs": [{"id": free}, {"id": bills}]}
+    assert portal.call("POST", f"{SUBSCRIPTIONS}/batch/archive", both).status_code == 400
+    assert portal.call("DELETE", f"{SUBSCRIPTIONS}/{free}").status_code == 204
+    assert portal.call("POST", f"{BILLING}/{bills}/cancel").status_code == 204
+    assert portal.call("DELETE", f"{SUBSCRIPTIONS}/{bills}").status_code == 204

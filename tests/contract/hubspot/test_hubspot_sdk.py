@@ -164,6 +164,21 @@ def test_notes_and_invoices(client: Any) -> None:
     assert invoice.properties["hs_invoice_status"] == "draft"
 
 
+def test_subscriptions_of_a_deal(client: Any, lenient: Any, portal: Any) -> None:
+    """The SDK makes a subscription with its deal, reads it and finds it from there."""
+    portal.set(takes_payments=True)
+    deal = portal.deal()
+    types = [{"associationCategory": "HUBSPOT_DEFINED", "associationTypeId": 299}]
+    made = client.crm.objects.subscriptions.create(
+        properties={"hs_name": "Hosting"}, associations=[{"to": {"id": deal}, "types": types}]
+    )
+    read = client.crm.objects.subscriptions.get(made.id, properties=["hs_status", "hs_invoice_creation"])
+    found = lenient.crm.associations.batch.get("subscriptions", from_object_type="deals", inputs=[{"id": deal}])
+
+    assert (read.properties["hs_status"], read.properties["hs_invoice_creation"]) == ("active", "off")
+    assert [str(one.to_object_id) for one in found.results[0].to] == [made.id]
+
+
 def test_oauth_refresh_and_introspection(client: Any, portal: Any) -> None:
     """A refresh token brings an access token that is live."""
     refresh = portal.token_of("oauth", ["crm.objects.deals.read"])["refresh_token"]
