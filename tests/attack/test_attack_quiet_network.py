@@ -14,7 +14,9 @@ import pytest
 from attacked import LONG, Attacked, until
 from own_process import running_process, until_held_up
 from quiet_proxy import Network
+from scene import DAY
 from sqlalchemy import make_url, text
+from test_flow_backfill import Command
 
 import pg_cluster
 from ledgerloop.errors import Transient
@@ -60,6 +62,22 @@ def test_it_ends_while_nothing_comes_through(attacked: Begin, network: Network, 
     assert 503 == service.webhook().status_code
 
     assert 0 == service.terminate(), service.log()
+
+
+def test_a_backfill_is_stopped_in_the_middle_of_a_turn(network: Network, far_url: str, tmp_path: Path) -> None:
+    """Ctrl-C ends a command that does a turn itself, though the database will never answer again."""
+    with running_process(tmp_path, far_url) as served:
+        served.kill()
+        held = served.fault("hubspot", kind="delay", delay_ms=DAY, path="batch/create")
+        backfill = Command(served, tmp_path, "backfill", "--yes")
+        served.until_met("hubspot", held)
+        network.forget()
+
+        backfill.process.send_signal(signal.SIGINT)
+
+        _, told = backfill.process.communicate(timeout=LONG)
+        assert 130 == backfill.process.returncode, told
+        assert "Stopped. It goes on when this is run again" in told
 
 
 def test_it_ends_in_the_middle_of_a_turn(network: Network, far_url: str, tmp_path: Path) -> None:

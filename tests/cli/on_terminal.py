@@ -18,7 +18,12 @@ from pathlib import Path
 INSTALLED = Path(sys.executable).with_name("ledgerloop")
 CTRL_C = "\x03"
 PATIENCE = 120.0
-_AS_SESSION = "import os, sys; os.login_tty(int(sys.argv[1])); os.execv(sys.argv[2], sys.argv[2:])"
+_AS_SESSION = """
+import os, signal, sys
+signal.signal(signal.SIGINT, signal.SIG_DFL)  # a test run in the background of a script ignores it
+os.login_tty(int(sys.argv[1]))
+os.execv(sys.argv[2], sys.argv[2:])
+"""
 _CONTROL = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
 

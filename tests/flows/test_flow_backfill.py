@@ -149,13 +149,20 @@ def _kept(scene: Scene) -> int:
         return inbox.waiting(tx)
 
 
+def _heeding_interrupts() -> None:
+    """Undo what a shell does to whatever it runs in the background."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 class Command:
     """The command as a process."""
 
     def __init__(self, served: Served, directory: Path, *arguments: str) -> None:
         self.served = served
         command = [sys.executable, "-m", "ledgerloop", *arguments, "--config", str(directory / "ledgerloop.toml")]
-        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        self.process = subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, preexec_fn=_heeding_interrupts
+        )
 
     def until_told(self, words: str) -> None:
         """Read what it tells people until it says this."""

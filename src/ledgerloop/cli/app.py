@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import sys
+import threading
 from importlib.metadata import version
 from typing import Annotated
 
@@ -31,7 +33,15 @@ def _ledgerloop(
 
 
 def main() -> None:
-    """Run a command. A wrong setting ends with status 2, whatever else cannot be done with 1."""
+    """Run a command, and end. A wrong setting ends with status 2, whatever else cannot be done with 1."""
+    try:
+        _run()
+    except SystemExit as ended:
+        _leave(ended.code)
+        raise
+
+
+def _run() -> None:
     if sys.argv[1:2] and not sys.argv[1].startswith("-"):  # a command is named, which may log
         from ledgerloop import log
 
@@ -43,3 +53,12 @@ def main() -> None:
 
         say(error.sentence, err=True)
         sys.exit(2 if isinstance(error, SettingsError) else 1)
+
+
+def _leave(status: object) -> None:
+    """End the process though a turn still waits, such as for a database that never answers: it goes on next time."""
+    waiting = [one for one in threading.enumerate() if one is not threading.current_thread() and not one.daemon]
+    if waiting and (status is None or isinstance(status, int)):
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(status or 0)

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import sys
-import threading
 from typing import Annotated
 
 import typer
@@ -64,13 +61,3 @@ def serve(
         say(f"Ledgerloop is at {settings.service.address}. Stop it with Ctrl+C.", err=True)
         server.serve(create_app(built, started=True), sock, signals)
     say("Ledgerloop has stopped.", err=True)
-    _leave()
-
-
-def _leave() -> None:
-    """End the process though a turn still waits, such as for a database that never answers: it goes on next time."""
-    others = [one for one in threading.enumerate() if one is not threading.current_thread() and not one.daemon]
-    if others:
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os._exit(0)
