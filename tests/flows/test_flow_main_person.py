@@ -233,6 +233,35 @@ class TestSomebodyElseHasIt:
         assert ("Jane Doe", "jane.doe@double.example.com", "1.00") == who(scene, double)
         assert f"hubspot contact {old}" not in scene.holds()
 
+    def test_an_email_of_its_own_cures_it_though_its_first_contact_was_merged_away(
+        self, scene: Scene, crm: Customers
+    ) -> None:
+        """A customer whose contact was merged into another's gets a contact by a merge in Xero. Given an email of its
+        own, as the question says, it has a contact of that person: the first one's merge is over and asks no more.
+        """
+        customer, old = jane(crm, "gone")
+        holder = crm.until_linked(
+            crm.add("The Holder Company", EmailAddress="zoe@holder.example.com", FirstName="Zoe", LastName="Lund"),
+            "contact",
+        )
+        other = crm.add("The Joined Company", EmailAddress="bob@joined.example.com", **BOB)
+        bobs = crm.until_linked(other, "contact")
+        crm.merge("contacts", old, holder)
+        crm.touch(customer)
+        crm.merge_in_xero(other, customer)
+        crm.until_other(customer, old, "contact")
+        crm.touch(customer)
+        asked = crm.until_held(customer)
+        assert f"so {bobs} stays its contact. Give “The Gone Company” an email of its own in Xero." in asked
+
+        crm.change(customer, EmailAddress="jane@new.example.com")
+
+        new = crm.until_other(customer, bobs, "contact")
+        crm.touch(customer)
+        assert ("Jane Doe", "jane@new.example.com", "4.00") == who(scene, new)
+        assert ("Bob New", "bob@joined.example.com", None) == who(scene, bobs)
+        assert [] == [said for about, said in scene.holds().items() if customer in about or new in about]
+
 
 def test_an_address_moves_as_a_whole(scene: Scene, crm: Customers) -> None:
     """A new address leaves nothing of the one before: a town without a postcode keeps no old postcode."""

@@ -55,6 +55,9 @@ class Register:
         """Records that people made and that are nobody's customer."""
         self._let_go: list[str] = []
         """Contacts that are strangers once all was quiet."""
+        self._given: set[str] = set()
+        """Contacts of customers merged in Xero into one whose own was merged away: that one keeps it until its email in
+        Xero is nobody else's, and has a contact of that person then."""
         self.moved: set[str] = set()
         """Customers that must be looked at before all is said: HubSpot may not have told what happened to them."""
         self._heir: dict[str, str] = {}
@@ -138,6 +141,8 @@ class Register:
                 self._let_go += [contact] if kind == "contacts" else []
                 continue
             if mine.must == "one":
+                if kind == "contacts" and theirs.must == "merged away":
+                    self._given.add(contact)
                 theirs.must = "one"
             theirs.heir = theirs.heir or mine.deleted > 0
             mine.must = "none"
@@ -219,6 +224,7 @@ class Register:
             expected = {
                 *self.strangers[kind],
                 *self._let_go,
+                *self._given,
                 *(record.id for some in carrying.values() for record in some),
             }
             found += [

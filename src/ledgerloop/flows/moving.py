@@ -111,7 +111,8 @@ def barred(home: Organisation, kind: LinkKind, strangers: Customers) -> Doubts:
     with at.database.reading() as tx:
         lost_ever = lost.of_customers(tx, home.id, kind, list(strangers))
     losses = {key: some for key, all_ in lost_ever.items() if (some := [one for one in all_ if one.how != "succeeded"])}
-    merged = {key: some[-1].hubspot_id for key, some in losses.items() if some[-1].how == "merged"}
+    # Who has lost another record since then had one: what was merged away before that asks no more.
+    merged = {key: some[-1].hubspot_id for key, some in lost_ever.items() if some[-1].how == "merged"}
     survivors = at.hubspot().read(PLURAL[kind], list(merged.values()), properties_read(kind)) if merged else {}
     found = _forgotten(strangers, losses) if kind == "contact" else {}
     for key, some in losses.items():
