@@ -168,32 +168,76 @@ class TestAsks:
         assert f"customer {new}" not in scene.holds()
         assert contact == crm.record(new, "contact")
 
-    @pytest.mark.parametrize("same", [True, False], ids=["one of these records", "another record"])
-    def test_it_still_owes_and_a_person_says_which(self, scene: Scene, crm: Customers, name: str, same: bool) -> None:
-        """The new one's id, on one of the records or on another, answers though the archived one still owes."""
+    def test_it_still_owes_and_a_person_says_that_it_is_another(self, scene: Scene, crm: Customers, name: str) -> None:
+        """The new one's id on another record answers though the archived one still owes; that one is shown as ever."""
         old, contact, company = _linked(scene, crm, name, _mail(name), paid=False)
         _archive(crm, old)
         new = crm.add(name, EmailAddress=_mail(name))
         scene.invoice_for(new, "25.00")
         assert "is still open" in crm.until_held(new)
-        record = company
-        if same:
-            scene.edit("companies", company, xero_contact_id=new)
-        else:
-            record = scene.make("companies", name=f"{name} of Nelson", xero_contact_id=new)
+        record = scene.make("companies", name=f"{name} of Nelson", xero_contact_id=new)
 
         assert record == crm.until_linked(new)
         scene.until_shown("companies", record, "xero_outstanding_balance", "25.00")
         scene.settle()
-        if same:
-            assert (None, contact) == (crm.record(old, "company"), crm.record(new, "contact"))
-        else:
-            # Two customers then, and one email: that is the next question, with its own way out.
-            assert f"is also that of “{name}”" in crm.until_held(new)
-            crm.change(new, EmailAddress=_mail(name, "nelson"))
-            assert contact != crm.until_linked(new, "contact")
-            assert (company, contact) == (crm.record(old, "company"), crm.record(old, "contact"))
+        # Two customers then, and one email: that is the next question, with its own way out.
+        assert f"is also that of “{name}”" in crm.until_held(new)
+        crm.change(new, EmailAddress=_mail(name, "nelson"))
+        assert contact != crm.until_linked(new, "contact")
+        assert (company, contact) == (crm.record(old, "company"), crm.record(old, "contact"))
+        assert "80.00" == scene.show("companies", company)["xero_outstanding_balance"]
         assert f"customer {new}" not in scene.holds()
+
+    @pytest.mark.parametrize("email", ["pay", "other"], ids=["the same email", "another email"])
+    def test_what_it_owes_is_seen_until_it_is_settled(
+        self, scene: Scene, crm: Customers, name: str, email: str
+    ) -> None:
+        """The new one's id on one of the records takes nothing out of sight: what is open moves last."""
+        old, _, company = _linked(scene, crm, name, _mail(name), paid=False)
+        _archive(crm, old)
+        new = crm.add(name, EmailAddress=_mail(name, email))
+        scene.invoice_for(new, "25.00")
+        assert "they stay until then" in crm.until_held(new)
+
+        scene.edit("companies", company, xero_contact_id=new)
+        scene.settle()
+        crm.touch(new)
+
+        assert f"({old}) has the HubSpot records" in crm.until_held(new)
+        assert company == crm.record(old, "company")
+        assert "80.00" == scene.show("companies", company)["xero_outstanding_balance"]
+        scene.edit("companies", company, xero_contact_id=new)
+        scene.pay(next(one["InvoiceID"] for one in scene.invoices() if one["Contact"]["ContactID"] == old), "80.00")
+        scene.until_shown("companies", company, "xero_outstanding_balance", "26.00")
+        scene.settle()
+        assert company == crm.record(new, "company")
+        assert f"customer {new}" not in scene.holds()
+
+    @pytest.mark.parametrize("cure", ["settled", "restored", "on another record"])
+    def test_what_no_record_shows_any_more_is_said(self, scene: Scene, crm: Customers, name: str, cure: str) -> None:
+        """Who takes an archived customer's records away is told what is open on it, until that is seen or settled."""
+        old, _, company = _linked(scene, crm, name, _mail(name), paid=False)
+        _archive(crm, old)
+        scene.settle()
+        with scene.built.database.reading() as tx:
+            home = connections.organisations(tx)[0]
+        with instead(scene.built.parts()):
+            done = ruling.part(home, old, ("company", "contact"), "a test")
+
+        assert "so it gets no other" in done.sentence
+        said = crm.until_held(old)
+        scene.settle()
+        assert "80.00 NZD outstanding is still open on it, which no HubSpot record shows any more" in said
+        assert not scene.show("companies", company)["xero_outstanding_balance"]
+        if cure == "settled":
+            scene.pay(next(one["InvoiceID"] for one in scene.invoices() if one["Contact"]["ContactID"] == old), "80.00")
+        elif cure == "restored":
+            crm.change(old, ContactStatus="ACTIVE", EmailAddress=_mail(name, "back"))
+            scene.until_shown("companies", crm.until_linked(old), "xero_outstanding_balance", "80.00")
+        else:
+            another = scene.make("companies", name=f"{name} of Nelson", xero_contact_id=old)
+            scene.until_shown("companies", another, "xero_outstanding_balance", "80.00")
+        scene.on.until("it is cured", lambda: None if f"customer {old}" in scene.holds() else True)
 
     def test_another_email_and_a_person_says_that_it_is_the_same(self, scene: Scene, crm: Customers, name: str) -> None:
         """The new one's id on one of the records answers, and all of them go."""
@@ -291,3 +335,21 @@ class TestDeals:
         made = scene.on.until("the invoice", lambda: scene.invoices_of(deal) or None, 10.0)
         scene.settle()
         assert [f"Jetty {name}"] == [one["Contact"]["Name"] for one in made]
+
+    def test_what_the_archived_one_owes_is_said(self, scene: Scene, crm: Customers, name: str) -> None:
+        """The sentence names it, and whoever gives the company to another does not lose it from sight."""
+        old, contact, company = _linked(scene, crm, name, _mail(name), paid=False)
+        _archive(crm, old)
+        scene.settle()
+        deal = scene.sell(company=company, contact=contact)
+        said = scene.until_shown("deals", deal, "xero_sync_message")["xero_sync_message"]
+        assert f"“{name}” of this deal is archived in Xero, and 80.00 NZD is still open on it." in said
+        with scene.built.database.reading() as tx:
+            home = connections.organisations(tx)[0]
+
+        with instead(scene.built.parts()):
+            ruling.new_one_pays(home, deal, "a test")
+            ruling.part(home, old, ("contact",), "a test")
+
+        scene.on.until("the invoice", lambda: scene.invoices_of(deal) or None, 10.0)
+        assert "80.00 NZD outstanding is still open on it" in crm.until_held(old)

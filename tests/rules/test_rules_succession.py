@@ -87,6 +87,8 @@ def test_is_a_question(old: dict[str, str], new: dict[str, str], owes: list[Rece
     assert said in answer.sentence
     assert "(x1) has the HubSpot records (contact 7 and company 512)" in answer.sentence
     assert "write x2 into the Xero contact id" in answer.sentence
+    assert ("settle that in Xero, and the records go to the active one" in answer.sentence) is bool(owes)
+    assert ("one of these records" in answer.sentence) is not bool(owes)
 
 
 def test_every_reason_is_said_at_once() -> None:

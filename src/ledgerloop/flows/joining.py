@@ -34,12 +34,22 @@ class Joined:
 
     links: list[Link]
     records: dict[tuple[LinkKind, str], Record] = field(default_factory=dict)
+    in_question: frozenset[str] = frozenset()
+    """The customers of which it is not known whose their email in Xero is."""
 
 
-def join(home: Organisation, customers: Customers, values: Values, turn: int, unsure_already: Doubts) -> Joined:
+def join(
+    home: Organisation,
+    customers: Customers,
+    values: Values,
+    turn: int,
+    unsure_already: Doubts,
+    unseen: Callable[[], Doubts] = dict,
+) -> Joined:
     """empty → follow → review → find → take → make → associate → hold: return the links of these customers.
 
     Nothing is found or made for those who are ``unsure_already``: an archived customer has what would be theirs.
+    ``unseen`` says at the end what is open and shown nowhere.
     """
     freed = parting.empty(home, customers, turn)
     moving.remember_made(home, customers, turn)
@@ -64,7 +74,7 @@ def join(home: Organisation, customers: Customers, values: Values, turn: int, un
     people.join_people(home, live, turn)
     _say_bad_emails(home, live, turn)
     shown, unshown = _shown_here(home, customers, turn)
-    _hold(home, customers, _together(doubts, unshown), turn)
+    _hold(home, customers, _together(doubts, unshown, unseen()), turn)
     records = {(kind, record.id): record for kind, some in found.items() for record, _ in some.values()}
     return Joined(shown, records)
 

@@ -218,10 +218,12 @@ def _by_id(home: Organisation, sales: Sequence[Sale]) -> dict[str, Payer]:
     An id of another organisation's customer says nothing about who pays here.
     """
     found: dict[str, Payer] = {}
+    archived: dict[str, Customer] = {}
     carried = {sale.deal.id: one for sale in sales if (one := id_carried(sale))}
     ids = list(carried.values())
     with parts().database.reading() as tx:
         customers = mirror.customers(tx, home.id, ids)
+        ended = set(rulings.to_empty(tx, home.id, ids))
         elsewhere = {
             key
             for other in connections.organisations(tx)
@@ -233,6 +235,8 @@ def _by_id(home: Organisation, sales: Sequence[Sale]) -> dict[str, Payer]:
             if not given or (given not in customers and given in elsewhere):
                 continue
             kind, record = sides(sale)[0]
+            if (given, kind, record.id) in ended:
+                continue  # a person has ended that link, and what was written there is about to go
             own = links.find_by_hubspot(tx, home.id, kind, [record.id]).get(record.id)
             if kind == "contact" and own is not None and (own.how, own.xero_id.lower()) == ("email", given):
                 continue  # we wrote it there, since the contact has the customer's address
@@ -242,12 +246,12 @@ def _by_id(home: Organisation, sales: Sequence[Sale]) -> dict[str, Payer]:
             if payer is None:
                 found[sale.deal.id] = Hold((payer_questions.unknown_id(kind, given, home.name),))
             elif not payer.active:
-                found[sale.deal.id] = _archived(sale, payer)
+                archived[sale.deal.id] = payer
             elif held is not None and held.hubspot_id != record.id:
                 found[sale.deal.id] = Hold((payer_questions.carried_twice(kind, payer, held.hubspot_id),), (payer.id,))
             else:
                 found[sale.deal.id] = Found(payer.id, "id")
-    return found
+    return found | _archived(home, archived)
 
 
 def _by_ruling(home: Organisation, sales: Sequence[Sale]) -> dict[str, Payer]:
@@ -256,11 +260,13 @@ def _by_ruling(home: Organisation, sales: Sequence[Sale]) -> dict[str, Payer]:
         said = rulings.get(tx, home.id, [buyer_of(sale) for sale in sales if sides(sale)])
         customers = mirror.customers(tx, home.id, [answer for answer in said.values() if answer])
     found: dict[str, Payer] = {}
+    archived: dict[str, Customer] = {}
     for sale in sales:
         answer = customers.get(said.get(buyer_of(sale), "")) if sides(sale) else None
         if answer is not None:
-            found[sale.deal.id] = Found(answer.id, "ruling") if answer.active else _archived(sale, answer)
-    return found
+            found[sale.deal.id] = Found(answer.id, "ruling")
+            archived |= {} if answer.active else {sale.deal.id: answer}
+    return found | _archived(home, archived)
 
 
 def _apart(sales: Sequence[Sale]) -> list[list[Sale]]:
@@ -343,12 +349,9 @@ def _of_archived(
         archived = mirror.customers(tx, home.id, gone)
     succeeding.succeed(home, archived, turn)
     asking = {sale.deal.id: sale for sale in sales if linked.get(sale.deal.id) in gone}
-    return {
-        deal: _archived(asking[deal], archived[payer.id])
-        if payer.id in archived and not archived[payer.id].active
-        else payer
-        for deal, payer in by_link(home, list(asking.values())).items()
-    }
+    payers: dict[str, Payer] = dict(by_link(home, list(asking.values())))
+    left = {deal: archived[one.id] for deal, one in payers.items() if isinstance(one, Found) and one.id in archived}
+    return payers | _archived(home, {deal: one for deal, one in left.items() if not one.active})
 
 
 def _owed(home: Organisation, customers: Sequence[str]) -> dict[str, str]:
@@ -387,8 +390,13 @@ def _keys(buyer: Buyer) -> tuple[str, ...]:
     )
 
 
-def _archived(sale: Sale, owner: Customer) -> Hold:
-    return Hold((payer_questions.archived(sale.deal.id, owner),), (owner.id,))
+def _archived(home: Organisation, owners: Mapping[str, Customer]) -> dict[str, Payer]:
+    """Hold deals whose customers are archived, each with what its customer still owes."""
+    owed = _owed(home, sorted({one.id for one in owners.values()})) if owners else {}
+    return {
+        deal: Hold((payer_questions.archived(deal, one, owed.get(one.id, "")),), (one.id,))
+        for deal, one in owners.items()
+    }
 
 
 def _of(sale: Sale, side: Side, name: str) -> str:

@@ -116,13 +116,19 @@ def new_one_pays(home: Organisation, deal: str, by: str) -> Ruled:
     """Keep that who pays for a deal is none of the customers that there are, and try the deal again."""
     at = parts()
     half, record = _paying(deal)
+    with at.database.reading() as tx:
+        linked = links.find_by_hubspot(tx, home.id, half, [record.id]).get(record.id)
+    shown = shown_elsewhere(home, [linked] if linked else [])
     with at.database.transaction() as tx:
         linked = links.find_by_hubspot(tx, home.id, half, [record.id]).get(record.id)
         known = mirror.customers(tx, home.id, [linked.xero_id]).get(linked.xero_id) if linked else None
         # That a contact has a customer's address shows money there, and does not say who pays for its own deals.
         by_address = linked is not None and (half, linked.how) == ("contact", "email")
+        ended = ""
         if linked and known is not None and not known.active:
-            _end(tx, home, linked, by, to_empty=False)  # the sentence about an archived customer says to run this
+            _end(tx, home, linked, by, to_empty=not shown)  # the sentence about an archived customer says to run this
+            ended = known.id.lower()
+            _look_at(tx, home.id, [known.id])  # which may have something open that nothing shows any more
         elif linked and not by_address:
             name = _name(tx, home, linked.xero_id)
             raise LedgerloopError(
@@ -130,7 +136,7 @@ def new_one_pays(home: Organisation, deal: str, by: str) -> Ruled:
                 f" `ledgerloop unlink --customer {linked.xero_id} --{half}` first."
             )
         carried = (record.properties.get(id_name()) or "").strip().lower()
-        if carried and not by_address and mirror.customers(tx, home.id, [carried]):
+        if carried and carried != ended and not by_address and mirror.customers(tx, home.id, [carried]):
             raise LedgerloopError(
                 f"The deal's {half} {_called(half, record)} carries the Xero contact id {carried}. Clear it in HubSpot"
                 " first."
@@ -177,7 +183,10 @@ def part(home: Organisation, named: str, halves: Collection[Half], by: str) -> R
         home.id,
         customer.id,
         f"“{customer.name}” is no longer the HubSpot {records}: what was shown there is emptied, and it is looked for"
-        " among the others.",
+        " among the others."
+        if customer.active
+        else f"“{customer.name}” is no longer the HubSpot {records}: what was shown there is emptied. It is archived in"
+        " Xero, so it gets no other.",
         tuple(deals),
     )
 

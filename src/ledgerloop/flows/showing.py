@@ -39,8 +39,8 @@ def show_standings(home: Organisation, ids: Sequence[str], turn: int) -> None:
     customers = admitting.admit(home, contacts)
     standings = {key: standing_of(receivables.get(key, ()), today, home.base_currency) for key in customers}
     values = {key: _named(properties_from_standing(standings[key], customers[key], home)) for key in customers}
-    joined = joining.join(home, customers, values, turn, unsure)
-    settled = compare_fields(home, customers, joined.links, joined.records)
+    joined = joining.join(home, customers, values, turn, unsure, lambda: succeeding.unseen(home, customers, standings))
+    settled = compare_fields(home, customers, joined.links, joined.records, joined.in_question)
     wanted = [
         Wanted(
             kind=link.kind,

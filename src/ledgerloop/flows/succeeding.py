@@ -6,7 +6,7 @@ of its own succeeds nobody. Where a person has written the active one's id on a 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -19,9 +19,13 @@ from ledgerloop.flows.moving import KINDS
 from ledgerloop.flows.parts import parts
 from ledgerloop.flows.writing import id_name
 from ledgerloop.records import Customer, Entry, Hold, Link, LinkKind, Organisation
-from ledgerloop.rules.standing import standing_of
-from ledgerloop.rules.succession import Succeeds, same_name, succession
-from ledgerloop.store import compared, dirty, journal, lanes, links, mirror, pairs
+from ledgerloop.rules import doubts
+from ledgerloop.rules.standing import Standing, standing_of
+from ledgerloop.rules.succession import Succeeds, same_name, still_open, succession
+from ledgerloop.store import compared, dirty, journal, lanes, links, lost, mirror, pairs, rulings
+
+Half = tuple[LinkKind, str]
+"""A HubSpot record, and its kind."""
 
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
@@ -46,6 +50,7 @@ def succeed(home: Organisation, contacts: Customers, turn: int) -> Doubts:
     with at.database.reading() as tx:
         receivables = mirror.receivables_of(tx, home.id, [one.old.id for one in pairs_])
     unsure: dict[str, tuple[Pair, Hold]] = {}
+    owing: set[str] = set()
     for pair in pairs_:
         owed = standing_of(receivables.get(pair.old.id, ()), today, home.base_currency)
         match succession(pair.old, pair.new, owed, [f"{link.kind} {link.hubspot_id}" for link in pair.links]):
@@ -53,7 +58,40 @@ def succeed(home: Organisation, contacts: Customers, turn: int) -> Doubts:
                 _move(home, pair, contacts, reason, turn)
             case Hold() as hold:
                 unsure[pair.new.id] = (pair, hold)
-    return _undecided(home, contacts, unsure, turn)
+                owing |= {pair.new.id} if still_open(owed) else set()
+    _look_at(home, sorted(unsure.keys() - contacts.keys()))
+    return _undecided(home, contacts, unsure, owing, turn)
+
+
+def _look_at(home: Organisation, asking: Sequence[str]) -> None:
+    """Have those looked at whose question is about a customer that changed just now: it may be answered by that."""
+    if not asking:
+        return
+    at = parts()
+    with at.database.transaction() as tx:
+        dirty.mark(tx, home.id, asking)
+        lanes.wake(tx, "standing", home.id, at.now())
+
+
+def unseen(home: Organisation, customers: Customers, standings: Mapping[str, Standing]) -> Doubts:
+    """Say what is open on archived customers that had records and have none: nothing else shows it any more."""
+    owed = {
+        key: said
+        for key, one in customers.items()
+        if not one.active and not one.merged_into and (said := still_open(standings[key]))
+    }
+    if not owed:
+        return {}
+    with parts().database.reading() as tx:
+        shown = {link.xero_id for link in _links(tx, home, list(owed))}
+        had = set(rulings.ended(tx, home.id, list(owed)))
+        for kind in KINDS:
+            had |= lost.of_customers(tx, home.id, kind, list(owed)).keys()
+    return {
+        key: Hold((doubts.archived_unseen(customers[key], said),))
+        for key, said in owed.items()
+        if key in had and key not in shown
+    }
 
 
 def _pairs(home: Organisation, contacts: Customers, turn: int) -> list[Pair]:
@@ -67,8 +105,8 @@ def _pairs(home: Organisation, contacts: Customers, turn: int) -> list[Pair]:
     gone = [one for one in namesakes.values() if not one.active]
     of_name = {new.id: [old for old in gone if same_name(old.name, new.name)] for new in fresh}
     of_name = {key: olds for key, olds in of_name.items() if olds}
-    lost = {old.id: old for olds in of_name.values() for old in olds if old.id not in linked}
-    moving.remember_made(home, lost, turn)  # whose records carry its id, though the link was lost
+    unlinked = {old.id: old for olds in of_name.values() for old in olds if old.id not in linked}
+    moving.remember_made(home, unlinked, turn)  # whose records carry its id, though the link was lost
     with parts().database.reading() as tx:
         records: dict[str, list[Link]] = {}
         for link in _links(tx, home, [old.id for olds in of_name.values() for old in olds]):
@@ -82,23 +120,55 @@ def _pairs(home: Organisation, contacts: Customers, turn: int) -> list[Pair]:
     return found
 
 
-def _undecided(home: Organisation, contacts: Customers, unsure: Mapping[str, tuple[Pair, Hold]], turn: int) -> Doubts:
-    """Leave out those of whom a person has said which record is theirs, and do what was said."""
+def _undecided(
+    home: Organisation,
+    contacts: Customers,
+    unsure: Mapping[str, tuple[Pair, Hold]],
+    owing: Collection[str],
+    turn: int,
+) -> Doubts:
+    """Leave out those of whom a person has said which record is theirs, and do what was said.
+
+    What the archived one is still ``owing`` its records alone show, so they go later, and what was said is kept.
+    """
     asking = {key: one for key, one in unsure.items() if key in contacts}
     written = _written(list(asking))
+    said = _said(home, [pair for pair, _ in asking.values()], written)
     still: Doubts = {}
     for key, (pair, hold) in asking.items():
-        mine = {(link.kind, link.hubspot_id) for link in pair.links}
-        if mine & written.get(key, set()):
+        if key in said and key not in owing:
             _move(home, pair, contacts, f"A person wrote {key} on a record of the archived {pair.old.id}.", turn)
-        elif key not in written:
+        elif key in said or key not in written:
             still[key] = Hold(hold.reasons, tuple(link.hubspot_id for link in pair.links))
     return still
 
 
-def _written(ids: Sequence[str]) -> dict[str, set[tuple[LinkKind, str]]]:
+def _said(home: Organisation, some: Sequence[Pair], written: Mapping[str, set[Half]]) -> set[str]:
+    """Tell who is the archived one, as a person wrote on one of its records, now or before.
+
+    It is kept, since what we write on such a record next puts the archived one's id there again. Another record that
+    carries the active one's id says otherwise.
+    """
+    at = parts()
+    now = {
+        pair.new.id
+        for pair in some
+        if {(link.kind, link.hubspot_id) for link in pair.links} & written.get(pair.new.id, set())
+    }
+    subjects = {pair.new.id: rulings.succeeds(pair.new.id, pair.old.id) for pair in some}
+    with at.database.reading() as tx:
+        before = rulings.get(tx, home.id, list(subjects.values()))
+    news = [subjects[key] for key in now if subjects[key] not in before]
+    if news:
+        with at.database.transaction() as tx:
+            for subject in news:
+                rulings.put(tx, home.id, subject, "", at.now())
+    return now | {key for key, subject in subjects.items() if subject in before and key not in written}
+
+
+def _written(ids: Sequence[str]) -> dict[str, set[Half]]:
     """Return the records that carry these customers' ids."""
-    found: dict[str, set[tuple[LinkKind, str]]] = {}
+    found: dict[str, set[Half]] = {}
     for kind in KINDS if ids else ():
         records = parts().hubspot().read(PLURAL[kind], ids, (id_name(),), id_property=id_name())
         for key in ids:

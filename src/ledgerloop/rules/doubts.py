@@ -99,9 +99,9 @@ def archived_owes(customer: Customer, archived: str, records: str, still: str) -
     """Word that an archived customer of the same name has the records, and something is still open on it."""
     return (
         f"“{customer.name}” is active in Xero, but the archived customer of the same name ({archived}) has the HubSpot"
-        f" records ({records}), and {still} is still open on it. Settle that in Xero, and the records go to the active"
-        f" one. Or write {customer.id} into the Xero contact id of one of these records if both are the same customer,"
-        " of another record if they are not."
+        f" records ({records}), and {still} is still open on it, which they show. If both are the same customer, settle"
+        " that in Xero, and the records go to the active one; they stay until then. If not, write"
+        f" {customer.id} into the Xero contact id of another record."
     )
 
 
@@ -111,6 +111,15 @@ def archived_differs(customer: Customer, archived: str, records: str, what: str)
         f"“{customer.name}” is active in Xero, but the archived customer of the same name ({archived}) has the HubSpot"
         f" records ({records}) and another {what}. If both are the same customer, write {customer.id} into the Xero"
         " contact id of one of these records; if not, of another record."
+    )
+
+
+def archived_unseen(customer: Customer, still: str) -> str:
+    """Word that an archived customer has something open and no HubSpot record any more that shows it."""
+    return (
+        f"“{customer.name}” ({customer.id}) is archived in Xero, and {still} is still open on it, which no HubSpot"
+        f" record shows any more. Settle that in Xero; or restore “{customer.name}” there, or write {customer.id} into"
+        " the Xero contact id of the record that is to show it."
     )
 
 

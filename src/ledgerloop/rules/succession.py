@@ -36,7 +36,7 @@ def succession(old: Customer, new: Customer, owed: Standing, records: Sequence[s
     both = [what for what in now if before[what][0] and now[what][0]]  # what one of them lacks says nothing
     differing = [what for what in both if before[what][0] != now[what][0]]
     reasons: list[str] = []
-    if open_ := _open(owed):
+    if open_ := still_open(owed):
         reasons.append(doubts.archived_owes(new, old.id, said, open_))
     if differing:
         against = [f"{what} ({before[what][1]} and {now[what][1]})" for what in differing]
@@ -64,7 +64,7 @@ def _details(customer: Customer) -> dict[str, tuple[str, str]]:
     }
 
 
-def _open(owed: Standing) -> str:
+def still_open(owed: Standing) -> str:
     """Say what a customer has open; empty where that is nothing."""
     some = [(owed.outstanding, "outstanding"), (owed.credit, "of credit")]
     said = [f"{amount:.2f} {owed.currency} {what}" for amount, what in some if amount]

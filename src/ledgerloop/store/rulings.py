@@ -3,6 +3,8 @@
 The subject is ``customer ID company``, ``customer ID contact``, or the record that pays for deals, ``company ID`` or
 ``contact ID``. The answer is the id of the record that it is; empty where it is none of those that there are.
 
+``customer ID succeeds ID`` keeps that a person took an archived customer for one, until its records may go to it.
+
 A link that a person has ended leaves the subject ``customer ID not company ID``: the record is not found for that
 customer again, until somebody says that it is the one. The answer says whether the record must still be emptied.
 """
@@ -38,6 +40,11 @@ def get(tx: Connection, organisation: str, subjects: Collection[str]) -> dict[st
 def none_of(buyer: str, customer: str) -> str:
     """Return the subject under which it is kept that a record which pays for deals is not a customer."""
     return f"{buyer} not {customer}"
+
+
+def succeeds(customer: str, archived: str) -> str:
+    """Return the subject under which it is kept that a customer takes an archived one's records once it may."""
+    return f"customer {customer} succeeds {archived}"
 
 
 def said_at(tx: Connection, organisation: str, subjects: Collection[str]) -> dict[str, datetime]:

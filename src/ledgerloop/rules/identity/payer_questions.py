@@ -53,8 +53,14 @@ def carried_twice(kind: LinkKind, customer: Customer, holder: str) -> str:
     )
 
 
-def archived(deal: str, customer: Customer) -> str:
-    """Word that the customer of a deal is archived."""
+def archived(deal: str, customer: Customer, owed: str = "") -> str:
+    """Word that the customer of a deal is archived, and what it still owes."""
+    if owed:
+        return (
+            f"The customer “{customer.name}” of this deal is archived in Xero, and {owed} is still open on it. Restore"
+            f" “{customer.name}” in Xero; or, if it is another firm, run `ledgerloop link --deal {deal} --new`, and a"
+            " customer of its own is made."
+        )
     return (
         f"The customer “{customer.name}” of this deal is archived in Xero. Restore “{customer.name}” in Xero; or, if it"
         f" is another firm, run `ledgerloop link --deal {deal} --new`, and a customer of its own is made."

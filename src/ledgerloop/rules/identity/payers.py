@@ -98,7 +98,8 @@ def choose_payer(buyer: Buyer, known: Known) -> Found | Hold | None:
     archived = _choose(buyer, known, [one for one in known.customers if not one.active])
     if archived is not None:
         ids = [archived.id] if isinstance(archived, Chosen) else list(archived.candidates)
-        return Hold((payer_questions.archived(buyer.deal, named[ids[0]]),), tuple(ids))
+        said = payer_questions.archived(buyer.deal, named[ids[0]], known.owed.get(ids[0], ""))
+        return Hold((said,), tuple(ids))
     return None
 
 
