@@ -263,6 +263,63 @@ class TestSomebodyElseHasIt:
         assert [] == [said for about, said in scene.holds().items() if customer in about or new in about]
 
 
+class TestAnotherFirmHasIt:
+    @pytest.mark.parametrize("contact", ["nobody's", "a further person's"])
+    @pytest.mark.parametrize("person", [BOB, {}], ids=["another person", "the same person"])
+    def test_bookkeepers_are_asked_about(
+        self, scene: Scene, crm: Customers, person: dict[str, str], contact: str
+    ) -> None:
+        """The address of a firm that HubSpot knows moves nothing, whoever has it there: a person says whose it is."""
+        stem = f"{'two' if person else 'one'}{'further' if 'further' in contact else 'nobody'}"
+        firm = scene.make("companies", name=f"Ledger {stem}", domain=f"{stem}-books.co.nz")
+        email = f"clients@{stem}-books.co.nz"
+        theirs = ""
+        if contact != "nobody's":
+            theirs = scene.make("contacts", email=email, lastname="Clients")
+            scene.on.at_hubspot("PUT", f"{OBJECTS}/contacts/{theirs}/associations/default/companies/{firm}")
+        further = {"EmailAddress": email, "LastName": "Clients"}
+        customer, old = jane(crm, stem, ContactPersons=[further] if "further" in contact else [])
+        if "further" in contact:
+            assert crm.record(customer, "company") in crm.companies_of(theirs)
+
+        crm.change(customer, EmailAddress=email, **person)
+
+        said = crm.until_held(customer)
+        scene.settle()
+        assert f"“Ledger {stem}” ({stem}-books.co.nz, {firm}), which is another firm, so {old} stays" in said
+        assert old == crm.record(customer, "contact")
+        assert ("Jane Doe", f"jane@{stem}.example.com", "1.00") == who(scene, old)
+        assert not theirs or (email, None) == who(scene, theirs)[1:]
+        assert theirs or not crm.records("contacts", email=email)
+
+        crm.change(customer, EmailAddress=f"pay@{stem}.example.com", **JANE)
+        scene.until_shown("contacts", old, "email", f"pay@{stem}.example.com")
+        scene.settle()
+        assert f"customer {customer}" not in scene.holds()
+
+    @pytest.mark.parametrize("there", [True, False], ids=["with a contact", "without"])
+    def test_that_may_see_its_debts(self, scene: Scene, crm: Customers, there: bool) -> None:
+        """The other way out of the sentence: the id on the contact with that email, made where there is none."""
+        stem = f"seen{'there' if there else 'new'}"
+        firm = scene.make("companies", name=f"Ledger {stem}", domain=f"{stem}-books.co.nz")
+        email = f"clients@{stem}-books.co.nz"
+        theirs = scene.make("contacts", email=email) if there else ""
+        customer, old = jane(crm, stem)
+        crm.change(customer, EmailAddress=email, FirstName="Clients", LastName="Desk")
+        assert (theirs or firm) in crm.until_held(customer)
+
+        scene.edit("contacts", old, xero_contact_id="")
+        if there:
+            scene.edit("contacts", theirs, xero_contact_id=customer)
+        else:
+            theirs = scene.make("contacts", email=email, xero_contact_id=customer)
+
+        assert theirs == crm.until_other(customer, old, "contact")
+        assert (email, "1.00") == who(scene, theirs)[1:]
+        assert ("Jane Doe", f"jane@{stem}.example.com", None) == who(scene, old)
+        assert f"customer {customer}" not in scene.holds()
+
+
 def test_an_address_moves_as_a_whole(scene: Scene, crm: Customers) -> None:
     """A new address leaves nothing of the one before: a town without a postcode keeps no old postcode."""
     old = {"AddressType": "POBOX", "AddressLine1": "1 Quay St", "City": "Nelson", "PostalCode": "7010", "Region": "NSN"}

@@ -85,6 +85,101 @@ def test_bookkeepers_show_nobody_elses_debt(scene: Scene, crm: Customers) -> Non
     assert f"customer {customer}" not in scene.holds()
 
 
+@pytest.mark.parametrize(
+    ("email", "has_own"),
+    [("sal@sal-ray.co.nz", False), ("sal@sal-ray.co.nz", True), ("sal.ray.books@gmail.com", True)],
+    ids=["the customer is new", "the customer is there", "free mail"],
+)
+def test_who_sits_at_a_bookkeepers_shows_nobodys_debt(scene: Scene, crm: Customers, email: str, has_own: bool) -> None:
+    """A contact at another firm is no customer's by an address that is neither's, nor is that firm."""
+    stem = f"Gauge{'Own' if has_own else 'New'}{'Free' if 'gmail' in email else ''}"
+    mail = f"{stem.lower()}.{email}"
+    books = scene.make("companies", name=f"{stem} Bookkeepers", domain=f"{stem.lower()}-books.co.nz")
+    contact = scene.make("contacts", email=mail, lastname="Ray")
+    scene.on.at_hubspot("PUT", f"{OBJECTS}/contacts/{contact}/associations/default/companies/{books}")
+    own = scene.make("companies", name=f"Plumb {stem} Ltd") if has_own else ""
+    customer = crm.add(f"Plumb {stem} Ltd", EmailAddress=mail)
+    scene.invoice_for(customer, "999.00")
+    crm.until_held(customer)
+    if has_own:
+        scene.edit("companies", own, xero_contact_id=customer)
+    else:
+        make_a_new_one(scene, customer)
+
+    company = crm.until_linked(customer)
+
+    scene.until_shown("companies", company, "xero_outstanding_balance", "999.00")
+    said = crm.until_held(customer)
+    scene.settle()
+    assert f"at “{stem} Bookkeepers”, which is another firm" in said
+    assert ["", ""] == [owed(scene, "companies", books), owed(scene, "contacts", contact)]
+    assert company != books
+    scene.edit("contacts", contact, xero_contact_id=customer)  # the last way out that the sentence names
+    assert contact == crm.until_linked(customer, "contact")
+    scene.until_shown("contacts", contact, "xero_outstanding_balance", "999.00")
+    assert f"customer {customer}" not in scene.holds()
+
+
+@pytest.mark.parametrize("stem", ["abacus", "sorban"], ids=["an email of its own", "its debts may be seen there"])
+def test_bookkeepers_address_that_nobody_has_makes_no_contact(scene: Scene, crm: Customers, stem: str) -> None:
+    """HubSpot would put such a contact at the bookkeepers', so a person is asked, who has two ways out."""
+    books = scene.make("companies", name=f"{stem.title()} Bookkeepers", domain=f"{stem}-books.co.nz")
+    name, email = f"Sump {stem.title()} Ltd", f"clients@{stem}-books.co.nz"
+    scene.make("companies", name=name, domain=f"sump-{stem}.co.nz")
+    customer = crm.add(name, EmailAddress=email)
+    scene.invoice_for(customer, "999.00")
+    crm.until_held(customer)
+    make_a_new_one(scene, customer)
+    company = crm.until_linked(customer)
+
+    said = crm.until_held(customer)
+    scene.settle()
+    assert f"“{stem.title()} Bookkeepers” ({stem}-books.co.nz, {books}), which is another firm" in said
+    assert [] == crm.records("contacts", email=email)
+    scene.until_shown("companies", company, "xero_outstanding_balance", "999.00")
+
+    if stem == "abacus":
+        email = "office@sump-abacus.co.nz"
+        crm.change(customer, EmailAddress=email)
+    else:
+        scene.make("contacts", email=email, xero_contact_id=customer)
+    contact = crm.until_linked(customer, "contact")
+    assert email == scene.show("contacts", contact)["email"]
+    scene.until_shown("contacts", contact, "xero_outstanding_balance", "999.00")
+    assert f"customer {customer}" not in scene.holds()
+
+
+def test_a_further_person_at_the_bookkeepers_is_no_question(scene: Scene, crm: Customers) -> None:
+    """Neither whose company the customer is, nor who pays for the bookkeepers' own deal."""
+    books, sal = firm(scene, "Sums Bookkeepers", "sums-books.co.nz", "sal@sums-books.co.nz")
+    further = [{"FirstName": "Sal", "LastName": "Ray", "EmailAddress": "sal@sums-books.co.nz"}]
+    customer = crm.add("Drain Right Ltd", EmailAddress="office@drain-right.co.nz", ContactPersons=further)
+    scene.invoice_for(customer, "12.00")
+
+    company = crm.until_linked(customer)
+    assert company != books
+    assert {books, company} == crm.companies_of(sal)
+    deal = scene.sell(company=books, contact=sal)
+
+    assert "Sums Bookkeepers" == crm.in_xero(payer(scene, deal))["Name"]
+    scene.settle()
+    assert scene.holds().keys().isdisjoint({f"customer {customer}", f"deal {deal}"})
+
+
+def test_the_full_name_in_another_country_is_a_question(scene: Scene, crm: Customers) -> None:
+    """Xero has exactly the name, and nothing else is known but that one firm is here and the other abroad."""
+    address = [{"AddressType": "POBOX", "City": "Leeds", "Country": "England"}]
+    abroad = crm.add("Wether Looms Ltd", Addresses=address)
+    company = scene.make("companies", name="Wether Looms Ltd", city="Nelson", country="New Zealand")
+
+    deal = scene.sell(company=company, contact=scene.make("contacts", email="wether.looms@gmail.com", lastname="Ram"))
+
+    said = str(scene.until_shown("deals", deal, "xero_sync_message")["xero_sync_message"])
+    assert "the same name; another country" in said
+    assert abroad in said
+    assert [] == scene.invoices_of(deal)
+
+
 def test_branches_with_head_offices_address_in_any_order(scene: Scene, crm: Customers) -> None:
     """Who of three branches comes first makes no difference, and head office shows the debt of none."""
     seen = []
@@ -191,6 +286,19 @@ def test_a_stale_number_does_not_choose_who_pays(scene: Scene, crm: Customers) -
     assert "Harbour Lights Ltd" == crm.in_xero(customer)["Name"]
 
 
+def test_a_stale_number_is_answered_by_a_new_company(scene: Scene, crm: Customers) -> None:
+    """People cannot clear a contact number in Xero, so the sentence says what they can do, and that cures it."""
+    wrong = scene.make("companies", name="Lantern Tours", domain="lantern-tours.co.nz")
+    customer = crm.add("Gravel Pit Ltd", ContactNumber=f"HubSpot company {wrong}")
+    said = crm.until_held(customer)
+    assert f"The contact number of “Gravel Pit Ltd” in Xero is “HubSpot company {wrong}”" in said
+
+    make_a_new_one(scene, customer)
+
+    assert wrong != crm.until_linked(customer)
+    assert f"customer {customer}" not in scene.holds()
+
+
 def test_a_lost_answer_after_a_ruling_makes_no_second_customer(scene: Scene, crm: Customers) -> None:
     """A request that made the buyer's own customer, and whose answer nobody got, is found by its number and name."""
     company, contact = firm(scene, "Dudavapa Wool", "dudavapa.co.nz", "ap@dudavapa.co.nz")
@@ -270,16 +378,3 @@ def test_a_buyer_without_a_company_is_answered_for(scene: Scene, crm: Customers)
     with instead(scene.built.parts()):
         ruling.new_one_pays(home, deal, "Kim")
     assert "Sal Xenon" == crm.in_xero(payer(scene, deal))["Name"]
-
-
-def test_a_stale_number_is_answered_by_a_new_company(scene: Scene, crm: Customers) -> None:
-    """People cannot clear a contact number in Xero, so the sentence says what they can do, and that cures it."""
-    wrong = scene.make("companies", name="Lantern Tours", domain="lantern-tours.co.nz")
-    customer = crm.add("Gravel Pit Ltd", ContactNumber=f"HubSpot company {wrong}")
-    said = crm.until_held(customer)
-    assert f"The contact number of “Gravel Pit Ltd” in Xero is “HubSpot company {wrong}”" in said
-
-    make_a_new_one(scene, customer)
-
-    assert wrong != crm.until_linked(customer)
-    assert f"customer {customer}" not in scene.holds()

@@ -110,6 +110,12 @@ def _customer(one: Mapping[str, Any]) -> Customer:
         "tax_number": "TaxNumber",
     }
     body: dict[str, Any] = {"ContactStatus": "ACTIVE", **{names[key]: one[key] for key in names if key in one}}
+    body["ContactPersons"] = [
+        {"FirstName": each.get("first_name", ""), "LastName": each.get("last_name", ""), "EmailAddress": each["email"]}
+        for each in one.get("persons", ())
+    ]
+    if place := {name.title(): one[name] for name in ("city", "country") if name in one}:
+        body["Addresses"] = [{"AddressType": "POBOX", **place}]
     body["ContactNumber"] = one.get("number", "").replace("{", "").replace("}", "")
     return customer_from_contact("organisation", Contact.model_validate(body))
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from ledgerloop.records import Customer, Person
 from ledgerloop.rules.identity.evidence import Ask, Different, Same, Shared, weigh
-from ledgerloop.rules.identity.profiles import Profile
+from ledgerloop.rules.identity.profiles import Profile, profile_of_customer
 
 NZ, COM = frozenset({"acme.co.nz"}), frozenset({"acme.com"})
 KAT, ANN = frozenset({"kat@acme.co.nz"}), frozenset({"ann@books.nz"})
@@ -82,6 +83,21 @@ def test_what_several_share_says_nothing() -> None:
         pytest.param(
             Profile("Acme Ltd", KAT, hints=NZ), p("Acme Ltd", at=COM), Ask, id="nor where its people write from another"
         ),
+        pytest.param(p("Acme Ltd", country="nz"), p("Acme Ltd", country="gb"), Ask, id="nor in another country"),
+        pytest.param(p("Acme Ltd", country="nz"), p("Acme Ltd", country="nz"), Same, id="in one country"),
+        pytest.param(
+            p("Acme Ltd", city="Nelson", country="nz"),
+            p("Acme Ltd", city="Napier", country="nz"),
+            Same,
+            id="at two places of one country, where firms have an office and a post box",
+        ),
+        pytest.param(
+            p("Acme Ltd", city="Nelson", country="nz"), p("Acme Ltd", city="Leeds"), Ask, id="nor at another place"
+        ),
+        pytest.param(
+            p("Acme Ltd", city="Nelson"), p("Acme Ltd", city="NELSON 7010"), Same, id="at one place, written otherwise"
+        ),
+        pytest.param(p("Acme Ltd", city="Nelson", country="nz"), p("Acme Ltd"), Same, id="what one does not say"),
         pytest.param(p("Acme"), p("Acme"), Ask, id="not without its form"),
         pytest.param(p("Acme Ltd"), p("Acme"), Ask, id="nor where one leaves it out"),
     ],
@@ -98,3 +114,41 @@ def test_the_evidence_is_said() -> None:
 
     assert ("name and domain", "the same name, domain, telephone") == (same.how, str(same))
     assert "the same domain; another legal form" == str(asked)
+
+
+def test_another_country_speaks_against_the_full_name_alone() -> None:
+    """It is said in the question, and where name and domain agree a firm may be at home in several countries."""
+    here, there = p("Acme Ltd", at=NZ, country="nz"), p("Acme Ltd", country="au")
+
+    asked = weigh(here, there, full_name_is_enough=True)
+
+    assert "the same name; another country" == str(asked.evidence)
+    both = p("Acme Ltd", at=NZ, country="au")
+    assert isinstance(weigh(here, both, full_name_is_enough=True), Same)
+
+
+SAL = Person("Sal", "Ray", "sal@books.nz", "sal@books.nz")
+BOOKS, DIRECT = frozenset({"books.nz"}), frozenset({"sal@books.nz"})
+
+
+@pytest.mark.parametrize(
+    ("email", "other", "verdict"),
+    [
+        pytest.param("kat@acme.co.nz", p("Tally Books", at=BOOKS), Different, id="its bookkeepers by their domain"),
+        pytest.param("kat@acme.co.nz", p("Tally Books", at=BOOKS, by=DIRECT), Different, id="and by their address"),
+        pytest.param("kat@acme.co.nz", p("", at=BOOKS), Different, id="a firm whose name nobody knows"),
+        pytest.param("kat@acme.co.nz", p("Acme", at=BOOKS), Same, id="beside the name it counts"),
+        pytest.param("kat@acme.co.nz", p("Acme Holdings", at=BOOKS), Ask, id="a similar name is a question"),
+        pytest.param("kat@acme.co.nz", p("Zebra", at=NZ), Ask, id="the main person's domain is a question as ever"),
+        pytest.param("acme@gmail.com", p("Acme", at=BOOKS), Same, id="where it says no domain of its own"),
+        pytest.param("acme@gmail.com", p("Tally Books", at=BOOKS), Different, id="but only beside the name"),
+        pytest.param("acme@gmail.com", p("Tally", by=DIRECT), Ask, id="then the very address is a question"),
+        pytest.param("sal@books.nz", p("Tally Books", at=BOOKS), Ask, id="a further person at the main one's domain"),
+    ],
+)
+def test_a_further_person_counts_beside_a_name(email: str, other: Profile, verdict: type) -> None:
+    """A further person may be the customer's bookkeeper: that firm is not the customer, and is no question."""
+    customer = Customer("o", "c", "Acme Ltd", email, email_key=email, persons=(SAL,))
+
+    assert type(weigh(profile_of_customer(customer), other)) is verdict
+    assert type(weigh(other, profile_of_customer(customer))) is verdict

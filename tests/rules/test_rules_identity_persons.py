@@ -5,10 +5,11 @@ from __future__ import annotations
 import pytest
 from rules_samples import record
 
+from ledgerloop.hubspot.models import Record
 from ledgerloop.records import Customer
 from ledgerloop.rules.identity.addresses import email_key
 from ledgerloop.rules.identity.free_names import free_name
-from ledgerloop.rules.identity.persons import is_private, is_theirs
+from ledgerloop.rules.identity.persons import firm_behind, is_private, is_theirs
 
 
 def customer(name: str, email: str = "", first: str = "", last: str = "", **more: str) -> Customer:
@@ -20,20 +21,50 @@ BOOKS = record("7", name="Tally Books", domain="tally.nz")
 DI = record("9", firstname="Di", lastname="Snow", email="di@tally.nz")
 
 
+OWN = record("8", name="Mulga", domain="mulga.nz")
+TWIN = record("6", name="Mulga Limited")
+HEAD = record("5", name="Mulga Head Office", domain="mulga-group.nz")
+
+
 @pytest.mark.parametrize(
-    ("one", "company", "theirs", "says"),
+    ("one", "company", "own", "says"),
     [
-        pytest.param(customer("Mulga Ltd", "di@tally.nz"), BOOKS, False, False, id="the bookkeepers' address"),
-        pytest.param(customer("Tally Books", "di@tally.nz"), BOOKS, True, True, id="its own company"),
-        pytest.param(customer("Mulga Ltd", "di@tally.nz"), None, False, True, id="no company speaks against it"),
-        pytest.param(customer("Ovn ApS", "bo@ovn.dk"), BOOKS, False, True, id="the customer's domain, another job"),
-        pytest.param(customer("Mulga Ltd", "snow@gmail.com"), BOOKS, False, False, id="free mail, another firm"),
-        pytest.param(customer("Di Snow", "snow@gmail.com"), BOOKS, False, True, id="free mail, the person herself"),
+        pytest.param(customer("Mulga Ltd", "di@tally.nz"), BOOKS, None, False, id="the bookkeepers' address"),
+        pytest.param(customer("Tally Books", "di@tally.nz"), BOOKS, BOOKS, True, id="its own company"),
+        pytest.param(customer("Mulga Ltd", "di@tally.nz"), None, None, True, id="no company speaks against it"),
+        pytest.param(customer("Ovn ApS", "bo@ovn.dk"), BOOKS, None, True, id="the customer's domain, another job"),
+        pytest.param(customer("Mulga Ltd", "di@mulga.nz"), BOOKS, OWN, True, id="its company's domain, another job"),
+        pytest.param(customer("Mulga Ltd", "di@snow.nz"), BOOKS, OWN, False, id="a domain of neither"),
+        pytest.param(customer("Mulga Ltd", "di@snow.nz"), TWIN, OWN, True, id="a company that is called like it"),
+        pytest.param(customer("Mulga Ltd", "snow@gmail.com"), BOOKS, OWN, False, id="free mail, another firm"),
+        pytest.param(
+            customer("Mulga Ltd", "snow@gmail.com", "Di", "Snow"), BOOKS, OWN, False, id="who is named as main person"
+        ),
+        pytest.param(customer("Di Snow", "snow@gmail.com"), BOOKS, None, True, id="free mail, the person herself"),
     ],
 )
-def test_is_theirs(one: Customer, company: object, theirs: bool, says: bool) -> None:
-    """A contact at another firm whose address it is, is no place for a customer's debts."""
-    assert is_theirs(one, DI, company, company_is_theirs=theirs) is says  # type: ignore[arg-type]
+def test_is_theirs(one: Customer, company: Record | None, own: Record | None, says: bool) -> None:
+    """A contact at another firm is no place for a customer's debts, unless the address is the customer's."""
+    assert is_theirs(one, DI, company, own) is says
+    assert firm_behind(one, own, DI, company) is (None if says else company)
+
+
+@pytest.mark.parametrize(
+    ("one", "there", "known", "firm"),
+    [
+        pytest.param(customer("Mulga Ltd", "di@tally.nz"), BOOKS, True, BOOKS, id="who has the address is at no firm"),
+        pytest.param(customer("Mulga Ltd", "di@tally.nz"), BOOKS, False, BOOKS, id="nobody has it"),
+        pytest.param(customer("Mulga Ltd", "di@mulga.nz"), BOOKS, False, None, id="another domain"),
+        pytest.param(customer("Tally Books Ltd", "di@tally.nz"), BOOKS, False, None, id="a firm that is called so"),
+        pytest.param(customer("Mulga Ltd", "x@gmail.com"), BOOKS, False, None, id="free mail"),
+        pytest.param(customer("Mulga Ltd", "n@mulga-group.nz"), HEAD, True, HEAD, id="head office's people"),
+        pytest.param(customer("Mulga Ltd", "n@mulga-group.nz"), HEAD, False, None, id="head office's domain"),
+        pytest.param(customer("Mulga Ltd", "di@mulga.nz"), OWN, False, None, id="its own"),
+    ],
+)
+def test_firm_behind_an_address(one: Customer, there: Record, known: bool, firm: Record | None) -> None:
+    """Where nobody says where its people work, an address is that firm's whose domain it has."""
+    assert firm_behind(one, OWN, DI if known else None, None, [there]) is firm
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ win. A burst of payments reads nothing.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
 from sqlalchemy import Connection
@@ -36,17 +36,22 @@ Records = Mapping[tuple[LinkKind, str], Record]
 
 
 def compare_fields(
-    home: Organisation, customers: Customers, linked: Sequence[Link], records: Records
+    home: Organisation,
+    customers: Customers,
+    linked: Sequence[Link],
+    records: Records,
+    in_question: Collection[str] = (),
 ) -> dict[tuple[LinkKind, str], Comparison]:
     """Compare the fields of customers with those of their records, by kind and record; what says nothing new is absent.
 
-    ``records`` are those that were read anyway.
+    ``records`` are those that were read anyway; ``in_question`` are the customers of which it is not known whose their
+    email in Xero is.
     """
     return {
         (kind, key): comparison
         for kind in PLURAL
         for key, comparison in _of_kind(
-            home, kind, customers, [link for link in linked if link.kind == kind], records
+            home, kind, customers, [link for link in linked if link.kind == kind], records, in_question
         ).items()
     }
 
@@ -110,7 +115,12 @@ def newer_sides(kind: LinkKind, customers: Mapping[str, Customer]) -> dict[str, 
 
 
 def _of_kind(
-    home: Organisation, kind: LinkKind, customers: Customers, linked: Sequence[Link], records: Records
+    home: Organisation,
+    kind: LinkKind,
+    customers: Customers,
+    linked: Sequence[Link],
+    records: Records,
+    in_question: Collection[str],
 ) -> dict[str, Comparison]:
     at = parts()
     mine = [link for link in linked if (one := customers.get(link.xero_id)) and one.active and not one.merged_into]
@@ -143,7 +153,8 @@ def _of_kind(
         last = before.get(link.xero_id) or (first_said(kind, record, app) if record else None)
         hubspot = said_by_hubspot(kind, record) if record else (last.hubspot if last else {})
         said, newest = xero[link.xero_id], newer.get(link.hubspot_id, {})
-        comparison = compare(at.owners, kind, said, hubspot, last, newest, to_xero=at.to_xero)
+        held = link.xero_id in in_question
+        comparison = compare(at.owners, kind, said, hubspot, last, newest, to_xero=at.to_xero, in_question=held)
         found[link.hubspot_id] = still_open(comparison, comparison.to_xero, last) if at.to_xero else comparison
     if at.to_xero:
         _leave_to_telling(home, kind, [key for key, one in found.items() if one.to_xero])

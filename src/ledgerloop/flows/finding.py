@@ -37,7 +37,7 @@ from ledgerloop.rules.identity.choice import Chosen, Doubt, settle
 from ledgerloop.rules.identity.evidence import CONTACT_NUMBER, Same, Shared, Verdict, weigh
 from ledgerloop.rules.identity.names import Likeness, compare
 from ledgerloop.rules.identity.payers import with_number
-from ledgerloop.rules.identity.persons import fits_number, is_theirs
+from ledgerloop.rules.identity.persons import firm_behind, fits_number
 from ledgerloop.rules.identity.profiles import (
     ADDITIONAL_DOMAINS,
     ADDITIONAL_EMAILS,
@@ -191,11 +191,13 @@ def _around(
     contacts = {key: by_email[one.email_key] for key, one in asked.items() if one.email_key in by_email}
     with parts().database.reading() as tx:
         linked = links.find(tx, home.id, "contact", [key for key in no_company if key not in contacts])
+        own = links.find(tx, home.id, "company", list(asked))
     known = {key: record for key, (record, _) in found.contacts.items()}
     ids = [one.id for one in (*contacts.values(), *known.values())] + [link.hubspot_id for link in linked.values()]
     company_of = companies_of(client, ids)
-    left = {key: one for key, one in no_company.items() if key not in found.companies}
-    companies = candidates(client, left, sorted(set(company_of.values())), properties_read("company"))
+    left = {key: one for key, one in {**no_company, **asked}.items() if key in asked or key not in found.companies}
+    more = {*company_of.values(), *(link.hubspot_id for link in own.values())}
+    companies = candidates(client, left, sorted(more), properties_read("company"))
     stubs = {key: Record(id=link.hubspot_id) for key, link in linked.items()}
     return _Around({**stubs, **contacts, **known}, company_of, companies)
 
@@ -347,42 +349,29 @@ def _choose_contacts(home: Organisation, everyone: Customers, asked: Customers, 
     fits: dict[str, Record] = {}
     for key, customer in asked.items():
         contact = around.contacts.get(key)
-        if contact is None:
-            continue
-        if ("contact", contact.id) in ended.get(key, ()):
+        if contact is not None and ("contact", contact.id) in ended.get(key, ()):
             found.without_contact[key] = contact.id
             continue
-        at = around.company_of.get(contact.id, "")
-        theirs = found.companies[key][0].id if key in found.companies else ""
-        theirs = housed[key].hubspot_id if key in housed else theirs
-        company = around.companies.get(at) or _of_domain(customer, theirs, around)
-        at = company.id if company else at
-        if is_theirs(customer, contact, company, company_is_theirs=bool(at) and at == theirs) or company is None:
-            fits[key] = contact
-        elif at in found.unsure_companies.get(key, Hold(())).candidates:
+        theirs = housed[key].hubspot_id if key in housed else ""
+        own = found.companies[key][0] if key in found.companies else around.companies.get(theirs)
+        works_at = around.companies.get(around.company_of.get(contact.id, "")) if contact else None
+        firm = firm_behind(customer, own, contact, works_at, around.companies.values())
+        if firm is None:
+            fits |= {key: contact} if contact else {}
+        elif firm.id in found.unsure_companies.get(key, Hold(())).candidates:
             # Whose contact it is, the answer about the company will tell; until then it is not made or taken either.
             found.unsure_contacts[key] = found.unsure_companies[key]
+        elif contact is None:
+            found.unsure_contacts[key] = Hold((questions.address_of_firm(customer, firm),), (firm.id,))
         elif carried_by(contact, key) == "" and (contact.properties.get(id_name()) or "").strip():
             fits[key] = contact  # it carries the customer's id: a person has said so
         else:
-            said = questions.address_of_others(customer, contact, company)
+            said = questions.address_of_others(customer, contact, firm)
             choice = Choice("contact", contact.id, questions.contact_named(contact))
             found.unsure_contacts[key] = Hold((said,), (contact.id,), choices=(choice,))
     by_email, unsure = claim(home, "contact", asked, fits, "email")
     found.contacts, shared = apart("contact", everyone, found.contacts | by_email)
     found.unsure_contacts |= unsure | shared
-
-
-def _of_domain(customer: Customer, theirs: str, around: _Around) -> Record | None:
-    """Return the firm whose address a customer's is, where it is not the customer's own and its contact names none."""
-    domain = email_domain(customer.email_key)
-    own = around.companies.get(theirs)
-    if not domain or (own is not None and domain in domains_of(own)):
-        return None
-    named = (one for one in around.companies.values() if one.id != theirs and domain in domains_of(one))
-    return next(
-        (one for one in named if compare(one.properties.get("name") or "", customer.name) < Likeness.VARIANT), None
-    )
 
 
 def _at(around: _Around, customer: str) -> str:

@@ -7,7 +7,7 @@ is found again by the same two.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
@@ -54,10 +54,12 @@ def join(
     freed = parting.empty(home, customers, turn)
     moving.remember_made(home, customers, turn)
     asked = {key: hold for key, hold in unsure_already.items() if key in customers}
+    merged = moving.follow_merged(home, customers, turn)
+    people_in_doubt = main_person.follow(home, customers, turn)
     doubts = _together(
         asked,
-        moving.follow_merged(home, customers, turn),
-        main_person.follow(home, customers, turn),
+        merged,
+        people_in_doubt,
         reviewing.review(home, customers),
         older_companies.review(home, customers),
     )
@@ -76,7 +78,7 @@ def join(
     shown, unshown = _shown_here(home, customers, turn)
     _hold(home, customers, _together(doubts, unshown, unseen()), turn)
     records = {(kind, record.id): record for kind, some in found.items() for record, _ in some.values()}
-    return Joined(shown, records)
+    return Joined(shown, records, frozenset(people_in_doubt))
 
 
 def known(home: Organisation, ids: Sequence[str]) -> list[Link]:

@@ -15,12 +15,16 @@ from sqlalchemy import Connection
 from ledgerloop.flows import writing
 from ledgerloop.flows.claiming import Customers, Doubts, carried_by, holders_of, shown_elsewhere
 from ledgerloop.flows.fields import own_app, remembered, said_before
-from ledgerloop.flows.finding import properties_read
+from ledgerloop.flows.finding import companies_of, properties_read
+from ledgerloop.flows.indexing import candidates
 from ledgerloop.flows.parts import parts
 from ledgerloop.flows.writing import CONTACTS, id_name
+from ledgerloop.hubspot.client import HubSpotClient
 from ledgerloop.hubspot.models import Record
 from ledgerloop.records import Customer, Entry, Hold, Link, Organisation
 from ledgerloop.rules import doubts
+from ledgerloop.rules.identity.persons import firm_behind
+from ledgerloop.rules.identity.questions import record_named
 from ledgerloop.rules.ownership import (
     Comparison,
     another_person,
@@ -60,6 +64,9 @@ def follow(home: Organisation, customers: Customers, turn: int) -> Doubts:
     emails = [one.customer.email_key for one in asking]
     holders = client.read(CONTACTS, emails, properties_read("contact"), "email")
     ours = _ours(home, asking, holders)
+    # Of a stranger's address, or another customer's, a person is asked anyway; an id, or an earlier time, has said it.
+    moving = [one for one in asking if one.customer.email_key not in holders or ours.get(one.customer.id) == "person"]
+    firms = _firms(home, client, moving, holders)
     unsure: Doubts = {}
     given: set[str] = set()
     for one in asking:
@@ -68,7 +75,10 @@ def follow(home: Organisation, customers: Customers, turn: int) -> Doubts:
         if record is None or record.id != old or (holder is not None and holder.id == old) or _stands(one, record):
             continue
         took_over = another_person(said_by_xero("contact", one.customer), one.before)
-        if holder is not None and key in ours and holder.id not in given:
+        if key in firms:
+            said = doubts.email_of_firm(one.customer, old, record_named("company", firms[key]))
+            unsure[key] = Hold((said,), (old, holder.id) if holder is not None else (old, firms[key].id))
+        elif holder is not None and key in ours and holder.id not in given:
             given.add(holder.id)
             _hand_over(home, one.link, holder, ours[key], turn)
         elif holder is not None and took_over:
@@ -149,6 +159,28 @@ def _ours(home: Organisation, asking: Sequence[_Asking], holders: Mapping[str, R
             found[key] = "person"
         elif (key, holder.id) in past:
             found[key] = "before"
+    return found
+
+
+def _firms(
+    home: Organisation, client: HubSpotClient, asking: Sequence[_Asking], holders: Mapping[str, Record]
+) -> dict[str, Record]:
+    """Tell whose new email is another firm's, such as its bookkeepers', and which firm that is."""
+    some = {one.customer.id: one.customer for one in asking}
+    if not some:
+        return {}
+    with parts().database.reading() as tx:
+        owns = links.find(tx, home.id, "company", list(some))
+    having = {key: holders[one.email_key] for key, one in some.items() if one.email_key in holders}
+    works_at = companies_of(client, [one.id for one in having.values()])
+    more = {*works_at.values(), *(link.hubspot_id for link in owns.values())}
+    there = candidates(client, some, sorted(more), properties_read("company"))
+    found: dict[str, Record] = {}
+    for key, customer in some.items():
+        contact, own = having.get(key), there.get(owns[key].hubspot_id) if key in owns else None
+        at = there.get(works_at.get(contact.id, "")) if contact else None
+        if firm := firm_behind(customer, own, contact, at, there.values()):
+            found[key] = firm
     return found
 
 

@@ -119,11 +119,13 @@ def _read(client: HubSpotClient, home: Organisation, some: Sequence[Link]) -> _R
     """Read the records of links, the contacts of customers whose company is weighed, and the companies these are at."""
     with parts().database.reading() as tx:
         beside = links.find(tx, home.id, "contact", sorted({one.xero_id for one in some}))
+        own = links.find(tx, home.id, "company", sorted({one.xero_id for one in some if one.kind == "contact"}))
     contact_ids = {one.hubspot_id for one in some if one.kind == "contact"}
     contact_ids |= {one.hubspot_id for one in beside.values()}
     contacts = client.read(PLURAL["contact"], sorted(contact_ids), properties_read("contact")) if contact_ids else {}
     company_of = companies_of(client, sorted(contacts))
     company_ids = {one.hubspot_id for one in some if one.kind == "company"} | set(company_of.values())
+    company_ids |= {one.hubspot_id for one in own.values()}
     companies = client.read(PLURAL["company"], sorted(company_ids), properties_read("company")) if company_ids else {}
     return _Read(contacts, companies, company_of)
 
@@ -152,8 +154,8 @@ def _of_contact(customer: Customer, link: Link, there: _Read, sharing: Sharing, 
         return ""
     at = there.company_of.get(link.hubspot_id, "")
     firm = there.companies.get(at)
-    is_own = company is not None and at == company.hubspot_id
-    if firm is not None and not is_theirs(customer, contact, firm, company_is_theirs=is_own):
+    own = there.companies.get(company.hubspot_id) if company is not None else None
+    if firm is not None and not is_theirs(customer, contact, firm, own):
         return f"the contact is at {questions.record_named('company', firm)}, which is another firm"
     others = sharing.with_email(customer) if customer.email_key else []
     return f"the email {customer.email} is also that of {', '.join(others)}" if others else ""

@@ -99,6 +99,7 @@ def _compared(home: Organisation, kind: LinkKind, ids: Sequence[str]) -> list[To
         kept = compared.get(tx, home.id, kind, keys)
         firms = links.find(tx, home.id, "company", keys)
         app = own_app(tx)
+        held = journal.waiting(tx, [f"customer {key}" for key in keys]) if kind == "contact" else set()
     records = at.hubspot().read(PLURAL[kind], list(mine), properties_read(kind)) if mine else {}
     newer = newer_sides(kind, {key: customers[one.xero_id] for key, one in mine.items() if one.xero_id in customers})
     found: list[Told] = []
@@ -108,7 +109,18 @@ def _compared(home: Organisation, kind: LinkKind, ids: Sequence[str]) -> list[To
             continue
         before = said_before(kept[customer.id]) if customer.id in kept else first_said(kind, record, app)
         xero, hubspot = without_email(kind, said_by_xero(kind, customer), before), said_by_hubspot(kind, record)
-        settled = compare(at.owners, kind, xero, hubspot, before, newer.get(key, {}), to_xero=at.to_xero)
+        # It may be asked whose the new email is, and until that is answered nobody gets it.
+        news = before is not None and xero.get("email", "") != before.xero.get("email", "")
+        settled = compare(
+            at.owners,
+            kind,
+            xero,
+            hubspot,
+            before,
+            newer.get(key, {}),
+            to_xero=at.to_xero,
+            in_question=news and f"customer {customer.id}" in held,
+        )
         speaks = speaks_for(kind, has_company=customer.id in firms)
         units = tuple(unit for unit in settled.to_xero if unit in speaks)
         found.append(Told(link, record, customer, settled, before, units))

@@ -226,6 +226,16 @@ def email_of_customer(customer: Customer, record: str, holder: str, other: str) 
     )
 
 
+def email_of_firm(customer: Customer, record: str, firm: str) -> str:
+    """Word that the email which the customer got in Xero is another firm's, such as its bookkeepers'."""
+    return (
+        f"The email of “{customer.name}” in Xero is now {customer.email}, an address of the HubSpot company {firm},"
+        f" which is another firm, so {record} stays its contact. Give “{customer.name}” an email of its own in Xero;"
+        f" only if its debts may be seen at that firm, clear the Xero contact id of {record} and write {customer.id}"
+        " into that of the contact with the new email, which you make in HubSpot where there is none."
+    )
+
+
 def email_erased(customer: Customer, record: str) -> str:
     """Word that the email which the customer got in Xero was deleted for privacy."""
     return (

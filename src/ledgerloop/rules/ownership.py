@@ -107,11 +107,13 @@ def compare(
     newer: Mapping[str, Vendor],
     *,
     to_xero: bool = False,
+    in_question: bool = False,
 ) -> Comparison:
     """Settle every unit. ``newer`` tells, by unit, which side changed last, as far as it is known.
 
     Where another person took over in Xero nothing of the two is mixed: it stays news until the customer has that
-    person's own contact, unless what HubSpot says is carried ``to_xero`` and stands.
+    person's own contact, unless what HubSpot says is carried ``to_xero`` and stands. So it does while it is
+    ``in_question`` whose the new email is.
     """
     verdicts: dict[str, Verdict] = {}
     first: dict[str, Vendor] = dict(before.first) if before else {}
@@ -126,7 +128,7 @@ def compare(
         verdicts[unit] = verdict
     open_: Collection[str] = ()
     if kind == "contact":
-        took_over = another_person(xero, before) and now["email"].xero != now["email"].hubspot
+        took_over = in_question or (another_person(xero, before) and now["email"].xero != now["email"].hubspot)
         if took_over and not (to_xero and verdicts["email"] == "to_xero"):
             open_ = ("email", "person")
             verdicts |= dict.fromkeys(open_, "leave")

@@ -7,10 +7,11 @@ contradicts is never outvoted; it is a question.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ledgerloop.rules.identity.names import Likeness, compare, has_form, is_placeholder
 from ledgerloop.rules.identity.numbers import same_number
+from ledgerloop.rules.identity.places import other_place
 from ledgerloop.rules.identity.profiles import Profile
 
 
@@ -28,7 +29,6 @@ class Shared:
 
 NOTHING_SHARED = Shared()
 
-
 CONTACT_NUMBER = "contact number"
 """What Xero calls ContactNumber, and shows as Contact Code: it may name a HubSpot record. No number of a firm."""
 
@@ -41,7 +41,7 @@ class Evidence:
     agree: tuple[str, ...] = ()
     """What they have in common: contact number, tax number, company number, name, email, domain, telephone."""
     against: tuple[str, ...] = ()
-    """What tells them apart: legal form, number in the name, tax number, company number, domain."""
+    """What tells them apart: legal form, number in the name, tax number, company number, domain, country, place."""
 
     @property
     def how(self) -> str:
@@ -93,7 +93,9 @@ def weigh(
     """Weigh two profiles.
 
     ``full_name_is_enough`` where names are unique on the other side, as active ones are in Xero: then exactly the same
-    name with its legal form is the same firm, as long as nothing speaks against it.
+    name with its legal form is the same firm, as long as nothing speaks against it. Another country does, for a name is
+    unique in one register only. Another place is weak: firms have an office here and a post box there. It counts where
+    nobody says that both are in one country.
     """
     found = _look(one, other, shared)
     agree, against, likeness = set(found.agree), set(found.against), found.likeness
@@ -109,6 +111,8 @@ def weigh(
             apart = _elsewhere(one, other) or _elsewhere(other, one)
             enough = full_name_is_enough and likeness is Likeness.EXACT and has_form(one.name)
             enough = enough and not against and not apart
+            if enough and not close and (where := _somewhere_else(one, other)):
+                return Ask(replace(found, against=(where,)))
             return Same(found) if close or enough else Ask(found)
         case Likeness.MARKED | Likeness.OTHER_FORM:
             return Different(found) if "domain" in against and not close else Ask(found)
@@ -125,6 +129,13 @@ def _elsewhere(one: Profile, other: Profile) -> bool:
     return bool(one.hints and other.domains) and not one.hints & other.domains
 
 
+def _somewhere_else(one: Profile, other: Profile) -> str:
+    """Return what tells where two are apart: country or place; empty where nothing does."""
+    if one.country and other.country:
+        return "country" if one.country != other.country else ""
+    return "place" if other_place(one.city, other.city) else ""
+
+
 def _look(one: Profile, other: Profile, shared: Shared) -> Evidence:
     likeness = compare(one.name, other.name)
     agree: list[str] = []
@@ -139,11 +150,13 @@ def _look(one: Profile, other: Profile, shared: Shared) -> Evidence:
         agree.append("name")
     elif likeness in _APART:
         against.append(_APART[likeness])
-    if one.emails & other.emails - shared.emails:
+    # Whose further people somebody is among, says only beside a name whose company it is: they may be bookkeepers.
+    alone = one.beside | other.beside if likeness <= Likeness.APART else frozenset()
+    if (one.emails & other.emails) - shared.emails - alone:
         agree.append("email")
     common = (one.domains | one.hints) & (other.domains | other.hints)
     # That many share a domain takes nothing from it where the name says which of them it is.
-    if common if likeness >= Likeness.MARKED else common - shared.domains:
+    if common if likeness >= Likeness.MARKED else common - shared.domains - alone:
         agree.append("domain")
     elif one.domains and other.domains and not common:
         against.append("domain")

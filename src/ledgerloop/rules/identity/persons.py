@@ -6,6 +6,7 @@ Does no I/O. An email address finds a person. It says whose company's only toget
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 from ledgerloop.hubspot.models import Record
 from ledgerloop.records import Customer
@@ -55,18 +56,52 @@ def weigh_buyer(contact: Record, one: Profile, customer: Customer, shared: Share
     return Ask(found) if named and not other.emails and not is_placeholder(customer.name) else Different(found)
 
 
-def is_theirs(customer: Customer, contact: Record, company: Record | None, *, company_is_theirs: bool) -> bool:
+def firm_behind(
+    customer: Customer,
+    own: Record | None,
+    contact: Record | None,
+    works_at: Record | None,
+    there: Iterable[Record] = (),
+) -> Record | None:
+    """Return the other firm whose address a customer's is; None where it is the customer's own, as far as is known.
+
+    Such a firm is the customer's bookkeepers, or whoever else answers for it, and its people are no place for the
+    customer's debts. ``own`` is the customer's company, ``contact`` who has the address in HubSpot and where that one
+    ``works_at``; ``there`` are the companies that may have the address's domain. Nobody's address is another firm's
+    only where that firm's name is quite another: head office and branch share a domain.
+    """
+    if works_at is not None:
+        return None if contact is None or is_theirs(customer, contact, works_at, own) else works_at
+    domain = email_domain(customer.email_key)
+    if not domain or _is_of_customer(domain, customer, own):
+        return None
+    for company in there:
+        likeness = compare(company.properties.get("name") or "", customer.name)
+        other = likeness is Likeness.OTHER or (contact is not None and likeness < Likeness.VARIANT)
+        if other and domain in domains_of(company) and (own is None or company.id != own.id):
+            return company
+    return None
+
+
+def is_theirs(customer: Customer, contact: Record, company: Record | None, own: Record | None = None) -> bool:
     """Tell whether a HubSpot contact that has a customer's address is the customer's.
 
-    It is not, where it works for another company whose address this is: then the customer's mail goes to its
-    bookkeepers, or to whoever else answers for it, and their record is no place for its debts.
+    Who works for a ``company`` that is neither the customer's ``own`` nor called like it is another firm's, unless the
+    address is of the customer's domain and not of that firm's, or the person is the customer. That an address is of
+    nobody's domain, free mail for instance, makes it nobody's either.
     """
-    if company is None or company_is_theirs:
+    if company is None or (own is not None and company.id == own.id):
         return True
-    mine = email_domain(customer.email_key)
-    if mine:
-        return mine not in domains_of(company)
-    return _names_person(person_name(contact), customer)
+    if compare(company.properties.get("name") or "", customer.name) >= Likeness.VARIANT:
+        return True
+    if domain := email_domain(customer.email_key):
+        return domain not in domains_of(company) and _is_of_customer(domain, customer, own)
+    return _named_like(person_name(contact), customer.name)
+
+
+def _is_of_customer(domain: str, customer: Customer, own: Record | None) -> bool:
+    """Tell whether a domain is the customer's: its company's, or the one that is called like it."""
+    return is_label(customer.name, domain) or (own is not None and domain in domains_of(own))
 
 
 def fits_number(customer: Customer, contact: Record) -> Verdict:
@@ -93,9 +128,10 @@ def is_private(customer: Customer) -> bool:
 def _names_person(name: str, customer: Customer) -> bool:
     """Tell whether a person's name is that of a customer, or of its main person."""
     main = f"{customer.first_name} {customer.last_name}".strip()
-    if not name or not parse(name).words:
+    return any(_named_like(name, other) for other in (customer.name, main))
+
+
+def _named_like(name: str, other: str) -> bool:
+    if not name or not other or not parse(name).words:
         return False
-    return any(
-        bool(other) and (compare(name, other) >= Likeness.VARIANT or same_person([name], other))
-        for other in (customer.name, main)
-    )
+    return compare(name, other) >= Likeness.VARIANT or same_person([name], other)

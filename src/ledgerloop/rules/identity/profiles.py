@@ -10,6 +10,7 @@ from ledgerloop.records import Customer
 from ledgerloop.rules.identity.addresses import domain_key, email_domain, email_key, emails_in, mailbox
 from ledgerloop.rules.identity.names import keys as name_keys
 from ledgerloop.rules.identity.numbers import number_key, phone_key
+from ledgerloop.rules.identity.places import country_code
 
 ADDITIONAL_EMAILS = "hs_additional_emails"
 ADDITIONAL_DOMAINS = "hs_additional_domains"
@@ -45,11 +46,18 @@ class Profile:
     phone: str = ""
     tax_number: str = ""
     company_number: str = ""
+    beside: frozenset[str] = frozenset()
+    """Which of the mailboxes and domains are those of further people only: they agree beside a name, and not alone."""
+    country: str = ""
+    """Its code; empty where it is not said, or in words that nobody knows."""
+    city: str = ""
 
 
 def profile_of_customer(customer: Customer, country: str = "") -> Profile:
     """Return what a Xero contact says of itself. ``country`` is the organisation's, for numbers written without one."""
-    emails = emails_of(customer)
+    emails, own = emails_of(customer), emails_in(customer.email)
+    further = [email for email in emails if email not in own]
+    beside = _domains(further) - _domains(own)
     return Profile(
         customer.name,
         frozenset(map(mailbox, emails)),
@@ -58,6 +66,10 @@ def profile_of_customer(customer: Customer, country: str = "") -> Profile:
         phone_key(customer.phone, country),
         number_key(customer.tax_number, country),
         number_key(customer.company_number, country),
+        # Who has no domain of its own may be known by the very address of one of its people.
+        beside | (frozenset(map(mailbox, further)) if _domains(own) else frozenset()),
+        country_code(customer.country),
+        customer.city,
     )
 
 
@@ -75,6 +87,8 @@ def profile_of_company(
         phone_key(values.get("phone"), country),
         number_key(values.get(numbered.tax) if numbered.tax else "", country),
         number_key(values.get(numbered.company) if numbered.company else "", country),
+        country=country_code(values.get("country")),
+        city=(values.get("city") or "").strip(),
     )
 
 

@@ -54,7 +54,18 @@ def address_of_others(customer: Customer, contact: Record, company: Record) -> s
         f"The email {customer.email} of “{customer.name}” is that of the HubSpot contact {who} ({contact.id}) at"
         f" “{company.properties.get('name') or company.properties.get('domain') or company.id}”, which is another firm,"
         " so what this customer owes is not shown there. Its company is kept up to date. For a contact, give the"
-        " customer an email of its own in Xero."
+        " customer an email of its own in Xero; only if its debts may be seen there, write"
+        f" {customer.id} into the Xero contact id of the contact {contact.id}."
+    )
+
+
+def address_of_firm(customer: Customer, company: Record) -> str:
+    """Word that a customer's address, which no contact has, is of another company's domain."""
+    return (
+        f"The email {customer.email} of “{customer.name}” is an address of the HubSpot company"
+        f" {record_named('company', company)}, which is another firm, so no contact is made with it. Its own company is"
+        " kept up to date. For a contact, give the customer an email of its own in Xero; only if its debts may be seen"
+        f" at that firm, make the contact in HubSpot and write {customer.id} into its Xero contact id."
     )
 
 
