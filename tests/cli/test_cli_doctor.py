@@ -153,6 +153,21 @@ def test_xero_scopes_that_were_not_granted(file: Path, sandbox: Sandbox) -> None
     assert "missing: openid profile email accounting.invoices accounting.payments.read" in told
 
 
+def test_deal_properties_of_other_tools_that_are_not_there(file: Path) -> None:
+    """A property that `adopt` is to look at and HubSpot lacks is named, with the setting that names it."""
+    _connect(file)
+    file.write_text(
+        f'{file.read_text()}[adopt]\ninvoice_id_property = "tool_id"\ninvoice_number_property = "dealname"\n'
+    )
+
+    status, findings = _findings(file)
+
+    assert 1 == status
+    found = _about(findings, "HubSpot has no property `tool_id` of deals: correct `adopt.invoice_id_property`.")
+    assert "missing" == found["verdict"]
+    assert not [one for one in findings if "dealname" in one["sentence"]]
+
+
 def test_hubspot_scopes_that_the_token_lacks(file: Path, sandbox: Sandbox) -> None:
     """A token's scopes are compared with those wanted; those for making properties count while any is missing."""
     _connect(file)

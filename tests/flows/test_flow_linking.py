@@ -16,8 +16,8 @@ from ledgerloop.flows.linking import Linked
 from ledgerloop.flows.pairing import Survey
 from ledgerloop.flows.parts import instead
 from ledgerloop.flows.polling import CURSOR
-from ledgerloop.records import Portal
-from ledgerloop.store import connections, cursors, intents, journal, lanes
+from ledgerloop.records import Link, Portal
+from ledgerloop.store import connections, cursors, intents, journal, lanes, links
 from ledgerloop.store.cursors import Cursor
 
 PORTAL = "62515"
@@ -308,7 +308,9 @@ def test_a_property_that_hubspot_lacks(staged: Callable[..., Scene]) -> None:
     """A name that is mistyped in the settings is a sentence, and not an empty plan."""
     scene = staged({"adopt": {"invoice_number_property": "tool_nr"}})
 
-    with pytest.raises(LedgerloopError, match="HubSpot has no property `tool_nr` of deals: correct it under"):
+    with pytest.raises(
+        LedgerloopError, match="HubSpot has no property `tool_nr` of deals: correct `adopt.invoice_number_property`"
+    ):
         _survey(scene)
 
 
@@ -357,6 +359,27 @@ def test_while_the_service_invoices_that_very_deal(scene: Scene) -> None:
     scene.settle()
     assert [] == scene.invoices_of(deal)
     assert f"deal {deal}" not in scene.holds()
+
+
+def test_after_a_restore_from_before_the_link(scene: Scene) -> None:
+    """The database knows nothing of it any more: no invoice is made, and the deal's own property finds it again."""
+    made = _by_hand(scene, "Restored Ltd")
+    deal = _old(scene, tool_id=made["InvoiceID"])
+    _adopted(scene, deal)
+    _after(scene)
+    scene.edit("deals", deal, tool_id="")
+    scene.settle()
+    with scene.built.database.transaction() as tx:
+        intents.remove(tx, PORTAL, deal)
+        links.remove(tx, Link(scene.on.organisation, made["InvoiceID"], "deal", deal, ""))
+
+    scene.add_line(deal, LINE[0])
+    _touched(scene, deal)
+
+    assert [] == scene.invoices_of(deal)
+    (pair,) = [one for one in _survey(scene).plan.certain if one.deal.id == deal]
+    assert "The deal's `xero_invoice_id` has its id." in pair.agrees
+    _adopted(scene, deal)
 
 
 def test_a_poll_finds_nothing_new(scene: Scene) -> None:

@@ -17,6 +17,7 @@ from ledgerloop.cli.show import Json, print_json, say
 from ledgerloop.errors import LedgerloopError, Missing, ScopeMissing
 from ledgerloop.flows import epoch
 from ledgerloop.flows.connecting import GRANT
+from ledgerloop.flows.pairing import traces_lacking
 from ledgerloop.flows.provisioning import KINDS, compare, tell
 from ledgerloop.hubspot import scopes as hubspot_scopes
 from ledgerloop.rules.books import Books
@@ -246,6 +247,7 @@ def _hubspot(built: Ledgerloop) -> Iterator[Finding]:
     elif not unfit:
         yield Finding("fine", "HubSpot has every property.")
     yield from _stages(built)
+    yield from (Finding("missing", sentence) for sentence in traces_lacking(client, built.parts().traces))
     with built.database.transaction() as tx:
         connected = connections.only_portal(tx)
         if connected is not None:

@@ -196,8 +196,8 @@ def _not_ours(deal: Record | None, stages: Sequence[str], since: datetime | None
     won = won_at(deal, stages)
     if not stands and won is not None and since is not None and won < since:
         return Skip(
-            "The deal was won before HubSpot was connected, so no invoice is made."
-            " Move it out of its stage and back to have one made."
+            "The deal was won before HubSpot was connected, so no invoice is made. If Xero has one, `ledgerloop adopt`"
+            " links it; if not, move the deal out of its stage and back to have one made."
         )
     return None
 

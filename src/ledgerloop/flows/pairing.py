@@ -17,7 +17,7 @@ from ledgerloop.flows.deals import Sale, entered, for_route, read_deals, read_sa
 from ledgerloop.flows.deciding import invoice_id
 from ledgerloop.flows.facts import route_stages, won_stages
 from ledgerloop.flows.merging import MERGED_IDS
-from ledgerloop.flows.parts import instead, parts
+from ledgerloop.flows.parts import Traces, instead, parts
 from ledgerloop.flows.rehearsing import Rehearsing
 from ledgerloop.hubspot.client import MOST_A_SEARCH_PAGE, HubSpotClient
 from ledgerloop.hubspot.models import Record, moment_from
@@ -95,11 +95,19 @@ def _check(house: Portal, deals: Sequence[str]) -> None:
             raise LedgerloopError(f"Deal {deal} has invoice {intent.number or intent.invoice} already.")
         if intent.state == "sent":
             raise LedgerloopError(f"An invoice for deal {deal} is under way. Look again in ten minutes.")
-    asked = [name for name in (parts().traces.invoice_id, parts().traces.invoice_number) if name]
-    there = {one.name for one in parts().hubspot().properties("deals")} if asked else set()
-    for name in asked:
-        if name not in there:
-            raise LedgerloopError(f"HubSpot has no property `{name}` of deals: correct it under [adopt].")
+    for sentence in traces_lacking(parts().hubspot(), parts().traces):
+        raise LedgerloopError(sentence)
+
+
+def traces_lacking(client: HubSpotClient, traces: Traces) -> list[str]:
+    """Say which properties are not there in which other tools are said to have written."""
+    asked = {"invoice_id_property": traces.invoice_id, "invoice_number_property": traces.invoice_number}
+    there = {one.name for one in client.properties("deals")} if any(asked.values()) else set()
+    return [
+        f"HubSpot has no property `{name}` of deals: correct `adopt.{setting}`."
+        for setting, name in asked.items()
+        if name and name not in there
+    ]
 
 
 def _read(house: Portal, named: Sequence[str]) -> dict[str, Record]:
