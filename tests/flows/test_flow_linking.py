@@ -309,7 +309,7 @@ def test_a_property_that_hubspot_lacks(staged: Callable[..., Scene]) -> None:
     scene = staged({"adopt": {"invoice_number_property": "tool_nr"}})
 
     with pytest.raises(
-        LedgerloopError, match="HubSpot has no property `tool_nr` of deals: correct `adopt.invoice_number_property`"
+        LedgerloopError, match=r"HubSpot has no property `tool_nr` of deals: correct `adopt\.invoice_number_property`"
     ):
         _survey(scene)
 

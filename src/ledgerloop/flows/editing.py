@@ -83,7 +83,8 @@ def edit(portal: str, turn: int, deals: Sequence[str], settled: Collection[str])
     """
     at = parts()
     with at.database.reading() as tx:
-        held = {deal for deal in settled if journal.held(tx, subject_of(deal))}
+        waiting = journal.waiting(tx, [subject_of(deal) for deal in settled])
+        held = {deal for deal in settled if subject_of(deal) in waiting}
         house = connections.portal(tx, portal)
         made = {deal: one for deal, one in intents.get(tx, portal, deals).items() if one.state == "made"}
     troubles = Troubles()
@@ -94,6 +95,16 @@ def edit(portal: str, turn: int, deals: Sequence[str], settled: Collection[str])
     with at.database.reading() as tx:
         made |= intents.get(tx, portal, list(merged.moved))
         gone = _gone(tx, list(made.values()))
+        waiting = journal.waiting(tx, [name(deal) for deal in made for name in (subject_of, _record_of)])
+
+    def tell(before: Intent, after: Intent, edit: str, *, held: bool = False) -> None:
+        # Nearly every deal says so already, and writing that would be a commit for each.
+        waits = subject_of(before.deal) in waiting
+        if (after.basis, after.said, _note(before, after, edit)) != (before.basis, before.said, before.note) or (
+            held != waits
+        ):
+            _tell(turn, before, after, edit, held=held)
+
     stages = frozenset(won_stages(portal))
     sales = read_sales(at.hubspot(), portal, [found[deal] for deal in made if deal in found], customers=False)
     # An invoice was made of each, so whether it is still won decides nothing any more.
@@ -104,31 +115,32 @@ def edit(portal: str, turn: int, deals: Sequence[str], settled: Collection[str])
             before = made[sale.deal.id]
             foreign = before.stood == FOREIGN
             seen_to: Collection[str] = settled if foreign else held if terms.edits == "hold" else ()
-            _restage(before, terms)
+            if _record_of(before.deal) in waiting:
+                _restage(before, terms)
             now = replace(before, basis=basis(sale, terms))
             other = merged.twice.get(sale.deal.id)
             if other is not None:
                 both = replace(now, basis=hash_of(f"{now.basis} {other.invoice}"))
                 right = sale.deal.id in held or both.basis == before.basis
                 told = "" if right else merged_told(before.deal, before.number, other.number)
-                _tell(turn, before, both if right else before, told, held=not right)
+                tell(before, both if right else before, told, held=not right)
             elif before.invoice in gone:
-                _tell(turn, before, before, "")
+                tell(before, before, "")
             elif sale.deal.properties.get("hs_is_closed_lost") == "true":
-                _tell(turn, before, before, lost_told(before.number))
+                tell(before, before, lost_told(before.number))
             elif not before.basis or sale.deal.id in seen_to:
-                _tell(turn, before, now, "")
+                tell(before, now, "")
             elif now.basis == before.basis:
-                _tell(turn, before, before, "")
+                tell(before, before, "")
             elif foreign:
                 strange.append(Edited(sale, terms, now))
             elif not is_won(sale.deal, stages) and sale.deal.properties.get("dealstage") not in route_stages():
                 why = "the deal is not won. Once it is won again, a draft follows it."
-                _tell(turn, before, before, edit_told(before.number, "made", why))
+                tell(before, before, edit_told(before.number, "made", why))
             elif home.id == before.organisation:
                 edited.append(Edited(sale, terms, now))
             else:
-                _tell(turn, before, before, edit_told(before.number, "made", f"the deal now belongs to {home.name}."))
+                tell(before, before, edit_told(before.number, "made", f"the deal now belongs to {home.name}."))
         for start in range(0, len(edited), MOST_IDS):
             some = edited[start : start + MOST_IDS]
             with troubles.apart(home.id, [one.intent.deal for one in some]):
@@ -173,11 +185,13 @@ def _edit(house: Portal, home: Organisation, edited: Sequence[Edited], turn: int
     books = books_for(house, home, [(one.sale, one.terms) for one in edited])
     sales = with_payers(parts().hubspot(), [one.sale for one in edited])
     edited = [replace(one, sale=sale) for one, sale in zip(edited, sales, strict=True)]
+    with parts().database.reading() as tx:
+        before = intents.get(tx, house.id, [one.intent.deal for one in edited])
     changes: list[Change] = []
     for one in edited:
         invoice = standing.get(one.intent.invoice)
         if invoice is not None:
-            changes += _change(house, home, one, invoice, books, turn)
+            changes += _change(house, home, one, before[one.intent.deal], invoice, books, turn)
     _send(client, changes, turn)
 
 
@@ -201,11 +215,9 @@ def _send(client: XeroClient, changes: Sequence[Change], turn: int) -> None:
 
 
 def _change(
-    house: Portal, home: Organisation, edited: Edited, invoice: Invoice, books: Books, turn: int
+    house: Portal, home: Organisation, edited: Edited, before: Intent, invoice: Invoice, books: Books, turn: int
 ) -> list[Change]:
     """Return what is to be changed of one invoice; nothing where it stays, and then the deal says why."""
-    with parts().database.reading() as tx:
-        before = intents.get(tx, house.id, [edited.intent.deal])[edited.intent.deal]
     day = _day(home, before)
     draft = invoice_from_deal(edited.sale.deal, edited.sale.lines, edited.terms, home, house, day, books)
 
@@ -283,11 +295,22 @@ def _refused(turn: int, change: Change, problems: Sequence[str]) -> None:
 def _restage(intent: Intent, terms: Terms) -> None:
     """Let a deal that HubSpot would not move go where its route says now."""
     at = parts()
-    subject = f"hubspot deal {intent.deal}"
+    subject = _record_of(intent.deal)
     with at.database.transaction() as tx:
         if journal.held(tx, subject) is not None:
             intents.restage(tx, intent.portal, intent.deal, terms.paid_stage)
             journal.clear(tx, [subject], at.now())
+
+
+def _record_of(deal: str) -> str:
+    """Name the deal's record as holds do that are about what HubSpot would not take."""
+    return f"hubspot deal {deal}"
+
+
+def _note(before: Intent, after: Intent, edit: str, differs: str | None = None) -> str:
+    """Return what the deal says, with what became of the edit, and whether its total differs where that is known."""
+    said = replace(remarks_of(before.note), edit=edit, billed=remarks_of(after.note).billed)
+    return note_of(said if differs is None else replace(said, differs=differs))
 
 
 def _gone(tx: Connection, made: Sequence[Intent]) -> set[str]:
@@ -316,9 +339,7 @@ def _tell(
     at = parts()
     with at.database.transaction() as tx:
         now = intents.locked(tx, before.portal, before.deal) or before
-        stands = remarks_of(now.note)
-        said = replace(stands, edit=edit, billed=remarks_of(after.note).billed)
-        after = replace(after, note=note_of(said if differs is None else replace(said, differs=differs)))
+        after = replace(after, note=_note(now, after, edit, differs))
         waits = journal.held(tx, subject_of(after.deal)) is not None
         if (after.basis, after.said, after.note) == (now.basis, now.said, now.note) and held == waits:
             return

@@ -58,12 +58,10 @@ def _wanted(home: Organisation, customers: Sequence[str]) -> dict[str, str]:
         if link.kind != "deal" and (link.kind, link.hubspot_id) not in elsewhere:
             wanted[link.xero_id] = number_of(link.kind, link.hubspot_id)
             (made.add if link.how == "created" else made.discard)(link.xero_id)
+    found_only = {key: (f"customer {key}", _refused(one)) for key, one in wanted.items() if key not in made}
     with parts().database.reading() as tx:
-        return {
-            key: one
-            for key, one in wanted.items()
-            if key not in made and not journal.reasons_said(tx, f"customer {key}", [_refused(one)])
-        }
+        refused = journal.said(tx, list(found_only.values()))
+    return {key: wanted[key] for key, told in found_only.items() if told not in refused}
 
 
 def _send(client: XeroClient, home: Organisation, numbers: dict[str, str], turn: int) -> None:

@@ -78,7 +78,8 @@ def show_deals(portal: str, deals: Sequence[str], turn: int) -> None:
     with at.database.reading() as tx:
         made = {deal: intent for deal, intent in intents.get(tx, portal, deals).items() if intent.state == "made"}
         homes = {home.id: home for home in connections.organisations(tx)}
-        held = {deal: hold for deal in deals if (hold := journal.held(tx, subject_of(deal)))}
+        waiting = journal.held_among(tx, [subject_of(deal) for deal in deals])
+        held = {deal: waiting[subject_of(deal)] for deal in deals if subject_of(deal) in waiting}
         silent = fingerprints.get(tx, portal, "deal", [deal for deal in deals if deal not in made and deal not in held])
         invoices = {
             home: mirror.receivables(tx, home, [one.invoice for one in made.values() if one.organisation == home])

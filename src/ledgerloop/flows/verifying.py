@@ -87,10 +87,14 @@ def _compare(client: XeroClient, home: Organisation, some: Sequence[str], turn: 
     calls.made += 1
     answer = {contact.ContactID: contact for contact in client.contacts_by_id(some)}
     theirs = {key: answer[key] for key in some if key in answer}  # in the order in which the round goes on
-    agreeing = {key for key in theirs if _agrees(home, theirs[key])}
+    with at.database.reading() as tx:
+        ours = mirror.receivables_of(tx, home.id, list(theirs))
+    today = home.day(at.now())
+    agreeing = {key for key, one in theirs.items() if agrees(ours.get(key, []), _told(one), today, home.base_currency)}
     with at.database.transaction() as tx:
         journal.clear(tx, [_subject(key) for key in agreeing], at.now())
-        told = {key: journal.held(tx, _subject(key)) for key in theirs if key not in agreeing}
+        held_of = journal.held_among(tx, [_subject(key) for key in theirs if key not in agreeing])
+        told = {key: held_of.get(_subject(key)) for key in theirs if key not in agreeing}
     differing = [
         key
         for key, held in told.items()
@@ -172,10 +176,6 @@ def _all(fetch: Callable[[int], Page[T]], calls: Calls) -> list[T]:
         found += page.items
         pages = page.page_count
     return found
-
-
-def _agrees(home: Organisation, contact: Contact) -> bool:
-    return agrees(_receivables(home, contact.ContactID), _told(contact), home.day(parts().now()), home.base_currency)
 
 
 def _told(contact: Contact) -> Decimal:

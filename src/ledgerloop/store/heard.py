@@ -7,10 +7,10 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any, Literal
 
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import Connection, delete, select, tuple_
 
 from ledgerloop.records import LinkKind
-from ledgerloop.store.statements import Insert, upsert
+from ledgerloop.store.statements import Insert, chunks, upsert
 from ledgerloop.store.tables import heard as table
 
 What = Literal["changed", "deleted", "forgotten", "merged", "restored"]
@@ -47,13 +47,7 @@ def take(tx: Connection, organisation: str, whats: Collection[What], limit: int)
 
 def done(tx: Connection, some: Sequence[Heard]) -> None:
     """Say that these were looked at, except what was said again in the meantime."""
-    for one in some:
-        tx.execute(
-            delete(table).where(
-                table.c.organisation == one.organisation,
-                table.c.kind == one.kind,
-                table.c.hubspot_id == one.hubspot_id,
-                table.c.what == one.what,
-                table.c.mark == one.mark,
-            )
-        )
+    key = tuple_(*(table.c[name] for name in ("organisation", "kind", "hubspot_id", "what", "mark")))
+    for these in chunks(some):
+        told = [(one.organisation, one.kind, one.hubspot_id, one.what, one.mark) for one in these]
+        tx.execute(delete(table).where(key.in_(told)))

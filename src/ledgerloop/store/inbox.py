@@ -143,7 +143,8 @@ def recent(tx: Connection, limit: int, state: EventState | None = None) -> list[
 
 def oldest(tx: Connection) -> datetime | None:
     """Say when the oldest event that is over was received."""
-    return tx.execute(select(func.min(table.c.received_at)).where(table.c.state.in_(_ENDED))).scalar()
+    ended = select(table.c.received_at).where(table.c.state.in_(_ENDED)).order_by(table.c.received_at).limit(1)
+    return tx.execute(ended).scalar()
 
 
 def prune(tx: Connection, before: datetime) -> int:

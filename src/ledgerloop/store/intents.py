@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import asdict, fields
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, Connection, and_, case, delete, func, literal, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Select, and_, case, delete, func, literal, or_, select, text, update
 
 from ledgerloop.records import Intent
 from ledgerloop.store.statements import Insert, chunks, one_at_a_time, upsert
-from ledgerloop.store.tables import Moment
+from ledgerloop.store.tables import FOLLOWED, Moment
 from ledgerloop.store.tables import intent as table
 
 Changing = Literal["payload", "payload_hash", "basis", "said", "note", "email", "online_url", "stood"]
 """What may become of a made intent."""
 _COLUMNS = [table.c[field.name] for field in fields(Intent)]
+_NEVER = datetime.min.replace(tzinfo=UTC)
 
 
 def put(tx: Connection, intents: Sequence[Intent]) -> dict[str, Intent]:
@@ -70,7 +71,7 @@ def get(tx: Connection, portal: str, deals: Collection[str]) -> dict[str, Intent
 
 def by_invoice(tx: Connection, organisation: str, invoice_ids: Collection[str]) -> dict[str, Intent]:
     """Get the intents whose invoices these are, by the id of the invoice."""
-    mine = table.c.organisation == organisation
+    mine = and_(table.c.organisation == organisation, text("intent.invoice <> ''"))  # as the index has it
     return {intent.invoice: intent for intent in _where(tx, mine, table.c.invoice, filter(None, invoice_ids))}
 
 
@@ -89,7 +90,7 @@ def made_under(tx: Connection, portal: str, keys: Collection[str]) -> set[str]:
 def unsettled(tx: Connection, portal: str) -> list[Intent]:
     """List the intents of which nobody knows whether the vendor made them, the oldest first."""
     query = select(*_COLUMNS).where(table.c.portal == portal, table.c.state == "sent")
-    return [Intent(*row) for row in tx.execute(query.order_by(table.c.sent_at, table.c.deal))]
+    return sorted(_listed(tx, query), key=lambda one: (one.sent_at or _NEVER, one.deal))
 
 
 def pending(tx: Connection, portal: str) -> list[Intent]:
@@ -99,8 +100,7 @@ def pending(tx: Connection, portal: str) -> list[Intent]:
     """
     free = or_(table.c.asks == "", table.c.approved_at.is_not(None))
     query = select(*_COLUMNS).where(table.c.portal == portal, table.c.state.in_(("intended", "sent")), free)
-    order = (table.c.organisation, table.c.created_at, table.c.key, table.c.deal)
-    return [Intent(*row) for row in tx.execute(query.order_by(*order))]
+    return sorted(_listed(tx, query), key=lambda one: (one.organisation, one.created_at or _NEVER, one.key, one.deal))
 
 
 def mark_sent(tx: Connection, portal: str, deals: Collection[str], now: datetime) -> set[str]:
@@ -178,7 +178,7 @@ def move(tx: Connection, portal: str, deal: str, to: str) -> None:
 def unapproved(tx: Connection, portal: str) -> list[Intent]:
     """List the intents that nobody has approved and that have not left yet, whether or not anybody must."""
     query = select(*_COLUMNS).where(table.c.portal == portal, table.c.state == "intended")
-    return [Intent(*row) for row in tx.execute(query.where(table.c.approved_at.is_(None)).order_by(table.c.deal))]
+    return sorted(_listed(tx, query.where(table.c.approved_at.is_(None))), key=lambda one: one.deal)
 
 
 def approve(tx: Connection, portal: str, deals: Collection[str], now: datetime) -> None:
@@ -190,14 +190,13 @@ def approve(tx: Connection, portal: str, deals: Collection[str], now: datetime) 
 
 def left_since(tx: Connection, portal: str, moment: datetime) -> list[Intent]:
     """List the intents that left without anybody's approval since a moment."""
-    query = select(*_COLUMNS).where(table.c.portal == portal, table.c.state.in_(("sent", "made")))
-    return [Intent(*row) for row in tx.execute(query.where(table.c.sent_at >= moment, table.c.approved_at.is_(None)))]
+    query = select(*_COLUMNS).where(table.c.portal == portal, table.c.sent_at >= moment, table.c.approved_at.is_(None))
+    return sorted((one for one in _listed(tx, query) if one.state in ("sent", "made")), key=lambda one: one.deal)
 
 
 def followed(tx: Connection, organisation: str) -> list[Intent]:
     """List the made intents of which something is still to be done: an email, or the online address."""
-    open_ = or_(table.c.email.in_(("wanted", "asked")), table.c.online_url == "wanted")
-    query = select(*_COLUMNS).where(table.c.organisation == organisation, table.c.state == "made", open_)
+    query = select(*_COLUMNS).where(table.c.organisation == organisation, text(FOLLOWED))
     return [Intent(*row) for row in tx.execute(query.order_by(table.c.made_at, table.c.deal))]
 
 
@@ -227,6 +226,11 @@ def locked(tx: Connection, portal: str, deal: str) -> Intent | None:
 def restage(tx: Connection, portal: str, deal: str, stage: str) -> None:
     """Let a deal go to another stage once its invoice is paid: HubSpot would not have the one that was named."""
     tx.execute(update(table).where(table.c.portal == portal, table.c.deal == deal).values(paid_stage=stage))
+
+
+def _listed(tx: Connection, query: Select[Any]) -> list[Intent]:
+    """List intents in no order. For the sake of one SQLite would read all of a portal's; few are not made."""
+    return [Intent(*row) for row in tx.execute(query)]
 
 
 def _where(tx: Connection, mine: ColumnElement[bool], column: ColumnElement[str], ids: Iterable[str]) -> list[Intent]:

@@ -47,8 +47,18 @@ def recent(tx: Connection, limit: int, *subjects: str) -> list[Entry]:
 
 def reasons_said(tx: Connection, subject: str, reasons: Collection[str]) -> set[str]:
     """Tell which of these reasons the journal has of a subject, however long ago."""
-    mine = select(table.c.reason).where(table.c.subject == subject, table.c.reason.in_(sorted(reasons)))
-    return set(tx.execute(mine.distinct()).scalars())
+    return {reason for _, reason in said(tx, [(subject, reason) for reason in reasons])}
+
+
+def said(tx: Connection, some: Collection[tuple[str, str]]) -> set[tuple[str, str]]:
+    """Tell which of these reasons the journal has of their subjects, however long ago."""
+    found: set[tuple[str, str]] = set()
+    for pairs in chunks(sorted(some)):
+        subjects, reasons = ({pair[place] for pair in pairs} for place in (0, 1))
+        mine = select(table.c.subject, table.c.reason).where(table.c.subject.in_(sorted(subjects)))
+        rows = tx.execute(mine.where(table.c.reason.in_(sorted(reasons))).distinct())
+        found |= {(row.subject, row.reason) for row in rows} & set(pairs)
+    return found
 
 
 def oldest(tx: Connection) -> datetime | None:
@@ -125,9 +135,16 @@ def holds(tx: Connection) -> list[Held]:
 
 def held(tx: Connection, subject: str) -> Held | None:
     """Look up whether a subject waits for a person."""
-    query = select(hold_table).where(hold_table.c.subject == subject, hold_table.c.cleared_at.is_(None))
-    row = tx.execute(query).first()
-    return _held(row) if row else None
+    return held_among(tx, [subject]).get(subject)
+
+
+def held_among(tx: Connection, subjects: Collection[str]) -> dict[str, Held]:
+    """Look up which of these subjects wait for a person, and with what."""
+    found: dict[str, Held] = {}
+    for some in chunks(sorted(subjects)):
+        mine = select(hold_table).where(hold_table.c.subject.in_(some), hold_table.c.cleared_at.is_(None))
+        found |= {row.subject: _held(row) for row in tx.execute(mine)}
+    return found
 
 
 def caused_by(tx: Connection, lane: str, organisation: str) -> list[str]:

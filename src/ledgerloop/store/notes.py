@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from sqlalchemy import Connection, Update, select, update
+from sqlalchemy import Connection, Update, select, text, tuple_, update
 
 from ledgerloop.store.statements import chunks, insert_or_ignore
+from ledgerloop.store.tables import UNFINISHED
 from ledgerloop.store.tables import note as table
 from ledgerloop.store.tables import receivable as receivable_table
 
@@ -59,14 +60,16 @@ def customers_open(tx: Connection, organisation: str) -> list[str]:
     """List the customers with a note that is still to be sent, or may have been."""
     theirs = (receivable_table.c.organisation == table.c.organisation) & (receivable_table.c.id == table.c.receivable)
     mine = select(receivable_table.c.customer).join(table, theirs).where(table.c.organisation == organisation)
-    open_ = mine.where(table.c.state.in_(("intended", "sent")))
+    open_ = mine.where(text(UNFINISHED))
     return list(tx.execute(open_.distinct().order_by(receivable_table.c.customer)).scalars())
 
 
 def mark(tx: Connection, organisation: str, keys: Iterable[Key], state: State, now: datetime) -> None:
     """Say what became of notes."""
-    for receivable, event in keys:
-        tx.execute(_this(organisation, receivable, event).values(state=state, at=now))
+    both = tuple_(table.c.receivable, table.c.event)
+    for some in chunks(keys):
+        mine = update(table).where(table.c.organisation == organisation, both.in_(some))
+        tx.execute(mine.values(state=state, at=now))
 
 
 def mark_made(tx: Connection, organisation: str, ids: dict[Key, str], now: datetime) -> None:

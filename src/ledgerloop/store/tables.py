@@ -111,6 +111,11 @@ def _where(condition: str) -> dict[str, Any]:
     return {"sqlite_where": text(condition), "postgresql_where": text(condition)}
 
 
+UNFINISHED = "state IN ('intended', 'sent')"
+FOLLOWED = "state = 'made' AND (email IN ('wanted', 'asked') OR online_url = 'wanted')"
+"""Conditions of indexes. Questions repeat them word for word: SQLite uses such an index for no other wording, and for
+none with parameters."""
+
 metadata = MetaData()
 number = BigInteger().with_variant(Integer, "sqlite")
 """A row number that SQLite, too, takes for its own."""
@@ -154,6 +159,7 @@ inbox = Table(
     UniqueConstraint("source", "key", name="inbox_once"),
     sqlite_autoincrement=True,
 )
+Index("inbox_by_moment", inbox.c.received_at)
 Index("inbox_waiting", inbox.c.source, inbox.c.lane, inbox.c.received_at, **_where("state = 'waiting'"))
 
 # The last webhook delivery of a vendor for a lane: its sequence number and when it came.
@@ -251,6 +257,7 @@ Index("receivable_by_mark", receivable.c.organisation, receivable.c.mark, **_whe
 Index("receivable_by_url", receivable.c.organisation, receivable.c.url, **_where("url <> ''"))
 Index("receivable_by_customer", receivable.c.organisation, receivable.c.customer)
 Index("receivable_by_reference", receivable.c.organisation, receivable.c.reference, **_where("reference <> ''"))
+Index("receivable_by_day", receivable.c.organisation, receivable.c.issued_on)
 Index("receivable_open", receivable.c.organisation, receivable.c.due_on, **_where("status = 'AUTHORISED'"))
 
 # A payment on a receivable; a row for each, so that a payment named by an event can be found here.
@@ -320,7 +327,7 @@ note = Table(
     _text("hubspot_id", ""),
     Column("at", Moment, nullable=False),
 )
-Index("note_unsettled", note.c.organisation, **_where("state = 'sent'"))
+Index("note_open", note.c.organisation, **_where(UNFINISHED))
 
 # How far a kind of record of an organisation (or portal) has been pulled.
 cursor = Table(
@@ -348,6 +355,7 @@ link = Table(
     _text("asks", ""),
     UniqueConstraint("organisation", "kind", "hubspot_id", name="link_once"),
 )
+Index("link_by_record", link.c.hubspot_id, link.c.kind)
 Index("link_of_an_earlier_rule", link.c.organisation, link.c.kind, link.c.xero_id, **_where("rule = 0"))
 
 # What both sides said of a linked customer's fields when they were last compared, and who said it first; as JSON.
@@ -442,6 +450,7 @@ lost = Table(
     _text("how"),
     Column("at", Moment, nullable=False),
 )
+Index("lost_by_record", lost.c.hubspot_id, lost.c.kind)
 Index("lost_by_customer", lost.c.organisation, lost.c.kind, lost.c.xero_id)
 
 # A HubSpot record of a customer of which something was heard that is not looked at yet; the mark counts how often.
@@ -497,7 +506,11 @@ intent = Table(
     _text("stood", ""),
 )
 Index("intent_by_invoice", intent.c.organisation, intent.c.invoice, **_where("invoice <> ''"))
-Index("intent_pending", intent.c.portal, **_where("state IN ('intended', 'sent')"))
+Index("intent_by_state", intent.c.portal, intent.c.state)
+Index("intent_followed", intent.c.organisation, **_where(FOLLOWED))
+Index("intent_by_marker", intent.c.organisation, intent.c.marker)
+Index("intent_by_key", intent.c.portal, intent.c.key)
+Index("intent_by_sending", intent.c.portal, intent.c.sent_at)
 
 # A kind of reference data of an organisation, such as its accounts, as it was last read.
 book = Table(
@@ -528,6 +541,7 @@ journal = Table(
     sqlite_autoincrement=True,
 )
 Index("journal_by_subject", journal.c.subject, journal.c.id)
+Index("journal_by_moment", journal.c.at)
 
 # A hold: a decision that waits for a person, or, once cleared, that did.
 hold = Table(
@@ -543,6 +557,8 @@ hold = Table(
     Column("cleared_at", Moment),
     _text("cause", ""),
 )
+Index("hold_open", hold.c.since, hold.c.subject, **_where("cleared_at IS NULL"))
+Index("hold_open_by_cause", hold.c.cause, hold.c.lane, hold.c.subject, **_where("cleared_at IS NULL"))
 
 # A connection: an organisation or portal that a person connected, and by which grant we reach it.
 connection = Table(
