@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import re
 import sys
+import threading
 from collections.abc import Mapping
 from typing import Any, Literal, TextIO
 
@@ -35,6 +36,9 @@ _SECRET_TEXT = re.compile(
     """,
     re.VERBOSE | re.IGNORECASE,
 )
+
+_MOST_KINDS = 100
+"""Kinds of floods told apart at the same time; what comes beyond is counted together."""
 
 logger: structlog.stdlib.BoundLogger = structlog.get_logger("ledgerloop")
 """The one logger: ``logger.info("invoice made", deal="123", number="INV-7")``."""
@@ -78,6 +82,38 @@ def configure(level: str = "info", form: Literal["json", "console"] = "json", st
     root.setLevel(level.upper())
     for chatty in ("httpx2", "httpcore2", "alembic"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
+
+
+class Flood:
+    """Log what strangers can cause as often as they like: the first at once, and the others once, with their count.
+
+    Of each kind, which is the event with its ``values``, one line comes at once and one more when the seconds are over.
+    """
+
+    def __init__(self, seconds: float = 60.0) -> None:
+        self._seconds = seconds
+        self._lock = threading.Lock()
+        self._more: dict[tuple[str, tuple[tuple[str, Any], ...]], int] = {}
+
+    def warning(self, event: str, **values: Any) -> None:
+        """Log it now, or count it."""
+        with self._lock:
+            kind = (event, tuple(sorted(values.items())))
+            if kind not in self._more and len(self._more) >= _MOST_KINDS:
+                kind, values = (event, ()), {}
+            first = kind not in self._more
+            self._more[kind] = 0 if first else self._more[kind] + 1
+        if first:
+            logger.warning(event, **values)
+            timer = threading.Timer(self._seconds, self._tell, [kind])
+            timer.daemon = True
+            timer.start()
+
+    def _tell(self, kind: tuple[str, tuple[tuple[str, Any], ...]]) -> None:
+        with self._lock:
+            more = self._more.pop(kind)
+        if more:
+            logger.warning(kind[0], **dict(kind[1]), times=more)
 
 
 def redact(_logger: Any, _method: str, event: structlog.types.EventDict) -> structlog.types.EventDict:

@@ -14,7 +14,7 @@ from starlette.testclient import TestClient
 from web_scene import HANDSHAKE, KEY, TENANT, Visit, xero_body, xero_event
 
 from ledgerloop.store import inbox, lanes
-from ledgerloop.web import webhooks
+from ledgerloop.web import wire
 from ledgerloop.web.app import create_app
 from ledgerloop.xero.webhooks import sign
 
@@ -162,7 +162,7 @@ def test_without_a_key_the_endpoint_is_closed(visiting: Callable[..., Visit]) ->
 
 def test_too_large_a_body_is_refused(visit: Visit) -> None:
     """A body beyond the limit gets 413 unread, whatever its signature."""
-    answer = visit.from_xero(b"x" * (webhooks.LARGEST + 1))
+    answer = visit.from_xero(b"x" * (wire.LARGEST_BODY + 1))
 
     assert (413, b"") == (answer.status_code, answer.content)
     assert [] == visit.events()

@@ -19,6 +19,7 @@ from ledgerloop.web.overview import look, may_be_new
 from ledgerloop.web.pages import page
 from ledgerloop.web.passwords import PASSWORD, Attempts, right
 from ledgerloop.web.sessions import Session, Sessions
+from ledgerloop.web.wire import flood
 from ledgerloop.wiring import Ledgerloop
 
 PAUSE = 0.5
@@ -90,7 +91,7 @@ class Console:
         self._attempts.failed(address, self._built.now())
         fits = await anyio.to_thread.run_sync(self._fits, form.get("password", ""), limiter=self._one_at_a_time)
         if not fits:
-            logger.warning("wrong console password", address=address)
+            flood.warning("wrong console password", address=address)
             await asyncio.sleep(self._pause)
             return await run_in_threadpool(self._asking, session, "That is not the password.", 401)
         self._attempts.succeeded(address)

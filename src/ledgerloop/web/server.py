@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import logging
 import signal
@@ -10,12 +11,15 @@ import sys
 import threading
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from types import FrameType
+from typing import cast
 
 import uvicorn
 from starlette.applications import Starlette
 
 from ledgerloop.errors import LedgerloopError, SettingsError
+from ledgerloop.web.wire import Crowd, Guarded, Once, raise_limit
 
 GRACE = 5
 """Seconds that requests under way have to end when the service stops."""
@@ -63,6 +67,7 @@ def serve(app: Starlette, sock: socket.socket, asked: Sequence[int] = ()) -> Non
     # What is loaded by now stays. Looking through it for garbage again and again would stop everything for 0.1 s.
     gc.collect()
     gc.freeze()
+    raise_limit()
     _Server(_config(app), asked).run(sockets=[sock])
 
 
@@ -111,10 +116,12 @@ class _Server(uvicorn.Server):
 
 def _config(app: Starlette) -> uvicorn.Config:
     logging.getLogger("uvicorn").setLevel(logging.WARNING)
+    noisy = logging.getLogger("uvicorn.error")
+    noisy.filters = [Once()]
     return uvicorn.Config(
         app,
         loop="auto" if sys.platform == "win32" else "uvloop",
-        http="httptools",
+        http=cast("type[asyncio.Protocol]", partial(Guarded, crowd=Crowd())),
         ws="none",
         lifespan="on",
         log_config=None,

@@ -22,6 +22,7 @@ from ledgerloop.records import Vendor
 from ledgerloop.store import connections
 from ledgerloop.web.fresh import Fresh
 from ledgerloop.web.landing import Landing
+from ledgerloop.web.wire import LARGEST_BODY, flood
 from ledgerloop.wiring import HUBSPOT_WEBHOOKS, XERO_WEBHOOKS, Ledgerloop, secret
 from ledgerloop.xero import webhooks as xero
 
@@ -29,8 +30,6 @@ Take = Callable[[Request], Awaitable[Response]]
 
 PATIENCE = 4.0
 """Seconds from the head of a request to its answer, below the five that the vendors wait."""
-LARGEST = 5_000_000
-"""Bytes of a body. Xero sends kilobytes, HubSpot a hundred events at most."""
 
 
 def routes(built: Ledgerloop, patience: float = PATIENCE) -> list[Route]:
@@ -114,7 +113,7 @@ class Webhooks:
 
     def _refused(self, vendor: Vendor, problem: BadSignature, key: str, *, empty: bool = False) -> Response:
         self._receiver.refused(vendor, problem.sentence, closed=not key.strip(), empty=empty)
-        logger.warning("webhook refused", vendor=vendor, why=problem.sentence)
+        flood.warning("webhook refused", vendor=vendor, why=problem.sentence)
         return Response(status_code=401)
 
     async def _keep(self, delivery: Delivery) -> Response:
@@ -133,7 +132,7 @@ async def _body(request: Request) -> bytes:
             raise ClientDisconnect
         parts.append(message.get("body", b""))
         size, more = size + len(parts[-1]), message.get("more_body", False)
-        if size > LARGEST:
+        if size > LARGEST_BODY:
             raise HTTPException(413)
     return b"".join(parts)
 
