@@ -111,6 +111,28 @@ def test_an_account_that_xero_left_out_is_told(staged: Callable[..., Scene]) -> 
     scene.on.until("the message goes", lambda: not _message(scene, deal) or None)
 
 
+def test_a_sale_of_more_than_there_is_waits_for_the_stock(staged: Callable[..., Scene]) -> None:
+    """Xero approves no sale of more than a tracked item's stock: the deal says so in our words, and doing it cures."""
+    scene = staged({"route": {"status": "AUTHORISED"}})
+    _in_stock(scene, 2)
+
+    deal = scene.sell([{"name": "Beans", "quantity": "3", "price": "31.50", "hs_sku": "SUPPORT"}])
+
+    shown = scene.until_shown("deals", deal, "xero_sync_message")
+    assert "Xero has too little stock of an item in its lines. Take stock in there" in shown["xero_sync_message"]
+    assert [] == scene.invoices_of(deal)
+    _in_stock(scene, 3)
+    with instead(scene.built.parts()):
+        retrying.retry([deal])
+    made = scene.on.until("the invoice", lambda: scene.invoices_of(deal) or None)
+    assert [94.5] == [one["SubTotal"] for one in made]
+
+
+def _in_stock(scene: Scene, quantity: int) -> None:
+    path = f"{scene.url('xero')}/_sandbox/organisations/{scene.on.organisation}"
+    assert scene.on.control.post(path, json={"Stock": {"SUPPORT": quantity}}).status_code == 200
+
+
 def _once_had(scene: Scene, code: str) -> None:
     """Have the books been read while Xero still had an account."""
     with scene.built.database.reading() as tx:

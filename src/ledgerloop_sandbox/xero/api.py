@@ -37,7 +37,7 @@ _QUERY = {
     name.lower(): name
     for name in (
         "page pageSize where order IDs InvoiceNumbers ContactIDs Statuses References summaryOnly searchTerm "
-        "includeArchived createdByMyApp unitdp summarizeErrors"
+        "includeArchived createdByMyApp unitdp summarizeErrors allowBackorders"
     ).split()
 }
 

@@ -20,6 +20,7 @@ _ACCOUNTS: tuple[tuple[str, str, str, str, str, str | None, bool], ...] = (
     ("400", "Advertising", "EXPENSE", "in", "EXPENSE", None, False),
     ("429", "General Expenses", "EXPENSE", "in", "EXPENSE", None, False),
     ("610", "Accounts Receivable", "CURRENT", "none", "ASSET", "DEBTORS", False),
+    ("630", "Inventory", "INVENTORY", "none", "ASSET", None, False),
     ("800", "Accounts Payable", "CURRLIAB", "none", "LIABILITY", "CREDITORS", False),
     ("820", "GST", "CURRLIAB", "none", "LIABILITY", "GST", False),
     ("860", "Rounding", "EXPENSE", "none", "EXPENSE", "ROUNDING", False),

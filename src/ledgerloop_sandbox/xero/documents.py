@@ -6,12 +6,13 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
+from ledgerloop_sandbox.xero import stock
 from ledgerloop_sandbox.xero.call import ApiCall
 from ledgerloop_sandbox.xero.contacts import for_document
 from ledgerloop_sandbox.xero.errors import Invalid
 from ledgerloop_sandbox.xero.lines import cents, line_amount, quantity_kept, rate_kept, tax_amount, totals, unit
 from ledgerloop_sandbox.xero.organisation import Change, Organisation
-from ledgerloop_sandbox.xero.records import ONE, ZERO, Credit, Document, Invoice, LineItem
+from ledgerloop_sandbox.xero.records import ONE, SALE, ZERO, Credit, Document, Invoice, LineItem
 from ledgerloop_sandbox.xero.wire import Wire, read_day, read_number, tidied
 
 LINE_AMOUNT_TYPES = {"exclusive": "Exclusive", "inclusive": "Inclusive", "notax": "NoTax"}
@@ -127,7 +128,12 @@ def _line(
         else:
             details = item["SalesDetails" if document.type.startswith("ACCREC") else "PurchaseDetails"]
             description = description or item["Description"]
-            account_code = account_code or details.get("AccountCode")
+            own = details["AccountCode"]
+            if document.type == SALE:
+                account_code = stock.account_of(
+                    org, str(item_code), own, account_code, call.options["tracked_account"], problems
+                )
+            account_code = account_code or own
             tax_type = tax_type or details.get("TaxType")
             price = details.get("UnitPrice") if price is None else price
     if not description:

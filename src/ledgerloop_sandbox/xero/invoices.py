@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from ledgerloop_sandbox.xero import plans
+from ledgerloop_sandbox.xero import plans, rounding, stock
 from ledgerloop_sandbox.xero.batch import write
 from ledgerloop_sandbox.xero.call import ApiCall
 from ledgerloop_sandbox.xero.contacts import use_as
@@ -45,6 +45,9 @@ _FAST = frozenset(
         "InvoiceID",
         "InvoiceNumber",
     }
+)
+_CANNOT_VOID = (
+    "The status VOIDED cannot be applied to the invoice because it has payments or credit notes allocated to it."
 )
 _BLIND = frozenset({"DueDate", "SentToContact"})
 _SETTLED_EDITS = _BLIND | {"Reference", "Url", "ExpectedPaymentDate", "PlannedPaymentDate", "BrandingThemeID"}
@@ -218,14 +221,14 @@ def _create(call: ApiCall, change: Change, given: Wire) -> Invoice:
 def _update(call: ApiCall, change: Change, invoice: Invoice, given: Wire) -> Invoice:
     org = call.organisation
     status = given.get("Status") or invoice.status
-    if invoice.status in ("VOIDED", "DELETED"):
-        raise Invalid(f"This document cannot be edited as it is {invoice.status.lower()}.")
-    if status not in _NEXT[invoice.status]:
+    if status not in _NEXT.get(invoice.status, ()):
         raise Invalid("Invoice not of valid status for modification")
     if given.get("Type", invoice.type) != invoice.type:
         raise Invalid("The invoice type cannot be changed")
     settled = bool(invoice.amount_paid or invoice.amount_credited)
-    if settled and (status == "VOIDED" or _alters(invoice, given)):
+    if settled and status == "VOIDED":
+        raise Invalid(_CANNOT_VOID, HAS_PAYMENT)
+    if settled and _alters(invoice, given):
         raise Invalid(HAS_PAYMENT)
     if settled:
         given = {name: value for name, value in given.items() if name in _SETTLED_EDITS}
@@ -286,6 +289,8 @@ def _apply(call: ApiCall, change: Change, invoice: Invoice, given: Wire, problem
         invoice.url = str(given["Url"])
         if not invoice.url.startswith(("http://", "https://")):
             problems.append("Url must be an absolute URL")
+        if "xero" in invoice.url.lower():
+            problems.append("Url must not contain the word xero")
     if given.get("SentToContact") is not None:
         invoice.sent_to_contact = bool(given["SentToContact"])
         if invoice.sent_to_contact and invoice.status not in ("AUTHORISED", "PAID"):
@@ -301,8 +306,11 @@ def _apply(call: ApiCall, change: Change, invoice: Invoice, given: Wire, problem
             except ValueError:
                 problems.append(f"{name} is not a valid date")
     apply_lines(call, change, invoice, given, problems)
+    rounding.apply(org, invoice, given, problems)
     if invoice.status == "AUTHORISED":
         require_approvable(org, invoice, problems)
+        if invoice.type == SALE and not call.flag("allowBackorders"):
+            stock.require(org, invoice, problems)
         if invoice.due_date is None:
             problems.append("The document DueDate field must be specified.")
     invoice.amount_due = invoice.total - invoice.amount_paid - invoice.amount_credited

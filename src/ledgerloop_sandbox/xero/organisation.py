@@ -100,6 +100,10 @@ class Organisation:
     end_of_year_lock_date: date | None = None
     payment_terms: dict[str, Any] = field(default_factory=dict)
     offline: bool = False
+    rounding: bool = False
+    """Whether it has opted in to rounded totals."""
+    opening_stock: dict[str, Decimal] = field(default_factory=dict)
+    """By item code, what there was of those that are tracked before any document."""
     next_number: dict[str, int] = field(default_factory=lambda: {"INV": 1, "CN": 1})
     history: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
 
@@ -158,7 +162,7 @@ class Organisation:
             if record.number:
                 self.contact_numbers.setdefault(record.number.lower(), record.id)
         elif isinstance(record, Document):
-            if isinstance(record, Invoice) and record.type == SALE and record.status != "DELETED":
+            if isinstance(record, Invoice) and record.type == SALE:
                 self.sales_numbers.setdefault(record.number.lower(), record.id)
             self.documents.setdefault(record.contact_id, []).append(record)
 

@@ -138,6 +138,8 @@ class Invoice(Document):
     amount_due: Decimal = ZERO
     amount_paid: Decimal = ZERO
     amount_credited: Decimal = ZERO
+    rounding: Decimal = ZERO
+    entered_total: Decimal | None = None
 
 
 @dataclass(slots=True, eq=False)

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-from ledgerloop_sandbox.xero import plans
+from ledgerloop_sandbox.xero import plans, stock
 from ledgerloop_sandbox.xero.call import ApiCall
 from ledgerloop_sandbox.xero.envelope import envelope
 from ledgerloop_sandbox.xero.errors import Answer, not_found
@@ -92,7 +92,7 @@ def branding_themes(call: ApiCall) -> Answer:
 
 def items(call: ApiCall) -> Answer:
     """Answer GET /Items and GET /Items/{ItemID or Code}."""
-    shown = list(call.organisation.items.values())
+    shown = [stock.shown(call.organisation, item) for item in call.organisation.items.values()]
     if call.ids:
         shown = [item for item in shown if call.ids[0] in (item["ItemID"], item["Code"])]
         return envelope(call, "Items", shown) if shown else _missing()

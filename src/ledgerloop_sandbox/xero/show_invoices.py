@@ -1,5 +1,6 @@
 """Show invoices in Xero's wire form: leaner in lists and summaries, whole in a single fetch."""
 
+from ledgerloop_sandbox.xero import rounding
 from ledgerloop_sandbox.xero.call import ApiCall
 from ledgerloop_sandbox.xero.records import SALE, Invoice
 from ledgerloop_sandbox.xero.show_contacts import show_contact
@@ -40,7 +41,7 @@ def show_invoice(call: ApiCall, invoice: Invoice) -> Wire:
     shown["Contact"] = show_contact(call, call.organisation.contacts.rows[invoice.contact_id])
     if invoice.url:
         shown["Url"] = invoice.url
-    return shown
+    return shown | rounding.shown(call.organisation, invoice)
 
 
 def show_invoice_in_list(call: ApiCall, invoice: Invoice, *, lines: bool) -> Wire:

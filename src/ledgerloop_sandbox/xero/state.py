@@ -43,6 +43,7 @@ OPTIONS: dict[str, Any] = {
     "url_in_lists": True,  # whether Invoice.Url comes back in lists: not proved by any official example
     "url_in_summary": True,
     "batch_payment_texts": False,  # TotalAmount and IsReconciled as texts: so they stand in the official example
+    "tracked_account": "refused",  # or replaced: another account on a line with an item that is tracked as inventory
     "zero_invoices_paid": False,  # whether approving a total of 0.00 makes an invoice PAID: nobody says
     "payments_in_summary": False,  # nor is what summaryOnly leaves out of an invoice beside its lines
 }
@@ -82,6 +83,8 @@ class XeroState:
                 raise ValueError(f"tier must be one of {', '.join(TIERS)}")
             if name == "scopes":
                 allowed(str(value)) if value in ("both", "granular", "broad") else _refuse("scopes")
+            if name == "tracked_account" and value not in ("refused", "replaced"):
+                raise ValueError("tracked_account must be refused or replaced")
             if name.endswith(("_limit", "_cap")) and not (value is None or isinstance(value, int)):
                 raise ValueError(f"{name} must be a whole number")
         self.options |= changes

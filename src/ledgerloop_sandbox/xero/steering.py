@@ -1,6 +1,7 @@
 """Do by control route what Xero offers in its own screens only: settings of an organisation, merging, adding one."""
 
 from dataclasses import replace
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from starlette.requests import Request
@@ -8,6 +9,7 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from ledgerloop_sandbox.asked import object_in
+from ledgerloop_sandbox.xero import stock
 from ledgerloop_sandbox.xero.organisation import Change, Organisation
 from ledgerloop_sandbox.xero.wire import read_day
 
@@ -27,7 +29,7 @@ class Steering:
         ]
 
     async def organisation(self, request: Request) -> JSONResponse:
-        """Set lock dates, currencies, the class, archived accounts, payment terms, or whether it is offline."""
+        """Set lock dates, currencies, class, archived accounts, payment terms, stock, rounding; put it offline."""
         org = self._organisation(request.path_params["tenant_id"])
         given = await object_in(request)
         for name, value in given.items():
@@ -47,6 +49,12 @@ class Steering:
                     }
                 case "PaymentTerms":
                     org.payment_terms = value
+                case "Rounding":
+                    org.rounding = bool(value)
+                case "Stock":
+                    if unknown := sorted(set(value) - org.items.keys()):
+                        raise ValueError(f"there is no item {', '.join(unknown)}")
+                    stock.track(org, {code: Decimal(str(quantity)) for code, quantity in value.items()})
                 case "Offline":
                     org.offline = bool(value)
                 case _:

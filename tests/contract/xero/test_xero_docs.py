@@ -9,11 +9,11 @@ from ledgerloop_sandbox.xero.state import OPTIONS
 
 HERE = Path(__file__).parent
 PAGE = (HERE.parents[2] / "docs" / "sandbox.md").read_text(encoding="utf-8")
-SECTIONS = ("auth", "limits", "reading", "writing", "webhooks", "faults")
+SECTIONS = ("auth", "limits", "reading", "writing", "tidying", "webhooks", "faults")
 
 
 def test_every_rule_of_the_page_names_a_test_and_every_test_is_named() -> None:
-    """The tables and the test modules of the six sections have the same tests."""
+    """The tables and the test modules of its sections have the same tests."""
     named = set(re.findall(r"`(test_\w+)`", PAGE))
     texts = [(HERE / f"test_xero_{section}.py").read_text(encoding="utf-8") for section in SECTIONS]
     written = {name for text in texts for name in re.findall(r"^def (test_\w+)", text, re.MULTILINE)}

@@ -175,6 +175,24 @@ def test_official_client_credits(app: App, official: Official) -> None:
     assert api.get_overpayments(tenant, page=1).overpayments[0].remaining_credit == Decimal(40)
 
 
+def test_official_client_stock_and_rounding(app: App, official: Official) -> None:
+    """Stock is read and sold beyond with leave, and a rounded total is sent and read back."""
+    api, tenant = official.accounting, app.tenant
+    app.steer(f"organisations/{tenant}", {"Stock": {"SUPPORT": 1}, "Rounding": True})
+    contact = api.create_contacts(tenant, Contacts(contacts=[Contact(name="Stocked")])).contacts[0]
+    body = sale(contact.contact_id)
+    body.line_items = [LineItem(description="Hours", quantity=2.0, unit_amount=50.0, item_code="SUPPORT")]
+    body.sub_total, body.total_tax, body.total = 100.0, 15.0, 115.05
+    with pytest.raises(AccountingBadRequestException):
+        api.create_invoices(tenant, Invoices(invoices=[body]))
+    made = api.create_invoices(tenant, Invoices(invoices=[body]), allow_backorders=True).invoices[0]
+    item = next(one for one in api.get_items(tenant).items if one.code == "SUPPORT")
+
+    assert (made.total, made.rounding_amount) == (Decimal("115.05"), Decimal("0.05"))
+    assert (item.quantity_on_hand, item.quantity_available) == (Decimal(0), Decimal(-1))
+    assert item.is_tracked_as_inventory is True
+
+
 def test_official_client_email_online_invoice_and_history(app: App, official: Official) -> None:
     """The sub-resources of an invoice."""
     api, tenant = official.accounting, app.tenant
