@@ -154,6 +154,7 @@ class TestReceivables:
                     {"PaymentID": "p2", "Date": "/Date(1793750400000+0000)/", "Amount": 5, "Status": "DELETED"},
                     {"PaymentID": "p3", "Amount": 5},
                 ],
+                "FullyPaidOnDate": "/Date(1793664000000+0000)/",
                 "UpdatedDateUTC": "/Date(1793637392000+0000)/",
             }
         )
@@ -176,6 +177,7 @@ class TestReceivables:
             url="https://app.hubspot.com/1",
             issued_on=date(2026, 11, 2),
             due_on=date(2026, 12, 2),
+            paid_on=date(2026, 11, 3),
             payments=(Payment("p1", date(2026, 11, 3), Decimal("20.00")),),
             updated_at=UPDATED,
         )
@@ -206,33 +208,46 @@ class TestReceivables:
 
         assert (receivable.kind, receivable.id) == (kind, "k1") if kind else receivable is None  # type: ignore[union-attr]
 
-    def test_credit_note(self) -> None:
-        """A credit note has what remains of it, which is not what it was."""
-        given = CreditNote.model_validate(
+    @pytest.mark.parametrize(
+        ("model", "own", "kind", "number"),
+        [
+            (CreditNote, {"Type": "ACCRECCREDIT", "CreditNoteNumber": "CN-0001"}, "credit_note", "CN-0001"),
+            (Prepayment, {"Type": "RECEIVE-PREPAYMENT"}, "prepayment", ""),
+            (Overpayment, {"Type": "RECEIVE-OVERPAYMENT"}, "overpayment", ""),
+        ],
+    )
+    def test_credit(
+        self, model: type[CreditNote | Prepayment | Overpayment], own: dict[str, str], kind: Any, number: str
+    ) -> None:
+        """Credit has what remains of it, which is not what it was, in its own currency at its own rate."""
+        given = model.model_validate(
             {
-                "Type": "ACCRECCREDIT",
-                "CreditNoteID": "k1",
-                "CreditNoteNumber": "CN-0001",
+                **own,
+                f"{model.__name__}ID": "k1",
                 "Contact": {"ContactID": "c1"},
                 "Status": "AUTHORISED",
                 "Date": "/Date(1793577600000+0000)/",
                 "Total": Decimal("50.00"),
                 "RemainingCredit": Decimal("20.00"),
-                "CurrencyCode": "NZD",
+                "CurrencyCode": "USD",
+                "CurrencyRate": Decimal("0.575000"),
                 "Reference": "returned goods",
+                "UpdatedDateUTC": "/Date(1793637392000+0000)/",
             }
         )
 
         assert receivable_from_credit(HOME.id, given) == Receivable(
             organisation=HOME.id,
             id="k1",
-            kind="credit_note",
+            kind=kind,
             customer="c1",
             status="AUTHORISED",
-            currency="NZD",
+            currency="USD",
             total=Decimal("50.00"),
+            rate=Decimal("0.575000"),
             remaining=Decimal("20.00"),
-            number="CN-0001",
+            number=number,
             reference="returned goods",
             issued_on=date(2026, 11, 2),
+            updated_at=UPDATED,
         )

@@ -128,6 +128,7 @@ class TestShown:
 
         shown = properties_from_standing(standing_of([], TODAY, "NZD"), merged, HOME)
 
+        assert shown.keys() == properties_from_standing(standing_of([], TODAY, "NZD"), customer(), HOME).keys()
         assert {name: value for name, value in shown.items() if value} == {
             "xero_contact_id": "c1",
             "xero_contact_url": contact_url(HOME, "c1"),

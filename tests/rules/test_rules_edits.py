@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -131,6 +132,36 @@ def test_a_change_that_stands_already(first: dict[str, str], changes: dict[str, 
     assert stands_already(payload, wanted, invoice) is stands
 
 
+@pytest.mark.parametrize(
+    ("changes", "shown", "stands"),
+    [
+        pytest.param({"DueDate": "2026-12-31"}, {"DueDate": date(2026, 12, 31)}, True, id="the due date"),
+        pytest.param({"DueDate": "2026-12-31"}, {"DueDate": date(2026, 12, 30)}, False, id="another due date"),
+        pytest.param({"DueDate": "2026-12-31"}, {}, False, id="no due date"),
+        pytest.param({"CurrencyCode": "USD"}, {"CurrencyCode": "USD"}, True, id="the currency"),
+        pytest.param({"CurrencyCode": "USD"}, {"CurrencyCode": "NZD"}, False, id="another currency"),
+        pytest.param({"LineAmountTypes": "Inclusive"}, {"LineAmountTypes": "Inclusive"}, True, id="how tax is meant"),
+        pytest.param(
+            {"LineAmountTypes": "Inclusive"}, {"LineAmountTypes": "Exclusive"}, False, id="tax meant otherwise"
+        ),
+    ],
+)
+def test_a_change_of_the_head_that_stands_already(changes: dict[str, str], shown: dict[str, Any], stands: bool) -> None:
+    """Due date, currency and the meaning of tax are compared too; a tax type that was not sent is left to Xero."""
+    payload = payload_of(drafted(ITEMS), "c1")
+    invoice = in_xero(TaxType="OUTPUT2").model_copy(update=shown)
+
+    assert stands_already(payload, changes, invoice) is stands
+
+
+def test_what_is_kept_as_sent_is_the_same_text_again() -> None:
+    """Payloads are compared and hashed as text: nothing changed is the same text, letters of any language included."""
+    payload = payload_of(drafted([item("1", name="Café 茶", quantity="1", price="2")]), "c1")
+
+    assert "Café 茶" in payload
+    assert changed_payload(payload, {}) == payload
+
+
 def test_marks_status_and_customer_stay() -> None:
     """Whatever the settings have become meanwhile: reference, number, theme, date, status and customer stay."""
     payload = payload_of(drafted(ITEMS), "c1")
@@ -204,12 +235,32 @@ def test_an_invoice_that_was_found_is_anybodys(first: dict[str, Any]) -> None:
     assert [] == [name for name in ("Quantity", "UnitAmount") if name not in json.loads(payload)["LineItems"][0]]
 
 
-def test_a_quantity_that_xero_shortened_was_sent() -> None:
-    """An invoice that was sent before with more decimals than Xero keeps is as it was sent."""
-    payload = payload_of(drafted(ITEMS), "c1").replace('"Quantity": "12"', '"Quantity": "12.00004"')
+def test_an_invoice_that_was_found_is_kept_whole() -> None:
+    """Everything is kept of it that a request would have said, under the names of a request."""
+    line = {"ItemCode": "SUPPORT", "TaxType": "OUTPUT2", "Tracking": [{"Name": "Region", "Option": "Île"}]}
+    head = {"DueDate": date(2026, 12, 31), "Reference": "HS-512", "CurrencyCode": "NZD", "Status": "AUTHORISED"}
+    first, second = json.loads(payload := payload_from(in_xero(**line).model_copy(update=head)))["LineItems"]
+    body = {name: value for name, value in json.loads(payload).items() if name in (*head, "Type")}
 
-    assert '"12.00004"' in payload
-    assert as_sent(payload, in_xero())
+    assert body == {**head, "DueDate": "2026-12-31", "Type": "ACCREC"}
+    assert first == {
+        "Description": "Seats",
+        "AccountCode": "200",
+        "Quantity": "12.0000",
+        "UnitAmount": "39.9000",
+        **line,
+    }
+    assert not {"ItemCode", "TaxType", "Tracking"} & second.keys()
+    assert "Île" in payload
+
+
+@pytest.mark.parametrize(("sent", "returned"), [("12.00004", "12"), ("12.00005", "12.0001"), ("11.99995", "12")])
+def test_a_quantity_that_xero_shortened_was_sent(sent: str, returned: str) -> None:
+    """An invoice that was sent before with more decimals than Xero keeps is as it was sent; halves go up."""
+    payload = payload_of(drafted(ITEMS), "c1").replace('"Quantity": "12"', f'"Quantity": "{sent}"')
+
+    assert f'"{sent}"' in payload
+    assert as_sent(payload, in_xero(Quantity=returned))
 
 
 @pytest.mark.parametrize(
