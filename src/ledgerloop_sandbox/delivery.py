@@ -39,6 +39,7 @@ class Parcel:
     `headers` is called for each attempt, because some signatures contain the time.
     `verdict` returns what was wrong with an answer, or nothing.
     `wanted` is asked before each attempt: what is no longer wanted is dropped.
+    `failed` is told of each attempt that was wrong, and `gaps` are the waits between them, instead of the vendor's.
     """
 
     url: str
@@ -48,6 +49,8 @@ class Parcel:
     events: int
     wanted: Callable[[], bool] = lambda: True
     settled: Callable[[bool], None] = lambda delivered: None
+    failed: Callable[[], None] = lambda: None
+    gaps: Sequence[float] | None = None
 
 
 class Delivery:
@@ -122,7 +125,7 @@ class Delivery:
         if after:
             await asyncio.sleep(after)
         due = self.clock.seconds()
-        for number, gap in enumerate((0.0, *self.gaps)):
+        for number, gap in enumerate((0.0, *(self.gaps if parcel.gaps is None else parcel.gaps))):
             due += gap  # counted from the first attempt, so that a shift of the clock makes all of them due
             if (left := due - self.clock.seconds()) > 0:
                 await self.clock.sleep(left)
@@ -131,6 +134,7 @@ class Delivery:
             if await self.attempt(parcel, number) is None:
                 parcel.settled(True)
                 return
+            parcel.failed()
         parcel.settled(False)
 
     def _release(self) -> None:

@@ -9,7 +9,7 @@ import random
 import string
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import httpx2
@@ -20,6 +20,10 @@ from ledgerloop_sandbox.xero.organisation import Happening
 
 # Xero publishes no table: growing gaps that add up to 24 hours.
 GAPS = (5, 15, 30, 60, 120, 300, 600, 1800, 3600, 7200, 14_400, 28_800, 29_470)
+REPLAY_GAPS = (0.0, *(900.0,) * 96)
+"""What a newer note says: at once, then every quarter of an hour for a day."""
+REPLAY_KEPT = timedelta(days=31)
+DISABLED = "disabled after 24 hours of failure"
 CATEGORIES = ("CONTACT", "INVOICE", "CREDITNOTE", "PREPAYMENT", "OVERPAYMENT", "PAYMENT")
 _PATHS = {"CONTACT": "Contacts", "INVOICE": "Invoices", "CREDITNOTE": "CreditNotes", "PREPAYMENT": "Prepayments"}
 _PATHS |= {"OVERPAYMENT": "Overpayments", "PAYMENT": "Payments"}
@@ -51,7 +55,9 @@ class Webhooks:
             "webhook_url_without_id": False,
             "webhook_sequence_gaps": False,
             "webhook_unknown_category": False,
+            "webhook_replay": False,  # events of an outage are kept and told in order, instead of gone
         }
+        self._failing = False
         self._waiting: list[Event] = []
         self._flush: asyncio.Task[None] | None = None
         self._generation = 0
@@ -69,19 +75,25 @@ class Webhooks:
         }
 
     def tell(self, tenant_id: str, happened: Iterable[Happening]) -> None:
-        """Queue what happened; while the webhook is not on, it is gone."""
-        if self.status != "ok":
+        """Queue what happened; while the webhook is not on it is gone, unless outages are replayed."""
+        if self.status != "ok" and not self._keeps():
             return
         now = self.clock.now()
         self._waiting += [Event(tenant_id, one, now) for one in happened if one.category in self.categories]
-        if self._waiting and (self._flush is None or self._flush.done()):
+        self._send_what_waits()
+
+    def _keeps(self) -> bool:
+        return self.odd["webhook_replay"] and self.status == DISABLED
+
+    def _send_what_waits(self) -> None:
+        if self._waiting and self.status == "ok" and (self._flush is None or self._flush.done()):
             self._flush = asyncio.get_running_loop().create_task(self._send_soon())
 
     async def _send_soon(self) -> None:
         await asyncio.sleep(BATCH_SECONDS)
-        while self._waiting and self.status == "ok":
+        while self._waiting and self.status == "ok" and not (self.odd["webhook_replay"] and self._failing):
             events, self._waiting = self._waiting[:MOST_EVENTS], self._waiting[MOST_EVENTS:]
-            self.delivery.send(self._parcel(self._body(events), len(events)))
+            self.delivery.send(self._parcel(self._body(events), len(events), events=events))
 
     async def enable(self) -> dict[str, Any]:
         """Run the handshake: right signatures want an empty 200, near misses an empty 401."""
@@ -96,19 +108,32 @@ class Webhooks:
             tried.append({"signature": "right" if right else "one character wrong", "problem": problem})
         passed = all(one["problem"] is None for one in tried)
         self.status = "ok" if passed else "intent to receive required"
+        self._failing = False
+        self._waiting = [one for one in self._waiting if self.clock.now() - one.at < REPLAY_KEPT]
+        self._send_what_waits()
         return {"handshake": {"passed": passed, "requests": tried}}
 
     def disable(self, status: str) -> None:
-        """Switch the webhook off; what waits is gone."""
+        """Switch the webhook off; what waits is gone, unless outages are replayed."""
         self.status = status
-        self._waiting.clear()
+        if not self._keeps():
+            self._waiting.clear()
         self._generation += 1
 
-    def _settled(self, generation: int, delivered: bool) -> None:
-        if not delivered and generation == self._generation and self.status == "ok":
-            self.disable("disabled after 24 hours of failure")
+    def _settled(self, generation: int, delivered: bool, events: list[Event]) -> None:
+        if generation != self._generation or self.status != "ok":
+            return
+        if delivered:
+            self._failing = False
+            self._send_what_waits()
+        else:
+            self._waiting = [*events, *self._waiting]
+            self.disable(DISABLED)
 
-    def _parcel(self, body: bytes, events: int, *, right: bool = True) -> Parcel:
+    def _fail(self) -> None:
+        self._failing = True
+
+    def _parcel(self, body: bytes, count: int, *, right: bool = True, events: list[Event] | None = None) -> Parcel:
         signature = sign(self.key, body)
         if not right:
             signature = near_miss(signature, self.random)
@@ -123,9 +148,11 @@ class Webhooks:
             body=body,
             headers=lambda attempt: headers,
             verdict=lambda answer: judge(answer, 200 if right else 401),
-            events=events,
+            events=count,
             wanted=lambda: generation == self._generation and self.status == "ok",
-            settled=lambda delivered: self._settled(generation, delivered),
+            settled=lambda delivered: self._settled(generation, delivered, events or []),
+            failed=self._fail,
+            gaps=REPLAY_GAPS if self.odd["webhook_replay"] else None,
         )
 
     def _body(self, events: list[Event]) -> bytes:

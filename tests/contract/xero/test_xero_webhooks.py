@@ -336,6 +336,59 @@ def test_disabled_after_24_hours_until_switched_on_and_events_of_the_outage_are_
     assert len(hooked.events()) == 1
 
 
+def test_an_outage_is_replayed_in_order_where_that_is_switched_on(app: App, hooked: Receiver) -> None:
+    """A newer note: while it fails or is disabled events are kept, 31 days, and told in order once it is healthy."""
+    app.steer("settings", {"webhook_replay": True})
+    hooked.reply = lambda body, signature: (500, {}, b"")
+    first = app.contact("Fails")
+    hooked.wait(lambda: len(hooked.bodies) >= 2)  # at once once more, and then after a quarter of an hour
+    second = app.contact("Waits behind it")
+    app.clock.shift(DAY + 60)
+    hooked.wait(lambda: app.steer("webhooks", method="GET")["enabled"] is False)
+    app.connect()
+    third = app.contact("While it is off")
+    hooked.reply = well_behaved
+    hooked.bodies.clear()
+    app.steer("webhooks", {"enabled": True})
+    hooked.wait(lambda: len(hooked.events()) == 3)
+
+    assert [one["ContactID"] for one in (first, second, third)] == [one["resourceId"] for one in hooked.events()]
+
+
+def test_a_healthy_webhook_tells_what_waited_behind_a_failure(app: App, hooked: Receiver) -> None:
+    """With the switch on, the retry after a quarter of an hour is followed by what happened meanwhile."""
+    app.steer("settings", {"webhook_replay": True})
+    hooked.reply = lambda body, signature: (500, {}, b"")
+    app.contact("Fails")
+    hooked.wait(lambda: len(hooked.bodies) >= 2)
+    app.contact("Waits behind it")
+    hooked.reply = well_behaved
+    hooked.bodies.clear()
+    app.clock.shift(900)
+    hooked.wait(lambda: len(hooked.events()) == 2)
+
+    assert app.steer("webhooks", method="GET")["enabled"] is True
+
+
+def test_what_is_older_than_31_days_is_not_replayed(app: App, hooked: Receiver) -> None:
+    """The replay has an end, too."""
+    app.steer("settings", {"webhook_replay": True})
+    hooked.reply = lambda body, signature: (500, {}, b"")
+    app.contact("Fails")
+    hooked.wait(lambda: len(hooked.bodies) >= 2)
+    app.clock.shift(DAY + 60)
+    hooked.wait(lambda: app.steer("webhooks", method="GET")["enabled"] is False)
+    app.clock.shift(31 * DAY)
+    app.connect()
+    late = app.contact("While it is off")
+    hooked.reply = well_behaved
+    hooked.bodies.clear()
+    app.steer("webhooks", {"enabled": True})
+    hooked.wait(lambda: bool(hooked.events()))
+
+    assert [late["ContactID"]] == [one["resourceId"] for one in hooked.events()]
+
+
 @pytest.mark.parametrize(("kind", "times"), [("double", 2), ("drop", 0)])
 def test_duplicates_and_drops_on_demand(app: App, hooked: Receiver, kind: str, times: int) -> None:
     """A fault doubles or drops a delivery; the one after it arrives once."""
