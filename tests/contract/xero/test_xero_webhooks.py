@@ -127,13 +127,19 @@ def test_handshake_runs_again_on_enable_and_on_url_change(app: App, hooked: Rece
 
 
 def test_one_url_and_key_for_the_whole_app_and_several_tenants_in_one_payload(app: App, hooked: Receiver) -> None:
-    """Events of two organisations arrive in one payload, each with its tenantId."""
-    body = {"Contacts": [{"Name": "Both"}]}
-    for tenant in app.tenants:
-        app.call("PUT", "Contacts", body, tenant=tenant)
-    hooked.wait(lambda: len(hooked.events()) == 2)
+    """Events of two organisations that happen close together arrive in one payload, each with its tenantId."""
 
-    assert set(app.tenants) == {event["tenantId"] for event in hooked.payloads()[0]["events"]}
+    def together() -> bool:
+        return any({one["tenantId"] for one in some["events"]} == set(app.tenants) for some in hooked.payloads())
+
+    for number in range(1, 100):  # on a busy machine the second may come too late for the payload of the first
+        for tenant in app.tenants:
+            app.call("PUT", "Contacts", {"Contacts": [{"Name": f"Both {number}"}]}, tenant=tenant)
+        hooked.wait(lambda number=number: len(hooked.events()) == 2 * number)  # type: ignore[misc]
+        if together():
+            break
+
+    assert together()
 
 
 def test_payload_has_the_documented_fields_and_a_signature_over_its_bytes(app: App, hooked: Receiver) -> None:
