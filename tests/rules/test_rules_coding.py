@@ -92,6 +92,12 @@ def coded(
             id="of several the one that [tax] names by percentage",
         ),
         pytest.param(
+            {"tax": (("15", "OUTPUT2"), ("0", "ZERORATED"))},
+            {"hs_tax_rate": "0"},
+            {"AccountCode": "200", "TaxType": "ZERORATED"},
+            id="which need not be the first that [tax] names",
+        ),
+        pytest.param(
             {"tax": (("Export", "NONE"),)},
             {"hs_tax_rate": "0", "hs_tax_label": "Export"},
             {"AccountCode": "200", "TaxType": "NONE"},

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from rules_samples import HOME, UPDATED, customer
 
-from ledgerloop.records import Customer, Payment, Receivable
+from ledgerloop.records import Customer, Payment, Person, Receivable
 from ledgerloop.rules.customers import (
     customer_from_contact,
     receivable_from_credit,
@@ -62,6 +62,14 @@ class TestFromXero:
         )
 
         assert customer_from_contact(HOME.id, given) == customer(number="HubSpot company 512", updated_at=UPDATED)
+
+    def test_further_people(self) -> None:
+        """Its further people are kept as they were typed, with what matching compares; who has no address is not."""
+        people = [{"FirstName": "Max", "LastName": "Roe", "EmailAddress": "Max@Acme.nz"}, {"FirstName": "Nobody"}]
+
+        kept = customer_from_contact(HOME.id, contact(ContactPersons=people))
+
+        assert kept.persons == (Person("Max", "Roe", "Max@Acme.nz", "max@acme.nz"),)
 
     @pytest.mark.parametrize(("supplier", "buyer"), [(False, False), (True, False), (False, True), (True, True)])
     def test_what_the_ledger_says_it_is(self, supplier: bool, buyer: bool) -> None:

@@ -75,12 +75,14 @@ def test_who_pays_and_the_way_to_the_route_count() -> None:
     """Another payer is an edit, and so is another value of what any route asks for, whichever it has now."""
     terms = Terms(account_code="260")
     routes = [Route(terms=terms, conditions=Conditions(pipeline="p", properties=(("kind", "hardware"),))), Route()]
+    owned = Route(terms=terms, conditions=Conditions(owner="kim@acme.nz"))
     asked = asked_by_routes(routes)
     deal = record("512", dealname="Fleet", kind="hardware")
 
     before = basis_of(deal, ITEMS, terms, "company 7", asked)
 
     assert ["kind", "pipeline"] == asked
+    assert ["hubspot_owner_id"] == asked_by_routes([owned])
     assert before != basis_of(deal, ITEMS, terms, "company 8", asked)
     assert before != basis_of(record("512", dealname="Fleet", kind="software"), ITEMS, terms, "company 7", asked)
     assert before == basis_of(record("512", dealname="Other", kind="hardware"), ITEMS, terms, "company 7", asked)

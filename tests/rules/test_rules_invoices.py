@@ -23,7 +23,7 @@ from ledgerloop.rules.invoices import (
 )
 from ledgerloop.rules.routing import Terms
 from ledgerloop.xero.models import Organisation
-from ledgerloop.xero.reference import Action
+from ledgerloop.xero.reference import Action, BrandingTheme
 from ledgerloop_sandbox.xero.lines import line_amount, tax_amount, totals, unit
 from ledgerloop_sandbox.xero.records import LineItem
 
@@ -166,6 +166,50 @@ class TestHold:
             "Line 1 (“Widget”) has no unit price. Fill it in; 0 is allowed."
             " Line 2 (“Widget”) has no quantity. Fill it in."
         )
+
+
+def test_a_discount_in_all_up_to_the_whole_line() -> None:
+    """A discount of the whole line is measured by what the line comes to before it."""
+    assert made([item(quantity="3", price="10", hs_total_discount="20")]).expected == Decimal("10.00")
+    assert made([item(quantity="3", price="10", hs_total_discount="30")]).expected == Decimal("0.00")
+
+
+class TestLook:
+    THEMES = Books(HOME.name, branding_themes=(BrandingTheme(BrandingThemeID="t1", Name="Blue"),))
+
+    @pytest.mark.parametrize(
+        ("name", "books", "look"),
+        [
+            pytest.param("Blue", THEMES, "t1", id="one that Xero has"),
+            pytest.param("Blue", Books(HOME.name), None, id="where nobody has read which there are"),
+            pytest.param("", THEMES, None, id="none that was chosen"),
+        ],
+    )
+    def test_branding_theme(self, name: str, books: Books, look: str | None) -> None:
+        """A route's theme is named by its id."""
+        terms = replace(TERMS, branding_theme=name)
+
+        draft = invoice_from_deal(record("512"), [item()], terms, HOME, PORTAL, TODAY, books)
+
+        assert isinstance(draft, Draft)
+        assert draft.body.get("BrandingThemeID") == look
+
+    def test_a_theme_that_xero_does_not_have(self) -> None:
+        """It is said before an invoice is made, and so is a date that is none."""
+        terms = replace(TERMS, branding_theme="Red", due_date_property="due")
+
+        held = invoice_from_deal(record("512", due="soon"), [item()], terms, HOME, PORTAL, TODAY, self.THEMES)
+
+        assert isinstance(held, Hold)
+        assert "The branding theme “Red” is not in" in held.sentence
+        assert "The deal has “soon” as its `due`, which is no date." in held.sentence
+
+    def test_reference_of_the_deals_own(self) -> None:
+        """A route's reference and number may name properties of the deal."""
+        terms = replace(TERMS, reference="{marker} {po}", number="N-{po}")
+
+        assert made([item()], terms, po="PO 7").body["Reference"] == "HS-512 PO 7"
+        assert made([item()], terms, po="PO 7").body["InvoiceNumber"] == "N-PO 7"
 
 
 class TestOrganisation:
