@@ -103,10 +103,10 @@ class TestHeard:
         """What is said again while it is looked at is looked at once more."""
         with database.transaction() as tx:
             heard.put(tx, [Heard(HOME, "contact", "1", "changed", NOW), Heard(HOME, "contact", "2", "merged", NOW)])
-            taken = heard.take(tx, HOME, 10)
+            taken = heard.take(tx, HOME, {"changed", "merged"}, 10)
             heard.put(tx, [Heard(HOME, "contact", "1", "changed", NOW)])
             heard.done(tx, taken)
-            left = heard.take(tx, HOME, 10)
+            left = heard.take(tx, HOME, {"changed", "merged"}, 10)
 
         assert ["1", "2"] == [one.hubspot_id for one in taken]
         assert [("1", 2)] == [(one.hubspot_id, one.mark) for one in left]
