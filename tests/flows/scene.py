@@ -172,7 +172,7 @@ class Scene:
     def show(self, kind: str, record: str) -> dict[str, str | None]:
         """Return what HubSpot shows on a record: every property that Ledgerloop knows, and the usual ones."""
         names = ",".join(one.name for one in properties_on(_KIND[kind]))  # type: ignore[arg-type]
-        usual = "email,firstname,lastname,name,domain,dealname,phone"
+        usual = "email,firstname,lastname,name,domain,dealname,dealstage,phone"
         query = {"properties": f"{usual},{names}"}
         shown: dict[str, str | None] = self.on.at_hubspot("GET", f"{OBJECTS}/{kind}/{record}", query=query)[
             "properties"

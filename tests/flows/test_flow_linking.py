@@ -308,9 +308,7 @@ def test_a_property_that_hubspot_lacks(staged: Callable[..., Scene]) -> None:
     """A name that is mistyped in the settings is a sentence, and not an empty plan."""
     scene = staged({"adopt": {"invoice_number_property": "tool_nr"}})
 
-    with pytest.raises(
-        LedgerloopError, match=r"HubSpot has no property `tool_nr` of deals: correct `adopt\.invoice_number_property`"
-    ):
+    with pytest.raises(LedgerloopError, match="HubSpot has no property `tool_nr` of deals: correct `adopt"):
         _survey(scene)
 
 
@@ -398,3 +396,23 @@ def test_a_poll_finds_nothing_new(scene: Scene) -> None:
 
     assert [] == scene.invoices_of(deal)
     assert [made["InvoiceID"]] == _all_of(scene, made["Contact"]["ContactID"])
+
+
+def test_a_payment_moves_the_deal_and_an_old_one_does_not(staged: Callable[..., Scene]) -> None:
+    """With a stage for paid deals: whose invoice was paid before the link stays, whose is paid after it moves."""
+    scene = staged({**SETTINGS, "route": {"paid_stage": "contractsent"}})
+    scene.add_properties("tool_id", "tool_no")
+    paid, open_ = _by_hand(scene, "Paid Ltd"), _by_hand(scene, "Open Ltd")
+    scene.pay(paid["InvoiceID"], paid["Total"])
+    old, new = _old(scene, tool_id=paid["InvoiceID"]), _old(scene, tool_id=open_["InvoiceID"])
+
+    linked = _link(scene, _survey(scene), old, new)
+    assert [old, new] == [one.deal.id for one in linked.done]
+    scene.until_shown("deals", old, "xero_invoice_status", "PAID")
+    scene.until_shown("deals", new, "xero_invoice_status", "AUTHORISED")
+    scene.pay(open_["InvoiceID"], open_["Total"])
+    scene.until_shown("deals", new, "xero_invoice_status", "PAID")
+    scene.settle()
+
+    stages = [scene.show("deals", deal).get("dealstage") for deal in (old, new)]
+    assert ["closedwon", "contractsent"] == stages

@@ -109,6 +109,7 @@ ASKED: dict[str, tuple[dict[str, Any], dict[str, Any], str]] = {
         {},
         "A number alone is too little: neither the customer nor the amount is known to agree.",
     ),
+    "the deal's id in the reference alone": (STRANGE | UNPRICED, {"reference": DEAL}, "A number alone is too little"),
     "name and customer": (UNPRICED, {"reference": "website"}, "the customer and the amount would have to agree."),
     "name and amount": (STRANGE, {"reference": "website"}, "the customer and the amount would have to agree."),
     "name and customer, another amount": (
@@ -132,6 +133,7 @@ NOTHING: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "another deal's mark": ({}, {"marked_for": "99"}),
     "a deal of nothing": ({"amount": Decimal("0.00")}, {"total": Decimal("0.00"), "net": "0.00"}),
     "a short number in the reference": ({"id": "512"} | STRANGE | UNPRICED, {"reference": "PO 512"}),
+    "a name that is too short": ({"name": "Ab"} | UNPRICED, {"reference": "for ab"}),
     "a part of a longer word": (STRANGE | UNPRICED, {"reference": f"X{DEAL}"}),
 }
 
@@ -197,6 +199,20 @@ class TestRivals:
         found = planned([sold(**NAMES), sold(TWIN, **NAMES)], [stands()])
 
         assert ([], [(DEAL, ID), (TWIN, ID)]) == _both(found)
+
+    def test_a_deal_that_names_an_invoice_of_another_amount_is_a_rival_too(self) -> None:
+        """Two deals name it, and one of them cannot be: which of the two is wrong, nobody here knows."""
+        found = planned([sold(**NAMES), sold(TWIN, **NAMES, amount=Decimal("7.00"))], [stands()])
+
+        assert ([], [(DEAL, ID), (TWIN, ID)]) == _both(found)
+
+    def test_what_is_called_alike_is_not_asked_once_its_deal_or_invoice_is_settled(self) -> None:
+        """Two invoices with a deal's name, of which one fits, and two deals of a name, of which one fits."""
+        part = stands(OTHER_ID, number="INV-0032", reference="Website", total=Decimal("9.00"), net="9.00")
+        assert ([(DEAL, ID)], []) == _both(planned([sold()], [stands(reference="Website"), part]))
+
+        dearer = sold(TWIN, amount=Decimal("7777.00"))
+        assert ([(DEAL, ID)], []) == _both(planned([sold(), dearer], [stands(reference="Website")]))
 
     def test_id_and_number_name_two_invoices(self) -> None:
         """Two tools, or a tool and a person, named two: a person says which."""
@@ -264,6 +280,25 @@ class TestRivals:
 
         assert 6 == len(found.uncertain)
         assert found.uncertain[0].doubts[0].endswith(" and 2 more as well.")
+
+
+class TestWeighed:
+    """What the index leaves out is nothing by itself, too."""
+
+    def test_what_lies_too_far_apart(self) -> None:
+        """The customer and the amount agree, and the day does not."""
+        assert weigh(sold(), stands(issued_on=day(32)), DAYS) is None
+
+    def test_what_nobody_knows_to_be_its_customers(self) -> None:
+        """The amount and the day agree, and the customer is not known."""
+        assert weigh(sold(**STRANGE), stands(), DAYS) is None
+
+    def test_an_amount_in_another_currency_agrees_with_nothing(self) -> None:
+        """1,000 of one currency are not 1,000 of another."""
+        pair = weigh(sold(**NAMES), stands(currency="AUD"), DAYS)
+
+        assert pair is not None
+        assert "comes to" not in " ".join((*pair.agrees, *pair.doubts))
 
 
 class TestChosen:

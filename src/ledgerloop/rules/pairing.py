@@ -166,7 +166,7 @@ def weigh(deal: Sold, invoice: Stands, days: int) -> Pair | None:
         return None
     if called and (whose[0] or what[0]):
         return _pair(deal, invoice, "called", agrees, against, "" if whose[0] and what[0] else _NAME_ALONE)
-    if whose[0] and what[0] and near and not against:
+    if whose[0] and what[0] and near:
         return Pair(deal, invoice, "fits", tuple(agrees))
     return None
 
