@@ -15,10 +15,11 @@ from cli_process import run
 from typer.testing import CliRunner
 
 from ledgerloop.cli.app import app
-from ledgerloop.flows.connecting import begin_consent, connect_portal, finish_consent
+from ledgerloop.flows.connecting import begin_consent, choose, connect_portal, finish_consent
 from ledgerloop.hubspot import scopes
 from ledgerloop.settings import load
 from ledgerloop.store import connections
+from ledgerloop.store.db import Database
 from ledgerloop.wiring import build
 from ledgerloop_sandbox import credentials
 from ledgerloop_sandbox.server import Sandbox, running
@@ -60,6 +61,7 @@ def _connect(file: Path) -> None:
     query = parse_qs(urlsplit(back).query)
     finish_consent(built.desk, query["code"][0], query["state"][0])
     connect_portal(built.desk)
+    choose(built.desk, "Kiwi Demo Ltd")
     built.vendors.close()
     built.database.close()
 
@@ -86,6 +88,28 @@ def test_stages_that_are_not_there(file: Path) -> None:
     assert "which a route has as its `paid_stage`" in _about(findings, "no “nowhere” for deals")["sentence"]
     assert "missing" == _about(findings, "no “9” for deals")["verdict"]
     assert not [one for one in findings if "“default”" in one["sentence"]]
+
+
+def test_several_organisations_and_none_chosen(file: Path) -> None:
+    """Won deals that wait for a choice are no tick; the command that the sentence names cures it."""
+    _connect(file)
+    database = Database(load(file).service.database)
+    with database.transaction() as tx:
+        connections.choose(tx, "")
+    database.close()
+
+    status, findings = _findings(file)
+    choose_ = ["connect", "choose", "--config", str(file)]
+    strange = CliRunner().invoke(app, [*choose_, "Nobody Ltd"])
+    chosen = CliRunner().invoke(app, [*choose_, "Aussie Demo Pty"])
+    cured, after = _findings(file)
+
+    waits = "Several Xero organisations are connected (Aussie Demo Pty, Kiwi Demo Ltd), and none is chosen"
+    assert (1, "missing") == (status, _about(findings, waits)["verdict"])
+    assert "`ledgerloop connect choose`" in _about(findings, waits)["sentence"]
+    assert "There is no one organisation “Nobody Ltd”." in str(strange.exception)
+    assert "Deals whose route names no organisation are invoiced in Aussie Demo Pty.\n" == chosen.stdout
+    assert (0, []) == (cured, [one for one in after if waits in one["sentence"]])
 
 
 def test_all_is_fine(file: Path) -> None:

@@ -56,6 +56,7 @@ def test_sandbox_without_an_account(place: Path, sandbox: Sandbox, port: int) ->
             waited = consent.stdout.readline()
             assert 0 == consent.wait(60)
         hubspot = run(place, "connect", "hubspot", *urls)
+        chosen = run(place, "connect", "choose", "Kiwi Demo Ltd", "--sandbox")
         after = run(place, "doctor", *urls, *at, "--json")
         status = json.loads(run(place, "status", "--sandbox", "--json").stdout)
         service.send_signal(signal.SIGTERM)
@@ -68,6 +69,7 @@ def test_sandbox_without_an_account(place: Path, sandbox: Sandbox, port: int) ->
     assert "Ledgerloop may now work with Kiwi Demo Ltd, Aussie Demo Pty." in back.text
     assert "Connected: Aussie Demo Pty, Kiwi Demo Ltd\n" == waited
     assert 0 == hubspot.returncode, hubspot.stderr
+    assert 0 == chosen.returncode, chosen.stderr
     assert "Connected: HubSpot 62515" in hubspot.stdout
     assert "Made the property contact xero_contact_id." in hubspot.stdout
     assert 0 == after.returncode, after.stdout

@@ -9,6 +9,7 @@ import pytest
 from scene import Scene
 
 from ledgerloop.cli.stage import connect_hubspot, connect_xero
+from ledgerloop.flows.connecting import choose
 from ledgerloop.store import connections, inbox, lanes
 from ledgerloop.xero.webhooks import sign
 from ledgerloop_sandbox.credentials import XERO_WEBHOOK_KEY
@@ -96,3 +97,22 @@ def test_events_of_an_organisation_that_is_not_connected_end(scene: Scene) -> No
         kept = next(one for one in inbox.recent(tx, 50) if one.event.lane == event["tenantId"])
     assert ("skipped", "this organisation is not connected") == (kept.event.state, kept.event.reason)
     assert [] == [call for call in scene.calls("xero") if call["organisation"] == event["tenantId"]]
+
+
+def test_deals_wait_for_a_choice_and_go_on_with_it(staged: Callable[..., Scene]) -> None:
+    """With two organisations and a route that names none a deal says what to do, and doing it has it invoiced."""
+    scene = staged()
+    kiwi = scene.on.organisation
+    connect_xero(scene.on, "Aussie Demo Pty")
+    scene.on.organisation = kiwi
+    scene.settle()
+
+    deal = scene.sell()
+    waits = scene.until_shown("deals", deal, "xero_sync_message")["xero_sync_message"]
+    before = scene.invoices_of(deal)
+    choose(scene.built.desk, kiwi)
+    scene.until_shown("deals", deal, "xero_invoice_id")
+
+    assert "Choose one in the console, or with `ledgerloop connect choose`" in str(waits)
+    assert (0, 1) == (len(before), len(scene.invoices_of(deal)))
+    assert f"deal {deal}" not in scene.holds()

@@ -22,7 +22,7 @@ ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "invoicing.md").read_text(encoding="utf-8")
 
 TOLD: dict[str, tuple[str, ...]] = {
-    "rules/routing": (),
+    "rules/routing": ("route_for",),
     "rules/invoices": (),
     "rules/lines": (),
     "rules/coding": (),

@@ -8,7 +8,7 @@ import pytest
 from rules_samples import HOME
 
 from ledgerloop.records import Hold, Organisation
-from ledgerloop.rules.routing import Conditions, Facts, Route, Terms, route_for
+from ledgerloop.rules.routing import Conditions, Facts, Route, Terms, leaves_open, route_for, undecided
 
 AWAY = replace(HOME, id="9z", name="Harbour Australia Pty Ltd", base_currency="AUD")
 TERMS = Terms(status="AUTHORISED", account_code="260")
@@ -62,7 +62,8 @@ def test_a_deal_that_is_not_won(routes: list[Route], deal: dict[str, str | None]
             [Route()],
             [AWAY, HOME],
             "Several Xero organisations fit this deal (Harbour Australia Pty Ltd: 9z, Harbour Supplies Ltd: 1a2b), and"
-            " none is chosen. Write the right one's id at `organisation` under [route].",
+            " none is chosen. Choose one in the console, or with `ledgerloop connect choose`; or write its id at"
+            " `organisation` under [route].",
             id="several are connected and none is chosen",
         ),
         pytest.param(
@@ -100,3 +101,31 @@ def test_no_route(routes: list[Route], connected: list[Organisation], sentence: 
 def test_terms_are_drafts_by_default() -> None:
     """Unless told otherwise nothing is approved by a machine (S35)."""
     assert Terms().status == "DRAFT"
+
+
+@pytest.mark.parametrize(
+    ("routes", "chosen", "found"),
+    [
+        pytest.param([Route("", TERMS)], "9z", AWAY, id="the chosen one, where the route names none"),
+        pytest.param([Route("1a2b", TERMS)], "9z", HOME, id="a route's own comes first"),
+        pytest.param([Route("", TERMS)], "gone", None, id="one that is not connected is none"),
+    ],
+)
+def test_the_chosen_organisation(routes: list[Route], chosen: str, found: Organisation | None) -> None:
+    """What a person chose counts for routes that leave it open, and for no other."""
+    routed = route_for({}, routes, [HOME, AWAY], chosen=chosen)
+
+    assert routed == (found, TERMS) if found else isinstance(routed, Hold)
+    assert bool(undecided(routes, [HOME, AWAY], chosen)) is (found is None)
+
+
+def test_what_is_undecided_names_the_routes() -> None:
+    """The sentence says which organisations there are, and whose deals wait; with one there is nothing to decide."""
+    routes = [Route("9z", name="[[routes]] 1"), Route(name="[[routes]] 2"), Route()]
+
+    assert undecided(routes, [HOME, AWAY], "") == (
+        "Several Xero organisations are connected (Harbour Australia Pty Ltd, Harbour Supplies Ltd), and none is chosen"
+        " in which deals are invoiced, so every won deal of [[routes]] 2, [route] waits."
+    )
+    assert undecided(routes, [HOME], "") == ""
+    assert (leaves_open(routes), leaves_open(routes[:1])) == (True, False)

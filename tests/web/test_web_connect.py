@@ -34,7 +34,9 @@ def connecting(sandbox: Sandbox, visiting: Callable[..., Visit]) -> Callable[...
             httpx2.post(f"{url}/_sandbox/reset").raise_for_status()
         xero = {"login_url": sandbox.xero_url, "identity_url": sandbox.xero_url, "api_url": sandbox.xero_url}
         return visiting(
-            xero=xero | more.get("xero", {}), hubspot={"api_url": sandbox.hubspot_url} | more.get("hubspot", {})
+            **more
+            | {"xero": xero | more.get("xero", {})}
+            | {"hubspot": {"api_url": sandbox.hubspot_url} | more.get("hubspot", {})}
         )
 
     return begin
@@ -75,6 +77,40 @@ def test_consent_needs_no_session(connecting: Callable[..., Visit]) -> None:
 
     assert 200 == answer.status_code
     assert "Ledgerloop may now work with Kiwi Demo Ltd, Aussie Demo Pty." in answer.text
+
+
+def test_two_organisations_are_a_choice(connecting: Callable[..., Visit]) -> None:
+    """The page that connects says that deals wait, and the console lets a person choose, and choose again."""
+    visit = connecting()
+    waits = "and none is chosen in which deals are invoiced, so every won deal of [route] waits."
+    away = visit.new_browser().get(_consent(visit))
+    page = visit.console()
+    with visit.built.database.reading() as tx:
+        kiwi = next(one.id for one in connections.all_connected(tx, "xero") if one.name == "Kiwi Demo Ltd")
+
+    form = {"token": token_in(page), "organisation": kiwi}
+    strange = visit.browser.post("/connect/choose", data={**form, "organisation": "nobody"})
+    stranger = visit.new_browser().post("/connect/choose", data=form)
+    chosen = visit.browser.post("/connect/choose", data=form)
+    after = visit.console()
+
+    assert waits in away.text
+    assert "Choose one in the console." in away.text
+    assert waits in page
+    assert ("Invoice deals in Kiwi Demo Ltd" in page, "Invoice deals in Aussie Demo Pty" in page) == (True, True)
+    assert (400, "/login", 303) == (strange.status_code, stranger.headers["location"], chosen.status_code)
+    assert "Deals whose route names no organisation are invoiced in Kiwi Demo Ltd." in after
+    assert (waits in after, "Invoice deals in Aussie Demo Pty" in after) == (False, True)
+
+
+def test_where_routes_name_the_organisation_there_is_no_choice(connecting: Callable[..., Visit]) -> None:
+    """Nobody is asked what the settings say."""
+    visit = connecting(route={"organisation": "Kiwi Demo Ltd"})
+
+    away = visit.new_browser().get(_consent(visit))
+
+    assert "waits" not in away.text
+    assert "Invoice deals in" not in visit.console()
 
 
 def test_consent_counts_once(connecting: Callable[..., Visit]) -> None:

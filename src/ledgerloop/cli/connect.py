@@ -11,9 +11,11 @@ from ledgerloop.cli.opening import FILE, Config, HubSpotUrl, OnSandbox, ServiceP
 from ledgerloop.cli.show import say
 from ledgerloop.errors import LedgerloopError
 from ledgerloop.flows.connecting import GRANT, connect_portal
+from ledgerloop.flows.connecting import choose as choose_organisation
 from ledgerloop.flows.listing import make_lists
 from ledgerloop.flows.provisioning import Provisioned, tell
 from ledgerloop.flows.provisioning import provision as make_properties
+from ledgerloop.rules.routing import undecided
 from ledgerloop.store import connections
 from ledgerloop.web.connect import consent_address
 from ledgerloop.wiring import Ledgerloop
@@ -41,6 +43,10 @@ def xero(
         say(consent_address(built))
         if wait:
             say(f"Connected: {_waited(built, before)}")
+            with built.database.reading() as tx:
+                waits = undecided(built.parts().routes, connections.organisations(tx), connections.chosen(tx))
+            if waits:
+                say(f"{waits} Choose one with `ledgerloop connect choose`, or in the console.", err=True)
 
 
 @app.command()
@@ -52,6 +58,18 @@ def hubspot(
         portal, done = connect_portal(built.desk)
     say(f"Connected: {portal.name}, currency {portal.currency}, time zone {portal.timezone}.")
     _report(done)
+
+
+@app.command()
+def choose(
+    organisation: Annotated[str, typer.Argument(help="The organisation's name or id.")],
+    config: Config = FILE,
+    sandbox: OnSandbox = False,
+) -> None:
+    """Choose the organisation in which deals are invoiced whose route names none. Those that wait go on."""
+    with opened(config, sandbox) as built:
+        home = choose_organisation(built.desk, organisation)
+    say(f"Deals whose route names no organisation are invoiced in {home.name}.")
 
 
 def provision(

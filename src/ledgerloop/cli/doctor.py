@@ -24,6 +24,7 @@ from ledgerloop.rules.books import Books
 from ledgerloop.rules.clocks import agree
 from ledgerloop.rules.days import later
 from ledgerloop.rules.health import came
+from ledgerloop.rules.routing import undecided
 from ledgerloop.store import connections, epochs, mirror
 from ledgerloop.store.commits import Commits
 from ledgerloop.store.connections import Connected
@@ -156,6 +157,10 @@ def _xero(built: Ledgerloop) -> Iterator[Finding]:
     reached = {one.tenantId for one in built.vendors.list_connections("")}
     with built.database.reading() as tx:
         known = connections.all_connected(tx, "xero")
+        waits = undecided(built.parts().routes, connections.organisations(tx), connections.chosen(tx))
+    if waits:
+        cure = "Choose one in the console, or with `ledgerloop connect choose`; or write it at `organisation` there."
+        yield Finding("missing", f"{waits} {cure}")
     for one in known:
         if one.id not in reached:
             yield Finding("missing", f"Xero no longer lets us into {one.name}: connect it again.")

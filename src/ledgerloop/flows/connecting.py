@@ -13,7 +13,7 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from ledgerloop import oauth
-from ledgerloop.errors import ConsentNeeded, SettingsError
+from ledgerloop.errors import ConsentNeeded, LedgerloopError, SettingsError
 from ledgerloop.flows.provisioning import KINDS, Provisioned, present, provision, tell
 from ledgerloop.hubspot.client import HubSpotClient
 from ledgerloop.records import Organisation, Portal
@@ -103,6 +103,22 @@ def connect_portal(desk: Desk) -> tuple[Portal, Provisioned]:
         _let_go_on(tx, desk.now())
     desk.nudge()
     return portal, provisioned
+
+
+def choose(desk: Desk, given: str) -> Organisation:
+    """Have deals whose route names no organisation invoiced in this one, by id or name, and try those that wait."""
+    with desk.database.transaction() as tx:
+        homes = connections.organisations(tx)
+        found = [home for home in homes if given in (home.id, home.name)]
+        if len(found) != 1:
+            known = ", ".join(f"{home.name} ({home.id})" for home in homes) or "none; run `ledgerloop connect xero`"
+            raise LedgerloopError(f"There is no one organisation “{given}”. Connected: {known}.")
+        connections.choose(tx, found[0].id)
+        for portal in connections.portals(tx):
+            lanes.unpark(tx, "invoicing", portal.id)
+            lanes.wake(tx, "invoicing", portal.id, desk.now())
+    desk.nudge()
+    return found[0]
 
 
 def _connect(desk: Desk, tenant: str) -> Organisation:

@@ -105,7 +105,7 @@ def route(house: Portal, sales: Sequence[Sale], won: Collection[str]) -> dict[st
     """Find the organisation and the terms of each deal; those not among the ``won`` need a route of their stage."""
     at = parts()
     with at.database.reading() as tx:
-        homes = connections.organisations(tx)
+        homes, chosen = connections.organisations(tx), connections.chosen(tx)
     asked = any(one.conditions.owner for one in at.routes)
     people = owners(house.id) if asked else {}
     routed: dict[str, Routed] = {}
@@ -116,7 +116,7 @@ def route(house: Portal, sales: Sequence[Sale], won: Collection[str]) -> dict[st
             country=(sale.company.properties.get("country") or "") if sale.company else "",
             owner=people.get(values.get("hubspot_owner_id") or "", ""),
         )
-        found = route_for(values, at.routes, homes, facts, won=sale.deal.id in won)
+        found = route_for(values, at.routes, homes, facts, won=sale.deal.id in won, chosen=chosen)
         routed[sale.deal.id] = found or Skip("The deal is not won, and no route for its stage fits it.")
     return routed
 

@@ -90,6 +90,11 @@ def _known_grounds(portal: str) -> str:
 
 
 def _grounds(tx: Connection) -> str:
-    """Return a hash of what deals are decided on besides themselves and the books: routes and organisations."""
+    """Return a hash of what deals are decided on besides themselves and the books: routes and organisations.
+
+    The one that a person chose is among it once there is one: a hash that an earlier release kept stays right.
+    """
     homes = sorted((home.id, home.name) for home in connections.organisations(tx))
-    return hashlib.sha256(repr((parts().routes, homes)).encode()).hexdigest()
+    chosen = connections.chosen(tx)
+    grounds = (parts().routes, homes, chosen) if chosen else (parts().routes, homes)
+    return hashlib.sha256(repr(grounds).encode()).hexdigest()

@@ -98,10 +98,12 @@ def route_for(
     facts: Facts | None = None,
     *,
     won: bool = True,
+    chosen: str = "",
 ) -> tuple[Organisation, Terms] | Hold | None:
     """Return the organisation and terms for a deal: the first route that fits wins, and no fit is a hold.
 
-    ``organisations`` are the connected ones. None is for a deal that is not ``won`` and has no route of its stage.
+    ``organisations`` are the connected ones, and ``chosen`` is the id of the one that a person chose for routes that
+    name none. None is for a deal that is not ``won`` and has no route of its stage.
     """
     if not won:
         routes = [one for one in routes if one.conditions.stage]
@@ -114,18 +116,49 @@ def route_for(
     route = next((one for one in routes if _meets(deal, facts or Facts(), one.conditions)), None)
     if route is None:
         return Hold(("No route fits this deal. Add one for it under [[routes]], or a last one without conditions.",))
-    fitting = [one for one in organisations if route.organisation in ("", one.id, one.name)]
+    fitting = _fitting(route, organisations, chosen)
     if len(fitting) == 1:
         return fitting[0], route.terms
     if fitting:
         names = ", ".join(f"{one.name}: {one.id}" for one in sorted(fitting, key=lambda one: (one.name, one.id)))
+        if route.organisation:
+            return Hold(
+                (
+                    f"Several Xero organisations fit this deal ({names}), and none is chosen. Write the right one's id"
+                    f" at `organisation` under {route.name}.",
+                )
+            )
         return Hold(
             (
-                f"Several Xero organisations fit this deal ({names}), and none is chosen. Write the right one's id at"
-                f" `organisation` under {route.name}.",
+                f"Several Xero organisations fit this deal ({names}), and none is chosen. Choose one in the console, or"
+                f" with `ledgerloop connect choose`; or write its id at `organisation` under {route.name}.",
             )
         )
     return Hold((f"No route fits this deal: the organisation named under {route.name} is not connected. Connect it.",))
+
+
+def leaves_open(routes: Sequence[Route]) -> bool:
+    """Tell whether any route leaves the organisation to whoever chooses one."""
+    return any(not one.organisation for one in routes)
+
+
+def undecided(routes: Sequence[Route], organisations: Sequence[Organisation], chosen: str) -> str:
+    """Say that deals wait because several organisations are connected and none is chosen; nothing where none does."""
+    open_ = [one.name for one in routes if not one.organisation and len(_fitting(one, organisations, chosen)) > 1]
+    if not open_:
+        return ""
+    names = ", ".join(sorted(one.name for one in organisations))
+    return (
+        f"Several Xero organisations are connected ({names}), and none is chosen in which deals are invoiced, so every"
+        f" won deal of {', '.join(open_)} waits."
+    )
+
+
+def _fitting(route: Route, organisations: Sequence[Organisation], chosen: str) -> list[Organisation]:
+    """List the organisations that a route may mean: by id or name, else the chosen one, else all of them."""
+    if route.organisation:
+        return [one for one in organisations if route.organisation in (one.id, one.name)]
+    return [one for one in organisations if one.id == chosen] or list(organisations)
 
 
 def _meets(deal: Mapping[str, str | None], facts: Facts, wanted: Conditions) -> bool:

@@ -15,7 +15,9 @@ class Route(Section):
     """How a won deal becomes an invoice. With [[routes]] below, this is what each of them leaves out."""
 
     organisation: str = Field(
-        default="", description="The Xero organisation's id or name. May be empty while only one is connected."
+        default="",
+        description="The Xero organisation's id or name. May be empty while only one is connected, and where one was"
+        " chosen in the console or with `ledgerloop connect choose`.",
     )
     status: Literal["DRAFT", "SUBMITTED", "AUTHORISED"] = Field(
         default="DRAFT", description="The status of a new invoice."

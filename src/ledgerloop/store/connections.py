@@ -16,6 +16,7 @@ from ledgerloop.store.tables import connection as table
 from ledgerloop.store.tables import consent as consent_table
 from ledgerloop.store.tables import value as value_table
 
+_CHOSEN = "invoices in"
 CONSENT_LASTS = timedelta(minutes=10)
 """How long a person may take at the vendor's own page."""
 
@@ -77,6 +78,16 @@ def organisations(tx: Connection) -> list[Organisation]:
 def organisation(tx: Connection, key: str) -> Organisation | None:
     """Say what we know of a connected organisation."""
     return next((each for each in organisations(tx) if each.id == key), None)
+
+
+def chosen(tx: Connection) -> str:
+    """Return the id of the organisation that a person chose for deals whose route names none; nothing if nobody did."""
+    return get_value(tx, _CHOSEN) or ""
+
+
+def choose(tx: Connection, organisation: str) -> None:
+    """Keep the organisation that a person chose for deals whose route names none."""
+    put_value(tx, _CHOSEN, organisation)
 
 
 def portals(tx: Connection) -> list[Portal]:

@@ -7,9 +7,11 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from ledgerloop.errors import ConsentNeeded, LedgerloopError, SettingsError
-from ledgerloop.flows.connecting import begin_consent, connect_portal, finish_consent
+from ledgerloop.flows.connecting import begin_consent, choose, connect_portal, finish_consent
 from ledgerloop.log import logger
+from ledgerloop.rules.routing import undecided
 from ledgerloop.settings import check_complete
+from ledgerloop.store import connections
 from ledgerloop.web.door import LARGEST_FORM, Form, for_people, form_of_people, to
 from ledgerloop.web.pages import page, problem
 from ledgerloop.web.sessions import Session, Sessions
@@ -17,6 +19,7 @@ from ledgerloop.wiring import CALLBACK, Ledgerloop, secret
 
 XERO = "/connect/xero"
 HUBSPOT = "/connect/hubspot"
+CHOOSE = "/connect/choose"
 
 
 def routes(built: Ledgerloop, sessions: Sessions) -> list[Route]:
@@ -25,6 +28,7 @@ def routes(built: Ledgerloop, sessions: Sessions) -> list[Route]:
     return [
         Route(XERO, for_people(sessions, desk.to_xero)),
         Route(CALLBACK, desk.from_xero),
+        Route(CHOOSE, form_of_people(sessions, desk.choose), methods=["POST"], max_body_size=LARGEST_FORM),
         Route(HUBSPOT, form_of_people(sessions, desk.hubspot), methods=["POST"], max_body_size=LARGEST_FORM),
     ]
 
@@ -64,10 +68,24 @@ class Connecting:
             return problem("Xero was not connected", error.sentence, 502)
         names = ", ".join(one.name for one in organisations) or "no organisation"
         logger.info("xero connected", organisations=[one.id for one in organisations])
+        with self._built.database.reading() as tx:
+            known, chosen = connections.organisations(tx), connections.chosen(tx)
+        waits = undecided(self._built.parts().routes, known, chosen)
         if not self._sessions.of(request).person:
-            return page("connected.html", names=names)
+            return page("connected.html", names=names, waits=waits)
         answer = to("/")
         self._sessions.say(answer, f"Xero is connected: {names}.")
+        return answer
+
+    def choose(self, _request: Request, _session: Session, form: Form) -> Response:
+        """Have deals whose route names no organisation invoiced in the one that a person chose."""
+        try:
+            home = choose(self._built.desk, form.get("organisation", ""))
+        except LedgerloopError as error:
+            return problem("That organisation cannot be chosen", error.sentence)
+        logger.info("organisation chosen", organisation=home.id)
+        answer = to("/")
+        self._sessions.say(answer, f"Deals whose route names no organisation are invoiced in {home.name}.")
         return answer
 
     def hubspot(self, _request: Request, _session: Session, _form: Form) -> Response:

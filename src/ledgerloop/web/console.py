@@ -12,6 +12,7 @@ from starlette.routing import Route
 
 from ledgerloop.log import logger
 from ledgerloop.rules.health import came
+from ledgerloop.rules.routing import leaves_open, undecided
 from ledgerloop.store import connections
 from ledgerloop.web.door import LARGEST_FORM, Form, carries_token, for_people, form_in, form_of_people, stale, to
 from ledgerloop.web.missing import lacks
@@ -55,12 +56,17 @@ class Console:
         own = built.pulse()
         with built.database.reading() as tx:
             seen = look(tx, built.now(), own=own, counted=built.receiver.counted())
+            homes, chosen = connections.organisations(tx), connections.chosen(tx)
+        routes = built.parts().routes
         said = self._sessions.said(request)
         answer = page(
             "console.html",
             seen=seen,
             lacks=lacks(built),
             came=came,
+            homes=homes if len(homes) > 1 and leaves_open(routes) else [],
+            chosen=chosen,
+            undecided=undecided(routes, homes, chosen),
             may_be_new=may_be_new,
             said=said,
             token=session.token,
