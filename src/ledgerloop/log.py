@@ -98,6 +98,7 @@ class Flood:
     def warning(self, event: str, **values: Any) -> None:
         """Log it now, or count it."""
         with self._lock:
+            quiet = not self._more
             kind = (event, tuple(sorted(values.items())))
             if kind not in self._more and len(self._more) >= _MOST_KINDS:
                 kind, values = (event, ()), {}
@@ -105,15 +106,17 @@ class Flood:
             self._more[kind] = 0 if first else self._more[kind] + 1
         if first:
             logger.warning(event, **values)
-            timer = threading.Timer(self._seconds, self._tell, [kind])
+        if quiet:
+            timer = threading.Timer(self._seconds, self._tell)
             timer.daemon = True
             timer.start()
 
-    def _tell(self, kind: tuple[str, tuple[tuple[str, Any], ...]]) -> None:
+    def _tell(self) -> None:
         with self._lock:
-            more = self._more.pop(kind)
-        if more:
-            logger.warning(kind[0], **dict(kind[1]), times=more)
+            told, self._more = self._more, {}
+        for (event, values), more in told.items():
+            if more:
+                logger.warning(event, **dict(values), times=more)
 
 
 def redact(_logger: Any, _method: str, event: structlog.types.EventDict) -> structlog.types.EventDict:

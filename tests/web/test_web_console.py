@@ -69,7 +69,7 @@ def test_sign_in_and_out(visit: Visit) -> None:
 def test_signing_out_ends_the_session_for_good(visit: Visit) -> None:
     """A cookie that somebody kept opens nothing once its session has signed out; another session goes on."""
     visit.sign_in()
-    kept = visit.browser.cookies["ledgerloop_session"]
+    kept = visit.browser.cookies["__Host-ledgerloop_session"]
     other = visit.new_browser()
     first, visit.browser = visit.browser, other
     visit.sign_in()
@@ -77,7 +77,7 @@ def test_signing_out_ends_the_session_for_good(visit: Visit) -> None:
     first.post("/logout", data={"token": token_in(first.get("/").text)})
 
     thief = visit.new_browser()
-    thief.cookies.set("ledgerloop_session", kept)
+    thief.cookies.set("__Host-ledgerloop_session", kept)
     assert 303 == thief.get("/").status_code
     assert 200 == other.get("/").status_code
 
@@ -183,7 +183,7 @@ def test_session_ends(visit: Visit) -> None:
 def test_forged_cookies_are_nobodys(visit: Visit) -> None:
     """A cookie that was changed, cut, or signed for another purpose is as good as none."""
     visit.console()
-    good = visit.browser.cookies["ledgerloop_session"]
+    good = visit.browser.cookies["__Host-ledgerloop_session"]
     body, _, signature = good.partition(".")
     for bad in (
         body,
@@ -195,10 +195,10 @@ def test_forged_cookies_are_nobodys(visit: Visit) -> None:
         "x" * 3000,
     ):
         visit.browser.cookies.clear()
-        answer = visit.browser.get("/", headers={"cookie": f"ledgerloop_session={bad}".encode()})
+        answer = visit.browser.get("/", headers={"cookie": f"__Host-ledgerloop_session={bad}".encode()})
 
         assert 303 == answer.status_code
-    assert 303 == visit.browser.get("/", headers={"cookie": f"ledgerloop_said={good}"}).status_code
+    assert 303 == visit.browser.get("/", headers={"cookie": f"__Host-ledgerloop_said={good}"}).status_code
 
 
 def test_strangers_cookie_is_not_taken_over(visit: Visit) -> None:

@@ -16,6 +16,7 @@ from ledgerloop.settings.types import (
     SCOPES,
     Address,
     DatabaseAddress,
+    Networks,
     PropertyName,
     PropertyNames,
     Scopes,
@@ -40,6 +41,11 @@ class Service(Section):
         default="",
         description="The HTTPS address under which Xero, HubSpot and people reach the service, such as"
         " https://ledgerloop.example.com. Empty means this machine only, http://HOST:PORT.",
+    )
+    trusted_proxies: Networks = Field(
+        default=("127.0.0.1", "::1"),
+        description="The proxies in front of the service, by address or network such as 10.0.0.0/8: whoever they say"
+        " they pass on (X-Forwarded-For) is believed to be the caller. Empty where there is none.",
     )
     database: DatabaseAddress = Field(
         default="sqlite:///ledgerloop.sqlite3",

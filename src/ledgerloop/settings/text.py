@@ -102,6 +102,8 @@ def _facts(key: str, field: FieldInfo) -> Iterator[str]:
         yield "`true` or `false`"
     elif isinstance(field.default, dict):
         yield "a table of texts"
+    elif isinstance(field.default, tuple):
+        yield "a list of texts"
     else:
         yield "text"
     yield "must be written; there is no default" if key in _TO_FILL_IN else f"default `{_toml(field.default)}`"

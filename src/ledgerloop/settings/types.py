@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from typing import Annotated
 
@@ -77,6 +78,15 @@ def _http_address(value: str) -> str:
     return value.rstrip("/")
 
 
+def _networks(value: tuple[str, ...]) -> tuple[str, ...]:
+    for one in value:
+        try:
+            ipaddress.ip_network(one)
+        except ValueError:
+            raise _cure(f'"{one}" is no address and no network; write such as ["10.0.0.5", "172.16.0.0/12"].') from None
+    return value
+
+
 def _scopes(value: str) -> str:
     if value not in SCOPES and "offline_access" not in value.split():
         raise _cure(
@@ -146,6 +156,7 @@ SecretReference = Annotated[str, AfterValidator(_secret_reference)]
 StatusCode = Annotated[int, AfterValidator(_status_code)]
 Address = Annotated[str, AfterValidator(_http_address)]
 DatabaseAddress = Annotated[str, AfterValidator(_database)]
+Networks = Annotated[tuple[str, ...], AfterValidator(_networks)]
 Scopes = Annotated[str, AfterValidator(_scopes)]
 PropertyNames = Annotated[dict[str, str], AfterValidator(_property_names)]
 PropertyName = Annotated[str, AfterValidator(_property_name)]

@@ -9,15 +9,17 @@ from pathlib import Path
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from ledgerloop.errors import LedgerloopError
 from ledgerloop.log import logger
 from ledgerloop.web import approve, connect, console, health, ruling, webhooks
-from ledgerloop.web.pages import problem
+from ledgerloop.web.pages import Headed, problem
 from ledgerloop.web.sessions import Sessions
 from ledgerloop.wiring import Ledgerloop
 
@@ -45,7 +47,8 @@ def create_app(
         finally:
             await asyncio.to_thread(ledgerloop.stop)
 
-    return Starlette(
+    trusted = list(ledgerloop.settings.service.trusted_proxies)
+    app = Starlette(
         routes=[
             *webhooks.routes(ledgerloop, patience),
             *health.routes(ledgerloop),
@@ -55,9 +58,18 @@ def create_app(
             *ruling.routes(ledgerloop, sessions),
             Mount("/static", StaticFiles(directory=Path(__file__).parent / "static")),
         ],
-        exception_handlers={HTTPException: _refused, LedgerloopError: _failed, ClientDisconnect: _gone},
+        middleware=[Middleware(ProxyHeadersMiddleware, trusted_hosts=trusted), Middleware(Headed)],
+        exception_handlers={
+            HTTPException: _refused,
+            LedgerloopError: _failed,
+            ClientDisconnect: _gone,
+            Exception: _broke,
+        },
         lifespan=life,
     )
+    # A redirect to the address with a slash would be built from the Host that the request names.
+    app.router.redirect_slashes = False
+    return app
 
 
 def _refused(request: Request, error: Exception) -> Response:
@@ -75,6 +87,11 @@ def _failed(request: Request, error: Exception) -> Response:
     if _from_a_vendor(request):
         return Response(status_code=503)
     return problem("That cannot be done just now", error.sentence, 503)
+
+
+def _broke(_request: Request, _error: Exception) -> Response:
+    """Answer what we did not foresee, which the log tells with all of it."""
+    return problem("Something went wrong", "This was not foreseen; the log says more. Please report it.", 500)
 
 
 def _from_a_vendor(request: Request) -> bool:

@@ -86,7 +86,10 @@ class Console:
         if not carries_token(form, session):
             return stale()
         address = request.client.host if request.client else ""
-        wait = self._attempts.wait(address, self._built.now())
+        known = await run_in_threadpool(self._sessions.known, request)
+        who = f"browser {known}" if known else address
+        now = self._built.now()
+        wait = self._attempts.wait(who, now) or (0 if known else self._attempts.wait_for_all(now))
         if wait:
             said = f"There were too many wrong passwords. Please wait {wait} seconds."
             return await run_in_threadpool(self._asking, session, said, 429, wait)
@@ -94,15 +97,15 @@ class Console:
             said = "Many passwords are being tried at this moment. Please try again in a little while."
             return await run_in_threadpool(self._asking, session, said, 429, _A_LITTLE_WHILE)
         # Counted before it is checked: of many guesses sent at once none may slip through while others are hashed.
-        self._attempts.failed(address, self._built.now())
+        self._attempts.failed(who, now)
         fits = await anyio.to_thread.run_sync(self._fits, form.get("password", ""), limiter=self._one_at_a_time)
         if not fits:
             flood.warning("wrong console password", address=address)
             await asyncio.sleep(self._pause)
             return await run_in_threadpool(self._asking, session, "That is not the password.", 401)
-        self._attempts.succeeded(address)
+        self._attempts.succeeded(who)
         logger.info("signed in", address=address)
-        return await run_in_threadpool(self._signed_in)
+        return await run_in_threadpool(self._signed_in, request)
 
     def sign_out(self, _request: Request, session: Session, _form: Form) -> Response:
         """End the session."""
@@ -115,8 +118,9 @@ class Console:
             kept = connections.get_value(tx, PASSWORD)
         return right(kept, given)
 
-    def _signed_in(self) -> Response:
+    def _signed_in(self, request: Request) -> Response:
         answer = to("/")
+        self._sessions.recognize(answer, request)
         self._sessions.keep(answer, self._sessions.new(person=True))
         return answer
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from starlette.datastructures import MutableHeaders
 from starlette.responses import HTMLResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ledgerloop.web.wording import age, day, moment
 
@@ -17,6 +19,29 @@ HEADERS = {
     "Cache-Control": "no-store",
 }
 """No script, nothing from elsewhere, in no frame, and in no cache: a page shows customers' affairs."""
+
+
+class Headed:
+    """Give every answer those headers, whatever made it: redirects, refusals and files too. Webhooks need none."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle one request."""
+        if scope["type"] != "http" or scope["path"].startswith("/webhooks/"):
+            await self._app(scope, receive, send)
+            return
+
+        async def headed(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in HEADERS.items():
+                    if name != "Cache-Control" or not scope["path"].startswith("/static/"):
+                        headers.setdefault(name, value)
+            await send(message)
+
+        await self._app(scope, receive, headed)
 
 
 def page(template: str, status: int = 200, **values: object) -> HTMLResponse:

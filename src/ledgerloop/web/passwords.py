@@ -19,6 +19,10 @@ FREE = 5
 _FIRST, _LONGEST = timedelta(seconds=30), timedelta(minutes=15)
 _FORGET = timedelta(hours=1)
 _MOST = 10_000
+FREE_OF_ALL = 50
+"""Wrong passwords over all addresses before a browser that never signed in must wait, wherever it is."""
+EACH_OF_ALL = timedelta(seconds=12)
+"""How long it takes until one of them is forgotten: so many guesses a day, over all, are about 7,000."""
 
 
 @functools.cache
@@ -57,9 +61,15 @@ class _Tried:
 
 @dataclass(slots=True)
 class Attempts:
-    """Count wrong passwords by address. After a few, each further one doubles the wait, up to a quarter of an hour."""
+    """Count wrong passwords by who sends them: an address, or a browser in which somebody signed in before.
+
+    After a few, each further one doubles the wait, up to a quarter of an hour. Addresses may cost nothing, so those of
+    all together are counted too; whoever has a browser that is known does not wait because of others.
+    """
 
     tried: dict[str, _Tried] = field(default_factory=dict)
+    of_all: float = 0.0
+    at: datetime | None = None
 
     def wait(self, address: str, now: datetime) -> int:
         """Return for how many seconds an address must wait before it may try again."""
@@ -70,8 +80,18 @@ class Attempts:
         rest = min(_LONGEST, _FIRST * (1 << doublings))
         return max(0, math.ceil((tried.at + rest - now).total_seconds()))
 
+    def wait_for_all(self, now: datetime) -> int:
+        """Return for how many seconds a browser that is not known must wait, because too many guess."""
+        over = self._left(now) - FREE_OF_ALL + 1
+        return max(0, math.ceil(over * EACH_OF_ALL.total_seconds()))
+
+    def _left(self, now: datetime) -> float:
+        gone = max(timedelta(0), now - self.at) if self.at else timedelta(0)
+        return max(0.0, self.of_all - gone / EACH_OF_ALL)
+
     def failed(self, address: str, now: datetime) -> None:
         """Count a wrong password."""
+        self.of_all, self.at = self._left(now) + 1, now
         tried = self.tried.pop(address, None)
         if tried is None or now - tried.at > _FORGET:
             tried = _Tried(0, now)
@@ -81,5 +101,6 @@ class Attempts:
             del self.tried[next(iter(self.tried))]
 
     def succeeded(self, address: str) -> None:
-        """Forget the wrong ones."""
+        """Forget the wrong ones, and that this one was counted as such."""
+        self.of_all = max(0.0, self.of_all - 1)
         self.tried.pop(address, None)

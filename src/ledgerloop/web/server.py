@@ -127,5 +127,6 @@ def _config(app: Starlette) -> uvicorn.Config:
         log_config=None,
         access_log=False,
         server_header=False,
+        proxy_headers=False,  # the app does it, by the setting and not by an environment variable
         timeout_graceful_shutdown=GRACE,
     )

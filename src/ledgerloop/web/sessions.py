@@ -29,7 +29,10 @@ ENDED = "console_signed_out"
 SESSION_LASTS = timedelta(hours=12)
 SAID_LASTS = timedelta(minutes=1)
 
-_SESSION, _SAID = "ledgerloop_session", "ledgerloop_said"
+KNOWN_LASTS = timedelta(days=400)
+"""For how long a browser is known in which somebody signed in; browsers keep no cookie for longer."""
+
+_SESSION, _SAID, _KNOWN = "ledgerloop_session", "ledgerloop_said", "ledgerloop_known"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,10 +51,12 @@ class Sessions:
     def __init__(self, built: Ledgerloop) -> None:
         self._built, self._now = built, built.now
         self._secure = built.settings.service.address.startswith("https://")
+        # A browser takes a cookie of that name only from this very host, over TLS: none of a neighbour's domain.
+        self._prefix = "__Host-" if self._secure else ""
 
     def of(self, request: Request) -> Session:
         """Return the session that a request carries, or a new one of nobody if it is missing, forged or over."""
-        kept = self._opened(_SESSION, request.cookies.get(_SESSION, ""))
+        kept = self._opened(_SESSION, request)
         now = self._now()
         if isinstance(kept, dict) and isinstance(kept.get("until"), int | float):
             until = datetime.fromtimestamp(kept["until"], UTC)
@@ -75,7 +80,7 @@ class Sessions:
             ended = {one: until for one, until in _read(connections.get_value(tx, ENDED)).items() if until > now}
             ended[self._fingerprint(session.token)] = session.until.timestamp()
             connections.put_value(tx, ENDED, json.dumps(ended))
-        response.delete_cookie(_SESSION, httponly=True, samesite="lax", secure=self._secure)
+        self._delete(response, _SESSION)
 
     def say(self, response: Response, sentence: str) -> None:
         """Let the next page show a sentence."""
@@ -83,13 +88,22 @@ class Sessions:
 
     def said(self, request: Request) -> str:
         """Return the sentence that the last answer left for this page."""
-        kept = self._opened(_SAID, request.cookies.get(_SAID, ""))
+        kept = self._opened(_SAID, request)
         return str(kept.get("said", "")) if isinstance(kept, dict) else ""
 
     def unsay(self, request: Request, response: Response) -> None:
         """Forget the sentence, now that it has been shown."""
-        if _SAID in request.cookies:
-            response.delete_cookie(_SAID, httponly=True, samesite="lax", secure=self._secure)
+        if self._prefix + _SAID in request.cookies:
+            self._delete(response, _SAID)
+
+    def recognize(self, response: Response, request: Request) -> None:
+        """Know this browser again: somebody has signed in."""
+        self._set(response, _KNOWN, {"browser": self.known(request) or secrets.token_urlsafe(12)}, KNOWN_LASTS)
+
+    def known(self, request: Request) -> str:
+        """Return by what a browser is known in which somebody signed in before; nothing where nobody did."""
+        kept = self._opened(_KNOWN, request)
+        return str(kept.get("browser", "")) if isinstance(kept, dict) else ""
 
     def _ended(self) -> dict[str, float]:
         with self._built.database.reading() as tx:
@@ -102,7 +116,7 @@ class Sessions:
     def _set(self, response: Response, name: str, content: object, lasts: timedelta) -> None:
         body = base64.urlsafe_b64encode(json.dumps(content).encode()).decode()
         response.set_cookie(
-            name,
+            self._prefix + name,
             f"{body}.{self._signature(name, body)}",
             max_age=max(1, int(lasts.total_seconds())),
             httponly=True,
@@ -110,8 +124,11 @@ class Sessions:
             secure=self._secure,
         )
 
-    def _opened(self, name: str, cookie: str) -> object:
-        body, _, signature = cookie.partition(".")
+    def _delete(self, response: Response, name: str) -> None:
+        response.delete_cookie(self._prefix + name, httponly=True, samesite="lax", secure=self._secure)
+
+    def _opened(self, name: str, request: Request) -> object:
+        body, _, signature = request.cookies.get(self._prefix + name, "").partition(".")
         if not hmac.compare_digest(self._signature(name, body).encode(), signature.encode("utf-8", "replace")):
             return None
         try:
