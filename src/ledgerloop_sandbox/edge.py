@@ -87,6 +87,8 @@ class Edge:
         answer, bytes_in, status = _Answer(), 0, 0
         try:
             request = await _body(receive)
+            if request is None:
+                return  # its sender died in the middle of it, so it asks for nothing
             bytes_in = len(request)
             if fault is not None and fault.kind == "reset_before":
                 await _reset(scope)
@@ -199,10 +201,13 @@ def _cut(request: bytes, first: int) -> tuple[bytes, bytes | None]:
     return json.dumps(one, default=float).encode(), json.dumps(other, default=float).encode()
 
 
-async def _body(receive: Receive) -> bytes:
+async def _body(receive: Receive) -> bytes | None:
+    """Return the whole body; none where the connection broke before it was here."""
     parts = []
     while True:
         message = await receive()
+        if message["type"] == "http.disconnect":
+            return None
         parts.append(message.get("body", b""))
         if not message.get("more_body"):
             return b"".join(parts)

@@ -302,6 +302,21 @@ def test_reset_of_a_caller_who_is_gone(app: App, caplog: pytest.LogCaptureFixtur
     assert not [record.getMessage() for record in caplog.records if record.levelname == "ERROR"]
 
 
+def test_half_a_request_does_nothing(app: App) -> None:
+    """Who dies between the head of a request and its body asked for nothing: the same key stays free for the whole."""
+    url = app.sandbox.xero_url.removeprefix("http://")
+    host, port = url.split(":")
+    body = {"Contacts": [{"Name": "Asked for twice"}]}
+    with socket.create_connection((host, int(port)), 10) as caller:
+        head = ["PUT /api.xro/2.0/Contacts HTTP/1.1", f"host: {url}", "content-type: application/json"]
+        head += ["content-length: 45", f"authorization: Bearer {app.tokens['access_token']}"]
+        head += [f"xero-tenant-id: {app.tenant}", "idempotency-key: torn"]
+        caller.sendall("\r\n".join([*head, "", '{"Contacts"']).encode())
+    _until(lambda: [one for one in app.steer("calls", method="GET")["calls"] if one["method"] == "PUT"] != [])
+
+    assert "Asked for twice" in app.put("Contacts", body, headers={"Idempotency-Key": "torn"}).text
+
+
 def _until(ready: Callable[[], bool]) -> None:
     end = time.monotonic() + 30
     while not ready():
