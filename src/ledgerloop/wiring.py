@@ -86,6 +86,7 @@ class Ledgerloop:
     begun: datetime
     cells: DatabaseCells
     worker: str
+    clock: Callable[[], float]
 
     def parts(self) -> Parts:
         """Return what the flows work with, for those who rehearse one without an engine."""
@@ -170,7 +171,7 @@ def build(
     receiver = Receiver(database, now, engine.nudge, worker, lambda: built.pulse())
     witness = witness_of(database.url, Path(settings.service.key_file))
     built = Ledgerloop(
-        settings, database, secrets, shelf, vendors, desk, engine, receiver, now, witness, now(), cells, worker
+        settings, database, secrets, shelf, vendors, desk, engine, receiver, now, witness, now(), cells, worker, clock
     )
     return built
 
@@ -319,6 +320,7 @@ def _parts(built: Ledgerloop) -> Parts:
         look_again=built.vendors.look_again,
         witness=built.witness,
         begun=built.begun,
+        ticks=built.clock,
         stopping=lambda: built.engine.stopping,
     )
 

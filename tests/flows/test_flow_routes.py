@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
@@ -12,7 +13,7 @@ from sqlalchemy import update
 
 from ledgerloop.flows import retrying
 from ledgerloop.flows.books import books_of
-from ledgerloop.flows.parts import instead
+from ledgerloop.flows.parts import equip, instead
 from ledgerloop.store import books, connections, journal, lanes
 from ledgerloop.store.tables import book
 
@@ -151,6 +152,7 @@ def _message(scene: Scene, deal: str) -> str:
 
 def test_a_deal_held_for_the_books_goes_on_when_they_change(scene: Scene) -> None:
     """A currency that is added in Xero is noticed with the next deal in it, and the deal that was held goes on too."""
+    equip(replace(scene.built.parts(), books_floor=timedelta(0)))
     held = scene.sell(deal_currency_code="AUD")
     scene.until_shown("deals", held, "xero_sync_message")
     scene.settle()

@@ -9,7 +9,7 @@ import hashlib
 import json
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection
@@ -52,20 +52,35 @@ _READ: Mapping[Kind, Callable[[XeroClient], Sequence[Model]]] = {
 }
 
 
-def books_of(home: Organisation, kinds: Collection[Kind], *, anew: bool = False) -> Books:
-    """Return these kinds of an organisation's books, reading what is not known or older than an hour, or all anew."""
+def books_of(home: Organisation, kinds: Collection[Kind], *, anew: bool = False, at_once: bool = False) -> Books:
+    """Return these kinds of an organisation's books, reading what is not known or older than an hour, or all anew.
+
+    What was read less than a minute ago is not read anew for every deal that blames it, unless ``at_once`` for a person
+    who has a deal tried again: it is when the minute is over, and then whatever is held for it goes on by itself.
+    """
     at = parts()
     with at.database.reading() as tx:
         kept = store.get(tx, home.id)
     found: dict[str, Any] = {}
+    too_soon: list[str] = []
     for kind in sorted(kinds):
         known = kept.get(kind)
-        if not anew and known is not None and at.now() - known.read_at < LAST:
-            content = known.content
-        else:
+        if known is None or at.now() - known.read_at >= LAST or (anew and (at_once or not _lately(home.id, kind))):
             content = _read(home, kind)
+        else:
+            content = known.content
+            too_soon += [kind] if anew else []
         found[kind] = _records(kind, content)
+    if too_soon:
+        with at.database.transaction() as tx:
+            store.want(tx, home.id, too_soon, at.now() + at.books_floor)
     return replace(Books(home.name), **found)
+
+
+def due(tx: Connection, organisation: str, now: datetime) -> bool:
+    """Tell whether books are to be read again that were blamed too soon after a reading."""
+    wanted = store.wanted(tx, organisation)
+    return wanted is not None and wanted.at <= now
 
 
 def last_read(tx: Connection, organisation: str) -> Books:
@@ -76,15 +91,30 @@ def last_read(tx: Connection, organisation: str) -> Books:
 
 
 def look(portal: str) -> None:
-    """Read anew the books that deals of a portal wait for, when they are older than an hour."""
+    """Read anew the books that deals of a portal wait for: older than an hour, or blamed too soon after a reading."""
     at = parts()
     with at.database.reading() as tx:
-        homes = [one for one in connections.organisations(tx) if journal.caused_by(tx, portal, one.id)]
-        kinds = {one.id: [kind for kind in _MODELS if kind in store.get(tx, one.id)] for one in homes}
+        organisations = connections.organisations(tx)
+        wanted = {one.id: store.wanted(tx, one.id) for one in organisations if due(tx, one.id, at.now())}
+        waiting = {one.id for one in organisations if journal.caused_by(tx, portal, one.id)}
+        kinds = {one.id: [kind for kind in _MODELS if kind in store.get(tx, one.id)] for one in organisations}
     troubles = Troubles()
-    for home in homes:
+    for home in organisations:
+        blamed = wanted.get(home.id)
         with troubles.apart(home.id):  # those of one that cannot be asked are read in a later turn
-            books_of(home, kinds[home.id])
+            if blamed is not None:
+                with at.database.transaction() as tx:
+                    store.had(tx, home.id)
+                books_of(home, [kind for kind in kinds[home.id] if kind in blamed.kinds], anew=True)
+            if home.id in waiting:
+                books_of(home, kinds[home.id])
+
+
+def _lately(organisation: str, kind: str) -> bool:
+    """Tell whether this process has read a kind within the floor."""
+    at = parts()
+    before = at.books_read.get((organisation, kind))
+    return before is not None and at.ticks() - before < at.books_floor.total_seconds()
 
 
 def _records(kind: Kind, content: str) -> tuple[Model, ...] | None:
@@ -101,6 +131,7 @@ def _read(home: Organisation, kind: Kind) -> str:
     except (ScopeMissing, Missing) as missing:
         logger.warning("books cannot be read", organisation=home.id, kind=kind, why=missing.sentence)
         content = "null"
+    at.books_read[home.id, kind] = at.ticks()
     with at.database.transaction() as tx:
         if store.put(tx, home.id, kind, content, at.now()):
             for portal in (one.id for one in connections.portals(tx)):

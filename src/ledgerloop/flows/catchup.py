@@ -14,7 +14,7 @@ from datetime import date, datetime, timedelta
 
 from sqlalchemy import Connection
 
-from ledgerloop.flows import apart, beside, braking, hearing, noting, verifying
+from ledgerloop.flows import apart, beside, books, braking, hearing, noting, verifying
 from ledgerloop.flows.parts import parts
 from ledgerloop.flows.polling import CURSOR as POLLED
 from ledgerloop.flows.pulling import CAUGHT_UP
@@ -48,6 +48,7 @@ def wake_due() -> bool:
         poll = [portal for portal in portals if _elapsed(tx, portal, POLLED, now, at.poll_every.total_seconds())]
         poll = [portal for portal in poll if not beside.resting(tx, portal, "polling", now)]
         poll += [portal for portal in portals if apart.due(tx, portal, now) or beside.due(tx, portal, now)]
+        poll += portals if any(books.due(tx, home.id, now) for home in homes) else []
         pull = [home for home in homes if _elapsed(tx, home.id, CAUGHT_UP, now, at.catch_up_every.total_seconds())]
         new_day = [home for home in homes if connections.get_value(tx, _day_of(home)) != home.day(now).isoformat()]
         aging = {home.id: _aging(tx, home, home.day(now)) for home in new_day}

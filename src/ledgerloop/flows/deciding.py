@@ -60,10 +60,11 @@ class Decided:
     """Which organisations could not be asked; their deals have no verdict."""
 
 
-def decide(house: Portal, ids: Sequence[str], *, early: bool = False) -> Decided:
+def decide(house: Portal, ids: Sequence[str], *, early: bool = False, settled: Collection[str] = ()) -> Decided:
     """read → route → draft, or every reason why not. ``early`` decides deals too that are not won yet, as if they were.
 
-    Nobody invoices on that: it is for those who ask beforehand.
+    Nobody invoices on that: it is for those who ask beforehand. For deals that a person says are ``settled`` the books
+    are read anew however lately they were.
     """
     client = parts().hubspot()
     deals, standing, skips = _read(house, ids)
@@ -80,7 +81,7 @@ def decide(house: Portal, ids: Sequence[str], *, early: bool = False) -> Decided
     won = not_won | {sale.deal.id for sale in sales if is_won(sale.deal, stages)}
     for home, mine in by_home(decided, route(house, sales, won), sales):
         with decided.troubles.apart(home.id, [sale.deal.id for sale, _ in mine]):
-            _decide_for(house, home, mine, decided)
+            _decide_for(house, home, mine, decided, settled)
     return decided
 
 
@@ -135,15 +136,24 @@ def by_home(
     return list(homes.values())
 
 
-def books_for(house: Portal, home: Organisation, mine: Sequence[tuple[Sale, Terms]], *, anew: bool = False) -> Books:
+def books_for(
+    house: Portal,
+    home: Organisation,
+    mine: Sequence[tuple[Sale, Terms]],
+    *,
+    anew: bool = False,
+    at_once: bool = False,
+) -> Books:
     """Return as much of an organisation's books as these deals ask for."""
     kinds: set[Kind] = set()
     for sale, terms in mine:
         kinds |= kinds_asked(terms, sale.lines, foreign=currency_of(sale.deal, house) != home.base_currency)
-    return books_of(home, kinds, anew=anew)
+    return books_of(home, kinds, anew=anew, at_once=at_once)
 
 
-def _decide_for(house: Portal, home: Organisation, mine: list[tuple[Sale, Terms]], decided: Decided) -> None:
+def _decide_for(
+    house: Portal, home: Organisation, mine: list[tuple[Sale, Terms]], decided: Decided, settled: Collection[str]
+) -> None:
     """Make the invoices as they would be, or hold: for what the lines lack, and at once for what a new customer lacks.
 
     Whether the customer of an invoice that can be made is new, only Xero can tell.
@@ -157,7 +167,8 @@ def _decide_for(house: Portal, home: Organisation, mine: list[tuple[Sale, Terms]
     drafts = {sale.deal.id: draft(sale, terms, books) for sale, terms in mine}
     doubtful = [(sale, terms) for sale, terms in mine if _blames_books(drafts[sale.deal.id])]
     if doubtful:
-        books = books_for(house, home, doubtful, anew=True)
+        at_once = any(sale.deal.id in settled for sale, _ in doubtful)
+        books = books_for(house, home, doubtful, anew=True, at_once=at_once)
         drafts |= {sale.deal.id: draft(sale, terms, books) for sale, terms in doubtful}
     strangers = unknown(home, [sale for sale, _ in mine if isinstance(drafts[sale.deal.id], Hold)])
     for sale, terms in mine:

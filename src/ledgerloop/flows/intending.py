@@ -31,7 +31,9 @@ REQUEST = 50
 """Invoices in one request, as Xero advises. Intents of one request share its Idempotency-Key."""
 
 
-def intend(portal: str, turn: int, ids: Sequence[str], again: Collection[str]) -> Troubles:
+def intend(
+    portal: str, turn: int, ids: Sequence[str], again: Collection[str], settled: Collection[str] = ()
+) -> Troubles:
     """decide → customer → intend, for the deals without an invoice; ``again`` are tried also where nothing changed.
 
     Returns what went wrong with some organisation, for whose deals nothing was decided.
@@ -43,7 +45,7 @@ def intend(portal: str, turn: int, ids: Sequence[str], again: Collection[str]) -
     if house is None:
         return Troubles()
     undecided = [deal for deal in ids if deal not in before or before[deal].state in ("intended", "refused")]
-    decided = decide(house, undecided)
+    decided = decide(house, undecided, settled=settled)
     troubles = decided.troubles
     adopted = adopt(house, turn, decided)
     decided = replace(decided, verdicts={d: one for d, one in decided.verdicts.items() if d not in adopted})

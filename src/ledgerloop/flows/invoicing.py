@@ -119,7 +119,7 @@ def _deals_in(event: Taken) -> tuple[str, ...]:
 @DBOS.step()
 def intend(portal: str, turn: int, named: Named) -> Told:
     """Read the deals, decide each one, find its customer, and put intents and holds on disk."""
-    return intending.intend(portal, turn, named["deals"], named["again"]).told()
+    return intending.intend(portal, turn, named["deals"], named["again"], named["settled"]).told()
 
 
 @DBOS.step()

@@ -6,6 +6,7 @@ small values. Wiring equips this module once, before the engine is launched; flo
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -73,6 +74,12 @@ class Parts:
     """Whether a customer that was found gets its HubSpot id in Xero, where its ContactNumber is empty."""
     poll_every: timedelta = timedelta(seconds=60)
     """How often won deals are looked for without a webhook."""
+    books_floor: timedelta = timedelta(minutes=1)
+    """How soon after a reading an organisation's books are read again, because a deal blames them."""
+    books_read: dict[tuple[str, str], float] = field(default_factory=dict)
+    """When this process last read a kind of an organisation's books, by the clock that only goes on."""
+    ticks: Callable[[], float] = time.monotonic
+    """The clock that only goes on, in seconds."""
     catch_up_every: timedelta = timedelta(minutes=15)
     """How often every kind of record is pulled without a webhook."""
     most_invoices: int = 1_000

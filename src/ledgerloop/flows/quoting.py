@@ -57,6 +57,7 @@ def quote(house: Portal, deals: Sequence[str]) -> list[Quote]:
         rehearsed = replace(
             at,
             database=copy,
+            books_read={},
             hubspot=lambda: client,
             xero=lambda organisation: _Reading(at.xero(organisation).api.reading_only()),
             nudge=lambda: None,

@@ -42,6 +42,7 @@ def rehearse(home: Organisation, customers: Sequence[str], *, anew: bool = False
         rehearsed = replace(
             at,
             database=forgetful,
+            books_read={},
             hubspot=lambda: client,
             xero=lambda organisation: at.xero(organisation).reading_only(),
             nudge=lambda: None,

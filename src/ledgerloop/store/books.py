@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import Connection, select
 
+from ledgerloop.store import connections
 from ledgerloop.store.statements import upsert
 from ledgerloop.store.tables import book as table
 
@@ -19,10 +22,41 @@ class Kept:
     read_at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Kinds that are to be read again, because a deal blames them, and when."""
+
+    kinds: tuple[str, ...]
+    at: datetime
+
+
 def get(tx: Connection, organisation: str) -> dict[str, Kept]:
     """Get everything that is known of an organisation's books, by kind."""
     rows = tx.execute(select(table).where(table.c.organisation == organisation))
     return {row.kind: Kept(row.content, row.read_at) for row in rows}
+
+
+def want(tx: Connection, organisation: str, kinds: Collection[str], moment: datetime) -> None:
+    """Remember that kinds are to be read again at a moment, beside those that are already; the first moment stays."""
+    before = wanted(tx, organisation)
+    mine = sorted({*kinds, *(before.kinds if before else ())})
+    at = min(moment, before.at) if before else moment
+    connections.put_value(tx, _name(organisation), json.dumps({"at": at.isoformat(), "kinds": mine}))
+
+
+def wanted(tx: Connection, organisation: str) -> Wanted | None:
+    """Return which kinds are to be read again, and when; nothing where none are."""
+    kept = json.loads(connections.get_value(tx, _name(organisation)) or "{}")
+    return Wanted(tuple(kept["kinds"]), datetime.fromisoformat(kept["at"])) if kept else None
+
+
+def had(tx: Connection, organisation: str) -> None:
+    """Forget what was to be read again."""
+    connections.put_value(tx, _name(organisation), "{}")
+
+
+def _name(organisation: str) -> str:
+    return f"books {organisation}"
 
 
 def put(tx: Connection, organisation: str, kind: str, content: str, now: datetime) -> bool:
