@@ -105,7 +105,7 @@ CASES: list[tuple[str, Step, dict[str, dict[str, object]]]] = [
         ),
         {
             state: {"state": "made", "invoice": f"i-{state}", "number": "INV", "note": "a note", "stood": "lines"}
-            for state in STATES
+            for state in ("intended", "sent", "refused")
         },
     ),
 ]
@@ -152,6 +152,29 @@ def test_the_first_moment_stays_and_the_last_moves(database: Database) -> None:
             intents.mark_sent(tx, "portal", ["d1"], moment)
 
         assert intents.get(tx, "portal", ["d1"]) == {"d1": one("d1", "sent", last_sent_at=LAST)}
+
+
+def test_who_is_about_to_act_learns_what_may_be(database: Database) -> None:
+    """What was refused or has an invoice does not leave, and a deal that has an invoice keeps it."""
+    with database.transaction() as tx:
+        intents.put(tx, [one(state, state) for state in STATES])
+
+        assert {"intended", "sent"} == intents.mark_sent(tx, "portal", [*STATES, "unknown"], LATER)
+        assert intents.mark_made(tx, "portal", "sent", "i1", "INV-1", LATER)
+        assert not intents.mark_made(tx, "portal", "sent", "i2", "INV-2", LATER)
+        assert "i1" == intents.get(tx, "portal", ["sent"])["sent"].invoice
+
+
+@pytest.mark.parametrize(("state", "claimed"), [(state, state in ("intended", "refused")) for state in STATES])
+def test_an_invoice_of_others_is_claimed_once(database: Database, state: IntentState, claimed: bool) -> None:
+    """It becomes a deal's where none of ours may have left for it; another deal that has it already keeps it."""
+    theirs = one("d1", "made", invoice="theirs", key="")
+    with database.transaction() as tx:
+        intents.put(tx, [one("d1", state), one("d2")])
+
+        assert intents.claim(tx, theirs, NOW) == (theirs if claimed else one("d1", state))
+        holder = theirs if claimed else replace(theirs, deal="d2")
+        assert intents.claim(tx, replace(theirs, deal="d2"), NOW) == holder
 
 
 def test_what_is_looked_for_and_what_may_leave(database: Database) -> None:
@@ -248,8 +271,8 @@ def test_only_made_ones_change_and_only_theirs(database: Database) -> None:
         for found in some[:2]:
             intents.change(tx, replace(found, note="told", email="wanted"), "note")
 
-        assert [replace(some[0], note="told"), some[1]] == list(intents.get(tx, "portal", ["d1", "d2"]).values())
-        assert [some[2]] == list(intents.get(tx, "another", ["d1"]).values())
+        assert {"d1": replace(some[0], note="told"), "d2": some[1]} == intents.get(tx, "portal", ["d1", "d2"])
+        assert {"d1": some[2]} == intents.get(tx, "another", ["d1"])
         assert not intents.claim_email(tx, some[1])
         assert intents.claim_email(tx, replace(some[0], note="read before"))
         assert ["", "asked"] == [intents.get(tx, p, ["d1"])["d1"].email for p in ("another", "portal")]
