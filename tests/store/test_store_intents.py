@@ -40,14 +40,16 @@ def one(deal: str, state: IntentState = "intended", **values: object) -> Intent:
 
 
 def everywhere(database: Database, step: Step) -> dict[str, Intent]:
-    """Have a deal in each state, in two portals, take a step in one of them; return what changed there."""
+    """Have a deal in each state take a step, beside others that do not; return what changed."""
     before = {state: one(state, state) for state in STATES}
-    other = [replace(intent, portal="another") for intent in before.values()]
+    beside = {f"not {state}": one(f"not {state}", state) for state in STATES}
+    elsewhere = {state: replace(intent, portal="another") for state, intent in before.items()}
     with database.transaction() as tx:
-        intents.put(tx, [*before.values(), *other])
+        intents.put(tx, [*before.values(), *beside.values(), *elsewhere.values()])
         step(tx, STATES)
         after = intents.get(tx, "portal", STATES)
-        assert list(intents.get(tx, "another", STATES).values()) == sorted(other, key=lambda found: found.deal)
+        assert intents.get(tx, "portal", list(beside)) == beside
+        assert intents.get(tx, "another", STATES) == elsewhere
     gone = {state: replace(before[state], state="gone") for state in STATES if state not in after}  # type: ignore[arg-type]
     return {state: found for state, found in (after | gone).items() if found != before[state]}
 
@@ -113,7 +115,7 @@ CASES: list[tuple[str, Step, dict[str, dict[str, object]]]] = [
 
 @pytest.mark.parametrize(("step", "changes"), [case[1:] for case in CASES], ids=[case[0] for case in CASES])
 def test_what_a_step_changes(database: Database, step: Step, changes: dict[str, dict[str, object]]) -> None:
-    """A step changes what it says, in the states it may, and nothing of another portal's intents."""
+    """A step changes what it says, in the states it may, and nothing of other deals or another portal."""
     assert everywhere(database, step) == {
         state: replace(one(state, state), **more)  # type: ignore[arg-type]
         for state, more in changes.items()
@@ -191,9 +193,10 @@ def test_what_is_looked_for_and_what_may_leave(database: Database) -> None:
         one("d9", organisation="a first", created_at=LATER),
         one("e1", created_at=NOW - timedelta(days=1), key="z"),
         one("e2", "sent", portal="another"),
+        one("e3", portal="another"),
     ]
     with database.transaction() as tx:
-        intents.put(tx, some)
+        intents.put(tx, some[::-1])
 
         assert ["d2", "d1"] == [found.deal for found in intents.unsettled(tx, "portal")]
         assert ["d9", "e1", "d4", "d3", "d6", "d1", "d2"] == [found.deal for found in intents.pending(tx, "portal")]
@@ -236,8 +239,11 @@ def test_an_intent_moves_to_another_deal(database: Database) -> None:
     """What the other deal had is forgotten; an intent is locked for one deal, or there is none."""
     with database.transaction() as tx:
         intents.put(tx, [one("d1", "made"), one("d2"), one("d1", portal="another"), one("d2", portal="another")])
+        intents.put(tx, [one("d3")])
 
         intents.move(tx, "portal", "d1", "d2")
+
+        assert {"d3": one("d3")} == intents.get(tx, "portal", ["d3"])
 
         assert {"d2": replace(one("d1", "made"), deal="d2")} == intents.get(tx, "portal", ["d1", "d2"])
         assert {"d1", "d2"} == intents.get(tx, "another", ["d1", "d2"]).keys()
