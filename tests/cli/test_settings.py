@@ -99,7 +99,7 @@ class TestScopes:
         )
 
     def test_legacy_and_more(self, write: Write) -> None:
-        """Older apps keep the guide's six, and scopes can be added, each asked for once."""
+        """Older apps ask for the guide's six and the organisation's settings; scopes can be added, each asked for once."""
         settings = load(write('[xero]\nscopes = "legacy"\nextra_scopes = "openid offline_access"'))
 
         assert settings.xero.scope_list == (
@@ -108,6 +108,7 @@ class TestScopes:
             "accounting.transactions",
             "accounting.transactions.read",
             "accounting.reports.read",
+            "accounting.settings.read",
             "offline_access",
             "openid",
         )
