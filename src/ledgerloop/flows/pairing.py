@@ -70,12 +70,19 @@ def survey(house: Portal, homes: Sequence[Organisation], deals: Sequence[str] = 
     routed = deciding.route(house, sales, list(records))
     terms = {deal: found[1] for deal, found in routed.items() if isinstance(found, tuple)}
     sales = [for_route(one, terms.get(one.deal.id, at.routes[0].terms)) for one in sales]
-    with scratch(at.database) as copy:
-        reading = Rehearsing(at.hubspot())
-        with instead(replace(at, database=copy, hubspot=lambda: reading, nudge=lambda: None)):
+    with scratch(at.database) as forgetful:
+        client = Rehearsing(at.hubspot())
+        rehearsed = replace(
+            at,
+            database=forgetful,
+            hubspot=lambda: client,
+            xero=lambda organisation: at.xero(organisation).reading_only(),
+            nudge=lambda: None,
+        )
+        with instead(rehearsed):
             for home in homes:
                 for kind in ("contacts", "invoices"):
-                    pulling.pull_kind(at.xero(home.id), home.id, kind, pulling.Seen())
+                    pulling.pull_kind(parts().xero(home.id), home.id, kind, pulling.Seen())
             index = Index(_sold(house, homes, records, sales), at.traces.days)
             pairs, meant = _pairs(house, homes, index, deals, invoice)
     found = plan(index, pairs)
