@@ -41,9 +41,9 @@ class Attacked:
         directory: Path,
         database_url: str,
         sections: Mapping[str, dict[str, object]],
-        descriptors: int | None = None,
+        descriptors: tuple[int, int] | None = None,
     ) -> None:
-        """Furnish it. ``descriptors`` are how many files and sockets it may have open, as a hard limit."""
+        """Furnish it. ``descriptors`` are how many files and sockets it may have open: the soft limit and the hard."""
         sock = listening("127.0.0.1", 0, "")
         self.port = int(sock.getsockname()[1])
         sock.close()
@@ -114,5 +114,4 @@ class Attacked:
 
     def _limit(self) -> None:
         if self._descriptors is not None:
-            soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-            resource.setrlimit(resource.RLIMIT_NOFILE, (min(soft, self._descriptors), self._descriptors))
+            resource.setrlimit(resource.RLIMIT_NOFILE, self._descriptors)

@@ -22,7 +22,9 @@ def attacked(tmp_path: Path) -> Iterator[Callable[..., Attacked]]:
     """Give a function that sets up a service on a database and starts it; end it after the test."""
     with ExitStack() as stack:
 
-        def begin(database_url: str, *, descriptors: int | None = None, **sections: dict[str, object]) -> Attacked:
+        def begin(
+            database_url: str, *, descriptors: tuple[int, int] | None = None, **sections: dict[str, object]
+        ) -> Attacked:
             service = Attacked(tmp_path, database_url, sections, descriptors)
             stack.callback(service.close)
             service.start()
