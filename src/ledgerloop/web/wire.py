@@ -2,7 +2,7 @@
 
 A proxy in front does some of this too; nothing here relies on one. Connections that send nothing, or half of a request,
 are closed; heads and bodies have a largest size; and where there are as many connections as this process may have, the
-one that has been silent longest makes room for the next.
+one that has been silent longest makes room for the next; one that has sent a whole request before goes last.
 """
 
 from __future__ import annotations
@@ -59,10 +59,17 @@ class Crowd:
         """Take in a connection."""
         self._all[one] = None
         if len(self._all) > self.most:
-            out = next((other for other in self._all if not other.working), next(iter(self._all)))
+            out = self._silent_longest()
             flood.warning("too many connections: the one that was silent longest is closed", most=self.most)
             self.leave(out)
             out.transport.abort()
+
+    def _silent_longest(self) -> Guarded:
+        """Choose among those that never sent a whole request, else among those that wait for no answer."""
+        for idle in (lambda one: one.cycle is None, lambda one: not one.working):
+            if (found := next(filter(idle, self._all), None)) is not None:
+                return found
+        return next(iter(self._all))
 
     def heard(self, one: Guarded) -> None:
         """Note that a connection has sent something."""
