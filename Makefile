@@ -5,7 +5,7 @@ WORKERS ?= 4
 STRESS ?= 0
 STRESSED := $(if $(filter 1,$(STRESS)),$(BIN)/python tests/stress.py)
 
-.PHONY: help demo test killmatrix faults soak fuzz check format lint types layers bench serve locks clean
+.PHONY: help demo test killmatrix faults soak mutants fuzz check format lint types layers bench serve locks clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 18
@@ -24,6 +24,9 @@ faults: .venv/tests ## win 2,000 deals while a tenth of all calls fail and proce
 
 soak: .venv/tests ## take 10,000 random steps in both systems amid trouble, and hold HubSpot against the books
 	STEPS=10000 $(BIN)/python -m pytest -s tests/proof/test_faults_standing.py $(ARGS)
+
+mutants: .venv/tests ## change the rules a little at a time and see whether a test notices; docs/proofs.md says what it needs
+	$(BIN)/mutmut run --max-children 1 $(ARGS)
 
 fuzz: .venv/tests ## send thousands of odd requests to every address, and give odd answers to every call
 	EXAMPLES=3000 $(BIN)/python -m pytest -s tests/attack/test_attack_requests.py tests/attack/test_attack_answers.py $(ARGS)

@@ -99,7 +99,7 @@ class TestScopes:
         )
 
     def test_legacy_and_more(self, write: Write) -> None:
-        """Older apps ask for the guide's six and the organisation's settings; scopes can be added, each asked for once."""
+        """Older apps ask for the six and the settings; scopes can be added, each asked for once."""
         settings = load(write('[xero]\nscopes = "legacy"\nextra_scopes = "openid offline_access"'))
 
         assert settings.xero.scope_list == (

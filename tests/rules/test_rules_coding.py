@@ -92,7 +92,7 @@ def coded(
             id="of several the one that [tax] names by percentage",
         ),
         pytest.param(
-            {"tax": (("15", "OUTPUT2"), ("0", "ZERORATED"))},
+            {"tax": (("15 %", "OUTPUT2"), ("0 %", "ZERORATED"))},
             {"hs_tax_rate": "0"},
             {"AccountCode": "200", "TaxType": "ZERORATED"},
             id="which need not be the first that [tax] names",
