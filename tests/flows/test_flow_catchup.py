@@ -108,7 +108,7 @@ def test_unusual_silence_starts_a_catch_up_and_is_an_alarm(scene: Scene) -> None
     health = httpx2.get(f"{scene.on.service_url}/health").json()
     assert ("degraded", organisation) == (health["status"], health["webhooks_silent"][0]["organisation"])
     page = scene.on.browser.get("/").text
-    assert "no webhook has told" in page
+    assert "No webhook has told of the changes in" in page
     _deliver(scene, 1)
     scene.settle()
     assert [] == httpx2.get(f"{scene.on.service_url}/health").json()["webhooks_silent"]
