@@ -273,11 +273,12 @@ def test_only_made_ones_change_and_only_theirs(database: Database) -> None:
     """A change of a made intent reaches neither one that is not made nor another portal's."""
     some = [one("d1", "made"), one("d2", "sent"), one("d1", "made", portal="another")]
     with database.transaction() as tx:
-        intents.put(tx, some)
+        intents.put(tx, [*some, one("d3", "made")])
         for found in some[:2]:
             intents.change(tx, replace(found, note="told", email="wanted"), "note")
 
         assert {"d1": replace(some[0], note="told"), "d2": some[1]} == intents.get(tx, "portal", ["d1", "d2"])
+        assert {"d3": one("d3", "made")} == intents.get(tx, "portal", ["d3"])
         assert {"d1": some[2]} == intents.get(tx, "another", ["d1"])
         assert not intents.claim_email(tx, some[1])
         assert intents.claim_email(tx, replace(some[0], note="read before"))
