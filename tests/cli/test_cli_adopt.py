@@ -26,6 +26,7 @@ def _sold(scene: Scene) -> None:
 
     The tool wrote its ids on a deal and its copy, a person the number on the third; the fourth has none.
     """
+    scene.configure("hubspot", search_lag_create=0, search_lag_update=0)
     state = scene.on.control.get(f"{scene.url('xero')}/_sandbox/state").json()
     scene.on.organisation = state["organisations"][0]["tenantId"]
     scene.add_properties("tool_id", "tool_no")
