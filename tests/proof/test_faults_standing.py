@@ -31,7 +31,7 @@ from served import Host, Served, served
 from subscribed import subscriptions
 from truths import Truths
 
-from ledgerloop.cli.stage import Sections, connect_xero
+from ledgerloop.cli.stage import Sections
 from ledgerloop_sandbox.hubspot.kinds import COMPANY, CONTACT
 from ledgerloop_sandbox.hubspot.portal import Portal
 from ledgerloop_sandbox.xero.organisation import Organisation
@@ -59,7 +59,7 @@ def test_hubspot_shows_what_the_books_say(host: Host, tmp_path: Path, database: 
     answers_told = SEED // 2 % 2 == 0
     more: Sections = {"route": {"organisation": _HOME, "status": "AUTHORISED"}, "fields": {"to_xero": both}}
     with served(host, tmp_path, database, more=more) as scene:
-        home, abroad = _two_organisations(scene)
+        home, abroad = scene.on.organisation, scene.connect_also(_ABROAD)
         told = {"subscriptions": subscriptions(answers_told=answers_told, both=both)}
         answer = scene.on.control.post(f"{scene.url('hubspot')}/_sandbox/webhooks", json=told)
         assert answer.status_code == 200, answer.text
@@ -102,21 +102,6 @@ def test_hubspot_shows_what_the_books_say(host: Host, tmp_path: Path, database: 
         print(f"{plots.answered} questions answered; at the end went wrong: {went_wrong}")
         print(f"{sent} records written, {needed} had to be: {sent / needed:.2f}; never true: {lies}")
         assert sent <= _MOST_WRITES * needed + _SPARE
-
-
-def _two_organisations(scene: Served) -> tuple[str, str]:
-    """Connect a second organisation; people act in the first.
-
-    The service begins anew then: it keeps a token for half a minute, and time goes so fast here that the tokens of
-    both consents would expire before that.
-    """
-    home = scene.on.organisation
-    connect_xero(scene.on, _ABROAD)
-    scene.settle()
-    scene.kill()
-    scene.start(watch=True)
-    abroad, scene.on.organisation = scene.on.organisation, home
-    return home, abroad
 
 
 def _step(scene: Served, people: People, dice: random.Random) -> str:
