@@ -32,6 +32,12 @@ def test_exact_comes_before_alike() -> None:
     assert "b" == chosen(a=Profile("Acme", domains=AT), b=Profile("ACME Limited", domains=AT))
 
 
+def test_letter_for_letter_comes_before_exact() -> None:
+    """Of two that differ in an accent only, the one that is spelt so is it, whether or not it says more."""
+    assert "b" == chosen(a=Profile("Acmé Ltd", domains=AT), b=Profile("ACME Limited", domains=AT))
+    assert ("a", "b") == chosen(a=Profile("Acmé Ltd", domains=AT), b=Profile("Acme Ltd"))
+
+
 def test_several_alike_are_a_question() -> None:
     """Two that fit as well as one another are in question, whatever their order."""
     two = {"a": Profile("Acme Ltd", domains=AT), "b": Profile("Acme Ltd", domains=AT)}

@@ -99,6 +99,12 @@ def test_what_several_share_says_nothing() -> None:
         ),
         pytest.param(p("Acme Ltd", city="Nelson", country="nz"), p("Acme Ltd"), Same, id="what one does not say"),
         pytest.param(p("Acme"), p("Acme"), Ask, id="not without its form"),
+        pytest.param(p("Jäger GmbH"), p("JAEGER GmbH"), Same, id="an umlaut spelt out is the same letter"),
+        pytest.param(p("Bär GmbH"), p("Bar GmbH"), Ask, id="not without its accents"),
+        pytest.param(p("Dr Ink Ltd"), p("Drink Ltd"), Ask, id="not without its spaces"),
+        pytest.param(p("A* Tuition Ltd"), p("A Tuition Ltd"), Ask, id="not without its signs"),
+        pytest.param(p("Bär GmbH", at=NZ), p("Bar GmbH", at=NZ), Same, id="beside a domain accents do not matter"),
+        pytest.param(p("Flat 1/3 Ltd"), p("Flat 13 Ltd"), Different, id="nor without what is between its digits"),
         pytest.param(p("Acme Ltd"), p("Acme"), Ask, id="nor where one leaves it out"),
     ],
 )

@@ -52,9 +52,9 @@ def choose(
 def settle(weighed: Mapping[str, Verdict]) -> Chosen | Doubt | None:
     """Take the one candidate that a firm is; doubt where several are, or where it is a question; None where none is.
 
-    Exact comes before alike: of several that fit, the one with exactly the name is it, unless another agrees in more;
-    and where another candidate has exactly the name, no other is taken without asking. A number that names a record
-    which does not fit is a question as well.
+    Exact comes before alike, and letter for letter before exact: of several that fit, the one whose name fits best is
+    it, unless another agrees in more; and where another candidate's name fits better, none is taken without asking. A
+    number that names a record which does not fit is a question as well.
     """
     same = {key: verdict.evidence for key, verdict in weighed.items() if isinstance(verdict, Same)}
     asked = {key: verdict.evidence for key, verdict in weighed.items() if isinstance(verdict, Ask)}
@@ -65,17 +65,16 @@ def settle(weighed: Mapping[str, Verdict]) -> Chosen | Doubt | None:
     rivals = {
         each: other
         for each, other in asked.items()
-        if CONTACT_NUMBER in other.agree or (other.likeness is Likeness.EXACT and evidence.likeness < Likeness.EXACT)
+        if CONTACT_NUMBER in other.agree or Likeness.EXACT <= other.likeness > evidence.likeness
     }
     return Doubt({key: evidence, **rivals}, "rivals") if rivals else Chosen(key, evidence)
 
 
 def _best(same: Mapping[str, Evidence]) -> dict[str, Evidence]:
     most = max(len(evidence.agree) for evidence in same.values())
+    best = max(Likeness.EXACT, *(evidence.likeness for evidence in same.values()))
     return {
-        key: evidence
-        for key, evidence in same.items()
-        if evidence.likeness is Likeness.EXACT and len(evidence.agree) == most
+        key: evidence for key, evidence in same.items() if evidence.likeness is best and len(evidence.agree) == most
     }
 
 

@@ -92,10 +92,10 @@ def weigh(
 ) -> Verdict:
     """Weigh two profiles.
 
-    ``full_name_is_enough`` where names are unique on the other side, as active ones are in Xero: then exactly the same
-    name with its legal form is the same firm, as long as nothing speaks against it. Another country does, for a name is
-    unique in one register only. Another place is weak: firms have an office here and a post box there. It counts where
-    nobody says that both are in one country.
+    ``full_name_is_enough`` where names are unique on the other side, as active ones are in Xero: then the same name,
+    letter for letter, with its legal form is the same firm, as long as nothing speaks against it. Another country does,
+    for a name is unique in one register only. Another place is weak: firms have an office here and a post box there. It
+    counts where nobody says that both are in one country.
     """
     found = _look(one, other, shared)
     agree, against, likeness = set(found.agree), set(found.against), found.likeness
@@ -105,11 +105,11 @@ def weigh(
     if against & {"tax number", "company number"}:
         return Ask(found) if likeness >= Likeness.VARIANT and close else Different(found)
     match likeness:
-        case Likeness.EXACT | Likeness.SAME | Likeness.VARIANT:
+        case Likeness.LITERAL | Likeness.EXACT | Likeness.SAME | Likeness.VARIANT:
             if is_placeholder(one.name) or is_placeholder(other.name):
                 return Ask(found)
             apart = _elsewhere(one, other) or _elsewhere(other, one)
-            enough = full_name_is_enough and likeness is Likeness.EXACT and has_form(one.name)
+            enough = full_name_is_enough and likeness is Likeness.LITERAL and has_form(one.name)
             enough = enough and not against and not apart
             if enough and not close and (where := _somewhere_else(one, other)):
                 return Ask(replace(found, against=(where,)))

@@ -153,11 +153,22 @@ def spaced(text: str) -> str:
 
 def split_forms(words: Sequence[str]) -> tuple[tuple[str, ...], frozenset[str]]:
     """Return a name's words without its legal forms, and the forms; a name is never all form."""
-    left, forms = list(words), set[str]()
-    while (found := _at_end(left)) or (found := _at_start(left)):
-        form, left = found
+    place, forms = without_forms(words)
+    return tuple(words[place]), forms
+
+
+def without_forms(words: Sequence[str]) -> tuple[slice, frozenset[str]]:
+    """Return where a name's words stand between its legal forms, and the forms; a name is never all form."""
+    left, start, forms = list(words), 0, set[str]()
+    while True:
+        if found := _at_end(left):
+            form, left = found
+        elif found := _at_start(left):
+            start += len(left) - len(found[1])
+            form, left = found
+        else:
+            return slice(start, start + len(left)), frozenset(forms)
         forms.add(form)
-    return tuple(left), frozenset(forms)
 
 
 def _at_end(words: list[str]) -> tuple[str, list[str]] | None:

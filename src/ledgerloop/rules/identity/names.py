@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from enum import IntEnum
 from functools import lru_cache
 
-from ledgerloop.rules.identity.legal_forms import spaced, split_forms
+from ledgerloop.rules.identity.legal_forms import spaced, split_forms, without_forms
 
 
 class Likeness(IntEnum):
@@ -36,25 +36,34 @@ class Likeness(IntEnum):
     SAME = 7
     """The same but for its form, which one of the two leaves out."""
     EXACT = 8
-    """The same name with the same legal form, or both without one."""
+    """The same name with the same legal form, or both without one: Fit-Out Ltd and Fitout Ltd, Bär AG and Bar AG."""
+    LITERAL = 9
+    """The same, letter for letter, as a register would take it: Acme Ltd and ACME Limited, Bär AG and Baer AG."""
 
 
 _LETTERS = str.maketrans(
     {"ß": "ss", "æ": "ae", "œ": "oe", "ø": "o", "đ": "d", "ł": "l", "ı": "i", "ð": "d", "þ": "th", "ħ": "h", "ё": "е"}
 )
+_SAME_LETTERS = str.maketrans({"ß": "ss", "æ": "ae", "œ": "oe", "ı": "i", "ё": "е"})
+"""Those of them that are only other ways to write the same."""
 _SPELT_OUT = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ø": "oe", "å": "aa"})
 _DIGRAPHS = re.compile("ae|oe|ue|aa")
 _ACCENTED = ("LATIN", "GREEK")
 """Scripts in which an accent makes no other letter; in the others a mark is a letter's own."""
+_CAPITALS_DROP = ("GREEK",)
+"""Scripts whose capitals are written without accents."""
 
 _SPA = re.compile(r"\bS\.\s?p\.\s?A\b\.?|\bSpA\b")
 """The Italian form; a day spa's name ends so too, in other letters."""
 _FORMER = re.compile(r"[\[(]\s*(?:formerly|previously|früher|vormals|ehemals|ex|f/?k/?a|antes)\b[^\])]*[\])]", re.I)
 _TRADING = re.compile(r"\s+(?:t/as?|trading\s+as|d/?b/?a|doing\s+business\s+as|operating\s+as|o/a)\s+", re.I)
 _MARK = re.compile(r"[\s_]*(?:\((\d{1,3})\)|-\s?(\d{1,3}))\s*$")
+_BETWEEN_DIGITS = re.compile(r"(?<=\d)['’ʼ‘`´.·](?=\d)")
 _APOSTROPHES = re.compile("['’ʼ‘`´.·]")
-_SINGLE_SLASH = re.compile(r"\b(\w)/(\w)\b")
+_SINGLE_SLASH = re.compile(r"\b([^\W\d_])/([^\W\d_])\b")
 
+_PLAINLY_AND = frozenset("& and und et og och".split())
+"""Those of the words for “and” that are nothing else: “Y” may be a letter."""
 _AND = frozenset("& and und et og och en y e i и και ve".split())
 _ABBREVIATIONS = {
     "bros": "brothers", "bro": "brothers", "intl": "international", "int": "international", "mfg": "manufacturing",
@@ -86,6 +95,8 @@ class Name:
     """The words as they are compared, without legal form and mark."""
     spelt: tuple[str, ...]
     """The same with ä as ae and its like."""
+    literal: tuple[str, ...] = ()
+    """The words and all signs with their accents, without legal form and mark."""
     forms: frozenset[str] = frozenset()
     mark: str = ""
     """A number in brackets at the end: an importer's copy, or the second of several."""
@@ -107,7 +118,9 @@ def parse(text: str) -> Name:
     whole = _parse_one(" ".join(sides))
     if len(sides) < 2:
         return whole
-    return Name(whole.words, whole.spelt, whole.forms, whole.mark, tuple(_parse_one(side) for side in sides))
+    others = tuple(_parse_one(side) for side in sides)
+    apart = tuple(word for one in others for word in ("/", *one.literal))
+    return replace(whole, literal=apart, others=others)
 
 
 def compare(one: str, other: str) -> Likeness:
@@ -129,7 +142,7 @@ def keys(text: str | None) -> tuple[str, ...]:
     name = parse(text or "")
     found = [_key(name), *(_key(each) for each in name.others)]
     if name.mark:
-        found.append(_key(Name(name.words, name.spelt, name.forms)))
+        found.append(_key(replace(name, mark="")))
     return tuple(dict.fromkeys(key for key in found if key))
 
 
@@ -175,35 +188,47 @@ def _parse_one(text: str) -> Name:
         unmarked = _without_mark(text[: found.start()])
         # Behind a hyphen a number is a copy's mark only where the name was at its end already: “Acme Ltd-1”.
         if found[1] or unmarked.forms:
-            return replace(unmarked, mark=(found[1] or found[2]).lstrip("0"))
+            return replace(unmarked, mark=(found[1] or found[2]).lstrip("0") or "0")
     return _without_mark(text)
 
 
 def _without_mark(text: str) -> Name:
     folded = text.casefold().replace("i\u0307", "i")
     words, forms = split_forms(_words(_folded(folded)))
-    spelt, _ = split_forms(_words(_folded(folded.translate(_SPELT_OUT))))
-    return Name(words, spelt, forms)
+    spelled_out = folded.translate(_SPELT_OUT)
+    spelt, _ = split_forms(_words(_folded(spelled_out)))
+    exact = _words(_folded(spelled_out, _CAPITALS_DROP), _is_sign)
+    place, _ = without_forms([_folded(word) for word in exact])
+    literal = tuple("&" if word in _PLAINLY_AND else word for word in exact[place])
+    return Name(words, spelt, literal, forms)
 
 
-def _folded(text: str) -> str:
-    """Return a text without the accents that make no other letter."""
+def _is_sign(letter: str) -> bool:
+    """Tell whether what is no letter and no number distinguishes all the same, where every letter counts."""
+    return letter in "&#@*/!?%§" or unicodedata.category(letter)[0] == "S"
+
+
+def _folded(text: str, scripts: tuple[str, ...] = _ACCENTED) -> str:
+    """Return a text without the accents of these scripts."""
     letters: list[str] = []
-    for letter in unicodedata.normalize("NFC", text.translate(_LETTERS)):
+    for letter in unicodedata.normalize("NFC", text.translate(_LETTERS if scripts == _ACCENTED else _SAME_LETTERS)):
         bare = unicodedata.normalize("NFD", letter)
-        accented = len(bare) > 1 and unicodedata.name(bare[0], "").startswith(_ACCENTED)
+        accented = len(bare) > 1 and unicodedata.name(bare[0], "").startswith(scripts)
         letters.append(bare[0] if accented else letter)
     # The final sigma is the letter that it is anywhere else.
     return "".join(letters).replace("ς", "σ")
 
 
-def _words(text: str) -> list[str]:
-    """Cut a text into words and signs. What separates words in no script is left in them."""
-    text = _SINGLE_SLASH.sub(r"\1\2", _APOSTROPHES.sub("", spaced(text)))
-    text = re.sub(r"(?<=\s)\+(?=\s)", " & ", text)
+def _words(text: str, is_sign: Callable[[str], bool] = "+#&".__contains__) -> list[str]:
+    """Cut a text into words and signs. What separates words in no script is left in them.
+
+    Digits are never joined: 2.1 is not 21.
+    """
+    text = _SINGLE_SLASH.sub(r"\1\2", _APOSTROPHES.sub("", _BETWEEN_DIGITS.sub(" ", spaced(text))))
+    text = re.sub(r"(?<=\s)\+(?=\s)", " & ", text.replace("♯", "#"))
     shown = []
     for letter in text:
-        if letter in "+#&":
+        if is_sign(letter):
             shown.append(f" {letter} ")
         else:
             shown.append(letter if unicodedata.category(letter)[0] in "LNM" else " ")
@@ -233,7 +258,8 @@ def _compare(a: Name, b: Name) -> Likeness:
         return Likeness.UNKNOWN
     pairs = [(x, y) for x in {a.words, a.spelt} for y in {b.words, b.spelt}]
     if any(_joined(_and(x)) == _joined(_and(y)) for x, y in pairs):
-        alike = Likeness.EXACT if a.forms == b.forms else Likeness.SAME
+        exact = Likeness.LITERAL if a.literal == b.literal else Likeness.EXACT
+        alike = exact if a.forms == b.forms else Likeness.SAME
     elif any(_bare(x) == _bare(y) for x, y in pairs):
         alike = Likeness.VARIANT
     elif any(_numbered_apart(x, y) for x, y in pairs):
