@@ -24,6 +24,8 @@ CASES = [
     ("name and address, though the domains differ", p("Acme Ltd", at=NZ, by=ANN), p("Acme", at=COM, by=ANN), Same),
     ("another spelling and domain", p("The Acme Company", at=NZ), p("Acme Ltd", at=NZ), Same),
     ("a trading name and domain", p("Acme", at=NZ), p("J Smith t/a Acme", at=NZ), Same),
+    ("two firms that trade under one name", p("Bar Ltd t/a Spa", at=NZ), p("Foo Ltd t/a Spa", at=NZ), Ask),
+    ("one firm that trades under two", p("J Smith t/a Spa", by=KAT), p("J Smith t/a Gym", by=KAT), Ask),
     ("nothing but the domain in its name", p("", at=NZ, by=KAT), p("Acme", at=NZ, by=KAT), Same),
     # one thing alone
     ("name alone", p("Acme Ltd"), p("Acme Ltd"), Ask),

@@ -61,6 +61,8 @@ VARIANT = [
     ("Saltbush Spa", "R Moore trading as Saltbush Spa"),
     ("Kotuku Spa", "J Smith t/a Kotuku Spa"),
     ("Hermanos Gil", "Hnos. Gil SL"),
+    ("J Smith t/a Kotuku Spa", "Kotuku Spa Ltd, trading as J Smith"),
+    ("Foo Ltd t/a Kotuku Spa", "Foo Limited d/b/a The KOTUKU SPA Ltd"),
 ]
 ALIKE = [
     ("Totara Gas", "Totara Gas & Sons Ltd"),
@@ -72,6 +74,9 @@ ALIKE = [
     ("Villa-2", "Villa"),
     ("Lauf+ Studio", "Lauf Studio"),
     ("C♯ Ltd", "C Ltd"),
+    ("Bar Ltd t/a Kotuku Spa", "Foo Ltd t/a Kotuku Spa"),
+    ("Smith Ltd t/a Cafe One", "Smith Ltd t/a Cafe Two"),
+    ("Smith Ltd t/a Cafe One", "Smith GmbH t/a Cafe One"),
     ("Harbour Day Spa", "Harbour Day"),
 ]
 MARKED = [("Acme Ltd", "Acme Ltd (2)"), ("Acme Limited", "Acme Ltd-1"), ("Acme", "Acme (3)"), ("Acme", "Acme (0)")]
@@ -84,6 +89,7 @@ OTHER_FORM = [
 ]
 APART = [("Villa-6", "Villa-7"), ("Area (1)", "Area (2)"), ("Studio 54", "Studio 55"), ("Lot 2 Farm", "Lot 3 Farm")]
 APART += [("Studio 2.1 Ltd", "Studio 21 Ltd"), ("Body Corporate 1/3 Ltd", "Body Corporate 13 Ltd")]
+APART += [("Smith Ltd t/a Villa 6", "Smith Ltd t/a Villa 7")]
 OTHER = [
     ("ダイヤ", "タイヤ"),
     ("कमला", "कमल"),

@@ -124,14 +124,21 @@ def parse(text: str) -> Name:
 
 
 def compare(one: str, other: str) -> Likeness:
-    """Say how alike two names are."""
+    """Say how alike two names are.
+
+    Where both trade as something, the firms and what they trade as agree both, or it is a question: two firms may trade
+    under one name, and one under two.
+    """
     a, b = parse(one), parse(other)
-    best = _compare(a, b)
-    for each in a.others or (a,):
-        for against in b.others or (b,):
-            if (a.others or b.others) and (found := _compare(each, against)) >= Likeness.SAME:
-                best = max(best, Likeness.VARIANT, min(found, Likeness.VARIANT))
-    return best
+    whole = _compare(a, b)
+    if whole is Likeness.APART or not (a.others or b.others):
+        return whole
+    mine, theirs = a.others or (a,), b.others or (b,)
+    met = [[_compare(each, against) >= Likeness.VARIANT for against in theirs] for each in mine]
+    if not any(map(any, met)):
+        return whole
+    all_met = all(map(any, met)) and all(map(any, zip(*met, strict=True)))
+    return max(whole, Likeness.VARIANT if all_met or not (a.others and b.others) else Likeness.ALIKE)
 
 
 def keys(text: str | None) -> tuple[str, ...]:
