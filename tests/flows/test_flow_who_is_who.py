@@ -10,6 +10,7 @@ from scene import OBJECTS, Scene
 
 from ledgerloop.flows import ruling
 from ledgerloop.flows.parts import instead
+from ledgerloop.records import Organisation
 from ledgerloop.store import connections, dirty, lanes
 
 
@@ -54,6 +55,14 @@ def make_a_new_one(scene: Scene, customer: str) -> None:
     assert home is not None
     with instead(scene.built.parts()):
         ruling.it_is_new(home, customer, "Kim")
+
+
+def home_of(scene: Scene) -> Organisation:
+    """Return the organisation of this stage."""
+    with scene.built.database.reading() as tx:
+        home = connections.organisation(tx, scene.on.organisation)
+    assert home is not None
+    return home
 
 
 def payer(scene: Scene, deal: str) -> str:
@@ -361,6 +370,28 @@ def test_none_of_these_is_not_the_one_that_bears_the_number(scene: Scene, crm: C
 
     assert wrong != payer(scene, deal)
     assert "Kea Leeds Ltd" == crm.in_xero(payer(scene, deal))["Name"]
+
+
+def test_an_ended_link_is_not_found_by_our_own_number(scene: Scene, crm: Customers) -> None:
+    """Who was made for a buyer, and was unlinked by a person, gets no further deal of it; a new one is made."""
+    company, contact = firm(scene, "Tarapunga Ltd", "tarapunga.co.nz", "ann@tarapunga.co.nz")
+    crm.add("Tarapunga Holdings Ltd", EmailAddress="pay@tarapunga.co.nz")
+    deal = scene.sell(company=company, contact=contact)
+    scene.until_shown("deals", deal, "xero_sync_message")
+    with instead(scene.built.parts()):
+        ruling.new_one_pays(home_of(scene), deal, "Kim")
+    made = payer(scene, deal)
+    crm.until_linked(made)
+    with instead(scene.built.parts()):
+        ruling.part(home_of(scene), made, ruling.HALVES, "Kim")
+    scene.settle()
+
+    second = payer(scene, scene.sell(company=company, contact=contact))
+
+    assert made != second
+    assert "Tarapunga Ltd (tarapunga.co.nz)" == crm.in_xero(second)["Name"]
+    scene.settle()
+    assert {company, contact}.isdisjoint({crm.record(made, "company"), crm.record(made, "contact")})
 
 
 def test_a_buyer_without_a_company_is_answered_for(scene: Scene, crm: Customers) -> None:

@@ -132,7 +132,7 @@ def _owners(home: Organisation, of: Mapping[str, Sale], bodies: Mapping[str, Map
 
     That is the survivor, where the holder was merged away; and where a person said that the buyer is none of those that
     there were, the customer that was made since then, by a request whose answer was lost. Whoever else bears a number
-    has been weighed before.
+    has been weighed before. Nobody whose link to the buyer a person has ended is meant by any number.
     """
     with parts().database.reading() as tx:
         said_at = rulings.said_at(tx, home.id, [buyer_of(sale) for sale in of.values()])
@@ -145,10 +145,14 @@ def _owners(home: Organisation, of: Mapping[str, Sale], bodies: Mapping[str, Map
         refused = rulings.get(tx, home.id, list(subjects.values()))
         into = survivors(tx, home.id, [one.id for some in holders.values() for one in some])
         heirs = mirror.customers(tx, home.id, list(into.values()))
+        ended = rulings.ended(tx, home.id, [*into, *into.values(), *(one for _, one in subjects)])
     owners: Payers = {}
     for number, some in holders.items():
         asked = said_at.get(buyer_of(of[number]))
+        kind, buyer = sides(of[number])[0]
         for one in some:
+            if any((kind, buyer.id) in ended.get(key, ()) for key in (one.id, into.get(one.id, ""))):
+                continue
             heir = heirs.get(into.get(one.id, ""))
             denied = subjects[number, one.id] in refused
             if asked is None and heir is not None:
