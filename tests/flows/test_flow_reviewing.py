@@ -44,14 +44,20 @@ def _run(directory: Path, *words: str) -> Result:
 def _earlier(scene: Scene, crm: Customers, how: str, customer: str, record: str, kind: LinkKind = "company") -> None:
     """Have a customer linked as an earlier release linked it, and let it come up again."""
     scene.settle()
+    _linked_before(scene, how, customer, record, kind)
+    with scene.built.database.transaction() as tx:
+        dirty.mark(tx, scene.on.organisation, [customer])
+        lanes.wake(tx, "standing", scene.on.organisation, scene.built.now())
+    scene.settle()
+
+
+def _linked_before(scene: Scene, how: str, customer: str, record: str, kind: LinkKind = "company") -> None:
+    """Have a customer linked as an earlier release linked it; nothing looks at it."""
     with scene.built.database.transaction() as tx:
         mine = (link.c.xero_id == customer) & (link.c.kind == kind)
         tx.execute(link.delete().where(mine))
         row = {"organisation": scene.on.organisation, "kind": kind, "xero_id": customer, "hubspot_id": record}
         tx.execute(insert(link).values(**row, how=how, made_at=scene.built.now()))
-        dirty.mark(tx, scene.on.organisation, [customer])
-        lanes.wake(tx, "standing", scene.on.organisation, scene.built.now())
-    scene.settle()
 
 
 def _rule(scene: Scene, customer: str, kind: LinkKind = "company") -> tuple[int, bool]:
@@ -199,3 +205,22 @@ class TestDeals:
         _run(directory, "link", "--customer", customer, "--company", company)
         made = scene.on.until("invoice", lambda: scene.invoices_of(deal) or None)
         assert [customer] == [one["Contact"]["ContactID"] for one in made]
+
+    @pytest.mark.parametrize("values", [{}, {"domain": "neverweighed.example.com"}], ids=["too little", "enough"])
+    def test_a_deal_does_not_overtake_the_weighing(self, scene: Scene, crm: Customers, values: dict[str, str]) -> None:
+        """A link that nobody has weighed yet is weighed before a deal is invoiced through it."""
+        name = f"Neverweighed {len(values)} Ltd"
+        company = scene.make("companies", name=name, **values)
+        customer = crm.add(name, EmailAddress=f"ap{len(values)}@neverweighed.example.com")
+        scene.on.until("known", lambda: crm.record(customer, "company") or scene.holds().get(f"customer {customer}"))
+        scene.settle()
+        _linked_before(scene, "name", customer, company)
+
+        deal = scene.sell(company=company)
+
+        held = scene.on.until("decided", lambda: scene.holds().get(f"deal {deal}") or scene.invoices_of(deal) or None)
+        assert _rule(scene, customer) == (int(bool(values)), not values)
+        assert bool(values) == bool(scene.invoices_of(deal))
+        if not values:
+            assert f"linked “{name}” (ap0@" in str(held)
+            scene.on.until("the customer is asked about", lambda: scene.holds().get(f"customer {customer}"))

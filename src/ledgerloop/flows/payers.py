@@ -13,7 +13,7 @@ from decimal import Decimal
 
 from sqlalchemy import Connection
 
-from ledgerloop.flows import meeting, new_customers, pulling, succeeding
+from ledgerloop.flows import meeting, new_customers, pulling, reviewing, succeeding
 from ledgerloop.flows.deals import Sale, Side, buyer_of, sides
 from ledgerloop.flows.parts import parts
 from ledgerloop.flows.writing import id_name
@@ -48,6 +48,7 @@ def find_payers(
     """Return for each deal its customer's ContactID and how it was found, or a hold."""
     found: dict[str, Payer] = dict(by_link(home, sales))
     found |= _of_archived(client, home, sales, found, turn)
+    _weigh_links(home, [sale for sale in sales if sale.deal.id in found])
     found |= _in_question(home, [sale for sale in sales if sale.deal.id in found])
     strangers = [sale for sale in sales if sale.deal.id not in found]
     if strangers:
@@ -176,16 +177,32 @@ def by_link(home: Organisation, sales: Sequence[Sale]) -> dict[str, Found]:
     return found
 
 
+def _weigh_links(home: Organisation, sales: Sequence[Sale]) -> None:
+    """Weigh the buyers' links that an earlier release made and nobody has weighed yet."""
+    reviewing.weigh_now(home, list(_buyers_links(home, sales).values()))
+
+
 def _in_question(home: Organisation, sales: Sequence[Sale]) -> dict[str, Payer]:
     """Hold the deals whose buyer is linked to a customer by a link that a person is asked about."""
+    known = _buyers_links(home, sales)
+    with parts().database.reading() as tx:
+        asks = links.asked(tx, list(known.values()))
+    return {
+        deal: Hold((asks[link.kind, link.hubspot_id],), (link.xero_id, link.hubspot_id))
+        for deal, link in known.items()
+        if (link.kind, link.hubspot_id) in asks
+    }
+
+
+def _buyers_links(home: Organisation, sales: Sequence[Sale]) -> dict[str, Link]:
+    """Return, by deal, the link of the record that pays; a deal whose buyer has none is absent."""
     buyers = {sale.deal.id: (kind, record.id) for sale in sales for kind, record in sides(sale)[:1]}
-    asks: dict[tuple[str, str], Hold] = {}
+    found: dict[tuple[str, str], Link] = {}
     with parts().database.reading() as tx:
         for kind in {side for side, _ in buyers.values()}:
-            known = links.find_by_hubspot(tx, home.id, kind, [key for side, key in buyers.values() if side == kind])
-            for (_, record), said in links.asked(tx, list(known.values())).items():
-                asks[kind, record] = Hold((said,), (known[record].xero_id, record))
-    return {deal: asks[buyer] for deal, buyer in buyers.items() if buyer in asks}
+            mine = [key for side, key in buyers.values() if side == kind]
+            found |= {(kind, key): link for key, link in links.find_by_hubspot(tx, home.id, kind, mine).items()}
+    return {deal: found[buyer] for deal, buyer in buyers.items() if buyer in found}
 
 
 def pays(home: Organisation, sale: Sale, customer: str) -> bool:

@@ -6,7 +6,7 @@ stays, nothing new is written to its record, and nothing is unlinked by itself.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from ledgerloop.errors import LedgerloopError
@@ -59,6 +59,18 @@ def review(home: Organisation, customers: Customers) -> Doubts:
     return doubts
 
 
+def weigh_now(home: Organisation, some: Collection[Link]) -> None:
+    """Weigh what is not weighed yet of these links, because a deal is about to be invoiced through them.
+
+    A link of today's rule, or one that was weighed before, costs no call.
+    """
+    with parts().database.reading() as tx:
+        left = [one for one in links.unreviewed(tx, home.id, {one.xero_id for one in some}) if one in some]
+        customers = mirror.customers(tx, home.id, sorted({one.xero_id for one in left}))
+    if left:
+        _hold(home, _weigh(parts().hubspot(), home, customers, left))
+
+
 def sweep(home: Organisation, interrupted: Callable[[], bool]) -> bool:
     """Weigh the next links that an earlier release made, behind live work; tell whether to go on with more.
 
@@ -76,11 +88,17 @@ def sweep(home: Organisation, interrupted: Callable[[], bool]) -> bool:
     except LedgerloopError as problem:
         logger.warning("earlier links not weighed", organisation=home.id, why=problem.sentence)
         return False
-    with at.database.transaction() as tx:
-        dirty.mark(tx, home.id, asked)
-        if asked:
-            lanes.wake(tx, "standing", home.id, at.now())
+    _hold(home, asked)
     return len(some) == AT_ONCE and not interrupted()
+
+
+def _hold(home: Organisation, customers: Sequence[str]) -> None:
+    """Have the customers looked at whose links a person is asked about: their next turn holds them."""
+    at = parts()
+    with at.database.transaction() as tx:
+        dirty.mark(tx, home.id, customers)
+        if customers:
+            lanes.wake(tx, "standing", home.id, at.now())
 
 
 def _weigh(client: HubSpotClient, home: Organisation, customers: Customers, some: Sequence[Link]) -> list[str]:
