@@ -114,6 +114,30 @@ class TestWeighing:
         assert f"customer {customer}" not in scene.holds()
         assert "1.00" == scene.show("companies", company)["xero_outstanding_balance"]
 
+    @pytest.mark.parametrize(
+        ("contact_how", "how", "stands"),
+        [("created", "name", False), ("email", "name", False), ("email", "contact", True)],
+        ids=["made by us", "put there by us", "found by it"],
+    )
+    def test_our_own_contact_is_no_evidence(
+        self, scene: Scene, crm: Customers, contact_how: str, how: str, stands: bool
+    ) -> None:
+        """A contact that we made at a company, or put there, does not say that the link to that company was right."""
+        stem = f"ourown{contact_how}{how}"
+        company = scene.make("companies", name=f"{stem} Roofing Ltd", domain=f"{stem}-firm.example.com")
+        contact = scene.make("contacts", email=f"pay@{stem}.example.org")
+        path = f"/crm/objects/2026-09/contacts/{contact}/associations/default/companies/{company}"
+        scene.on.at_hubspot("PUT", path)
+        customer = crm.add(f"{stem} Roofing Ltd", EmailAddress=f"pay@{stem}.example.org")
+        assert contact == crm.until_linked(customer, "contact")
+        _linked_before(scene, contact_how, customer, contact, "contact")
+
+        _earlier(scene, crm, how, customer, company)
+
+        asked = " ".join(scene.holds().get(f"customer {customer}", ()))
+        assert (int(stands), not stands) == _rule(scene, customer)
+        assert stands == ("the two have the same name; another domain." not in asked)
+
     def test_what_was_decided_is_not_weighed(self, scene: Scene, crm: Customers) -> None:
         """A link that a person, an id or a number made is nobody's question, whatever the records say."""
         customer, company = _doubtful(scene, crm, "Decided Ltd", "id", name="Quite another name")

@@ -156,13 +156,23 @@ def _of_company(
     if company is None:
         return ""
     people: list[Record] = []
-    if contact is not None and there.company_of.get(contact.hubspot_id) == link.hubspot_id:
-        people = [there.contacts[contact.hubspot_id]] if contact.hubspot_id in there.contacts else []
+    if contact is not None and contact.hubspot_id in there.contacts and _was_there_before(contact, link):
+        at_it = there.company_of.get(contact.hubspot_id) == link.hubspot_id
+        people = [there.contacts[contact.hubspot_id]] if at_it else []
     other = profile_of_company(company, people, numbered=parts().numbered, country=home.country)
     verdict = weigh(profile_of_customer(customer, home.country), other, shared)
     if hubspot_of(customer.number) == ("company", link.hubspot_id):
         verdict = with_number(verdict)
     return "" if isinstance(verdict, Same) else f"the two have {verdict.evidence}"
+
+
+def _was_there_before(contact: Link, company: Link) -> bool:
+    """Tell whether a customer's contact is evidence for the link to its company, and no consequence of it.
+
+    A contact that we made, we made at that company; one that we found, we associated with it. It was there before only
+    where it is what the company was found by.
+    """
+    return contact.how != "created" and (company.how == "contact" or "email" in company.how)
 
 
 def _of_contact(customer: Customer, link: Link, there: _Read, sharing: Sharing, company: Link | None) -> str:
