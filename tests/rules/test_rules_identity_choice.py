@@ -59,6 +59,22 @@ def test_a_stale_number_is_a_question() -> None:
     assert settle({"a": fits, "b": named}) == Doubt({"a": fits.evidence, "b": named.evidence}, "rivals")
 
 
+def test_a_tax_number_elsewhere_is_a_question() -> None:
+    """Name and domain fit one, and the tax number is another's: a person looks."""
+    fits = Same(Evidence(Likeness.EXACT, ("name", "domain")))
+    numbered = Ask(Evidence(Likeness.OTHER, ("tax number",), ("name",)))
+
+    assert settle({"a": fits, "b": numbered}) == Doubt({"a": fits.evidence, "b": numbered.evidence}, "rivals")
+
+
+def test_a_tax_number_of_several_does_not_outweigh_the_name() -> None:
+    """Of a group of firms with one number, the one with the name is it."""
+    fits = Same(Evidence(Likeness.EXACT, ("tax number", "name")))
+    sister = Ask(Evidence(Likeness.OTHER, ("tax number",), ("name",)))
+
+    assert settle({"a": fits, "b": sister}) == Chosen("a", fits.evidence)
+
+
 def test_the_likeliest_stands_first() -> None:
     """A person reads first what fits best."""
     elsewhere = Profile("Acme Ltd", domains=frozenset({"acme.com"}))

@@ -310,8 +310,7 @@ def _give(
     found: Halves,
 ) -> None:
     """Give companies to the customers that they are, unless another customer fits one as well or better."""
-    country = home.country
-    keys_of = {one.id: keys_of_company(around.companies[one.id], parts().numbered, country) for one in chosen.values()}
+    keys_of = {one.id: keys_of_company(around.companies[one.id], parts().numbered) for one in chosen.values()}
     with parts().database.reading() as tx:
         by_key = mirror.customers_by_keys(tx, home.id, {key for keys in keys_of.values() for key in keys})
         everyone = sorted({one.id for some in by_key.values() for one in some})

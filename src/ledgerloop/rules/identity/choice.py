@@ -18,6 +18,8 @@ from ledgerloop.rules.identity.evidence import (
 from ledgerloop.rules.identity.names import Likeness
 from ledgerloop.rules.identity.profiles import Profile
 
+_NUMBERS = frozenset({CONTACT_NUMBER, "tax number", "company number"})
+
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
@@ -54,7 +56,7 @@ def settle(weighed: Mapping[str, Verdict]) -> Chosen | Doubt | None:
 
     Exact comes before alike, and letter for letter before exact: of several that fit, the one whose name fits best is
     it, unless another agrees in more; and where another candidate's name fits better, none is taken without asking. A
-    number that names a record which does not fit is a question as well.
+    number that names a record which does not fit, or that only another candidate has in common, is a question as well.
     """
     same = {key: verdict.evidence for key, verdict in weighed.items() if isinstance(verdict, Same)}
     asked = {key: verdict.evidence for key, verdict in weighed.items() if isinstance(verdict, Ask)}
@@ -65,7 +67,7 @@ def settle(weighed: Mapping[str, Verdict]) -> Chosen | Doubt | None:
     rivals = {
         each: other
         for each, other in asked.items()
-        if CONTACT_NUMBER in other.agree or Likeness.EXACT <= other.likeness > evidence.likeness
+        if _NUMBERS & set(other.agree) - set(evidence.agree) or Likeness.EXACT <= other.likeness > evidence.likeness
     }
     return Doubt({key: evidence, **rivals}, "rivals") if rivals else Chosen(key, evidence)
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from ledgerloop.rules.identity.names import Likeness, compare, has_form, is_placeholder
-from ledgerloop.rules.identity.numbers import same_number
+from ledgerloop.rules.identity.numbers import country_of, same_number
 from ledgerloop.rules.identity.places import other_place
 from ledgerloop.rules.identity.profiles import Profile
 
@@ -78,6 +78,8 @@ class Different:
 
 Verdict = Same | Ask | Different
 
+_NUMBERS = frozenset({"tax number", "company number"})
+
 _APART = {
     Likeness.OTHER: "name",
     Likeness.APART: "number in the name",
@@ -100,9 +102,9 @@ def weigh(
     found = _look(one, other, shared)
     agree, against, likeness = set(found.agree), set(found.against), found.likeness
     close = bool(agree & {"email", "domain"})
-    if agree & {"tax number", "company number"}:
-        return Ask(found) if likeness in (Likeness.APART, Likeness.MARKED) else Same(found)
-    if against & {"tax number", "company number"}:
+    if agree & _NUMBERS:
+        return Ask(found) if against & _NUMBERS or _two_firms(one, other, found) else Same(found)
+    if against & _NUMBERS:
         return Ask(found) if likeness >= Likeness.VARIANT and close else Different(found)
     match likeness:
         case Likeness.LITERAL | Likeness.EXACT | Likeness.SAME | Likeness.VARIANT:
@@ -124,6 +126,30 @@ def weigh(
             return Ask(found) if close else Different(found)
 
 
+def _two_firms(one: Profile, other: Profile, found: Evidence) -> bool:
+    """Tell whether two names or countries may be two firms, though they have a number in common.
+
+    A group of firms may have one tax number, and firms of two countries the same company number.
+    """
+    if found.likeness in (Likeness.APART, Likeness.MARKED):
+        return True
+    alone = "company number" not in found.agree or _other_country(one.country, other.country)
+    return alone and found.likeness in (Likeness.OTHER, Likeness.ALIKE)
+
+
+def _other_country(one: str, other: str) -> bool:
+    return bool(one and other) and one != other
+
+
+def _agree(mine: str, theirs: str, one: Profile, other: Profile) -> bool:
+    """Tell whether two numbers are one, and neither names a country that the other side is not in."""
+    if not same_number(mine, theirs):
+        return False
+    if country_of(mine) and country_of(theirs):
+        return True
+    return not (_other_country(country_of(mine), other.country) or _other_country(country_of(theirs), one.country))
+
+
 def _elsewhere(one: Profile, other: Profile) -> bool:
     """Tell whether the people of one write from domains that the other does not have."""
     return bool(one.hints and other.domains) and not one.hints & other.domains
@@ -132,7 +158,7 @@ def _elsewhere(one: Profile, other: Profile) -> bool:
 def _somewhere_else(one: Profile, other: Profile) -> str:
     """Return what tells where two are apart: country or place; empty where nothing does."""
     if one.country and other.country:
-        return "country" if one.country != other.country else ""
+        return "country" if _other_country(one.country, other.country) else ""
     return "place" if other_place(one.city, other.city) else ""
 
 
@@ -145,7 +171,7 @@ def _look(one: Profile, other: Profile, shared: Shared) -> Evidence:
         ("company number", one.company_number, other.company_number),
     ):
         if mine and theirs:
-            (agree if same_number(mine, theirs) else against).append(what)
+            (agree if _agree(mine, theirs, one, other) else against).append(what)
     if likeness >= Likeness.VARIANT:
         agree.append("name")
     elif likeness in _APART:

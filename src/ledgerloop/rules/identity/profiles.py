@@ -9,7 +9,7 @@ from ledgerloop.hubspot.models import Record
 from ledgerloop.records import Customer
 from ledgerloop.rules.identity.addresses import domain_key, email_domain, email_key, emails_in, mailbox
 from ledgerloop.rules.identity.names import keys as name_keys
-from ledgerloop.rules.identity.numbers import number_key, phone_key
+from ledgerloop.rules.identity.numbers import lookups, number_key, phone_key
 from ledgerloop.rules.identity.places import country_code
 
 ADDITIONAL_EMAILS = "hs_additional_emails"
@@ -54,7 +54,7 @@ class Profile:
 
 
 def profile_of_customer(customer: Customer, country: str = "") -> Profile:
-    """Return what a Xero contact says of itself. ``country`` is the organisation's, for numbers written without one."""
+    """Return what a Xero contact says of itself. ``country`` is the organisation's, for telephone numbers."""
     emails, own = emails_of(customer), emails_in(customer.email)
     further = [email for email in emails if email not in own]
     beside = _domains(further) - _domains(own)
@@ -64,8 +64,8 @@ def profile_of_customer(customer: Customer, country: str = "") -> Profile:
         _domains(emails),
         frozenset(),
         phone_key(customer.phone, country),
-        number_key(customer.tax_number, country),
-        number_key(customer.company_number, country),
+        number_key(customer.tax_number),
+        number_key(customer.company_number),
         # Who has no domain of its own may be known by the very address of one of its people.
         beside | (frozenset(map(mailbox, further)) if _domains(own) else frozenset()),
         country_code(customer.country),
@@ -85,8 +85,8 @@ def profile_of_company(
         domains_of(company),
         frozenset() if domains_of(company) else _domains(emails),
         phone_key(values.get("phone"), country),
-        number_key(values.get(numbered.tax) if numbered.tax else "", country),
-        number_key(values.get(numbered.company) if numbered.company else "", country),
+        number_key(values.get(numbered.tax) if numbered.tax else ""),
+        number_key(values.get(numbered.company) if numbered.company else ""),
         country=country_code(values.get("country")),
         city=(values.get("city") or "").strip(),
     )
@@ -124,26 +124,21 @@ def further_keys(
     found = [f"name {key}" for key in name_keys(name)]
     found += [f"email {mailbox(email)}" for email in emails]
     found += [f"domain {domain}" for domain in sorted(domains)]
-    # With and without the country in front, for people write a VAT number either way.
-    found += [f"number {each}" for number in numbers if number for each in (number, _without_country(number))]
+    found += [f"number {each}" for number in numbers for each in lookups(number)]
     return tuple(dict.fromkeys(each[:255] for each in found))
 
 
-def keys_of_customer(customer: Customer, country: str = "") -> tuple[str, ...]:
+def keys_of_customer(customer: Customer) -> tuple[str, ...]:
     """Return the keys that a customer is looked for by."""
-    numbers = (number_key(customer.tax_number, country), number_key(customer.company_number, country))
+    numbers = (number_key(customer.tax_number), number_key(customer.company_number))
     emails = emails_of(customer)
     return further_keys(customer.name, emails, _domains(emails), numbers)
 
 
-def keys_of_company(company: Record, numbered: Numbered = UNNUMBERED, country: str = "") -> tuple[str, ...]:
+def keys_of_company(company: Record, numbered: Numbered = UNNUMBERED) -> tuple[str, ...]:
     """Return the keys that a HubSpot company is looked for by."""
-    numbers = (number_key(company.properties.get(name), country) for name in numbered.names)
+    numbers = (number_key(company.properties.get(name)) for name in numbered.names)
     return further_keys(company.properties.get("name") or "", (), domains_of(company), numbers)
-
-
-def _without_country(number: str) -> str:
-    return number[2:] if number[:2].isalpha() else number
 
 
 def _domains(emails: Iterable[str]) -> frozenset[str]:
