@@ -21,6 +21,7 @@ from ledgerloop.flows.refilling import ANEW
 from ledgerloop.store import cursors, dirty, lanes, mirror
 from ledgerloop.store.cursors import Cursor
 from ledgerloop.store.tables import customer as customer_table
+from ledgerloop.store.tables import search_key
 
 
 def test_all_are_shown_to_those_who_want_that(staged: Callable[..., Scene]) -> None:
@@ -51,8 +52,9 @@ class TestUpgrade:
             crm.until_linked(customer)
             with scene.built.database.transaction() as tx:
                 tx.execute(delete(customer_table).where(customer_table.c.id == supplier))
-                bare: dict[str, Any] = {"is_customer": False, "tax_number": "", "company_number": ""}
+                bare: dict[str, Any] = {"is_customer": False, "tax_number": "", "company_number": "", "keys": "[]"}
                 tx.execute(update(customer_table).values(bare))
+                tx.execute(delete(search_key).where(search_key.c.scope == scene.on.organisation))
                 cursors.put(tx, Cursor(scene.on.organisation, ANEW, None, 1, None))
             return scene, customer, supplier
 
@@ -73,6 +75,8 @@ class TestUpgrade:
         assert [] == scene.writes()
         assert (True, False) == (known[customer].is_customer, known[supplier].is_customer)
         assert ("NZ-123", "77") == (known[customer].tax_number, known[customer].company_number)
+        with scene.built.database.reading() as tx:
+            assert {"name keakites"} == set(mirror.customers_by_keys(tx, scene.on.organisation, ["name keakites"]))
         lists = len(scene.calls("xero", "/Contacts", "GET"))
         _turn(scene)
         assert lists + 1 == len(scene.calls("xero", "/Contacts", "GET"))  # the usual pull, and no more of the other

@@ -39,6 +39,9 @@ EXACT = [
     ("Ørsted ApS", "Orsted ApS"),
     ("O'Dwyer Fit-Out Ltd", "ODwyer Fitout Ltd"),
     ("Dr Ink Ltd", "Drink Ltd"),
+    ("Co-op Ltd", "Coop Ltd"),
+    ("Harbour Co-op Ltd", "Harbour Coop Ltd"),
+    ("La-Perla Ltd", "LaPerla Ltd"),
     ("@Home Ltd", "Home Ltd"),
     ("A* Tuition Ltd", "A Tuition Ltd"),
     ("Generation Y Media", "Generation & Media"),
@@ -132,6 +135,32 @@ def test_likeness(one: str, other: str, likeness: Likeness) -> None:
 def test_names_that_may_be_one_are_found_by_a_key(one: str, other: str) -> None:
     """Whatever may link is a candidate."""
     assert set(keys(one)) & set(keys(other))
+
+
+PIECES = "Co op La Perla the and & y Söhne Soehne Bros Brothers Bär Aäe t/a Ltd GmbH (2) 1 2 + # - . /".split()
+NAMES = st.lists(
+    st.sampled_from(PIECES) | st.text("aeouäöåløßCS", max_size=3),
+    max_size=6,
+)
+FOUND_BY_NAME = {*Likeness} - {Likeness.UNKNOWN, Likeness.OTHER, Likeness.APART, Likeness.ALIKE}
+"""Of the others none is the same or in question unless an address or a domain agrees, by which it is found."""
+
+
+@CALM
+@given(NAMES, st.lists(st.sampled_from(["", " ", "-"]), min_size=6, max_size=6), NAMES)
+def test_names_that_link_or_ask_by_themselves_share_a_key(one: list[str], between: list[str], other: list[str]) -> None:
+    """However a name is written, who is the same or in question by it is a candidate."""
+    plain = " ".join(one)
+    joined = "".join(f"{word}{gap}" for word, gap in zip(one, between, strict=False))
+    for first, second in ((plain, joined), (joined, " ".join(other)), (plain, " ".join(other))):
+        if compare(first, second) in FOUND_BY_NAME:
+            assert set(keys(first)) & set(keys(second)), (first, second)
+
+
+@pytest.mark.parametrize("written", ["Smith, John", "John Smith", "Smith John", "John F. Smith", "JOHN SMITH"])
+def test_a_person_is_found_by_the_names_in_any_order(written: str) -> None:
+    """Many books have the family name first."""
+    assert set(keys("John Smith")) & set(keys(written))
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,8 @@ import pytest
 from alembic import command
 from alembic.config import Config
 
-from ledgerloop.store import cursors, mirror
+from ledgerloop.store import companies, cursors, mirror
+from ledgerloop.store.companies import Progress
 from ledgerloop.store.cursors import Cursor
 from ledgerloop.store.db import Database
 from ledgerloop.store.tables import metadata
@@ -20,6 +21,20 @@ FILLED = datetime(2026, 11, 2, tzinfo=UTC)
 @pytest.fixture
 def before(database: Database) -> Iterator[Database]:
     """Give a database as it was before our copy had everybody, and bring the schema up to date afterwards."""
+    _put_back(database, "0009")
+    yield database
+    database.migrate()
+
+
+@pytest.fixture
+def earlier_keys(database: Database) -> Iterator[Database]:
+    """Give a database as it was when names had fewer keys, and bring the schema up to date afterwards."""
+    _put_back(database, "0017")
+    yield database
+    database.migrate()
+
+
+def _put_back(database: Database, revision: str) -> None:
     config = Config()
     config.set_main_option("script_location", "ledgerloop.store:migrations")
     config.set_main_option("path_separator", "os")
@@ -27,9 +42,7 @@ def before(database: Database) -> Iterator[Database]:
         metadata.drop_all(tx)
         tx.exec_driver_sql("DROP TABLE alembic_version")
         config.attributes["connection"] = tx
-        command.upgrade(config, "0009")
-    yield database
-    database.migrate()
+        command.upgrade(config, revision)
 
 
 class TestEverybodyInTheCopy:
@@ -75,6 +88,28 @@ class TestEverybodyInTheCopy:
 
         with before.reading() as tx:
             assert not cursors.begun(tx, "org", "contacts anew")
+
+
+class TestKeysMadeAnew:
+    def test_everybody_is_to_be_read_from_the_first_page(self, earlier_keys: Database) -> None:
+        """Contacts are to be read once more, also where half of them were, and companies are to be listed once more."""
+        listed = Progress(listed=True, since=FILLED, looked=FILLED)
+        with earlier_keys.transaction() as tx:
+            for organisation, since in (("org", FILLED), ("half", FILLED), ("first", None)):
+                cursors.put(tx, Cursor(organisation, "contacts", since, 4, None))
+            cursors.put(tx, Cursor("half", "contacts anew", None, 3, None))
+            assert companies.advance(tx, "p", Progress(), listed)
+
+        earlier_keys.migrate()
+
+        with earlier_keys.reading() as tx:
+            assert {"org": 1, "half": 1} == {
+                one: cursors.get(tx, one, "contacts anew").page
+                for one in ("org", "half", "first")
+                if cursors.begun(tx, one, "contacts anew")
+            }
+            assert (4, 1) == (cursors.get(tx, "org", "contacts").page, cursors.get(tx, "first", "contacts").page)
+            assert companies.progress(tx, "p") == Progress()
 
 
 class TestMarksInTheCopy:

@@ -23,7 +23,7 @@ from ledgerloop.rules.customers import number_of
 from ledgerloop.rules.identity import payer_questions
 from ledgerloop.rules.identity.addresses import email_domain, mailbox
 from ledgerloop.rules.identity.evidence import Same, weigh
-from ledgerloop.rules.identity.names import name_key
+from ledgerloop.rules.identity.names import keys as name_keys
 from ledgerloop.rules.identity.payers import Buyer, Found, Known, choose_payer
 from ledgerloop.rules.identity.persons import weigh_buyer
 from ledgerloop.rules.identity.profiles import (
@@ -290,13 +290,13 @@ def _apart(sales: Sequence[Sale]) -> list[list[Sale]]:
     """Keep buyers that are called alike out of one group, so that the second meets the customer of the first."""
     groups: list[tuple[dict[str, str], list[Sale]]] = []
     for sale in sales:
-        name = name_key(name_of(sale))
+        names = name_keys(name_of(sale))
         buyer = buyer_of(sale) if sides(sale) else ""
-        group = next((one for one in groups if not name or one[0].get(name, buyer) == buyer), None)
+        group = next((one for one in groups if all(one[0].get(name, buyer) == buyer for name in names)), None)
         if group is None:
             group = ({}, [])
             groups.append(group)
-        group[0][name] = buyer
+        group[0].update(dict.fromkeys(names, buyer))
         group[1].append(sale)
     return [some for _, some in groups]
 

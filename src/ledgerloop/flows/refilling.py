@@ -63,5 +63,6 @@ def _completed(known: Customer, read: Customer) -> Customer:
         is_supplier=read.is_supplier,
         tax_number=read.tax_number,
         company_number=read.company_number,
+        keys=read.keys,
         updated_at=read.updated_at,
     )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from enum import IntEnum
 from functools import lru_cache
@@ -86,6 +86,10 @@ _PLACEHOLDERS = frozenset(
 )
 """Names that stand for many or for nobody: that two systems have them proves nothing."""
 
+_WORDS_OF_A_PERSON = (2, 3)
+"""How many words a person's name has, beside initials."""
+_LONGEST_KEY = 255
+
 
 @dataclass(frozen=True, slots=True)
 class Name:
@@ -144,23 +148,24 @@ def compare(one: str, other: str) -> Likeness:
 def keys(text: str | None) -> tuple[str, ...]:
     """Return the keys that a name is looked for by, its own first; none for an empty name.
 
-    A key leaves out case, accents, legal form and ornaments, and keeps numbers and signs.
+    The first leaves out case, accents, legal form, ornaments and additions, and keeps numbers and signs. The others see
+    to it that names which :func:`compare` takes for one, or for one in another form or with a copy's mark, have a key
+    in common: the name joined with all its words, and without its mark, each side of “trading as”, and a person's name
+    by the alphabet.
     """
     name = parse(text or "")
-    found = [_key(name), *(_key(each) for each in name.others)]
-    if name.mark:
-        found.append(_key(replace(name, mark="")))
+    found = [_key(name), *(key for each in (name, *name.others) for key in _further_keys(each))]
     return tuple(dict.fromkeys(key for key in found if key))
 
 
 def name_key(text: str | None) -> str:
     """Return the first of a name's keys; empty for an empty name."""
-    return next(iter(keys(text)), "")
+    return _key(parse(text or ""))
 
 
 def bare_key(text: str) -> str:
     """Return the key of a name without its mark: the same for a customer and an importer's copy of it."""
-    return (keys(text) or ("",))[-1] if parse(text).mark else name_key(text)
+    return _key(replace(parse(text), mark=""))
 
 
 def has_form(text: str) -> bool:
@@ -252,7 +257,22 @@ def _joined(words: Iterable[str]) -> str:
 
 def _key(name: Name) -> str:
     words = [word for word in _plain(name.spelt) if word not in _ORNAMENTS | _ADDITIONS | {"&"}] or list(name.spelt)
-    return (_DIGRAPHS.sub(lambda found: found[0][0], _joined(words)) + (f" {name.mark}" if name.mark else ""))[:255]
+    return _as_key(_joined(words), name.mark)
+
+
+def _further_keys(name: Name) -> Iterator[str]:
+    """Return what :func:`_compare` finds two names the same by, and a person's name by the alphabet."""
+    for mark in dict.fromkeys((name.mark, "")):
+        yield _key(replace(name, mark=mark))
+        for words in (name.spelt, name.words):
+            yield from (_as_key(_joined(_and(words)), mark), _as_key(_bare(words), mark))
+    given = sorted(word for word in name.spelt if len(word) > 1)
+    if not name.forms and len(given) in _WORDS_OF_A_PERSON:
+        yield _as_key(_joined(given))
+
+
+def _as_key(joined: str, mark: str = "") -> str:
+    return (_DIGRAPHS.sub(lambda found: found[0][0], joined) + (f" {mark}" if mark else ""))[:_LONGEST_KEY]
 
 
 def _plain(words: Iterable[str]) -> list[str]:
