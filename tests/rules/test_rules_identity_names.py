@@ -31,6 +31,8 @@ LITERAL = [
     ("Studio-54", "Studio 54"),
     ("Fusion S.p.A.", "Fusion SpA"),
     ("C♯ Academy", "C# Academy"),
+    ("Wattle Pty", "Wattle Pty Ltd"),
+    ("भारत स्टील प्रा. लि.", "भारत स्टील प्राइवेट लिमिटेड"),
 ]
 EXACT = [
     ("Mlyn Sp. z o.o.", "Młyn Spółka z o.o."),
@@ -64,6 +66,12 @@ VARIANT = [
     ("Saltbush Spa", "R Moore trading as Saltbush Spa"),
     ("Kotuku Spa", "J Smith t/a Kotuku Spa"),
     ("Hermanos Gil", "Hnos. Gil SL"),
+    ("High St Cafe Ltd", "High Street Cafe Ltd"),
+    ("St Marys Physio", "Saint Marys Physio"),
+    ("Mt Eden Physio Ltd", "Mount Eden Physio Ltd"),
+    ("Foo Ltd", "Foo Ltd (trading as Bar)"),
+    ("Foo Ltd", "Foo Limited (t/a Bar)"),
+    ("Yıldız San. ve Tic. Ltd. Şti.", "Yıldız Sanayi ve Ticaret Limited Şirketi"),
     ("J Smith t/a Kotuku Spa", "Kotuku Spa Ltd, trading as J Smith"),
     ("Foo Ltd t/a Kotuku Spa", "Foo Limited d/b/a The KOTUKU SPA Ltd"),
 ]
@@ -201,7 +209,17 @@ def test_has_form(text: str, says: bool) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "says"), [("Cash Sales", True), ("TEST", True), ("Sundry Debtors", True), ("Testarossa", False)]
+    ("text", "says"),
+    [
+        ("Cash Sales", True),
+        ("TEST", True),
+        ("Sundry Debtors", True),
+        ("Guest", True),
+        ("Test Ltd", True),
+        ("Testarossa", False),
+        ("X Corp", False),
+        ("Guest Ltd", False),
+    ],
 )
 def test_placeholders(text: str, says: bool) -> None:
     """Some names stand for many."""

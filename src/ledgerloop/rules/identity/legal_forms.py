@@ -12,9 +12,8 @@ from functools import cache
 
 _SPELLINGS = """
 ltd: ltd | limited | ltee | limitee | teoranta | teo
-pty ltd: pty ltd | pty limited | proprietary limited | proprietary ltd
-pty: pty
-pvt ltd: pvt ltd | private limited | pvt limited | private ltd | p ltd
+pty ltd: pty ltd | pty | pty limited | proprietary limited | proprietary ltd
+pvt ltd: pvt ltd | private limited | pvt limited | private ltd | p ltd | प्रा लि | प्राइवेट लिमिटेड
 pte ltd: pte ltd | pte limited | pte
 plc: plc | public limited company
 llc: llc | l l c | limited liability company | ooo | ооо | тоо | тов | 合同会社

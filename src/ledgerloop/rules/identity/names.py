@@ -56,7 +56,7 @@ _CAPITALS_DROP = ("GREEK",)
 _SPA = re.compile(r"\bS\.\s?p\.\s?A\b\.?|\bSpA\b")
 """The Italian form; a day spa's name ends so too, in other letters."""
 _FORMER = re.compile(r"[\[(]\s*(?:formerly|previously|früher|vormals|ehemals|ex|f/?k/?a|antes)\b[^\])]*[\])]", re.I)
-_TRADING = re.compile(r"\s+(?:t/as?|trading\s+as|d/?b/?a|doing\s+business\s+as|operating\s+as|o/a)\s+", re.I)
+_TRADING = re.compile(r"[\s(\[]+(?:t/as?|trading\s+as|d/?b/?a|doing\s+business\s+as|operating\s+as|o/a)\s+", re.I)
 _MARK = re.compile(r"[\s_]*(?:\((\d{1,3})\)|-\s?(\d{1,3}))\s*$")
 _BETWEEN_DIGITS = re.compile(r"(?<=\d)['’ʼ‘`´.·](?=\d)")
 _APOSTROPHES = re.compile("['’ʼ‘`´.·]")
@@ -70,7 +70,8 @@ _ABBREVIATIONS = {
     "svc": "services", "svcs": "services", "service": "services", "assoc": "associates", "grp": "group",
     "ctr": "centre", "center": "centre", "mgmt": "management", "eng": "engineering", "dept": "department",
     "gebr": "gebruder", "gebrueder": "gebruder", "hnos": "hermanos", "cie": "compagnie", "cia": "compania",
-    "ets": "etablissements", "ste": "societe", "st": "saint", "no": "number", "nr": "number",
+    "ets": "etablissements", "ste": "societe",
+    "saint": "st", "street": "st", "mount": "mt", "san": "sanayi", "tic": "ticaret", "no": "number", "nr": "number",
 }  # fmt: skip
 _ORNAMENTS = frozenset("the le la les el los las der die das company co compagnie compania firma fa messrs".split())
 _ADDITIONS = frozenset(
@@ -85,6 +86,8 @@ _PLACEHOLDERS = frozenset(
     "|no name|noname|company|new company|dummy|temp".split("|")
 )
 """Names that stand for many or for nobody: that two systems have them proves nothing."""
+_DUMMIES = frozenset("test|tests|testing|demo|sample|dummy|temp|unknown|no name|noname|new company".split("|"))
+"""Those of them that stand for nobody, even as a firm."""
 
 _WORDS_OF_A_PERSON = (2, 3)
 """How many words a person's name has, beside initials."""
@@ -174,8 +177,9 @@ def has_form(text: str) -> bool:
 
 
 def is_placeholder(text: str) -> bool:
-    """Tell whether a name stands for many or for nobody: “Cash Sales”, “Test”."""
-    return " ".join(parse(text).words) in _PLACEHOLDERS
+    """Tell whether a name stands for many or for nobody: “Cash Sales”, “Test Ltd”; “Guest Ltd” is somebody's."""
+    name = parse(text)
+    return " ".join(name.words) in (_DUMMIES if name.has_form else _PLACEHOLDERS)
 
 
 def is_label(text: str, domain: str) -> bool:
