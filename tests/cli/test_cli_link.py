@@ -199,6 +199,28 @@ class TestUnlink:
         assert company == crm.record(customer, "company")
         assert not scene.show("companies", own)["xero_contact_id"]
 
+    @pytest.mark.parametrize("by_deal", [False, True], ids=["customer", "deal"])
+    def test_an_ended_link_is_taken_back(self, scene: Scene, crm: Customers, directory: Path, by_deal: bool) -> None:
+        """What the help says cures it: `link` brings the company back, and names the one that is left empty."""
+        stem = f"kahikatea{int(by_deal)}"
+        company = scene.make("companies", name=f"{stem} Ltd", domain=f"{stem}.example.com")
+        customer = crm.add(f"{stem} Ltd", EmailAddress=f"ap@{stem}.example.com")
+        assert company == crm.until_linked(customer)
+        _done(run(directory, "unlink", "--customer", customer, "--company"))
+        own = crm.until_other(customer, company)
+        deal = scene.sell(company=company, won=False)
+        named = ("--deal", deal, "--customer", customer) if by_deal else ("--customer", customer, "--company", company)
+
+        said = _done(run(directory, "link", *named))
+
+        assert f"The company {own}, which was made for it meanwhile, is emptied: delete it in HubSpot" in said
+        scene.until_shown("companies", company, "xero_contact_id", customer)
+        scene.settle()
+        assert (company, "ruling") == (crm.record(customer, "company"), crm.how(customer, "company"))
+        assert not scene.show("companies", own)["xero_contact_id"]
+        ended = run(directory, "link", "--customer", customer, "--company", own)
+        assert "add --replace" in ended.stderr
+
     def test_a_contact_is_not_made_beside_the_one_with_its_email(
         self, scene: Scene, crm: Customers, directory: Path
     ) -> None:

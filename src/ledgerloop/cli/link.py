@@ -98,7 +98,7 @@ def unlink(
     """End the links of a customer to its HubSpot company and contact, or one of them, where they are wrong.
 
     What was shown there is emptied, and the customer is looked for among the others. To have it found there again, say
-    so with `ledgerloop link`.
+    so with `ledgerloop link`: the company that was made for it meanwhile, if any, is emptied then.
     """
     if not customer:
         raise LedgerloopError("Say which: --customer ID, with --company or --contact where only one link is to end.")

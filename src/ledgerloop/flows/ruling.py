@@ -58,16 +58,19 @@ def it_is(home: Organisation, named: str, half: Half, record_id: str, by: str, *
     """Keep that a customer is a HubSpot record: link the two, and have both looked at again.
 
     ``replace`` a link that the customer has: ended first and on its own, it would have a new record made meanwhile.
+    Whoever takes an ended link back need not say so about the company that was made since.
     """
     customer = _customer(home, named)
     record = _record(half, record_id)
-    anew = _link(home, customer, half, record, by, shared=False, replace=replace)
+    made = _made_meanwhile(home, customer, half, record)
+    anew = _link(home, customer, half, record, by, shared=False, replace=replace or bool(made))
     deals = _again(home, [customer.id], [record.id])
     done = "is" if anew else "was linked already, and is now by what you say,"
     return Ruled(
         home.id,
         customer.id,
-        f"“{customer.name}” {done} the HubSpot {half} {_called(half, record)}, which shows what it owes from now on.",
+        f"“{customer.name}” {done} the HubSpot {half} {_called(half, record)}, which shows what it owes from now on."
+        f"{_left(made)}",
         tuple(deals),
     )
 
@@ -99,7 +102,8 @@ def it_pays(home: Organisation, deal: str, named: str, by: str, *, replace: bool
     at = parts()
     half, record = _paying(deal)
     customer = _customer(home, named)
-    _link(home, customer, half, record, by, shared=True, replace=replace)
+    made = _made_meanwhile(home, customer, half, record)
+    _link(home, customer, half, record, by, shared=True, replace=replace or bool(made))
     with at.database.transaction() as tx:
         rulings.put(tx, home.id, f"{half} {record.id}", customer.id, at.now(), by)
     deals = _again(home, [customer.id], [record.id], deal)
@@ -107,7 +111,7 @@ def it_pays(home: Organisation, deal: str, named: str, by: str, *, replace: bool
         home.id,
         customer.id,
         f"“{customer.name}” pays for deal {deal}: it is the HubSpot {half} {_called(half, record)}. The deal is tried"
-        " again.",
+        f" again.{_left(made)}",
         tuple(deals),
     )
 
@@ -189,6 +193,21 @@ def part(home: Organisation, named: str, halves: Collection[Half], by: str) -> R
         " Xero, so it gets no other.",
         tuple(deals),
     )
+
+
+def _made_meanwhile(home: Organisation, customer: Customer, half: Half, record: Record) -> str:
+    """Return the company that was made for a customer since its link to the one that is named now was ended."""
+    with parts().database.reading() as tx:
+        ended = rulings.ended(tx, home.id, [customer.id]).get(customer.id, ())
+        held = links.find(tx, home.id, half, [customer.id]).get(customer.id)
+    taken_back = half == "company" and (half, record.id) in ended
+    return held.hubspot_id if taken_back and held is not None and held.how == "created" else ""
+
+
+def _left(made: str) -> str:
+    if not made:
+        return ""
+    return f" The company {made}, which was made for it meanwhile, is emptied: delete it in HubSpot if nobody uses it."
 
 
 def _link(
