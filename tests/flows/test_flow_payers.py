@@ -119,6 +119,28 @@ def test_an_email_alone_takes_nobody_elses_customer(scene: Scene, crm: Customers
     assert (company, "id") == (crm.record(customer, "company"), crm.how(customer, "company"))
 
 
+@pytest.mark.parametrize("works", [False, True], ids=["whom HubSpot has nowhere", "who works at the agency"])
+def test_an_agents_address_tells_nobody_from_another(scene: Scene, crm: Customers, works: bool) -> None:
+    """The agent on the deal answers for a company, and in Xero for its trust too: which of the two pays is asked."""
+    stem = "Konini" if works else "Kowhai"
+    email = f"pm@{stem.lower()}-estate.co.nz"
+    if works:  # then one customer is enough: the agency's domain is no agreement
+        customers = [crm.add(f"{stem} Ltd", EmailAddress=f"office@{stem.lower()}-estate.co.nz")]
+    else:
+        customers = [crm.add(f"{stem} {form}", EmailAddress=email) for form in ("Ltd", "Trust")]
+    agent = scene.make("contacts", email=email, lastname="Agent")
+    if works:
+        agency = scene.make("companies", name=f"{stem} Agency")
+        scene.on.at_hubspot("PUT", f"{OBJECTS}/contacts/{agent}/associations/default/companies/{agency}")
+
+    deal = scene.sell(company=scene.make("companies", name=stem), contact=agent)
+
+    said = str(scene.until_shown("deals", deal, "xero_sync_message")["xero_sync_message"])
+    assert "It is not certain who pays" in said
+    assert customers[0] in said
+    assert [] == scene.invoices_of(deal)
+
+
 def test_a_company_that_we_made_answers_no_question(scene: Scene, crm: Customers) -> None:
     """Once the customer is shown at a company of its own the question stays, and merging the companies answers it."""
     customer = crm.add("Weka Roofing Ltd", EmailAddress="kat@weka.example.com")

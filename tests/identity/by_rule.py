@@ -14,8 +14,9 @@ from ledgerloop.rules.identity.addresses import email_domain, mailbox
 from ledgerloop.rules.identity.choice import Chosen, settle
 from ledgerloop.rules.identity.evidence import Shared, Verdict, weigh
 from ledgerloop.rules.identity.names import Likeness, compare
-from ledgerloop.rules.identity.payers import Buyer, Found, Known, choose_payer, with_number
+from ledgerloop.rules.identity.payers import Buyer, Found, Known, choose_payer, profile_of_buyer, with_number
 from ledgerloop.rules.identity.profiles import (
+    WORKS_AT,
     Numbered,
     Profile,
     domains_of,
@@ -44,10 +45,10 @@ def _payers(scene: Scene, customers: Sequence[Customer]) -> dict[str, str]:
     by_key = _by_key(customers)
     got: dict[str, str] = {}
     for deal in scene.deals:
-        people = [contacts[key] for key in deal.get("contacts") or [deal["contact"]]]
+        people = [contacts[key] for key in deal.get("contacts") or ([deal["contact"]] if "contact" in deal else [])]
         if "company" in deal:
             company = companies[deal["company"]]
-            profile = profile_of_company(company, people, numbered=NUMBERED)
+            profile = profile_of_buyer(company, people, numbered=NUMBERED)
             buyer = Buyer(deal["key"], "company", company, profile)
             keys = keys_of_company(company, NUMBERED)
         else:
@@ -96,7 +97,9 @@ def _records(scene: Scene) -> tuple[dict[str, Record], dict[str, Record]]:
 
 def _record(one: Mapping[str, Any], several: str, name: str) -> Record:
     values = {key: value for key, value in one.items() if isinstance(value, str) and key not in ("key", "company")}
-    return Record(id=one["key"], properties={**values, name: ";".join(one.get(several, []))})
+    return Record(
+        id=one["key"], properties={**values, name: ";".join(one.get(several, [])), WORKS_AT: one.get("company", "")}
+    )
 
 
 def _customer(one: Mapping[str, Any]) -> Customer:

@@ -7,11 +7,13 @@ from collections.abc import Collection, Mapping
 import pytest
 from rules_samples import record
 
+from ledgerloop.hubspot.models import Record
 from ledgerloop.records import Customer, Hold, Person
 from ledgerloop.rules.identity.addresses import email_key
 from ledgerloop.rules.identity.evidence import Shared
-from ledgerloop.rules.identity.payers import Buyer, Found, Known, choose_payer
-from ledgerloop.rules.identity.profiles import Profile, profile_of_company
+from ledgerloop.rules.identity.payers import Buyer, Found, Known, choose_payer, profile_of_buyer
+from ledgerloop.rules.identity.profiles import WORKS_AT, Profile, keys_of_customer, profile_of_company
+from ledgerloop.rules.identity.sharing import Sharing
 
 COMPANY = record("7", name="Globex Corp", domain="globex.example.com")
 CONTACT = record("9", email="kat@tui.example.com", firstname="Kat", lastname="Warren")
@@ -89,6 +91,60 @@ def answer(
 )
 def test_who_is_taken(taken: object, expected: object) -> None:
     """Two agreements take a customer; one is a question; who is another company's is never taken."""
+    assert taken == expected
+
+
+KOWHAI = record("7", name="Kowhai")
+AGENTS = known("k1", "Kowhai Ltd", "pm@estate.nz")
+TRUST = known("k2", "Kowhai Trust", "pm@estate.nz")
+OFFICE = known("k3", "Kowhai Ltd", "office@estate.nz")
+BOOKS = known("b1", "Ledger Books Ltd", "kim@ledgerbooks.nz")
+
+
+def of_contact(*customers: Customer, works_at: str = "", company: Record = KOWHAI, email: str = "pm@estate.nz") -> str:
+    """Return what becomes of a company's deal whose only contact works there, elsewhere, or nowhere HubSpot knows."""
+    contact = record("9", email=email, **{WORKS_AT: works_at})
+    by_key: dict[str, list[Customer]] = {}
+    for one in customers:
+        for key in keys_of_customer(one):
+            by_key.setdefault(key, []).append(one)
+    buyer = Buyer("d", "company", company, profile_of_buyer(company, [contact]))
+    match choose_payer(buyer, Known(customers, shared=Sharing.among(by_key).shared)):
+        case Found(id=one):
+            return one
+        case Hold():
+            return "ask"
+        case _:
+            return "new"
+
+
+@pytest.mark.parametrize(
+    ("taken", "expected"),
+    [
+        pytest.param(of_contact(AGENTS, TRUST), "ask", id="an agent's address that customers share"),
+        pytest.param(of_contact(OFFICE, TRUST), "ask", id="and an agent's domain"),
+        pytest.param(of_contact(AGENTS, TRUST, works_at="7"), "ask", id="also where HubSpot has the agent at it"),
+        pytest.param(of_contact(AGENTS), "k1", id="the only contact, whom nobody else has"),
+        pytest.param(of_contact(OFFICE), "k3", id="the only contact's domain"),
+        pytest.param(of_contact(OFFICE, works_at="7"), "k3", id="its own person's domain"),
+        pytest.param(of_contact(AGENTS, works_at="8"), "k1", id="another firm's person, the very address"),
+        pytest.param(of_contact(OFFICE, works_at="8"), "ask", id="another firm's domain"),
+        pytest.param(
+            of_contact(
+                AGENTS, TRUST, works_at="7", company=record("7", name="Kowhai Ltd", domain="estate.nz"), email="x@y.nz"
+            ),
+            "k1",
+            id="a domain that the company itself says, and the name tells which",
+        ),
+        pytest.param(
+            of_contact(BOOKS, works_at="8", company=record("7", name="Plumb Right Ltd"), email="kim@ledgerbooks.nz"),
+            "new",
+            id="its bookkeeper, who works there",
+        ),
+    ],
+)
+def test_whose_person_a_deals_contact_is(taken: str, expected: str) -> None:
+    """An agent on a deal answers for many: only the company's own people say by their domain who it is."""
     assert taken == expected
 
 

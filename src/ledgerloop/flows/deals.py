@@ -15,6 +15,7 @@ from ledgerloop.hubspot.models import Association, Record
 from ledgerloop.records import Hold
 from ledgerloop.rules.customers import COMPANY_PROPERTIES, CONTACT_PROPERTIES, contact_for_customer
 from ledgerloop.rules.edits import asked_of_deal, asked_of_line
+from ledgerloop.rules.identity.profiles import WORKS_AT
 from ledgerloop.rules.invoices import DEAL_PROPERTIES, LINE_PROPERTIES
 from ledgerloop.rules.recipients import Tie, recipient_of, undecided
 from ledgerloop.rules.routing import Terms
@@ -172,7 +173,7 @@ def _with_customers(
         client, "companies", company_of.values(), (*COMPANY_PROPERTIES, *parts().numbered.names, id_name())
     )
     everyone = [one for some in contacts_of.values() for one in some]
-    contacts = _read(client, "contacts", everyone, (*CONTACT_PROPERTIES, id_name()))
+    contacts = _read(client, "contacts", everyone, (*CONTACT_PROPERTIES, WORKS_AT, id_name()))
     return [
         replace(
             sale,

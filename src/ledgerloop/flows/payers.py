@@ -7,7 +7,7 @@ ContactNumber (unique in Xero), and two deals of one company in the same batch s
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
 
@@ -24,15 +24,15 @@ from ledgerloop.rules.identity import payer_questions
 from ledgerloop.rules.identity.addresses import email_domain, mailbox
 from ledgerloop.rules.identity.evidence import Same, weigh
 from ledgerloop.rules.identity.names import keys as name_keys
-from ledgerloop.rules.identity.payers import Buyer, Found, Known, choose_payer
+from ledgerloop.rules.identity.payers import Buyer, Found, Known, choose_payer, profile_of_buyer
 from ledgerloop.rules.identity.persons import weigh_buyer
 from ledgerloop.rules.identity.profiles import (
+    WORKS_AT,
     Profile,
     emails_of_contact,
     further_keys,
     keys_of_company,
     person_name,
-    profile_of_company,
     profile_of_customer,
 )
 from ledgerloop.rules.identity.sharing import Sharing
@@ -216,7 +216,7 @@ def pays(home: Organisation, sale: Sale, customer: str) -> bool:
         return linked.id == (payer.id if payer else customer)
     if payer is None or id_carried(sale) in (customer, payer.id):
         return True
-    buyer = _buyer(home, sale)
+    buyer = _buyer(home, sale, _made_to_show(home, [sale]))
     if sale.company is None:
         return isinstance(weigh_buyer(buyer.record, buyer.profile, payer), Same)
     theirs = profile_of_customer(payer, home.country)
@@ -303,7 +303,8 @@ def _apart(sales: Sequence[Sale]) -> list[list[Sale]]:
 
 def by_evidence(home: Organisation, sales: Sequence[Sale]) -> dict[str, Payer]:
     """Choose among the customers that the buyers' keys find, unless a person has said that a buyer is none of them."""
-    buyers = [_buyer(home, sale) for sale in sales if sides(sale)]
+    ours = _made_to_show(home, sales)
+    buyers = [_buyer(home, sale, ours) for sale in sales if sides(sale)]
     numbers = {one.deal: number_of(one.kind, one.record.id) for one in buyers}
     keys = {one.deal: _keys(one) for one in buyers}
     with parts().database.reading() as tx:
@@ -316,7 +317,7 @@ def by_evidence(home: Organisation, sales: Sequence[Sale]) -> dict[str, Payer]:
         ended = rulings.ended(tx, home.id, sorted(everyone))
     holders = {key: link.hubspot_id for key, link in taken.items()}
     numbered_as = {one.id: one.number for some in by_key.values() for one in some}
-    ours = {
+    shown = {
         key
         for key, link in taken.items()
         if link.how == "created" and numbered_as.get(key) != number_of("company", link.hubspot_id)
@@ -329,7 +330,7 @@ def by_evidence(home: Organisation, sales: Sequence[Sale]) -> dict[str, Payer]:
         fitting |= {one.id: one for one in numbered}
         me = (buyer.kind, buyer.record.id)
         living = [one for one in fitting.values() if not one.merged_into and me not in ended.get(one.id, ())]
-        known = Known(living, {one.id for one in numbered}, holders, ours, shared, {}, home.country)
+        known = Known(living, {one.id for one in numbered}, holders, shown, shared, {}, home.country)
         answer = choose_payer(buyer, known)
         if isinstance(answer, Hold):
             answer = choose_payer(buyer, replace(known, owed=_owed(home, answer.candidates)))
@@ -385,12 +386,20 @@ def _owed(home: Organisation, customers: Sequence[str]) -> dict[str, str]:
     return owed
 
 
-def _buyer(home: Organisation, sale: Sale) -> Buyer:
-    """Put together what is known of the record that pays: of a company also its buyers' addresses."""
+def _made_to_show(home: Organisation, sales: Sequence[Sale]) -> set[str]:
+    """Return the companies that we made for customers ourselves, as far as the deals' contacts are there."""
+    works_at = {at for sale in sales for one in sale.contacts if (at := one.properties.get(WORKS_AT))}
+    with parts().database.reading() as tx:
+        known = links.find_by_hubspot(tx, home.id, "company", sorted(works_at))
+    return {key for key, link in known.items() if link.how == "created"}
+
+
+def _buyer(home: Organisation, sale: Sale, ours: Collection[str]) -> Buyer:
+    """Put together what is known of the record that pays: of a company also the addresses of its people."""
     kind, record = sides(sale)[0]
     people = sale.contacts or ((sale.contact,) if sale.contact else ())
     if kind == "company":
-        profile = profile_of_company(record, people, numbered=parts().numbered, country=home.country)
+        profile = profile_of_buyer(record, people, ours=ours, numbered=parts().numbered, country=home.country)
     else:
         emails = emails_of_contact(record)
         domains = frozenset(domain for email in emails if (domain := email_domain(email)))

@@ -181,8 +181,10 @@ def _look(one: Profile, other: Profile, shared: Shared) -> Evidence:
     if (one.emails & other.emails) - shared.emails - alone:
         agree.append("email")
     common = (one.domains | one.hints) & (other.domains | other.hints)
-    # That many share a domain takes nothing from it where the name says which of them it is.
-    if common if likeness >= Likeness.MARKED else common - shared.domains - alone:
+    # That many share a domain takes nothing from a company's own where the name says which of them it is. A domain that
+    # only its people have may be an agent's, who answers for several of one name.
+    own = one.domains & other.domains if likeness >= Likeness.MARKED else frozenset()
+    if own | (common - shared.domains - alone):
         agree.append("domain")
     elif one.domains and other.domains and not common:
         against.append("domain")

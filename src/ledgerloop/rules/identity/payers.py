@@ -6,13 +6,14 @@ that active names are unique in Xero. A customer that is another company's is ne
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from ledgerloop.hubspot.models import Record
 from ledgerloop.records import Choice, Customer, Hold
 from ledgerloop.rules.identity import payer_questions
+from ledgerloop.rules.identity.addresses import mailbox
 from ledgerloop.rules.identity.choice import Chosen, Doubt, settle
 from ledgerloop.rules.identity.evidence import (
     CONTACT_NUMBER,
@@ -26,7 +27,15 @@ from ledgerloop.rules.identity.evidence import (
 )
 from ledgerloop.rules.identity.names import Likeness
 from ledgerloop.rules.identity.persons import weigh_buyer
-from ledgerloop.rules.identity.profiles import Profile, profile_of_customer
+from ledgerloop.rules.identity.profiles import (
+    UNNUMBERED,
+    WORKS_AT,
+    Numbered,
+    Profile,
+    emails_of_contact,
+    profile_of_company,
+    profile_of_customer,
+)
 from ledgerloop.rules.identity.wording import found
 
 
@@ -66,6 +75,29 @@ class Known:
     """What customers owe, as people read it."""
     country: str = ""
     """The organisation's."""
+
+
+def profile_of_buyer(
+    company: Record,
+    contacts: Iterable[Record],
+    *,
+    ours: Collection[str] = (),
+    numbered: Numbered = UNNUMBERED,
+    country: str = "",
+) -> Profile:
+    """Return what is known of a deal's company, and of the deal's contacts as far as they are its people.
+
+    Who works for another company in HubSpot may be an agent or a bookkeeper: such an address says something beside a
+    name only, and its domain nothing. Of who works nowhere HubSpot says no such thing, and the deal is all there is;
+    nor does it of who works for one of ``ours``, the companies that we made to show customers.
+    """
+    own: list[Record] = []
+    others: list[Record] = []
+    for one in contacts:
+        (own if one.properties.get(WORKS_AT) in (None, "", company.id, *ours) else others).append(one)
+    profile = profile_of_company(company, own, numbered=numbered, country=country)
+    beside = frozenset(mailbox(email) for one in others for email in emails_of_contact(one)) - profile.emails
+    return replace(profile, emails=profile.emails | beside, beside=beside)
 
 
 def choose_payer(buyer: Buyer, known: Known) -> Found | Hold | None:

@@ -14,6 +14,8 @@ from ledgerloop.rules.identity.places import country_code
 
 ADDITIONAL_EMAILS = "hs_additional_emails"
 ADDITIONAL_DOMAINS = "hs_additional_domains"
+WORKS_AT = "associatedcompanyid"
+"""A contact's primary company, which HubSpot keeps by itself."""
 
 
 @dataclass(frozen=True, slots=True)
