@@ -17,25 +17,59 @@ if TYPE_CHECKING:
     from tldextract import TLDExtract
 
 FREE_MAIL = frozenset(
-    "126.com 163.com adam.com.au aim.com alice.it aol.com arcor.de att.net bbox.fr bell.net bellsouth.net"
-    " bigpond.com bigpond.net.au bluewin.ch blueyonder.co.uk bol.com.br btinternet.com charter.net clear.net.nz"
-    " comcast.net cox.net dodo.com.au duck.com earthlink.net eircom.net email.com fastmail.com fastmail.fm"
-    " foxmail.com free.fr freenet.de gmail.com gmx.at gmx.ch gmx.co.uk gmx.com gmx.de gmx.net googlemail.com"
-    " hey.com hotmail.be hotmail.ca hotmail.co.nz hotmail.co.uk hotmail.com hotmail.com.au hotmail.de hotmail.es"
-    " hotmail.fr hotmail.it hushmail.com icloud.com ihug.co.nz iinet.net.au inspire.net.nz internode.on.net"
-    " juno.com kinect.co.nz kpnmail.nl laposte.net libero.it live.ca live.co.uk live.com live.com.au live.fr"
-    " live.it live.nl mac.com mail.com mail.de mail.ru mailbox.org me.com msn.com naver.com neuf.fr ntlworld.com"
-    " o2.co.uk o2.pl onet.pl optusnet.com.au orange.fr orcon.net.nz outlook.co.nz outlook.com outlook.com.au"
-    " outlook.de outlook.es outlook.fr outlook.ie outlook.it ozemail.com.au paradise.net.nz planet.nl pm.me"
-    " posteo.de proton.me protonmail.ch protonmail.com qq.com rediffmail.com rocketmail.com rogers.com"
-    " sbcglobal.net seznam.cz sfr.fr shaw.ca sina.com sky.com skynet.be slingshot.co.nz snap.net.nz sympatico.ca"
-    " t-online.de talktalk.net telenet.be telus.net terra.com.br tin.it tiscali.co.uk tiscali.it tpg.com.au"
-    " tuta.io tutanota.com uol.com.br verizon.net videotron.ca virgilio.it virginmedia.com vodafone.co.nz"
-    " wanadoo.fr web.de westnet.com.au wp.pl xtra.co.nz yahoo.ca yahoo.co.in yahoo.co.jp yahoo.co.nz yahoo.co.uk"
-    " yahoo.com yahoo.com.au yahoo.com.br yahoo.de yahoo.es yahoo.fr yahoo.ie yahoo.it yandex.com yandex.com.tr"
-    " yandex.ru ymail.com ziggo.nl zoho.com".split()
+    "012.net.il 126.com 139.com 163.com 188.com 189.cn 21cn.com 9online.fr aanet.com.au aapt.net.au"
+    " absamail.co.za abv.bg actrix.co.nz adam.com.au adinet.com.uy aim.com alice.it aliceadsl.fr aliyun.com"
+    " ameritech.net amis.net aon.at apollo.lv arcor.de arnet.com.ar atlas.cz att.net au.com aussiebroadband.com.au"
+    " autograf.pl azet.sk bahnhof.se bbox.fr belgacom.net bell.net bellsouth.net bezeqint.net biglobe.ne.jp"
+    " bigmir.net bigpond.com bigpond.com.au bigpond.net.au biznetvigator.com bk.ru bluewin.ch blueyonder.co.uk"
+    " bol.com.br bredband.net broadpark.no bsnl.in btinternet.com btopenworld.com callplus.net.nz cantv.net"
+    " casema.nl cegetel.net centrum.cz centrum.sk centurylink.net centurytel.net charter.net chello.at chello.nl"
+    " citromail.hu ciudad.com.ar clear.net.nz clix.pt club-internet.fr cogeco.ca comcast.net comhem.se cox.net"
+    " cytanet.com.cy daum.net dion.ne.jp dir.bg docomo.ne.jp dodo.com.au duck.com duckduckgo.com earthlink.net"
+    " eastlink.ca eim.ae eircom.net elisanet.fi email.com email.cz email.de email.it embarqmail.com"
+    " emirates.net.ae entelchile.net eonet.ne.jp etb.net.co eunet.rs excite.co.jp exemail.com.au ezweb.ne.jp"
+    " fastmail.com fastmail.fm fastwebnet.it fibertel.com.ar forthnet.gr foxmail.com free.fr freemail.hu"
+    " freenet.de freenet.net freeserve.co.uk frisurf.no frontier.com frontiernet.net fsnet.co.uk gazeta.pl"
+    " get2net.dk globo.com globomail.com glocalnet.net gmail.com goo.jp hanmail.net hetnet.nl hey.com hinet.net"
+    " hispeed.ch hkstar.com hol.gr home.ne.jp home.nl home.se hot.ee hushmail.com i.softbank.jp i.ua iafrica.com"
+    " icloud.com ig.com.br ihug.co.nz iinet.net.au in.gr inbox.com inbox.lv inbox.ru indamail.hu indiatimes.com"
+    " indigo.ie inet.hr infoseek.jp inode.at inspire.net.nz interia.eu interia.pl internet.ru internode.on.net"
+    " inwind.it iol.ie iol.it iol.pt iolfree.ie iprimus.com.au jazztel.es jubii.dk juno.com kabelmail.de kabsi.at"
+    " kakao.com keemail.me kinect.co.nz kolumbus.fi kpnmail.nl kpnplanet.nl laposte.net libero.it lineone.net"
+    " list.ru live.at live.be live.ca live.cl live.cn live.co.uk live.co.za live.com live.com.ar live.com.au"
+    " live.com.mx live.com.pt live.de live.dk live.fr live.hk live.ie live.in live.it live.jp live.nl live.no"
+    " live.nz live.se liwest.at luukku.com mac.com magenta.de mail.bg mail.com mail.de mail.dk mail.ee mail.pt"
+    " mail.ru mail.tele.dk mailbox.org mailfence.com maxnet.co.nz me.com meta.ua mindspring.com movistar.es"
+    " mts.net mweb.co.za mymts.net mynet.com nate.com naver.com nb.sympatico.ca net.hr netcabo.pt netcologne.de"
+    " netscape.net netspace.net.au netvigator.com netvision.net.il netzero.net neuf.fr nifty.com noos.fr"
+    " ntlworld.com numericable.fr o2.co.uk o2.pl ocn.ne.jp ofir.dk oi.com.br one.lv onet.pl onetel.com online.de"
+    " online.ee online.no onlinehome.de ono.com op.pl optimum.net optonline.net optusnet.com.au orange.es"
+    " orange.fr orcon.net.nz otenet.gr ozemail.com.au pacbell.net pacific.net.sg pandora.be paradise.net.nz"
+    " passagen.se pchome.com.tw plala.or.jp planet.nl pldtdsl.net plus.com plusnet.com pm.me poczta.fm"
+    " poczta.onet.pl post.cz post.sk post.tele.dk posteo.de pp.inet.fi primehome.com privaterelay.appleid.com"
+    " prodigy.net prodigy.net.mx proton.ch proton.me protonmail.ch protonmail.com proximus.be pt.lu q.com qq.com"
+    " r7.com rambler.ru rediffmail.com roadrunner.com rogers.com romandie.com rr.com runbox.com sancharnet.in"
+    " sapo.pt sasktel.net saunalahti.fi sbcglobal.net scarlet.be seed.net.tw sezampro.rs seznam.cz sfr.fr shaw.ca"
+    " sify.com simnet.is sina.cn sina.com sina.com.cn singnet.com.sg siol.net sky.com skynet.be slingshot.co.nz"
+    " snap.net.nz snet.net so-net.ne.jp softbank.ne.jp sohu.com spark.co.nz speedy.com.ar spray.se starhub.net.sg"
+    " start.no startmail.com stofanet.dk streamyx.com suddenlink.net sunrise.ch suomi24.fi supanet.com"
+    " superonline.com swbell.net swipnet.se sympatico.ca t-2.net t-online.com t-online.de t-online.hu takas.lt"
+    " talk21.com talktalk.net tdcadsl.dk tds.net tele2.nl tele2.se telefonica.net telenet.be teletu.it telia.com"
+    " telkomsa.net telus.net terra.com.br terra.es tesco.net tin.it tiscali.be tiscali.co.uk tiscali.it"
+    " tiscalinet.it tlen.pl tm.net.my tom.com tpg.com.au tpgi.com.au ttmail.com tuta.com tuta.io tutamail.com"
+    " tutanota.com tutanota.de ukr.net une.net.co unitymedia.de uol.com.br upcmail.nl usa.net utanet.at"
+    " verizon.net versanet.de versatel.nl videotron.ca vip.163.com vip.qq.com virgilio.it virgin.net"
+    " virginmedia.com vodafone.co.nz vodafone.de vodafone.ie vodafone.it vodafonemail.de vodamail.co.za voila.fr"
+    " volny.cz vp.pl vsnl.com vsnl.net vtr.net vtxmail.ch waitrose.com walla.co.il walla.com wanadoo.fr web.de"
+    " webmail.co.za welho.com westnet.com.au windowslive.com windstream.net woosh.co.nz wp.pl xnet.co.nz xs4all.nl"
+    " xtra.co.nz ya.com ya.ru ybb.ne.jp yeah.net yopmail.com youmail.dk zahav.net.il zebra.lt zeelandnet.nl"
+    " zen.co.uk ziggo.nl zipmail.com.br zoho.com zoho.eu zohomail.com zohomail.in zoznam.sk".split()
 )
-"""Domains that say nothing about the company behind an address."""
+"""Domains of free mail, and of the mailboxes that telephone companies give their customers: they say nothing about the
+company behind an address. A table of our own: the lists that are published as packages hold thousands of joke and
+throw-away domains, firms among them, and lack the telephone companies of most countries."""
+FREE_BRANDS = frozenset("aol gmx googlemail hotmail msn outlook rocketmail yahoo yandex ymail".split())
+"""Providers of free mail under the endings of many countries: hotmail.gr, yahoo.co.jp."""
 
 _DOCUMENTATION = ("example", "example.com", "example.net", "example.org")
 """Below these names each one stands for a firm of its own, in documentation and demonstrations (RFC 2606)."""
@@ -107,7 +141,7 @@ def domain_key(text: str | None) -> str:
         return ""
     found = _suffixes()(host)
     domain = f"{found.domain}.{found.suffix}" if found.domain and found.suffix else ""
-    return "" if domain in FREE_MAIL else domain
+    return "" if domain in FREE_MAIL or found.domain in FREE_BRANDS else domain
 
 
 @cache
