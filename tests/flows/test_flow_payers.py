@@ -141,6 +141,21 @@ def test_an_agents_address_tells_nobody_from_another(scene: Scene, crm: Customer
     assert [] == scene.invoices_of(deal)
 
 
+def test_an_archived_customer_that_fits_better_is_named(scene: Scene, crm: Customers) -> None:
+    """The active one is only alike; whoever answers knows that the very customer is archived, and what it owes."""
+    gone = crm.add("Toheroa Roofing Ltd", EmailAddress="info@toheroa.co.nz")
+    scene.invoice_for(gone, "500.00")
+    crm.until_linked(gone)
+    crm.change(gone, ContactStatus="ARCHIVED")
+    active = crm.add("Toheroa Holdings Ltd", EmailAddress="ap@toheroa.co.nz")
+
+    deal = scene.sell(company=scene.make("companies", name="Toheroa Roofing Ltd", domain="toheroa.co.nz"))
+
+    said = str(scene.until_shown("deals", deal, "xero_sync_message")["xero_sync_message"])
+    assert "The customer “Toheroa Roofing Ltd” of this deal is archived in Xero, and 500.00" in said
+    assert active in said
+
+
 def test_a_company_that_we_made_answers_no_question(scene: Scene, crm: Customers) -> None:
     """Once the customer is shown at a company of its own the question stays, and merging the companies answers it."""
     customer = crm.add("Weka Roofing Ltd", EmailAddress="kat@weka.example.com")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 
 import pytest
 from rules_samples import record
@@ -29,6 +30,7 @@ TUI = known("c1", "Tui Roofing Ltd", "kat@tui.example.com")
 GLOBEX = known("c2", "GLOBEX CORPORATION", "ap@globex.example.com")
 FULL = known("c3", "Globex Corp")
 GMBH = known("c4", "Globex GmbH", "ap@globex.de")
+GONE = known("c6", "Globex Corp", "ap@globex.example.com", active=False)
 OTHER = known("c5", "Globex Corp (2)", "ap@globex.example.com")
 
 
@@ -85,6 +87,25 @@ def answer(
             answer(GLOBEX, known("c6", "Globex Corp", "ap@globex.example.com", active=False)),
             ("c2", "name and domain"),
             id="the active one beside the archived one",
+        ),
+        pytest.param(answer(TUI, GONE), ("c6", "c1"), id="an archived one that fits, beside an active one that may"),
+        pytest.param(
+            answer(known("c9", "Globex Holdings", "x@globex.example.com"), replace(FULL, active=False)),
+            ("c3", "c9"),
+            id="an archived one of the name, beside one that is only alike",
+        ),
+        pytest.param(
+            answer(TUI, known("c9", "Globex Holdings", "x@globex.example.com", active=False)),
+            ("c9", "c1"),
+            id="an archived one that is more alike",
+        ),
+        pytest.param(
+            answer(
+                known("c9", "Globex Holdings", "x@globex.example.com"),
+                known("c10", "Initech Ltd", "kat@tui.example.com", active=False),
+            ),
+            ("c9",),
+            id="an archived one that fits less",
         ),
         pytest.param(answer(TUI, shared=Shared(emails=KAT)), None, id="an email that several share"),
     ],

@@ -105,8 +105,10 @@ def choose_payer(buyer: Buyer, known: Known) -> Found | Hold | None:
     named = {one.id: one for one in known.customers}
     free = [one for one in known.customers if one.active and _holder(buyer, known, one) is None]
     answer = _choose(buyer, known, free)
+    archived = _choose(buyer, known, [one for one in known.customers if not one.active])
+    gone = _ids(archived)
     if isinstance(answer, Chosen):
-        others = [one.name for one in free if one.id != answer.id]
+        others = [one.name for one in free if one.id != answer.id] + [f"{named[one].name} (archived)" for one in gone]
         return Found(answer.id, answer.evidence.how or CONTACT_NUMBER, found(answer.evidence, others))
     held = [one for one in known.customers if one.active and one not in free]
     taken = _choose(buyer, known, held)
@@ -126,13 +128,25 @@ def choose_payer(buyer: Buyer, known: Known) -> Found | Hold | None:
             Choice("customer", key, payer_questions.customer_named(named[key], evidence, known.owed.get(key, "")))
             for key, evidence in answer.candidates.items()
         )
-        return Hold((said,), tuple(answer.candidates), choices=choices)
-    archived = _choose(buyer, known, [one for one in known.customers if not one.active])
+        if archived is None or not _fits_better(archived, answer):
+            return Hold((said,), tuple(answer.candidates), choices=choices)
+        first = payer_questions.archived(buyer.deal, named[gone[0]], known.owed.get(gone[0], ""))
+        return Hold((first, said), (*gone, *answer.candidates), choices=choices)
     if archived is not None:
-        ids = [archived.id] if isinstance(archived, Chosen) else list(archived.candidates)
-        said = payer_questions.archived(buyer.deal, named[ids[0]], known.owed.get(ids[0], ""))
-        return Hold((said,), tuple(ids))
+        said = payer_questions.archived(buyer.deal, named[gone[0]], known.owed.get(gone[0], ""))
+        return Hold((said,), tuple(gone))
     return None
+
+
+def _ids(answer: Chosen | Doubt | None) -> list[str]:
+    return [] if answer is None else [answer.id] if isinstance(answer, Chosen) else list(answer.candidates)
+
+
+def _fits_better(archived: Chosen | Doubt, active: Doubt) -> bool:
+    """Tell whether an archived customer is the buyer rather than the active ones are: it fits, or bears the name."""
+    some = [archived.evidence] if isinstance(archived, Chosen) else list(archived.candidates.values())
+    alike = max(one.likeness for one in some) > max(one.likeness for one in active.candidates.values())
+    return alike or (isinstance(archived, Chosen) and active.why == "unsure")
 
 
 def _namesakes(doubt: Doubt) -> dict[str, Evidence]:
