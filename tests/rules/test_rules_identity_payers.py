@@ -162,6 +162,23 @@ def of_contact(*customers: Customer, works_at: str = "", company: Record = KOWHA
             "new",
             id="its bookkeeper, who works there",
         ),
+        pytest.param(
+            of_contact(BOOKS, company=record("7", name="Plumb Right Ltd"), email="kim@ledgerbooks.nz"),
+            "new",
+            id="its bookkeeper, whom HubSpot has nowhere",
+        ),
+        pytest.param(
+            of_contact(BOOKS, company=record("7", name="Plumb Right"), email="kim@ledgerbooks.nz"),
+            "ask",
+            id="a shop's name may be the firm's",
+        ),
+        pytest.param(
+            of_contact(
+                BOOKS, company=record("7", name="Plumb Right Ltd", domain="ledgerbooks.nz"), email="kim@ledgerbooks.nz"
+            ),
+            "ask",
+            id="a domain that is the company's own",
+        ),
     ],
 )
 def test_whose_person_a_deals_contact_is(taken: str, expected: str) -> None:

@@ -19,13 +19,14 @@ from ledgerloop.rules.identity.evidence import (
     CONTACT_NUMBER,
     NOTHING_SHARED,
     Ask,
+    Different,
     Evidence,
     Same,
     Shared,
     Verdict,
     weigh,
 )
-from ledgerloop.rules.identity.names import Likeness
+from ledgerloop.rules.identity.names import Likeness, has_form, is_label
 from ledgerloop.rules.identity.persons import weigh_buyer
 from ledgerloop.rules.identity.profiles import (
     UNNUMBERED,
@@ -175,8 +176,23 @@ def _choose(buyer: Buyer, known: Known, some: Sequence[Customer]) -> Chosen | Do
             verdict = weigh_buyer(buyer.record, buyer.profile, one, known.shared)
         else:
             verdict = weigh(buyer.profile, profiles[one.id], known.shared, full_name_is_enough=True)
+            if isinstance(verdict, Ask) and _is_contacts_own_firm(buyer.profile, one, profiles[one.id], verdict):
+                verdict = Different(verdict.evidence)
         weighed[one.id] = with_number(verdict) if one.id in known.numbered else verdict
     return settle(weighed)
+
+
+def _is_contacts_own_firm(buyer: Profile, customer: Customer, theirs: Profile, verdict: Ask) -> bool:
+    """Tell whether a customer is not the deal's company but the firm that its contact writes from.
+
+    Two legal persons of quite other names, and the address has the domain that is called like the customer: that is the
+    company's bookkeeper or agent. A shop's own name has no legal form, and may well be the customer's.
+    """
+    if verdict.evidence.likeness is not Likeness.OTHER or not {"email", "domain"} >= set(verdict.evidence.agree):
+        return False
+    common = theirs.domains & {email.rpartition("@")[2] for email in buyer.emails} - buyer.domains
+    two = has_form(buyer.name) and has_form(customer.name)
+    return two and any(is_label(customer.name, domain) for domain in common)
 
 
 def with_number(verdict: Verdict) -> Verdict:
