@@ -34,6 +34,7 @@ def test_both_sides_are_in_view(kind: LinkKind, properties: dict[str, str], name
     [
         ("id", "It carries the customer's Xero contact id."),
         ("ruling", "A person said so."),
+        ("succeeded", "It was that of an archived customer, made anew in Xero under its name."),
         ("name and domain", "It was found by name and domain."),
     ],
 )

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import pytest
 
+from ledgerloop.hubspot.models import Record
 from ledgerloop.records import Customer, Person
-from ledgerloop.rules.identity.evidence import Ask, Different, Same, Shared, weigh
+from ledgerloop.rules.identity.evidence import Ask, Different, Evidence, Same, Shared, weigh
+from ledgerloop.rules.identity.names import Likeness
+from ledgerloop.rules.identity.payers import with_number
 from ledgerloop.rules.identity.profiles import Profile, profile_of_customer
+from ledgerloop.rules.identity.questions import stale_number
 
 NZ, COM = frozenset({"acme.co.nz"}), frozenset({"acme.com"})
 KAT, ANN = frozenset({"kat@acme.co.nz"}), frozenset({"ann@books.nz"})
@@ -177,6 +181,30 @@ def test_the_evidence_is_said() -> None:
 
     assert ("name and domain", "the same name, domain, telephone") == (same.how, str(same))
     assert "the same domain; another legal form" == str(asked)
+
+
+@pytest.mark.parametrize(
+    ("agree", "said"),
+    [
+        (("contact number", "name"), "the contact number behind it and the same name; another domain"),
+        (("contact number",), "the contact number behind it; another domain"),
+        ((), "nothing in common; another domain"),
+    ],
+)
+def test_a_contact_number_is_nothing_that_two_records_share(agree: tuple[str, ...], said: str) -> None:
+    """One of the two names the other by it; a HubSpot record has none of its own."""
+    assert said == str(Evidence(Likeness.SAME, agree, ("domain",)))
+
+
+def test_a_stale_number_is_worded_without_itself() -> None:
+    """What the record has in common with the customer is said, and not that the number names it."""
+    customer = Customer("o", "c", "Umber Ltd", number="HubSpot company 5")
+    wren = Record(id="5", properties={"name": "Wren Ltd"})
+    verdict = with_number(weigh(p("Umber Ltd"), p("Wren Ltd")))
+
+    said = stale_number(customer, "company", wren, verdict.evidence)
+
+    assert "is “HubSpot company 5”, but “Wren Ltd” has nothing in common; another name." in said
 
 
 def test_another_country_speaks_against_the_full_name_alone() -> None:

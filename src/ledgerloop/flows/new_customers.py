@@ -187,7 +187,7 @@ def _entry(portal: str, turn: int, customer: Customer, body: Mapping[str, object
         subject=f"customer {customer.id}",
         decision="create",
         rule="rules.customers.contact_for_customer",
-        reason="A deal was won and no customer in Xero has its link, id, contact number, email or name.",
+        reason="A deal was won, and its buyer is none of the customers in Xero, as the evidence or a person says.",
         target=f"xero contact {customer.id}",
         values={name: str(value) for name, value in body.items()},
     )

@@ -19,7 +19,7 @@ def shared_email(customer: Customer, others: Sequence[str]) -> str:
     more = f" and {len(others) - _MOST} more" if len(others) > _MOST else ""
     return (
         f"The email {customer.email} of “{customer.name}” is also that of {named}{more} in Xero, and HubSpot keeps one"
-        " contact for an email. Its company is kept up to date; for a contact, give each its own."
+        " contact for an email. Its company, if it has one, is kept up to date; for a contact, give each its own."
     )
 
 

@@ -51,7 +51,10 @@ class Evidence:
 
     def __str__(self) -> str:
         """Say what agrees and what does not."""
-        agree = f"the same {', '.join(self.agree)}" if self.agree else "nothing in common"
+        number = ["the contact number behind it"] if CONTACT_NUMBER in self.agree else []
+        others = [each for each in self.agree if each != CONTACT_NUMBER]
+        same = [f"the same {', '.join(others)}"] if others else []
+        agree = " and ".join(number + same) or "nothing in common"
         return f"{agree}; another {', '.join(self.against)}" if self.against else agree
 
 

@@ -6,11 +6,12 @@ docs/matching.md lists them all; a test compares the two.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from ledgerloop.hubspot.models import Record
 from ledgerloop.records import Customer, LinkKind
 from ledgerloop.rules.identity.choice import Doubt
-from ledgerloop.rules.identity.evidence import Evidence
+from ledgerloop.rules.identity.evidence import CONTACT_NUMBER, Evidence
 from ledgerloop.rules.identity.profiles import person_name
 from ledgerloop.rules.identity.wording import described, listed, with_details
 
@@ -40,6 +41,7 @@ def stale_number(customer: Customer, kind: LinkKind, record: Record, evidence: E
     name = (record.properties.get("name") if kind == "company" else person_name(record)) or record.id
     make = f", or run `ledgerloop link --customer {customer.id} --new`, and a company of its own is made"
     new = make if kind == "company" else ""
+    evidence = replace(evidence, agree=tuple(each for each in evidence.agree if each != CONTACT_NUMBER))
     return (
         f"The contact number of {described(customer)} in Xero is “HubSpot {kind} {record.id}”, but “{name}” has"
         f" {evidence}. If they are one all the same, write {customer.id} into the Xero contact id of the {kind}; if"
@@ -53,8 +55,8 @@ def address_of_others(customer: Customer, contact: Record, company: Record) -> s
     return (
         f"The email {customer.email} of “{customer.name}” is that of the HubSpot contact {who} ({contact.id}) at"
         f" “{company.properties.get('name') or company.properties.get('domain') or company.id}”, which is another firm,"
-        " so what this customer owes is not shown there. Its company is kept up to date. For a contact, give the"
-        " customer an email of its own in Xero; only if its debts may be seen there, write"
+        " so what this customer owes is not shown there. Its company, if it has one, is kept up to date. For a"
+        " contact, give the customer an email of its own in Xero; only if its debts may be seen there, write"
         f" {customer.id} into the Xero contact id of the contact {contact.id}."
     )
 

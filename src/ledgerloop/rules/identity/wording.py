@@ -26,6 +26,7 @@ _WAYS = {
     "contact": "It is the company of the customer's contact.",
     "created": "It was made for it.",
     "merged": "It took the place of a record that was merged.",
+    "succeeded": "It was that of an archived customer, made anew in Xero under its name.",
     "restored": "It was restored.",
     "link": "It was linked before.",
 }
