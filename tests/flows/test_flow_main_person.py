@@ -168,7 +168,7 @@ class TestSomebodyElseHasIt:
         crm.change(customer, EmailAddress="bob@stranger.example.com", **BOB)
 
         said = crm.until_held(customer)
-        assert stranger in said
+        assert f"the HubSpot contact “Bob New” (bob@stranger.example.com, {stranger})" in said
         assert "Merge" not in said
         assert ("Jane Doe", "jane@stranger.example.com", "1.00") == who(scene, old)
         scene.edit("contacts", old, xero_contact_id="")
@@ -221,11 +221,13 @@ class TestSomebodyElseHasIt:
         """The same name and another contact's email: the id moved to it, as the sentence says, and nothing is lost."""
         customer, old = jane(crm, "double")
         double = scene.make("contacts", email="jane.doe@double.example.com", firstname="Jane", lastname="Doe")
+        firm = scene.make("companies", name="Double Or Quits")
+        scene.on.at_hubspot("PUT", f"{OBJECTS}/contacts/{double}/associations/default/companies/{firm}")
 
         crm.change(customer, EmailAddress="jane.doe@double.example.com")
 
         said = " ".join(scene.on.until("hold", lambda: scene.holds().get(f"hubspot contact {old}")))
-        assert double in said
+        assert f"(jane.doe@double.example.com, {double}) of “Double Or Quits”" in said
         assert "Merge" not in said
         scene.edit("contacts", old, xero_contact_id="")
         scene.edit("contacts", double, xero_contact_id=customer)

@@ -24,7 +24,7 @@ from ledgerloop.hubspot.models import Record
 from ledgerloop.records import Customer, Entry, Hold, Link, Organisation
 from ledgerloop.rules import doubts
 from ledgerloop.rules.identity.persons import firm_behind
-from ledgerloop.rules.identity.questions import record_named
+from ledgerloop.rules.identity.questions import contact_named, record_named
 from ledgerloop.rules.ownership import (
     Comparison,
     another_person,
@@ -109,7 +109,8 @@ def let_go(home: Organisation, link: Link, reason: str, turn: int) -> None:
 def taken(home: Organisation, customer: Customer, record: str, holder: str) -> str:
     """Word that another contact has a customer's new email, by whose contact that is."""
     at = parts()
-    there = at.hubspot().read(CONTACTS, [holder], (id_name(),))
+    client = at.hubspot()
+    there = client.read(CONTACTS, [holder], (id_name(), "firstname", "lastname", "email"))
     carried = carried_by(there[holder], customer.id) if holder in there else ""
     holders = holders_of(home, "contact", [holder])
     with at.database.reading() as tx:
@@ -121,7 +122,15 @@ def taken(home: Organisation, customer: Customer, record: str, holder: str) -> s
     other = next((named[key].name for key in keys if key in named), "") or holders.elsewhere.get(holder, "") or carried
     if other:
         return doubts.email_of_customer(customer, record, holder, other)
-    return doubts.email_of_stranger(customer, record, holder)
+    person = contact_named(there[holder]) if holder in there else holder
+    return doubts.email_of_stranger(customer, record, holder, person, _firm_of(client, holder))
+
+
+def _firm_of(client: HubSpotClient, contact: str) -> str:
+    """Return what the company of a contact is called; empty where it has none."""
+    firms = list(companies_of(client, [contact]).values())
+    read = client.read("companies", firms, ("name", "domain")) if firms else {}
+    return next((one.properties.get("name") or one.properties.get("domain") or one.id for one in read.values()), "")
 
 
 def _asking(home: Organisation, customers: Customers) -> list[_Asking]:

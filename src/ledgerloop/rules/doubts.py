@@ -209,10 +209,11 @@ def id_taken(kind: str, record: str, holder: str) -> str:
     )
 
 
-def email_of_stranger(customer: Customer, record: str, holder: str) -> str:
-    """Word that a contact which is nobody's has the email that the customer got in Xero."""
+def email_of_stranger(customer: Customer, record: str, holder: str, person: str, firm: str) -> str:
+    """Word that a contact which is nobody's has the email that the customer got in Xero; ``firm`` may be empty."""
+    there = f"{person} of “{firm}”" if firm else person
     return (
-        f"The email of “{customer.name}” in Xero is now that of the HubSpot contact {holder}, while its contact is"
+        f"The email of “{customer.name}” in Xero is now that of the HubSpot contact {there}, while its contact is"
         f" {record}. If {holder} is the right one, clear the Xero contact id of {record} and write {customer.id} into"
         f" that of {holder}; if it is not, correct the email in Xero. Both contacts stay."
     )
