@@ -11,7 +11,7 @@ from scene import OBJECTS, Scene
 from ledgerloop.flows import ruling
 from ledgerloop.flows.parts import instead
 from ledgerloop.records import Organisation
-from ledgerloop.store import connections, dirty, lanes
+from ledgerloop.store import connections, dirty, journal, lanes
 
 
 @pytest.fixture(scope="module")
@@ -293,6 +293,11 @@ def test_a_stale_number_does_not_choose_who_pays(scene: Scene, crm: Customers) -
     customer = payer(scene, deal)
     assert customer != stale
     assert "Harbour Lights Ltd" == crm.in_xero(customer)["Name"]
+    reason = "A deal was won, and its buyer is none of the customers in Xero, as the evidence or a person says."
+    with scene.built.database.reading() as tx:
+        assert reason in [entry.reason for entry in journal.recent(tx, 100, f"customer {customer}")]
+    assert company != crm.until_linked(stale)  # it was said that the company is not this customer
+    assert f"customer {stale}" not in scene.holds()
 
 
 def test_a_stale_number_is_answered_by_a_new_company(scene: Scene, crm: Customers) -> None:

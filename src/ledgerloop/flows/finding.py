@@ -440,7 +440,9 @@ def _by_number(client: HubSpotClient, home: Organisation, kind: LinkKind, strang
     records = client.read(PLURAL[kind], list(named.values()), properties_read(kind)) if named else {}
     with parts().database.reading() as tx:
         ended = rulings.ended(tx, home.id, list(named))
-    fits = {key: records[given] for key, given in named.items() if given in records}
+        apart = {key: rulings.none_of(f"{kind} {record}", key) for key, record in named.items()}
+        denied = rulings.get(tx, home.id, list(apart.values()))  # said for a deal: the record is not this customer
+    fits = {key: records[given] for key, given in named.items() if given in records and apart[key] not in denied}
     fits = {key: record for key, record in fits.items() if (kind, record.id) not in ended.get(key, ())}
     unsure: Doubts = {}
     for key, record in list(fits.items()):
