@@ -207,6 +207,7 @@ def test_a_locked_date_is_known_before_an_approved_invoice_is_sent(staged: Calla
     assert [] == scene.calls("xero", "/Invoices", "PUT")
     scene.on.control.post(lock, json={"PeriodLockDate": None})
     scene.edit("deals", deal, amount="478.80")
+    scene.until_shown("deals", deal, "xero_invoice_id", seconds=150)  # books are read anew once a minute at most
     made(scene, deal)
 
 

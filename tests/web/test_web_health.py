@@ -203,7 +203,7 @@ def test_wrong_signatures_are_counted_for_each_vendor(visit: Visit) -> None:
         "hubspot": {"last_right": None, "refused": 1, "refused_ever": 1},
     } == degraded["webhooks"]
     assert ("degraded", 2) == (degraded["status"], len(degraded["problems"]))
-    assert "3 webhooks of Xero were refused since 2026-11-22 09:01:00 UTC" in degraded["problems"][0]
+    assert any("3 webhooks of Xero were refused since 2026-11-22 09:01:00 UTC" in one for one in degraded["problems"])
     assert "3 webhooks of Xero were refused since 2026-11-22 09:01:00 UTC" in page
     assert "no right one ever came; 1 refused since, 1 ever." in page
     well = visit.browser.get("/health").json()
