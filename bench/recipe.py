@@ -66,7 +66,7 @@ class Recipe:
         self._hubspot("PATCH", f"/crm/v3/objects/contacts/{found[0]['id']}", {"properties": values})
 
     def deal(self, deal_id: str) -> None:
-        """Make the invoice of one won deal (S32 to S36)."""
+        """Make the invoice of one won deal."""
         deal = self._hubspot("GET", f"/crm/v3/objects/deals/{deal_id}?associations=line_items,contacts")
         tied = deal["associations"]
         asked = {

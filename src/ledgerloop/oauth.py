@@ -111,7 +111,7 @@ class Shelf(Protocol):
 
 
 def begin(provider: Provider) -> Consent:
-    """Make the address that a person opens to give consent, with a state to check and a verifier to keep (D11)."""
+    """Make the address that a person opens to give consent, with a state to check and a verifier to keep."""
     verifier, state = secrets.token_urlsafe(64), secrets.token_urlsafe(32)
     with _client(provider) as client:
         url, _ = client.create_authorization_url(provider.authorize_url, state=state, code_verifier=verifier)
@@ -131,7 +131,7 @@ def finish(provider: Provider, code: str, verifier: str, now: datetime) -> Token
 
 
 def renew(provider: Provider, tokens: TokenSet, now: datetime) -> TokenSet:
-    """Exchange the refresh token for new tokens (S86).
+    """Exchange the refresh token for new tokens.
 
     If the answer to this is lost, call it again with the same tokens: Xero takes the old one for 30 minutes more.
     """
@@ -234,7 +234,7 @@ def claims_of(access_token: str) -> Mapping[str, Any]:
 
 
 def scopes_of(access_token: str) -> tuple[str, ...]:
-    """Return the scopes that an access token claims to have, for ``doctor`` (S93)."""
+    """Return the scopes that an access token claims to have, for ``doctor``."""
     return _scopes(claims_of(access_token).get("scope"))
 
 

@@ -159,7 +159,7 @@ def test_books_that_do_not_answer(file: Path, sandbox: Sandbox) -> None:
 
 
 def test_xero_scopes_that_were_not_granted(file: Path, sandbox: Sandbox) -> None:
-    """Scopes wanted since the consent was given are missing from the token's claim: three lists, and status 1 (S93)."""
+    """Scopes wanted since the consent was given are missing from the token's claim: three lists, and status 1."""
     _write(file, sandbox, "offline_access accounting.contacts accounting.settings.read")
     _connect(file)
     _write(file, sandbox, "granular")
@@ -270,7 +270,7 @@ def test_a_scope_that_goes_without_saying(file: Path, sandbox: Sandbox) -> None:
 
 
 def test_scopes_of_service_keys() -> None:
-    """Service keys show sensitive scopes with a suffix, and e-commerce grants reading line items (D6)."""
+    """Service keys show sensitive scopes with a suffix, and e-commerce grants reading line items."""
     with_suffix = [f"{one}.v2" for one in scopes.WANTED]
 
     assert () == scopes.missing(with_suffix)

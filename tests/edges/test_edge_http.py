@@ -209,7 +209,7 @@ class TestLostAnswers:
                 kit.api.call("PUT", "/Invoices", body={})
 
     def test_backoff_doubles_up_to_the_ceiling(self) -> None:
-        """Computed waits are anything up to 1, 2, 4 and so on up to 60 seconds (S96 to S98)."""
+        """Computed waits are anything up to 1, 2, 4 and so on up to 60 seconds."""
         assert [Retry().wait(attempt, 1.0) for attempt in range(1, 9)] == [1, 2, 4, 8, 16, 32, 60, 60]
         assert Retry().wait(20, 0.25) == 15.0
 
@@ -221,7 +221,7 @@ class TestLostAnswers:
 
 class TestToken:
     def test_401_renews_once_and_repeats(self, bench: Make) -> None:
-        """A refused token is handed back for another, and the call is repeated with that, even a create (S83)."""
+        """A refused token is handed back for another, and the call is repeated with that, even a create."""
         asked: list[str] = []
 
         def token(refused: str) -> str:
@@ -260,7 +260,7 @@ class TestToken:
 
 class TestQuota:
     def test_short_wait_is_waited_for(self, bench: Make) -> None:
-        """A 429 that names a short time is waited for here; the vendor's time wins over the computed one (S95)."""
+        """A 429 that names a short time is waited for here; the vendor's time wins over the computed one."""
         with playing(Reply(429, headers={"Retry-After": "0.2"}), Reply(body="{}")) as server:
             kit = bench(server.url)
             kit.api.call("PUT", "/Invoices", body={})
@@ -268,7 +268,7 @@ class TestQuota:
         assert kit.slept == [0.2]
 
     def test_long_wait_parks_the_lane(self, bench: Make) -> None:
-        """A day's quota takes hours: RateLimited carries them, however long, and nothing is repeated (D5)."""
+        """A day's quota takes hours: RateLimited carries them, however long, and nothing is repeated."""
         step = Reply(429, headers={"Retry-After": "66975", "X-Rate-Limit-Problem": "day"})
         error = problem_of(bench, step)
 
@@ -397,7 +397,7 @@ class TestRefusals:
             assert scopes == error.scopes
 
     def test_conflict_carries_the_existing_id(self, bench: Make) -> None:
-        """The id in a 409 is what is updated instead (S100)."""
+        """The id in a 409 is what is updated instead."""
         error = problem_of(bench, Reply(409, {"message": "Contact already exists. Existing ID: 6001"}), HUBSPOT)
 
         assert isinstance(error, Conflict)

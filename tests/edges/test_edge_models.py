@@ -205,7 +205,7 @@ class TestHubSpot:
         ],
     )
     def test_won_stages(self, metadata: object, won: bool) -> None:
-        """Won is probability 1.0 and nothing else (S32)."""
+        """Won is probability 1.0 and nothing else."""
         assert Stage.model_validate({"id": 94137005, "label": "Closed won", "metadata": metadata}).won is won
 
     def test_token_info(self) -> None:

@@ -87,7 +87,7 @@ def shelf(tmp_path: Path) -> FileShelf:
 
 class TestConsent:
     def test_url_carries_pkce_and_state(self) -> None:
-        """The address asks for a code with the S256 challenge of the verifier, a state, and the scopes (D11)."""
+        """The address asks for a code with the S256 challenge of the verifier, a state, and the scopes."""
         consent = begin(provider("http://127.0.0.1:1"))
         asked = {name: values[0] for name, values in parse_qs(urlsplit(consent.url).query).items()}
         challenge = base64.urlsafe_b64encode(hashlib.sha256(consent.verifier.encode()).digest()).rstrip(b"=").decode()
@@ -111,7 +111,7 @@ class TestConsent:
         assert one.verifier != other.verifier
 
     def test_code_is_exchanged_with_secret_and_verifier(self) -> None:
-        """Both the client secret and the verifier go to the token endpoint: Xero's web apps need the secret (D11)."""
+        """Both the client secret and the verifier go to the token endpoint: Xero's web apps need the secret."""
         with playing(Reply(body=GRANTED)) as server:
             tokens = finish(provider(server.url), "the-code", "the-verifier", NOW)
 
@@ -126,7 +126,7 @@ class TestConsent:
         assert sent.headers["authorization"].startswith("Basic ")
 
     def test_no_refresh_token_names_offline_access(self) -> None:
-        """An answer without refresh token would halt in 30 minutes; it is refused at once, with the reason (S19)."""
+        """An answer without refresh token would halt in 30 minutes; it is refused at once, with the reason."""
         without = {name: value for name, value in GRANTED.items() if name != "refresh_token"}
         with playing(Reply(body=without)) as server, pytest.raises(ConsentNeeded, match="offline_access"):
             finish(provider(server.url), "c", "v", NOW)
@@ -157,7 +157,7 @@ TROUBLE: list[tuple[Step, type[LedgerloopError]]] = [
 
 class TestRenewal:
     def test_refresh_token_is_exchanged(self) -> None:
-        """The stored refresh token is sent with the client's credentials, and both tokens are new (S86)."""
+        """The stored refresh token is sent with the client's credentials, and both tokens are new."""
         with playing(Reply(body=GRANTED)) as server:
             tokens = renew(provider(server.url), OLD, NOW)
 
@@ -299,7 +299,7 @@ class TestReading:
         assert "r1" not in repr(OLD)
 
     def test_scopes_are_read_from_the_token_itself(self) -> None:
-        """The scope claim of an access token is what doctor compares, as a list or as one text (S93)."""
+        """The scope claim of an access token is what doctor compares, as a list or as one text."""
 
         def token(claims: object) -> str:
             return f"h.{base64.urlsafe_b64encode(json.dumps(claims).encode()).decode().rstrip('=')}.s"

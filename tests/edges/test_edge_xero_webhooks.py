@@ -50,7 +50,7 @@ class TestVerify:
         ],
     )
     def test_right_signatures(self, raw: bytes, signature: str) -> None:
-        """HMAC-SHA256 over the raw bytes under the key's text bytes, in base64 (S53)."""
+        """HMAC-SHA256 over the raw bytes under the key's text bytes, in base64."""
         verify(raw, signature, KEY)
 
         assert sign(raw, KEY) == signature
@@ -113,7 +113,7 @@ class TestEvents:
         assert (delivery.events, delivery.first, delivery.last, delivery.handshake) == ((), 0, 0, True)
 
     def test_event_is_read(self) -> None:
-        """Lane, category, kind, resource and time are read; a time without Z is UTC; all keys are kept (S55)."""
+        """Lane, category, kind, resource and time are read; a time without Z is UTC; all keys are kept."""
         delivery = events_from(UPDATE)
         (event,) = delivery.events
 

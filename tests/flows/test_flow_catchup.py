@@ -55,7 +55,7 @@ def _caught_up(scene: Scene, ago: timedelta) -> None:
 
 
 def test_a_gap_in_the_numbers_starts_a_catch_up_at_once(scene: Scene) -> None:
-    """Number 7 after number 5: number 6 told something that never came, so everything is pulled (S56)."""
+    """Number 7 after number 5: number 6 told something that never came, so everything is pulled."""
     customer, contact = _known(scene, "Gap Ltd", "gil@gap.example.com")
     scene.silence("xero")
     _deliver(scene, 5005)

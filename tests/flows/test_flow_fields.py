@@ -102,7 +102,7 @@ class TestFirst:
         assert 2 == len(object_writes(scene))
 
     def test_our_own_writes_come_back_as_nothing(self, scene: Scene, crm: Customers) -> None:
-        """HubSpot tells of what we wrote; that causes no call at all (S4)."""
+        """HubSpot tells of what we wrote; that causes no call at all."""
         customer = crm.add("Echo Ltd", EmailAddress="e@echo.example.com")
         crm.until_linked(customer, "contact")
         scene.forget_calls()

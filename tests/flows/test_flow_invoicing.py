@@ -21,7 +21,7 @@ from ledgerloop_sandbox.credentials import HUBSPOT_CLIENT_SECRET
 
 
 def test_won_deal_becomes_one_invoice(scene: Scene) -> None:
-    """The invoice has the deal's lines, carries the deal's marks, and is named on the deal (S32 to S35)."""
+    """The invoice has the deal's lines, carries the deal's marks, and is named on the deal."""
     deal = scene.sell(
         [
             {"name": "Setup", "quantity": "1", "price": "250.00"},
@@ -131,7 +131,7 @@ def test_a_contact_without_email_is_a_hold(scene: Scene) -> None:
 
 
 def test_the_customer_is_found_by_email_before_one_is_made(scene: Scene) -> None:
-    """A customer whom Xero knows by the contact's email gets the invoice; none is made (S36)."""
+    """A customer whom Xero knows by the contact's email gets the invoice; none is made."""
     customer = scene.customer("Kereru Holdings", "kea@kereru.example.com")
     scene.settle()
     contact = str(scene.on.until("contact", lambda: scene.find_contact("kea@kereru.example.com"))["id"])

@@ -143,7 +143,7 @@ class TestCompanies:
         assert crm.record(customer, "contact") is None
 
     def test_the_automatic_company_is_taken(self, scene: Scene, crm: Customers) -> None:
-        """A company that HubSpot makes by itself from the contact's domain is taken, not doubled (S5)."""
+        """A company that HubSpot makes by itself from the contact's domain is taken, not doubled."""
         scene.configure("hubspot", automatic_company=True)
         customer = crm.add("Own Domain Ltd", EmailAddress="me@own-domain.example.com")
 
@@ -225,7 +225,7 @@ class TestContacts:
         assert f"customer {customer}" not in scene.holds()
 
     def test_a_bad_email_costs_that_field(self, scene: Scene, crm: Customers) -> None:
-        """What is no single address is not sent, with its reason in the journal, once; the company is made (S103)."""
+        """What is no single address is not sent, with its reason in the journal, once; the company is made."""
         customer = crm.add("Two Mails Ltd", EmailAddress="a@two.example.com;b@two.example.com")
 
         crm.until_linked(customer)
@@ -239,7 +239,7 @@ class TestContacts:
         assert f"customer {customer}" not in scene.holds()
 
     def test_an_email_that_hubspot_refuses_costs_that_field(self, scene: Scene, crm: Customers) -> None:
-        """An ending that HubSpot does not know costs the email alone: the contact and its whole batch go on (S102)."""
+        """An ending that HubSpot does not know costs the email alone: the contact and its whole batch go on."""
         refused, fine = scene.on.in_xero(
             "PUT",
             "/Contacts",
@@ -328,7 +328,7 @@ class TestPeople:
 
 class TestConflicts:
     def test_a_409_is_answered_by_taking_the_record(self, scene: Scene, crm: Customers) -> None:
-        """A contact that came between the look and the create is taken, as the answer names it (S100)."""
+        """A contact that came between the look and the create is taken, as the answer names it."""
         scene.forget_calls()
         # The create arrives late, so that a person can be quicker.
         late = scene.fault("hubspot", kind="late", path="contacts/batch/create", delay_ms=DAY, times=1)

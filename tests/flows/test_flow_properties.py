@@ -102,7 +102,7 @@ def test_a_wrong_type_is_reported_and_costs_that_value(staged: Callable[..., Sce
 
 
 def test_provisioning_again_makes_nothing(staged: Callable[..., Scene]) -> None:
-    """Every property is there with its exact name, type and uniqueness; a second run finds nothing to do (S76)."""
+    """Every property is there with its exact name, type and uniqueness; a second run finds nothing to do."""
     scene = staged()
 
     done = provision(scene.built.vendors.hubspot(), {}, lambda seconds: None)

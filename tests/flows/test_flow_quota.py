@@ -48,7 +48,7 @@ def _come_near_the_end_of_the_day(scene: Scene, seconds: int) -> None:
 
 
 def test_a_spent_day_parks_the_organisation_until_it_begins_anew(scene: Scene) -> None:
-    """With no call left the lane rests as long as Xero says, console and health say why; then it goes on (S94)."""
+    """With no call left the lane rests as long as Xero says, console and health say why; then it goes on."""
     customer = scene.customer("Daily Ltd", "dan@daily.example.com")
     contact = str(scene.on.until("contact", lambda: scene.find_contact("dan@daily.example.com"))["id"])
     scene.settle()

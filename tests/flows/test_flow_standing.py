@@ -21,7 +21,7 @@ def test_connecting_writes_nothing(scene: Scene) -> None:
 
 
 def test_new_customer_becomes_contact_and_company(scene: Scene) -> None:
-    """A new Xero contact becomes a HubSpot contact and company, associated, with its standing on both (S5)."""
+    """A new Xero contact becomes a HubSpot contact and company, associated, with its standing on both."""
     scene.customer("Kauri Joinery Ltd", "ana@kauri-joinery.example.com")
 
     contact = scene.on.until("the contact is made", lambda: scene.find_contact("ana@kauri-joinery.example.com"))
@@ -39,7 +39,7 @@ def test_new_customer_becomes_contact_and_company(scene: Scene) -> None:
 
 
 def test_payment_shows_on_contact_and_company(scene: Scene) -> None:
-    """Open, part paid and paid follow each other on the record, with the day of the payment (S38, S66)."""
+    """Open, part paid and paid follow each other on the record, with the day of the payment."""
     customer = scene.customer("Tui Cafe", "hana@tui-cafe.example.com")
     invoice = scene.invoice_for(customer, "100.00")
     contact = str(scene.on.until("contact", lambda: scene.find_contact("hana@tui-cafe.example.com"))["id"])
@@ -56,7 +56,7 @@ def test_payment_shows_on_contact_and_company(scene: Scene) -> None:
 
 
 def test_existing_contact_is_found_by_email(scene: Scene) -> None:
-    """A customer whose email HubSpot knows gets that contact, and no second one is made (S43)."""
+    """A customer whose email HubSpot knows gets that contact, and no second one is made."""
     contact = scene.make("contacts", email="rua@moa-tours.example.com", lastname="Rua")
 
     scene.customer("Moa Tours", "Rua@Moa-Tours.example.com")
@@ -198,7 +198,7 @@ def test_what_is_refused_for_one_record_leaves_its_batch_alone(scene: Scene) -> 
 
 
 def test_two_customers_with_one_email_are_held(scene: Scene) -> None:
-    """HubSpot keeps one contact for an email, so which customer it is is for a person to say (D9)."""
+    """HubSpot keeps one contact for an email, so which customer it is is for a person to say."""
     first = scene.customer("Twin A", "twin@twins.example.com")
     scene.until_shown(
         "contacts",

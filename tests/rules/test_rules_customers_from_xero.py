@@ -131,7 +131,7 @@ class TestFromXero:
         assert customer_from_contact(HOME.id, contact(MergedToContactID="c2")).merged_into == "c2"
 
     def test_a_bad_email_costs_its_key_alone(self) -> None:
-        """The text stays as people wrote it, for the console; without a key it is neither compared nor sent (S103)."""
+        """The text stays as people wrote it, for the console; without a key it is neither compared nor sent."""
         given = customer_from_contact(HOME.id, contact(EmailAddress="kat@acme.nz; bob@acme.nz"))
 
         assert (given.email, given.email_key) == ("kat@acme.nz; bob@acme.nz", "")

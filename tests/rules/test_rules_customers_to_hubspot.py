@@ -63,7 +63,7 @@ class TestToHubSpot:
         assert company_from_customer(bare) == {"name": "Acme Ltd"}
 
     def test_a_bad_email_is_not_sent(self) -> None:
-        """INVALID_EMAIL costs that one field, never the record (S102)."""
+        """INVALID_EMAIL costs that one field, never the record."""
         assert "email" not in contact_from_customer(customer(email="kat@acme", email_key=""))
 
     def test_there_and_back(self) -> None:
@@ -81,7 +81,7 @@ class TestToHubSpot:
 
 class TestShown:
     def test_whole(self) -> None:
-        """A customer shows its standing: amounts as text with two decimals, days as YYYY-MM-DD (S66 to S68)."""
+        """A customer shows its standing: amounts as text with two decimals, days as YYYY-MM-DD."""
         documents = [
             invoice("115.00", due=-12, paid=[(-3, "15.00")]),
             invoice("50.50", due=5),

@@ -24,7 +24,7 @@ class TestNumber:
     @CALM
     @given(st.sampled_from(["contact", "company"]), st.integers(0, 10**15))
     def test_round_trip(self, kind: Any, hubspot_id: int) -> None:
-        """Either database can be lost: the HubSpot id is read back from the number that a customer carries (S45)."""
+        """Either database can be lost: the HubSpot id is read back from the number that a customer carries."""
         number = number_of(kind, str(hubspot_id))
 
         assert hubspot_of(number) == (kind, str(hubspot_id))

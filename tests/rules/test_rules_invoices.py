@@ -260,7 +260,7 @@ class TestWon:
         ],
     )
     def test_is_won(self, properties: dict[str, str | None], won: bool) -> None:
-        """Won is a stage with probability 1.0, in any pipeline and under any label (S32)."""
+        """Won is a stage with probability 1.0, in any pipeline and under any label."""
         assert is_won(record("512", **properties), frozenset({"9"})) is won
 
 

@@ -97,7 +97,7 @@ def test_money_that_was_taken_back(changes: dict[str, Any], known: set[str], eve
 
 
 def test_the_note_says_number_amount_and_what_remains() -> None:
-    """An account manager reads what happened without opening Xero (S7)."""
+    """An account manager reads what happened without opening Xero."""
     note = body_of(Happening(INVOICE, "part", Decimal("1270.00")), HOME)
 
     assert "INV-0107" in note

@@ -44,13 +44,13 @@ class TestList:
         ],
     )
     def test_the_guides_names(self, name: str, kinds: tuple[str, ...], type_: str) -> None:
-        """Lists, workflows and the Make blueprint rely on these three names to the letter (S66, S67, S68)."""
+        """Lists, workflows and the Make blueprint rely on these three names to the letter."""
         (found,) = (each for each in PROPERTIES if each.name == name)
 
         assert (found.on, found.type) == (kinds, type_)
 
     def test_names_are_snake_case(self) -> None:
-        """HubSpot's names are lower-case snake_case and cannot be changed later (S75)."""
+        """HubSpot's names are lower-case snake_case and cannot be changed later."""
         assert all(re.fullmatch(r"xero(_[a-z]+)+", each.name) for each in PROPERTIES)
 
     def test_names_are_there_once(self) -> None:
@@ -203,7 +203,7 @@ class TestDifferences:
         ],
     )
     def test_wrong(self, kind: LinkKind, name: str, has: Present, sentence: str) -> None:
-        """What is wrong is told to the operator and never worked around: it is not made a second time (S76)."""
+        """What is wrong is told to the operator and never worked around: it is not made a second time."""
         assert differences(kind, present(kind, **{name: has}), {}) == ([], [sentence])
 
     def test_more_than_needed(self) -> None:

@@ -99,7 +99,7 @@ def test_no_route(routes: list[Route], connected: list[Organisation], sentence: 
 
 
 def test_terms_are_drafts_by_default() -> None:
-    """Unless told otherwise nothing is approved by a machine (S35)."""
+    """Unless told otherwise nothing is approved by a machine."""
     assert Terms().status == "DRAFT"
 
 

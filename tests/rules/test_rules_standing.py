@@ -276,7 +276,7 @@ def test_standing(documents: list[Receivable], told: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("word", WORDS)
 def test_the_worst_word_wins(word: str) -> None:
-    """The customer's word is the worst of its invoices', in the order OVERDUE to NONE (S68)."""
+    """The customer's word is the worst of its invoices', in the order OVERDUE to NONE."""
     of = {
         "OVERDUE": invoice(due=-1),
         "PARTIALLY_PAID": invoice(paid=[(-1, "1.00")]),

@@ -54,7 +54,7 @@ def _consent(visit: Visit, decision: str = "all") -> str:
 
 
 def test_xero_by_consent(connecting: Callable[..., Visit]) -> None:
-    """Consent connects every organisation that was chosen, and the console says so, once (S12, S87)."""
+    """Consent connects every organisation that was chosen, and the console says so, once."""
     visit = connecting()
 
     answer = visit.browser.get(_consent(visit))

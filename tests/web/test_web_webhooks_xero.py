@@ -23,7 +23,7 @@ _once = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCh
 
 
 def test_handshake_is_answered_empty(visit: Visit) -> None:
-    """A rightly signed handshake gets 200, an empty body, no cookie, and nothing is kept (D1, S50, S51)."""
+    """A rightly signed handshake gets 200, an empty body, no cookie, and nothing is kept."""
     answer = visit.from_xero(HANDSHAKE, HANDSHAKE_SIGNATURE)
 
     assert (200, b"", "0") == (answer.status_code, answer.content, answer.headers["content-length"])
@@ -82,7 +82,7 @@ def test_near_miss_in_the_body(visit: Visit, place: int, other: int) -> None:
 
 
 def test_handshake_echoed_by_setting(visiting: Callable[..., Visit]) -> None:
-    """With handshake = "echo", a right one gets the raw payload and its signature back; a wrong one never (D1)."""
+    """With handshake = "echo", a right one gets the raw payload and its signature back; a wrong one never."""
     visit = visiting(xero={"handshake": "echo"})
 
     right, wrong = visit.from_xero(HANDSHAKE), visit.from_xero(HANDSHAKE, HANDSHAKE_SIGNATURE[:-2] + "A=")

@@ -41,7 +41,7 @@ _WITHOUT_RETRY_AFTER = {"concurrent": 1.0, "day": 900.0}
 
 
 def governor(daily: int = 1000, reserve: float = 0.2) -> Governor:
-    """Keep Xero's four limits (D4); ``daily`` is the Starter figure unless set, until Xero's own figure is known."""
+    """Keep Xero's four limits; ``daily`` is the Starter figure unless set, until Xero's own figure is known."""
     return Governor(LIMITS, day=daily, reserve=reserve)
 
 

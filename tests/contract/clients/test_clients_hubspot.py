@@ -119,7 +119,7 @@ class TestReading:
         assert {deleted: "a@archived.example.com"} == {key: one.properties["email"] for key, one in found.items()}
 
     def test_merged_record_answers_as_the_survivor(self, hubspot: Any, portal: HubSpotClient) -> None:
-        """A merged id still resolves, to a record with another id, which is the one to store (S45)."""
+        """A merged id still resolves, to a record with another id, which is the one to store."""
         winner, loser = (
             portal.create("contacts", {"email": "w@example.com"}),
             portal.create("contacts", {"email": "l@example.com"}),
@@ -160,7 +160,7 @@ class TestReading:
         assert len(names) == 5
 
     def test_won_is_a_probability(self, portal: HubSpotClient) -> None:
-        """Won stages are those of probability 1.0, whatever their label or id (S32)."""
+        """Won stages are those of probability 1.0, whatever their label or id."""
         won = {stage.id for pipeline in portal.pipelines() for stage in pipeline.stages if stage.won}
 
         assert won == {"closedwon", "94137005"}
@@ -196,14 +196,14 @@ class TestWriting:
         assert len(items) == 7
 
     def test_existing_email_is_a_conflict_with_its_id(self, portal: HubSpotClient) -> None:
-        """A create that meets an existing email carries the id to update instead (S100)."""
+        """A create that meets an existing email carries the id to update instead."""
         with pytest.raises(Conflict) as caught:
             portal.create("contacts", {"email": EMAIL})
 
         assert caught.value.existing_id == mia(portal).id
 
     def test_bad_email_is_known_by_its_code(self, hubspot: Any, portal: HubSpotClient) -> None:
-        """INVALID_EMAIL is read from the code, also where the text is translated (S102)."""
+        """INVALID_EMAIL is read from the code, also where the text is translated."""
         hubspot.control("POST", "settings", {"language": "de"})
         with pytest.raises(Invalid) as caught:
             portal.create("contacts", {"email": "not an address"})
@@ -306,7 +306,7 @@ def make_unique(portal: HubSpotClient) -> None:
 
 class TestDefinitions:
     def test_properties_and_groups(self, portal: HubSpotClient) -> None:
-        """A group and a property are made, read back with what matters, and existing ones are a Conflict (S30)."""
+        """A group and a property are made, read back with what matters, and existing ones are a Conflict."""
         portal.create_group("companies", "xero", "Xero")
         definition = {
             "name": "xero_outstanding_balance",
@@ -331,7 +331,7 @@ class TestDefinitions:
             portal.create_group("companies", "xero", "Xero")
 
     def test_account_and_token(self, portal: HubSpotClient) -> None:
-        """Portal, currency and zone, and the token's portal, app and scopes are read (S21)."""
+        """Portal, currency and zone, and the token's portal, app and scopes are read."""
         account, info = portal.account(), portal.token_info()
 
         assert (account.portal_id, account.company_currency) == (str(credentials.HUBSPOT_PORTAL_ID), "NZD")

@@ -101,7 +101,7 @@ class TestConnecting:
             client.organisation()
 
     def test_expired_token_is_renewed_unseen(self, xero: Any, client: XeroClient) -> None:
-        """A 401 leads to one renewal and one repeat, and the caller sees nothing of it (S83)."""
+        """A 401 leads to one renewal and one repeat, and the caller sees nothing of it."""
         xero.fault(kind="expire_tokens")
 
         assert client.organisation().Name == "Kiwi Demo Ltd"
