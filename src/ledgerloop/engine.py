@@ -8,7 +8,6 @@ looks when it is nudged, and twice a second in any case: what a nudge missed is 
 from __future__ import annotations
 
 import logging
-import os
 import sqlite3
 import threading
 import time
@@ -36,7 +35,7 @@ from ledgerloop.log import logger
 from ledgerloop.records import Outage
 from ledgerloop.store import lanes
 from ledgerloop.store.commits import Commits
-from ledgerloop.store.db import Database
+from ledgerloop.store.db import Database, make_private
 from ledgerloop.store.lanes import Lane, Ready
 
 NAME = "ledgerloop"
@@ -353,7 +352,7 @@ def _config(database: Database, worker: str) -> DBOSConfig:
         config["system_database_url"] = database.url.render_as_string(hide_password=False)
         config["system_database_engine"] = database.connecting(pool_pre_ping=True, pool_size=20)
     else:
-        os.close(os.open(file, os.O_RDWR | os.O_CREAT, 0o600))  # what turns hand on is as private as the rest
+        make_private(file)  # what turns hand on is as private as the rest
         _refuse_damaged(file)
         url = make_url(f"sqlite:///{file}")
         engine = sqlalchemy.create_engine(url, connect_args={"timeout": 30.0, "check_same_thread": False})

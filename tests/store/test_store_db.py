@@ -15,7 +15,7 @@ import psycopg
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import func, inspect, select, text
+from sqlalchemy import func, inspect, make_url, select, text
 from sqlalchemy.exc import DBAPIError, StatementError
 
 import pg_cluster
@@ -304,3 +304,32 @@ def test_sqlite_that_is_too_old(python: tuple[int, int], sqlite: tuple[int, int,
     assert fits == (said == "")
     if said:
         assert f"Python 3.{python[1]} has SQLite 3.{sqlite[1]}.{sqlite[2]} here" in said
+
+
+def test_opening_a_file_again_takes_no_locks_from_who_has_it_open(sqlite_url: str) -> None:
+    """Another process that looks and goes does not take the log away from connections of this one."""
+    looking = "import sys; from ledgerloop.store.db import Database; Database(sys.argv[1]).close()"
+    with contextlib.closing(Database(sqlite_url)) as first:
+        with first.transaction() as tx:
+            tx.execute(text("CREATE TABLE seen (what TEXT)"))
+        Database(sqlite_url).close()
+
+        subprocess.run([sys.executable, "-c", looking, sqlite_url], check=True, timeout=60)
+
+        with first.transaction() as tx:
+            tx.execute(text("INSERT INTO seen VALUES ('kept')"))
+        told = subprocess.run(
+            [
+                sys.executable,
+                "-c",
+                "import sqlite3, sys; print(*sqlite3.connect(sys.argv[1]).execute(sys.argv[2]))",
+                make_url(sqlite_url).database,
+                "SELECT what FROM seen",
+            ],
+            check=True,
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+
+    assert "('kept',)\n" == told.stdout

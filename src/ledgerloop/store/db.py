@@ -9,7 +9,7 @@ import sqlite3
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from pkgutil import iter_modules
 from typing import Any
@@ -184,11 +184,21 @@ class Database:
         engine = create_engine(self.url, poolclass=NullPool, connect_args={"timeout": PATIENCE})
         try:
             with _file_lock(file.with_name(f"{file.name}-lock-{_number('file'):016x}")):
-                os.close(os.open(file, os.O_RDWR | os.O_CREAT, 0o600))
+                make_private(file)
                 with engine.connect() as connection:
                     connection.exec_driver_sql("PRAGMA journal_mode = WAL")
         except (OSError, DatabaseError):
             raise _unusable(f"{file} must be a SQLite file in a folder that Ledgerloop may write to.") from None
+
+
+def make_private(file: Path) -> None:
+    """Make a file that its owner alone may read, where there is none.
+
+    One that is there is not even opened: closing it would take the locks from every connection that this process has to
+    it, and the next process to leave would take the log away under them (https://sqlite.org/howtocorrupt.html, 2.2).
+    """
+    with suppress(FileExistsError):
+        os.close(os.open(file, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
 
 
 def sqlite_lack(python: tuple[int, ...], sqlite: tuple[int, ...]) -> str:
