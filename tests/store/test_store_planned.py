@@ -60,9 +60,11 @@ class TestPlanned:
     def test_accepting_more_adds_to_what_is_open_and_begins_anew_after_it(self, database: Database) -> None:
         """Two plans at once count together; a plan after a finished one begins at nothing."""
         with database.transaction() as tx:
-            planned.accept(tx, "org", ["a"], Written(4, 0), NOW)
+            planned.accept(tx, "org", ["a", "shown"], Written(4, 0), NOW)
             planned.spend(tx, "org", Written(3, 0))
-            planned.accept(tx, "org", ["b"], Written(2, 0), NOW)
+            planned.report(tx, "org", {"calls": {"hubspot": 7}})
+            planned.done(tx, "org", ["shown"])
+            planned.accept(tx, "org", ["a", "b"], Written(2, 0), NOW)
             both = planned.allowance(tx, "org")
             planned.done(tx, "org", ["a", "b"])
             planned.accept(tx, "org", ["c"], Written(1, 0), NOW)
@@ -70,8 +72,10 @@ class TestPlanned:
 
         assert both is not None
         assert anew is not None
-        assert (Written(6, 0), Written(3, 0), 2) == (both.may, both.written, both.left)
-        assert (Written(1, 0), Written(0, 0), 1) == (anew.may, anew.written, anew.left)
+        assert (Written(6, 0), Written(3, 0), 3, 2) == (both.may, both.written, both.customers, both.left)
+        assert {"calls": {"hubspot": 7}} == both.figures
+        assert (Written(1, 0), Written(0, 0), 1, 1) == (anew.may, anew.written, anew.customers, anew.left)
+        assert {} == anew.figures
 
     def test_what_rests_is_not_due(self, database: Database) -> None:
         """Work whose quota is spent is due again when the time is over, or when it has gone on."""

@@ -37,16 +37,18 @@ class Allowance:
 
 def accept(tx: Connection, organisation: str, customers: Collection[str], may: Written, now: datetime) -> None:
     """Take on planned work. What was accepted before and is not done yet stays accepted."""
-    before = allowance(tx, organisation) if left(tx, organisation) else None
+    open_before = left(tx, organisation)
+    before = allowance(tx, organisation) if open_before else None
     rows = [{"organisation": organisation, "customer": each} for each in sorted(set(customers))]
     for some in chunks(rows):
         insert_or_ignore(tx, table, some)
     told = before.may if before else Written()
     done = before.written if before else Written()
-    row = {"organisation": organisation, "customers": left(tx, organisation), "accepted_at": now}
+    finished = before.customers - open_before if before else 0  # they stay counted
+    row = {"organisation": organisation, "customers": finished + left(tx, organisation), "accepted_at": now}
     row |= {"may_create": told.created + may.created, "may_update": told.updated + may.updated}
     row |= {"created": done.created, "updated": done.updated}
-    row |= {"rests_until": None, "rests_why": "", "figures": "{}"}
+    row |= {"rests_until": None, "rests_why": "", "figures": json.dumps(dict(before.figures) if before else {})}
     upsert(tx, allowance_table, [row])
 
 
