@@ -8,9 +8,13 @@ import pytest
 from crm import Customers, begun
 from scene import OBJECTS, Scene
 
-from ledgerloop.flows import retrying
+from ledgerloop.flows import new_customers, retrying
+from ledgerloop.flows.deals import Sale
 from ledgerloop.flows.parts import instead
+from ledgerloop.hubspot.models import Record
+from ledgerloop.records import Hold
 from ledgerloop.rules.identity.addresses import email_domain
+from ledgerloop.store import connections
 
 
 @pytest.fixture(scope="module")
@@ -284,6 +288,29 @@ def test_a_contact_with_another_address_is_not_the_customers(scene: Scene, crm: 
     assert agent != crm.record(customer, "contact")
     shown = scene.show("contacts", agent)
     assert (None, None) == (shown["xero_contact_id"], shown["xero_outstanding_balance"])
+
+
+def test_a_customer_that_arrives_while_its_buyer_is_weighed_is_not_doubled(scene: Scene, crm: Customers) -> None:
+    """Our own lost request comes through after the weighing: its number is refused, and the buyer weighed again."""
+    company = scene.make("companies", name="Kowhai Latecomer Ltd")
+    contact = scene.make("contacts", email="ap@kowhai-latecomer.example.com", lastname="Late")
+    records = {
+        kind: Record(id=key, properties=scene.show(plural, key))
+        for kind, plural, key in (("company", "companies", company), ("contact", "contacts", contact))
+    }
+    crm.until_linked(crm.add("Kowhai Latecomer Ltd", ContactNumber=f"HubSpot company {company}"))
+    weighed = Sale(Record(id="9"), company=records["company"], contact=records["contact"])
+    at = scene.built.parts()
+    with scene.built.database.reading() as tx:
+        home = connections.organisations(tx)[0]
+        portal = connections.all_connected(tx, "hubspot")[0].id
+
+    with instead(at):
+        found, taken = new_customers.create(at.xero(home.id), home, [weighed], portal, 0)
+
+    assert [weighed] == taken
+    assert isinstance(found["9"], Hold)
+    assert 1 == named(scene, "Kowhai Latecomer")
 
 
 def test_an_answer_that_no_webhook_tells_of(staged: Callable[..., Scene]) -> None:

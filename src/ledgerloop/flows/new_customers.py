@@ -10,6 +10,8 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
+from sqlalchemy import Connection
+
 from ledgerloop.errors import Invalid
 from ledgerloop.flows.deals import Sale, buyer_of, new_customer, sides
 from ledgerloop.flows.parts import parts
@@ -90,21 +92,33 @@ def _is_taken(problems: Sequence[str]) -> bool:
 
 
 def _name_freely(home: Organisation, of: Mapping[str, Sale], bodies: Mapping[str, dict[str, object]]) -> None:
-    """Give each new customer a name that no other has, since Xero wants active names unique."""
+    """Give each new customer a name that no other has, since Xero wants active names unique.
+
+    It goes without its number where a person said that the number's holder is another. A holder of whom nobody spoke
+    came while the buyer was weighed: Xero refuses the number, and the buyer is weighed again.
+    """
     keys = {number: f"name {name_key(str(bodies[number]['Name']))}" for number in of}
     with parts().database.reading() as tx:
         alike = mirror.customers_by_keys(tx, home.id, set(keys.values()))
-        numbered = mirror.customers_by_number(tx, home.id, list(of))
+        holders = mirror.customers_by_number(tx, home.id, list(of))
+        others = {number: _denied(tx, home, of[number], some) for number, some in holders.items()}
     given: set[str] = set()
     for number, sale in of.items():
         taken = {same_to_xero(one.name) for one in alike.get(keys[number], ()) if one.active} | given
         name = free_name(str(bodies[number]["Name"]), _told_apart_by(sale), taken)
         given.add(same_to_xero(name))
         bodies[number]["Name"] = name
-        if numbered.get(
-            number
-        ):  # a person said that its holder is another, and Xero gives a number to one contact only
+        if others.get(number):
             del bodies[number]["ContactNumber"]
+
+
+def _denied(tx: Connection, home: Organisation, sale: Sale, holders: Sequence[Customer]) -> bool:
+    """Tell whether a person has said that the holders of a buyer's number are others."""
+    buyer, ids = buyer_of(sale), [one.id for one in holders]
+    kind, record = sides(sale)[0]
+    said = rulings.get(tx, home.id, [buyer, *(rulings.none_of(buyer, one) for one in ids)])
+    ended = rulings.ended(tx, home.id, ids)
+    return bool(said) or any((kind, record.id) in ended.get(one, ()) for one in ids)
 
 
 def _told_apart_by(sale: Sale) -> list[str]:
