@@ -81,6 +81,15 @@ def test_firm_behind_an_address(one: Customer, there: Record, known: bool, firm:
         pytest.param(
             customer("Marta Kowal", "m@wp.pl", "Marta", "Kowal", tax_number="51824753556"), False, id="pays tax"
         ),
+        pytest.param(
+            customer("Marta Kowal", "m@wp.pl", "Marta", "Kowal", tax_number="Exempt 2024"), True, id="no tax number"
+        ),
+        pytest.param(
+            customer("Marta Kowal", "m@wp.pl", "Marta", "Kowal", company_number="HRB 7654321"), False, id="registered"
+        ),
+        pytest.param(
+            customer("Marta Kowal", "m@wp.pl", "Marta", "Kowal", company_number="n/a"), True, id="in no register"
+        ),
     ],
 )
 def test_is_private(one: Customer, says: bool) -> None:

@@ -34,7 +34,10 @@ def _decide(old: Customer, new: Customer, receivables: Sequence[Receivable] = ()
         pytest.param({"email": "pay@ff.nz"}, {}, id="an email on the archived one alone"),
         pytest.param({}, {"email": "pay@ff.nz"}, id="an email on the active one alone"),
         pytest.param({"tax_number": "12-345-678"}, {"tax_number": "12 345 678"}, id="a tax number typed otherwise"),
-        pytest.param({"tax_number": "12-345-678"}, {"company_number": "9"}, id="numbers of two kinds"),
+        pytest.param({"tax_number": "GST 12-345-678"}, {"tax_number": "012345678"}, id="a label, and a zero in front"),
+        pytest.param({"tax_number": "GB 123456789"}, {"tax_number": "123456789"}, id="a country in front of one"),
+        pytest.param({"tax_number": "Exempt"}, {"tax_number": "12-345-678"}, id="what is no tax number says nothing"),
+        pytest.param({"tax_number": "12-345-678"}, {"company_number": "987654"}, id="numbers of two kinds"),
         pytest.param({"name": "FRESH fields Ltd"}, {}, id="case is nothing to Xero"),
         pytest.param({"email": "a@ff.nz; b@ff.nz"}, {"email": "A@ff.nz; b@ff.nz"}, id="the same two addresses"),
     ],
@@ -72,8 +75,23 @@ def test_have_nothing_to_do_with_each_other(old: dict[str, Any], new: dict[str, 
         pytest.param(
             {"email": "a@ff.nz"}, {"email": "b@ff.nz"}, [], "another email (a@ff.nz and b@ff.nz)", id="another email"
         ),
-        pytest.param({"tax_number": "1"}, {"tax_number": "2"}, [], "another tax number (1 and 2)", id="another tax no"),
-        pytest.param({"company_number": "1"}, {"company_number": "2"}, [], "another company number", id="company no"),
+        pytest.param(
+            {"tax_number": "12-345-678"},
+            {"tax_number": "12-345-679"},
+            [],
+            "another tax number (12-345-678 and 12-345-679)",
+            id="another tax number",
+        ),
+        pytest.param(
+            {"tax_number": "GB 123456789"},
+            {"tax_number": "NL 123456789"},
+            [],
+            "another tax number",
+            id="the same number in another country",
+        ),
+        pytest.param(
+            {"company_number": "1234567"}, {"company_number": "1234568"}, [], "another company number", id="company no"
+        ),
     ],
 )
 def test_is_a_question(old: dict[str, str], new: dict[str, str], owes: list[Receivable], said: str) -> None:

@@ -7,14 +7,17 @@ is history, unless it still owes something, or what is known of the two does not
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ledgerloop.records import Customer, Hold
 from ledgerloop.rules import doubts
+from ledgerloop.rules.identity.evidence import weigh
 from ledgerloop.rules.identity.free_names import same_to_xero
+from ledgerloop.rules.identity.profiles import profile_of_customer
 from ledgerloop.rules.standing import Standing
+
+_NUMBERS = ("tax number", "company number")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,21 +35,20 @@ def succession(old: Customer, new: Customer, owed: Standing, records: Sequence[s
     if old.active or old.merged_into or not new.active or new.merged_into or not same_name(old.name, new.name):
         return None
     said = _and(records)
-    before, now = _details(old), _details(new)
-    both = [what for what in now if before[what][0] and now[what][0]]  # what one of them lacks says nothing
-    differing = [what for what in both if before[what][0] != now[what][0]]
+    agreeing, differing = _compared(old, new)
     reasons: list[str] = []
     if open_ := still_open(owed):
         reasons.append(doubts.archived_owes(new, old.id, said, open_))
     if differing:
-        against = [f"{what} ({before[what][1]} and {now[what][1]})" for what in differing]
+        before, now = _details(old), _details(new)
+        against = [f"{what} ({before[what]} and {now[what]})" for what in differing]
         reasons.append(doubts.archived_differs(new, old.id, said, _and(against)))
     if reasons:
         return Hold(tuple(reasons))
-    agreeing = ["name", *both]
+    same = _and(["name", *agreeing])
     return Succeeds(
-        f"“{old.name}” was archived in Xero with nothing open and made anew, with the same {_and(agreeing)}, so its"
-        f" HubSpot {said} {'goes' if len(records) == 1 else 'go'} from {old.id} to {new.id}."
+        f"“{old.name}” was archived in Xero with nothing open and made anew, with the same {same}, so its HubSpot"
+        f" {said} {'goes' if len(records) == 1 else 'go'} from {old.id} to {new.id}."
     )
 
 
@@ -55,12 +57,26 @@ def same_name(one: str, other: str) -> bool:
     return same_to_xero(one) == same_to_xero(other)
 
 
-def _details(customer: Customer) -> dict[str, tuple[str, str]]:
-    """Return what may speak for or against two customers of one name, as it is compared and as it is read."""
+def _compared(old: Customer, new: Customer) -> tuple[list[str], list[str]]:
+    """Return in what two customers of one name agree and in what they differ; what one of them lacks says nothing.
+
+    Numbers are compared as everywhere. An email is the whole of the field here: another person there is a question.
+    """
+    numbers = weigh(profile_of_customer(old), profile_of_customer(new)).evidence
+    agreeing = [what for what in _NUMBERS if what in numbers.agree]
+    differing = [what for what in _NUMBERS if what in numbers.against]
+    before, now = (one.email_key or one.email.lower() for one in (old, new))
+    if before and now:
+        (agreeing if before == now else differing).insert(0, "email")
+    return agreeing, differing
+
+
+def _details(customer: Customer) -> dict[str, str]:
+    """Return what may speak against two customers of one name, as it is read."""
     return {
-        "email": (customer.email_key or customer.email.lower(), customer.email),
-        "tax number": (_bare(customer.tax_number), customer.tax_number),
-        "company number": (_bare(customer.company_number), customer.company_number),
+        "email": customer.email,
+        "tax number": customer.tax_number,
+        "company number": customer.company_number,
     }
 
 
@@ -69,10 +85,6 @@ def still_open(owed: Standing) -> str:
     some = [(owed.outstanding, "outstanding"), (owed.credit, "of credit")]
     said = [f"{amount:.2f} {owed.currency} {what}" for amount, what in some if amount]
     return _and(said) or ("an open invoice" if owed.open_invoices else "")
-
-
-def _bare(number: str) -> str:
-    return re.sub(r"[\W_]", "", number).casefold()
 
 
 def _and(some: Sequence[str]) -> str:

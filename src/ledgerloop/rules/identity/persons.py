@@ -22,6 +22,7 @@ from ledgerloop.rules.identity.evidence import (
     Verdict,
 )
 from ledgerloop.rules.identity.names import Likeness, compare, has_form, is_label, is_placeholder, parse, same_person
+from ledgerloop.rules.identity.numbers import number_key
 from ledgerloop.rules.identity.profiles import (
     Profile,
     domains_of,
@@ -117,7 +118,8 @@ def fits_number(customer: Customer, contact: Record) -> Verdict:
 
 def is_private(customer: Customer) -> bool:
     """Tell whether a customer is a person and no firm: it is called as its main person is, with nothing of a firm."""
-    if has_form(customer.name) or customer.tax_number or customer.company_number or email_domain(customer.email_key):
+    numbered = number_key(customer.tax_number) or number_key(customer.company_number)
+    if has_form(customer.name) or numbered or email_domain(customer.email_key):
         return False
     name = f"{customer.first_name} {customer.last_name}"
     both = bool(customer.first_name and customer.last_name)
