@@ -8,11 +8,11 @@ import pytest
 from crm import Customers, begun
 from scene import OBJECTS, Scene
 
-from ledgerloop.flows import new_customers, retrying
+from ledgerloop.flows import new_customers, retrying, ruling
 from ledgerloop.flows.deals import Sale
 from ledgerloop.flows.parts import instead
 from ledgerloop.hubspot.models import Record
-from ledgerloop.records import Hold
+from ledgerloop.records import Hold, Organisation
 from ledgerloop.rules.identity.addresses import email_domain
 from ledgerloop.store import connections
 
@@ -233,6 +233,82 @@ def test_a_draft_does_not_follow_a_deal_to_another_customer(scene: Scene, crm: C
     scene.edit("deals", deal, amount="534.31")
     scene.on.until("the draft follows", lambda: len(scene.invoices_of(deal)[0]["LineItems"]) == 2 or None)
     assert new == payer(scene, deal)
+
+
+def test_a_draft_does_not_follow_a_deal_to_whom_an_address_of_several_belongs(scene: Scene, crm: Customers) -> None:
+    """Whether a draft's customer still pays is weighed as for a won deal: what several customers share says nothing."""
+    email = "office@hapuku-lamps.co.nz"
+    customer = crm.add("Hapuku Lamps Ltd", EmailAddress=email)
+    crm.add("Moki Lantern Hire Ltd", EmailAddress=email)
+    company = crm.until_linked(customer)
+    deal = scene.sell(company=company, contact=None)
+    scene.until_shown("deals", deal, "xero_invoice_id")
+    contact = scene.make("contacts", email=email, firstname="Tom", lastname="Reed")
+
+    scene.on.at_hubspot("DELETE", f"{OBJECTS}/deals/{deal}/associations/companies/{company}")
+    scene.on.at_hubspot("PUT", f"{OBJECTS}/deals/{deal}/associations/default/contacts/{contact}")
+    scene.add_line(deal, {"name": "Travel", "quantity": "1", "price": "55.50"})
+
+    said = scene.until_shown("deals", deal, "xero_sync_message")["xero_sync_message"]
+    assert "it is made out to “Hapuku Lamps Ltd”, and the deal is “Tom Reed”'s now." in said
+    assert 1 == len(scene.invoices_of(deal)[0]["LineItems"])
+
+
+def test_a_draft_does_not_follow_a_deal_whose_company_was_unlinked(scene: Scene, crm: Customers) -> None:
+    """A person has said that the company is not the draft's customer, whatever agrees, until one says otherwise."""
+    customer = crm.add("Kahawai Nets Ltd", EmailAddress="ap@kahawai-nets.co.nz")
+    company = crm.until_linked(customer)
+    scene.edit("companies", company, domain="kahawai-nets.co.nz")
+    deal = scene.sell(company=company, contact=None)
+    scene.until_shown("deals", deal, "xero_invoice_id")
+    unlink(scene, customer)
+
+    scene.add_line(deal, {"name": "Travel", "quantity": "1", "price": "55.50"})
+
+    said = scene.until_shown("deals", deal, "xero_sync_message")["xero_sync_message"]
+    assert "it is made out to “Kahawai Nets Ltd”, and the deal is “Kahawai Nets Ltd”'s now." in said
+    assert 1 == len(scene.invoices_of(deal)[0]["LineItems"])
+    scene.settle()
+    with instead(scene.built.parts()):
+        ruling.it_is(connected(scene), customer, "company", company, "Kim", replace=True)
+    scene.edit("deals", deal, amount="534.31")
+    scene.on.until("the draft follows", lambda: len(scene.invoices_of(deal)[0]["LineItems"]) == 2 or None)
+
+
+@pytest.mark.parametrize("address", ["the same address", "an address of the deal's contact alone"])
+def test_a_contact_whose_link_was_ended_does_not_come_back_by_a_deal(
+    scene: Scene, crm: Customers, address: str
+) -> None:
+    """What a person has ended is not linked again because a deal of the company names the contact."""
+    same = address == "the same address"
+    stem = f"terakihi-{'same' if same else 'other'}"
+    customer = crm.add(f"{stem.title()} Ltd", EmailAddress=f"ap@{stem}.co.nz")
+    company, contact = crm.until_linked(customer), crm.until_linked(customer, "contact")
+    unlink(scene, customer, "contact")
+    if not same:
+        crm.change(customer, EmailAddress=f"office@{stem}.co.nz")
+        scene.settle()
+
+    deal = scene.sell(company=company, contact=contact)
+
+    scene.until_shown("deals", deal, "xero_invoice_id")
+    scene.settle()
+    assert customer == payer(scene, deal)
+    assert contact != crm.record(customer, "contact")
+    assert not scene.show("contacts", contact)["xero_contact_id"]
+
+
+def unlink(scene: Scene, customer: str, *halves: ruling.Half) -> None:
+    """End a customer's links as a person does, and wait until what was shown there is gone."""
+    with instead(scene.built.parts()):
+        ruling.part(connected(scene), customer, halves or ("company",), "Kim")
+    scene.settle()
+
+
+def connected(scene: Scene) -> Organisation:
+    """Return the organisation of this stage."""
+    with scene.built.database.reading() as tx:
+        return connections.organisations(tx)[0]
 
 
 def unshown(scene: Scene, crm: Customers, *, by_email: bool = True) -> tuple[str, str, str]:

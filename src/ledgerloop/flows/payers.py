@@ -22,10 +22,9 @@ from ledgerloop.records import Customer, Entry, Hold, Link, Organisation
 from ledgerloop.rules.customers import number_of
 from ledgerloop.rules.identity import payer_questions
 from ledgerloop.rules.identity.addresses import email_domain, mailbox
-from ledgerloop.rules.identity.evidence import Same, weigh
+from ledgerloop.rules.identity.evidence import Same
 from ledgerloop.rules.identity.names import keys as name_keys
-from ledgerloop.rules.identity.payers import Buyer, Found, Known, choose_payer, profile_of_buyer
-from ledgerloop.rules.identity.persons import weigh_buyer
+from ledgerloop.rules.identity.payers import Buyer, Found, Known, choose_payer, profile_of_buyer, weigh_payer
 from ledgerloop.rules.identity.profiles import (
     WORKS_AT,
     Profile,
@@ -33,7 +32,6 @@ from ledgerloop.rules.identity.profiles import (
     further_keys,
     keys_of_company,
     person_name,
-    profile_of_customer,
 )
 from ledgerloop.rules.identity.sharing import Sharing
 from ledgerloop.store import connections, journal, links, mirror, rulings
@@ -95,11 +93,18 @@ def remember(home: Organisation, sales: Sequence[Sale], found: Mapping[str, Paye
     payers = {one.id for one in found.values() if isinstance(one, Found)}
     with at.database.reading() as tx:
         known = mirror.customers(tx, home.id, sorted(payers))
+        parted = {
+            sale.deal.id: _parted(tx, home, payer.id, sides(sale))
+            for sale in sales
+            if isinstance(payer := found.get(sale.deal.id), Found)
+        }
     for sale in sales:
         payer = found.get(sale.deal.id)
         if not isinstance(payer, Found):
             continue
         for kind, record in sides(sale):
+            if kind in parted[sale.deal.id]:
+                continue
             if kind == "contact" and sale.company and not _its_own(payer, known.get(payer.id), record):
                 continue
             link = Link(home.id, payer.id, kind, record.id, payer.how)
@@ -119,6 +124,24 @@ def remember(home: Organisation, sales: Sequence[Sale], found: Mapping[str, Paye
         }
         journal.add(tx, [_adopted(home, turn, link, why) for link, why in news.items()])
         _remember_made(tx, home, sales, found)
+
+
+def _parted(tx: Connection, home: Organisation, customer: str, some: Sequence[tuple[Side, Record]]) -> set[Side]:
+    """Return of which of these records a person has ended the link to a customer, and has not said otherwise since.
+
+    Who writes the customer's id on the record says otherwise; what we wrote there ourselves is about to be emptied.
+    """
+    ended = rulings.ended(tx, home.id, [customer]).get(customer, set())
+    left = rulings.to_empty(tx, home.id, [customer]) if ended else []
+    return {
+        kind
+        for kind, record in some
+        if (kind, record.id) in ended
+        and (
+            (customer, kind, record.id) in left
+            or (record.properties.get(id_name()) or "").strip().lower() != customer.lower()
+        )
+    }
 
 
 def _its_own(payer: Found, customer: Customer | None, contact: Record) -> bool:
@@ -206,7 +229,10 @@ def _buyers_links(home: Organisation, sales: Sequence[Sale]) -> dict[str, Link]:
 
 
 def pays(home: Organisation, sale: Sale, customer: str) -> bool:
-    """Tell whether a deal's company, or its contact where it has none, is a customer, as far as that is known."""
+    """Tell whether a deal's company, or its contact where it has none, is a customer, as far as that is known.
+
+    It is weighed as for a deal that is won, and what a person has said stands above that.
+    """
     if not sides(sale):
         return True
     with parts().database.reading() as tx:
@@ -214,13 +240,22 @@ def pays(home: Organisation, sale: Sale, customer: str) -> bool:
         payer = (mirror.survivor(tx, home.id, known) or known) if known else None
     if linked := by_link(home, [sale]).get(sale.deal.id):
         return linked.id == (payer.id if payer else customer)
-    if payer is None or id_carried(sale) in (customer, payer.id):
+    if payer is None:
         return True
     buyer = _buyer(home, sale, _made_to_show(home, [sale]))
-    if sale.company is None:
-        return isinstance(weigh_buyer(buyer.record, buyer.profile, payer), Same)
-    theirs = profile_of_customer(payer, home.country)
-    return isinstance(weigh(buyer.profile, theirs, full_name_is_enough=True), Same)
+    with parts().database.reading() as tx:
+        parted = _parted(tx, home, payer.id, sides(sale)[:1])
+        said = rulings.get(tx, home.id, [buyer_of(sale)])
+        shared = Sharing.among(mirror.customers_by_keys(tx, home.id, _keys(buyer))).shared
+    if parted:
+        return False
+    if id_carried(sale) in (customer, payer.id):
+        return True
+    if said:
+        return payer.id in said.values()
+    numbered = {payer.id} if payer.number == number_of(buyer.kind, buyer.record.id) else ()
+    one = Known((payer,), numbered, shared=shared, country=home.country)
+    return isinstance(weigh_payer(buyer, payer, one), Same)
 
 
 def name_of(sale: Sale) -> str:

@@ -169,17 +169,19 @@ def _holder(buyer: Buyer, known: Known, customer: Customer) -> str | None:
 
 
 def _choose(buyer: Buyer, known: Known, some: Sequence[Customer]) -> Chosen | Doubt | None:
-    profiles = {one.id: profile_of_customer(one, known.country) for one in some}
-    weighed: dict[str, Verdict] = {}
-    for one in some:
-        if buyer.kind == "contact":
-            verdict = weigh_buyer(buyer.record, buyer.profile, one, known.shared)
-        else:
-            verdict = weigh(buyer.profile, profiles[one.id], known.shared, full_name_is_enough=True)
-            if isinstance(verdict, Ask) and _is_contacts_own_firm(buyer.profile, one, profiles[one.id], verdict):
-                verdict = Different(verdict.evidence)
-        weighed[one.id] = with_number(verdict) if one.id in known.numbered else verdict
-    return settle(weighed)
+    return settle({one.id: weigh_payer(buyer, one, known) for one in some})
+
+
+def weigh_payer(buyer: Buyer, customer: Customer, known: Known) -> Verdict:
+    """Weigh whether a buyer is a customer, whoever else it may be."""
+    if buyer.kind == "contact":
+        verdict = weigh_buyer(buyer.record, buyer.profile, customer, known.shared)
+    else:
+        theirs = profile_of_customer(customer, known.country)
+        verdict = weigh(buyer.profile, theirs, known.shared, full_name_is_enough=True)
+        if isinstance(verdict, Ask) and _is_contacts_own_firm(buyer.profile, customer, theirs, verdict):
+            verdict = Different(verdict.evidence)
+    return with_number(verdict) if customer.id in known.numbered else verdict
 
 
 def _is_contacts_own_firm(buyer: Profile, customer: Customer, theirs: Profile, verdict: Ask) -> bool:
