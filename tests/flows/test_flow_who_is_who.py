@@ -399,6 +399,45 @@ def test_an_ended_link_is_not_found_by_our_own_number(scene: Scene, crm: Custome
     assert {company, contact}.isdisjoint({crm.record(made, "company"), crm.record(made, "contact")})
 
 
+@pytest.mark.parametrize("kind", ["reset_after", "reset_late"])
+@pytest.mark.parametrize("said", ["unlink", "none of these"])
+def test_a_lost_answer_about_a_customer_without_its_number_makes_no_second(
+    scene: Scene, crm: Customers, kind: str, said: str
+) -> None:
+    """Its number is that of a customer which it is not, so it is made without; it is what came of the lost request."""
+    stem = f"Kuaka {kind.partition('_')[2].title()} {said.split()[0].title()}"
+    domain = f"{stem.lower().replace(' ', '-')}.co.nz"
+    company, contact = firm(scene, f"{stem} Ltd", domain, f"ann@{domain}")
+    if said == "unlink":
+        other = payer(scene, scene.sell(company=company, contact=contact))
+        crm.until_linked(other)
+        with instead(scene.built.parts()):
+            ruling.part(home_of(scene), other, ruling.HALVES, "Kim")
+    else:
+        other = crm.add(f"{stem} Holdings", ContactNumber=f"HubSpot company {company}")
+        scene.on.until("it is asked about", lambda: scene.holds().get(f"customer {other}"))
+    scene.settle()
+    number = scene.fault("xero", kind=kind, method="PUT", path="/Contacts$", delay_ms=1500, times=1)
+
+    deal = scene.sell(company=company, contact=contact)
+    if said != "unlink":
+        scene.until_shown("deals", deal, "xero_sync_message")
+        with instead(scene.built.parts()):
+            ruling.new_one_pays(home_of(scene), deal, "Kim")
+    scene.until_met("xero", number)
+    scene.on.until("the lost one is there", lambda: len(alike(scene, stem)) > 1 or None)
+    scene.settle()
+
+    assert payer(scene, deal) not in ("", other)
+    assert 2 == len(alike(scene, stem)), alike(scene, stem)
+
+
+def alike(scene: Scene, word: str) -> list[str]:
+    """Return the names of the customers that Xero finds by a word."""
+    found = scene.on.in_xero("GET", "/Contacts", query={"searchTerm": word, "page": "1"})["Contacts"]
+    return [str(one["Name"]) for one in found]
+
+
 def test_a_buyer_without_a_company_is_answered_for(scene: Scene, crm: Customers) -> None:
     """A person's deal whose address is another firm's is a question, and the answer makes a customer of the person."""
     contact = scene.make("contacts", email="sal@gutter-right-books.co.nz", firstname="Sal", lastname="Xenon")

@@ -18,8 +18,9 @@ from ledgerloop.flows.parts import parts
 from ledgerloop.records import Customer, Entry, Hold, Organisation
 from ledgerloop.rules.customers import customer_from_contact
 from ledgerloop.rules.identity import payer_questions
+from ledgerloop.rules.identity.addresses import email_key
 from ledgerloop.rules.identity.evidence import CONTACT_NUMBER
-from ledgerloop.rules.identity.free_names import free_name, same_to_xero
+from ledgerloop.rules.identity.free_names import free_name, names_for, same_to_xero
 from ledgerloop.rules.identity.names import Likeness, compare, name_key
 from ledgerloop.rules.identity.payers import Found
 from ledgerloop.rules.identity.profiles import (
@@ -27,7 +28,7 @@ from ledgerloop.rules.identity.profiles import (
     emails_of_contact,
 )
 from ledgerloop.rules.saying import whole
-from ledgerloop.store import journal, mirror, rulings
+from ledgerloop.store import journal, links, mirror, rulings
 from ledgerloop.store.survivors import survivors
 from ledgerloop.xero.client import Outcome, XeroClient
 from ledgerloop.xero.models import Contact
@@ -36,6 +37,7 @@ SKEW = timedelta(minutes=10)
 """How far our clock may be from Xero's."""
 BATCH = 50
 """Xero advises about 50 elements a request."""
+_LOST = "It was made for this buyer by a request whose answer was lost."
 
 Payers = dict[str, Found | Hold]
 
@@ -91,34 +93,81 @@ def _is_taken(problems: Sequence[str]) -> bool:
     return "contact number" in said or "already assigned" in said or "must be unique" in said
 
 
+def lost(home: Organisation, sales: Sequence[Sale]) -> Payers:
+    """Return the customers that were made for buyers without their numbers, by requests whose answers were lost.
+
+    A person has said that whoever has the number is another, so the name tells: such a customer has one that we give,
+    the address that we send and no number, came after the person's word, and is nobody else's.
+    """
+    bodies = {sale.deal.id: new_customer(sale) for sale in sales if sides(sale)}
+    number_of = {deal: str(one["ContactNumber"]) for deal, one in bodies.items() if not isinstance(one, Hold)}
+    found: Payers = {}
+    with parts().database.reading() as tx:
+        holders = mirror.customers_by_number(tx, home.id, list(number_of.values()))
+        for sale in (one for one in sales if number_of.get(one.deal.id) in holders):
+            moment = _denied_at(tx, home, sale, holders[number_of[sale.deal.id]])
+            if moment is not None and (one := _made_without_number(tx, home, sale, bodies[sale.deal.id], moment)):
+                found[sale.deal.id] = Found(one, "created", _LOST)
+    return found
+
+
+def _made_without_number(
+    tx: Connection, home: Organisation, sale: Sale, body: Mapping[str, Any] | Hold, moment: datetime
+) -> str:
+    """Return the customer that was made for a buyer after a moment; empty where none was."""
+    if isinstance(body, Hold):
+        return ""
+    address = email_key(str(body.get("EmailAddress", "")))
+    some = [
+        one
+        for one in _named(tx, home, names_for(str(body["Name"]), _told_apart_by(sale)))
+        if not one.number and one.email_key == address and _is_fresh(one, moment)
+        if _denied_at(tx, home, sale, [one], by_all=False) is None
+    ]
+    taken = links.find(tx, home.id, sides(sale)[0][0], [one.id for one in some])
+    return next((one.id for one in some if one.id not in taken), "")
+
+
 def _name_freely(home: Organisation, of: Mapping[str, Sale], bodies: Mapping[str, dict[str, object]]) -> None:
     """Give each new customer a name that no other has, since Xero wants active names unique.
 
     It goes without its number where a person said that the number's holder is another. A holder of whom nobody spoke
     came while the buyer was weighed: Xero refuses the number, and the buyer is weighed again.
     """
-    keys = {number: f"name {name_key(str(bodies[number]['Name']))}" for number in of}
+    wanted = {number: names_for(str(bodies[number]["Name"]), _told_apart_by(sale)) for number, sale in of.items()}
     with parts().database.reading() as tx:
-        alike = mirror.customers_by_keys(tx, home.id, set(keys.values()))
+        alike = _named(tx, home, [name for some in wanted.values() for name in some])
         holders = mirror.customers_by_number(tx, home.id, list(of))
-        others = {number: _denied(tx, home, of[number], some) for number, some in holders.items()}
-    given: set[str] = set()
+        others = {number: _denied_at(tx, home, of[number], some) for number, some in holders.items()}
+    taken = {same_to_xero(one.name) for one in alike}
     for number, sale in of.items():
-        taken = {same_to_xero(one.name) for one in alike.get(keys[number], ()) if one.active} | given
         name = free_name(str(bodies[number]["Name"]), _told_apart_by(sale), taken)
-        given.add(same_to_xero(name))
+        taken.add(same_to_xero(name))
         bodies[number]["Name"] = name
-        if others.get(number):
+        if others.get(number) is not None:
             del bodies[number]["ContactNumber"]
 
 
-def _denied(tx: Connection, home: Organisation, sale: Sale, holders: Sequence[Customer]) -> bool:
-    """Tell whether a person has said that the holders of a buyer's number are others."""
-    buyer, ids = buyer_of(sale), [one.id for one in holders]
-    kind, record = sides(sale)[0]
-    said = rulings.get(tx, home.id, [buyer, *(rulings.none_of(buyer, one) for one in ids)])
-    ended = rulings.ended(tx, home.id, ids)
-    return bool(said) or any((kind, record.id) in ended.get(one, ()) for one in ids)
+def _named(tx: Connection, home: Organisation, names: Sequence[str]) -> list[Customer]:
+    """Return the active customers that have one of these names."""
+    found = mirror.customers_by_keys(tx, home.id, {f"name {name_key(one)}" for one in names})
+    wanted = {same_to_xero(one) for one in names}
+    some = {one.id: one for those in found.values() for one in those if one.active and not one.merged_into}
+    return [one for one in some.values() if same_to_xero(one.name) in wanted]
+
+
+def _denied_at(
+    tx: Connection, home: Organisation, sale: Sale, some: Sequence[Customer], *, by_all: bool = True
+) -> datetime | None:
+    """Return when a person first said that these customers are not a buyer; None where nobody has.
+
+    ``by_all`` where it counts too that the buyer is none of those that there were then.
+    """
+    buyer = buyer_of(sale)
+    subjects = [buyer] if by_all else []
+    for one in some:
+        subjects += [rulings.none_of(buyer, one.id), rulings.not_a_record(one.id, *buyer.split())]
+    return min(rulings.said_at(tx, home.id, subjects).values(), default=None)
 
 
 def _told_apart_by(sale: Sale) -> list[str]:
@@ -179,8 +228,11 @@ def _owners(home: Organisation, of: Mapping[str, Sale], bodies: Mapping[str, Map
 
 def _made_since(customer: Customer, moment: datetime, name: str) -> bool:
     """Tell whether a customer that bears a buyer's number and name was made after a moment, by whichever clock."""
-    fresh = customer.updated_at is not None and customer.updated_at >= moment - SKEW
-    return customer.active and fresh and compare(customer.name, name) >= Likeness.ALIKE
+    return customer.active and _is_fresh(customer, moment) and compare(customer.name, name) >= Likeness.ALIKE
+
+
+def _is_fresh(customer: Customer, moment: datetime) -> bool:
+    return customer.updated_at is not None and customer.updated_at >= moment - SKEW
 
 
 def _refused(body: Mapping[str, object], problems: Sequence[str]) -> Hold:

@@ -55,7 +55,8 @@ def find_payers(
         found |= _by_ruling(home, [sale for sale in strangers if sale.deal.id not in found])
         remember(home, strangers, found, turn)  # so that nobody takes the same customer by its name
     for some in _apart([sale for sale in strangers if sale.deal.id not in found]):
-        found |= by_evidence(home, some)
+        found |= new_customers.lost(home, some)
+        found |= by_evidence(home, [sale for sale in some if sale.deal.id not in found])
         found |= _make(client, home, [sale for sale in some if sale.deal.id not in found], portal, turn)
         remember(home, some, found, turn)
     remember(home, sales, found, turn)

@@ -42,6 +42,11 @@ def none_of(buyer: str, customer: str) -> str:
     return f"{buyer} not {customer}"
 
 
+def not_a_record(customer: str, kind: str, record: str) -> str:
+    """Return the subject under which it is kept that a customer's link to a record was ended."""
+    return f"customer {customer} not {kind} {record}"
+
+
 def succeeds(customer: str, archived: str) -> str:
     """Return the subject under which it is kept that a customer takes an archived one's records once it may."""
     return f"customer {customer} succeeds {archived}"
@@ -73,7 +78,7 @@ def end(
     tx: Connection, organisation: str, customer: str, kind: str, record: str, now: datetime, *, to_empty: bool
 ) -> None:
     """Keep that a record is not a customer, and whether the record must still be emptied."""
-    subject = f"customer {customer} not {kind} {record}"
+    subject = not_a_record(customer, kind, record)
     put(tx, organisation, subject, TO_EMPTY if to_empty else "", now)
 
 

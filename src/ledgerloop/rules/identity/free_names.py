@@ -18,10 +18,14 @@ def same_to_xero(name: str) -> str:
 
 
 def free_name(name: str, apart: Sequence[str], taken: Collection[str]) -> str:
-    """Return the name, or with the first of ``apart`` in brackets that is not taken; the last of them if all are.
+    """Return the first of :func:`names_for` that is not taken; the last of them if all are.
 
     ``taken`` are names as :func:`same_to_xero` gives them.
     """
-    dressed = [f"{name[: LONGEST - len(one) - 3].rstrip()} ({one})" for one in apart if one]
-    wanted = [name, *dressed]
+    wanted = names_for(name, apart)
     return next((one for one in wanted if same_to_xero(one) not in taken), wanted[-1])
+
+
+def names_for(name: str, apart: Sequence[str]) -> list[str]:
+    """Return the names that a customer may be given: its own, and with each of ``apart`` in brackets."""
+    return [name, *(f"{name[: LONGEST - len(one) - 3].rstrip()} ({one})" for one in apart if one)]
