@@ -235,6 +235,40 @@ def test_a_gmbh_is_not_the_ltd_of_the_same_name(scene: Scene, crm: Customers) ->
     assert "77.00" != owed(scene, "companies", company)
 
 
+@pytest.mark.parametrize("way", ["the contact is the customer's", "the customer has another email", "by a deal"])
+def test_another_person_at_a_free_address_shows_no_debt(scene: Scene, crm: Customers, way: str) -> None:
+    """Who bears another name than the customer's main person is asked about, and both answers cure it."""
+    stem = f"Titoki {way.split()[-1].title()}"
+    mail = f"mail.{way.split()[-1].strip('s')[:5]}.77@gmail.com".replace("'", "")
+    stranger = scene.make("contacts", email=mail, firstname="Tom", lastname="Reed")
+    company = scene.make("companies", name=f"{stem} Fencing Ltd")
+    customer = crm.add(f"{stem} Fencing Ltd", EmailAddress=mail, FirstName="Di", LastName="Snow")
+    scene.invoice_for(customer, "999.00")
+    said = crm.until_held(customer)
+    assert f"is that of Di Snow in Xero, and in HubSpot that of the contact Tom Reed ({stranger})" in said
+    scene.edit("companies", company, xero_contact_id=customer)
+    crm.until_linked(customer)
+    if way == "by a deal":
+        deal = scene.sell(company=company, contact=stranger)
+        assert customer == payer(scene, deal)
+    scene.settle()
+    assert ["999.00", ""] == [owed(scene, "companies", company)[:6], owed(scene, "contacts", stranger)]
+
+    if way == "the contact is the customer's":
+        scene.edit("contacts", stranger, xero_contact_id=customer)
+        assert stranger == crm.until_linked(customer, "contact")
+        scene.until_shown("contacts", stranger, "xero_outstanding_balance", "999.00")
+        assert ("Tom", mail) == (
+            scene.show("contacts", stranger)["firstname"],
+            scene.show("contacts", stranger)["email"],
+        )
+    else:
+        crm.change(customer, EmailAddress=f"di.{mail}")
+        assert stranger != crm.until_linked(customer, "contact")
+    scene.settle()
+    assert f"customer {customer}" not in scene.holds()
+
+
 def test_a_second_john_smith_gets_a_readable_name(scene: Scene, crm: Customers) -> None:
     """Xero wants unique names: the second is called by his address as well, is not held, and is not the first."""
     first, second = (

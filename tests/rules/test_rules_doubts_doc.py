@@ -24,7 +24,14 @@ SENTENCES = [
     if word.__module__ == module.__name__ and not name.startswith("_") and not name.endswith("_named")
     if name != "shared_record"  # which is one of two others
 ]
-DETAILS = Customer(organisation="", id="{xero id}", name="{name}", email="{email}")
+DETAILS = Customer(
+    organisation="",
+    id="{xero id}",
+    name="{name}",
+    email="{email}",
+    first_name="{first name}",
+    last_name="{last name}",
+)
 SAID = Evidence(Likeness.ALIKE, ("domain",), ("wording of the name",))
 COMPANY = record("{company}", name="{company's name}", domain="{domain}")
 CONTACT = record("{contact}", lastname="{person}", email="{email}")

@@ -8,8 +8,9 @@ from rules_samples import record
 from ledgerloop.hubspot.models import Record
 from ledgerloop.records import Customer
 from ledgerloop.rules.identity.addresses import email_key
+from ledgerloop.rules.identity.evidence import Shared
 from ledgerloop.rules.identity.free_names import free_name
-from ledgerloop.rules.identity.persons import firm_behind, is_private, is_theirs
+from ledgerloop.rules.identity.persons import firm_behind, is_another_person, is_private, is_theirs
 
 
 def customer(name: str, email: str = "", first: str = "", last: str = "", **more: str) -> Customer:
@@ -65,6 +66,58 @@ def test_is_theirs(one: Customer, company: Record | None, own: Record | None, sa
 def test_firm_behind_an_address(one: Customer, there: Record, known: bool, firm: Record | None) -> None:
     """Where nobody says where its people work, an address is that firm's whose domain it has."""
     assert firm_behind(one, OWN, DI if known else None, None, [there]) is firm
+
+
+def person(first: str, last: str) -> Record:
+    """Return a HubSpot contact."""
+    return record("9", firstname=first, lastname=last)
+
+
+FARM = customer("Mulga Ltd", "post@gmail.com", "Di", "Snow")
+
+
+@pytest.mark.parametrize(
+    ("one", "contact", "at", "says"),
+    [
+        pytest.param(FARM, person("Tom", "Reed"), None, True, id="nobody of that name"),
+        pytest.param(FARM, person("Tom", "Reed"), BOOKS, True, id="at another firm"),
+        pytest.param(FARM, person("Tom", "Reed"), OWN, False, id="at its own company"),
+        pytest.param(FARM, person("Tom", "Reed"), TWIN, False, id="at a company that is called like it"),
+        pytest.param(FARM, person("Di", "Snow"), None, False, id="the main person"),
+        pytest.param(FARM, person("Snow", "Di"), None, False, id="in the other order"),
+        pytest.param(FARM, person("D.", "Snow"), None, False, id="an initial"),
+        pytest.param(FARM, person("Diana Di", "Snow"), None, False, id="a further name"),
+        pytest.param(FARM, person("Bob", "Snow"), None, False, id="a firm's family"),
+        pytest.param(FARM, person("Mulga", "Office"), None, False, id="a desk of the firm"),
+        pytest.param(FARM, person("", "Reed"), None, False, id="half a name"),
+        pytest.param(FARM, person("花", "佐藤"), None, False, id="another script"),
+        pytest.param(
+            customer("Mulga Ltd", "mulga@gmail.com", "Di", "Snow"), person("Tom", "Reed"), None, False, id="its mailbox"
+        ),
+        pytest.param(customer("Mulga Ltd", "post@gmail.com"), person("Tom", "Reed"), None, False, id="nobody is named"),
+        pytest.param(
+            customer("Mulga Ltd", "post@mulga.nz", "Di", "Snow"), person("Tom", "Reed"), None, False, id="own domain"
+        ),
+        pytest.param(
+            customer("Mulga Ltd", "all@mulga.nz", "Di", "Snow"),
+            person("Tom", "Reed"),
+            None,
+            True,
+            id="one of several's",
+        ),
+        pytest.param(
+            customer("Di Snow", "post@gmail.com", "Di", "Snow"), person("Bob", "Snow"), None, True, id="her husband"
+        ),
+        pytest.param(
+            customer("Di Snow", "post@gmail.com", "Di", "Snow"), person("Di", "Snow"), None, False, id="she herself"
+        ),
+    ],
+)
+def test_is_another_person(one: Customer, contact: Record, at: Record | None, says: bool) -> None:
+    """An address that says nothing beside another person's name does not make a contact the customer's."""
+    shared = Shared(emails=frozenset({"all@mulga.nz"}))
+
+    assert is_another_person(one, contact, at, OWN if one.name == "Mulga Ltd" else None, shared) is says
 
 
 @pytest.mark.parametrize(

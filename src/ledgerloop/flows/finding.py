@@ -37,7 +37,7 @@ from ledgerloop.rules.identity.choice import Chosen, Doubt, settle
 from ledgerloop.rules.identity.evidence import CONTACT_NUMBER, Same, Shared, Verdict, weigh
 from ledgerloop.rules.identity.names import Likeness, compare
 from ledgerloop.rules.identity.payers import with_number
-from ledgerloop.rules.identity.persons import firm_behind, fits_number
+from ledgerloop.rules.identity.persons import firm_behind, fits_number, is_another_person
 from ledgerloop.rules.identity.profiles import (
     ADDITIONAL_DOMAINS,
     ADDITIONAL_EMAILS,
@@ -115,7 +115,7 @@ def find(
     asked = {key: one for key, one in left.items() if key not in shared}
     around = _around(client, home, found, asked, no_company)
     _choose_companies(home, no_company, around, sharing, found, freed)
-    _choose_contacts(home, no_contact, asked, around, found)
+    _choose_contacts(home, no_contact, asked, around, sharing, found)
     return found
 
 
@@ -340,8 +340,10 @@ def _weigh(home: Organisation, customer: Customer, company: Profile, shared: Sha
     return with_number(verdict) if numbered else verdict
 
 
-def _choose_contacts(home: Organisation, everyone: Customers, asked: Customers, around: _Around, found: Halves) -> None:
-    """Take the contacts that have customers' addresses, unless the address is another firm's."""
+def _choose_contacts(
+    home: Organisation, everyone: Customers, asked: Customers, around: _Around, sharing: Sharing, found: Halves
+) -> None:
+    """Take the contacts that have customers' addresses, unless the address is another firm's or person's."""
     with parts().database.reading() as tx:
         housed = links.find(tx, home.id, "company", list(asked))
         ended = rulings.ended(tx, home.id, list(asked))
@@ -355,15 +357,21 @@ def _choose_contacts(home: Organisation, everyone: Customers, asked: Customers, 
         own = found.companies[key][0] if key in found.companies else around.companies.get(theirs)
         works_at = around.companies.get(around.company_of.get(contact.id, "")) if contact else None
         firm = firm_behind(customer, own, contact, works_at, around.companies.values())
-        if firm is None:
+        carries = contact is not None and (contact.properties.get(id_name()) or "").strip().lower() == key.lower()
+        stranger = contact is not None and is_another_person(customer, contact, works_at, own, sharing.shared)
+        if firm is None and contact is not None and stranger and not carries:
+            said = questions.address_of_person(customer, contact)
+            choice = Choice("contact", contact.id, questions.contact_named(contact))
+            found.unsure_contacts[key] = Hold((said,), (contact.id,), choices=(choice,))
+        elif firm is None:
             fits |= {key: contact} if contact else {}
         elif firm.id in found.unsure_companies.get(key, Hold(())).candidates:
             # Whose contact it is, the answer about the company will tell; until then it is not made or taken either.
             found.unsure_contacts[key] = found.unsure_companies[key]
         elif contact is None:
             found.unsure_contacts[key] = Hold((questions.address_of_firm(customer, firm),), (firm.id,))
-        elif carried_by(contact, key) == "" and (contact.properties.get(id_name()) or "").strip():
-            fits[key] = contact  # it carries the customer's id: a person has said so
+        elif carries:
+            fits[key] = contact  # a person has said so
         else:
             said = questions.address_of_others(customer, contact, firm)
             choice = Choice("contact", contact.id, questions.contact_named(contact))

@@ -15,6 +15,7 @@ from sqlalchemy import Connection
 
 from ledgerloop.flows import meeting, new_customers, pulling, reviewing, succeeding
 from ledgerloop.flows.deals import Sale, Side, buyer_of, sides
+from ledgerloop.flows.finding import sharing_of
 from ledgerloop.flows.parts import parts
 from ledgerloop.flows.writing import id_name
 from ledgerloop.hubspot.models import Record
@@ -25,6 +26,7 @@ from ledgerloop.rules.identity.addresses import email_domain, mailbox
 from ledgerloop.rules.identity.evidence import Same
 from ledgerloop.rules.identity.names import keys as name_keys
 from ledgerloop.rules.identity.payers import Buyer, Found, Known, choose_payer, profile_of_buyer, weigh_payer
+from ledgerloop.rules.identity.persons import is_another_person
 from ledgerloop.rules.identity.profiles import (
     WORKS_AT,
     Profile,
@@ -99,6 +101,7 @@ def remember(home: Organisation, sales: Sequence[Sale], found: Mapping[str, Paye
             for sale in sales
             if isinstance(payer := found.get(sale.deal.id), Found)
         }
+    sharing = sharing_of(home, known)
     for sale in sales:
         payer = found.get(sale.deal.id)
         if not isinstance(payer, Found):
@@ -106,7 +109,8 @@ def remember(home: Organisation, sales: Sequence[Sale], found: Mapping[str, Paye
         for kind, record in sides(sale):
             if kind in parted[sale.deal.id]:
                 continue
-            if kind == "contact" and sale.company and not _its_own(payer, known.get(payer.id), record):
+            customer = known.get(payer.id)
+            if kind == "contact" and sale.company and not _its_own(payer, customer, sale.company, record, sharing):
                 continue
             link = Link(home.id, payer.id, kind, record.id, payer.how)
             made.append(link)
@@ -145,14 +149,20 @@ def _parted(tx: Connection, home: Organisation, customer: str, some: Sequence[tu
     }
 
 
-def _its_own(payer: Found, customer: Customer | None, contact: Record) -> bool:
+def _its_own(payer: Found, customer: Customer | None, company: Record, contact: Record, sharing: Sharing) -> bool:
     """Tell whether the contact of a company's deal is the customer's own, which shows what the customer owes.
 
-    The customer was made of it, or has its address; otherwise it may be anybody's, such as an agent's.
+    The customer was made of it, or has its address; otherwise it may be anybody's, such as an agent's. Who works at
+    another firm, has another's name or an address of several customers is left to the customer's own turn.
     """
-    return payer.how == "created" or (
-        customer is not None and bool(customer.email_key) and customer.email_key in emails_of_contact(contact)
-    )
+    if payer.how == "created":
+        return True
+    if customer is None or not customer.email_key or customer.email_key not in emails_of_contact(contact):
+        return False
+    works_at = contact.properties.get(WORKS_AT) or ""
+    if works_at not in ("", company.id) or sharing.with_email(customer):
+        return False
+    return not is_another_person(customer, contact, company if works_at else None, company, sharing.shared)
 
 
 def _adopted(home: Organisation, turn: int, link: Link, why: str) -> Entry:

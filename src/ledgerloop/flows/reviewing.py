@@ -21,7 +21,7 @@ from ledgerloop.rules.customers import hubspot_of
 from ledgerloop.rules.identity import questions
 from ledgerloop.rules.identity.evidence import Same, Shared, weigh
 from ledgerloop.rules.identity.payers import with_number
-from ledgerloop.rules.identity.persons import is_theirs
+from ledgerloop.rules.identity.persons import is_another_person, is_theirs
 from ledgerloop.rules.identity.profiles import profile_of_company, profile_of_customer
 from ledgerloop.rules.identity.sharing import Sharing
 from ledgerloop.store import dirty, lanes, links, mirror
@@ -185,5 +185,7 @@ def _of_contact(customer: Customer, link: Link, there: _Read, sharing: Sharing, 
     own = there.companies.get(company.hubspot_id) if company is not None else None
     if firm is not None and not is_theirs(customer, contact, firm, own):
         return f"the contact is at {questions.record_named('company', firm)}, which is another firm"
+    if is_another_person(customer, contact, firm, own, sharing.shared):
+        return f"in Xero the email {customer.email} is that of {customer.first_name} {customer.last_name}"
     others = sharing.with_email(customer) if customer.email_key else []
     return f"the email {customer.email} is also that of {', '.join(others)}" if others else ""

@@ -6,6 +6,7 @@ Does no I/O. An email address finds a person. It says whose company's only toget
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterable
 
 from ledgerloop.hubspot.models import Record
@@ -98,6 +99,52 @@ def is_theirs(customer: Customer, contact: Record, company: Record | None, own: 
     if domain := email_domain(customer.email_key):
         return domain not in domains_of(company) and _is_of_customer(domain, customer, own)
     return _named_like(person_name(contact), customer.name)
+
+
+def is_another_person(
+    customer: Customer,
+    contact: Record,
+    company: Record | None,
+    own: Record | None = None,
+    shared: Shared = NOTHING_SHARED,
+) -> bool:
+    """Tell whether a HubSpot contact that has a customer's address bears another person's name than its main person.
+
+    An address of the firm's own domain says all the same whose contact it is, and so does a ``company`` that it is at
+    and that is the customer's ``own`` or called like it. Free mail does not, nor does an address that several share;
+    there the contact may be a member of the family, an earlier holder or an agent. At a firm's mailbox, one of its
+    name or of its people's family is no stranger.
+    """
+    given = [(contact.properties.get(one) or "").strip() for one in ("firstname", "lastname")]
+    if not (all(given) and customer.first_name and customer.last_name):
+        return False  # half a name, or one that stands for a desk
+    if email_domain(customer.email_key) and mailbox(customer.email_key) not in shared.emails:
+        return False
+    if company is not None and is_theirs(customer, contact, company, own):
+        return False
+    name, main = " ".join(given), f"{customer.first_name} {customer.last_name}"
+    if _names_person(name, customer) or _may_be_one(name, main):
+        return False
+    if sorted(parse(main).words) == sorted(parse(_TOLD_APART.sub("", customer.name)).words):
+        return True  # a private person's debts are nobody else's, of whatever family
+    known = {word for text in (main, customer.name) for word in parse(text).words if len(word) > 1}
+    mailbox_of_firm = is_label(customer.name, customer.email_key.partition("@")[0].replace(".", ""))
+    return not mailbox_of_firm and known.isdisjoint(parse(name).words)
+
+
+def _may_be_one(one: str, other: str) -> bool:
+    """Tell whether two people's names may be one: the words of one among those of the other, by initials as well.
+
+    Names in two scripts cannot be compared, so they may.
+    """
+    short, long = sorted((parse(one).words, parse(other).words), key=len)
+    if _script(one) != _script(other):
+        return True
+    return all(any(x == y or (1 in (len(x), len(y)) and x[0] == y[0]) for y in long) for x in short)
+
+
+def _script(name: str) -> str:
+    return next((unicodedata.name(letter, "").partition(" ")[0] for letter in name if letter.isalpha()), "")
 
 
 def _is_of_customer(domain: str, customer: Customer, own: Record | None) -> bool:

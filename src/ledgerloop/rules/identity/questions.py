@@ -61,6 +61,17 @@ def address_of_others(customer: Customer, contact: Record, company: Record) -> s
     )
 
 
+def address_of_person(customer: Customer, contact: Record) -> str:
+    """Word that who has a customer's address in HubSpot is called as another person than the customer's main one."""
+    main = f"{customer.first_name} {customer.last_name}"
+    return (
+        f"The email {customer.email} of “{customer.name}” is that of {main} in Xero, and in HubSpot that of the contact"
+        f" {person_name(contact)} ({contact.id}), so what this customer owes is not shown there. Its company, if it has"
+        f" one, is kept up to date. If the contact is the customer's all the same, write {customer.id} into its Xero"
+        " contact id; if not, give the customer an email of its own in Xero."
+    )
+
+
 def address_of_firm(customer: Customer, company: Record) -> str:
     """Word that a customer's address, which no contact has, is of another company's domain."""
     return (
