@@ -33,7 +33,7 @@ from ledgerloop.flows.takeover import end_old_turns, lock_of, pass_over, take_ov
 from ledgerloop.flows.turns import turn_id
 from ledgerloop.log import logger
 from ledgerloop.records import Outage
-from ledgerloop.store import lanes
+from ledgerloop.store import lanes, moments
 from ledgerloop.store.commits import Commits
 from ledgerloop.store.db import Database, make_private
 from ledgerloop.store.lanes import Lane, Ready
@@ -354,12 +354,17 @@ def _config(database: Database, worker: str) -> DBOSConfig:
     else:
         make_private(file)  # what turns hand on is as private as the rest
         _refuse_damaged(file)
-        url = make_url(f"sqlite:///{file}")
-        engine = sqlalchemy.create_engine(url, connect_args={"timeout": 30.0, "check_same_thread": False})
-        event.listen(engine, "connect", _durable)
-        config["system_database_url"] = str(url)
-        config["system_database_engine"] = engine
+        config["system_database_url"] = f"sqlite:///{file}"
+        config["system_database_engine"] = engine_at(file)
     return config
+
+
+def engine_at(file: Path) -> sqlalchemy.Engine:
+    """Open the file in which DBOS keeps its turns, as DBOS is to use it."""
+    url = make_url(f"sqlite:///{file}")
+    engine = sqlalchemy.create_engine(url, connect_args={"timeout": 30.0, "check_same_thread": False})
+    event.listen(engine, "connect", _prepare)
+    return engine
 
 
 def _refuse_damaged(file: Path) -> None:
@@ -378,8 +383,9 @@ def _refuse_damaged(file: Path) -> None:
         )
 
 
-def _durable(connection: Any, _record: Any) -> None:
-    """Ask SQLite for a log beside the file, and for commits that survive a power cut."""
+def _prepare(connection: Any, _record: Any) -> None:
+    """Ask SQLite for a log beside the file and for commits that survive a power cut; lend an old one the moment."""
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA busy_timeout = 30000")
+    moments.lend(connection)

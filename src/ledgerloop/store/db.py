@@ -6,7 +6,6 @@ import fcntl
 import hashlib
 import os
 import sqlite3
-import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -37,7 +36,7 @@ class Database:
             raise _unusable(_ADDRESS) from None
         if self.url.get_backend_name() == "sqlite" and self.url.database not in (None, "", ":memory:"):
             self.file: Path | None = Path(str(self.url.database)).absolute()
-            if too_old := sqlite_lack(sys.version_info[:2], sqlite3.sqlite_version_info):
+            if too_old := sqlite_lack(sqlite3.sqlite_version_info):
                 raise _unusable(too_old)
             if not make and not self.file.exists():
                 raise _unusable(f"{self.file} is not there: `ledgerloop init` makes it, or name the one that you mean.")
@@ -201,17 +200,17 @@ def make_private(file: Path) -> None:
         os.close(os.open(file, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
 
 
-def sqlite_lack(python: tuple[int, ...], sqlite: tuple[int, ...]) -> str:
-    """Say why the engine cannot work with this SQLite; nothing where it can.
+def sqlite_lack(version: tuple[int, ...]) -> str:
+    """Say why neither the engine nor we can work with this SQLite; nothing where we can.
 
-    From Python 3.12 on, DBOS writes fractions of seconds as only SQLite 3.42 and newer can.
+    Both have a write answer with what it wrote (https://sqlite.org/lang_returning.html).
     """
-    if python < (3, 12) or sqlite >= (3, 42):
+    if version >= (3, 35):
         return ""
-    found, wanted = ".".join(map(str, sqlite)), ".".join(map(str, python))
+    found = ".".join(map(str, version))
     return (
-        f"Python {wanted} has SQLite {found} here, and 3.42 or newer is needed; install a newer SQLite, run Ledgerloop"
-        " with Python 3.11, or name a PostgreSQL database."
+        f"Python has SQLite {found} here, and 3.35 or newer is needed; install a newer SQLite, run Ledgerloop with a"
+        " Python that has one, or name a PostgreSQL database."
     )
 
 
