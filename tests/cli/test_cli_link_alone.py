@@ -94,6 +94,7 @@ def test_a_link_is_ended(asked: Path) -> None:
         (["link", "--customer", "c4", "--new"], "“Lost Ltd” was merged in Xero: name c2 instead."),
         (["link", "--customer", "c9", "--new"], "has no customer with the id, email or name “c9”."),
         (["link", "--customer", "c1", "--new", "--organisation", "Nowhere"], "Name one organisation"),
+        (["link", "--customer", "c1", "--new", "--not", "c3"], "--not goes with --deal ID and --new alone."),
         (["unlink"], "Say which: --customer ID"),
         (["unlink", "--customer", "c1"], "“Rata Roofing” has no HubSpot company or contact"),
     ],

@@ -153,11 +153,21 @@ def test_an_archived_customer_that_fits_better_is_named(scene: Scene, crm: Custo
     crm.change(gone, ContactStatus="ARCHIVED")
     active = crm.add("Toheroa Holdings Ltd", EmailAddress="ap@toheroa.co.nz")
 
-    deal = scene.sell(company=scene.make("companies", name="Toheroa Roofing Ltd", domain="toheroa.co.nz"))
+    company = scene.make("companies", name="Toheroa Roofing Ltd", domain="toheroa.co.nz")
+    deal = scene.sell(company=company)
 
     said = str(scene.until_shown("deals", deal, "xero_sync_message")["xero_sync_message"])
-    assert "The customer “Toheroa Roofing Ltd” of this deal is archived in Xero, and 500.00" in said
+    assert (
+        f"“Toheroa Roofing Ltd” ({gone}), which may be the customer of this deal, is archived in Xero, and 500.00"
+        in said
+    )
     assert active in said
+    assert [] == scene.invoices_of(deal)
+    crm.change(gone, ContactStatus="ACTIVE")
+    retry(scene, deal)
+    holder = crm.record(gone, "company")
+    taken = f"as the customer “Toheroa Roofing Ltd” ({gone}) in Xero, which is the HubSpot company {holder}."
+    scene.on.until("the next question", lambda: taken in str(scene.show("deals", deal)["xero_sync_message"]) or None)
 
 
 def test_a_company_that_we_made_answers_no_question(scene: Scene, crm: Customers) -> None:

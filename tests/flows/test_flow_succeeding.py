@@ -11,6 +11,7 @@ from crm import Customers, begun
 from scene import Scene
 from test_flow_edits import _poll
 
+from ledgerloop.errors import LedgerloopError
 from ledgerloop.flows import retrying, ruling
 from ledgerloop.flows.parts import instead
 from ledgerloop.flows.pulling import CAUGHT_UP
@@ -335,6 +336,33 @@ class TestDeals:
         made = scene.on.until("the invoice", lambda: scene.invoices_of(deal) or None, 10.0)
         scene.settle()
         assert [f"Jetty {name}"] == [one["Contact"]["Name"] for one in made]
+
+    def test_nobody_is_made_beside_an_archived_one_that_owes_for_want_of_a_look(
+        self, scene: Scene, crm: Customers, name: str
+    ) -> None:
+        """A new customer is asked for, and no question named the archived one: refused, with both ways out."""
+        old = crm.add(name, EmailAddress=_mail(name))
+        scene.invoice_for(old, "80.00")
+        crm.change(old, ContactStatus="ARCHIVED")
+        scene.settle()
+        with scene.built.database.reading() as tx:
+            home = connections.organisations(tx)[0]
+        buyer = scene.make("contacts", email=f"ann.roe.{name.split()[2]}@gmail.com", lastname="Roe")
+        deal = scene.sell(company=scene.make("companies", name=name), contact=buyer, won=False)
+
+        with instead(scene.built.parts()), pytest.raises(LedgerloopError) as refused:
+            ruling.new_one_pays(home, deal, "a test")
+        said = refused.value.sentence
+        assert f"may be a customer that is archived in Xero: “{name}” ({old}) with 80.00 NZD still open." in said
+        assert f"`ledgerloop link --deal {deal} --customer {old}`" in said
+        assert f"`ledgerloop link --deal {deal} --new --not {old}`" in said
+
+        with instead(scene.built.parts()):
+            ruling.new_one_pays(home, deal, "a test", [old])
+            ruling.new_one_pays(home, deal, "a test")  # said once, it is not asked again
+        scene.win(deal)
+        made = scene.on.until("the invoice", lambda: scene.invoices_of(deal) or None, 10.0)
+        assert old != made[0]["Contact"]["ContactID"]
 
     def test_what_the_archived_one_owes_is_said(self, scene: Scene, crm: Customers, name: str) -> None:
         """The sentence names it, and whoever gives the company to another does not lose it from sight."""

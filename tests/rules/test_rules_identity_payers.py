@@ -40,10 +40,11 @@ def answer(
     numbered: str = "",
     ours: Collection[str] = (),
     shared: Shared | None = None,
+    owed: Mapping[str, str] | None = None,
 ) -> object:
     """Return who is taken for the company's deal: the id and how, the candidates of a question, or nobody."""
     buyer = Buyer("d", "company", COMPANY, profile_of_company(COMPANY, [CONTACT]))
-    given = Known(customers, {numbered} - {""}, holders or {}, ours, shared or Shared())
+    given = Known(customers, {numbered} - {""}, holders or {}, ours, shared or Shared(), owed or {})
     match choose_payer(buyer, given):
         case Found(id=one, how=how):
             return one, how
@@ -106,6 +107,25 @@ def answer(
             ),
             ("c9",),
             id="an archived one that fits less",
+        ),
+        pytest.param(
+            answer(
+                known("c9", "Globex Holdings", "x@globex.example.com"),
+                known("c10", "Initech Ltd", "kat@tui.example.com", active=False),
+                owed={"c10": "80.00 NZD"},
+            ),
+            ("c10", "c9"),
+            id="an archived one that fits less, and still owes",
+        ),
+        pytest.param(
+            answer(GLOBEX, known("c7", "Globex Corp", "x@globex.example.com"), GONE),
+            ("c2", "c7"),
+            id="two, and one gone",
+        ),
+        pytest.param(
+            answer(GLOBEX, known("c7", "Globex Corp", "x@globex.example.com"), GONE, owed={"c6": "80.00 NZD"}),
+            ("c6", "c2", "c7"),
+            id="two, and one gone that still owes",
         ),
         pytest.param(answer(TUI, shared=Shared(emails=KAT)), None, id="an email that several share"),
     ],

@@ -36,6 +36,12 @@ Deal = Annotated[str, typer.Option("--deal", help="The HubSpot id of a deal that
 Replace = Annotated[
     bool, typer.Option("--replace", help="End the link that the customer has to another record, and empty that one.")
 ]
+Others = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--not", help="With --deal and --new: an archived customer that it is not, though something is open on it."
+    ),
+]
 ItsCompany = Annotated[bool, typer.Option("--company", help="Only the link to its company.")]
 ItsContact = Annotated[bool, typer.Option("--contact", help="Only the link to its contact.")]
 Review = Annotated[bool, typer.Option("--review", help="Only links of an earlier release that a person must look at.")]
@@ -55,6 +61,7 @@ def link(
     new: New = False,
     deal: Deal = "",
     replace: Replace = False,
+    others: Others = None,
     as_json: Json = False,
 ) -> None:
     """Say which HubSpot record a customer is, or who pays for a deal. This answers a question in `ledgerloop holds`.
@@ -69,10 +76,12 @@ def link(
             "Say which: --customer ID with one of --company ID, --contact ID and --new; or --deal ID with one of"
             " --customer ID and --new."
         )
+    if others and not (deal and new):
+        raise LedgerloopError("--not goes with --deal ID and --new alone.")
     with opened(config, sandbox, xero_url, hubspot_url) as built, instead(built.parts()):
         home = _home(built, organisation)
         if deal and new:
-            said = ruling.new_one_pays(home, deal, _BY)
+            said = ruling.new_one_pays(home, deal, _BY, others or ())
         elif deal:
             said = ruling.it_pays(home, deal, customer, _BY, replace=replace)
         elif new:

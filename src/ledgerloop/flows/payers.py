@@ -25,7 +25,15 @@ from ledgerloop.rules.identity import payer_questions
 from ledgerloop.rules.identity.addresses import email_domain, mailbox
 from ledgerloop.rules.identity.evidence import Same
 from ledgerloop.rules.identity.names import keys as name_keys
-from ledgerloop.rules.identity.payers import Buyer, Found, Known, choose_payer, profile_of_buyer, weigh_payer
+from ledgerloop.rules.identity.payers import (
+    Buyer,
+    Found,
+    Known,
+    archived_ones,
+    choose_payer,
+    profile_of_buyer,
+    weigh_payer,
+)
 from ledgerloop.rules.identity.persons import is_another_person
 from ledgerloop.rules.identity.profiles import (
     WORKS_AT,
@@ -379,7 +387,8 @@ def by_evidence(home: Organisation, sales: Sequence[Sale]) -> dict[str, Payer]:
         known = Known(living, {one.id for one in numbered}, holders, shown, shared, {}, home.country)
         answer = choose_payer(buyer, known)
         if isinstance(answer, Hold):
-            answer = choose_payer(buyer, replace(known, owed=_owed(home, answer.candidates)))
+            gone = [one.id for one in living if not one.active]
+            answer = choose_payer(buyer, replace(known, owed=_owed(home, [*answer.candidates, *gone])))
         if answer is not None:
             found[buyer.deal] = answer
         if isinstance(answer, Found) and buyer.kind == "company":
@@ -416,6 +425,24 @@ def _of_archived(
     payers: dict[str, Payer] = dict(by_link(home, list(asking.values())))
     left = {deal: archived[one.id] for deal, one in payers.items() if isinstance(one, Found) and one.id in archived}
     return payers | _archived(home, {deal: one for deal, one in left.items() if not one.active})
+
+
+def archived_owing(home: Organisation, sale: Sale) -> dict[str, str]:
+    """Return what is still open on the archived customers that a deal's buyer may be, by customer."""
+    buyer = _buyer(home, sale, _made_to_show(home, [sale]))
+    number = number_of(buyer.kind, buyer.record.id)
+    with parts().database.reading() as tx:
+        by_key = mirror.customers_by_keys(tx, home.id, _keys(buyer))
+        numbered = mirror.customers_by_number(tx, home.id, [number]).get(number, [])
+        linked = links.find_by_hubspot(tx, home.id, buyer.kind, [buyer.record.id]).get(buyer.record.id)
+        own = list(mirror.customers(tx, home.id, [linked.xero_id] if linked else []).values())
+        fitting = {one.id: one for some in (*by_key.values(), numbered) for one in some if not one.merged_into}
+        ended = rulings.ended(tx, home.id, list(fitting))
+    mine = [one for one in fitting.values() if (buyer.kind, buyer.record.id) not in ended.get(one.id, ())]
+    shared = Sharing.among(by_key).shared
+    known = Known(mine, {one.id for one in numbered}, shared=shared, country=home.country)
+    gone = dict.fromkeys([*(one.id for one in own if not one.active), *archived_ones(buyer, known)])
+    return {key: owed for key, owed in _owed(home, list(gone)).items() if owed}
 
 
 def _owed(home: Organisation, customers: Sequence[str]) -> dict[str, str]:

@@ -13,9 +13,9 @@ from typing import Literal
 from sqlalchemy import Connection
 
 from ledgerloop.errors import LedgerloopError
-from ledgerloop.flows import deciding, retrying
+from ledgerloop.flows import deciding, payers, retrying
 from ledgerloop.flows.claiming import carried_by, shown_elsewhere
-from ledgerloop.flows.deals import for_route, read_deals, read_sales, sides
+from ledgerloop.flows.deals import Sale, buyer_of, for_route, read_deals, read_sales, sides
 from ledgerloop.flows.finding import PLURAL, properties_read
 from ledgerloop.flows.parts import parts
 from ledgerloop.flows.planning import customers_named
@@ -116,10 +116,17 @@ def it_pays(home: Organisation, deal: str, named: str, by: str, *, replace: bool
     )
 
 
-def new_one_pays(home: Organisation, deal: str, by: str) -> Ruled:
-    """Keep that who pays for a deal is none of the customers that there are, and try the deal again."""
+def new_one_pays(home: Organisation, deal: str, by: str, others: Collection[str] = ()) -> Ruled:
+    """Keep that who pays for a deal is none of the customers that there are, and try the deal again.
+
+    ``others`` are customers that a person names as others. An archived one that the buyer may be, and that still owes
+    something, must be among them, unless the deal's question named it: nobody makes a second one for want of a look.
+    """
     at = parts()
-    half, record = _paying(deal)
+    sale = _sale(deal)
+    half, record = sides(sale)[0]
+    named = {_customer(home, one, living=False).id for one in others}
+    _look_for_archived(home, deal, sale, named)
     with at.database.reading() as tx:
         linked = links.find_by_hubspot(tx, home.id, half, [record.id]).get(record.id)
     shown = shown_elsewhere(home, [linked] if linked else [])
@@ -148,7 +155,7 @@ def new_one_pays(home: Organisation, deal: str, by: str) -> Ruled:
         rulings.put(tx, home.id, f"{half} {record.id}", "", at.now(), by)
         held = journal.held(tx, f"deal {deal}")
         bearing = mirror.customers_by_number(tx, home.id, [number_of(half, record.id)])
-        those = {*(held.candidates if held else ()), *(one.id for some in bearing.values() for one in some)}
+        those = {*named, *(held.candidates if held else ()), *(one.id for some in bearing.values() for one in some)}
         for customer in sorted(those):
             rulings.put(tx, home.id, rulings.none_of(f"{half} {record.id}", customer), "", at.now(), by)
         reason = f"{_who(by)} said that the {half} {record.id} is none of the customers in Xero: one is made for it."
@@ -332,8 +339,34 @@ def _record(half: LinkKind, given: str) -> Record:
     return record
 
 
+def _look_for_archived(home: Organisation, deal: str, sale: Sale, named: Collection[str]) -> None:
+    """Raise an error where an archived customer that a buyer may be still owes something, and nobody spoke of it."""
+    owing = payers.archived_owing(home, sale)
+    with parts().database.reading() as tx:
+        held = journal.held(tx, f"deal {deal}")
+        spoken_of = {*named, *(held.candidates if held else ())}
+        before = {key: rulings.none_of(buyer_of(sale), key) for key in owing}
+        denied = rulings.get(tx, home.id, list(before.values()))
+        left = [key for key in owing if key not in spoken_of and before[key] not in denied]
+        known = mirror.customers(tx, home.id, left)
+    if left:
+        some = "; ".join(f"“{known[key].name}” ({key}) with {owing[key]} still open" for key in left)
+        others = " ".join(f"--not {key}" for key in left)
+        raise LedgerloopError(
+            f"The buyer of deal {deal} may be a customer that is archived in Xero: {some}. If it is, restore it in Xero"
+            f" and run `ledgerloop link --deal {deal} --customer {left[0]}`; if it is another firm, run"
+            f" `ledgerloop link --deal {deal} --new {others}`."
+        )
+
+
 def _paying(deal: str) -> tuple[Half, Record]:
     """Read the record that pays for a deal, its company or else its contact, as matching reads it."""
+    half, record = sides(_sale(deal))[0]
+    return half, record
+
+
+def _sale(deal: str) -> Sale:
+    """Read a deal that somebody pays for and that has no invoice yet."""
     at = parts()
     retrying.check([deal])
     with at.database.reading() as tx:
@@ -353,8 +386,7 @@ def _paying(deal: str) -> tuple[Half, Record]:
     sales = [for_route(one, terms[0]) for one in sales]
     if not sales or not sides(sales[0]):
         raise LedgerloopError(f"Deal {deal} has neither a company nor a contact in HubSpot. Give it one first.")
-    half, record = sides(sales[0])[0]
-    return half, record
+    return sales[0]
 
 
 def _called(half: LinkKind, record: Record) -> str:

@@ -67,6 +67,19 @@ def archived(deal: str, customer: Customer, owed: str = "") -> str:
     )
 
 
+def archived_beside(customer: Customer, owed: str = "") -> str:
+    """Word that an archived customer may be that of a deal, besides active ones that are in question."""
+    if owed:
+        return (
+            f"“{customer.name}” ({customer.id}), which may be the customer of this deal, is archived in Xero, and"
+            f" {owed} is still open on it. If it is the customer, restore it in Xero and try the deal again."
+        )
+    return (
+        f"“{customer.name}” ({customer.id}), which may be the customer of this deal, is archived in Xero. If it is the"
+        " customer, restore it in Xero and try the deal again."
+    )
+
+
 def _buyer(kind: LinkKind, record: Record) -> str:
     values = record.properties
     if kind == "company":

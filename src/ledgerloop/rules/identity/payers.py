@@ -129,10 +129,12 @@ def choose_payer(buyer: Buyer, known: Known) -> Found | Hold | None:
             Choice("customer", key, payer_questions.customer_named(named[key], evidence, known.owed.get(key, "")))
             for key, evidence in answer.candidates.items()
         )
-        if archived is None or not _fits_better(archived, answer):
+        owing = [one for one in gone if known.owed.get(one)]
+        if archived is None or not (owing or _fits_better(archived, answer)):
             return Hold((said,), tuple(answer.candidates), choices=choices)
-        first = payer_questions.archived(buyer.deal, named[gone[0]], known.owed.get(gone[0], ""))
-        return Hold((first, said), (*gone, *answer.candidates), choices=choices)
+        shown_gone = owing or gone[:1]
+        beside = [payer_questions.archived_beside(named[one], known.owed.get(one, "")) for one in shown_gone]
+        return Hold((*beside, said), (*shown_gone, *answer.candidates), choices=choices)
     if archived is not None:
         said = payer_questions.archived(buyer.deal, named[gone[0]], known.owed.get(gone[0], ""))
         return Hold((said,), tuple(gone))
@@ -148,6 +150,11 @@ def _fits_better(archived: Chosen | Doubt, active: Doubt) -> bool:
     some = [archived.evidence] if isinstance(archived, Chosen) else list(archived.candidates.values())
     alike = max(one.likeness for one in some) > max(one.likeness for one in active.candidates.values())
     return alike or (isinstance(archived, Chosen) and active.why == "unsure")
+
+
+def archived_ones(buyer: Buyer, known: Known) -> list[str]:
+    """Return the archived customers that a buyer may be, the likeliest first."""
+    return _ids(_choose(buyer, known, [one for one in known.customers if not one.active]))
 
 
 def _namesakes(doubt: Doubt) -> dict[str, Evidence]:
