@@ -26,10 +26,10 @@ def before(database: Database) -> Iterator[Database]:
     database.migrate()
 
 
-@pytest.fixture
-def earlier_keys(database: Database) -> Iterator[Database]:
-    """Give a database as it was when names had fewer keys, and bring the schema up to date afterwards."""
-    _put_back(database, "0017")
+@pytest.fixture(params=["0017", "0018"])
+def earlier_keys(database: Database, request: pytest.FixtureRequest) -> Iterator[Database]:
+    """Give a database as it was when keys were others, and bring the schema up to date afterwards."""
+    _put_back(database, request.param)
     yield database
     database.migrate()
 
