@@ -291,25 +291,6 @@ class Link:
 
 
 @dataclass(frozen=True, slots=True)
-class Create:
-    """Decide that a record is to be made. ``values`` are property name to text."""
-
-    kind: str
-    values: Mapping[str, str]
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class Update:
-    """Decide that a record is to be changed; ``values`` holds only what differs from what we last wrote."""
-
-    kind: str
-    id: str
-    values: Mapping[str, str]
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
 class Skip:
     """Decide that nothing is to be done, and say why."""
 
@@ -342,9 +323,6 @@ class Hold:
     def sentence(self) -> str:
         """Join the reasons for a field that has room for one text."""
         return " ".join(self.reasons)
-
-
-Decision = Create | Update | Skip | Hold
 
 
 @dataclass(frozen=True, slots=True)

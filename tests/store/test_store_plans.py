@@ -96,7 +96,6 @@ READS: dict[str, Callable[[Connection], object]] = {
     "a turn ends": lambda tx: inbox.finish(tx, "xero", "org", 7, NOW),
     "a turn is parked": lambda tx: inbox.release(tx, "xero", "org", 7),
     "events wait": inbox.waiting,
-    "the oldest event waits": inbox.oldest_waiting,
     "backlogs": inbox.backlogs,
     "line items wait": lambda tx: inbox.untaken(tx, "hubspot", "portal", "line_item"),
     "the oldest event": inbox.oldest,

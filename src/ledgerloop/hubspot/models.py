@@ -256,11 +256,9 @@ class Account(Model):
     """Hold what HubSpot says of the account."""
 
     portal_id: Text
-    account_type: Text = ""
     time_zone: Text = ""
     ui_domain: Text = "app.hubspot.com"
     company_currency: Text = ""
-    additional_currencies: Texts = []
 
 
 class TaxRate(Model):

@@ -13,9 +13,6 @@ from typing import Any
 from ledgerloop.rules.books import Books
 from ledgerloop.rules.routing import Terms
 
-MOST_TRACKING = 2
-"""Xero keeps at most two tracking categories on a line."""
-
 
 @dataclass(slots=True)
 class Coding:

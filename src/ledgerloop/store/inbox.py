@@ -96,11 +96,6 @@ def waiting(tx: Connection) -> int:
     return tx.execute(select(func.count()).select_from(table).where(table.c.state == "waiting")).scalar_one()
 
 
-def oldest_waiting(tx: Connection) -> datetime | None:
-    """Say when the event that waits longest was received."""
-    return tx.execute(select(func.min(table.c.received_at)).where(table.c.state == "waiting")).scalar()
-
-
 def backlogs(tx: Connection) -> list[Backlog]:
     """List the lanes for which events wait, the longest first."""
     oldest = func.min(table.c.received_at)

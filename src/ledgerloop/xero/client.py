@@ -49,11 +49,6 @@ class XeroClient:
         """Return the Api that this client calls."""
         return self._api
 
-    @property
-    def organisation_id(self) -> str:
-        """Return the tenant this client speaks for."""
-        return self._api.lane
-
     def as_backfill(self) -> XeroClient:
         """Return the same client whose calls stand behind live work."""
         return XeroClient(self._api.as_backfill())
@@ -112,14 +107,6 @@ class XeroClient:
     def contacts_by_id(self, ids: Sequence[str]) -> list[Contact]:
         """Fetch up to 40 contacts by id, archived ones too. Ids that are not there are absent."""
         return self._by_ids("/Contacts", "Contacts", Contact, ids, {"includeArchived": "true"})
-
-    def contacts_where_email(self, email: str) -> list[Contact]:
-        """Find active contacts by their primary email; Xero does not keep emails unique."""
-        return self._where("EmailAddress", email)
-
-    def contacts_where_name(self, name: str) -> list[Contact]:
-        """Find active contacts by their exact name, which Xero keeps unique among them."""
-        return self._where("Name", name)
 
     def create_contacts(self, contacts: Sequence[Mapping[str, Any]], key: str) -> list[Outcome[Contact]]:
         """Create contacts with PUT, which never updates; the outcomes are in the order of the contacts."""
@@ -266,11 +253,6 @@ class XeroClient:
             return records_in(self._get(path, params), key, model)
         except Missing as error:  # ids that are not there are absent from a 200; a 404 is about the address
             raise Invalid(f"Xero GET {path}: the address with {len(wanted)} ids was too long", error.status) from None
-
-    def _where(self, field: str, value: str) -> list[Contact]:
-        escaped = value.replace("\\", "\\\\").replace('"', '\\"')
-        params = {"where": f'{field}=="{escaped}"', "page": "1", "pageSize": "100"}
-        return records_in(self._get("/Contacts", params), "Contacts", Contact)
 
     def _write(
         self, method: str, path: str, key: str, model: type[T], elements: Sequence[Mapping[str, Any]], once: str
