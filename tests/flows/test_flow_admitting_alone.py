@@ -16,10 +16,9 @@ from sqlalchemy import delete, update
 
 from ledgerloop.flows import admitting, planning
 from ledgerloop.flows.parts import instead
-from ledgerloop.flows.pulling import CAUGHT_UP
 from ledgerloop.flows.refilling import ANEW
 from ledgerloop.store import cursors, dirty, lanes, mirror
-from ledgerloop.store.cursors import Cursor
+from ledgerloop.store.cursors import CAUGHT_UP, Cursor
 from ledgerloop.store.tables import customer as customer_table
 from ledgerloop.store.tables import search_key
 

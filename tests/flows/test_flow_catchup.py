@@ -16,10 +16,9 @@ from sqlalchemy import delete
 
 from ledgerloop.flows import catchup, pulling, standing, verifying
 from ledgerloop.flows.parts import instead
-from ledgerloop.flows.pulling import CAUGHT_UP
 from ledgerloop.records import Event
 from ledgerloop.store import connections, cursors, dirty, inbox, journal, lanes, mirror, planned, tables
-from ledgerloop.store.cursors import Cursor
+from ledgerloop.store.cursors import CAUGHT_UP, Cursor
 from ledgerloop.store.inbox import Delivery
 from ledgerloop.xero.webhooks import sign
 from ledgerloop_sandbox.credentials import XERO_WEBHOOK_KEY

@@ -12,11 +12,10 @@ import pytest
 from ledgerloop.flows import catchup
 from ledgerloop.flows.parts import Parts, instead
 from ledgerloop.flows.polling import CURSOR as POLLED
-from ledgerloop.flows.pulling import CAUGHT_UP
 from ledgerloop.records import Event, Organisation, Portal
 from ledgerloop.store import connections, cursors, gaps, inbox, lanes
 from ledgerloop.store.connections import Connected
-from ledgerloop.store.cursors import Cursor
+from ledgerloop.store.cursors import CAUGHT_UP, Cursor
 from ledgerloop.store.db import Database
 
 HOME = Organisation("gap", "Gap Ltd", "NZD", "Pacific/Auckland")

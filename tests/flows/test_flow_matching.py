@@ -10,10 +10,9 @@ from scene import DAY, Scene
 
 from ledgerloop.flows.finding import find
 from ledgerloop.flows.parts import instead
-from ledgerloop.flows.pulling import CAUGHT_UP
 from ledgerloop.records import Entry
 from ledgerloop.store import connections, cursors, fingerprints, journal, lanes, mirror
-from ledgerloop.store.cursors import Cursor
+from ledgerloop.store.cursors import CAUGHT_UP, Cursor
 from ledgerloop.store.tables import person
 
 

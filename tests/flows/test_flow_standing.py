@@ -8,9 +8,8 @@ from datetime import UTC, datetime, timedelta
 
 from scene import DAY, Scene
 
-from ledgerloop.flows.pulling import CAUGHT_UP
 from ledgerloop.store import cursors, dirty, lanes
-from ledgerloop.store.cursors import Cursor
+from ledgerloop.store.cursors import CAUGHT_UP, Cursor
 from ledgerloop.xero.webhooks import sign
 from ledgerloop_sandbox.credentials import XERO_WEBHOOK_KEY
 

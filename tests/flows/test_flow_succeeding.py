@@ -14,9 +14,8 @@ from test_flow_edits import _poll
 from ledgerloop.errors import LedgerloopError
 from ledgerloop.flows import retrying, ruling
 from ledgerloop.flows.parts import instead
-from ledgerloop.flows.pulling import CAUGHT_UP
 from ledgerloop.store import connections, cursors, lanes, links, rulings
-from ledgerloop.store.cursors import Cursor
+from ledgerloop.store.cursors import CAUGHT_UP, Cursor
 
 _NUMBERS = itertools.count(1)
 

@@ -32,8 +32,8 @@ from ledgerloop.cli.stage import (
     register_webhooks,
 )
 from ledgerloop.flows.polling import CURSOR as POLLED
-from ledgerloop.flows.pulling import CAUGHT_UP
 from ledgerloop.store import connections, cursors, inbox, lanes
+from ledgerloop.store.cursors import CAUGHT_UP
 from ledgerloop.web.server import listening
 from ledgerloop.wiring import build
 from ledgerloop_sandbox.server import Sandbox

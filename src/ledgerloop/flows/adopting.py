@@ -12,13 +12,13 @@ from collections.abc import Iterable, Mapping
 from ledgerloop.flows import epoch
 from ledgerloop.flows.merging import MERGED_IDS
 from ledgerloop.flows.parts import parts
-from ledgerloop.flows.pulling import CAUGHT_UP
 from ledgerloop.hubspot.models import Record
 from ledgerloop.records import Portal, Receivable
 from ledgerloop.rules.customers import receivable_from_invoice
 from ledgerloop.rules.marks import deal_url, marker_of
 from ledgerloop.rules.standing import GONE
 from ledgerloop.store import connections, cursors, mirror
+from ledgerloop.store.cursors import CAUGHT_UP
 
 _PAGES_KEPT = "looked for invoices"
 

@@ -17,12 +17,11 @@ from sqlalchemy import Connection
 from ledgerloop.flows import apart, beside, books, braking, hearing, noting, verifying
 from ledgerloop.flows.parts import parts
 from ledgerloop.flows.polling import CURSOR as POLLED
-from ledgerloop.flows.pulling import CAUGHT_UP
 from ledgerloop.log import logger
 from ledgerloop.records import Organisation
 from ledgerloop.rules.clocks import passed
 from ledgerloop.store import connections, cursors, dirty, gaps, inbox, lanes, links, mirror, planned
-from ledgerloop.store.cursors import Cursor
+from ledgerloop.store.cursors import CAUGHT_UP, Cursor
 from ledgerloop.store.spent import Written
 
 GAP_CLOSES = timedelta(seconds=5)

@@ -10,8 +10,9 @@ from typing import Any, Literal
 from ledgerloop.flows.facts import tax_rates
 from ledgerloop.flows.parts import parts
 from ledgerloop.flows.writing import id_name
+from ledgerloop.hubspot.associations import primary
 from ledgerloop.hubspot.client import HubSpotClient
-from ledgerloop.hubspot.models import Association, Record
+from ledgerloop.hubspot.models import Record
 from ledgerloop.records import Hold
 from ledgerloop.rules.customers import COMPANY_PROPERTIES, CONTACT_PROPERTIES, contact_for_customer
 from ledgerloop.rules.edits import asked_of_deal, asked_of_line
@@ -216,9 +217,3 @@ def _rate_by_id(item: Record) -> str:
 
 def _with_rate(item: Record, rate: str) -> Record:
     return item.model_copy(update={"properties": {**item.properties, "hs_tax_rate": rate}}) if rate else item
-
-
-def primary(found: Sequence[Association]) -> str | None:
-    """Choose the primary company, else the record with the lowest id, so that the choice is stable."""
-    marked = [one.to_id for one in found if one.primary_company] or [one.to_id for one in found]
-    return min(marked, key=lambda each: (len(each), each), default=None)

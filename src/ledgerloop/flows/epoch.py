@@ -14,11 +14,10 @@ from sqlalchemy import Connection
 
 from ledgerloop.errors import Transient
 from ledgerloop.flows.parts import parts
-from ledgerloop.flows.pulling import CAUGHT_UP
 from ledgerloop.log import logger
 from ledgerloop.records import Entry
 from ledgerloop.store import connections, cursors, journal, lanes
-from ledgerloop.store.cursors import Cursor
+from ledgerloop.store.cursors import CAUGHT_UP, Cursor
 from ledgerloop.store.db import Database
 from ledgerloop.store.epochs import NAME, Epoch, kept, put
 from ledgerloop.store.statements import one_at_a_time

@@ -22,10 +22,10 @@ from ledgerloop.flows.claiming import (
     claimed,
     holders_of,
 )
-from ledgerloop.flows.deals import primary
 from ledgerloop.flows.indexing import candidates
 from ledgerloop.flows.parts import parts
 from ledgerloop.flows.writing import id_name
+from ledgerloop.hubspot.associations import primary
 from ledgerloop.hubspot.client import HubSpotClient
 from ledgerloop.hubspot.models import Record
 from ledgerloop.records import Choice, Customer, Hold, LinkKind, Organisation

@@ -27,7 +27,7 @@ from ledgerloop.rules.customers import (
 )
 from ledgerloop.rules.identity.free_names import same_to_xero
 from ledgerloop.store import connections, cursors, dirty, mirror, silence
-from ledgerloop.store.cursors import Cursor
+from ledgerloop.store.cursors import CAUGHT_UP, Cursor
 from ledgerloop.xero.client import MOST_IDS, Page, XeroClient
 from ledgerloop.xero.models import Contact, CreditNote, Invoice, Overpayment, Prepayment
 
@@ -53,8 +53,6 @@ _PAID: dict[str, Kind] = {
     "RECEIVE-OVERPAYMENT": "overpayments",
 }
 """What a payment was made on, by the type that it names: a refund is a payment on a credit."""
-CAUGHT_UP = "all"
-"""The cursor that remembers when every kind was last pulled."""
 
 OVERLAP = timedelta(seconds=3)
 TOLD_WITHIN = timedelta(minutes=2)

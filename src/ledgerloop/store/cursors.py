@@ -10,6 +10,9 @@ from sqlalchemy import Connection, delete, select
 from ledgerloop.store.statements import upsert
 from ledgerloop.store.tables import cursor as table
 
+CAUGHT_UP = "all"
+"""The cursor that remembers when every kind of an organisation's records was last pulled."""
+
 
 @dataclass(frozen=True, slots=True)
 class Cursor:
