@@ -9,6 +9,7 @@ from crm import Customers, begun
 from scene import Scene
 
 from ledgerloop.flows import admitting, planning
+from ledgerloop.flows.named import organisation_of
 from ledgerloop.flows.parts import instead
 from ledgerloop.flows.planning import Totals
 from ledgerloop.store import journal, mirror
@@ -41,21 +42,21 @@ def _planned(scene: Scene) -> str:
     """Plan a backfill as the commands do, and return all that it would write, as text."""
     with instead(scene.built.parts()):
         with scene.built.database.reading() as tx:
-            home = planning.organisation_of(tx, "")
+            home = organisation_of(tx, "")
             everybody = admitting.everybody(tx, home)
         return repr(list(planning.plan(home, everybody, Totals())))
 
 
 def _everybody(scene: Scene) -> list[str]:
     with instead(scene.built.parts()), scene.built.database.reading() as tx:
-        return admitting.everybody(tx, planning.organisation_of(tx, ""))
+        return admitting.everybody(tx, organisation_of(tx, ""))
 
 
 def _backfill(scene: Scene) -> None:
     """Accept a backfill as the command does, and wait until it is done."""
     with instead(scene.built.parts()):
         with scene.built.database.reading() as tx:
-            home = planning.organisation_of(tx, "")
+            home = organisation_of(tx, "")
             everybody = admitting.everybody(tx, home)
         totals = Totals()
         for _ in planning.plan(home, everybody, totals):

@@ -14,7 +14,8 @@ from crm import Customers, begun
 from scene import Scene
 from sqlalchemy import delete, update
 
-from ledgerloop.flows import admitting, planning
+from ledgerloop.flows import admitting
+from ledgerloop.flows.named import organisation_of
 from ledgerloop.flows.parts import instead
 from ledgerloop.flows.refilling import ANEW
 from ledgerloop.store import cursors, dirty, lanes, mirror
@@ -31,7 +32,7 @@ def test_all_are_shown_to_those_who_want_that(staged: Callable[..., Scene]) -> N
 
     crm.until_linked(payee)
     with instead(scene.built.parts()), scene.built.database.reading() as tx:
-        assert payee in admitting.everybody(tx, planning.organisation_of(tx, ""))
+        assert payee in admitting.everybody(tx, organisation_of(tx, ""))
 
 
 class TestUpgrade:

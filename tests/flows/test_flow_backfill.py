@@ -18,6 +18,7 @@ from test_flow_crash import Served, running_process
 
 from ledgerloop.cli.stage import connect_hubspot, connect_xero
 from ledgerloop.flows import admitting, planning
+from ledgerloop.flows.named import organisation_of
 from ledgerloop.flows.parts import instead
 from ledgerloop.flows.planning import Line, Totals
 from ledgerloop.flows.standing import PLANNED_AT_ONCE
@@ -56,7 +57,7 @@ def _plan(scene: Scene, chosen: list[str] | None = None, later: timedelta = time
     totals = Totals()
     with instead(replace(scene.built.parts(), now=lambda: scene.built.now() + later)):
         with scene.built.database.reading() as tx:
-            home = planning.organisation_of(tx, "")
+            home = organisation_of(tx, "")
             chosen = admitting.everybody(tx, home) if chosen is None else chosen
         return totals, [line for some in planning.plan(home, chosen, totals) for line in some]
 
@@ -64,7 +65,7 @@ def _plan(scene: Scene, chosen: list[str] | None = None, later: timedelta = time
 def _accept(scene: Scene, totals: Totals) -> None:
     with instead(scene.built.parts()):
         with scene.built.database.reading() as tx:
-            home = planning.organisation_of(tx, "")
+            home = organisation_of(tx, "")
             everybody = admitting.everybody(tx, home)
         planning.accept(home, everybody, totals.written)
 

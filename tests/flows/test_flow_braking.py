@@ -9,6 +9,7 @@ from scene import Scene
 from sqlalchemy import update
 
 from ledgerloop.flows import planning
+from ledgerloop.flows.named import organisation_of
 from ledgerloop.flows.parts import instead
 from ledgerloop.flows.planning import Totals
 from ledgerloop.store import clientele, dirty, lanes, links, planned, spent, tables
@@ -35,7 +36,7 @@ def _approve(scene: Scene) -> Totals:
     totals = Totals()
     with instead(scene.built.parts()):
         with scene.built.database.reading() as tx:
-            home = planning.organisation_of(tx, "")
+            home = organisation_of(tx, "")
             waiting = dirty.every(tx, home.id)
         for _ in planning.plan(home, waiting, totals):
             pass
@@ -152,7 +153,7 @@ def test_only_what_was_written_counts(scene: Scene) -> None:
     scene.fault("hubspot", kind="status", status=429, headers={"Retry-After": "6"}, path="batch/create", times=2)
     with instead(scene.built.parts()):
         with scene.built.database.reading() as tx:
-            home = planning.organisation_of(tx, "")
+            home = organisation_of(tx, "")
             everybody = clientele.everybody(tx, home.id, show_all=True)
         totals = Totals()
         for _ in planning.plan(home, everybody, totals):

@@ -18,8 +18,8 @@ from ledgerloop.cli.app import app
 from ledgerloop.flows import pulling
 from ledgerloop.flows.braking import Counting
 from ledgerloop.flows.parts import instead
-from ledgerloop.flows.rehearsing import Rehearsing
 from ledgerloop.hubspot.client import HubSpotClient
+from ledgerloop.hubspot.dry_run import Rehearsing
 from ledgerloop.store import connections, journal, lanes, mirror
 
 READS = set(

@@ -20,6 +20,7 @@ from ledgerloop.cli.plan import planned_with_progress, print_totals, progress, t
 from ledgerloop.cli.show import Json, print_json, say
 from ledgerloop.errors import LedgerloopError
 from ledgerloop.flows import admitting, planning
+from ledgerloop.flows.named import organisation_of
 from ledgerloop.flows.parts import instead
 from ledgerloop.flows.planning import Totals
 from ledgerloop.records import Organisation
@@ -51,7 +52,7 @@ def backfill(
     """
     with opened(config, sandbox, xero_url, hubspot_url) as built, instead(built.parts()):
         with built.database.reading() as tx:
-            home = planning.organisation_of(tx, organisation)
+            home = organisation_of(tx, organisation)
             left = planned.left(tx, home.id)
             everybody = admitting.everybody(tx, home)
         if left:
@@ -91,7 +92,7 @@ def approve(
             approve_invoices(built, None if invoices else deal, yes, as_json)
             return
         with built.database.reading() as tx:
-            home = planning.organisation_of(tx, organisation)
+            home = organisation_of(tx, organisation)
             waiting = dirty.every(tx, home.id)
         totals, _ = planned_with_progress(home, waiting, keep=0)
         if waiting:

@@ -19,7 +19,8 @@ from ledgerloop.cli.opening import (
 )
 from ledgerloop.cli.show import Json, print_json, print_table, say
 from ledgerloop.errors import LedgerloopError
-from ledgerloop.flows import planning, ruling
+from ledgerloop.flows import ruling
+from ledgerloop.flows.named import customers_named, organisation_of
 from ledgerloop.flows.parts import instead
 from ledgerloop.flows.ruling import HALVES, Ruled
 from ledgerloop.records import Organisation
@@ -133,10 +134,10 @@ def links_(
     with looking(config, sandbox) as built, built.database.reading() as tx:
         homes = connections.organisations(tx)
         if organisation:
-            homes = [planning.organisation_of(tx, organisation)]
+            homes = [organisation_of(tx, organisation)]
         some: list[tuple[Organisation, Kept]] = []
         for home in homes:
-            chosen = planning.customers_named(tx, [home], customer) if customer is not None else None
+            chosen = customers_named(tx, [home], customer) if customer is not None else None
             some += [(home, one) for one in links.listed(tx, home.id, chosen, asked=review)]
         names = {
             home.id: mirror.customers(tx, home.id, [one.link.xero_id for of, one in some if of == home])
@@ -180,7 +181,7 @@ def links_(
 
 def _home(built: Ledgerloop, given: str) -> Organisation:
     with built.database.reading() as tx:
-        return planning.organisation_of(tx, given)
+        return organisation_of(tx, given)
 
 
 def _tell(built: Ledgerloop, said: Ruled, as_json: bool) -> None:

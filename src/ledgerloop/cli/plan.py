@@ -16,6 +16,7 @@ from ledgerloop.cli.invoices import Deals, plan_deals
 from ledgerloop.cli.opening import FILE, Config, Customer, HubSpotUrl, OfOrganisation, OnSandbox, XeroUrl, opened
 from ledgerloop.cli.show import Json, print_json, print_table, safe, say
 from ledgerloop.flows import admitting, planning
+from ledgerloop.flows.named import customers_named, organisation_of
 from ledgerloop.flows.parts import instead
 from ledgerloop.flows.planning import Line, Totals
 from ledgerloop.records import Organisation
@@ -51,9 +52,9 @@ def plan(
             plan_deals(built, deal, as_json)
             return
         with built.database.reading() as tx:
-            home = planning.organisation_of(tx, organisation)
+            home = organisation_of(tx, organisation)
             if customer is not None:
-                chosen = planning.customers_named(tx, [home], customer)
+                chosen = customers_named(tx, [home], customer)
             else:
                 chosen = dirty.every(tx, home.id) if waiting else admitting.everybody(tx, home)
         totals, lines = planned_with_progress(home, chosen, keep=None if everything or as_json or customer else FIRST)

@@ -12,14 +12,15 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from ledgerloop.errors import LedgerloopError
-from ledgerloop.flows import deciding, payers, planning, pulling, retrying
+from ledgerloop.flows import deciding, payers, pulling, retrying
 from ledgerloop.flows.deals import Sale, entered, for_route, read_deals, read_sales, won_at
 from ledgerloop.flows.deciding import invoice_id
 from ledgerloop.flows.facts import route_stages, won_stages
 from ledgerloop.flows.merging import MERGED_IDS
+from ledgerloop.flows.named import organisation_of
 from ledgerloop.flows.parts import Traces, instead, parts
-from ledgerloop.flows.rehearsing import Rehearsing
 from ledgerloop.hubspot.client import MOST_A_SEARCH_PAGE, HubSpotClient
+from ledgerloop.hubspot.dry_run import Rehearsing
 from ledgerloop.hubspot.models import Record, moment_from
 from ledgerloop.records import Organisation, Portal
 from ledgerloop.rules.invoices import DEAL_PROPERTIES, currency_of, is_won
@@ -53,8 +54,8 @@ def homes_of(given: str) -> list[Organisation]:
     """Return the organisation of this id or name, or all; an error where the ledger of one is still being read."""
     with parts().database.reading() as tx:
         if given:
-            return [planning.organisation_of(tx, given)]
-        return [planning.organisation_of(tx, home.id) for home in connections.organisations(tx)]
+            return [organisation_of(tx, given)]
+        return [organisation_of(tx, home.id) for home in connections.organisations(tx)]
 
 
 def survey(house: Portal, homes: Sequence[Organisation], deals: Sequence[str] = (), invoice: str = "") -> Survey:

@@ -10,18 +10,13 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from sqlalchemy import Connection
-
-from ledgerloop.errors import LedgerloopError
 from ledgerloop.flows.braking import subject_of
 from ledgerloop.flows.parts import parts
-from ledgerloop.flows.pulling import KINDS
-from ledgerloop.flows.rehearsing import AT_ONCE, count, made_up, rehearse
+from ledgerloop.flows.rehearsing import AT_ONCE, count, rehearse
 from ledgerloop.flows.restoring import RULE
+from ledgerloop.hubspot.dry_run import made_up
 from ledgerloop.records import Entry, Organisation
-from ledgerloop.rules.identity.addresses import email_key
-from ledgerloop.rules.identity.names import keys
-from ledgerloop.store import connections, cursors, dirty, fingerprints, journal, lanes, mirror, planned
+from ledgerloop.store import connections, dirty, fingerprints, journal, lanes, mirror, planned
 from ledgerloop.store.spent import Written
 
 
@@ -84,38 +79,6 @@ def plan(home: Organisation, customers: Sequence[str], totals: Totals) -> Iterat
         totals.records.update(f"{line.decision} {line.kind}".strip() for line in lines)
         totals.written = totals.written.plus(count(entries))
         yield lines
-
-
-def organisation_of(tx: Connection, given: str) -> Organisation:
-    """Choose the organisation by id or name; the only one where none is given. It must be fit to be shown."""
-    homes = connections.organisations(tx)
-    found = [home for home in homes if given in (home.id, home.name)] if given else homes
-    if len(found) != 1:
-        known = ", ".join(f"{home.name} ({home.id})" for home in homes) or "none; run `ledgerloop connect xero`"
-        raise LedgerloopError(f"Name one organisation with --organisation. Connected: {known}.")
-    if connections.only_portal(tx) is None:
-        raise LedgerloopError("No HubSpot portal is connected: run `ledgerloop connect hubspot`.")
-    if any(cursors.get(tx, found[0].id, kind).since is None for kind in KINDS):
-        raise LedgerloopError(f"The ledger of {found[0].name} is still being read. Try again when that is done.")
-    return found[0]
-
-
-def customers_named(tx: Connection, homes: Sequence[Organisation], text: str) -> list[str]:
-    """Find customers of organisations by id, by email or by name as matching compares it."""
-    if not text.strip():
-        raise LedgerloopError("Name the customer: its Xero id, email or name.")
-    found: set[str] = set()
-    for home in homes:
-        found.update(mirror.customers(tx, home.id, [text]))
-        for known in (
-            mirror.customers_by_email(tx, home.id, [email_key(text)]),
-            mirror.customers_by_keys(tx, home.id, [f"name {key}" for key in keys(text)]),
-        ):
-            found.update(one.id for some in known.values() for one in some)
-    if not found:
-        where = " or ".join(home.name for home in homes) or "Nobody"
-        raise LedgerloopError(f"{where} has no customer with the id, email or name “{text}”.")
-    return sorted(found)
 
 
 def accept(home: Organisation, customers: Iterable[str], may: Written) -> None:

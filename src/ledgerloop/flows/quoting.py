@@ -17,7 +17,7 @@ from ledgerloop.flows.deals import Sale, sides
 from ledgerloop.flows.deciding import Ready, decide
 from ledgerloop.flows.intending import find_customers, remark
 from ledgerloop.flows.parts import instead, parts
-from ledgerloop.flows.rehearsing import Rehearsing
+from ledgerloop.hubspot.dry_run import Rehearsing
 from ledgerloop.records import Hold, Organisation, Portal
 from ledgerloop.rules.identity.wording import by
 from ledgerloop.rules.totals import Totals, totals_of

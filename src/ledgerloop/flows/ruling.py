@@ -17,8 +17,8 @@ from ledgerloop.flows import deciding, payers, retrying
 from ledgerloop.flows.claiming import carried_by, shown_elsewhere
 from ledgerloop.flows.deals import Sale, buyer_of, for_route, read_deals, read_sales, sides
 from ledgerloop.flows.finding import PLURAL, properties_read
+from ledgerloop.flows.named import customers_named
 from ledgerloop.flows.parts import parts
-from ledgerloop.flows.planning import customers_named
 from ledgerloop.flows.writing import id_name
 from ledgerloop.hubspot.models import Record
 from ledgerloop.records import Customer, Entry, Link, LinkKind, Organisation

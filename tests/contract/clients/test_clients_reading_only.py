@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from ledgerloop.errors import LedgerloopError, NotSent
-from ledgerloop.flows.rehearsing import Rehearsing
 from ledgerloop.hubspot.client import HubSpotClient
+from ledgerloop.hubspot.dry_run import Rehearsing
 from ledgerloop.hubspot.models import New
 from ledgerloop.xero.client import XeroClient, connections, disconnect
 
