@@ -347,6 +347,23 @@ def test_a_stale_number_is_answered_by_a_new_company(scene: Scene, crm: Customer
     assert f"customer {customer}" not in scene.holds()
 
 
+def test_a_stale_number_of_a_contact_is_answered_by_one_that_is_made(scene: Scene, crm: Customers) -> None:
+    """HubSpot has no contact that the customer is: the sentence says to make one, and that cures it."""
+    wrong = scene.make("contacts", email="tom@otherwise-tours.co.nz", firstname="Tom", lastname="Reed")
+    number = f"HubSpot contact {wrong}"
+    customer = crm.add(
+        "Mortar Pit Ltd", ContactNumber=number, FirstName="Di", LastName="Snow", EmailAddress="di@mortar-pit.co.nz"
+    )
+    said = crm.until_held(customer)
+    assert "into that of the contact that it is, which you make in HubSpot where there is none." in said
+
+    made = scene.make("contacts", email="di@mortar-pit.co.nz", lastname="Snow", xero_contact_id=customer)
+
+    scene.on.until("it is linked", lambda: crm.record(customer, "contact") == made or None)
+    scene.settle()
+    assert f"customer {customer}" not in scene.holds()
+
+
 def test_a_lost_answer_after_a_ruling_makes_no_second_customer(scene: Scene, crm: Customers) -> None:
     """A request that made the buyer's own customer, and whose answer nobody got, is found by its number and name."""
     company, contact = firm(scene, "Dudavapa Wool", "dudavapa.co.nz", "ap@dudavapa.co.nz")
@@ -472,18 +489,27 @@ def alike(scene: Scene, word: str) -> list[str]:
     return [str(one["Name"]) for one in found]
 
 
-def test_a_buyer_without_a_company_is_answered_for(scene: Scene, crm: Customers) -> None:
-    """A person's deal whose address is another firm's is a question, and the answer makes a customer of the person."""
-    contact = scene.make("contacts", email="sal@gutter-right-books.co.nz", firstname="Sal", lastname="Xenon")
-    crm.until_linked(crm.add("Gutter Right Ltd", EmailAddress="sal@gutter-right-books.co.nz"), "contact")
+@pytest.mark.parametrize("answer", ["it is that one", "none of them"])
+def test_a_buyer_without_a_company_is_answered_for(scene: Scene, crm: Customers, answer: str) -> None:
+    """A person's deal whose address is another firm's is a question, and both answers cure it as the sentence says.
+
+    The contact carries the customer's id, since it has its address; so writing it there is no answer.
+    """
+    stem = "gutter" if answer == "none of them" else "downpipe"
+    contact = scene.make("contacts", email=f"sal@{stem}-right-books.co.nz", firstname="Sal", lastname="Xenon")
+    firm_ = crm.add(f"{stem.title()} Right Ltd", EmailAddress=f"sal@{stem}-right-books.co.nz")
+    crm.until_linked(firm_, "contact")
 
     deal = scene.sell(company=None, contact=contact)
 
     said = str(scene.until_shown("deals", deal, "xero_sync_message")["xero_sync_message"])
     assert "It is not certain who pays: the contact “Sal Xenon”" in said
-    with scene.built.database.reading() as tx:
-        home = connections.organisation(tx, scene.on.organisation)
-    assert home is not None
+    assert f"run `ledgerloop link --deal {deal} --customer` with that one's id" in said
+    if answer == "it is that one":
+        with instead(scene.built.parts()):
+            ruling.it_pays(home_of(scene), deal, firm_, "Kim")
+        assert firm_ == payer(scene, deal)
+        return
     with instead(scene.built.parts()):
-        ruling.new_one_pays(home, deal, "Kim")
+        ruling.new_one_pays(home_of(scene), deal, "Kim")
     assert "Sal Xenon" == crm.in_xero(payer(scene, deal))["Name"]

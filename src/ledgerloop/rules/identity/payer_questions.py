@@ -20,9 +20,16 @@ def which_customer(
 ) -> str:
     """Ask which customer in Xero pays for a deal."""
     some = [customer_named(known[key], evidence, owed.get(key, "")) for key, evidence in doubt.candidates.items()]
+    if kind == "contact":  # which may carry that id already, since it has the customer's address and shows it
+        return (
+            f"It is not certain who pays: {_buyer(kind, record)} may be one of these customers in Xero, or none of"
+            f" them: {listed(some)}. If it is one of them, run `ledgerloop link --deal {deal} --customer` with that"
+            f" one's id; if it is none of them, run `ledgerloop link --deal {deal} --new`, and a customer of its own is"
+            " made."
+        )
     return (
         f"It is not certain who pays: {_buyer(kind, record)} may be one of these customers in Xero, or none of them:"
-        f" {listed(some)}. If it is one of them, write that one's id into the Xero contact id of the deal's {kind}; if"
+        f" {listed(some)}. If it is one of them, write that one's id into the Xero contact id of the deal's company; if"
         f" it is none of them, run `ledgerloop link --deal {deal} --new`, and a customer of its own is made."
     )
 

@@ -40,7 +40,7 @@ def stale_number(customer: Customer, kind: LinkKind, record: Record, evidence: E
     """Word that a customer's contact number, which people cannot change in Xero, names a record that is another."""
     name = (record.properties.get("name") if kind == "company" else person_name(record)) or record.id
     make = f", or run `ledgerloop link --customer {customer.id} --new`, and a company of its own is made"
-    new = make if kind == "company" else ""
+    new = make if kind == "company" else ", which you make in HubSpot where there is none"
     evidence = replace(evidence, agree=tuple(each for each in evidence.agree if each != CONTACT_NUMBER))
     return (
         f"The contact number of {described(customer)} in Xero is “HubSpot {kind} {record.id}”, but “{name}” has"
