@@ -15,6 +15,7 @@ from attacked import Attacked
 from scene import Scene, showing_all
 
 from ledgerloop.cli.stage import connect_hubspot, connect_xero, log_in, register_webhooks, stage
+from template import migrated
 
 
 @pytest.fixture
@@ -36,6 +37,7 @@ def attacked(tmp_path: Path) -> Iterator[Callable[..., Attacked]]:
 @pytest.fixture
 def scene(tmp_path: Path) -> Iterator[Scene]:
     """Give both sandboxes and the service, connected, for what a vendor does to it."""
+    migrated(tmp_path)
     with stage(tmp_path, settings=showing_all(None)) as on:
         log_in(on)
         register_webhooks(on)

@@ -10,6 +10,7 @@ import pytest
 from scene import Scene, showing_all
 
 from ledgerloop.cli.stage import Sections, connect_hubspot, connect_xero, log_in, register_webhooks, stage
+from template import migrated
 
 
 @pytest.fixture
@@ -18,6 +19,7 @@ def staged(tmp_path: Path) -> Iterator[Callable[..., Scene]]:
     with ExitStack() as stack:
 
         def begin(settings: Sections | None = None, *, connected: bool = True, latency_ms: float = 0) -> Scene:
+            migrated(tmp_path)
             on = stack.enter_context(stage(tmp_path, latency_ms=latency_ms, settings=showing_all(settings)))
             log_in(on)
             register_webhooks(on)

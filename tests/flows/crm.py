@@ -12,6 +12,7 @@ from scene import OBJECTS, Scene, showing_all
 from ledgerloop.cli.stage import Sections, connect_hubspot, connect_xero, log_in, register_webhooks, stage
 from ledgerloop.records import LinkKind
 from ledgerloop.store import journal, links, mirror
+from template import migrated
 
 ASSOCIATIONS = "/crm/associations/2026-09"
 
@@ -20,6 +21,7 @@ ASSOCIATIONS = "/crm/associations/2026-09"
 def begun(directory: Path, settings: Sections | None = None) -> Iterator[Scene]:
     """Set a connected stage for all tests of a file."""
     more = {"brake": {"create": 1000}, **(settings or {})}
+    migrated(directory)
     with stage(directory, settings=showing_all(more)) as on:
         log_in(on)
         register_webhooks(on)
