@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import ssl
 from collections.abc import Callable, Iterator
 from decimal import Decimal
 from typing import Any
@@ -27,7 +28,7 @@ from ledgerloop.errors import (
     UnknownOutcome,
 )
 from ledgerloop.governor import Governor
-from ledgerloop.http import Api, Call, Retry, open_client
+from ledgerloop.http import Api, Call, Retry, open_client, trusted
 from ledgerloop.hubspot.dialect import HubSpotDialect
 from ledgerloop.xero.dialect import XeroDialect
 
@@ -421,3 +422,11 @@ def test_backfill_calls_stand_behind(bench: Make) -> None:
 
     assert [one.lane for one in kit.calls] == ["org"]
     assert isinstance(server, Script)
+
+
+def test_certificates_are_checked() -> None:
+    """All clients share one list of authorities, and believe no certificate without one of them."""
+    assert trusted() is trusted()
+    assert ssl.CERT_REQUIRED is trusted().verify_mode
+    assert trusted().check_hostname
+    assert trusted().get_ca_certs() or trusted().cert_store_stats()["x509_ca"]
