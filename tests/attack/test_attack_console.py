@@ -8,19 +8,15 @@ from pathlib import Path
 
 import httpx2
 import pytest
-from argon2 import PasswordHasher
 from attacked import Attacked
 from starlette.testclient import TestClient
 from web_scene import GOOD_PASSWORD, Visit, furnish, token_in
 
 from ledgerloop.errors import SettingsError
-from ledgerloop.store import connections
 from ledgerloop.web.pages import HEADERS
-from ledgerloop.web.passwords import EACH_OF_ALL, FREE, FREE_OF_ALL, PASSWORD, Attempts
+from ledgerloop.web.passwords import EACH_OF_ALL, FREE, FREE_OF_ALL, Attempts
 
 Visiting = Callable[..., Visit]
-CHEAP = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash(GOOD_PASSWORD)
-"""A hash that costs nothing to compare, since these tests guess by the dozen."""
 EVIL = {"host": "evil.example.com", "x-forwarded-host": "evil.example.com"}
 
 
@@ -32,8 +28,6 @@ def visiting(sqlite_url: str, tmp_path: Path) -> Iterator[Visiting]:
     def begin(**sections: dict[str, object]) -> Visit:
         visit = Visit(furnish(tmp_path, sqlite_url, sections))
         open_.append(visit)
-        with visit.built.database.transaction() as tx:
-            connections.put_value(tx, PASSWORD, CHEAP)
         return visit
 
     yield begin

@@ -8,6 +8,7 @@ from concurrent.futures import Future
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from argon2 import extract_parameters
 
 from ledgerloop.web.fresh import Fresh
 from ledgerloop.web.landing import Landing
@@ -112,15 +113,24 @@ def test_attempts_do_not_fill_the_memory() -> None:
     assert "10499" in attempts.tried
 
 
-def test_passwords() -> None:
+@pytest.mark.parametrize("drawn", [False, True])
+def test_passwords(drawn: bool) -> None:
     """Only the right password fits its hash; no hash, and a hash that is none, fit nothing."""
-    kept = hash_of("a good password")
+    kept = hash_of("a good password", drawn=drawn)
 
     assert right(kept, "a good password")
     assert not right(kept, "a good passwort")
     assert not right(None, "a good password")
     assert not right("", "")
     assert "password" not in kept
+
+
+def test_a_password_that_somebody_chose_is_costly_to_guess() -> None:
+    """A chosen password's hash takes 64 MiB and three rounds, as RFC 9106 advises; a drawn one's next to nothing."""
+    chosen, drawn = (extract_parameters(hash_of("a good password", drawn=drawn)) for drawn in (False, True))
+
+    assert (65_536, 3) == (chosen.memory_cost, chosen.time_cost)
+    assert (8, 1) == (drawn.memory_cost, drawn.time_cost)
 
 
 @pytest.mark.parametrize(

@@ -21,6 +21,7 @@ import httpx2
 
 from ledgerloop import settings as settings_
 from ledgerloop.errors import LedgerloopError
+from ledgerloop.http import trusted
 from ledgerloop.secrets.sealed import Sealed, new_key_file
 from ledgerloop.store import connections
 from ledgerloop.store.cells import DatabaseCells
@@ -37,6 +38,8 @@ T = TypeVar("T")
 
 PATIENCE = 60.0
 """Seconds that anything on the stage is waited for at least: a busy machine is no reason to call the story untrue."""
+_SELDOM = 0.1
+"""Seconds between two looks at what is waited for, once it has not come at once."""
 Sections = Mapping[str, Mapping[str, object] | Sequence[Mapping[str, object]]]
 """Settings by section; a sequence is a section that may stand several times."""
 
@@ -76,11 +79,12 @@ class Stage:
     def until(self, what: str, look: Callable[[], T | None], seconds: float = PATIENCE) -> T:
         """Look until there is something; NotAsTold where it does not come in time."""
         seconds = max(seconds, PATIENCE)
-        end = time.monotonic() + seconds
+        end, pause = time.monotonic() + seconds, 0.02
         while (seen := look()) is None:
             if time.monotonic() > end:
                 raise NotAsTold(f"Waited {seconds:.0f} s in vain: {what}.")
-            time.sleep(0.02)
+            time.sleep(pause)
+            pause = min(pause * 1.25, _SELDOM)  # whoever looks all the time takes it from those who work
         return seen
 
     def _act(
@@ -106,9 +110,14 @@ def stage(
         password = furnish(directory, sandbox, service_url, settings or {})
         built = build(settings_.load(directory / "ledgerloop.toml"))
         stack.enter_context(running(create_app(built), sock))
-        browser = stack.enter_context(httpx2.Client(base_url=service_url, follow_redirects=True, timeout=PATIENCE))
-        control = stack.enter_context(httpx2.Client(timeout=PATIENCE))
+        browser = stack.enter_context(open_browser(service_url))
+        control = stack.enter_context(httpx2.Client(timeout=PATIENCE, verify=trusted()))
         yield Stage(sandbox.xero_url, sandbox.hubspot_url, service_url, password, built, browser, control)
+
+
+def open_browser(service_url: str) -> httpx2.Client:
+    """Open a browser at the service's console."""
+    return httpx2.Client(base_url=service_url, follow_redirects=True, timeout=PATIENCE, verify=trusted())
 
 
 def furnish(directory: Path, sandbox: Sandbox, service_url: str, more: Sections) -> str:
@@ -141,7 +150,7 @@ def furnish(directory: Path, sandbox: Sandbox, service_url: str, more: Sections)
         kept.save(reference.removeprefix("secret:"), value)
     password = secrets.token_urlsafe(12)
     with database.transaction() as tx:
-        connections.put_value(tx, PASSWORD, hash_of(password))
+        connections.put_value(tx, PASSWORD, hash_of(password, drawn=True))
     database.close()
     return password
 
