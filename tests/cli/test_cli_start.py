@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -86,7 +87,10 @@ def test_a_database_that_is_not_there(place: Path, words: str) -> None:
     for file in place.glob("ledgerloop.sqlite3*"):
         file.unlink()
     settings = place / "ledgerloop.toml"
-    settings.write_text(settings.read_text().replace('client_id = ""', 'client_id = "an app"'))
+    written = settings.read_text().replace('client_id = ""', 'client_id = "an app"')
+    with socket.socket() as free:  # somebody else may have the usual one
+        free.bind(("127.0.0.1", 0))
+        settings.write_text(written.replace("# port = 8080", f"port = {free.getsockname()[1]}"))
     before = sorted(place.iterdir())
 
     ended = run(place, *words.split())
