@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -14,35 +15,42 @@ from hypothesis import strategies as st
 from rules_samples import CALM, HOME, day
 from sentences import sentences_in
 
-from ledgerloop.records import Receivable
-from ledgerloop.rules.pairing import Index, Plan, Sold, Stands, chosen, ids_in, plan, weigh
+from ledgerloop.records import Organisation, Receivable
+from ledgerloop.rules.pairing import Index, Plan, Sold, Stands, chosen, ids_in, plan, weigh, within
 
 DAYS = 31
 WON = datetime(2026, 11, 21, 22, 0, tzinfo=UTC)  # the morning of the 22nd in Auckland
 ID = "7d3c1f0e-8a55-4c21-9d6f-0123456789ab"
 OTHER_ID = "11111111-2222-4333-8444-555555555555"
+THERE = replace(HOME, id="there", name="Aussie Demo Pty")
 DEAL = "30000000512"
 TWIN = "30000000777"
 
 
 def sold(key: str = DEAL, **values: Any) -> Sold:
-    """Return a won deal of 1,000.00 whose customer is known."""
+    """Return a won deal of 1,000.00 whose customer is known in both organisations."""
     usual: dict[str, Any] = {
         "name": "Website",
         "amount": Decimal("1000.00"),
         "currency": "NZD",
         "won_at": WON,
-        "customers": {HOME.id: "c1"},
+        "customers": {HOME.id: "c1", THERE.id: "c1"},
     }
     return Sold(key, **{**usual, **values})
 
 
 def stands(
-    key: str = ID, *, net: str | None = "1000.00", followed_for: str = "", marked_for: str = "", **values: Any
+    key: str = ID,
+    *,
+    home: Organisation = HOME,
+    net: str | None = "1000.00",
+    followed_for: str = "",
+    marked_for: str = "",
+    **values: Any,
 ) -> Stands:
     """Return an invoice that fits that deal: 1,150.00 with tax, dated on the day on which it was won."""
     usual: dict[str, Any] = {
-        "organisation": HOME.id,
+        "organisation": home.id,
         "id": key,
         "kind": "invoice",
         "customer": "c1",
@@ -53,7 +61,7 @@ def stands(
         "issued_on": day(0),
     }
     document = Receivable(**{**usual, **values})
-    return Stands(HOME, document, "Harbour Cycles Ltd", Decimal(net) if net else None, marked_for, followed_for)
+    return Stands(home, document, "Harbour Cycles Ltd", Decimal(net) if net else None, marked_for, followed_for)
 
 
 def planned(deals: Sequence[Sold], invoices: Sequence[Stands]) -> Plan:
@@ -86,7 +94,13 @@ CERTAIN: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "customer, amount and a month": ({}, {"issued_on": day(-31)}),
     "a draft": ({}, {"status": "DRAFT", "number": ""}),
     "a paid one": ({}, {"status": "PAID"}),
+    "where its route leads": ({"home": HOME}, {}),
+    "the id, where its route does not lead": (NAMES | {"home": THERE}, {}),
+    "the mark, where its route does not lead": ({"home": THERE}, {"marked_for": DEAL}),
 }
+AWAY = {"home": THERE}
+""".. and the route leads to another organisation than the invoice's."""
+LEADS_AWAY = f"It is in {HOME.name}, and the deal's route leads to {THERE.name}."
 
 ASKED: dict[str, tuple[dict[str, Any], dict[str, Any], str]] = {
     "named, and void": (NAMES, {"status": "VOIDED"}, "It is VOIDED in Xero."),
@@ -117,6 +131,10 @@ ASKED: dict[str, tuple[dict[str, Any], dict[str, Any], str]] = {
         {"reference": "website", "total": Decimal("500.00"), "net": "500.00"},
         "It comes to 500.00 NZD, and the deal says 1000.00.",
     ),
+    "customer, amount and day, elsewhere": (AWAY, {}, LEADS_AWAY),
+    "name, customer and amount, elsewhere": (AWAY, {"reference": "website", "issued_on": day(-200)}, LEADS_AWAY),
+    "the number and the amount, elsewhere": (AWAY | NUMBERED, {}, LEADS_AWAY),
+    "the deal's id in the reference, elsewhere": (AWAY, {"reference": DEAL}, LEADS_AWAY),
 }
 
 NOTHING: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
@@ -193,6 +211,29 @@ class TestRivals:
 
         assert ([], [(DEAL, OTHER_ID), (DEAL, ID)]) == _both(found)
         assert ("The deal may have INV-0031 as well.",) == found.uncertain[0].doubts
+
+    @pytest.mark.parametrize("named", [NUMBERED, {}])
+    def test_the_same_in_two_organisations(self, named: dict[str, Any]) -> None:
+        """The route tells which it is; where none leads anywhere, the other one is named with its organisation."""
+        invoices = [stands(), stands(OTHER_ID, home=THERE)]
+
+        assert ([(DEAL, OTHER_ID)], []) == _both(planned([sold(home=THERE, **named)], invoices))
+        asked = planned([sold(**named)], invoices)
+        assert () == asked.certain
+        assert [
+            (f"The deal may have INV-0031 in {THERE.name} as well.",),
+            (f"The deal may have INV-0031 in {HOME.name} as well.",),
+        ] == [one.doubts for one in sorted(asked.uncertain, key=lambda one: one.invoice.home.name, reverse=True)]
+
+    def test_one_of_several_organisations(self) -> None:
+        """Of a plan the part in one organisation is told, with the deals that have no invoice in any."""
+        here, there, none = sold(**NAMES), sold(TWIN, ids={"tool_id": OTHER_ID}), sold("30000000001", customers={})
+        found = planned([here, there, none], [stands(), stands(OTHER_ID, home=THERE)])
+
+        told = within(found, {HOME.id})
+
+        assert [DEAL] == [one.deal.id for one in told.certain]
+        assert ((), (none,)) == (told.uncertain, told.without)
 
     def test_a_copied_deal_names_the_same_invoice(self) -> None:
         """A deal that was copied carries the tool's id too; neither gets it by itself."""
@@ -329,13 +370,17 @@ def test_no_deal_and_no_invoice_is_certain_twice(data: st.DataObject) -> None:
             amount=Decimal(data.draw(some)),
             ids={"id": data.draw(st.sampled_from(["", *keys]))},
             numbers={"no": data.draw(numbers)},
-            customers=data.draw(st.sampled_from([{}, {HOME.id: "c1"}, {HOME.id: "c2"}])),
+            customers=data.draw(
+                st.sampled_from([{}, {HOME.id: "c1"}, {HOME.id: "c2"}, {HOME.id: "c1", THERE.id: "c1"}])
+            ),
+            home=data.draw(st.sampled_from([None, HOME, THERE])),
         )
         for place in range(data.draw(st.integers(1, 4)))
     ]
     invoices = [
         stands(
             key,
+            home=data.draw(st.sampled_from([HOME, THERE])),
             number=data.draw(numbers),
             customer=data.draw(st.sampled_from(["c1", "c2"])),
             total=Decimal(data.draw(some)),
@@ -355,6 +400,10 @@ def test_no_deal_and_no_invoice_is_certain_twice(data: st.DataObject) -> None:
         assert len(set(sides)) == len(sides)
         assert set(sides).isdisjoint(one[side] for one in asked)
     assert all(one.invoice.document.status != "VOIDED" for one in found.certain)
+    assert all(
+        one.deal.home in (None, one.invoice.home) or one.invoice.document.id in one.deal.ids.values()
+        for one in found.certain
+    )
     everyone = {*(one[0] for one in [*certain, *asked]), *(deal.id for deal, _ in found.lost)}
     assert {deal.id for deal in deals} == everyone | {deal.id for deal in found.without}
     assert _both(found) == _both(planned(deals[::-1], invoices[::-1]))

@@ -7,7 +7,7 @@ what an invoice comes to before tax; by id, or page by page where that takes few
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
@@ -25,7 +25,7 @@ from ledgerloop.hubspot.models import Record, moment_from
 from ledgerloop.records import Organisation, Portal
 from ledgerloop.rules.invoices import DEAL_PROPERTIES, currency_of, is_won
 from ledgerloop.rules.marks import deal_linked, deal_of
-from ledgerloop.rules.pairing import Index, Pair, Plan, Sold, Stands, chosen, plan, weigh
+from ledgerloop.rules.pairing import Index, Pair, Plan, Sold, Stands, chosen, plan, weigh, within
 from ledgerloop.rules.routing import Terms
 from ledgerloop.rules.totals import amount_of
 from ledgerloop.store import connections, intents, mirror
@@ -50,6 +50,20 @@ class Survey:
     """The pair that a person named."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Meant:
+    """The pair that a person means: the deals that were named, an invoice's id or number, and where to look for it."""
+
+    deals: Sequence[str]
+    invoice: str
+    homes: Collection[str]
+
+    def means(self, invoice: Stands) -> bool:
+        """Tell whether an invoice is the one."""
+        names = (invoice.document.id.lower(), invoice.document.number.casefold())
+        return invoice.home.id in self.homes and self.invoice.casefold() in names
+
+
 def homes_of(given: str) -> list[Organisation]:
     """Return the organisation of this id or name, or all; an error where the ledger of one is still being read."""
     with parts().database.reading() as tx:
@@ -61,15 +75,18 @@ def homes_of(given: str) -> list[Organisation]:
 def survey(house: Portal, homes: Sequence[Organisation], deals: Sequence[str] = (), invoice: str = "") -> Survey:
     """read → index → weigh → settle, for every won deal that has no invoice yet, and for the ``deals`` that are named.
 
-    All are looked at, whichever are named: who else an invoice may belong to shows only so. ``invoice`` is the id or
-    number of the one that a person means for the single deal.
+    All are looked at, whichever are named, and in every organisation, whichever ``homes`` are told of: what else a deal
+    may have, and who else an invoice may belong to, shows only so. ``invoice`` is the id or number of the one that a
+    person means for the single deal.
     """
     at = parts()
+    every, told = homes_of(""), {home.id for home in homes}
     _check(house, deals)
     records = _read(house, deals)
     sales = read_sales(at.hubspot(), house.id, list(records.values()), lines=False)
     routed = deciding.route(house, sales, list(records))
-    terms = {deal: found[1] for deal, found in routed.items() if isinstance(found, tuple)}
+    ways = {deal: found for deal, found in routed.items() if isinstance(found, tuple)}
+    terms = {deal: found for deal, (_, found) in ways.items()}
     sales = [for_route(one, terms.get(one.deal.id, at.routes[0].terms)) for one in sales]
     with scratch(at.database) as forgetful:
         client = Rehearsing(at.hubspot())
@@ -81,16 +98,17 @@ def survey(house: Portal, homes: Sequence[Organisation], deals: Sequence[str] = 
             nudge=lambda: None,
         )
         with instead(rehearsed):
-            for home in homes:
+            for home in every:
                 for kind in ("contacts", "invoices"):
                     pulling.pull_kind(parts().xero(home.id), home.id, kind, pulling.Seen())
-            index = Index(_sold(house, homes, records, sales), at.traces.days)
-            pairs, meant = _pairs(house, homes, index, deals, invoice)
-    found = plan(index, pairs)
-    if not invoice:
+            leads = {deal: home for deal, (home, _) in ways.items()}
+            index = Index(_sold(house, every, records, sales, leads), at.traces.days)
+            pairs, meant = _pairs(house, every, index, _Meant(deals, invoice, told) if invoice else None)
+    found = within(plan(index, pairs), told)
+    if meant is None:
         return Survey(found, terms)
     shown = {(one.deal.id, one.invoice.key): one for one in (*found.certain, *found.uncertain)}
-    return Survey(found, terms, shown.get((meant.deal.id, meant.invoice.key), meant) if meant else None)
+    return Survey(found, terms, shown.get((meant.deal.id, meant.invoice.key), meant))
 
 
 def _check(house: Portal, deals: Sequence[str]) -> None:
@@ -157,7 +175,11 @@ def _won(client: HubSpotClient, properties: Sequence[str]) -> Iterator[list[Reco
 
 
 def _sold(
-    house: Portal, homes: Sequence[Organisation], records: Mapping[str, Record], sales: Sequence[Sale]
+    house: Portal,
+    homes: Sequence[Organisation],
+    records: Mapping[str, Record],
+    sales: Sequence[Sale],
+    leads: Mapping[str, Organisation],
 ) -> Iterator[Sold]:
     """Tell of each deal what its invoice is known by, its customers as matching finds them among them."""
     at = parts()
@@ -175,6 +197,7 @@ def _sold(
             numbers=_said(record, at.traces.invoice_number),
             merged=tuple(old for old in (values.get(MERGED_IDS) or "").split(";") if old),
             customers={home: found[deal] for home, found in customers.items() if deal in found},
+            home=leads.get(deal),
         )
 
 
@@ -183,7 +206,7 @@ def _said(deal: Record, *names: str) -> dict[str, str]:
 
 
 def _pairs(
-    house: Portal, homes: Sequence[Organisation], index: Index, deals: Sequence[str], given: str
+    house: Portal, homes: Sequence[Organisation], index: Index, named: _Meant | None
 ) -> tuple[list[Pair], Pair | None]:
     """Weigh every invoice against the deals that it may belong to; and the one that a person means against its deal."""
     days = parts().traces.days
@@ -195,9 +218,9 @@ def _pairs(
         for invoice in _standing(house, home):
             count += 1
             of = index.of(invoice)
-            if given and given.casefold() in (invoice.document.id.lower(), invoice.document.number.casefold()):
-                of = [*of, *(index.deals[one] for one in deals if index.deals[one] not in of)]
-                meant += [Pair(index.deals[one], invoice, "fits", ()) for one in deals]
+            if named and named.means(invoice):
+                of = [*of, *(index.deals[one] for one in named.deals if index.deals[one] not in of)]
+                meant += [Pair(index.deals[one], invoice, "fits", ()) for one in named.deals]
             if of:
                 found.append((invoice, of))
         whole = _known(home, found, count)
@@ -205,8 +228,8 @@ def _pairs(
         meant = [
             chosen(one.deal, whole[one.invoice.document.id], days) if one.invoice.home == home else one for one in meant
         ]
-    if given and len(meant) != 1:
-        raise LedgerloopError(_not_one(given, meant))
+    if named and len(meant) != 1:
+        raise LedgerloopError(_not_one(named.invoice, meant))
     return pairs, meant[0] if meant else None
 
 

@@ -52,6 +52,8 @@ class Sold:
     """The ids of deals that were merged into it."""
     customers: Mapping[str, str] = field(default_factory=dict)
     """By organisation: the customer that it belongs to, where that is known."""
+    home: Organisation | None = None
+    """Where its route leads; None where none does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +91,8 @@ class Pair:
     kind: Kind
     agrees: tuple[str, ...]
     doubts: tuple[str, ...] = ()
+    elsewhere: bool = False
+    """It is not where the deal's route leads, and no id says that it is the deal's all the same."""
 
     @property
     def certain(self) -> bool:
@@ -159,15 +163,18 @@ def weigh(deal: Sold, invoice: Stands, days: int) -> Pair | None:
     agrees += [one for one in (whose[0], what[0]) if one]
     agrees += [_dated(apart)] if near and agrees else []
     against = [one for one in (*_standing(deal, invoice), whose[1], what[1]) if one]
+    if any(alone for _, alone in named):
+        return Pair(deal, invoice, "named", tuple(agrees), tuple(against))
+    elsewhere = _elsewhere(deal, invoice)
+    against += elsewhere
     if named:
-        enough = any(alone for _, alone in named) or bool(whose[0] or what[0])
-        return _pair(deal, invoice, "named", agrees, against, "" if enough else _NUMBER_ALONE)
+        return _pair(deal, invoice, "named", agrees, against, "" if whose[0] or what[0] else _NUMBER_ALONE)
     if _is_out(deal, invoice):
         return None
     if called and (whose[0] or what[0]):
         return _pair(deal, invoice, "called", agrees, against, "" if whose[0] and what[0] else _NAME_ALONE)
     if whose[0] and what[0] and near:
-        return Pair(deal, invoice, "fits", tuple(agrees))
+        return _pair(deal, invoice, "fits", agrees, elsewhere)
     return None
 
 
@@ -178,7 +185,7 @@ def chosen(deal: Sold, invoice: Stands, days: int) -> Pair:
         return found
     against = [one for one in (*_standing(deal, invoice), _whose(deal, invoice)[1], _amount(deal, invoice)[1]) if one]
     agrees = [one for one in (_whose(deal, invoice)[0], _amount(deal, invoice)[0]) if one]
-    return Pair(deal, invoice, "fits", tuple(agrees), (*against, _TOO_LITTLE))
+    return _pair(deal, invoice, "fits", agrees, [*against, *_elsewhere(deal, invoice)], _TOO_LITTLE)
 
 
 def settle(pairs: Iterable[Pair], asked: Collection[str] = ()) -> tuple[tuple[Pair, ...], tuple[Pair, ...]]:
@@ -197,8 +204,9 @@ def settle(pairs: Iterable[Pair], asked: Collection[str] = ()) -> tuple[tuple[Pa
         taken_invoices = {one.invoice.key for one in certain}
         mine = [one for one in left if one.kind == kind]
         mine = [one for one in mine if one.deal.id not in taken_deals and one.invoice.key not in taken_invoices]
-        # A reference with the deal's name is no more than a sign: where it does not fit, it makes nobody a rival.
-        rivals = _Rivals(mine if kind == "named" else [one for one in mine if one.certain])
+        # A reference with the deal's name is no more than a sign: where it does not fit, it makes nobody a rival. Nor
+        # does a number that another organisation has given, too.
+        rivals = _Rivals([one for one in mine if one.certain or (kind == "named" and not one.elsewhere)])
         weighed = [
             replace(one, doubts=(*one.doubts, *rivals.of(one), *_left_open(one, open_deals, open_invoices)))
             for one in mine
@@ -227,6 +235,15 @@ def plan(index: Index, pairs: Sequence[Pair]) -> Plan:
     return Plan(certain, uncertain, lost, tuple(one for key, one in index.deals.items() if key not in told))
 
 
+def within(found: Plan, homes: Collection[str]) -> Plan:
+    """Return the part of a plan whose invoices are in some organisations, and the deals that have none anywhere."""
+    return replace(
+        found,
+        certain=tuple(one for one in found.certain if one.invoice.home.id in homes),
+        uncertain=tuple(one for one in found.uncertain if one.invoice.home.id in homes),
+    )
+
+
 def ids_in(text: str) -> list[str]:
     """Return the ids of Xero's that stand in a text, alone or in an address."""
     return _ID.findall(text.lower())
@@ -249,12 +266,18 @@ class _Rivals:
 
     def of(self, pair: Pair) -> Iterator[str]:
         """Say which others there are."""
-        invoices = [one.invoice.called for one in self._of_deal[pair.deal.id] if one.invoice.key != pair.invoice.key]
+        invoices = [_beside(pair, one) for one in self._of_deal[pair.deal.id] if one.invoice.key != pair.invoice.key]
         if invoices:
             yield f"The deal may have {_listed(invoices)} as well."
         deals = [f"deal {one.deal.id}" for one in self._of_invoice[pair.invoice.key] if one.deal.id != pair.deal.id]
         if deals:
             yield f"It may be that of {_listed(deals)} as well."
+
+
+def _beside(pair: Pair, other: Pair) -> str:
+    """Name another invoice, and its organisation where that is another one."""
+    home = other.invoice.home
+    return other.invoice.called + (f" in {home.name}" if home.id != pair.invoice.home.id else "")
 
 
 def _listed(some: Sequence[str], most: int = 3) -> str:
@@ -270,9 +293,17 @@ def _left_open(pair: Pair, deals: Collection[str], invoices: Collection[tuple[st
 
 
 def _pair(
-    deal: Sold, invoice: Stands, kind: Kind, agrees: Sequence[str], against: Sequence[str], too_little: str
+    deal: Sold, invoice: Stands, kind: Kind, agrees: Sequence[str], against: Sequence[str], too_little: str = ""
 ) -> Pair:
-    return Pair(deal, invoice, kind, tuple(agrees), (*against, *([too_little] if too_little else [])))
+    doubts = (*against, *([too_little] if too_little else []))
+    return Pair(deal, invoice, kind, tuple(agrees), doubts, bool(_elsewhere(deal, invoice)))
+
+
+def _elsewhere(deal: Sold, invoice: Stands) -> list[str]:
+    """Say that an invoice is not where the deal's route leads: customers, numbers and sums may be the same in both."""
+    if deal.home is None or deal.home.id == invoice.home.id:
+        return []
+    return [f"It is in {invoice.home.name}, and the deal's route leads to {deal.home.name}."]
 
 
 def _naming(deal: Sold, invoice: Stands) -> Iterator[tuple[str, bool]]:
