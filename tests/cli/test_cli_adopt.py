@@ -62,6 +62,10 @@ def _linked(scene: Scene) -> dict[str, str]:
         return {deal: one.number for deal, one in intents.get(tx, PORTAL, list(_deals(scene).values())).items()}
 
 
+def _id_of(scene: Scene, number: str) -> str:
+    return next(str(one["InvoiceID"]) for one in scene.invoices() if one["InvoiceNumber"] == number)
+
+
 def _done(ended: Ended) -> str:
     assert 0 == ended.returncode, ended.stderr + ended.stdout
     return ended.stdout
@@ -135,7 +139,7 @@ def test_what_cannot_be_is_a_sentence(served: Served, tmp_path: Path) -> None:
 
 
 def test_without_the_service(served: Served, tmp_path: Path) -> None:
-    """On a terminal it asks, and a no does nothing; what is linked while nothing runs shows once the service does."""
+    """On a terminal it asks, and a no does nothing; a linked deal names its invoice, and the service shows the rest."""
     deals = _deals(served)
     served.kill()
     question = "Link this invoice? [y/N]:"
@@ -145,13 +149,55 @@ def test_without_the_service(served: Served, tmp_path: Path) -> None:
         assert "Traceback" not in ended.text
         assert ("Linked 1 invoice. The deals show it when the service runs." in ended.text) == (answer == "y\n")
     assert {deals["By hand"]: "H-1"} == _linked(served)
-    assert not served.show("deals", deals["By hand"])["xero_invoice_id"]
+    shown = served.show("deals", deals["By hand"])
+    assert (_id_of(served, "H-1"), None) == (shown["xero_invoice_id"], shown["xero_invoice_number"])
 
     served.start()
 
     served.until_shown("deals", deals["By hand"], "xero_invoice_number", "H-1")
     served.settle()
     assert [] == served.invoices_of(deals["By hand"])
+
+
+@pytest.mark.parametrize("served", ["sqlite"], indirect=True)
+def test_put_back_to_before_the_link(served: Served, tmp_path: Path) -> None:
+    """No service ran between the link and the restore: the deal names its invoice all the same, and gets no second."""
+    deal = served.sell([], dealname="Held", amount="90")
+    served.until_shown("deals", deal, "xero_sync_message")
+    served.settle()
+    served.invoice_for(served.customer("Held Ltd"), "90", InvoiceNumber="H-9", Reference=f"for {deal}")
+    served.kill()
+    _done(run(tmp_path, "backup", "kept"))
+    _done(run(tmp_path, "adopt", "--deal", deal, "--yes"))
+    served.built.database.close()  # the test's own connections, to a file that is about to be another
+    _done(run(tmp_path, "restore", "kept", "--yes"))
+    served.add_line(deal, {"name": "What it lacked", "quantity": "1", "price": "90"})
+    served.edit("deals", deal, dealname="Held no more")
+
+    served.start()
+
+    served.on.until("nothing is held", lambda: f"deal {deal}" not in served.holds() or None)
+    served.settle()
+    assert _id_of(served, "H-9") == served.show("deals", deal)["xero_invoice_id"]
+    assert [] == [one for one in served.invoices() if f"HS-{deal}" in one.get("Reference", "")]
+    _done(run(tmp_path, "adopt", "--deal", deal, "--yes"))
+    served.until_shown("deals", deal, "xero_invoice_number", "H-9")
+
+
+@pytest.mark.parametrize("served", ["sqlite"], indirect=True)
+def test_nothing_is_linked_that_hubspot_does_not_take(served: Served, tmp_path: Path) -> None:
+    """HubSpot cannot be written to: the pair is not linked, so that no restore could lose it, and is linked later."""
+    deals = _deals(served)
+    served.kill()
+    fault = served.fault("hubspot", kind="status", status=400, method="POST", path="/deals/batch/update$")
+
+    ended = run(tmp_path, "adopt", "--deal", deals["By hand"], "--yes")
+
+    assert 1 == ended.returncode, ended.stdout
+    assert {} == _linked(served)
+    served.mend("hubspot", fault)
+    assert "Linked 1 invoice." in _done(run(tmp_path, "adopt", "--deal", deals["By hand"], "--yes"))
+    assert _id_of(served, "H-1") == served.show("deals", deals["By hand"])["xero_invoice_id"]
 
 
 def test_killed_in_the_middle(served: Served, tmp_path: Path) -> None:

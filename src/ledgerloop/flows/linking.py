@@ -3,6 +3,9 @@
 One transaction claims the deals, has the invoices followed and the deals shown, and journals on what evidence; so there
 is nothing between done and not done. The claim is the deal's intent: whoever is about to make an invoice for the deal
 finds it there, and makes none (see ``store.intents.claim``).
+
+Each deal names its invoice in HubSpot before that. An invoice of others carries no mark, so where the database is put
+back to before the link, what the deal itself says is all that keeps a second one from being made.
 """
 
 from __future__ import annotations
@@ -16,6 +19,7 @@ from sqlalchemy import Connection
 from ledgerloop.errors import LedgerloopError
 from ledgerloop.flows import epoch
 from ledgerloop.flows.approving import deal_subject as subject_of
+from ledgerloop.flows.deciding import invoice_id
 from ledgerloop.flows.pairing import Survey
 from ledgerloop.flows.parts import parts
 from ledgerloop.flows.retrying import LOOK, again
@@ -27,7 +31,7 @@ from ledgerloop.rules.marks import deal_linked, deal_of, deal_url, marker_of
 from ledgerloop.rules.pairing import Pair
 from ledgerloop.rules.routing import Terms
 from ledgerloop.rules.standing import GONE
-from ledgerloop.store import inbox, intents, journal, lanes, links, mirror
+from ledgerloop.store import fingerprints, inbox, intents, journal, lanes, links, mirror
 from ledgerloop.store.survivors import survivors
 from ledgerloop.xero.client import MOST_IDS
 from ledgerloop.xero.models import Invoice
@@ -50,7 +54,10 @@ def check(pair: Pair) -> None:
 
 
 def link(house: Portal, survey: Survey, chosen: Sequence[Pair], by: str) -> Linked:
-    """read → claim → follow → journal → wake, forty at a time; each pair as it was shown, or not at all."""
+    """read → name → claim → follow → journal → wake, forty at a time; each pair as it was shown, or not at all.
+
+    Raises LedgerloopError where HubSpot cannot be reached; the pairs before are linked then.
+    """
     at = parts()
     linked = Linked()
     for home in dict.fromkeys(one.invoice.home for one in chosen):
@@ -60,9 +67,53 @@ def link(house: Portal, survey: Survey, chosen: Sequence[Pair], by: str) -> Link
         for start in range(0, len(mine), MOST_IDS):
             some = mine[start : start + MOST_IDS]
             read = at.xero(home.id).invoices_by_id([one.invoice.document.id for one in some])
-            _link(house, survey.terms, some, {one.InvoiceID: one for one in read}, by, linked)
+            there = {one.InvoiceID: one for one in read}
+            named, failed = _name(house, [one for one in some if one.invoice.document.id in there])
+            linked.refused += [(one, failed[one.deal.id]) for one in some if one.deal.id in failed]
+            told = len(linked.refused)
+            _link(house, survey.terms, [one for one in some if one.deal.id not in failed], there, by, linked)
+            _unname(house, [one for one, _ in linked.refused[told:] if one.deal.id in named])
     at.nudge()
     return linked
+
+
+def _name(house: Portal, some: Sequence[Pair]) -> tuple[set[str], dict[str, str]]:
+    """Have deals name their invoices; return those that did not before, and why others cannot.
+
+    A deal that has another invoice by now keeps naming that one, and is refused with the claim.
+    """
+    with parts().database.reading() as tx:
+        kept = intents.get(tx, house.id, [one.deal.id for one in some])
+    free = [one for one in some if one.deal.id not in kept or kept[one.deal.id].state in ("intended", "refused")]
+    values = {one.deal.id: one.invoice.document.id for one in free if _named(one) != one.invoice.document.id}
+    failed = _write(values)
+    return values.keys() - failed.keys(), failed
+
+
+def _unname(house: Portal, some: Sequence[Pair]) -> None:
+    """Have deals that were not linked after all name the invoice that they have by now, else what they named before."""
+    with parts().database.reading() as tx:
+        kept = intents.get(tx, house.id, [one.deal.id for one in some])
+    invoices = {deal: one.invoice for deal, one in kept.items()}
+    _write({one.deal.id: invoices.get(one.deal.id) or _named(one) for one in some})
+
+
+def _named(pair: Pair) -> str:
+    """Return what a deal named as its invoice when the pair was shown."""
+    return pair.deal.ids.get(invoice_id(), "")
+
+
+def _write(invoices: Mapping[str, str]) -> dict[str, str]:
+    """Write the ids of invoices on deals; return in a sentence what HubSpot would not have."""
+    if not invoices:
+        return {}
+    values = [(deal, {invoice_id(): invoice}) for deal, invoice in invoices.items()]
+    answer = parts().hubspot().update_batch("deals", values)
+    return {
+        deal: f"HubSpot did not take the invoice's id: {error.message}"
+        for error in answer.errors
+        for deal in {*error.ids, *error.trace_ids}
+    }
 
 
 def _link(
@@ -111,6 +162,7 @@ def _follow(tx: Connection, intent: Intent, pair: Pair, stands: Receivable, by: 
     if kept == intent:  # else somebody has linked the two before
         links.put(tx, [Link(intent.organisation, intent.invoice, "deal", intent.deal, "adopt")], now)
         mirror.store_receivables(tx, [stands])
+        fingerprints.put(tx, intent.portal, "deal", {intent.deal: {invoice_id(): intent.invoice}})
         journal.clear(tx, [subject_of(intent.deal)], now)
         journal.add(tx, [_entry(intent, pair, stands, by, now)])
     return ""
@@ -189,5 +241,6 @@ def _entry(intent: Intent, pair: Pair, stands: Receivable, by: str, now: datetim
         rule="rules.pairing",
         reason=f"A person ({by}) let it go: it is followed, and no other is made. {evidence}",
         target=f"xero invoice {stands.id}",
+        values={invoice_id(): stands.id},
         answer=f"{stands.number} {stands.status} {stands.total} {stands.currency}",
     )
