@@ -10,7 +10,7 @@ from typing import Any
 from scene import Scene
 from sqlalchemy import Engine, event
 
-from ledgerloop.flows import editing, showing
+from ledgerloop.flows import editing, writing_back
 from ledgerloop.flows.parts import instead
 
 PORTAL = "62515"
@@ -66,7 +66,7 @@ def test_what_is_asked_does_not_grow_with_each_deal(staged: Callable[..., Scene]
 
     edits = [len(_cost(scene, lambda some=some: editing.edit(PORTAL, 0, some, some))) for some in (deals[:1], deals)]
     shown = [
-        len(_cost(scene, lambda some=some: showing.show_deals(PORTAL, some, 0)))
+        len(_cost(scene, lambda some=some: writing_back.show_deals(PORTAL, some, 0)))
         for some in ([deals[0], held[0]], [*deals, *held])
     ]
 

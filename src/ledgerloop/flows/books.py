@@ -15,7 +15,6 @@ from typing import Any
 from sqlalchemy import Connection
 
 from ledgerloop.errors import Missing, ScopeMissing
-from ledgerloop.flows.apart import Troubles
 from ledgerloop.flows.parts import parts
 from ledgerloop.flows.retrying import LOOK, again
 from ledgerloop.log import logger
@@ -50,6 +49,8 @@ _READ: Mapping[Kind, Callable[[XeroClient], Sequence[Model]]] = {
     "organisation": lambda client: [client.organisation()],
     "actions": XeroClient.actions,
 }
+
+KINDS: tuple[Kind, ...] = tuple(_MODELS)
 
 
 def books_of(home: Organisation, kinds: Collection[Kind], *, anew: bool = False, at_once: bool = False) -> Books:
@@ -88,26 +89,6 @@ def last_read(tx: Connection, organisation: str) -> Books:
     kept = store.get(tx, organisation)
     found: dict[str, Any] = {kind: _records(kind, kept[kind].content) for kind in _MODELS if kind in kept}
     return replace(Books(), **found)
-
-
-def look(portal: str) -> None:
-    """Read anew the books that deals of a portal wait for: older than an hour, or blamed too soon after a reading."""
-    at = parts()
-    with at.database.reading() as tx:
-        organisations = connections.organisations(tx)
-        wanted = {one.id: store.wanted(tx, one.id) for one in organisations if due(tx, one.id, at.now())}
-        waiting = {one.id for one in organisations if journal.caused_by(tx, portal, one.id)}
-        kinds = {one.id: [kind for kind in _MODELS if kind in store.get(tx, one.id)] for one in organisations}
-    troubles = Troubles()
-    for home in organisations:
-        blamed = wanted.get(home.id)
-        with troubles.apart(home.id):  # those of one that cannot be asked are read in a later turn
-            if blamed is not None:
-                with at.database.transaction() as tx:
-                    store.had(tx, home.id)
-                books_of(home, [kind for kind in kinds[home.id] if kind in blamed.kinds], anew=True)
-            if home.id in waiting:
-                books_of(home, kinds[home.id])
 
 
 def _lately(organisation: str, kind: str) -> bool:

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from ledgerloop.errors import Invalid, LedgerloopError, Missing, RateLimited, Refused, Transient, UnknownOutcome
-from ledgerloop.flows import showing
+from ledgerloop.flows import writing_back
 from ledgerloop.flows.approving import deal_subject as subject_of
 from ledgerloop.flows.beside import alone
 from ledgerloop.flows.parts import parts
@@ -53,7 +53,7 @@ def follow(organisation: str, turn: int) -> bool:
 def _show(intents_: Sequence[Intent], turn: int) -> None:
     """Show on the deals what was learnt."""
     for portal in {one.portal for one in intents_}:
-        showing.show_deals(portal, [one.deal for one in intents_ if one.portal == portal], turn)
+        writing_back.show_deals(portal, [one.deal for one in intents_ if one.portal == portal], turn)
 
 
 def _email(client: XeroClient, wanted: Sequence[Intent], turn: int, refused: list[Intent]) -> None:

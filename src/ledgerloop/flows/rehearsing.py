@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
-from ledgerloop.flows import indexing, pulling, restoring, showing
+from ledgerloop.flows import indexing, pulling, restoring, showing, writing_back
 from ledgerloop.flows.parts import instead, parts
 from ledgerloop.hubspot.dry_run import Rehearsing
 from ledgerloop.records import Entry, Organisation
@@ -49,7 +49,7 @@ def rehearse(home: Organisation, customers: Sequence[str], *, anew: bool = False
             with instead(rehearsed):
                 if anew:
                     restoring.look_at(home, some, turn=0)
-                showing.show_standings(home, some, turn=0)
+                showing.show_standings(home, some, 0, writing_back.show_invoices)
             lines = take_lines(forgetful)
             yield [*lines, *_still_asked(home, forgetful, some, lines)]
 

@@ -32,6 +32,7 @@ from ledgerloop.flows import (
     showing,
     telling,
     verifying,
+    writing_back,
 )
 from ledgerloop.flows.beside import REFUSED_REST, REST, alone
 from ledgerloop.flows.parts import parts
@@ -260,7 +261,7 @@ def _show(home: Organisation, customers: Sequence[str], turn: int, *, look: bool
     if customers and look:
         restoring.look_at(home, customers, turn)
     if customers:
-        showing.show_standings(home, customers, turn)
+        showing.show_standings(home, customers, turn, writing_back.show_invoices)
         noting.note_happenings(home, customers, turn)
         numbering.number(home, customers, turn)
     return home.day(now()) == today

@@ -1,4 +1,4 @@
-"""Wake deals that are held when something they hang on changes: a customer, a line item; and all of them now and then.
+"""Wake held deals when what they hang on changes: a customer, a line item, the books; and all of them now and then.
 
 Called inside a step, but for ``begin``. While nothing is held, events of customers cost no call.
 """
@@ -11,11 +11,14 @@ from datetime import timedelta
 
 from sqlalchemy import Connection
 
+from ledgerloop.flows import books
+from ledgerloop.flows.apart import Troubles
 from ledgerloop.flows.parts import parts
 from ledgerloop.flows.retrying import LOOK, again, deals_held
 from ledgerloop.records import Taken
 from ledgerloop.rules.clocks import passed
-from ledgerloop.store import connections, cursors, inbox, intents, lanes
+from ledgerloop.store import books as kept_books
+from ledgerloop.store import connections, cursors, inbox, intents, journal, lanes
 from ledgerloop.store.cursors import Cursor
 
 EVERY = timedelta(hours=6)
@@ -74,6 +77,26 @@ def look_again(portal: str) -> None:
         inbox.keep(tx, [again(portal, deal, f"held {now.isoformat()}", LOOK) for deal in some], now)
         page = cursor.page + 1 if first + MOST < len(held) else 1
         cursors.put(tx, Cursor(portal, CURSOR, None, page, now))
+
+
+def look_into_books(portal: str) -> None:
+    """Read anew the books that deals of a portal wait for: older than an hour, or blamed too soon after a reading."""
+    at = parts()
+    with at.database.reading() as tx:
+        organisations = connections.organisations(tx)
+        wanted = {one.id: kept_books.wanted(tx, one.id) for one in organisations if books.due(tx, one.id, at.now())}
+        waiting = {one.id for one in organisations if journal.caused_by(tx, portal, one.id)}
+        kinds = {one.id: [kind for kind in books.KINDS if kind in kept_books.get(tx, one.id)] for one in organisations}
+    troubles = Troubles()
+    for home in organisations:
+        blamed = wanted.get(home.id)
+        with troubles.apart(home.id):  # those of one that cannot be asked are read in a later turn
+            if blamed is not None:
+                with at.database.transaction() as tx:
+                    kept_books.had(tx, home.id)
+                books.books_of(home, [kind for kind in kinds[home.id] if kind in blamed.kinds], anew=True)
+            if home.id in waiting:
+                books.books_of(home, kinds[home.id])
 
 
 def begin() -> None:

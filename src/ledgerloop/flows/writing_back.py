@@ -1,0 +1,73 @@
+"""Show on deals what became of them: their invoice, or why there is none. Called inside a step.
+
+A write is the difference between what should be there and what we last wrote there, so showing twice writes once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+
+from ledgerloop.flows.approving import deal_subject as subject_of
+from ledgerloop.flows.parts import parts
+from ledgerloop.flows.updating import Wanted, show
+from ledgerloop.records import Intent, Organisation, Receivable
+from ledgerloop.rules.invoices import properties_from_invoice
+from ledgerloop.rules.properties import renamed
+from ledgerloop.store import connections, fingerprints, intents, journal, mirror
+
+
+def show_invoices(home: Organisation, invoices: Sequence[Receivable], turn: int) -> None:
+    """Show invoices on the deals they were made for; other invoices have no deal."""
+    at = parts()
+    today = home.day(at.now())
+    by_id = {invoice.id: invoice for invoice in invoices}
+    with at.database.reading() as tx:
+        made = intents.by_invoice(tx, home.id, list(by_id))
+    show([_of_deal(intent, by_id[invoice], home, today) for invoice, intent in made.items()], home.id, turn)
+
+
+def show_deals(portal: str, deals: Sequence[str], turn: int) -> None:
+    """Show on deals what became of them: their invoice, or why there is none."""
+    at = parts()
+    with at.database.reading() as tx:
+        made = {deal: intent for deal, intent in intents.get(tx, portal, deals).items() if intent.state == "made"}
+        homes = {home.id: home for home in connections.organisations(tx)}
+        waiting = journal.held_among(tx, [subject_of(deal) for deal in deals])
+        held = {deal: waiting[subject_of(deal)] for deal in deals if subject_of(deal) in waiting}
+        silent = fingerprints.get(tx, portal, "deal", [deal for deal in deals if deal not in made and deal not in held])
+        invoices = {
+            home: mirror.receivables(tx, home, [one.invoice for one in made.values() if one.organisation == home])
+            for home in homes
+        }
+    wanted: list[Wanted] = []
+    for deal in deals:
+        intent = made.get(deal)
+        if intent is not None and intent.organisation in homes:
+            invoice = invoices[intent.organisation].get(intent.invoice)
+            if invoice is not None:
+                home = homes[intent.organisation]
+                wanted.append(_of_deal(intent, invoice, home, home.day(at.now())))
+        elif deal in held:
+            message = " ".join(held[deal].reasons)
+            wanted.append(_message(deal, message, "The deal is held for a person."))
+        elif deal in silent:
+            wanted.append(_message(deal, "", "The deal is no longer held."))
+    show(wanted, portal, turn)
+
+
+def _of_deal(intent: Intent, invoice: Receivable, home: Organisation, today: date) -> Wanted:
+    said = f"Invoice {invoice.number} is {invoice.status}; {invoice.due} {invoice.currency} of {invoice.total} is due."
+    online = "" if intent.online_url == "wanted" else intent.online_url
+    values = renamed(
+        properties_from_invoice(invoice, home, today, note=intent.note, online_url=online, deal=intent.deal),
+        parts().names,
+    )
+    if intent.paid_stage and invoice.status == "PAID":
+        values["dealstage"] = intent.paid_stage  # written once: what was written is not written again
+    return Wanted("deal", intent.deal, values, subject_of(intent.deal), "rules.invoices.properties_from_invoice", said)
+
+
+def _message(deal: str, message: str, reason: str) -> Wanted:
+    values = renamed({"xero_sync_message": message}, parts().names)
+    return Wanted("deal", deal, values, subject_of(deal), "rules.invoices.invoice_from_deal", reason)
