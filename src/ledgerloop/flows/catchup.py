@@ -14,7 +14,7 @@ from datetime import date, datetime, timedelta
 
 from sqlalchemy import Connection
 
-from ledgerloop.flows import apart, beside, books, braking, hearing, noting, verifying
+from ledgerloop.flows import apart, beside, books, braking, held, noting, verifying
 from ledgerloop.flows.parts import parts
 from ledgerloop.flows.polling import CURSOR as POLLED
 from ledgerloop.log import logger
@@ -87,7 +87,7 @@ def _aging(tx: Connection, home: Organisation, today: date) -> tuple[set[str], s
     """
     late = mirror.becoming_overdue(tx, home.id, today)
     shown = links.find(tx, home.id, "contact", late).keys() | links.find(tx, home.id, "company", late).keys()
-    return set(shown), set(hearing.customers_held(tx, home.id))
+    return set(shown), set(held.customers_held(tx, home.id))
 
 
 def _unusually_silent(tx: Connection, home: Organisation, now: datetime) -> bool:

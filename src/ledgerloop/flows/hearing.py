@@ -10,19 +10,18 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from sqlalchemy import Connection
 
 from ledgerloop.flows import moving, telling
+from ledgerloop.flows.held import held
 from ledgerloop.flows.moving import KINDS
 from ledgerloop.flows.parts import parts
 from ledgerloop.flows.writing import id_name
 from ledgerloop.hubspot.webhooks import property_named, records_named
 from ledgerloop.records import Link, LinkKind, Organisation, Taken
-from ledgerloop.store import connections, dirty, heard, journal, lanes, links, lost, mirror, people
+from ledgerloop.store import connections, dirty, heard, lanes, links, lost, mirror, people
 from ledgerloop.store.heard import Heard, What
 from ledgerloop.store.lost import Lost
 
 MOST = 500
 """Records looked at together."""
-MOST_HELD = 50
-"""Held customers looked at with each catch-up: with fewer the brake need not rehearse what they might come to."""
 
 _GONE = frozenset({"deletion", "privacyDeletion"})
 _WHAT: Mapping[str, What] = {
@@ -62,7 +61,7 @@ def note(tx: Connection, events: Sequence[Taken]) -> None:
             for organisation in organisations_of.get(record, set()) | homes_of.get(record, set())
         ]
         written = {_customer_written(event) for event in mine}
-        for organisation, customer, candidates in _held(tx) if ids else ():
+        for organisation, customer, candidates in held(tx) if ids else ():
             if customer in written or not set(ids).isdisjoint(candidates):
                 touched.setdefault(organisation, []).append(customer)
         for home in connections.organisations(tx) if (named_now := written - {""}) else ():
@@ -74,21 +73,6 @@ def note(tx: Connection, events: Sequence[Taken]) -> None:
         dirty.mark(tx, organisation, customers)
     for organisation in {one.organisation for one in some} | {key for key, mine in touched.items() if mine}:
         lanes.wake(tx, "standing", organisation, at.now())
-
-
-def customers_held(tx: Connection, organisation: str) -> list[str]:
-    """List the customers that wait for a person, to be looked at again now and then: the reason may be gone."""
-    return [customer for lane, customer, _ in _held(tx) if lane == organisation]
-
-
-def look_at_held(tx: Connection, organisation: str) -> None:
-    """Have the next customers that wait for a person looked at again, going round: no webhook need tell of a cure."""
-    held = sorted(customers_held(tx, organisation))
-    last = connections.get_value(tx, f"held {organisation}") or ""
-    some = ([key for key in held if key > last] + [key for key in held if key <= last])[:MOST_HELD]
-    if some:
-        dirty.mark(tx, organisation, some)
-        connections.put_value(tx, f"held {organisation}", some[-1])
 
 
 def unheard(events: Sequence[Taken]) -> list[int]:
@@ -141,22 +125,3 @@ def _customer_written(event: Taken) -> str:
     """Return the customer whose id was written on the record that an event names; empty where none was."""
     name, value = property_named(event.body)
     return value.lower() if name == id_name() else ""
-
-
-def _held(tx: Connection) -> list[tuple[str, str, tuple[str, ...]]]:
-    """List organisation, customer and candidates of the customers that wait for a person, or whose records do."""
-    holds = journal.holds(tx)
-    found = [
-        (held.lane, held.subject.removeprefix("customer "), held.candidates)
-        for held in holds
-        if held.subject.startswith("customer ")
-    ]
-    for kind in KINDS:
-        about = f"hubspot {kind} "
-        of_record = {one.subject.removeprefix(about): one for one in holds if one.subject.startswith(about)}
-        found += [
-            (link.organisation, link.xero_id, of_record[link.hubspot_id].candidates)
-            for link in links.of_records(tx, kind, list(of_record))
-            if link.organisation == of_record[link.hubspot_id].lane
-        ]
-    return found

@@ -8,7 +8,7 @@ the mirror ignores what it has already.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -17,7 +17,7 @@ from typing import Literal
 from sqlalchemy import Connection
 
 from ledgerloop.errors import Missing
-from ledgerloop.flows import doubling, hearing, orphans, remarking
+from ledgerloop.flows import doubling, orphans, remarking
 from ledgerloop.flows.parts import parts
 from ledgerloop.records import Customer, Receivable, Taken
 from ledgerloop.rules.customers import (
@@ -33,6 +33,8 @@ from ledgerloop.xero.models import Contact, CreditNote, Invoice, Overpayment, Pr
 
 Kind = Literal["contacts", "invoices", "credit_notes", "prepayments", "overpayments"]
 Pulled = Contact | Invoice | CreditNote | Prepayment | Overpayment
+CaughtUp = Callable[[Connection, str], None]
+"""What else is done for an organisation once all of its records were pulled."""
 Pages = Page[Contact] | Page[Invoice] | Page[CreditNote] | Page[Prepayment] | Page[Overpayment]
 
 KINDS: tuple[Kind, ...] = ("contacts", "invoices", "credit_notes", "prepayments", "overpayments")
@@ -77,8 +79,11 @@ class Seen:
     """Customers touched by a change so old that a webhook should have told of it."""
 
 
-def pull(client: XeroClient, organisation: str, events: Sequence[Taken]) -> int:
-    """Pull each kind whose cursor has reason to move, cover the rest, and say how many records came."""
+def pull(client: XeroClient, organisation: str, events: Sequence[Taken], caught_up: CaughtUp) -> int:
+    """Pull each kind whose cursor has reason to move, cover the rest, and say how many records came.
+
+    ``caught_up`` is done for the organisation in the transaction that notes that every kind was pulled.
+    """
     seen = Seen()
     due = kinds_due(organisation, {event.category for event in events})
     for kind in due:
@@ -90,7 +95,7 @@ def pull(client: XeroClient, organisation: str, events: Sequence[Taken]) -> int:
     if _two_of_a_name(organisation, seen.by_id):
         pull_kind(client, organisation, "contacts", seen)
     if due == KINDS:
-        _note_caught_up(organisation, untold=bool(seen.untold) and not events)
+        _note_caught_up(organisation, caught_up, untold=bool(seen.untold) and not events)
     return len(seen.ids)
 
 
@@ -298,13 +303,13 @@ def _credits_in(invoice: Invoice) -> Iterable[Kind]:
         yield "overpayments"
 
 
-def _note_caught_up(organisation: str, *, untold: bool) -> None:
+def _note_caught_up(organisation: str, caught_up: CaughtUp, *, untold: bool) -> None:
     at = parts()
     with at.database.transaction() as tx:
         if untold:
             silence.note(tx, organisation, at.now())
         cursors.put(tx, Cursor(organisation, CAUGHT_UP, None, 1, at.now()))
-        hearing.look_at_held(tx, organisation)
+        caught_up(tx, organisation)
 
 
 def _in_calls(ids: Sequence[str]) -> Iterable[Sequence[str]]:

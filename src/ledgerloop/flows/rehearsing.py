@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
-from ledgerloop.flows import indexing, pulling, restoring, showing, writing_back
+from ledgerloop.flows import held, indexing, pulling, restoring, showing, writing_back
 from ledgerloop.flows.parts import instead, parts
 from ledgerloop.hubspot.dry_run import Rehearsing
 from ledgerloop.records import Entry, Organisation
@@ -43,7 +43,7 @@ def rehearse(home: Organisation, customers: Sequence[str], *, anew: bool = False
         )
         if anew:
             with instead(rehearsed):
-                pulling.pull(parts().xero(home.id), home.id, ())
+                pulling.pull(parts().xero(home.id), home.id, (), held.look_at_held)
         for start in range(0, len(customers), AT_ONCE):
             some = customers[start : start + AT_ONCE]
             with instead(rehearsed):

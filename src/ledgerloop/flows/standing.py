@@ -19,6 +19,7 @@ from ledgerloop.flows import (
     epoch,
     following,
     hearing,
+    held,
     indexing,
     noting,
     numbering,
@@ -94,7 +95,7 @@ def gather(organisation: str, turn: int) -> int:
             inbox.skip(tx, [event.id for event in events], "this organisation is not connected")
             return 0
         noting.go_on(tx, organisation, at.now())
-    count = pulling.pull(at.xero(organisation), organisation, events)
+    count = pulling.pull(at.xero(organisation), organisation, events, held.look_at_held)
     epoch.settle()
     if events:
         # The mirror and the dirty list remember from here on: a later step that fails costs no second pull.
