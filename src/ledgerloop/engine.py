@@ -1,4 +1,4 @@
-"""Run the flows durably: configure and launch DBOS, start the turns of lanes that are ready, keep the schedule.
+"""Run flows durably: configure and launch DBOS, start the turns of lanes that are ready, keep the schedule.
 
 DBOS keeps every step in a database and goes on after a crash where it stopped. A turn's workflow id is made of flow,
 lane and turn, so starting it again, here or in another process, only attaches to the one that runs. The dispatcher
@@ -25,10 +25,8 @@ from sqlalchemy import URL, event, make_url
 
 from ledgerloop.durable_json import DurableJson, refuse_pickles
 from ledgerloop.errors import LedgerloopError, Transient
-from ledgerloop.flows import catchup, epoch
+from ledgerloop.flows import epoch
 from ledgerloop.flows.forgetting import forget
-from ledgerloop.flows.invoicing import invoicing
-from ledgerloop.flows.standing import standing
 from ledgerloop.flows.takeover import end_old_turns, lock_of, pass_over, take_over
 from ledgerloop.flows.turns import turn_id
 from ledgerloop.log import logger
@@ -44,7 +42,8 @@ APPLICATION_VERSION = "5"
 
 Such turns are ended at the launch, and the next turns of their lanes do the rest."""
 
-FLOWS: Mapping[str, Callable[[str, int], None]] = {"standing": standing, "invoicing": invoicing}
+Flows = Mapping[str, Callable[[str, int], None]]
+"""The work of a turn by the name of its flow; it is handed the lane and the number of the turn."""
 
 PACE = timedelta(seconds=1)
 """A lane's turns begin at least this far apart: the first event of a burst is acted on at once, the rest together."""
@@ -84,12 +83,18 @@ class Engine:
         self,
         database: Database,
         now: Callable[[], datetime],
+        flows: Flows,
+        wake_due: Callable[[], object],
         worker: str = "one",
         clock_off: Callable[[], timedelta | None] = lambda: None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Take the parts. ``clock_off`` tells by how much the vendors' clocks are ahead of ours, once they told."""
+        """Take the parts. ``flows`` are what is run in turns, ``wake_due`` wakes the lanes whose time has come.
+
+        ``clock_off`` tells by how much the vendors' clocks are ahead of ours, once they told.
+        """
         self._database, self._now, self._worker = database, now, worker
+        self._flows, self._wake_due = flows, wake_due
         self._clock_off, self._clock = clock_off, clock
         self._started: dict[tuple[str, str], Started] = {}
         self._begun: dict[tuple[str, str], Started] = {}
@@ -227,7 +232,7 @@ class Engine:
         ticks = self._clock()  # intervals in here are not moved by a clock that is put right
         if self._scheduled_at is None or ticks - self._scheduled_at >= SCHEDULE.total_seconds():
             self._scheduled_at = ticks
-            catchup.wake_due()
+            self._wake_due()
             self._stay_alone()
             take_over(self._database, self._worker, APPLICATION_VERSION, now)
             self._end_broken(now)
@@ -259,7 +264,7 @@ class Engine:
             pass_over(self._database, one.flow, one.lane, one.turn, now)
             return 0.0
         with SetWorkflowID(turn_id(one.flow, one.lane, one.turn)):
-            DBOS.start_workflow(FLOWS[one.flow], one.lane, one.turn)
+            DBOS.start_workflow(self._flows[one.flow], one.lane, one.turn)
         self._started[key] = Started(one.turn, ticks)
         return TICK
 

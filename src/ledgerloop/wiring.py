@@ -21,12 +21,15 @@ import httpx2
 
 from ledgerloop import oauth
 from ledgerloop.answers import moment_told
-from ledgerloop.engine import Engine
+from ledgerloop.engine import Engine, Flows
 from ledgerloop.errors import SettingsError
-from ledgerloop.flows import waking
+from ledgerloop.flows import provisioning, waking
+from ledgerloop.flows.catchup import wake_due
 from ledgerloop.flows.connecting import GRANT, Desk
+from ledgerloop.flows.invoicing import invoicing
 from ledgerloop.flows.parts import Brake, Parts, Traces, equip
 from ledgerloop.flows.receive import Receiver
+from ledgerloop.flows.standing import standing
 from ledgerloop.http import Api, Call, open_client
 from ledgerloop.hubspot.client import HubSpotClient
 from ledgerloop.hubspot.dialect import HubSpotDialect
@@ -49,6 +52,9 @@ from ledgerloop.xero.models import Connection
 CALLBACK = "/connect/xero/callback"
 XERO_WEBHOOKS = "/webhooks/xero"
 HUBSPOT_WEBHOOKS = "/webhooks/hubspot"
+
+FLOWS: Flows = {"standing": standing, "invoicing": invoicing}
+"""What the engine runs."""
 
 
 @dataclass(frozen=True)
@@ -156,7 +162,7 @@ def build(
     shelf = Shelf(secrets, database.lock)
     provider = _provider(settings, secrets)
     vendors = _vendors(settings, provider, secrets, shelf, now, observe)
-    engine = Engine(database, now, worker, vendors.clock_off, clock)
+    engine = Engine(database, now, FLOWS, wake_due, worker, vendors.clock_off, clock)
     desk = Desk(
         database,
         provider,
@@ -318,6 +324,7 @@ def _parts(built: Ledgerloop) -> Parts:
         traces=Traces(settings.adopt.invoice_id_property, settings.adopt.invoice_number_property, settings.adopt.days),
         figures=built.vendors.figures,
         look_again=built.vendors.look_again,
+        explain_refusal=lambda: provisioning.look_again(though_right=True),
         witness=built.witness,
         begun=built.begun,
         ticks=built.clock,

@@ -13,7 +13,8 @@ from pathlib import Path
 from ledgerloop import settings
 from ledgerloop.cli.init import prepare
 from ledgerloop.engine import Engine, engine_file_of
-from ledgerloop.wiring import Ledgerloop, build
+from ledgerloop.flows.catchup import wake_due
+from ledgerloop.wiring import FLOWS, Ledgerloop, build
 
 DAY = timedelta(days=1)
 OLD, YOUNG = 2500, 7
@@ -45,7 +46,8 @@ def _built(directory: Path) -> Ledgerloop:
 
 def _working(built: Ledgerloop) -> AbstractContextManager[None]:
     """Work with an engine whose clock the vendors agree with."""
-    return replace(built, engine=Engine(built.database, built.now, clock_off=lambda: timedelta(0))).working()
+    engine = Engine(built.database, built.now, FLOWS, wake_due, clock_off=lambda: timedelta(0))
+    return replace(built, engine=engine).working()
 
 
 def _end_turns(file: Path, name: str, number: int, at: datetime) -> None:

@@ -7,7 +7,7 @@ small values. Wiring equips this module once, before the engine is launched; flo
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -98,6 +98,8 @@ class Parts:
     """Tells what an organisation's work has cost so far and which quotas are left, for those who watch."""
     look_again: Callable[[str, str], None] = lambda organisation, asked: None
     """Lets the next call find out what is left of an organisation's quotas; once for each moment that is given."""
+    explain_refusal: Callable[[], Sequence[str]] = lambda: ()
+    """Says what may be amiss at the vendors where one of them refused something for good, in sentences."""
     witness: Witness | None = None
     """Keeps outside the database how far it has come."""
     begun: datetime | None = None

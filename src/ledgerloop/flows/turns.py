@@ -27,7 +27,6 @@ from ledgerloop.errors import (
     Transient,
     UnknownOutcome,
 )
-from ledgerloop.flows import provisioning
 from ledgerloop.flows.parts import parts
 from ledgerloop.flows.retrying import asked_name
 from ledgerloop.log import logger
@@ -116,7 +115,7 @@ def park(
     What a vendor refuses for good may be for HubSpot's properties: then they are what a person is told of.
     """
     if problem in (Invalid.__name__, Refused.__name__):
-        why = " ".join([why, *provisioning.look_again(though_right=True)])
+        why = " ".join([why, *parts().explain_refusal()])
     now = parts().now()
     with parts().database.transaction() as tx:
         inbox.release(tx, SOURCE[flow], lane, turn)
