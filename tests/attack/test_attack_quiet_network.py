@@ -12,11 +12,10 @@ from pathlib import Path
 import psycopg
 import pytest
 from attacked import LONG, Attacked, until
-from own_process import running_process, until_held_up
+from own_process import Command, running_process, until_held_up
 from quiet_proxy import Network
 from scene import DAY
 from sqlalchemy import make_url, text
-from test_flow_backfill import Command
 
 import pg_cluster
 from ledgerloop.errors import Transient

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 from cli_process import Ended, begun, run
 from on_terminal import typed
+from own_process import Served, running_process
 from scene import DAY, Scene
-from test_flow_crash import Served, running_process
 
 from ledgerloop.cli.stage import PATIENCE
 from ledgerloop.store import intents

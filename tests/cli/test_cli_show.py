@@ -32,13 +32,13 @@ def filled(place: Path) -> Path:
     home = Organisation("org-1", MARKUP, "NZD", "Pacific/Auckland")
     portal = Portal("62515", "HubSpot 62515", "NZD", "UTC")
     event = Event("xero", "k", "org-1", "INVOICE", "UPDATE", "inv-1", NOW, "{}")
-    lost = Event("xero", "l", "", "", "", "", NOW, "no JSON", "unreadable", "the webhook's body is not JSON")
+    unread = Event("xero", "l", "", "", "", "", NOW, "no JSON", "unreadable", "the webhook's body is not JSON")
     with database.transaction() as tx:
         connections.put(tx, Connected("xero", home.id, home.name, "xero", home, NOW))
         connections.put(tx, Connected("hubspot", portal.id, portal.name, "hubspot", portal, NOW))
         keys = {"email_key": email_key("loud@example.com"), "keys": further_keys(MARKUP)}
         mirror.store_customers(tx, [Customer("org-1", "7", MARKUP, email="loud@example.com", **keys)])
-        inbox.keep(tx, [event, lost], NOW - timedelta(hours=2))
+        inbox.keep(tx, [event, unread], NOW - timedelta(hours=2))
         lanes.park(tx, "standing", "org-1", NOW + timedelta(hours=1), "Xero's calls of the day are spent.")
         journal.hold(tx, "62515", "deal 123", ["It has no line items.", "It has no contact."], [], NOW)
         journal.add(

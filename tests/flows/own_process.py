@@ -1,13 +1,16 @@
-"""The service as a process of its own, beside both sandboxes: killed and started again."""
+"""The service and its commands as processes of their own, beside both sandboxes: killed and started again."""
 
 from __future__ import annotations
 
+import json
+import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import httpx2
 from scene import Scene, showing_all
@@ -94,3 +97,37 @@ def until_held_up(served: Served, vendor: str) -> None:
         return any(one["taken"] for one in served.on.control.get(url).json()["faults"]) or None
 
     served.on.until("a call is held up", look, 15)
+
+
+def _heeding_interrupts() -> None:
+    """Undo what a shell does to whatever it runs in the background."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
+class Command:
+    """The command as a process."""
+
+    def __init__(self, served: Served, directory: Path, *arguments: str) -> None:
+        self.served = served
+        command = [sys.executable, "-m", "ledgerloop", *arguments, "--config", str(directory / "ledgerloop.toml")]
+        self.process = subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, preexec_fn=_heeding_interrupts
+        )
+
+    def until_told(self, words: str) -> None:
+        """Read what it tells people until it says this."""
+        assert self.process.stderr is not None
+        told = []
+        while not told or words not in told[-1]:
+            told.append(self.process.stderr.readline())
+            assert told[-1], "".join(told)
+
+    def out(self, status: int = 0, seconds: float = 180) -> str:
+        """Wait for its end and return what it printed."""
+        out, err = self.process.communicate(timeout=seconds)
+        assert status == self.process.returncode, err + out
+        return out
+
+    def json(self) -> Any:
+        """Return the JSON it printed."""
+        return json.loads(self.out())

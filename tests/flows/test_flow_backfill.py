@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import signal
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
+from own_process import Command, Served, running_process
 from scene import DAY, OBJECTS, Scene
-from test_flow_crash import Served, running_process
 
 from ledgerloop.cli.stage import connect_hubspot, connect_xero
 from ledgerloop.flows import admitting, planning
@@ -148,40 +144,6 @@ def test_live_work_goes_before_a_backfill(staged: Callable[..., Scene]) -> None:
 def _kept(scene: Scene) -> int:
     with scene.built.database.reading() as tx:
         return inbox.waiting(tx)
-
-
-def _heeding_interrupts() -> None:
-    """Undo what a shell does to whatever it runs in the background."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
-
-
-class Command:
-    """The command as a process."""
-
-    def __init__(self, served: Served, directory: Path, *arguments: str) -> None:
-        self.served = served
-        command = [sys.executable, "-m", "ledgerloop", *arguments, "--config", str(directory / "ledgerloop.toml")]
-        self.process = subprocess.Popen(
-            command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, preexec_fn=_heeding_interrupts
-        )
-
-    def until_told(self, words: str) -> None:
-        """Read what it tells people until it says this."""
-        assert self.process.stderr is not None
-        told = []
-        while not told or words not in told[-1]:
-            told.append(self.process.stderr.readline())
-            assert told[-1], "".join(told)
-
-    def out(self, status: int = 0, seconds: float = 180) -> str:
-        """Wait for its end and return what it printed."""
-        out, err = self.process.communicate(timeout=seconds)
-        assert status == self.process.returncode, err + out
-        return out
-
-    def json(self) -> Any:
-        """Return the JSON it printed."""
-        return json.loads(self.out())
 
 
 @pytest.fixture

@@ -64,11 +64,11 @@ def test_what_is_asked_does_not_grow_with_each_deal(staged: Callable[..., Scene]
     scene.on.until("they are held", lambda: all(f"deal {deal}" in scene.holds() for deal in held) or None)
     scene.settle()
 
-    edits = [len(_cost(scene, lambda some=some: editing.edit(PORTAL, 0, some, some))) for some in (deals[:1], deals)]
+    edited = [len(_cost(scene, lambda some=some: editing.edit(PORTAL, 0, some, some))) for some in (deals[:1], deals)]
     shown = [
         len(_cost(scene, lambda some=some: writing_back.show_deals(PORTAL, some, 0)))
         for some in ([deals[0], held[0]], [*deals, *held])
     ]
 
-    assert edits[0] == edits[1]
+    assert edited[0] == edited[1]
     assert shown[0] == shown[1]

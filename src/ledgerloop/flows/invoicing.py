@@ -12,13 +12,14 @@ from typing import TypedDict
 from dbos import DBOS
 
 from ledgerloop.errors import LedgerloopError
-from ledgerloop.flows import apart, editing, hearing, intending, making, polling, writing_back
+from ledgerloop.flows import apart, editing, hearing, intending, making, polling
 from ledgerloop.flows.apart import Told, Troubles
 from ledgerloop.flows.beside import alone
 from ledgerloop.flows.parts import parts
 from ledgerloop.flows.retrying import LOOK, RETRY
 from ledgerloop.flows.turns import in_turns, take
 from ledgerloop.flows.waking import concerned, look_again, look_into_books
+from ledgerloop.flows.writing_back import show_deals
 from ledgerloop.hubspot.webhooks import records_named
 from ledgerloop.records import Taken
 from ledgerloop.store import connections, dirty, fingerprints, inbox, intents, lanes
@@ -154,7 +155,7 @@ def put_aside(portal: str, turn: int, troubles: Troubles, named: Named) -> None:
 @DBOS.step()
 def write_back(portal: str, turn: int, deals: list[str]) -> None:
     """Show on the deals what became of them, the invoice or the hold's sentence; then wake their customers' lanes."""
-    writing_back.show_deals(portal, deals, turn)
+    show_deals(portal, deals, turn)
     at = parts()
     with at.database.transaction() as tx:
         for home in connections.organisations(tx):

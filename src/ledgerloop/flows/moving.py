@@ -52,8 +52,8 @@ def follow_merged(home: Organisation, customers: Customers, turn: int) -> Doubts
         # What a loser still shows never changes, nor what an archived winner does, so no write would find out that a
         # person merged the two as asked.
         ours_of, theirs_of = _both(home, kind, winner_of)
-        pairs = [(link, theirs_of[key]) for one, link in ours_of.items() if (key := winner_of[one].id) in theirs_of]
-        look_again(home, kind, [link.hubspot_id for pair in pairs for link in pair], turn)
+        both = [(link, theirs_of[key]) for one, link in ours_of.items() if (key := winner_of[one].id) in theirs_of]
+        look_again(home, kind, [link.hubspot_id for pair in both for link in pair], turn)
     found_links = {kind: _both(home, kind, winner_of) for kind in KINDS}
     ours = {kind: pair[0] for kind, pair in found_links.items()}
     theirs = {kind: pair[1] for kind, pair in found_links.items()}
