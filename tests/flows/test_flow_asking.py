@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from polls import poll_from_the_start
 from scene import LINE, Scene
-from test_flow_edits import _edit_line, _poll
+from test_flow_edits import _edit_line
 
 from ledgerloop.flows import approving
 
@@ -52,7 +53,7 @@ def test_a_flood_stops_before_the_first_invoice(staged: Callable[..., Scene]) ->
     company = scene.make("companies", name="Flood Ltd")
     contact = scene.make("contacts", email="flood@flood.example.com", lastname="Flood")
     deals = [scene.sell(LINE, company=company, contact=contact) for _ in range(3)]
-    _poll(scene)
+    poll_from_the_start(scene)
 
     scene.on.until("the brake asks", lambda: scene.holds().get("brake 62515"), seconds=20)
     assert "3 invoices wait" in scene.holds()["brake 62515"][0]

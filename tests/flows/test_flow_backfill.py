@@ -4,19 +4,15 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from own_process import Command, Served, running_process
+from plans import accept, count_left, plan
 from scene import DAY, OBJECTS, Scene
 
 from ledgerloop.cli.stage import connect_hubspot, connect_xero
-from ledgerloop.flows import admitting, planning
-from ledgerloop.flows.named import organisation_of
-from ledgerloop.flows.parts import instead
-from ledgerloop.flows.planning import Line, Totals
 from ledgerloop.flows.standing import PLANNED_AT_ONCE
 from ledgerloop.store import inbox, planned
 
@@ -48,38 +44,15 @@ def _connect(scene: Scene) -> None:
     scene.settle()
 
 
-def _plan(scene: Scene, chosen: list[str] | None = None, later: timedelta = timedelta(0)) -> tuple[Totals, list[Line]]:
-    """Plan as the command does, now or as it would later; for the service itself no time goes by."""
-    totals = Totals()
-    with instead(replace(scene.built.parts(), now=lambda: scene.built.now() + later)):
-        with scene.built.database.reading() as tx:
-            home = organisation_of(tx, "")
-            chosen = admitting.everybody(tx, home) if chosen is None else chosen
-        return totals, [line for some in planning.plan(home, chosen, totals) for line in some]
-
-
-def _accept(scene: Scene, totals: Totals) -> None:
-    with instead(scene.built.parts()):
-        with scene.built.database.reading() as tx:
-            home = organisation_of(tx, "")
-            everybody = admitting.everybody(tx, home)
-        planning.accept(home, everybody, totals.written)
-
-
-def _left(scene: Scene) -> int:
-    with scene.built.database.reading() as tx:
-        return planned.left(tx, scene.on.organisation)
-
-
 def test_a_plan_writes_nothing_and_the_backfill_writes_what_it_showed(staged: Callable[..., Scene]) -> None:
     """The plan is the same path with writes off: nothing is written by it, and afterwards exactly what it showed."""
     scene = staged({"standing": {"show": "customers"}})
-    totals, lines = _plan(scene)
+    totals, lines = plan(scene)
     scene.settle()
     before = [call for call in scene.writes() if "/crm/objects/" in call["path"]]
 
-    _accept(scene, totals)
-    scene.on.until("the backfill is done", lambda: _left(scene) == 0 or None)
+    accept(scene, totals)
+    scene.on.until("the backfill is done", lambda: count_left(scene) == 0 or None)
     scene.settle()
 
     assert [] == before
@@ -96,7 +69,7 @@ def test_a_plan_writes_nothing_and_the_backfill_writes_what_it_showed(staged: Ca
         done = planned.allowance(tx, scene.on.organisation)
     assert done is not None
     assert totals.written == done.written
-    assert 0 == _plan(scene)[0].written.created + _plan(scene)[0].written.updated
+    assert 0 == plan(scene)[0].written.created + plan(scene)[0].written.updated
 
 
 def test_the_plan_of_a_customer_tells_what_was_and_what_would_be(scene: Scene) -> None:
@@ -109,7 +82,7 @@ def test_the_plan_of_a_customer_tells_what_was_and_what_would_be(scene: Scene) -
     scene.pay(invoice["InvoiceID"], "30.00")
     scene.forget_calls()
 
-    _, lines = _plan(scene, [customer], later=timedelta(hours=1))  # when no webhook came, the pull is a catch-up
+    _, lines = plan(scene, [customer], later=timedelta(hours=1))  # when no webhook came, the pull is a catch-up
 
     of_contact = next(line for line in lines if line.kind == "contact")
     fields = {one.name: (one.before, one.after) for one in of_contact.fields}
@@ -125,15 +98,15 @@ def test_live_work_goes_before_a_backfill(staged: Callable[..., Scene]) -> None:
     scene = staged(connected=False)
     _ledger(scene, 800)
     _connect(scene)
-    totals, _ = _plan(scene)
+    totals, _ = plan(scene)
     held = scene.fault("hubspot", kind="delay", delay_ms=DAY, path="contacts/batch/create")
-    _accept(scene, totals)
+    accept(scene, totals)
     scene.until_met("hubspot", held)
 
     scene.customer("Live Ltd", "liv@live.example.com")
     scene.on.until("its webhook is kept", lambda: _kept(scene) or None)
     scene.mend("hubspot", held)
-    scene.on.until("the backfill is done", lambda: _left(scene) == 0 or None)
+    scene.on.until("the backfill is done", lambda: count_left(scene) == 0 or None)
     scene.settle()
 
     in_order = [email for email in _all(scene, "contacts", "email") if "@fill" in email or "@live" in email]
@@ -170,7 +143,7 @@ def test_backfill_goes_on_after_a_kill_and_in_the_service(filled: Served, tmp_pa
     second.until_told("Stopping")
     filled.mend("hubspot")
     second.out(130)
-    left = _left(filled)
+    left = count_left(filled)
 
     _hold_writes(filled)
     filled.start()
@@ -180,7 +153,7 @@ def test_backfill_goes_on_after_a_kill_and_in_the_service(filled: Served, tmp_pa
     told = third.json()
 
     assert 0 < left < 620
-    assert 0 == _left(filled)
+    assert 0 == count_left(filled)
     assert told["organisation"] == filled.on.organisation
     assert None not in [filled.find_contact(f"p{n}@fill{n}.example.com") for n in range(0, 620, 7)]
     companies = [name for name in _all(filled, "companies", "name") if name.startswith("Fill ")]
@@ -195,7 +168,7 @@ def _hold_writes(served: Served) -> int:
 def _let_go_on(served: Served, held: int, left: int) -> None:
     """Let answers go until no more customers are left than this, and an answer of the next step is held."""
     served.until_met("hubspot", held)
-    while _left(served) > left:
+    while count_left(served) > left:
         before, held = held, _hold_writes(served)
         served.mend("hubspot", before)
         served.until_met("hubspot", held)

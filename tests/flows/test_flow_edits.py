@@ -6,11 +6,12 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
+from polls import poll_from_the_start
 from scene import LINE, OBJECTS, Scene
 
 from ledgerloop.flows import retrying, waking
 from ledgerloop.flows.parts import instead
-from ledgerloop.store import connections, cursors, lanes
+from ledgerloop.store import cursors, lanes
 
 TWO = (*LINE, {"name": "Support", "quantity": "1", "price": "100"})
 
@@ -117,7 +118,7 @@ def test_edits_may_be_held_and_are_found_without_webhooks(staged: Callable[..., 
 
     _edit_line(scene, deal, "Seats", quantity="20")
     scene.edit("deals", deal, amount="798.00")  # HubSpot adds up a deal's line items itself
-    _poll(scene)
+    poll_from_the_start(scene)
 
     shown = scene.until_shown("deals", deal, "xero_sync_message", seconds=20)
     assert f"`ledgerloop retry --deal {deal}`" in shown["xero_sync_message"]
@@ -245,12 +246,3 @@ def _looked(scene: Scene, before: datetime) -> bool:
     with scene.built.database.reading() as tx:
         last = cursors.get(tx, "62515", waking.CURSOR).highest
         return last is not None and last > before
-
-
-def _poll(scene: Scene) -> None:
-    """Have the next look be due at once, back to the beginning."""
-    with scene.built.database.transaction() as tx:
-        connected = connections.get(tx, "hubspot", "62515")
-        assert connected is not None
-        cursors.put(tx, cursors.Cursor("62515", "deals", connected.since, 1, None))
-        lanes.wake(tx, "invoicing", "62515", scene.built.now())

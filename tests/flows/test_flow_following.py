@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 
+from polls import poll_from_the_start
 from scene import Scene
-from test_flow_edits import _poll
 
 from ledgerloop.store import connections, intents, lanes
 
@@ -19,7 +19,7 @@ def test_many_invoices_are_emailed_once_each(staged: Callable[..., Scene]) -> No
     company = scene.make("companies", name="Post Ltd")
     contact = scene.make("contacts", email="post@post.example.com", lastname="Post")
     deals = [scene.sell(company=company, contact=contact) for _ in range(25)]
-    _poll(scene)
+    poll_from_the_start(scene)
 
     scene.on.until("all are emailed", lambda: _emailed(scene) == len(deals) or None, 60)
     scene.settle(40)

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+from own_process import Served, running_process
 from scene import OBJECTS, Scene
-from test_flow_crash import Served, running_process
 
 from ledgerloop.cli.stage import connect_hubspot, connect_xero
 from ledgerloop.flows.parts import equip

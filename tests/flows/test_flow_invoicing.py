@@ -10,13 +10,12 @@ from datetime import timedelta
 from decimal import Decimal
 from uuid import uuid4
 
+from polls import poll_now
 from scene import LINE, Scene
 
-from ledgerloop.flows.polling import CURSOR
 from ledgerloop.hubspot.webhooks import sign
 from ledgerloop.records import Link
-from ledgerloop.store import connections, cursors, inbox, lanes, links
-from ledgerloop.store.cursors import Cursor
+from ledgerloop.store import connections, inbox, links
 from ledgerloop_sandbox.credentials import HUBSPOT_CLIENT_SECRET
 
 
@@ -192,7 +191,7 @@ def test_what_xero_refuses_becomes_a_hold_and_holds_back_no_other(staged: Callab
     bad = scene.sell(company=gone, won=False)
     for deal in (good, bad):
         scene.win(deal)
-    _poll(scene)
+    poll_now(scene)
 
     scene.until_shown("deals", good, "xero_invoice_id", seconds=20)
     shown = scene.until_shown("deals", bad, "xero_sync_message", seconds=20)
@@ -208,7 +207,7 @@ def test_sixty_deals_at_once_cost_two_requests(scene: Scene) -> None:
     contact = scene.make("contacts", email="sixty@sixty.example.com", lastname="Sixty")
     deals = [scene.sell(company=company, contact=contact) for _ in range(60)]
     scene.forget_calls()
-    _poll(scene)
+    poll_now(scene)
 
     for deal in deals:
         scene.until_shown("deals", deal, "xero_invoice_id", seconds=30)
@@ -222,7 +221,7 @@ def test_without_webhooks_the_poll_finds_the_deal(scene: Scene) -> None:
     scene.silence("hubspot")
 
     deal = scene.sell()
-    _poll(scene)
+    poll_now(scene)
 
     scene.until_shown("deals", deal, "xero_invoice_id", seconds=20)
     assert 1 == len(scene.invoices_of(deal))
@@ -238,16 +237,7 @@ def test_what_was_won_before_connecting_is_left_alone(scene: Scene) -> None:
         connections.put(tx, replace(connected, since=connected.since + timedelta(hours=1)))
 
     scene.edit("deals", old, dealname="Edited later")
-    _poll(scene)
+    poll_now(scene)
     scene.settle()
 
     assert [] == scene.invoices_of(old)
-
-
-def _poll(scene: Scene) -> None:
-    """Have the next look be due at once."""
-    with scene.built.database.transaction() as tx:
-        portal = "62515"
-        cursor = cursors.get(tx, portal, CURSOR)
-        cursors.put(tx, Cursor(portal, CURSOR, cursor.since, 1, None))
-        lanes.wake(tx, "invoicing", portal, scene.built.now())

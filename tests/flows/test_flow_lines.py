@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from polls import poll_now
 from scene import LINE, OBJECTS, Scene
 from test_flow_edits import _edit_line
-from test_flow_invoicing import _poll
 
 from ledgerloop.flows import polling
 from ledgerloop.flows.parts import instead
@@ -38,7 +38,7 @@ def test_without_webhooks_a_draft_follows_an_edited_line(
     deal = _sold_in_silence(scene)
 
     _edit_line(scene, deal, "Seats", **edit)
-    _poll(scene)
+    poll_now(scene)
 
     scene.on.until("the draft follows", lambda: [line] == _lines(scene, deal) or None, 20)
     assert 1 == len(scene.invoices_of(deal))
@@ -49,7 +49,7 @@ def test_without_webhooks_a_draft_follows_an_added_line(scene: Scene) -> None:
     deal = _sold_in_silence(scene)
 
     scene.add_line(deal, {"name": "Travel", "quantity": "1", "price": "55.50"})
-    _poll(scene)
+    poll_now(scene)
 
     both = [("Seats", 12, 39.9), ("Travel", 1, 55.5)]
     scene.on.until("the draft follows", lambda: both == _lines(scene, deal) or None, 20)
@@ -59,12 +59,12 @@ def test_without_webhooks_a_hold_is_cured_in_its_line(scene: Scene) -> None:
     """A deal that is held for a line goes on once that line is put right."""
     scene.silence("hubspot")
     deal = scene.sell([{"name": "Bolt", "quantity": "1"}])
-    _poll(scene)
+    poll_now(scene)
     scene.until_shown("deals", deal, "xero_sync_message", seconds=20)
     _catch_up(scene)
 
     _edit_line(scene, deal, "Bolt", price="1.12")
-    _poll(scene)
+    poll_now(scene)
 
     scene.until_shown("deals", deal, "xero_invoice_id", seconds=20)
     assert [("Bolt", 1, 1.12)] == _lines(scene, deal)
@@ -79,7 +79,7 @@ def test_without_webhooks_an_approved_invoice_stays_and_its_deal_says_so(scene: 
     _catch_up(scene)
 
     _edit_line(scene, deal, "Seats", quantity="20")
-    _poll(scene)
+    poll_now(scene)
 
     shown = scene.until_shown("deals", deal, "xero_sync_message", seconds=20)
     assert "it is no longer a draft" in shown["xero_sync_message"]
@@ -91,7 +91,7 @@ def test_a_look_that_finds_nothing_costs_two_searches(scene: Scene) -> None:
     _sold_in_silence(scene)
     scene.forget_calls()
 
-    _poll(scene)
+    poll_now(scene)
     scene.settle()
 
     assert SEARCHED == _asked(scene)
@@ -106,9 +106,9 @@ def test_a_line_of_a_deal_that_is_not_ours_costs_one_read(scene: Scene) -> None:
     _edit_line(scene, open_, "Seats", quantity="20")
     scene.forget_calls()
 
-    _poll(scene)
+    poll_now(scene)
     scene.settle()
-    _poll(scene)
+    poll_now(scene)
     scene.settle()
 
     assert [*SEARCHED, "line_items/deals/batch/read", *SEARCHED] == _asked(scene)
@@ -161,7 +161,7 @@ def _sold_in_silence(scene: Scene) -> str:
     """Win a deal where there are no webhooks, and let the look catch up with what we wrote on it."""
     scene.silence("hubspot")
     deal = scene.sell(LINE)
-    _poll(scene)
+    poll_now(scene)
     scene.until_shown("deals", deal, "xero_invoice_id", seconds=20)
     _catch_up(scene)
     return deal
@@ -171,7 +171,7 @@ def _catch_up(scene: Scene) -> None:
     """Look until there is nothing new: what we wrote ourselves comes once more."""
     for _ in range(2):
         scene.settle()
-        _poll(scene)
+        poll_now(scene)
         scene.settle()
 
 

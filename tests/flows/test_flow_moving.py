@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 from crm import Customers, begun
+from polls import poll_from_the_start
 from scene import OBJECTS, Scene
-from test_flow_edits import _poll
 
 from ledgerloop.flows.moving import KINDS
 from ledgerloop.store import dirty, lanes, links
@@ -284,6 +284,6 @@ def test_a_deleted_deal_is_written_to_once(scene: Scene, crm: Customers) -> None
     assert [] == scene.calls("hubspot", "deals/batch/update")
     scene.silence("hubspot")
     crm.restore("deals", deal)
-    _poll(scene)
+    poll_from_the_start(scene)
     scene.until_shown("deals", deal, "xero_invoice_status", "AUTHORISED")
     scene.on.control.post(f"{scene.url('hubspot')}/_sandbox/webhooks", json={"enabled": True})

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from polls import poll_from_the_start
 from scene import LINE, Scene
-from test_flow_edits import _edit_line, _poll
+from test_flow_edits import _edit_line
 from test_flow_second_look import _go_on, _parked, _sent_earlier, _state
 
 NEVER = 3_600_000
@@ -80,13 +81,13 @@ def test_a_lost_request_goes_out_as_its_deals_say_by_then(staged: Callable[..., 
     scene.fault("xero", kind="reset_before", method="PUT", path="/Invoices$")
     contact = scene.make("contacts", email="both@both.example.com", lastname="Both")
     edited, lost = (scene.sell(contact=contact) for _ in range(2))
-    _poll(scene)
+    poll_from_the_start(scene)
     scene.on.until("the request is lost", lambda: _parked(scene) or None, 20)
     scene.edit("deals", lost, dealstage="closedlost")
     _edit_line(scene, edited, "Seats", quantity="20")
     scene.edit("deals", edited, amount="798.00")
     scene.mend("xero")
-    _poll(scene)
+    poll_from_the_start(scene)
     _go_on(scene)
     scene.settle()
     assert ["sent", "sent"] == _states(scene, [edited, lost])
@@ -123,7 +124,7 @@ def _three(scene: Scene, delay_ms: int) -> list[str]:
     company = scene.make("companies", name="Three Ltd")
     contact = scene.make("contacts", email="three@three.example.com", lastname="Three")
     deals = [scene.sell(LINE, company=company, contact=contact) for _ in range(3)]
-    _poll(scene)
+    poll_from_the_start(scene)
     return deals
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 
+from plans import accept, count_left, plan
 from scene import OBJECTS, Scene
-from test_flow_backfill import _accept, _left, _plan
 
 from ledgerloop.store import connections, lanes
 
@@ -33,7 +33,7 @@ def test_a_plan_finds_a_wrong_figure_and_the_backfill_writes_it_again(scene: Sce
     scene.edit("deals", deal, xero_amount_due="1")
     scene.settle()
 
-    totals, lines = _plan(scene)
+    totals, lines = plan(scene)
 
     assert "99999" == scene.show("contacts", contact)["xero_outstanding_balance"]
     fields = {line.id: {one.name: (one.before, one.after) for one in line.fields} for line in lines if line.id}
@@ -42,8 +42,8 @@ def test_a_plan_finds_a_wrong_figure_and_the_backfill_writes_it_again(scene: Sce
     assert {"xero_outstanding_balance": ("99999", owed), "xero_last_payment_date": wrong_date} == fields[contact]
     assert {"xero_invoice_status": ("", "AUTHORISED")} == fields[company]
     assert {"xero_amount_due": ("1", due)} == fields[deal]
-    _accept(scene, totals)
-    scene.on.until("the backfill is done", lambda: _left(scene) == 0 or None, 20)
+    accept(scene, totals)
+    scene.on.until("the backfill is done", lambda: count_left(scene) == 0 or None, 20)
     scene.settle()
     now = scene.show("contacts", contact)
     assert {name: value for name, value in right["contacts"].items() if name.startswith("xero_")} == {
@@ -52,7 +52,7 @@ def test_a_plan_finds_a_wrong_figure_and_the_backfill_writes_it_again(scene: Sce
     assert "AUTHORISED" == scene.show("companies", company)["xero_invoice_status"]
     assert due == scene.show("deals", deal)["xero_amount_due"]
     assert ("skip", f"hubspot contact {contact}") in scene.journal(f"hubspot contact {contact}")
-    assert 0 == _plan(scene)[0].written.updated
+    assert 0 == plan(scene)[0].written.updated
 
 
 def test_a_wrong_figure_is_found_little_by_little(staged: Callable[..., Scene]) -> None:

@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import timedelta
 
+from polls import poll_now
 from scene import DAY, LINE, Scene
-from test_flow_invoicing import _poll
 
 from ledgerloop.flows import approving, waking
 from ledgerloop.store import connections, cursors, intents, lanes
@@ -21,7 +21,7 @@ def test_a_deal_lost_while_nobody_knows_of_its_invoice_is_not_invoiced(scene: Sc
     scene.silence("hubspot")
     scene.fault("xero", kind="reset_before", method="PUT", path="/Invoices$")
     deal = scene.sell()
-    _poll(scene)
+    poll_now(scene)
     scene.on.until("the request is lost", lambda: _parked(scene) or None, 20)
     scene.edit("deals", deal, dealstage="closedlost")
     scene.mend("xero")
@@ -47,7 +47,7 @@ def test_a_lost_deal_that_no_webhook_told_of_is_not_invoiced(staged: Callable[..
     scene.silence("hubspot")
     contact = scene.make("contacts", email="wait@wait.example.com", lastname="Wait")
     deals = [scene.sell(contact=contact) for _ in range(2)]
-    _poll(scene)
+    poll_now(scene)
     scene.on.until("the brake asks", lambda: scene.holds().get(f"brake {PORTAL}"), 20)
 
     scene.edit("deals", deals[0], dealstage="closedlost")
@@ -89,7 +89,7 @@ def test_an_archived_customer_holds_its_deal_and_no_other(scene: Scene) -> None:
     scene.settle()
     scene.silence("hubspot")
     held, good = scene.sell(company=company), scene.sell()
-    _poll(scene)
+    poll_now(scene)
 
     scene.until_shown("deals", good, "xero_invoice_id", seconds=20)
     shown = scene.until_shown("deals", held, "xero_sync_message", seconds=20)
@@ -102,7 +102,7 @@ def test_a_hold_is_told_while_xero_is_down(scene: Scene) -> None:
     scene.sell()
     held = scene.sell(lines=[])
     scene.fault("xero", kind="status", status=503, method="PUT")
-    _poll(scene)
+    poll_now(scene)
 
     shown = scene.until_shown("deals", held, "xero_sync_message", seconds=20)
 
@@ -121,7 +121,7 @@ def test_halves_of_a_refused_request_have_their_keys_before_either_leaves(staged
     put = {"method": "PUT", "path": "/Invoices$", "times": 1}
     whole = scene.fault("xero", kind="status", status=400, body=refusal, delay_ms=DAY, **put)
     scene.fault("xero", kind="reset_before", **put)
-    _poll(scene)
+    poll_now(scene)
 
     scene.until_met("xero", whole)
     refused = _keys(scene, deals, "sent")
@@ -153,7 +153,7 @@ def test_what_is_held_is_looked_at_again_though_nobody_tells(scene: Scene) -> No
     """What was mended without an event is found by the slow look at all holds."""
     scene.silence("hubspot")
     deal = scene.sell(lines=[])
-    _poll(scene)
+    poll_now(scene)
     scene.until_shown("deals", deal, "xero_sync_message", seconds=20)
 
     scene.add_line(deal, LINE[0])

@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 
 import pytest
 from crm import Customers, begun
+from polls import poll_from_the_start
 from scene import Scene
-from test_flow_edits import _poll
 
 from ledgerloop.errors import LedgerloopError
 from ledgerloop.flows import retrying, ruling
@@ -300,7 +300,7 @@ class TestDeals:
             scene.edit("companies", company, xero_contact_id=old)
         deal = scene.sell(company=company, contact=contact)
         if by == "id":
-            _poll(scene)
+            poll_from_the_start(scene)
             _speak(scene, "hubspot")
 
         said = scene.until_shown("deals", deal, "xero_sync_message")["xero_sync_message"]

@@ -1,0 +1,39 @@
+"""Words for plans: make one, accept it, and see how much of it is left."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+from scene import Scene
+
+from ledgerloop.flows import admitting, planning
+from ledgerloop.flows.named import organisation_of
+from ledgerloop.flows.parts import instead
+from ledgerloop.flows.planning import Line, Totals
+from ledgerloop.store import planned
+
+
+def plan(scene: Scene, chosen: list[str] | None = None, later: timedelta = timedelta(0)) -> tuple[Totals, list[Line]]:
+    """Plan as the command does, now or as it would later; for the service itself no time goes by."""
+    totals = Totals()
+    with instead(replace(scene.built.parts(), now=lambda: scene.built.now() + later)):
+        with scene.built.database.reading() as tx:
+            home = organisation_of(tx, "")
+            chosen = admitting.everybody(tx, home) if chosen is None else chosen
+        return totals, [line for some in planning.plan(home, chosen, totals) for line in some]
+
+
+def accept(scene: Scene, totals: Totals) -> None:
+    """Accept what a plan of everybody came to."""
+    with instead(scene.built.parts()):
+        with scene.built.database.reading() as tx:
+            home = organisation_of(tx, "")
+            everybody = admitting.everybody(tx, home)
+        planning.accept(home, everybody, totals.written)
+
+
+def count_left(scene: Scene) -> int:
+    """Count the customers that are planned and not shown yet."""
+    with scene.built.database.reading() as tx:
+        return planned.left(tx, scene.on.organisation)
