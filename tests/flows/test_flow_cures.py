@@ -91,6 +91,24 @@ def test_a_409_that_does_not_say_who(scene: Scene, crm: Customers) -> None:
     assert customer == scene.show("contacts", contact)["xero_contact_id"]
 
 
+def test_a_409_that_names_another_person(scene: Scene, crm: Customers) -> None:
+    """Who got the address in HubSpot while the contact was made is weighed as anybody who has it: a question here."""
+    scene.fault("hubspot", kind="late", path="contacts/batch/create", delay_ms=2500, times=1)
+    customer = crm.add("Swift Conflict Ltd", EmailAddress="between.77@gmail.com", FirstName="Di", LastName="Snow")
+    scene.on.until("the search", lambda: scene.calls("hubspot", "companies/search") or None)
+    scene.on.until("the making", lambda: scene.calls("hubspot", "contacts/batch/read") or None)
+    contact = scene.make("contacts", email="between.77@gmail.com", firstname="Tom", lastname="Reed")
+
+    said = crm.until_held(customer)
+
+    assert f"is that of Di Snow in Xero, and in HubSpot that of the contact Tom Reed ({contact})" in said
+    scene.settle()
+    assert not scene.show("contacts", contact)["xero_contact_id"]
+    scene.edit("contacts", contact, xero_contact_id=customer)
+    assert contact == crm.until_linked(customer, "contact")
+    assert f"customer {customer}" not in scene.holds()
+
+
 def test_a_409_that_does_not_say_who_of_a_new_email(scene: Scene, crm: Customers) -> None:
     """The same where an email changes: the holder is found and named, and freeing the email cures it."""
     holder = scene.make("contacts", email="taken@quiet-update.example.com")

@@ -14,7 +14,7 @@ from ledgerloop.abreast import abreast
 from ledgerloop.flows import older_companies, writing
 from ledgerloop.flows.claiming import Customers, Doubts, apart, claim, take
 from ledgerloop.flows.fields import remembered
-from ledgerloop.flows.finding import PLURAL, properties_read
+from ledgerloop.flows.finding import PLURAL, Halves, found_by_email, properties_read
 from ledgerloop.flows.parts import parts
 from ledgerloop.flows.writing import TAKEN, Dropped, Sent
 from ledgerloop.hubspot.client import HubSpotClient
@@ -119,10 +119,12 @@ def _take_existing(client: HubSpotClient, home: Organisation, kind: LinkKind, so
     there = client.read(PLURAL[kind], list(named.values()), properties_read(kind)) if named else {}
     by_email = {key: there[record] for key, record in named.items() if record in there}
     found, unsure = claim(home, kind, some, {key: one for key, one in by_id.items() if key in some}, "id")
-    more, unsure_of_email = claim(home, kind, some, by_email, "email")
-    found, shared = apart(kind, some, found | more)
-    unsure = unsure | unsure_of_email | shared
+    more = found_by_email(client, home, some, by_email) if kind == "contact" and by_email else Halves()
+    found, shared = apart(kind, some, found | more.contacts)
+    unsure = unsure | more.unsure_contacts | shared
     for key, error in sent.failed.items():
+        if key in more.without_contact:
+            continue  # a person has ended its link to who has the email
         if key not in found and key not in unsure and not (kind == "contact" and _of_email(error)):
             unsure[key] = Hold((_why_not(some[key], kind, error),))
     return unsure | take(home, kind, some, found)

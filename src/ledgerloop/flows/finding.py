@@ -145,6 +145,22 @@ def own_companies(
     return found, unsure | shared
 
 
+def found_by_email(
+    client: HubSpotClient, home: Organisation, customers: Customers, contacts: Mapping[str, Record]
+) -> Halves:
+    """Weigh the contacts that HubSpot names as having customers' addresses, as those that were looked for by them."""
+    found = Halves()
+    asked = {key: customers[key] for key in contacts}
+    company_of = companies_of(client, [one.id for one in contacts.values()])
+    with parts().database.reading() as tx:
+        own = links.find(tx, home.id, "company", list(asked))
+    ids = sorted({*company_of.values(), *(link.hubspot_id for link in own.values())})
+    companies = client.read("companies", ids, properties_read("company")) if ids else {}
+    around = _Around(contacts, company_of, {one.id: one for one in companies.values()})
+    _choose_contacts(home, asked, asked, around, sharing_of(home, asked), found)
+    return found
+
+
 def find_by_id(
     client: HubSpotClient,
     home: Organisation,
