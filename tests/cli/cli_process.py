@@ -17,8 +17,9 @@ from tempfile import TemporaryDirectory
 
 COMMAND = [sys.executable, "-m", "ledgerloop"]
 
-_warm = multiprocessing.get_context("forkserver")
-_warm.set_forkserver_preload([f"ledgerloop.cli.{one}" for one in ("app", "backfill", "doctor", "serve", "status")])
+WARM = multiprocessing.get_context("forkserver")
+"""Forks processes from one that has loaded what commands need."""
+WARM.set_forkserver_preload([f"ledgerloop.cli.{one}" for one in ("app", "backfill", "doctor", "serve", "status")])
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,7 @@ def run(directory: Path, *words: str, given: str = "") -> Ended:
     with TemporaryDirectory() as place:
         files = [Path(place, name) for name in ("in", "out", "err")]
         files[0].write_text(given)
-        process = _warm.Process(target=_become, args=(str(directory), words, [str(file) for file in files]))
+        process = WARM.Process(target=_with_files, args=(str(directory), words, [str(file) for file in files]))
         process.start()
         process.join(60)
         if process.is_alive():
@@ -62,15 +63,19 @@ def begun(directory: Path, *words: str) -> Iterator[subprocess.Popen[str]]:
         process.communicate()
 
 
-def _become(directory: str, words: tuple[str, ...], files: list[str]) -> None:
-    """Turn this process into the command, with its own directory, arguments and streams."""
+def become(directory: str, words: tuple[str, ...]) -> None:
+    """Turn this process, whose streams are those of the command, into it, with its own directory and arguments."""
     from ledgerloop.cli.app import main
 
     os.chdir(directory)
     for name in [name for name in os.environ if name.startswith("LEDGERLOOP_")]:
         del os.environ[name]
-    for number, file in enumerate(files):
-        os.dup2(os.open(file, os.O_RDWR | os.O_CREAT), number)
     sys.stdin, sys.stdout, sys.stderr = open(0), open(1, "w"), open(2, "w", buffering=1)  # noqa: SIM115
     sys.argv = ["ledgerloop", *words]
     main()
+
+
+def _with_files(directory: str, words: tuple[str, ...], files: list[str]) -> None:
+    for number, file in enumerate(files):
+        os.dup2(os.open(file, os.O_RDWR | os.O_CREAT), number)
+    become(directory, words)

@@ -13,7 +13,11 @@ import termios
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from multiprocessing.connection import Connection
 from pathlib import Path
+from typing import Protocol
+
+from cli_process import WARM, become
 
 INSTALLED = Path(sys.executable).with_name("ledgerloop")
 CTRL_C = "\x03"
@@ -44,19 +48,48 @@ class Typed:
         return _CONTROL.sub("", self.raw).replace("\r\n", "\n")
 
 
-def typed(directory: Path, columns: int, *words: str, answers: Sequence[tuple[str, str]] = ()) -> Typed:
-    """Run a command on a terminal of a width; whenever the next of the texts is shown, type what belongs to it."""
+class _Process(Protocol):
+    def kill(self) -> None: ...
+    def wait(self, timeout: float) -> int: ...
+
+
+class _Forked:
+    """A command that was forked from a process which has loaded everything."""
+
+    def __init__(self, directory: Path, words: tuple[str, ...], environment: dict[str, str], theirs: int) -> None:
+        terminal = Connection(os.dup(theirs))  # what multiprocessing hands on to a process that it forks elsewhere
+        self._process = WARM.Process(target=_on_terminal, args=(terminal, str(directory), words, environment))
+        self._process.start()
+        terminal.close()
+
+    def kill(self) -> None:
+        self._process.kill()
+
+    def wait(self, timeout: float) -> int:
+        self._process.join(timeout)
+        assert self._process.exitcode is not None
+        return self._process.exitcode
+
+
+def typed(
+    directory: Path, columns: int, *words: str, answers: Sequence[tuple[str, str]] = (), warm: bool = False
+) -> Typed:
+    """Run a command on a terminal of a width; whenever the next of the texts is shown, type what belongs to it.
+
+    It is the installed one, from a cold start, or forked from a process that is ``warm``.
+    """
     ours, theirs = os.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 40, columns, 0, 0))
     environment = {name: value for name, value in os.environ.items() if not name.startswith("LEDGERLOOP_")}
     for name in ("COLUMNS", "LINES", "NO_COLOR", "FORCE_COLOR", "CI"):
         environment.pop(name, None)
-    process = subprocess.Popen(
-        [sys.executable, "-c", _AS_SESSION, str(theirs), str(INSTALLED), *words],
-        cwd=directory,
-        env=environment | {"TERM": "xterm-256color"},
-        pass_fds=[theirs],
-    )
+    environment["TERM"] = "xterm-256color"
+    process: _Process
+    if warm:
+        process = _Forked(directory, words, environment, theirs)
+    else:
+        command = [sys.executable, "-c", _AS_SESSION, str(theirs), str(INSTALLED), *words]
+        process = subprocess.Popen(command, cwd=directory, env=environment, pass_fds=[theirs])
     os.close(theirs)
     written, left, seen = b"", list(answers), 0
     until = time.monotonic() + PATIENCE
@@ -84,3 +117,10 @@ def typed(directory: Path, columns: int, *words: str, answers: Sequence[tuple[st
         return Typed(process.wait(PATIENCE), written.decode("utf-8", "replace"))
     finally:
         os.close(ours)
+
+
+def _on_terminal(terminal: Connection, directory: str, words: tuple[str, ...], environment: dict[str, str]) -> None:
+    os.login_tty(terminal.fileno())
+    os.environ.clear()
+    os.environ.update(environment)
+    become(directory, words)

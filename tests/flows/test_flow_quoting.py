@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
@@ -19,8 +20,9 @@ from ledgerloop.store.tables import Moment, link, metadata
 READING = ("/search", "/batch/read", "access-token-info")
 
 
-def test_a_plan_shows_the_invoice_and_writes_nothing(scene: Scene) -> None:
+def test_a_plan_shows_the_invoice_and_writes_nothing(staged: Callable[..., Scene]) -> None:
     """A plan is what the work then does; making it changes neither vendor nor database."""
+    scene = staged({"standing": {"poll_seconds": 86_400}})  # what nobody tells of is not found meanwhile
     scene.silence("hubspot")
     deal = scene.sell([{**LINE[0], "hs_tax_rate_group_id": "1", "hs_discount_percentage": "7.5"}])
     held = scene.sell(lines=[], contact=None)
