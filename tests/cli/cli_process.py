@@ -19,7 +19,9 @@ COMMAND = [sys.executable, "-m", "ledgerloop"]
 
 WARM = multiprocessing.get_context("forkserver")
 """Forks processes from one that has loaded what commands need."""
-WARM.set_forkserver_preload([f"ledgerloop.cli.{one}" for one in ("app", "backfill", "doctor", "serve", "status")])
+WARM.set_forkserver_preload(
+    ["alembic.command", *(f"ledgerloop.cli.{one}" for one in ("app", "adopt", "backfill", "doctor", "serve", "status"))]
+)
 
 
 @dataclass(frozen=True)

@@ -129,6 +129,15 @@ class TestMigrate:
         with database.reading() as tx:
             assert connections.get_value(tx, "name") == "kept"
 
+    def test_nothing_is_loaded_for_nothing(self, database_url: str) -> None:
+        """What migrates takes long to load: it is not loaded where the schema is up to date."""
+        script = (
+            "import sys; from ledgerloop.store.db import Database; d = Database(sys.argv[1]); d.migrate(); d.close();"
+            " sys.exit('alembic' in sys.modules)"
+        )
+
+        assert 0 == _other_process(script, database_url).wait(120)
+
     @pytest.mark.parametrize("kind", ["sqlite", "postgres"])
     def test_two_processes_at_once(self, kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> None:
         """Several processes that start at once on an empty database all end with the schema."""

@@ -134,14 +134,9 @@ class Database:
 
     def check(self) -> None:
         """Raise SettingsError unless the schema is the one that this release works with; changes nothing."""
-        try:
-            with self.reading() as tx:
-                found = str(tx.execute(text("SELECT version_num FROM alembic_version")).scalar())
-        except (OperationalError, ProgrammingError):
-            raise _unusable(
-                "there is nothing of Ledgerloop's in this database: `ledgerloop init` sets it up."
-            ) from None
-        newest = max(one.name[1:5] for one in iter_modules([str(Path(migrations.__file__).parent / "versions")]))
+        found, newest = self._version(), _newest()
+        if found is None:
+            raise _unusable("there is nothing of Ledgerloop's in this database: `ledgerloop init` sets it up.")
         if found < newest:
             cure = (
                 "an earlier Ledgerloop made this database; `ledgerloop serve` or `ledgerloop init` bring it up to date."
@@ -150,9 +145,18 @@ class Database:
         if found > newest:
             raise _unusable(_NEWER)
 
+    def _version(self) -> str | None:
+        try:
+            with self.reading() as tx:
+                return str(tx.execute(text("SELECT version_num FROM alembic_version")).scalar())
+        except (OperationalError, ProgrammingError):
+            return None
+
     def migrate(self) -> None:
         """Bring the schema up to date. Safe when several processes start at once: one does it, the others wait."""
-        # Loading it takes longer than a command that only looks.
+        if self._version() == _newest():
+            return
+        # Loading it takes longer than most commands run.
         from alembic import command
         from alembic.config import Config
         from alembic.util import CommandError
@@ -188,6 +192,11 @@ class Database:
                     connection.exec_driver_sql("PRAGMA journal_mode = WAL")
         except (OSError, DatabaseError):
             raise _unusable(f"{file} must be a SQLite file in a folder that Ledgerloop may write to.") from None
+
+
+def _newest() -> str:
+    """Return the version of the schema that this release works with."""
+    return max(one.name[1:5] for one in iter_modules([str(Path(migrations.__file__).parent / "versions")]))
 
 
 def make_private(file: Path) -> None:
