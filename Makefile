@@ -1,9 +1,12 @@
 # The one entry for chores: the same for people, pre-commit and CI. `make help` lists them.
 PYTHON ?= python3
 BIN := .venv/bin
-WORKERS ?= 4
+WORKERS ?= 6
 STRESS ?= 0
 STRESSED := $(if $(filter 1,$(STRESS)),$(BIN)/python tests/stress.py)
+
+# Python keeps what it has compiled, whatever a container's image says: else every process compiles it all again.
+export PYTHONDONTWRITEBYTECODE :=
 
 .PHONY: help demo test killmatrix faults soak mutants fuzz check format lint types layers bench serve locks clean
 
