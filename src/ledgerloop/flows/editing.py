@@ -29,17 +29,21 @@ from ledgerloop.rules.books import Books
 from ledgerloop.rules.customers import receivable_from_invoice
 from ledgerloop.rules.edits import (
     FOREIGN,
+    UNSEEN,
     another_pays,
     changed_payload,
     comes_to_the_same,
     difference,
     edit_told,
     edited_by_hand,
+    found_told,
     lines_as_text,
     lost_told,
     merged_told,
+    not_compared,
     stands_already,
     update_of,
+    whose_lines,
 )
 from ledgerloop.rules.invoices import Draft, body_of, currency_of, hash_of, invoice_from_deal, is_won
 from ledgerloop.rules.remarks import note_of, remarks_of
@@ -51,6 +55,7 @@ from ledgerloop.store import connections, intents, journal, mirror
 from ledgerloop.xero.client import MOST_IDS, XeroClient
 from ledgerloop.xero.models import Invoice
 
+_FOUND = "Its invoice says what the deal says, so it is followed as before."
 OPEN = ("DRAFT", "SUBMITTED")
 """What finance has not approved yet."""
 
@@ -105,6 +110,8 @@ def edit(portal: str, turn: int, deals: Sequence[str], settled: Collection[str])
         ):
             _tell(turn, before, after, edit, held=held)
 
+    # Only who was told of it before says that a draft whose lines may be anybody's shall follow its deal.
+    asked = {deal for deal in settled if deal in made and deal not in held and remarks_of(made[deal].note).edit}
     stages = frozenset(won_stages(portal))
     sales = read_sales(at.hubspot(), portal, [found[deal] for deal in made if deal in found], customers=False)
     # An invoice was made of each, so whether it is still won decides nothing any more.
@@ -118,6 +125,7 @@ def edit(portal: str, turn: int, deals: Sequence[str], settled: Collection[str])
             if _record_of(before.deal) in waiting:
                 _restage(before, terms)
             now = replace(before, basis=basis(sale, terms))
+            new = not_compared(before)
             other = merged.twice.get(sale.deal.id)
             if other is not None:
                 both = replace(now, basis=hash_of(f"{now.basis} {other.invoice}"))
@@ -128,7 +136,7 @@ def edit(portal: str, turn: int, deals: Sequence[str], settled: Collection[str])
                 tell(before, before, "")
             elif sale.deal.properties.get("hs_is_closed_lost") == "true":
                 tell(before, before, lost_told(before.number))
-            elif not before.basis or sale.deal.id in seen_to:
+            elif not (before.basis or new) or sale.deal.id in seen_to:
                 tell(before, now, "")
             elif now.basis == before.basis:
                 tell(before, before, "")
@@ -136,7 +144,7 @@ def edit(portal: str, turn: int, deals: Sequence[str], settled: Collection[str])
                 strange.append(Edited(sale, terms, now))
             elif not is_won(sale.deal, stages) and sale.deal.properties.get("dealstage") not in route_stages():
                 why = "the deal is not won. Once it is won again, a draft follows it."
-                tell(before, before, edit_told(before.number, "made", why))
+                tell(before, before, "" if new else edit_told(before.number, "made", why))
             elif home.id == before.organisation:
                 edited.append(Edited(sale, terms, now))
             else:
@@ -144,7 +152,7 @@ def edit(portal: str, turn: int, deals: Sequence[str], settled: Collection[str])
         for start in range(0, len(edited), MOST_IDS):
             some = edited[start : start + MOST_IDS]
             with troubles.apart(home.id, [one.intent.deal for one in some]):
-                _edit(house, home, some, turn)
+                _edit(house, home, some, turn, asked)
         for organisation in {one.intent.organisation for one in strange}:
             some = [one for one in strange if one.intent.organisation == organisation]
             with troubles.apart(organisation, [one.intent.deal for one in some]):
@@ -178,8 +186,11 @@ def _foreign(house: Portal, organisation: str, edited: Sequence[Edited], turn: i
             _tell(turn, before, before, told, held=one.terms.edits == "hold")
 
 
-def _edit(house: Portal, home: Organisation, edited: Sequence[Edited], turn: int) -> None:
-    """Ask Xero how the invoices stand now, and change those that may be changed, in one request."""
+def _edit(house: Portal, home: Organisation, edited: Sequence[Edited], turn: int, asked: Collection[str]) -> None:
+    """Ask Xero how the invoices stand now, and change those that may be changed, in one request.
+
+    ``asked`` are deals of which a person says that their drafts shall follow them, whoever wrote the lines.
+    """
     client = parts().xero(home.id)
     standing = {one.InvoiceID: one for one in client.invoices_by_id([one.intent.invoice for one in edited])}
     books = books_for(house, home, [(one.sale, one.terms) for one in edited])
@@ -191,7 +202,8 @@ def _edit(house: Portal, home: Organisation, edited: Sequence[Edited], turn: int
     for one in edited:
         invoice = standing.get(one.intent.invoice)
         if invoice is not None:
-            changes += _change(house, home, one, before[one.intent.deal], invoice, books, turn)
+            follows = one.intent.deal in asked
+            changes += _change(house, home, one, before[one.intent.deal], invoice, books, turn, asked=follows)
     _send(client, changes, turn)
 
 
@@ -215,14 +227,27 @@ def _send(client: XeroClient, changes: Sequence[Change], turn: int) -> None:
 
 
 def _change(
-    house: Portal, home: Organisation, edited: Edited, before: Intent, invoice: Invoice, books: Books, turn: int
+    house: Portal,
+    home: Organisation,
+    edited: Edited,
+    before: Intent,
+    invoice: Invoice,
+    books: Books,
+    turn: int,
+    *,
+    asked: bool,
 ) -> list[Change]:
     """Return what is to be changed of one invoice; nothing where it stays, and then the deal says why."""
     day = _day(home, before)
     draft = invoice_from_deal(edited.sale.deal, edited.sale.lines, edited.terms, home, house, day, books)
+    found = not_compared(before)
 
     def stays(why: str, *, held: bool = False) -> list[Change]:
-        _tell(turn, before, before, edit_told(invoice.InvoiceNumber, invoice.Status, why), held=held)
+        told = found_told if found else edit_told
+        after, differs = before, None
+        if found and isinstance(draft, Draft):
+            after, differs = replace(before, said=draft.said), difference_told(draft.said, invoice, None, books)
+        _tell(turn, before, after, told(invoice.InvoiceNumber, invoice.Status, why), differs, held=held)
         return []
 
     if invoice.Status in GONE:
@@ -230,6 +255,9 @@ def _change(
         _tell(turn, before, before, "")
         return []
     if not isinstance(draft, Draft):
+        if found and invoice.Status not in OPEN:
+            _tell(turn, before, edited.intent, "")
+            return []
         return stays(draft.sentence, held=True)
     if edited.terms.due_terms == "xero" and not draft.due_told:  # as counted when the invoice was made
         draft = replace(draft, body={**draft.body, "DueDate": json.loads(before.payload)["DueDate"]})
@@ -237,7 +265,7 @@ def _change(
     remarks = replace(remarks_of(before.note), billed=draft.billed)
     after = replace(edited.intent, said=draft.said, note=note_of(remarks))
     strange = invoice.Status in OPEN and not payers.pays(home, edited.sale, invoice.Contact.ContactID)
-    if not changes and not strange:
+    if not changes and not strange and not found:
         untouched = before.stood == lines_as_text(invoice)
         sent = body_of(before.payload) if untouched else None
         _tell(turn, before, after, "", difference_told(draft.said, invoice, sent, books))
@@ -247,14 +275,21 @@ def _change(
     payload = changed_payload(before.payload, changes)
     after = replace(after, payload=payload, payload_hash=hash_of(payload))
     if stands_already(before.payload, changes, invoice):
-        _changed(turn, Change(after, invoice, {}, changes), invoice, "The deal was changed, and its invoice says so.")
+        why = _FOUND if found else "The deal was changed, and its invoice says so."
+        _changed(turn, Change(after, invoice, {}, changes), invoice, why)
+        return []
+    if found and invoice.Status not in OPEN:  # what finance approved may say it in its own way: only the sum counts
+        differs = difference_told(draft.said, invoice, None, books)
+        _tell(turn, before, replace(edited.intent, said=draft.said), "", differs)
         return []
     if invoice.Status not in OPEN:
         return stays("it is no longer a draft. Credit it, or change it in Xero, if the deal is right.")
     if edited.terms.edits == "hold":
         cure = f"Change it in Xero, then run `ledgerloop retry --deal {before.deal}`."
         return stays(f"its route holds such edits for a person. {cure}", held=True)
-    if edited_by_hand(before.payload, invoice, before.stood):
+    if before.stood == UNSEEN and not asked:
+        return stays(whose_lines(before.deal))
+    if before.stood != UNSEEN and edited_by_hand(before.payload, invoice, before.stood):
         return stays("somebody has changed its lines in Xero. Change them there.")
     return [Change(after, invoice, update_of(before.payload, invoice, changes), changes)]
 

@@ -65,10 +65,8 @@ def intend(
 def adopt(house: Portal, turn: int, decided: Decided) -> set[str]:
     """Take up the invoices that stand for deals, whatever else is to be said of them.
 
-    Returns the deals of which nothing more is to be said now.
-
-    What the deal says now is kept as what was sent where it can be invoiced; else the invoice itself, whose lines are
-    left alone from then on.
+    Returns the deals of which nothing more is to be said now: what they say is compared with what stands afterwards,
+    as it is after an edit.
     """
     now = parts().now()
     found: list[Intent] = []

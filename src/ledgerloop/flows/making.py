@@ -22,6 +22,7 @@ from ledgerloop.flows.books import last_read
 from ledgerloop.flows.epoch import KEY_LASTS
 from ledgerloop.flows.parts import parts
 from ledgerloop.flows.rereading import changed, put_back
+from ledgerloop.flows.retrying import LOOK, again
 from ledgerloop.log import logger
 from ledgerloop.records import Entry, Hold, Intent, Link
 from ledgerloop.rules.customers import receivable_from_invoice
@@ -33,7 +34,7 @@ from ledgerloop.rules.saying import why_refused
 from ledgerloop.rules.standing import GONE
 from ledgerloop.rules.templates import could_make
 from ledgerloop.rules.totals import difference_told
-from ledgerloop.store import connections, dirty, intents, journal, links, mirror
+from ledgerloop.store import connections, dirty, inbox, intents, journal, lanes, links, mirror
 from ledgerloop.xero.client import MOST_IDS, XeroClient
 from ledgerloop.xero.models import Invoice
 
@@ -106,8 +107,8 @@ def settle(portal: str, organisation: str, turn: int) -> None:
 def adopt(portal: str, turn: int, some: Sequence[Intent], standing: Mapping[str, str]) -> set[str]:
     """Take up invoices that stand for these deals, named by their ids, instead of making others; return these deals.
 
-    Our copy may be behind: one that Xero says is gone is not taken up. An intent without a payload is one of which
-    nothing is known but its invoice.
+    Our copy may be behind: one that Xero says is gone is not taken up. What stands is kept in the place of what was
+    sent, whatever the deal says by now: the two are compared when the deal is looked at next.
     """
     at = parts()
     adopted: set[str] = set()
@@ -117,7 +118,7 @@ def adopt(portal: str, turn: int, some: Sequence[Intent], standing: Mapping[str,
             invoices = {one.InvoiceID: one for one in answer if one.Status not in GONE}
             news = [receivable_from_invoice(organisation, one) for one in answer if one.Status in GONE]
             here = [one for one in part if standing[one.deal] in invoices]
-            known = [one if one.payload else _as_it_is(one, invoices[standing[one.deal]]) for one in here]
+            known = [_as_it_is(one, invoices[standing[one.deal]]) for one in here]
             with at.database.transaction() as tx:
                 # Refused, until it is made: as one that may leave, it would make another if we died just here.
                 new = [replace(one, state="refused") for one in known if not one.key]
@@ -135,9 +136,10 @@ def adopt(portal: str, turn: int, some: Sequence[Intent], standing: Mapping[str,
 
 
 def _as_it_is(intent: Intent, invoice: Invoice) -> Intent:
-    """Keep the invoice itself as what was sent."""
+    """Keep the invoice itself as what was sent, and nothing of what the deal says of it."""
     payload = payload_from(invoice)
-    return replace(intent, payload=payload, payload_hash=hash_of(payload), stood=UNSEEN)
+    note = note_of(replace(remarks_of(intent.note), billed=""))
+    return replace(intent, payload=payload, payload_hash=hash_of(payload), basis="", said=None, note=note, stood=UNSEEN)
 
 
 def _adopt_waiting(portal: str, organisation: str, turn: int) -> None:
@@ -155,7 +157,11 @@ def _adopt_waiting(portal: str, organisation: str, turn: int) -> None:
     if here:
         with parts().database.transaction() as tx:
             intents.put(tx, [one for one in here if one.organisation != organisation])
-        adopt(portal, turn, here, {deal: one.id for deal, one in found.items()})
+        adopted = adopt(portal, turn, here, {deal: one.id for deal, one in found.items()})
+        now = parts().now()
+        with parts().database.transaction() as tx:  # this turn has compared deals with their invoices already
+            inbox.keep(tx, [again(portal, deal, f"adopted {found[deal].id}", LOOK) for deal in adopted], now)
+            lanes.wake(tx, "invoicing", portal, now)
 
 
 def _make(portal: str, organisation: str, turn: int, aside: Collection[str], *, only_approved: bool) -> list[str]:

@@ -8,6 +8,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 from ledgerloop.hubspot.models import Record
+from ledgerloop.records import Intent
 from ledgerloop.rules.invoices import LINE_PROPERTIES, Draft, body_of, hash_of, payload_of
 from ledgerloop.rules.lines import LONGEST, STEP, cents, position_of
 from ledgerloop.rules.routing import Route, Terms
@@ -202,6 +203,24 @@ def comes_to_the_same(deal: Record, currency: str, invoice: Invoice) -> bool:
 def edit_told(number: str, status: str, why: str) -> str:
     """Say on the deal that it was changed and its invoice was not."""
     return f"The deal was changed after its invoice was made. Invoice {number} ({status}) was left as it is: {why}"
+
+
+def not_compared(intent: Intent) -> bool:
+    """Tell whether a deal's invoice was found standing, and what it says was never held against what the deal says."""
+    return intent.stood == UNSEEN and not intent.basis
+
+
+def found_told(number: str, status: str, why: str) -> str:
+    """Say on the deal that its invoice was found standing, and says something else than the deal does."""
+    return f"Invoice {number} ({status}) was found in Xero, and is not what the deal says. It was left as it is: {why}"
+
+
+def whose_lines(deal: str) -> str:
+    """Say why a draft stays of which nobody knows who wrote its lines."""
+    return (
+        "the database does not know who wrote its lines. Change them in Xero, or run"
+        f" `ledgerloop retry --deal {deal}` to have it follow the deal."
+    )
 
 
 def lost_told(number: str) -> str:

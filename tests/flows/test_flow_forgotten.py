@@ -1,0 +1,139 @@
+"""Invoices that stand and that the database forgot, as after a restore: what stands is what later edits start from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from scene import OBJECTS, Scene
+
+from ledgerloop.flows import retrying
+from ledgerloop.flows.parts import instead
+from ledgerloop.records import Link
+from ledgerloop.store import fingerprints, intents, journal, links
+
+PORTAL = "62515"
+
+
+def test_a_draft_that_says_what_its_deal_says_follows_on(scene: Scene) -> None:
+    """Found again and compared with its deal at once, it is ours as before, and the next edit changes it."""
+    deal = scene.sell()
+    made = _made(scene, deal)
+    forget(scene, deal)
+
+    find(scene, deal)
+    _edit_line(scene, deal, quantity="20")
+
+    scene.on.until("the draft follows", lambda: _come_to(scene, deal, 798.0))
+    assert [made["InvoiceID"]] == [one["InvoiceID"] for one in scene.invoices_of(deal)]
+
+
+def test_a_draft_whose_deal_was_edited_meanwhile_tells_so_and_follows_when_asked(scene: Scene) -> None:
+    """Nobody is said to have changed it; the journal tells what stands; asked by a person, the draft follows again."""
+    deal = scene.sell()
+    made = _made(scene, deal)
+    forget(scene, deal)
+
+    _edit_line(scene, deal, quantity="20")
+    shown = scene.until_shown("deals", deal, "xero_sync_message")
+    scene.settle()
+
+    assert "The deal says 798.00 NZD, and invoice" in shown["xero_sync_message"]
+    assert "comes to 478.80" in shown["xero_sync_message"]
+    assert f"`ledgerloop retry --deal {deal}`" in shown["xero_sync_message"]
+    assert "somebody has changed" not in shown["xero_sync_message"]
+    with scene.built.database.reading() as tx:
+        (found,) = [one for one in journal.recent(tx, 50, f"deal {deal}") if one.decision == "adopt"]
+    assert '"Quantity": "12' in found.values["payload"]
+    _edit_line(scene, deal, quantity="21")
+    scene.settle()
+    assert "somebody has changed" not in str(scene.show("deals", deal)["xero_sync_message"])
+    assert 478.8 == scene.invoices_of(deal)[0]["SubTotal"]
+
+    with instead(scene.built.parts()):
+        retrying.retry([deal])
+
+    scene.on.until("the draft follows", lambda: _come_to(scene, deal, 837.9))
+    scene.on.until("the message goes", lambda: not scene.show("deals", deal)["xero_sync_message"] or None)
+    _edit_line(scene, deal, quantity="10")
+    scene.on.until("the draft follows on", lambda: _come_to(scene, deal, 399.0))
+    assert [made["InvoiceID"]] == [one["InvoiceID"] for one in scene.invoices_of(deal)]
+
+
+def test_what_a_recurring_deal_bills_is_not_said_of_an_invoice_that_bills_something_else(
+    staged: Callable[..., Scene],
+) -> None:
+    """What the first invoice has of the whole is said of the lines that stand, never of the deal's lines of today."""
+    scene = staged({"route": {"recurring": "first"}})
+    monthly = {"recurringbillingfrequency": "monthly", "hs_recurring_billing_period": "P12M"}
+    deal = scene.sell([{"name": "Care", "quantity": "3", "price": "10.00", **monthly}])
+    _made(scene, deal)
+    assert "30.00" in str(scene.until_shown("deals", deal, "xero_sync_message")["xero_sync_message"])
+    forget(scene, deal)
+
+    _edit_line(scene, deal, quantity="9")
+    find(scene, deal)
+
+    shown = str(scene.show("deals", deal)["xero_sync_message"])
+    assert "comes to 30.00" in shown
+    assert "its invoice has" not in shown
+
+
+def test_a_deal_that_was_not_won_when_it_was_found_is_compared_once_it_is(scene: Scene) -> None:
+    """Lost from sight while its deal is open: what differs is told as soon as the deal is won again."""
+    deal = scene.sell()
+    made = _made(scene, deal)
+    scene.approve(made["InvoiceID"])
+    scene.until_shown("deals", deal, "xero_invoice_status", "AUTHORISED")
+    scene.edit("deals", deal, dealstage="contractsent")
+    scene.settle()
+    forget(scene, deal)
+    _edit_line(scene, deal, quantity="20")
+    find(scene, deal)
+    assert not scene.show("deals", deal)["xero_sync_message"]
+
+    scene.win(deal)
+
+    shown = scene.until_shown("deals", deal, "xero_sync_message")
+    assert "The deal says 798.00 NZD, and invoice" in shown["xero_sync_message"]
+
+
+def forget(scene: Scene, deal: str) -> None:
+    """Let the database know of a deal no more than before it was won."""
+    scene.settle()
+    with scene.built.database.transaction() as tx:
+        known = intents.get(tx, PORTAL, [deal])[deal]
+        intents.remove(tx, PORTAL, deal)
+        links.remove(tx, Link(known.organisation, known.invoice, "deal", deal, ""))
+        fingerprints.forget(tx, PORTAL, "deal", [deal])
+
+
+def find(scene: Scene, deal: str) -> None:
+    """Have the deal looked at, and wait until its invoice is followed again."""
+    scene.edit("deals", deal, dealname="Found again")
+
+    def found() -> bool | None:
+        with scene.built.database.reading() as tx:
+            known = intents.get(tx, PORTAL, [deal])
+        return (deal in known and known[deal].state == "made") or None
+
+    scene.on.until("the invoice is found", found)
+    scene.settle()
+
+
+def _made(scene: Scene, deal: str) -> dict[str, Any]:
+    scene.until_shown("deals", deal, "xero_invoice_id")
+    (invoice,) = scene.invoices_of(deal)
+    return invoice
+
+
+def _come_to(scene: Scene, deal: str, total: float) -> bool | None:
+    return scene.invoices_of(deal)[0]["SubTotal"] == total or None
+
+
+def _edit_line(scene: Scene, deal: str, **values: str) -> None:
+    """Change the deal's one line item."""
+    query = {"properties": "name", "associations": "line_items"}
+    tied = scene.on.at_hubspot("GET", f"{OBJECTS}/deals/{deal}", query=query)["associations"]
+    (item,) = next(iter(tied.values()))["results"]
+    scene.edit("line_items", item["id"], **values)
