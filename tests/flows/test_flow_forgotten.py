@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import pytest
 from scene import OBJECTS, Scene
 
-from ledgerloop.flows import retrying
+from ledgerloop.errors import LedgerloopError
+from ledgerloop.flows import linking, pairing, renewing, retrying
 from ledgerloop.flows.parts import instead
-from ledgerloop.records import Link
-from ledgerloop.store import fingerprints, intents, journal, links
+from ledgerloop.records import Link, Portal
+from ledgerloop.store import connections, fingerprints, intents, journal, links
 
 PORTAL = "62515"
 
@@ -96,6 +98,67 @@ def test_a_deal_that_was_not_won_when_it_was_found_is_compared_once_it_is(scene:
 
     shown = scene.until_shown("deals", deal, "xero_sync_message")
     assert "The deal says 798.00 NZD, and invoice" in shown["xero_sync_message"]
+
+
+def test_a_new_invoice_is_made_where_the_deal_names_one_that_is_gone(scene: Scene) -> None:
+    """Deleted and forgotten: the deal is held with the words that work, and asked so, one new invoice is made."""
+    deal = scene.sell()
+    made = _made(scene, deal)
+    forget(scene, deal)
+    _in_xero(scene, made, Status="DELETED")
+    scene.settle()
+
+    scene.edit("deals", deal, dealname="Looked at")
+
+    scene.on.until("it is held", lambda: scene.holds().get(f"deal {deal}"))
+    assert "is DELETED in Xero" in scene.holds()[f"deal {deal}"][0]
+    assert f"`ledgerloop retry --deal {deal} --new`" in scene.holds()[f"deal {deal}"][0]
+    with instead(scene.built.parts()):
+        assert [deal] == renewing.renew(renewing.renewals([deal]))
+    scene.until_shown("deals", deal, "xero_invoice_status", "DRAFT")
+    scene.settle()
+    assert ["DELETED", "DRAFT"] == sorted(one["Status"] for one in scene.invoices_of(deal))
+    assert {} == scene.holds()
+
+
+def test_an_invoice_without_its_marks_is_held_with_the_way_back(scene: Scene) -> None:
+    """Reference and address were taken away: it is told once, not once a turn, and the command named there links it."""
+    deal = scene.sell()
+    made = _made(scene, deal)
+    _in_xero(scene, made, Reference="PO 7", Url="https://example.com/other")
+    forget(scene, deal)
+
+    for name in ("One", "Two", "Three"):
+        scene.edit("deals", deal, dealname=name)
+        scene.settle()
+
+    said = scene.on.until("it is held", lambda: scene.holds().get(f"deal {deal}"))[0]
+    assert f"`ledgerloop adopt --deal {deal} --invoice {made['InvoiceNumber']}`" in said
+    assert said == scene.until_shown("deals", deal, "xero_sync_message")["xero_sync_message"]
+    with scene.built.database.reading() as tx:
+        assert 1 == len([one for one in journal.recent(tx, 50, f"deal {deal}") if one.reason == said])
+    with instead(scene.built.parts()), pytest.raises(LedgerloopError, match="adopt --deal"):
+        renewing.renewals([deal])
+    house = _house(scene)
+    with instead(scene.built.parts()):
+        survey = pairing.survey(house, pairing.homes_of(""), [deal], made["InvoiceNumber"])
+        assert survey.named is not None
+        assert [survey.named] == linking.link(house, survey, [survey.named], "test").done
+    scene.on.until("the message goes", lambda: not scene.show("deals", deal)["xero_sync_message"] or None)
+    assert {} == scene.holds()
+
+
+def _house(scene: Scene) -> Portal:
+    with scene.built.database.reading() as tx:
+        house = connections.only_portal(tx)
+    assert house is not None
+    return house
+
+
+def _in_xero(scene: Scene, invoice: dict[str, Any], **values: Any) -> None:
+    """Change an invoice as finance does."""
+    body = {"Invoices": [{"InvoiceID": invoice["InvoiceID"], **values}]}
+    scene.on.in_xero("POST", f"/Invoices/{invoice['InvoiceID']}", body)
 
 
 def forget(scene: Scene, deal: str) -> None:

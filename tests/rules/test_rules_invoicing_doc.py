@@ -34,6 +34,7 @@ TOLD: dict[str, tuple[str, ...]] = {
     "rules/identity/addresses": (),
     "rules/totals": (),
     "rules/edits": (),
+    "rules/naming": (),
     "rules/saying": (),
     "flows/intending": (),
     "flows/paying": (),

@@ -23,8 +23,9 @@ from ledgerloop.records import Hold, Organisation, Portal, Receivable, Skip
 from ledgerloop.rules.books import Books, Kind, kinds_asked
 from ledgerloop.rules.edits import asked_by_routes, basis_of
 from ledgerloop.rules.invoices import Draft, currency_of, invoice_from_deal, is_won
+from ledgerloop.rules.naming import named_already
 from ledgerloop.rules.routing import Facts, Terms, route_for
-from ledgerloop.store import connections
+from ledgerloop.store import connections, intents, mirror
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +86,7 @@ def decide(house: Portal, ids: Sequence[str], *, early: bool = False, settled: C
     return decided
 
 
-def _read(house: Portal, ids: Sequence[str]) -> tuple[dict[str, Record], dict[str, Receivable], dict[str, Skip]]:
+def _read(house: Portal, ids: Sequence[str]) -> tuple[dict[str, Record], dict[str, Receivable], dict[str, Hold | Skip]]:
     """Read deals, find the invoices that stand for them, and say which of them need no decision."""
     with parts().database.reading() as tx:
         connected = connections.get(tx, "hubspot", house.id)
@@ -93,8 +94,28 @@ def _read(house: Portal, ids: Sequence[str]) -> tuple[dict[str, Record], dict[st
     deals = read_deals(parts().hubspot(), ids, [invoice_id(), *map(entered, stages)])
     since = connected.since - INDEX_LAG if connected is not None else None
     standing = adopting.standing_for(house, deals, invoice_id())
-    skips = {deal: skip for deal in ids if (skip := _not_ours(deals.get(deal), stages, since, deal in standing))}
+    named = _naming(deals, standing)
+    skips = {
+        deal: why
+        for deal in ids
+        if (why := _not_ours(deals.get(deal), stages, since, deal in standing, named.get(deal)))
+    }
     return deals, standing, skips
+
+
+def _naming(deals: Mapping[str, Record], standing: Collection[str]) -> dict[str, Hold]:
+    """Say of the deals that name an invoice without one standing for them what became of it, as far as we know."""
+    named = {
+        deal: text for deal, one in deals.items() if deal not in standing and (text := one.properties.get(invoice_id()))
+    }
+    known: dict[str, Receivable] = {}
+    owners: dict[str, str] = {}
+    with parts().database.reading() as tx:
+        for home in connections.organisations(tx) if named else ():
+            known |= mirror.receivables(tx, home.id, set(named.values()))
+            made = intents.by_invoice(tx, home.id, set(named.values()))
+            owners |= {invoice: one.deal for invoice, one in made.items()}
+    return {deal: named_already(deal, one, known.get(one), owners.get(one, "")) for deal, one in named.items()}
 
 
 def basis(sale: Sale, terms: Terms) -> str:
@@ -190,8 +211,10 @@ def _blames_books(made: Draft | Hold) -> bool:
     return isinstance(made, Hold) and made.books
 
 
-def _not_ours(deal: Record | None, stages: Sequence[str], since: datetime | None, stands: bool) -> Skip | None:
-    """Say why nothing is to be decided about a deal; None where it needs a decision.
+def _not_ours(
+    deal: Record | None, stages: Sequence[str], since: datetime | None, stands: bool, named: Hold | None
+) -> Hold | Skip | None:
+    """Say why nothing is to be decided about a deal; None where it needs a decision. ``named`` is why it has one.
 
     One whose invoice ``stands`` is decided like one that has none: what it would be tells whether anybody changed it.
     """
@@ -199,11 +222,8 @@ def _not_ours(deal: Record | None, stages: Sequence[str], since: datetime | None
         return Skip("HubSpot has no such deal: it was deleted, merged into another, or never was.")
     if not is_won(deal, frozenset(stages)) and deal.properties.get("dealstage") not in route_stages():
         return NOT_WON
-    if deal.properties.get(invoice_id()) and not stands:
-        return Skip(
-            "The deal names an invoice already, so none is made. If that one is deleted or voided in Xero, clear the"
-            " deal's Xero invoice id to have another made."
-        )
+    if named is not None:
+        return named
     won = won_at(deal, stages)
     if not stands and won is not None and since is not None and won < since:
         return Skip(

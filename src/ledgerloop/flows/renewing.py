@@ -12,9 +12,14 @@ from dataclasses import dataclass
 from sqlalchemy import Connection
 
 from ledgerloop.errors import LedgerloopError
-from ledgerloop.flows import retrying
+from ledgerloop.flows import adopting, retrying
+from ledgerloop.flows.deals import read_deals
+from ledgerloop.flows.deciding import invoice_id
 from ledgerloop.flows.parts import parts
-from ledgerloop.records import Entry, Intent, Link
+from ledgerloop.records import Entry, Intent, Link, Portal
+from ledgerloop.rules.edits import payload_from
+from ledgerloop.rules.marks import deal_url, marker_of
+from ledgerloop.rules.pairing import ids_in
 from ledgerloop.rules.properties import renamed
 from ledgerloop.rules.standing import GONE
 from ledgerloop.store import connections, fingerprints, intents, journal, links, mirror
@@ -39,6 +44,8 @@ class Renewal:
 
     intent: Intent
     status: str
+    forgotten: bool = False
+    """Whether only the deal names the invoice, because the database forgot it."""
 
 
 def renewals(deals: Sequence[str]) -> list[Renewal]:
@@ -47,7 +54,13 @@ def renewals(deals: Sequence[str]) -> list[Renewal]:
     with at.database.reading() as tx:
         portal = connections.only_portal(tx)
         known = intents.get(tx, portal.id, deals) if portal else {}
-    return [_renewal(deal, known.get(deal)) for deal in dict.fromkeys(deals)]
+    renewed: list[Renewal] = []
+    for deal in dict.fromkeys(deals):
+        intent, found = known.get(deal), None
+        if portal is not None and (intent is None or intent.state in ("intended", "refused")):
+            found = _forgotten(portal, deal)
+        renewed.append(_renewal(deal, found or intent, forgotten=found is not None))
+    return renewed
 
 
 def renew(chosen: Sequence[Renewal]) -> list[str]:
@@ -61,10 +74,12 @@ def renew(chosen: Sequence[Renewal]) -> list[str]:
     for one in chosen:
         intent = one.intent
         with at.database.reading() as tx:
-            _as_shown(intent, intents.get(tx, intent.portal, [intent.deal]).get(intent.deal))
+            _as_shown(one, intents.get(tx, intent.portal, [intent.deal]).get(intent.deal))
+        if one.forgotten and _named(intent.deal) != intent.invoice:
+            raise LedgerloopError(_CHANGED.format(intent.deal))
         at.hubspot().update("deals", intent.deal, empty)
         with at.database.transaction() as tx:
-            _as_shown(intent, intents.locked(tx, intent.portal, intent.deal))
+            _as_shown(one, intents.locked(tx, intent.portal, intent.deal))
             fingerprints.forget(tx, intent.portal, "deal", [intent.deal])
             intents.remove(tx, intent.portal, intent.deal)
             links.remove(tx, Link(intent.organisation, intent.invoice, "deal", intent.deal, ""))
@@ -73,12 +88,67 @@ def renew(chosen: Sequence[Renewal]) -> list[str]:
     return tried
 
 
-def _as_shown(intent: Intent, now: Intent | None) -> None:
-    if now is None or now.state != "made" or now.invoice != intent.invoice:
-        raise LedgerloopError(f"Deal {intent.deal} has changed since it was shown. Look at it again.")
+_CHANGED = "Deal {} has changed since it was shown. Look at it again."
 
 
-def _renewal(deal: str, intent: Intent | None) -> Renewal:
+def _as_shown(one: Renewal, now: Intent | None) -> None:
+    if one.forgotten:
+        same = now is None or now.state in ("intended", "refused")
+    else:
+        same = now is not None and now.state == "made" and now.invoice == one.intent.invoice
+    if not same:
+        raise LedgerloopError(_CHANGED.format(one.intent.deal))
+
+
+def _named(deal: str) -> str:
+    """Return the invoice that a deal names in HubSpot."""
+    found = read_deals(parts().hubspot(), [deal], [invoice_id()]).get(deal)
+    return (found.properties.get(invoice_id()) or "") if found is not None else ""
+
+
+def _forgotten(house: Portal, deal: str) -> Intent | None:
+    """Make up the intent of the invoice that a deal names and nobody here knows of; Xero is asked for it by its id."""
+    at = parts()
+    named = ids_in(_named(deal))
+    if not named:
+        return None
+    with at.database.reading() as tx:
+        homes = connections.organisations(tx)
+        owners = [one.deal for home in homes for one in intents.by_invoice(tx, home.id, named).values()]
+        standing = adopting.standing(house, [deal]).get(deal)
+    if owners:
+        raise LedgerloopError(
+            f"The invoice that deal {deal} names is deal {owners[0]}'s. Clear the Xero invoice id of deal {deal} if it"
+            " shall have one of its own."
+        )
+    if standing is not None:
+        raise LedgerloopError(
+            f"Invoice {standing.number or standing.id} in Xero has the mark of deal {deal}, so nothing needs to be"
+            f" made: `ledgerloop retry --deal {deal}` has it followed."
+        )
+    for home in homes:
+        for invoice in at.xero(home.id).invoices_by_id(named[:1]):
+            return Intent(
+                portal=house.id,
+                deal=deal,
+                organisation=home.id,
+                customer=invoice.Contact.ContactID,
+                payload=payload_from(invoice),
+                payload_hash="",
+                key="",
+                marker=marker_of(deal),
+                url=deal_url(house, deal),
+                state="made",
+                invoice=invoice.InvoiceID,
+                number=invoice.InvoiceNumber,
+            )
+    raise LedgerloopError(
+        f"No connected organisation has invoice {named[0]}, which deal {deal} names. Connect the one that has it, or"
+        f" clear the deal's Xero invoice id and run `ledgerloop retry --deal {deal}`."
+    )
+
+
+def _renewal(deal: str, intent: Intent | None, *, forgotten: bool) -> Renewal:
     at = parts()
     if intent is None or intent.state != "made":
         raise LedgerloopError(
@@ -90,6 +160,11 @@ def _renewal(deal: str, intent: Intent | None) -> Renewal:
             f"Xero does not find invoice {intent.number} of deal {deal}, so it may stand. Look there."
         )
     status = found[0].Status
+    if status not in GONE and forgotten:
+        raise LedgerloopError(
+            f"Invoice {intent.number} of deal {deal} is {status} in Xero. `ledgerloop adopt --deal {deal} --invoice"
+            f" {intent.number or intent.invoice}` has it followed; or delete or void it there first."
+        )
     if status not in GONE:
         raise LedgerloopError(
             f"Invoice {intent.number} of deal {deal} is {status} in Xero. Delete or void it there first, or make a"
@@ -102,7 +177,7 @@ def _renewal(deal: str, intent: Intent | None) -> Renewal:
             f"Invoice {twin} in Xero has the reference of deal {deal} too. Change its reference there if it is another"
             " sale's; else nothing needs to be made."
         )
-    return Renewal(intent, status)
+    return Renewal(intent, status, forgotten)
 
 
 def _twin(tx: Connection, intent: Intent) -> str:
