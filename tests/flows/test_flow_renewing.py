@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -75,6 +76,23 @@ def test_an_invoice_that_stands_is_not_replaced(scene: Scene) -> None:
 
     with instead(scene.built.parts()), pytest.raises(LedgerloopError, match=f"Invoice {copy['InvoiceNumber']} in Xero"):
         renewing.renewals([deal])
+
+
+def test_a_number_made_of_the_deal_gets_an_ending(staged: Callable[..., Scene]) -> None:
+    """Xero takes no number twice, so the second invoice of a deal has -2 behind it, and the third -3."""
+    scene = staged({"route": {"number": "HS{deal}"}})
+    deal = scene.sell()
+    invoice = made(scene, deal)
+    for number in (f"HS{deal}-2", f"HS{deal}-3"):
+        end(scene, invoice, "DELETED")
+        scene.settle()
+        with instead(scene.built.parts()):
+            renewing.renew(renewing.renewals([deal]))
+        invoice = scene.on.until("another is made", lambda: living(scene, deal))
+        scene.settle()
+
+        assert number == invoice["InvoiceNumber"]
+        assert {} == scene.holds()
 
 
 def made(scene: Scene, deal: str) -> dict[str, Any]:

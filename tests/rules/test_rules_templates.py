@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from rules_samples import CALM
 
 from ledgerloop.rules.marks import marker_in, marker_of
-from ledgerloop.rules.templates import fields_in, filled
+from ledgerloop.rules.templates import fields_in, filled, free_number
 
 
 @pytest.mark.parametrize(
@@ -33,6 +33,22 @@ def test_filled(template: str, text: str) -> None:
 def test_fields() -> None:
     """The deal properties that a template asks for are read with the deal."""
     assert list(fields_in("{marker} {deal} {dealname} {po_number}")) == ["dealname", "po_number"]
+
+
+@pytest.mark.parametrize(
+    ("number", "taken", "free"),
+    [
+        pytest.param("HS512", (), "HS512", id="the first"),
+        pytest.param("HS512", ("INV-7", "HS5"), "HS512", id="others are called otherwise"),
+        pytest.param("HS512", ("HS512",), "HS512-2", id="the second"),
+        pytest.param("HS512", ("hs512", "HS512-2"), "HS512-3", id="the third, however it is written"),
+        pytest.param("HS512", ("HS512", "HS512-3"), "HS512-2", id="what is free between"),
+        pytest.param("N" * 255, ("N" * 255,), "N" * 253 + "-2", id="no longer than Xero takes"),
+    ],
+)
+def test_the_number_of_a_new_invoice(number: str, taken: tuple[str, ...], free: str) -> None:
+    """A number that an earlier invoice of the deal has gets an ending, the first that is free."""
+    assert free == free_number(number, taken)
 
 
 @CALM

@@ -64,6 +64,18 @@ def standing_for(portal: Portal, deals: Mapping[str, Record], named: str) -> dic
     return _standing(portal, {deal: (deal, *olds[deal]) for deal in deals}, shown)
 
 
+def numbers_of(portal: Portal, organisation: str, deals: Iterable[str]) -> dict[str, set[str]]:
+    """Return, by deal, the numbers of its invoices in our copy, of those that are deleted or voided as well."""
+    by_mark = {mark: deal for deal in deals for mark in _marks(portal, deal)}
+    numbers: dict[str, set[str]] = {}
+    with parts().database.reading() as tx:
+        for one in mirror.receivables_marked(tx, organisation, list(by_mark), list(by_mark)) if by_mark else ():
+            deal = by_mark.get(one.mark) or by_mark.get(one.url)
+            if deal is not None and one.kind == "invoice" and one.number:
+                numbers.setdefault(deal, set()).add(one.number)
+    return numbers
+
+
 def _standing(
     portal: Portal, wanted: Mapping[str, tuple[str, ...]], shown: Mapping[str, str] | None = None
 ) -> dict[str, Receivable]:

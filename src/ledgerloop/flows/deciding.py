@@ -25,6 +25,7 @@ from ledgerloop.rules.edits import asked_by_routes, basis_of
 from ledgerloop.rules.invoices import Draft, currency_of, invoice_from_deal, is_won
 from ledgerloop.rules.naming import named_already
 from ledgerloop.rules.routing import Facts, Terms, route_for
+from ledgerloop.rules.templates import free_number
 from ledgerloop.store import connections, intents, mirror
 
 
@@ -181,9 +182,14 @@ def _decide_for(
     """
     today = home.day(parts().now())
     books = books_for(house, home, mine)
+    taken = adopting.numbers_of(house, home.id, [sale.deal.id for sale, terms in mine if terms.number])
 
     def draft(sale: Sale, terms: Terms, books: Books) -> Draft | Hold:
-        return invoice_from_deal(sale.deal, sale.lines, terms, home, house, today, books)
+        made = invoice_from_deal(sale.deal, sale.lines, terms, home, house, today, books)
+        if isinstance(made, Hold) or sale.deal.id not in taken:
+            return made
+        number = free_number(made.body["InvoiceNumber"], taken[sale.deal.id])
+        return replace(made, body={**made.body, "InvoiceNumber": number})
 
     drafts = {sale.deal.id: draft(sale, terms, books) for sale, terms in mine}
     doubtful = [(sale, terms) for sale, terms in mine if _blames_books(drafts[sale.deal.id])]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 
 from ledgerloop.rules.marks import MARKER, marker_of
 
@@ -40,6 +41,19 @@ def filled(template: str, deal: str, values: Mapping[str, str | None]) -> str:
     mark = marker_of(deal)
     rest = " ".join(text.replace(mark, " ").split())
     return f"{mark} {rest[: MOST_SIGNS - len(mark) - 1].rstrip()}" if mark in text else text[:MOST_SIGNS].rstrip()
+
+
+def free_number(number: str, taken: Collection[str]) -> str:
+    """Return an invoice's number, with the first of -2, -3 … behind it that is free where the deal's last one had it.
+
+    Xero never gives a number twice, also where the invoice that had it is deleted or voided.
+    """
+    used = {one.casefold() for one in taken}
+    if number.casefold() not in used:
+        return number
+    endings = (f"-{count}" for count in itertools.count(2))
+    longer = (number[: MOST_SIGNS - len(ending)] + ending for ending in endings)
+    return next(one for one in longer if one.casefold() not in used)
 
 
 def could_make(template: str, text: str) -> bool:

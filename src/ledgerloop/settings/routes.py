@@ -67,7 +67,8 @@ class Route(Section):
     )
     number: InvoiceNumber = Field(
         default="",
-        description="The invoice's number, made likewise, such as HS{deal}. Empty leaves it to Xero, which counts.",
+        description="The invoice's number, made likewise, such as HS{deal}. Empty leaves it to Xero, which counts."
+        " The invoice that takes the place of a deleted or voided one gets -2 behind it, the next -3.",
     )
     tracking: Tracking = Field(default={}, description="Options by tracking category for each line, at most two.")
     tracking_properties: Tracking = Field(
