@@ -84,6 +84,10 @@ def configure(level: str = "info", form: Literal["json", "console"] = "json", st
         logging.getLogger(chatty).setLevel(logging.WARNING)
 
 
+Level = Literal["warning", "error"]
+Kind = tuple[Level, str, tuple[tuple[str, Any], ...]]
+
+
 class Flood:
     """Log what strangers can cause as often as they like: the first at once, and the others once, with their count.
 
@@ -93,19 +97,26 @@ class Flood:
     def __init__(self, seconds: float = 60.0) -> None:
         self._seconds = seconds
         self._lock = threading.Lock()
-        self._more: dict[tuple[str, tuple[tuple[str, Any], ...]], int] = {}
+        self._more: dict[Kind, int] = {}
 
     def warning(self, event: str, **values: Any) -> None:
         """Log it now, or count it."""
+        self._note("warning", event, values)
+
+    def error(self, event: str, **values: Any) -> None:
+        """Log it now, or count it, as an error."""
+        self._note("error", event, values)
+
+    def _note(self, level: Level, event: str, values: dict[str, Any]) -> None:
         with self._lock:
             quiet = not self._more
-            kind = (event, tuple(sorted(values.items())))
+            kind: Kind = (level, event, tuple(sorted(values.items())))
             if kind not in self._more and len(self._more) >= _MOST_KINDS:
-                kind, values = (event, ()), {}
+                kind, values = (level, event, ()), {}
             first = kind not in self._more
             self._more[kind] = 0 if first else self._more[kind] + 1
         if first:
-            logger.warning(event, **values)
+            _log(level, event, **values)
         if quiet:
             timer = threading.Timer(self._seconds, self._tell)
             timer.daemon = True
@@ -114,9 +125,13 @@ class Flood:
     def _tell(self) -> None:
         with self._lock:
             told, self._more = self._more, {}
-        for (event, values), more in told.items():
+        for (level, event, values), more in told.items():
             if more:
-                logger.warning(event, **dict(values), times=more)
+                _log(level, event, **dict(values), times=more)
+
+
+def _log(level: Level, event: str, **values: Any) -> None:
+    (logger.error if level == "error" else logger.warning)(event, **values)
 
 
 def redact(_logger: Any, _method: str, event: structlog.types.EventDict) -> structlog.types.EventDict:

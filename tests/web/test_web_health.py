@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import sqlite3
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
+import httpx2
 import pytest
 from cryptography.fernet import Fernet
 from starlette.testclient import TestClient
+from structlog.testing import capture_logs
 from web_scene import HANDSHAKE, KEY, SECRET, TENANT, Visit, hubspot_event, xero_body, xero_event
 
 from ledgerloop.records import Organisation
@@ -22,6 +26,7 @@ from ledgerloop.store.cells import DatabaseCells
 from ledgerloop.store.connections import Connected
 from ledgerloop.web import health
 from ledgerloop.web.app import create_app
+from ledgerloop.wiring import Ledgerloop
 from ledgerloop.xero.webhooks import sign
 
 
@@ -307,3 +312,58 @@ def test_what_cannot_be_opened_is_never_wrongly_signed(visit: Visit) -> None:
     assert (503, ["hubspot_client_secret", "xero_webhook_key"]) == (failing.status_code, failing.json()["unopened"])
     assert "the key file does not open `hubspot_client_secret`, `xero_webhook_key`" in failing.json()["problems"][0]
     assert (200, "ok") == _state(visit)
+
+
+def _counting(visit: Visit, looked: list[float], wait: threading.Event | None = None) -> Ledgerloop:
+    """Return the service, which notes each look at itself, and hangs in it as in a database where it shall wait."""
+
+    def off() -> None:
+        looked.append(time.monotonic())
+        if wait is not None:
+            wait.wait(60)
+
+    return replace(visit.built, vendors=replace(visit.built.vendors, clock_off=off))
+
+
+def test_many_who_ask_are_told_the_same(visit: Visit) -> None:
+    """Three hundred who ask at once make the service look at itself once a second at most, not once for each."""
+    looked: list[float] = []
+    app = create_app(_counting(visit, looked), started=True)
+
+    async def ask() -> list[httpx2.Response]:
+        transport = httpx2.ASGITransport(app)
+        async with httpx2.AsyncClient(transport=transport, base_url="https://sync.example.com") as browser:
+            return await asyncio.gather(*(browser.get("/health") for _ in range(300)))
+
+    began = time.monotonic()
+    told = {(one.status_code, one.json()["status"]) for one in asyncio.run(ask())}
+
+    assert {(200, "ok")} == told
+    assert len(looked) <= 1 + (time.monotonic() - began) // health.FRESH
+
+
+def test_a_look_that_hangs_keeps_nobody_from_being_heard(visit: Visit) -> None:
+    """While a database hangs, one look hangs, one line is logged, and webhooks are taken by whoever needs it not."""
+    looked: list[float] = []
+    wait = threading.Event()
+    app = create_app(_counting(visit, looked, wait), started=True)
+    body = xero_body(xero_event())
+
+    async def ask() -> tuple[list[httpx2.Response], httpx2.Response]:
+        transport = httpx2.ASGITransport(app)
+        async with httpx2.AsyncClient(transport=transport, base_url="https://sync.example.com", timeout=60) as browser:
+            asked = [asyncio.create_task(browser.get("/health")) for _ in range(100)]
+            while not looked:
+                await asyncio.sleep(0.01)
+            signed = {"x-xero-signature": sign(body, KEY)}
+            kept = await browser.post("/webhooks/xero", content=body, headers=signed)
+            return await asyncio.gather(*asked), kept
+
+    with capture_logs() as logged:
+        told, kept = asyncio.run(ask())
+        wait.set()
+
+    assert 200 == kept.status_code
+    assert {503} == {one.status_code for one in told}
+    assert 1 == len(looked)
+    assert 1 == len([one for one in logged if one["event"] == "database does not answer"])

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import json
 import logging
 import socket
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -18,7 +20,7 @@ from ledgerloop import log
 from ledgerloop.errors import SettingsError
 from ledgerloop.settings import load
 from ledgerloop.store import inbox
-from ledgerloop.web.app import create_app
+from ledgerloop.web.app import PAGES, create_app
 from ledgerloop.web.server import listening, running
 from ledgerloop.wiring import build
 from ledgerloop.xero.webhooks import sign
@@ -98,6 +100,23 @@ def test_the_engine_logs_with_us(sqlite_url: str, tmp_path: Path) -> None:
 
     lines = [json.loads(line) for line in stream.getvalue().splitlines()]
     assert [("dbos", "it failed with Bearer [redacted]")] == [(line["logger"], line["event"]) for line in lines]
+
+
+def test_pages_leave_the_processor_to_webhooks(sqlite_url: str, tmp_path: Path) -> None:
+    """However many strangers ask for a page at once, few threads make pages: a webhook waits for no more of them."""
+    furnish(tmp_path, sqlite_url, {"service": {"public_url": ""}})
+    built = build(load(tmp_path / "ledgerloop.toml"))
+
+    async def ask(address: str) -> list[httpx2.Response]:
+        async with httpx2.AsyncClient(base_url=address, timeout=60) as browser:
+            return await asyncio.gather(*(browser.get("/login") for _ in range(60)))
+
+    with running(create_app(built), listening("127.0.0.1", 0, "ledgerloop.toml")) as address:
+        answers = asyncio.run(ask(address))
+        making = [one.name for one in threading.enumerate() if "AnyIO" in one.name]
+
+    assert {200} == {one.status_code for one in answers}
+    assert 1 <= len(making) <= PAGES
 
 
 def test_port_that_is_taken() -> None:

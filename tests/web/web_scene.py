@@ -88,7 +88,7 @@ class Visit:
         self.clock = Clock()
         self.built = build(settings, now=self.clock)
         self.built.receiver.start()
-        self.app = create_app(self.built, patience=patience, pause=0.0)
+        self.app = create_app(self.built, patience=patience, pause=0.0, fresh=0.0)
         self.browser = self.new_browser()
 
     def new_browser(self) -> TestClient:

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import anyio
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
@@ -17,11 +18,14 @@ from starlette.staticfiles import StaticFiles
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from ledgerloop.errors import LedgerloopError
-from ledgerloop.log import logger
 from ledgerloop.web import approve, connect, console, health, ruling, webhooks
 from ledgerloop.web.pages import Headed, problem
 from ledgerloop.web.sessions import Sessions
+from ledgerloop.web.wire import flood
 from ledgerloop.wiring import Ledgerloop
+
+PAGES = 4
+"""Pages that are made at the same time. With more, a webhook would wait for all of them at the interpreter's lock."""
 
 
 def create_app(
@@ -29,17 +33,20 @@ def create_app(
     *,
     patience: float = webhooks.PATIENCE,
     pause: float = console.PAUSE,
+    fresh: float = health.FRESH,
     started: bool = False,
 ) -> Starlette:
     """Return the app. Its life is the service's: it starts the worker unless that has ``started``, and stops it at the
     end.
 
-    ``patience`` is how many seconds a webhook waits for the disk, ``pause`` how many a wrong password costs.
+    ``patience`` is how many seconds a webhook waits for the disk, ``pause`` how many a wrong password costs, and
+    ``fresh`` how old what health says may be.
     """
     sessions = Sessions(ledgerloop)
 
     @asynccontextmanager
     async def life(_app: Starlette) -> AsyncIterator[None]:
+        anyio.to_thread.current_default_thread_limiter().total_tokens = PAGES
         if not started:
             await asyncio.to_thread(ledgerloop.start)
         try:
@@ -51,7 +58,7 @@ def create_app(
     app = Starlette(
         routes=[
             *webhooks.routes(ledgerloop, patience),
-            *health.routes(ledgerloop),
+            *health.routes(ledgerloop, fresh),
             *console.routes(ledgerloop, sessions, pause),
             *connect.routes(ledgerloop, sessions),
             *approve.routes(ledgerloop, sessions),
@@ -83,7 +90,7 @@ def _refused(request: Request, error: Exception) -> Response:
 def _failed(request: Request, error: Exception) -> Response:
     """Answer what could not be done just now with 503: webhooks come again, and people read a sentence."""
     assert isinstance(error, LedgerloopError)
-    logger.error("request failed", path=request.url.path, why=error.sentence)
+    flood.error("request failed", path=request.url.path, why=error.sentence)
     if _from_a_vendor(request):
         return Response(status_code=503)
     return problem("That cannot be done just now", error.sentence, 503)

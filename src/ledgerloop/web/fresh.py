@@ -7,13 +7,15 @@ import time
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
+from ledgerloop.web.threads import alone
+
 SECONDS = 3.0
 
 T = TypeVar("T")
 
 
 class Fresh(Generic[T]):
-    """Give an answer that is at most a few seconds old; asking happens in a thread, since it may have to wait.
+    """Give an answer that is at most a few seconds old; a thread of its own asks, since it may have to wait.
 
     One asks at a time: where asking takes long, such as in a database that does not answer, nobody queues behind it
     who has the last answer to go on with.
@@ -34,10 +36,13 @@ class Fresh(Generic[T]):
         if self._asking is not None and self._kept:
             return self._kept[0]
         if self._asking is None:
-            self._asking = asyncio.ensure_future(asyncio.to_thread(self._ask))
+            self._asking = asyncio.ensure_future(self._asked())
             self._asking.add_done_callback(self._answered)
         # Who no longer waits for the answer takes it from nobody else.
         return await asyncio.shield(self._asking)
+
+    async def _asked(self) -> T:
+        return await asyncio.wrap_future(alone(self._ask, "fresh"))
 
     def _answered(self, asked: asyncio.Future[T]) -> None:
         self._asking = None

@@ -5,50 +5,81 @@ What is well and what is not is decided in ``rules.health``. The status code of 
 
 from __future__ import annotations
 
-import asyncio
+from concurrent.futures import Future
+from dataclasses import dataclass
 from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-from ledgerloop.log import logger
 from ledgerloop.records import Pulse
 from ledgerloop.rules.clocks import agree
 from ledgerloop.rules.health import BOUND as BOUND
-from ledgerloop.rules.health import Reason, Signs, judge, state_of
+from ledgerloop.rules.health import Reason, Signs, State, judge, state_of
+from ledgerloop.web.fresh import Fresh
 from ledgerloop.web.overview import Overview, look
+from ledgerloop.web.threads import alone
+from ledgerloop.web.wire import flood
 from ledgerloop.wiring import Ledgerloop
 
 PATIENCE = 3.0
 """Seconds to wait for the database."""
+FRESH = 1.0
+"""Seconds for which what was seen is told to all who ask, so that nobody makes the service look at itself all day."""
 
 
-def routes(built: Ledgerloop) -> list[Route]:
+def routes(built: Ledgerloop, fresh: float = FRESH) -> list[Route]:
     """Return the route."""
     codes = {"ok": 200, "degraded": built.settings.service.degraded_status, "failing": 503}
+    seen = Fresh(Watch(built), fresh)
 
     async def health(_request: Request) -> JSONResponse:
-        try:
-            own, seen = await asyncio.wait_for(asyncio.to_thread(_look, built), PATIENCE)
-        except Exception as error:  # whatever it is, the database did not answer
-            logger.error("database does not answer", why=repr(error))
-            alone = Pulse(built.worker, built.now(), built.receiver.alive, built.outage)
-            return answer({}, judge(Signs(built.now(), answers=False, pulses=[alone])))
-        return answer(_facts(own, seen), judge(seen.signs))
-
-    def answer(facts: dict[str, Any], reasons: tuple[Reason, ...]) -> JSONResponse:
-        state = state_of(reasons)
-        body = {"status": state, "problems": [one.sentence for one in reasons], **facts}
-        return JSONResponse(body, codes[state], headers={"Cache-Control": "no-store"})
+        told = await seen()
+        return JSONResponse(told.body, codes[told.state], headers={"Cache-Control": "no-store"})
 
     return [Route("/health", health)]
 
 
-def _look(built: Ledgerloop) -> tuple[Pulse, Overview]:
-    own = built.pulse()
-    with built.database.reading() as tx:
-        return own, look(tx, built.now(), lines=0, own=own, counted=built.receiver.counted())
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What a look found."""
+
+    state: State
+    body: dict[str, Any]
+
+
+class Watch:
+    """Look at the service, and give up where the database takes too long; the next look goes on waiting for it."""
+
+    def __init__(self, built: Ledgerloop) -> None:
+        self._built = built
+        self._looking: Future[tuple[Pulse, Overview]] | None = None
+
+    def __call__(self) -> Told:
+        """Tell how the service does. One caller at a time."""
+        looking = self._looking = self._looking or alone(self._look, "health")
+        try:
+            own, seen = looking.result(PATIENCE)
+        except Exception as error:  # whatever it is, the database did not answer
+            flood.error("database does not answer", why=repr(error))
+            built = self._built
+            own = Pulse(built.worker, built.now(), built.receiver.alive, built.outage)
+            return _told({}, judge(Signs(built.now(), answers=False, pulses=[own])))
+        finally:
+            if looking.done():
+                self._looking = None
+        return _told(_facts(own, seen), judge(seen.signs))
+
+    def _look(self) -> tuple[Pulse, Overview]:
+        built, own = self._built, self._built.pulse()
+        with built.database.reading() as tx:
+            return own, look(tx, built.now(), lines=0, own=own, counted=built.receiver.counted())
+
+
+def _told(facts: dict[str, Any], reasons: tuple[Reason, ...]) -> Told:
+    state = state_of(reasons)
+    return Told(state, {"status": state, "problems": [one.sentence for one in reasons], **facts})
 
 
 def _facts(own: Pulse, seen: Overview) -> dict[str, Any]:

@@ -52,7 +52,7 @@ def _in_time(take: Take, vendor: str, patience: float) -> Take:
             raise
         except Exception as problem:  # whatever it is, the events are not known to be on disk
             why = f"not done within {patience:g} s" if isinstance(problem, TimeoutError) else repr(problem)
-            logger.error("webhook not kept", vendor=vendor, why=why)
+            flood.error("webhook not kept", vendor=vendor, why=why)
             return Response(status_code=503)
 
     return taking
