@@ -80,11 +80,17 @@ def link(house: Portal, survey: Survey, chosen: Sequence[Pair], by: str) -> Link
 def _name(house: Portal, some: Sequence[Pair]) -> tuple[set[str], dict[str, str]]:
     """Have deals name their invoices; return those that did not before, and why others cannot.
 
-    A deal that has another invoice by now keeps naming that one, and is refused with the claim.
+    Where the deal or the invoice has another by now, nothing is named: the claim refuses the pair.
     """
     with parts().database.reading() as tx:
         kept = intents.get(tx, house.id, [one.deal.id for one in some])
+        taken = {
+            key
+            for home in {one.invoice.home.id for one in some}
+            for key in intents.by_invoice(tx, home, [one.invoice.document.id for one in some])
+        }
     free = [one for one in some if one.deal.id not in kept or kept[one.deal.id].state in ("intended", "refused")]
+    free = [one for one in free if one.invoice.document.id not in taken]
     values = {one.deal.id: one.invoice.document.id for one in free if _named(one) != one.invoice.document.id}
     failed = _write(values)
     return values.keys() - failed.keys(), failed
@@ -129,6 +135,8 @@ def _link(
     now = at.now()
     done: list[Pair] = []
     refused: list[tuple[Pair, str]] = []
+    if not some:
+        return
     with at.database.transaction() as tx:
         merged = survivors(tx, some[0].invoice.home.id, {one.Contact.ContactID for one in read.values()})
         for pair in some:
