@@ -11,10 +11,11 @@ from pathlib import Path
 from ledgerloop import settings
 from ledgerloop.cli.init import prepare
 from ledgerloop.engine import Engine
+from ledgerloop.flows.catchup import wake_due
 from ledgerloop.records import Organisation
 from ledgerloop.store import connections, lanes
 from ledgerloop.store.connections import Connected
-from ledgerloop.wiring import build
+from ledgerloop.wiring import FLOWS, build
 
 HOME = "org-1"
 
@@ -35,7 +36,8 @@ def test_turns_go_on_though_the_clock_was_put_back(tmp_path: Path) -> None:
             return next(one for one in lanes.all_lanes(tx) if one.lane == HOME)
 
     try:
-        with replace(built, now=lambda: told[-1], engine=Engine(built.database, lambda: told[-1])).working():
+        engine = Engine(built.database, lambda: told[-1], FLOWS, wake_due)
+        with replace(built, now=lambda: told[-1], engine=engine).working():
             for _ in range(3):
                 _until(lambda: lane().begun_at is None and (lane().parked_until is not None or not lane().wanted))
                 before = lane().turn
