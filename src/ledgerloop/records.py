@@ -258,7 +258,7 @@ class Intent:
     basis: str = ""
     """A hash of what the deal said: an edit shows by another one, whatever happened to the settings meanwhile."""
     said: Decimal | None = None
-    """What the deal says the invoice comes to, in its currency; without tax where amounts are exclusive."""
+    """What the deal says the invoice comes to, in ``said_currency``; ``said_tax`` tells how tax is meant."""
     note: str = ""
     """What the deal shall say though its invoice stands: a difference, or an edit that came too late."""
     asks: str = ""
@@ -273,6 +273,10 @@ class Intent:
     """When its request left for the last time; ``sent_at`` is the first."""
     stood: str = ""
     """The invoice's lines as Xero returned them when it was made or last changed by us; made by ``rules.edits``."""
+    said_currency: str = ""
+    """The currency in which the deal says what the invoice comes to."""
+    said_tax: str = ""
+    """How tax is meant there, in Xero's word: Exclusive, Inclusive or NoTax."""
 
 
 LinkKind = Literal["contact", "company", "deal"]

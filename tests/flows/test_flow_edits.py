@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
+import pytest
 from polls import poll_from_the_start
 from scene import LINE, OBJECTS, Scene
 
@@ -70,6 +71,46 @@ def test_what_people_changed_in_xero_is_not_overwritten(scene: Scene) -> None:
     shown = scene.until_shown("deals", deal, "xero_sync_message")
     assert "somebody has changed its lines in Xero" in shown["xero_sync_message"]
     assert "as agreed by phone" in scene.invoices_of(deal)[0]["LineItems"][0]["Description"]
+
+
+@pytest.mark.parametrize(
+    ("by_finance", "differs", "changed"),
+    [
+        pytest.param(
+            {"CurrencyCode": "USD"},
+            "The deal says 478.80 NZD, and invoice {} comes to 478.80 USD",
+            "its currency",
+            id="currency",
+        ),
+        pytest.param(
+            {"LineAmountTypes": "Inclusive"},
+            "The deal says 478.80 NZD, and invoice {} comes to 416.35 before tax",
+            "whether its prices include tax",
+            id="tax",
+        ),
+    ],
+)
+def test_what_gives_prices_another_meaning_is_a_change_by_hand(
+    scene: Scene, by_finance: dict[str, str], differs: str, changed: str
+) -> None:
+    """A draft in another currency, or with tax in its prices, by finance's hand is told at once and not written to."""
+    deal = scene.sell()
+    invoice = _made(scene, deal)
+    scene.settle()
+    body = {"InvoiceID": invoice["InvoiceID"], **by_finance}
+    scene.on.in_xero("POST", f"/Invoices/{invoice['InvoiceID']}", {"Invoices": [body]})
+
+    shown = scene.until_shown("deals", deal, "xero_sync_message", seconds=30)
+    assert shown["xero_sync_message"].startswith(differs.format(invoice["InvoiceNumber"]))
+    _edit_line(scene, deal, "Seats", quantity="20")
+
+    scene.on.until(
+        "it is told",
+        lambda: f"somebody has changed {changed} in Xero" in scene.show("deals", deal)["xero_sync_message"] or None,
+        30,
+    )
+    (stands,) = scene.invoices_of(deal)
+    assert [(12, 39.9)] == [(line["Quantity"], line["UnitAmount"]) for line in stands["LineItems"]]
 
 
 def test_a_tax_that_finance_corrected_is_not_overwritten(scene: Scene) -> None:

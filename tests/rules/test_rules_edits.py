@@ -17,9 +17,9 @@ from ledgerloop.rules.edits import (
     as_sent,
     asked_by_routes,
     basis_of,
+    changed_by_hand,
     changed_payload,
     difference,
-    edited_by_hand,
     lines_as_text,
     payload_from,
     stands_already,
@@ -45,7 +45,8 @@ def in_xero(**first: Any) -> Invoice:
     seats = {"LineItemID": "a", "Description": "Seats", "Quantity": "12.0000", "UnitAmount": "39.9000"}
     setup = {"LineItemID": "b", "Description": "Setup", "Quantity": "1", "UnitAmount": "250", "LineAmount": "250.00"}
     lines = [{**seats, "LineAmount": "478.80", "AccountCode": "200", **first}, {**setup, "AccountCode": "200"}]
-    return Invoice.model_validate({"InvoiceID": "i1", "Type": "ACCREC", "Status": "DRAFT", "LineItems": lines})
+    head = {"Type": "ACCREC", "Status": "DRAFT", "CurrencyCode": "NZD", "LineAmountTypes": "Exclusive"}
+    return Invoice.model_validate({"InvoiceID": "i1", **head, "LineItems": lines})
 
 
 @pytest.mark.parametrize(
@@ -198,7 +199,7 @@ def test_lines_whose_answer_was_lost(first: dict[str, str], same: bool) -> None:
     payload = payload_of(drafted(ITEMS), "c1")
 
     assert as_sent(payload, in_xero(**first)) is same
-    assert edited_by_hand(payload, in_xero(**first), "") is not same
+    assert changed_by_hand(payload, in_xero(**first), "") == ("" if same else "its lines")
 
 
 @pytest.mark.parametrize(
@@ -218,9 +219,9 @@ def test_what_xero_tidies_is_nobodys_edit(sent: dict[str, str], returned: dict[s
     payload, invoice = payload_of(drafted([one, ITEMS[1]]), "c1"), in_xero(**returned)
 
     assert as_sent(payload, invoice)
-    assert not edited_by_hand(payload, invoice, lines_as_text(invoice))
-    assert edited_by_hand(payload, in_xero(**(returned | {"AccountCode": "260"})), lines_as_text(invoice))
-    assert not edited_by_hand(payload_of(drafted(ITEMS[1:]), "c1"), invoice, lines_as_text(invoice))
+    assert not changed_by_hand(payload, invoice, lines_as_text(invoice))
+    assert changed_by_hand(payload, in_xero(**(returned | {"AccountCode": "260"})), lines_as_text(invoice))
+    assert not changed_by_hand(payload_of(drafted(ITEMS[1:]), "c1"), invoice, lines_as_text(invoice))
 
 
 @pytest.mark.parametrize(
@@ -233,7 +234,7 @@ def test_an_invoice_that_was_found_is_anybodys(first: dict[str, Any]) -> None:
 
     assert as_sent(payload, invoice)
     assert not as_sent(payload, in_xero(Quantity="11", LineAmount="438.90"))
-    assert edited_by_hand(payload, invoice, UNSEEN)
+    assert changed_by_hand(payload, invoice, UNSEEN)
     assert [] == [name for name in ("Quantity", "UnitAmount") if name not in json.loads(payload)["LineItems"][0]]
 
 
@@ -284,7 +285,50 @@ def test_lines_that_people_changed_in_xero(first: dict[str, Any], by_hand: bool)
     returned = {"TaxType": "OUTPUT2", "Tracking": [{"Name": "Region", "Option": "North"}]}
     stood = lines_as_text(in_xero(**returned))
 
-    assert edited_by_hand(payload_of(drafted(ITEMS), "c1"), in_xero(**(returned | first)), stood) is by_hand
+    changed = changed_by_hand(payload_of(drafted(ITEMS), "c1"), in_xero(**(returned | first)), stood)
+    assert changed == ("its lines" if by_hand else "")
+
+
+@pytest.mark.parametrize(
+    ("shown", "changed"),
+    [
+        pytest.param({}, "", id="as it was made"),
+        pytest.param({"CurrencyCode": "USD"}, "its currency", id="the currency"),
+        pytest.param({"LineAmountTypes": "Inclusive"}, "whether its prices include tax", id="how tax is meant"),
+        pytest.param({"LineItems": []}, "its lines", id="the lines"),
+        pytest.param({"CurrencyCode": "USD", "LineItems": []}, "its currency and its lines", id="both"),
+        pytest.param({"DueDate": date(2026, 12, 31), "Reference": "PO 7"}, "", id="what lines do not depend on"),
+        pytest.param({"CurrencyCode": "", "LineAmountTypes": ""}, "", id="not told"),
+    ],
+)
+@pytest.mark.parametrize("known", ["as Xero answered", "lines alone", "lines and no more told", "answer lost"])
+def test_what_people_changed_in_xero(known: str, shown: dict[str, Any], changed: str) -> None:
+    """Lines mean another thing in another currency or with tax in their prices, so changing these is changing them.
+
+    What Xero has not told of itself, or an earlier release has not kept, is as it was sent.
+    """
+    untold = in_xero().model_copy(update={"CurrencyCode": "", "LineAmountTypes": ""})
+    stood = {
+        "as Xero answered": lines_as_text(in_xero()),
+        "lines alone": json.dumps(json.loads(lines_as_text(in_xero()))["lines"]),
+        "lines and no more told": lines_as_text(untold),
+        "answer lost": "",
+    }[known]
+    payload = payload_of(drafted(ITEMS), "c1")
+
+    assert changed_by_hand(payload, in_xero().model_copy(update=shown), stood) == changed
+    assert as_sent(payload, in_xero().model_copy(update=shown)) is not bool(changed)
+
+
+def test_what_xero_answered_stands_above_what_was_sent() -> None:
+    """Whatever Xero has made of currency and tax, it is nobody's change while it stands as it was answered."""
+    answered = in_xero().model_copy(update={"CurrencyCode": "AUD", "LineAmountTypes": "NoTax"})
+    payload = payload_of(drafted(ITEMS), "c1")
+
+    assert "" == changed_by_hand(payload, answered, lines_as_text(answered))
+    assert "its currency and whether its prices include tax" == changed_by_hand(
+        payload, in_xero(), lines_as_text(answered)
+    )
 
 
 def test_a_discount_that_was_sent_is_no_change_by_hand() -> None:

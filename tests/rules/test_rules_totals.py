@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
@@ -11,11 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rules_samples import CALM, HOME, PORTAL, TODAY, item, record
 
-from ledgerloop.records import Hold
+from ledgerloop.records import Hold, Intent
 from ledgerloop.rules.books import Books
 from ledgerloop.rules.invoices import Draft, invoice_from_deal
 from ledgerloop.rules.routing import Terms
-from ledgerloop.rules.totals import difference_told, lines_come_to, totals_of
+from ledgerloop.rules.totals import Said, difference_told, lines_come_to, said_of, totals_of
 from ledgerloop.xero.models import Account, Invoice, TaxRate
 from ledgerloop.xero.reference import Currency
 from ledgerloop_sandbox.xero.lines import line_amount, tax_amount, totals, unit
@@ -157,37 +158,72 @@ def test_what_the_lines_come_to(given_: list[tuple[dict[str, Any], dict[str, Any
 
 
 @pytest.mark.parametrize(
-    ("said", "kind", "sentence"),
+    ("said", "kind", "shown", "sentence"),
     [
-        pytest.param("100.00", "Exclusive", "", id="the same"),
-        pytest.param("100", "Exclusive", "", id="the same, written otherwise"),
-        pytest.param("115.00", "Inclusive", "", id="with tax where prices include it"),
+        pytest.param("100.00", "Exclusive", {}, "", id="the same"),
+        pytest.param("100", "Exclusive", {}, "", id="the same, written otherwise"),
+        pytest.param("115.00", "Inclusive", {}, "", id="with tax where prices include it"),
+        pytest.param("100.00", "Exclusive", {"CurrencyCode": ""}, "", id="a currency that Xero does not tell"),
+        pytest.param("100.00", "NoTax", {"TotalTax": "0", "Total": "100"}, "", id="without tax"),
+        pytest.param(
+            "100.00",
+            "NoTax",
+            {},
+            "The deal says 100.00 NZD, and invoice INV-1 comes to 115.00 with tax. Compare the two.",
+            id="tax that was added",
+        ),
+        pytest.param(
+            "100.00",
+            "Exclusive",
+            {"CurrencyCode": "USD"},
+            "The deal says 100.00 NZD, and invoice INV-1 comes to 100.00 USD before tax. Compare the two.",
+            id="another currency",
+        ),
+        pytest.param(
+            "115.00",
+            "Exclusive",
+            {"LineAmountTypes": "Inclusive"},
+            "The deal says 115.00 NZD, and invoice INV-1 comes to 100.00 before tax. Compare the two.",
+            id="prices that include tax since",
+        ),
         pytest.param(
             "100.01",
             "Exclusive",
+            {},
             "The deal says 100.01 NZD, and invoice INV-1 comes to 100.00 before tax. Compare the two.",
             id="a cent before tax",
         ),
         pytest.param(
             "100.00",
             "Inclusive",
+            {},
             "The deal says 100.00 NZD, and invoice INV-1 comes to 115.00 with tax. Compare the two.",
             id="with tax",
         ),
     ],
 )
-def test_difference(said: str, kind: str, sentence: str) -> None:
-    """What Xero made is compared with what the deal says, to the cent, and a difference is a sentence."""
-    invoice = Invoice(
-        InvoiceNumber="INV-1",
-        CurrencyCode="NZD",
-        LineAmountTypes=kind,
-        SubTotal=Decimal("100.00"),
-        Total=Decimal("115.00"),
+def test_difference(said: str, kind: str, shown: dict[str, str], sentence: str) -> None:
+    """What stands in Xero is compared with what the deal says, to the cent, and a difference is a sentence.
+
+    The deal alone says in which currency, and how as to tax.
+    """
+    standing = {"CurrencyCode": "NZD", "LineAmountTypes": kind, "SubTotal": "100", "TotalTax": "15", "Total": "115"}
+    invoice = Invoice.model_validate({"InvoiceNumber": "INV-1", **standing, **shown})
+
+    assert difference_told(Said(Decimal(said), "NZD", kind), invoice, None, BOOKS) == sentence
+    assert difference_told(None, invoice, None, BOOKS) == ""
+
+
+def test_what_an_intent_says() -> None:
+    """Currency and tax are the deal's own; where an earlier release has not kept them, they are as they were sent."""
+    sent = json.dumps({"CurrencyCode": "NZD", "LineAmountTypes": "NoTax"})
+    intent = Intent(
+        "p", "d", "o", "c", sent, "h", "k", "m", "u", said=Decimal(9), said_currency="USD", said_tax="Inclusive"
     )
 
-    assert difference_told(Decimal(said), invoice, None, BOOKS) == sentence
-    assert difference_told(None, invoice, None, BOOKS) == ""
+    assert said_of(intent) == Said(Decimal(9), "USD", "Inclusive")
+    assert said_of(replace(intent, said_currency="", said_tax="")) == Said(Decimal(9), "NZD", "NoTax")
+    assert said_of(replace(intent, said=None)) is None
 
 
 SENT = {"Quantity": Decimal(1), "UnitAmount": Decimal("33.33"), "AccountCode": "200", "TaxType": "OUTPUT2"}

@@ -11,7 +11,7 @@ import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from sqlalchemy import Connection
 
@@ -31,11 +31,11 @@ from ledgerloop.rules.edits import (
     FOREIGN,
     UNSEEN,
     another_pays,
+    changed_by_hand,
     changed_payload,
     comes_to_the_same,
     difference,
     edit_told,
-    edited_by_hand,
     found_told,
     lines_as_text,
     lost_told,
@@ -50,7 +50,7 @@ from ledgerloop.rules.remarks import note_of, remarks_of
 from ledgerloop.rules.routing import Terms
 from ledgerloop.rules.saying import why_refused
 from ledgerloop.rules.standing import GONE
-from ledgerloop.rules.totals import difference_told
+from ledgerloop.rules.totals import difference_told, said_of
 from ledgerloop.store import connections, intents, journal, mirror
 from ledgerloop.xero.client import MOST_IDS, XeroClient
 from ledgerloop.xero.models import Invoice
@@ -58,6 +58,7 @@ from ledgerloop.xero.models import Invoice
 _FOUND = "Its invoice says what the deal says, so it is followed as before."
 OPEN = ("DRAFT", "SUBMITTED")
 """What finance has not approved yet."""
+_SAYINGS: tuple[intents.Saying, ...] = get_args(intents.Saying)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,9 +106,7 @@ def edit(portal: str, turn: int, deals: Sequence[str], settled: Collection[str])
     def tell(before: Intent, after: Intent, edit: str, *, held: bool = False) -> None:
         # Nearly every deal says so already, and writing that would be a commit for each.
         waits = subject_of(before.deal) in waiting
-        if (after.basis, after.said, _note(before, after, edit)) != (before.basis, before.said, before.note) or (
-            held != waits
-        ):
+        if (_sayings(after), _note(before, after, edit), held) != (_sayings(before), before.note, waits):
             _tell(turn, before, after, edit, held=held)
 
     # Only who was told of it before says that a draft whose lines may be anybody's shall follow its deal.
@@ -246,7 +245,8 @@ def _change(
         told = found_told if found else edit_told
         after, differs = before, None
         if found and isinstance(draft, Draft):
-            after, differs = replace(before, said=draft.said), difference_told(draft.said, invoice, None, books)
+            after = replace(before, **_said_by(draft))
+            differs = difference_told(said_of(after), invoice, None, books)
         _tell(turn, before, after, told(invoice.InvoiceNumber, invoice.Status, why), differs, held=held)
         return []
 
@@ -263,12 +263,12 @@ def _change(
         draft = replace(draft, body={**draft.body, "DueDate": json.loads(before.payload)["DueDate"]})
     changes = difference(before.payload, draft, before.customer)
     remarks = replace(remarks_of(before.note), billed=draft.billed)
-    after = replace(edited.intent, said=draft.said, note=note_of(remarks))
+    after = replace(edited.intent, **_said_by(draft), note=note_of(remarks))
     strange = invoice.Status in OPEN and not payers.pays(home, edited.sale, invoice.Contact.ContactID)
     if not changes and not strange and not found:
-        untouched = before.stood == lines_as_text(invoice)
-        sent = body_of(before.payload) if untouched else None
-        _tell(turn, before, after, "", difference_told(draft.said, invoice, sent, books))
+        by_hand = changed_by_hand(before.payload, invoice, before.stood)
+        sent = None if by_hand else body_of(before.payload)
+        _tell(turn, before, after, "", difference_told(said_of(after), invoice, sent, books))
         return []
     if strange:
         return stays(another_pays(invoice.Contact.Name, payers.name_of(edited.sale)), held=True)
@@ -279,8 +279,8 @@ def _change(
         _changed(turn, Change(after, invoice, {}, changes), invoice, why)
         return []
     if found and invoice.Status not in OPEN:  # what finance approved may say it in its own way: only the sum counts
-        differs = difference_told(draft.said, invoice, None, books)
-        _tell(turn, before, replace(edited.intent, said=draft.said), "", differs)
+        said = replace(edited.intent, **_said_by(draft))
+        _tell(turn, before, said, "", difference_told(said_of(said), invoice, None, books))
         return []
     if invoice.Status not in OPEN:
         return stays("it is no longer a draft. Credit it, or change it in Xero, if the deal is right.")
@@ -289,8 +289,8 @@ def _change(
         return stays(f"its route holds such edits for a person. {cure}", held=True)
     if before.stood == UNSEEN and not asked:
         return stays(whose_lines(before.deal))
-    if before.stood != UNSEEN and edited_by_hand(before.payload, invoice, before.stood):
-        return stays("somebody has changed its lines in Xero. Change them there.")
+    if before.stood != UNSEEN and (by_hand := changed_by_hand(before.payload, invoice, before.stood)):
+        return stays(f"somebody has changed {by_hand} in Xero. Change it there.")
     return [Change(after, invoice, update_of(before.payload, invoice, changes), changes)]
 
 
@@ -305,7 +305,7 @@ def _changed(turn: int, change: Change, invoice: Invoice, why: str) -> None:
     at = parts()
     with at.database.reading() as tx:
         books = last_read(tx, change.intent.organisation)
-    differs = difference_told(change.intent.said, invoice, body_of(change.intent.payload), books)
+    differs = difference_told(said_of(change.intent), invoice, body_of(change.intent.payload), books)
     remarks = replace(remarks_of(change.intent.note), differs=differs, edit="")
     intent = replace(change.intent, note=note_of(remarks), stood=lines_as_text(invoice))
     receivable = receivable_from_invoice(intent.organisation, invoice)
@@ -313,7 +313,7 @@ def _changed(turn: int, change: Change, invoice: Invoice, why: str) -> None:
     entry = _entry(turn, intent, "update", why)
     answer = f"{invoice.InvoiceNumber} {invoice.Status} {invoice.Total} {invoice.CurrencyCode}"
     with at.database.transaction() as tx:
-        intents.change(tx, intent, "payload", "payload_hash", "basis", "said", "note", "stood")
+        intents.change(tx, intent, "payload", "payload_hash", *_SAYINGS, "note", "stood")
         mirror.store_receivables(tx, [receivable] if receivable else [])
         journal.clear(tx, [subject_of(intent.deal)], at.now())
         journal.add(tx, [replace(entry, values=values, answer=answer)])
@@ -340,6 +340,19 @@ def _restage(intent: Intent, terms: Terms) -> None:
 def _record_of(deal: str) -> str:
     """Name the deal's record as holds do that are about what HubSpot would not take."""
     return f"hubspot deal {deal}"
+
+
+def _said_by(draft: Draft) -> dict[str, Any]:
+    """Return what a deal says that its invoice comes to, as an intent keeps it."""
+    return {
+        "said": draft.said,
+        "said_currency": draft.body["CurrencyCode"],
+        "said_tax": draft.body["LineAmountTypes"],
+    }
+
+
+def _sayings(intent: Intent) -> tuple[object, ...]:
+    return tuple(getattr(intent, name) for name in _SAYINGS)
 
 
 def _note(before: Intent, after: Intent, edit: str, differs: str | None = None) -> str:
@@ -376,9 +389,9 @@ def _tell(
         now = intents.locked(tx, before.portal, before.deal) or before
         after = replace(after, note=_note(now, after, edit, differs))
         waits = journal.held(tx, subject_of(after.deal)) is not None
-        if (after.basis, after.said, after.note) == (now.basis, now.said, now.note) and held == waits:
+        if (_sayings(after), after.note, held) == (_sayings(now), now.note, waits):
             return
-        intents.change(tx, after, "basis", "said", "note")
+        intents.change(tx, after, *_SAYINGS, "note")
         if held:
             journal.hold(tx, after.portal, subject_of(after.deal), (edit,), (), at.now())
         else:

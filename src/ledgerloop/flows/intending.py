@@ -179,6 +179,8 @@ def _intent(house: Portal, verdict: Ready, customer: str, key: str, now: datetim
         created_at=now,
         basis=basis(verdict.sale, terms),
         said=verdict.draft.said,
+        said_currency=verdict.draft.body["CurrencyCode"],
+        said_tax=verdict.draft.body["LineAmountTypes"],
         note=note_of(Remarks(billed=verdict.draft.billed, recipient=recipient)),
         asks=asks,
         email="wanted" if terms.email else "",

@@ -33,7 +33,7 @@ from ledgerloop.rules.remarks import note_of, remarks_of, told
 from ledgerloop.rules.saying import why_refused
 from ledgerloop.rules.standing import GONE
 from ledgerloop.rules.templates import could_make
-from ledgerloop.rules.totals import difference_told
+from ledgerloop.rules.totals import difference_told, said_of
 from ledgerloop.store import connections, dirty, inbox, intents, journal, lanes, links, mirror
 from ledgerloop.xero.client import MOST_IDS, XeroClient
 from ledgerloop.xero.models import Invoice
@@ -299,7 +299,7 @@ def _record(portal: str, turn: int, ended: Sequence[Made | Refusal]) -> None:
                 unseen = one.intent.stood == UNSEEN
                 known = one.decision == "create" or (not unseen and as_sent(one.intent.payload, invoice))
                 sent = body_of(one.intent.payload) if known else None
-                differs = difference_told(one.intent.said, invoice, sent, books[one.intent.organisation])
+                differs = difference_told(said_of(one.intent), invoice, sent, books[one.intent.organisation])
                 note = note_of(replace(remarks_of(one.intent.note), differs=differs))
                 named = (invoice.InvoiceID, invoice.InvoiceNumber)
                 stood = lines_as_text(invoice) if known else UNSEEN if unseen else ""

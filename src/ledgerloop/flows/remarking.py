@@ -15,11 +15,11 @@ from ledgerloop.flows.books import last_read
 from ledgerloop.flows.parts import parts
 from ledgerloop.flows.retrying import LOOK, again
 from ledgerloop.records import Intent
-from ledgerloop.rules.edits import lines_as_text
+from ledgerloop.rules.edits import changed_by_hand, lines_as_text
 from ledgerloop.rules.invoices import body_of
 from ledgerloop.rules.remarks import Remarks, note_of, remarks_of
 from ledgerloop.rules.standing import GONE
-from ledgerloop.rules.totals import difference_told
+from ledgerloop.rules.totals import difference_told, said_of
 from ledgerloop.store import dirty, inbox, intents, lanes, mirror
 from ledgerloop.xero.models import Invoice
 
@@ -49,9 +49,9 @@ def look(tx: Connection, organisation: str, invoices: Sequence[Invoice]) -> None
 def _remarks(tx: Connection, before: Remarks, intent: Intent, invoice: Invoice) -> Remarks:
     if invoice.Status in GONE:
         return before  # the deal says that it is gone, and nothing else
-    # Lines that somebody has changed since are finance's: what was sent counts no more.
-    sent = body_of(intent.payload) if intent.stood == lines_as_text(invoice) else None
-    differs = difference_told(intent.said, invoice, sent, last_read(tx, intent.organisation))
+    # What somebody has changed since is finance's: what was sent counts no more.
+    sent = None if changed_by_hand(intent.payload, invoice, intent.stood) else body_of(intent.payload)
+    differs = difference_told(said_of(intent), invoice, sent, last_read(tx, intent.organisation))
     sees = before.email and not invoice.SentToContact and invoice.Status == "AUTHORISED"
     return replace(before, differs=differs, email=before.email if sees else "")
 

@@ -21,6 +21,8 @@ UNSEEN = "unseen"
 """Stands in the place of how an invoice stood where nobody has seen that: its lines may be anybody's."""
 FOREIGN = "foreign"
 """Stands there where a person or another tool made the invoice: its lines are theirs for ever."""
+_HEAD = {"CurrencyCode": "its currency", "LineAmountTypes": "whether its prices include tax"}
+"""What gives the prices of an invoice's lines their meaning, and what people call it."""
 _STAYS = frozenset({"Type", "Status", "Date", "Contact", "Reference", "Url", "InvoiceNumber", "BrandingThemeID"})
 
 
@@ -77,19 +79,36 @@ def difference(payload: str, draft: Draft, customer: str) -> dict[str, Any]:
     return {name: value for name, value in after.items() if name not in _STAYS and value != before.get(name)}
 
 
-def edited_by_hand(payload: str, invoice: Invoice, stood: str) -> bool:
-    """Tell whether somebody has changed the invoice's lines in Xero since we did: those are not overwritten.
+def changed_by_hand(payload: str, invoice: Invoice, stood: str) -> str:
+    """Name what somebody has changed of the invoice in Xero since we did, such as “its lines”; nothing if nobody has.
 
-    ``stood`` is how Xero returned them when it had made or changed them for us. That alone decides: Xero tidies what
-    it is sent. Where its answer was lost, they are nobody's change if they are what was sent, as Xero tidies it.
+    That is not overwritten, and nothing else of the invoice either: a price is another one in another currency.
+    ``stood`` is what Xero returned when it had made or changed the invoice for us. That alone decides: Xero tidies what
+    it is sent. Where its answer was lost, or does not tell, what was sent decides, as Xero tidies it.
     """
-    return stood != lines_as_text(invoice) if stood else not as_sent(payload, invoice)
+    if stood in (UNSEEN, FOREIGN):
+        return "its lines"
+    body = body_of(payload)
+    kept = json.loads(stood) if stood else None
+    head = kept if isinstance(kept, dict) else {}  # earlier releases kept the lines alone
+    lines = head.get("lines", kept)
+    if lines is None:
+        same = len(body["LineItems"]) == len(invoice.LineItems) and all(
+            map(_same, body["LineItems"], invoice.LineItems)
+        )
+    else:
+        same = lines == _lines(invoice)
+    others = [
+        word
+        for name, word in _HEAD.items()
+        if (stands := getattr(invoice, name)) and stands != (head.get(name) or body.get(name, stands))
+    ]
+    return " and ".join([*others, *([] if same else ["its lines"])])
 
 
 def as_sent(payload: str, invoice: Invoice) -> bool:
-    """Tell whether an invoice's lines are those that were sent, however Xero has tidied them."""
-    lines = body_of(payload)["LineItems"]
-    return len(lines) == len(invoice.LineItems) and all(map(_same, lines, invoice.LineItems))
+    """Tell whether an invoice's lines are those that were sent, and mean the same, however Xero has tidied them."""
+    return not changed_by_hand(payload, invoice, "")
 
 
 def stands_already(payload: str, changes: Mapping[str, Any], invoice: Invoice) -> bool:
@@ -119,8 +138,17 @@ def _coded_alike(sent: Mapping[str, Any], line: LineItem) -> bool:
 
 
 def lines_as_text(invoice: Invoice) -> str:
-    """Return an invoice's lines with all that a person may change of them, to be kept and compared."""
-    lines = [
+    """Return an invoice's lines with all that a person may change of them, to be kept and compared.
+
+    Their currency and whether they include tax stand beside them: without these their prices say nothing.
+    """
+    return json.dumps(
+        {**{name: getattr(invoice, name) for name in _HEAD}, "lines": _lines(invoice)}, ensure_ascii=False
+    )
+
+
+def _lines(invoice: Invoice) -> list[list[Any]]:
+    return [
         [
             *(f"{part.normalize():f}" if isinstance(part, Decimal) else part for part in _line_in_xero(line)),
             line.TaxType,
@@ -129,7 +157,6 @@ def lines_as_text(invoice: Invoice) -> str:
         ]
         for line in invoice.LineItems
     ]
-    return json.dumps(lines, ensure_ascii=False)
 
 
 def with_line_ids(lines: Sequence[Mapping[str, Any]], invoice: Invoice) -> list[dict[str, Any]]:

@@ -6,11 +6,13 @@ that Xero keeps for rounding (Xero docs: rounding in Xero).
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from typing import Any
 
+from ledgerloop.records import Intent
 from ledgerloop.rules.books import Books
 from ledgerloop.rules.lines import LIMIT, Line, cents
 from ledgerloop.rules.recurring import is_contract_value
@@ -103,27 +105,51 @@ def _rate(line: Mapping[str, Any], books: Books) -> Decimal:
     return next((one.EffectiveRate for one in books.tax_rates or () if one.TaxType == tax_type), ZERO)
 
 
-def comparable(invoice: Invoice) -> Decimal:
-    """Return the sum of an invoice that a deal's amount stands for: with tax only where its prices include it."""
-    return invoice.Total if invoice.LineAmountTypes == "Inclusive" else invoice.SubTotal
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What a deal says that its invoice comes to. What people make of the invoice in Xero changes nothing of it."""
+
+    amount: Decimal
+    currency: str
+    line_amount_types: str
+    """How tax is meant, in Xero's word: what is Exclusive stands for the sum before tax."""
 
 
-def difference_told(said: Decimal | None, invoice: Invoice, sent: Mapping[str, Any] | None, books: Books) -> str:
+def said_of(intent: Intent) -> Said | None:
+    """Return what an intent's deal says; None where that is not known.
+
+    Earlier releases did not keep in which currency and with which tax: then it is as the invoice was sent.
+    """
+    if intent.said is None:
+        return None
+    sent = json.loads(intent.payload)
+    currency = intent.said_currency or sent.get("CurrencyCode", "")
+    return Said(intent.said, currency, intent.said_tax or sent.get("LineAmountTypes", ""))
+
+
+def difference_told(said: Said | None, invoice: Invoice, sent: Mapping[str, Any] | None, books: Books) -> str:
     """Say that an invoice is not what its deal says, to the cent, or not what was sent; nothing where it is.
 
-    ``sent`` is None where somebody has changed the lines since: what was sent counts no more.
+    ``sent`` is None where somebody has changed the invoice since: what was sent counts no more.
     """
     told = [_sum_told(said, invoice), *(_left_out(sent, invoice, books) if sent else ())]
     return " ".join(filter(None, told))
 
 
-def _sum_told(said: Decimal | None, invoice: Invoice) -> str:
-    if said is None or said == comparable(invoice):
+def _sum_told(said: Said | None, invoice: Invoice) -> str:
+    if said is None:
         return ""
-    tax = "with tax" if invoice.LineAmountTypes == "Inclusive" else "before tax"
+    # A deal without tax says what is to be paid, so tax that somebody added is a difference.
+    before = said.line_amount_types == "Exclusive" or not (invoice.TotalTax or said.line_amount_types == "Inclusive")
+    total = invoice.SubTotal if before else invoice.Total
+    same = invoice.CurrencyCode in ("", said.currency)
+    if total == said.amount and same:
+        return ""
+    comes_to = f"{total:.2f}" if same else f"{total:.2f} {invoice.CurrencyCode}"
+    tax = "before tax" if before else "with tax"
     return (
-        f"The deal says {said:.2f} {invoice.CurrencyCode}, and invoice {invoice.InvoiceNumber} comes to"
-        f" {comparable(invoice):.2f} {tax}. Compare the two."
+        f"The deal says {said.amount:.2f} {said.currency}, and invoice {invoice.InvoiceNumber} comes to"
+        f" {comes_to} {tax}. Compare the two."
     )
 
 

@@ -14,7 +14,9 @@ from ledgerloop.store.statements import Insert, chunks, one_at_a_time, upsert
 from ledgerloop.store.tables import FOLLOWED, Moment
 from ledgerloop.store.tables import intent as table
 
-Changing = Literal["payload", "payload_hash", "basis", "said", "note", "email", "online_url", "stood"]
+Saying = Literal["basis", "said", "said_currency", "said_tax"]
+"""What a deal says of its invoice, by which an edit and a difference show."""
+Changing = Saying | Literal["payload", "payload_hash", "note", "email", "online_url", "stood"]
 """What may become of a made intent."""
 _COLUMNS = [table.c[field.name] for field in fields(Intent)]
 _NEVER = datetime.min.replace(tzinfo=UTC)

@@ -504,6 +504,8 @@ intent = Table(
     Column("approved_at", Moment),
     Column("last_sent_at", Moment),
     _text("stood", ""),
+    _text("said_currency", ""),
+    _text("said_tax", ""),
 )
 Index("intent_by_invoice", intent.c.organisation, intent.c.invoice, **_where("invoice <> ''"))
 Index("intent_by_state", intent.c.portal, intent.c.state)
