@@ -14,6 +14,7 @@ from ledgerloop.flows import retrying, waking
 from ledgerloop.flows.parts import instead
 from ledgerloop.store import cursors, lanes
 
+KEPT = ("LineItemID", "Description", "Quantity", "UnitAmount", "AccountCode", "TaxType")
 TWO = (*LINE, {"name": "Support", "quantity": "1", "price": "100"})
 
 
@@ -194,18 +195,54 @@ def test_a_refused_edit_is_held_and_tried_again(scene: Scene) -> None:
     assert f"deal {deal}" not in scene.holds()
 
 
-def test_trying_again_does_not_take_back_what_was_told(scene: Scene) -> None:
-    """An edit that came after approval stays told, however often somebody tries the deal again."""
+def test_what_a_deal_says_is_told_as_it_is_now_though_its_draft_stays(scene: Scene) -> None:
+    """A hand-changed draft into which finance carries an edit differs no more, and a person says that it is right."""
+    deal = scene.sell(
+        ({"name": "Setup", "quantity": "1", "price": "10"}, {"name": "Seats", "quantity": "2", "price": "20"})
+    )
+    invoice = _made(scene, deal)
+    scene.settle()
+    setup, seats = ({name: line[name] for name in KEPT} for line in invoice["LineItems"])
+    setup = {**setup, "Description": "Setup, as agreed by phone"}
+    _put_lines(scene, invoice, [setup, seats])
+
+    _edit_line(scene, deal, "Seats", quantity="5")
+    said = _until_told(scene, deal, "somebody has changed its lines in Xero")
+    assert said.startswith(
+        f"The deal says 110.00 NZD, and invoice {invoice['InvoiceNumber']} comes to 50.00 before tax"
+    )
+    _put_lines(scene, invoice, [setup, {**seats, "Quantity": 5}])
+    scene.on.until("it differs no more", lambda: "The deal says" not in _message(scene, deal) or None, 30)
+    assert "somebody has changed its lines in Xero" in _message(scene, deal)
+    scene.approve(invoice["InvoiceID"])
+    said = _until_told(scene, deal, "it is no longer a draft")
+    assert f"Or run `ledgerloop retry --deal {deal}` if it is right as it stands" in said
+    scene.settle()
+    _retry(scene, deal)
+
+    scene.on.until("nothing more is told", lambda: not _message(scene, deal) or None, 30)
+    _edit_line(scene, deal, "Seats", quantity="6")
+    _until_told(scene, deal, "The deal says 130.00 NZD")
+    _edit_line(scene, deal, "Seats", quantity="5")
+    scene.on.until("an edit that is undone takes all with it", lambda: not _message(scene, deal) or None, 30)
+
+
+def test_an_edit_stays_told_until_a_person_says_that_the_invoice_is_right(scene: Scene) -> None:
+    """Trying again what was not told yet tells it; trying again what was told says that it is right."""
     deal = scene.sell()
     scene.approve(_made(scene, deal)["InvoiceID"])
     scene.until_shown("deals", deal, "xero_invoice_status", "AUTHORISED")
+    scene.settle()
+    scene.silence("hubspot")
     _edit_line(scene, deal, "Seats", quantity="20")
-    scene.until_shown("deals", deal, "xero_sync_message")
-
     _retry(scene, deal)
+    _until_told(scene, deal, "it is no longer a draft")
     scene.settle()
 
-    assert "it is no longer a draft" in str(scene.show("deals", deal)["xero_sync_message"])
+    _retry(scene, deal)
+
+    scene.on.until("nothing is told any more", lambda: not _message(scene, deal) or None, 30)
+    assert 478.8 == scene.invoices_of(deal)[0]["SubTotal"]
 
 
 def test_an_edit_that_finance_carried_over_is_told_no_longer(scene: Scene) -> None:
@@ -238,6 +275,20 @@ def test_a_difference_that_finance_put_right_is_told_no_longer(scene: Scene) -> 
     _correct(scene, invoice, UnitAmount=49, Quantity=10)
     shown = scene.until_shown("deals", deal, "xero_sync_message", seconds=20)
     assert "comes to 490.00" in shown["xero_sync_message"]
+
+
+def _message(scene: Scene, deal: str) -> str:
+    return scene.show("deals", deal)["xero_sync_message"] or ""
+
+
+def _until_told(scene: Scene, deal: str, text: str) -> str:
+    return scene.on.until(text, lambda: said if text in (said := _message(scene, deal)) else None, 30)
+
+
+def _put_lines(scene: Scene, invoice: dict[str, Any], lines: list[dict[str, Any]]) -> None:
+    """Write an invoice's lines in Xero as finance does."""
+    body = {"InvoiceID": invoice["InvoiceID"], "LineItems": lines}
+    scene.on.in_xero("POST", f"/Invoices/{invoice['InvoiceID']}", {"Invoices": [body]})
 
 
 def _correct(scene: Scene, invoice: dict[str, Any], **values: Any) -> None:

@@ -41,6 +41,7 @@ from ledgerloop.rules.edits import (
     lost_told,
     merged_told,
     not_compared,
+    or_right,
     stands_already,
     update_of,
     whose_lines,
@@ -84,8 +85,8 @@ class Change:
 def edit(portal: str, turn: int, deals: Sequence[str], settled: Collection[str]) -> Troubles:
     """read → compare → (change the draft | tell); return what went wrong with some organisation.
 
-    Where a route holds edits for a person, who has it tried again says that the edit was settled in Xero, and so it is
-    with an invoice that is not ours; everywhere else the edit itself is tried again.
+    Where the deal says that its invoice was left as it is, and how a person says that this is right, who has it tried
+    again has ``settled`` the edit; everywhere else the edit itself is tried again.
     """
     at = parts()
     with at.database.reading() as tx:
@@ -109,8 +110,6 @@ def edit(portal: str, turn: int, deals: Sequence[str], settled: Collection[str])
         if (_sayings(after), _note(before, after, edit), held) != (_sayings(before), before.note, waits):
             _tell(turn, before, after, edit, held=held)
 
-    # Only who was told of it before says that a draft whose lines may be anybody's shall follow its deal.
-    asked = {deal for deal in settled if deal in made and deal not in held and remarks_of(made[deal].note).edit}
     stages = frozenset(won_stages(portal))
     sales = read_sales(at.hubspot(), portal, [found[deal] for deal in made if deal in found], customers=False)
     # An invoice was made of each, so whether it is still won decides nothing any more.
@@ -120,7 +119,7 @@ def edit(portal: str, turn: int, deals: Sequence[str], settled: Collection[str])
         for sale, terms in mine:
             before = made[sale.deal.id]
             foreign = before.stood == FOREIGN
-            seen_to: Collection[str] = settled if foreign else held if terms.edits == "hold" else ()
+            told_before = remarks_of(before.note).edit
             if _record_of(before.deal) in waiting:
                 _restage(before, terms)
             now = replace(before, basis=basis(sale, terms))
@@ -135,12 +134,14 @@ def edit(portal: str, turn: int, deals: Sequence[str], settled: Collection[str])
                 tell(before, before, "")
             elif sale.deal.properties.get("hs_is_closed_lost") == "true":
                 tell(before, before, lost_told(before.number))
-            elif not (before.basis or new) or sale.deal.id in seen_to:
+            elif not (before.basis or new) or (foreign and sale.deal.id in settled):
                 tell(before, now, "")
-            elif now.basis == before.basis:
+            elif now.basis == before.basis and (foreign or not told_before or home.id != before.organisation):
                 tell(before, before, "")
             elif foreign:
                 strange.append(Edited(sale, terms, now))
+            elif now.basis == before.basis:  # what was edited is undone: the deal says again what it said
+                edited.append(Edited(sale, terms, now))
             elif not is_won(sale.deal, stages) and sale.deal.properties.get("dealstage") not in route_stages():
                 why = "the deal is not won. Once it is won again, a draft follows it."
                 tell(before, before, "" if new else edit_told(before.number, "made", why))
@@ -151,7 +152,7 @@ def edit(portal: str, turn: int, deals: Sequence[str], settled: Collection[str])
         for start in range(0, len(edited), MOST_IDS):
             some = edited[start : start + MOST_IDS]
             with troubles.apart(home.id, [one.intent.deal for one in some]):
-                _edit(house, home, some, turn, asked)
+                _edit(house, home, some, turn, settled)
         for organisation in {one.intent.organisation for one in strange}:
             some = [one for one in strange if one.intent.organisation == organisation]
             with troubles.apart(organisation, [one.intent.deal for one in some]):
@@ -177,19 +178,13 @@ def _foreign(house: Portal, organisation: str, edited: Sequence[Edited], turn: i
         elif comes_to_the_same(deal, currency_of(deal, house), invoice):
             _tell(turn, before, one.intent, "")
         else:
-            why = (
-                f"it was not made by this service. Change it in Xero, or run `ledgerloop retry --deal {deal.id}` if it"
-                " is right as it stands."
-            )
+            why = f"it was not made by this service. Change it in Xero. {or_right(deal.id)}"
             told = edit_told(invoice.InvoiceNumber, invoice.Status, why)
             _tell(turn, before, before, told, held=one.terms.edits == "hold")
 
 
-def _edit(house: Portal, home: Organisation, edited: Sequence[Edited], turn: int, asked: Collection[str]) -> None:
-    """Ask Xero how the invoices stand now, and change those that may be changed, in one request.
-
-    ``asked`` are deals of which a person says that their drafts shall follow them, whoever wrote the lines.
-    """
+def _edit(house: Portal, home: Organisation, edited: Sequence[Edited], turn: int, settled: Collection[str]) -> None:
+    """Ask Xero how the invoices stand now, and change those that may be changed, in one request."""
     client = parts().xero(home.id)
     standing = {one.InvoiceID: one for one in client.invoices_by_id([one.intent.invoice for one in edited])}
     books = books_for(house, home, [(one.sale, one.terms) for one in edited])
@@ -201,8 +196,7 @@ def _edit(house: Portal, home: Organisation, edited: Sequence[Edited], turn: int
     for one in edited:
         invoice = standing.get(one.intent.invoice)
         if invoice is not None:
-            follows = one.intent.deal in asked
-            changes += _change(house, home, one, before[one.intent.deal], invoice, books, turn, asked=follows)
+            changes += _change(house, home, one, before[one.intent.deal], invoice, books, turn, settled)
     _send(client, changes, turn)
 
 
@@ -233,26 +227,37 @@ def _change(
     invoice: Invoice,
     books: Books,
     turn: int,
-    *,
-    asked: bool,
+    settled: Collection[str],
 ) -> list[Change]:
-    """Return what is to be changed of one invoice; nothing where it stays, and then the deal says why."""
-    day = _day(home, before)
+    """Return what is to be changed of one invoice; nothing where it stays, and then the deal says why.
+
+    What the deal says by now is kept and compared in any case.
+    """
+    deal, day = before.deal, _day(home, before)
     draft = invoice_from_deal(edited.sale.deal, edited.sale.lines, edited.terms, home, house, day, books)
     found = not_compared(before)
+    by_hand = changed_by_hand(before.payload, invoice, before.stood)
+    sent = None if by_hand else body_of(before.payload)
+    said = replace(before, **_said_by(draft)) if isinstance(draft, Draft) else before
+    differs = difference_told(said_of(said), invoice, sent, books)
+    answered = remarks_of(before.note).edit if deal in settled else ""  # a person has read it, and had it tried again
 
     def stays(why: str, *, held: bool = False) -> list[Change]:
-        told = found_told if found else edit_told
-        after, differs = before, None
-        if found and isinstance(draft, Draft):
-            after = replace(before, **_said_by(draft))
-            differs = difference_told(said_of(after), invoice, None, books)
-        _tell(turn, before, after, told(invoice.InvoiceNumber, invoice.Status, why), differs, held=held)
+        told = (found_told if found else edit_told)(invoice.InvoiceNumber, invoice.Status, why)
+        if " ".join(told.split()) == answered and why.endswith(or_right(deal)):
+            # Whatever the deal says by now, there is nothing to compare until it is edited again.
+            right = replace(before, basis=edited.intent.basis, said=None)
+            _tell(turn, before, right, "", difference_told(None, invoice, sent, books))
+        else:
+            _tell(turn, before, said, told, differs, held=held)
         return []
 
     if invoice.Status in GONE:
         _news(before, invoice)
         _tell(turn, before, before, "")
+        return []
+    if edited.intent.basis == before.basis:
+        _tell(turn, before, said, "", differs)
         return []
     if not isinstance(draft, Draft):
         if found and invoice.Status not in OPEN:
@@ -266,9 +271,7 @@ def _change(
     after = replace(edited.intent, **_said_by(draft), note=note_of(remarks))
     strange = invoice.Status in OPEN and not payers.pays(home, edited.sale, invoice.Contact.ContactID)
     if not changes and not strange and not found:
-        by_hand = changed_by_hand(before.payload, invoice, before.stood)
-        sent = None if by_hand else body_of(before.payload)
-        _tell(turn, before, after, "", difference_told(said_of(after), invoice, sent, books))
+        _tell(turn, before, after, "", differs)
         return []
     if strange:
         return stays(another_pays(invoice.Contact.Name, payers.name_of(edited.sale)), held=True)
@@ -279,18 +282,16 @@ def _change(
         _changed(turn, Change(after, invoice, {}, changes), invoice, why)
         return []
     if found and invoice.Status not in OPEN:  # what finance approved may say it in its own way: only the sum counts
-        said = replace(edited.intent, **_said_by(draft))
-        _tell(turn, before, said, "", difference_told(said_of(said), invoice, None, books))
+        _tell(turn, before, replace(said, basis=edited.intent.basis), "", differs)
         return []
     if invoice.Status not in OPEN:
-        return stays("it is no longer a draft. Credit it, or change it in Xero, if the deal is right.")
+        return stays(f"it is no longer a draft. Credit it or change it in Xero. {or_right(deal)}")
     if edited.terms.edits == "hold":
-        cure = f"Change it in Xero, then run `ledgerloop retry --deal {before.deal}`."
-        return stays(f"its route holds such edits for a person. {cure}", held=True)
-    if before.stood == UNSEEN and not asked:
-        return stays(whose_lines(before.deal))
-    if before.stood != UNSEEN and (by_hand := changed_by_hand(before.payload, invoice, before.stood)):
-        return stays(f"somebody has changed {by_hand} in Xero. Change it there.")
+        return stays(f"its route holds such edits for a person. Change it in Xero. {or_right(deal)}", held=True)
+    if before.stood == UNSEEN and not answered.endswith(whose_lines(deal)):
+        return stays(whose_lines(deal))
+    if before.stood != UNSEEN and by_hand:
+        return stays(f"somebody has changed {by_hand} in Xero. Change it there. {or_right(deal)}")
     return [Change(after, invoice, update_of(before.payload, invoice, changes), changes)]
 
 

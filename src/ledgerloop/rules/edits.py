@@ -250,6 +250,11 @@ def whose_lines(deal: str) -> str:
     )
 
 
+def or_right(deal: str) -> str:
+    """Say how a person has it that an invoice is right as it stands; it is what ends a reason why one was left so."""
+    return f"Or run `ledgerloop retry --deal {deal}` if it is right as it stands."
+
+
 def lost_told(number: str) -> str:
     """Say on the deal that it was lost and its invoice stands."""
     return f"The deal was lost after invoice {number} was made. Void or credit it in Xero if it shall not stand."
