@@ -8,6 +8,7 @@ from datetime import date
 import pytest
 from rules_samples import HOME, PORTAL, TODAY, item, record
 
+from ledgerloop.records import Hold
 from ledgerloop.rules.days import day_from_property, due_by_terms, later
 from ledgerloop.rules.invoices import Draft, invoice_from_deal
 from ledgerloop.rules.routing import Terms
@@ -46,6 +47,47 @@ def test_due_date_of_a_moment() -> None:
     plain = invoice_from_deal(deal, [item()], replace(Terms(), due_days=1), HOME, PORTAL, TODAY)
     assert isinstance(plain, Draft)
     assert (plain.body["DueDate"], plain.due_told) == ("2026-11-23", False)
+
+
+MARCH = {
+    "recurringbillingfrequency": "monthly",
+    "hs_recurring_billing_period": "P12M",
+    "hs_billing_start_delay_type": "hs_recurring_billing_start_date",
+    "hs_recurring_billing_start_date": "2027-03-01",
+}
+
+
+@pytest.mark.parametrize(
+    ("line", "due", "reason"),
+    [
+        pytest.param({}, "2026-11-22", "", id="on its own date"),
+        pytest.param(
+            {},
+            "2026-11-21",
+            "The invoice would be dated 2026-11-22, the day on which it is made, and due on 2026-11-21 by the deal's"
+            " `due`, before its own date. Correct the deal's `due`.",
+            id="before the day on which it is made",
+        ),
+        pytest.param(MARCH, "2027-03-01", "", id="on the day on which billing begins"),
+        pytest.param(
+            MARCH,
+            "2026-12-01",
+            "The invoice would be dated 2027-03-01, when the billing of its lines begins, and due on 2026-12-01 by the"
+            " deal's `due`, before its own date. Correct the deal's `due`.",
+            id="before billing begins",
+        ),
+    ],
+)
+def test_no_invoice_is_due_before_its_own_date(line: dict[str, str], due: str, reason: str) -> None:
+    """Xero takes it, and it would be overdue from the start; so a person is told both days and where they are from."""
+    terms = Terms(due_date_property="due", recurring="first")
+    verdict = invoice_from_deal(record("512", due=due), [item(**line)], terms, HOME, PORTAL, TODAY)
+
+    if reason:
+        assert verdict == Hold((reason,))
+    else:
+        assert isinstance(verdict, Draft)
+        assert verdict.body["DueDate"] == due
 
 
 @pytest.mark.parametrize(

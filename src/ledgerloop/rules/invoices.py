@@ -124,6 +124,8 @@ def invoice_from_deal(
     if locked is not None and day <= locked:
         doubts.append(_locked(day, locked, books))
     due = _due(deal, terms, organisation.timezone, reasons)
+    if due is not None and due < day:
+        reasons.append(_past(due, terms.due_date_property, day, today))
     body = {
         "Type": "ACCREC",
         "Date": day.isoformat(),
@@ -182,6 +184,15 @@ def _due(deal: Record, terms: Terms, zone: str, reasons: list[str]) -> date | No
     if text and due is None:
         reasons.append(f"The deal has “{text}” as its `{terms.due_date_property}`, which is no date. Correct it.")
     return due
+
+
+def _past(due: date, named: str, day: date, today: date) -> str:
+    """Word that an invoice would be overdue from the start: Xero does not refuse it."""
+    why = "when the billing of its lines begins" if day > today else "the day on which it is made"
+    return (
+        f"The invoice would be dated {day}, {why}, and due on {due} by the deal's `{named}`, before its own date."
+        f" Correct the deal's `{named}`."
+    )
 
 
 def _no_approving(books: Books) -> str:
