@@ -6,8 +6,10 @@ import json
 import subprocess
 import time
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from cli_process import Ended, begun, run
@@ -80,10 +82,12 @@ def test_beside_the_service(served: Served, tmp_path: Path) -> None:
     deals = _deals(served)
     served.forget_calls()
 
+    days = {datetime.now(ZoneInfo("Pacific/Auckland")).date()}
     plan = _done(run(tmp_path, "adopt"))
+    days.add(datetime.now(ZoneInfo("Pacific/Auckland")).date())
     told = json.loads(_done(run(tmp_path, "adopt", "--json")))
 
-    assert f"✓ deal {deals['By tool']} “By tool”, 1000.00 NZD, won " in plan
+    assert any(f"✓ deal {deals['By tool']} “By tool”, 1000.00 NZD, won {day}\n" in plan for day in days)
     assert "invoice T-1, AUTHORISED, 1000.00 NZD of 2026-11-01, made out to “Tool Ltd” in Kiwi Demo Ltd" in plan
     assert "\x1b" not in plan
     assert "The deal's `tool_id` has its id. It comes to 1000.00 NZD, as the deal says." in plan
@@ -142,7 +146,7 @@ def test_without_the_service(served: Served, tmp_path: Path) -> None:
     """On a terminal it asks, and a no does nothing; a linked deal names its invoice, and the service shows the rest."""
     deals = _deals(served)
     served.kill()
-    question = "Link this invoice? [y/N]:"
+    question = "Link this invoice? It cannot be undone. [y/N]:"
     for columns, answer in ((80, "n\n"), (200, "y\n")):
         assert {} == _linked(served)
         ended = typed(tmp_path, columns, "adopt", "--deal", deals["By hand"], answers=[(question, answer)])

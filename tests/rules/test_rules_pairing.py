@@ -16,7 +16,7 @@ from rules_samples import CALM, HOME, day
 from sentences import sentences_in
 
 from ledgerloop.records import Organisation, Receivable
-from ledgerloop.rules.pairing import Index, Plan, Sold, Stands, chosen, ids_in, plan, weigh, within
+from ledgerloop.rules.pairing import Index, Pair, Plan, Sold, Stands, beside, chosen, ids_in, plan, weigh, within
 
 DAYS = 31
 WON = datetime(2026, 11, 21, 22, 0, tzinfo=UTC)  # the morning of the 22nd in Auckland
@@ -354,6 +354,30 @@ class TestChosen:
     def test_what_fits_needs_no_question(self) -> None:
         """A pair that is certain is certain though a person named it."""
         assert chosen(sold(), stands(), DAYS).certain
+
+    def test_what_is_certain_for_another_is_told(self) -> None:
+        """A weak pair is shown with the deal that the invoice is certain to be of, and with what its deal has."""
+        weak = chosen(sold("8", customers={}), stands(), DAYS)
+        other = stands("i9", number="INV-9")
+        found = Plan((Pair(sold(), stands(), "fits", ()), Pair(weak.deal, other, "fits", ())))
+
+        doubts = beside(weak, found).doubts
+
+        assert "It is certain to be that of deal 30000000512." in doubts
+        assert "The deal is certain to have INV-9." in doubts
+
+    def test_what_is_asked_of_another_is_told(self) -> None:
+        """A question about the invoice and another deal is told beside a weak pair, too."""
+        weak = chosen(sold("8", customers={}), stands(), DAYS)
+        found = Plan((), (Pair(sold(), stands(), "fits", (), ("It is in question.",)),))
+
+        assert "It may be that of deal 30000000512 as well." in beside(weak, found).doubts
+
+    def test_a_named_pair_of_the_plan_is_shown_as_planned(self) -> None:
+        """What the plan says of the very pair is all that is said of it."""
+        planned = Pair(sold(), stands(), "fits", (), ("It may be that of deal 8 as well.",))
+
+        assert planned == beside(chosen(sold(), stands(), DAYS), Plan((), (planned,)))
 
 
 @given(st.data())

@@ -15,7 +15,7 @@ from ledgerloop.flows import linking, pairing
 from ledgerloop.flows.linking import Linked
 from ledgerloop.flows.pairing import Survey
 from ledgerloop.flows.parts import instead
-from ledgerloop.records import Portal
+from ledgerloop.records import Organisation, Portal
 from ledgerloop.rules.pairing import Pair, Plan, Sold
 from ledgerloop.store import connections
 from ledgerloop.wiring import Ledgerloop
@@ -65,7 +65,7 @@ def adopt(
         if not chosen:
             _nothing(survey, deals, as_json)
             return
-        ask(f"Link {'this invoice' if len(chosen) == 1 else f'these {len(chosen)} invoices'}?", yes)
+        ask(_question(chosen), yes)
         linked = linking.link(house, survey, chosen, _BY)
         _tell(linked, service_runs=built.engine.taken, as_json=as_json)
     if linked.refused:
@@ -87,6 +87,13 @@ def _chosen(survey: Survey, deals: Sequence[str], yes: bool) -> list[Pair]:
     return [one for one in survey.plan.certain if one.deal.id in deals or (yes and not deals)]
 
 
+def _question(chosen: Sequence[Pair]) -> str:
+    """Ask for what was shown, and say so where something speaks against it: a link cannot be taken back."""
+    some = "this invoice" if len(chosen) == 1 else f"these {len(chosen)} invoices"
+    against = any(not one.certain for one in chosen)
+    return f"Link {some}{', against which something speaks' if against else ''}? It cannot be undone."
+
+
 def _of(survey: Survey, deals: Sequence[str]) -> Plan:
     """Return the part of the plan that is about the named deals; all of it where none are."""
     if survey.named:
@@ -106,25 +113,25 @@ def _of(survey: Survey, deals: Sequence[str]) -> Plan:
 def _show(plan: Plan, everything: bool) -> None:
     most = None if everything else FIRST
     for one in plan.certain[:most]:
-        say(f"✓ {_deal_told(one.deal)}")
+        say(f"✓ {_deal_told(one.deal, one.invoice.home)}")
         say(f"    {_invoice_told(one)}")
         say(f"    {' '.join(one.agrees)}\n")
     _more(len(plan.certain), most)
     before = ""
     for one in plan.uncertain[:most]:
         if one.deal.id != before:
-            say(f"? {_deal_told(one.deal)}")
+            say(f"? {_deal_told(one.deal, one.invoice.home)}")
         before = one.deal.id
         say(f"    {_invoice_told(one)}")
         say(f"        for it: {' '.join(one.agrees) or 'nothing that is known.'}")
         say(f"        against it: {' '.join(one.doubts)}\n")
     _more(len(plan.uncertain), most)
     for deal, said in plan.lost[:most]:
-        say(f"? {_deal_told(deal)}\n    {said}\n")
+        say(f"? {_deal_told(deal, deal.home)}\n    {said}\n")
     _more(len(plan.lost), most)
     if everything:
         for deal in plan.without:
-            say(f"– {_deal_told(deal)}\n    No invoice in Xero is known to be its.\n")
+            say(f"– {_deal_told(deal, deal.home)}\n    No invoice in Xero is known to be its.\n")
 
 
 def _more(count: int, most: int | None) -> None:
@@ -132,9 +139,10 @@ def _more(count: int, most: int | None) -> None:
         say(f"… and {count - most} more; --all shows them, --json for programs.\n")
 
 
-def _deal_told(deal: Sold) -> str:
+def _deal_told(deal: Sold, home: Organisation | None) -> str:
+    """Say what a deal is; its day is the organisation's, as an invoice's is."""
     amount = f", {deal.amount:.2f} {deal.currency}" if deal.amount is not None else ""
-    won = f", won {deal.won_at:%Y-%m-%d}" if deal.won_at else ""
+    won = f", won {home.day(deal.won_at) if home else f'{deal.won_at:%Y-%m-%d}'}" if deal.won_at else ""
     return f"deal {deal.id} “{deal.name}”{amount}{won}"
 
 

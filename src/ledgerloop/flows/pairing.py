@@ -25,7 +25,7 @@ from ledgerloop.hubspot.models import Record, moment_from
 from ledgerloop.records import Organisation, Portal
 from ledgerloop.rules.invoices import DEAL_PROPERTIES, currency_of, is_won
 from ledgerloop.rules.marks import deal_linked, deal_of
-from ledgerloop.rules.pairing import Index, Pair, Plan, Sold, Stands, chosen, plan, weigh, within
+from ledgerloop.rules.pairing import Index, Pair, Plan, Sold, Stands, beside, chosen, plan, weigh, within
 from ledgerloop.rules.routing import Terms
 from ledgerloop.rules.totals import amount_of
 from ledgerloop.store import connections, intents, mirror
@@ -104,11 +104,8 @@ def survey(house: Portal, homes: Sequence[Organisation], deals: Sequence[str] = 
             leads = {deal: home for deal, (home, _) in ways.items()}
             index = Index(_sold(house, every, records, sales, leads), at.traces.days)
             pairs, meant = _pairs(house, every, index, _Meant(deals, invoice, told) if invoice else None)
-    found = within(plan(index, pairs), told)
-    if meant is None:
-        return Survey(found, terms)
-    shown = {(one.deal.id, one.invoice.key): one for one in (*found.certain, *found.uncertain)}
-    return Survey(found, terms, shown.get((meant.deal.id, meant.invoice.key), meant))
+    everywhere = plan(index, pairs)
+    return Survey(within(everywhere, told), terms, beside(meant, everywhere) if meant else None)
 
 
 def _check(house: Portal, deals: Sequence[str]) -> None:

@@ -235,6 +235,20 @@ def plan(index: Index, pairs: Sequence[Pair]) -> Plan:
     return Plan(certain, uncertain, lost, tuple(one for key, one in index.deals.items() if key not in told))
 
 
+def beside(pair: Pair, found: Plan) -> Pair:
+    """Return the pair that a person names as a plan has it, else with what the plan has for its deal and invoice."""
+    some = (*found.certain, *found.uncertain)
+    same = next((one for one in some if (one.deal.id, one.invoice.key) == (pair.deal.id, pair.invoice.key)), None)
+    if same is not None:
+        return same
+    known, asked = _Rivals(found.certain), _Rivals(found.uncertain)
+    deals = known.deals_of(pair)
+    invoices = known.invoices_of(pair)
+    doubts = [f"It is certain to be that of {_listed(deals)}."] if deals else []
+    doubts += [f"The deal is certain to have {_listed(invoices)}."] if invoices else []
+    return replace(pair, doubts=(*pair.doubts, *doubts, *asked.of(pair)))
+
+
 def within(found: Plan, homes: Collection[str]) -> Plan:
     """Return the part of a plan whose invoices are in some organisations, and the deals that have none anywhere."""
     return replace(
@@ -266,12 +280,18 @@ class _Rivals:
 
     def of(self, pair: Pair) -> Iterator[str]:
         """Say which others there are."""
-        invoices = [_beside(pair, one) for one in self._of_deal[pair.deal.id] if one.invoice.key != pair.invoice.key]
-        if invoices:
+        if invoices := self.invoices_of(pair):
             yield f"The deal may have {_listed(invoices)} as well."
-        deals = [f"deal {one.deal.id}" for one in self._of_invoice[pair.invoice.key] if one.deal.id != pair.deal.id]
-        if deals:
+        if deals := self.deals_of(pair):
             yield f"It may be that of {_listed(deals)} as well."
+
+    def invoices_of(self, pair: Pair) -> list[str]:
+        """Name the other invoices of a pair's deal."""
+        return [_beside(pair, one) for one in self._of_deal[pair.deal.id] if one.invoice.key != pair.invoice.key]
+
+    def deals_of(self, pair: Pair) -> list[str]:
+        """Name the other deals of a pair's invoice."""
+        return [f"deal {one.deal.id}" for one in self._of_invoice[pair.invoice.key] if one.deal.id != pair.deal.id]
 
 
 def _beside(pair: Pair, other: Pair) -> str:
