@@ -9,6 +9,7 @@ import shutil
 import sqlite3
 import stat
 import subprocess
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import psycopg
@@ -17,7 +18,8 @@ from cli_process import COMMAND, run
 from sqlalchemy import make_url
 
 import pg_cluster
-from ledgerloop.store import connections
+from ledgerloop.records import Pulse
+from ledgerloop.store import connections, pulses
 from ledgerloop.store.db import Database
 from ledgerloop.store.witness import Witness
 
@@ -52,6 +54,20 @@ def test_a_backup_is_private_whole_and_put_back(sealed: Path) -> None:
     assert ["after"] == [_get(one) for one in asides]
     assert 0o600 == stat.S_IMODE((sealed / FILE).stat().st_mode)
     assert "not the one that was worked with last" in run(sealed, "doctor").stdout
+
+
+def test_a_service_that_stopped_before_the_restore_was_not_killed(sealed: Path) -> None:
+    """The backup tells of the service that ran when it was made; after the restore nothing is said of that one."""
+    database = Database(f"sqlite:///{sealed / FILE}")
+    with database.transaction() as tx:
+        pulses.put(tx, Pulse("one", datetime.now(UTC) - timedelta(hours=1)))
+    database.close()
+    assert "it was killed" in run(sealed, "status").stdout
+    assert 0 == run(sealed, "backup", "kept").returncode
+
+    assert 0 == run(sealed, "restore", "kept", "--yes").returncode
+
+    assert "it was killed" not in run(sealed, "status").stdout
 
 
 def test_a_backup_that_does_not_open_is_refused(sealed: Path, tmp_path: Path) -> None:

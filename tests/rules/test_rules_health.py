@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -44,7 +45,12 @@ def _lane(since: datetime = NOW, tries: int = 1, problem: str = "Transient", unt
         # what waits
         (Signs(NOW, late=True), "failing", "an event has waited for more than 300 seconds"),
         (Signs(NOW, behind=True), "failing", "a turn has been due for more than 300 seconds"),
-        (Signs(NOW, put_back="It was emptied."), "degraded", "the database was put back"),
+        (Signs(NOW, put_back="It was emptied."), "degraded", "nothing is made before the books were read"),
+        (
+            Signs(NOW, put_back="It was emptied.", until=NOW + MINUTE),
+            "degraded",
+            "the database was put back, and no invoice is made before 2026-11-22 09:01:00 UTC, for one",
+        ),
         # lanes: until a try succeeded, whatever they do just now
         (_lane(until=NOW + MINUTE), "degraded", "standing of org has failed once since 2026-11-22 09:00:00 UTC"),
         (_lane(NOW - BOUND, 6), "degraded", "has failed 6 times in a row since 2026-11-22 08:55:00 UTC"),
@@ -81,6 +87,15 @@ def test_a_sign(signs: Signs, state: State, words: str) -> None:
     assert (1 if words else 0) == len(found)
     assert words in (found[0].sentence if found else "")
     assert not any("Jane Doe" in one.sentence for one in found)
+
+
+def test_what_waits_because_of_a_restore_is_told_once() -> None:
+    """One end is told, that of the waiting; when a lane looks again meanwhile is no other end."""
+    lane = Struggling("invoicing", "62515", NOW, 3, "Transient", "It was emptied. None before 09:09.", NOW + MINUTE)
+    signs = Signs(NOW, put_back="It was emptied.", until=NOW + 9 * MINUTE, lanes=[lane])
+
+    assert ["put_back"] == [one.sign for one in judge(signs)]
+    assert ["put_back", "lane"] == [one.sign for one in judge(replace(signs, lanes=[replace(lane, why="Xero rests.")]))]
 
 
 def test_the_gravest_comes_first() -> None:

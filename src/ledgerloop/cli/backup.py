@@ -18,7 +18,8 @@ from ledgerloop.errors import LedgerloopError
 from ledgerloop.flows import epoch
 from ledgerloop.flows.parts import instead
 from ledgerloop.secrets.sealed import Sealed
-from ledgerloop.store import backups
+from ledgerloop.store import backups, pulses
+from ledgerloop.store.db import Database
 from ledgerloop.store.witness import witness_of
 
 To = Annotated[Path | None, typer.Argument(help="A folder to make; else one is named for the moment.")]
@@ -61,6 +62,7 @@ def restore(folder: From, config: Config = FILE, sandbox: OnSandbox = False, yes
     before = witness.read()
     if before is not None:
         witness.keep(before.count + 1)
+    _forget_services(url)
     for one in kept:
         say(f"Kept    {one}, which was there before")
     say("Restored. Start the service: it reads the books before it makes anything.")
@@ -72,6 +74,16 @@ def _check(folder: Path, key: Path) -> None:
     sealed = Sealed(_Held(checked.secrets), key)
     for name in checked.secrets:
         sealed.load(name)
+
+
+def _forget_services(url: URL) -> None:
+    """Forget the services that ran when the backup was made: nobody killed them since."""
+    database = Database(url.render_as_string(hide_password=False))
+    try:
+        with database.transaction() as tx:
+            pulses.forget_silent(tx, datetime.max.replace(tzinfo=UTC))
+    finally:
+        database.close()
 
 
 def _refuse_in_use(url: URL) -> None:

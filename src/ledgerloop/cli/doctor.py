@@ -103,7 +103,8 @@ def _service(built: Ledgerloop) -> Iterator[Finding]:
 def _database(built: Ledgerloop) -> Iterator[Finding]:
     """See whether the database is the latest, and whether one that is not would be noticed."""
     with built.database.reading() as tx:
-        waits = epochs.why(tx)
+        waiting = epochs.waiting(tx)
+    waits = waiting.sentence if waiting else ""
     found = waits or epoch.doubt(built.database, built.witness)
     if found:
         yield Finding("note", waits or f"{found} At its start the service reads Xero before it makes anything.")

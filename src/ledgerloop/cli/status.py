@@ -51,7 +51,7 @@ def status(config: Config = FILE, sandbox: OnSandbox = False, as_json: Json = Fa
                 "services": seen.pulses,
                 "webhooks": seen.signed,
                 "connections": seen.connected,
-                "put_back": seen.put_back,
+                "put_back": seen.waits.sentence if seen.waits else "",
                 "parked": seen.parked,
                 "webhooks_silent": dict(seen.silent),
                 "planned": seen.planned,

@@ -16,10 +16,11 @@ from ledgerloop.errors import Transient
 from ledgerloop.flows.parts import parts
 from ledgerloop.log import logger
 from ledgerloop.records import Entry
-from ledgerloop.store import connections, cursors, journal, lanes
+from ledgerloop.rules.health import SILENT
+from ledgerloop.store import connections, cursors, journal, lanes, pulses
 from ledgerloop.store.cursors import CAUGHT_UP, Cursor
 from ledgerloop.store.db import Database
-from ledgerloop.store.epochs import NAME, Epoch, kept, put
+from ledgerloop.store.epochs import NAME, Epoch, kept, put, unread
 from ledgerloop.store.statements import one_at_a_time
 from ledgerloop.store.witness import Witness
 
@@ -101,11 +102,7 @@ def bear_witness(count: int, left: datetime | None = None) -> None:
 
 def waits(tx: Connection, organisation: str) -> bool:
     """Tell whether an organisation's books are still to be read before anything is made."""
-    now = kept(tx)
-    if now is None or now.noticed is None:
-        return False
-    read = cursors.get(tx, organisation, CAUGHT_UP).highest
-    return read is None or read < now.noticed
+    return unread(tx, organisation)
 
 
 def insist(organisation: str) -> None:
@@ -113,13 +110,13 @@ def insist(organisation: str) -> None:
     at = parts()
     with at.database.reading() as tx:
         now = kept(tx)
-        unread = waits(tx, organisation)
+        early = waits(tx, organisation)
     if now is None or now.noticed is None:
         return
-    if unread:
+    if early:
         raise Transient(f"{now.why} Nothing is made until Xero has been read once.")
     if now.safe is not None and at.now() < now.safe:
-        raise Transient(f"{now.why} The last invoice left so lately that none is made before {now.safe:%H:%M} UTC.")
+        raise Transient(f"{now.why} The last invoice left so lately that none is made before {now.safe:%H:%M:%S} UTC.")
 
 
 def fresh_since(tx: Connection) -> datetime | None:
@@ -163,6 +160,7 @@ def _notice(witness: Witness, why: str) -> None:
         inside = kept(tx) or Epoch()
         count = max(inside.count, outside.count if outside else 0) + 1
         put(tx, Epoch(count, now, safe, why))
+        pulses.forget_silent(tx, now - SILENT)  # they are of the time of the backup: who ran then may have ended since
         for home in connections.organisations(tx):
             cursors.put(tx, Cursor(home.id, CAUGHT_UP))
             lanes.wake(tx, "standing", home.id, now)

@@ -26,7 +26,7 @@ from ledgerloop.rules.customers import (
     receivable_from_invoice,
 )
 from ledgerloop.rules.identity.free_names import same_to_xero
-from ledgerloop.store import connections, cursors, dirty, mirror, silence
+from ledgerloop.store import connections, cursors, dirty, epochs, mirror, silence
 from ledgerloop.store.cursors import CAUGHT_UP, Cursor
 from ledgerloop.xero.client import MOST_IDS, Page, XeroClient
 from ledgerloop.xero.models import Contact, CreditNote, Invoice, Overpayment, Prepayment
@@ -306,7 +306,8 @@ def _credits_in(invoice: Invoice) -> Iterable[Kind]:
 def _note_caught_up(organisation: str, caught_up: CaughtUp, *, untold: bool) -> None:
     at = parts()
     with at.database.transaction() as tx:
-        if untold:
+        # What a database that was put back finds anew, webhooks may have told of: it has forgotten that.
+        if untold and not epochs.unread(tx, organisation):
             silence.note(tx, organisation, at.now())
         cursors.put(tx, Cursor(organisation, CAUGHT_UP, None, 1, at.now()))
         caught_up(tx, organisation)

@@ -80,6 +80,8 @@ class Signs:
     pulses: Sequence[Pulse] = ()
     put_back: str = ""
     """Why the database is not trusted at present."""
+    until: datetime | None = None
+    """Before when no invoice is made because of that; None while the books are still to be read."""
     late: bool = False
     """Whether an event has waited for longer than the bound and its lane has no reason."""
     behind: bool = False
@@ -136,9 +138,13 @@ def _work(signs: Signs, name: Callable[[str], str]) -> Iterator[Reason]:
     elif signs.behind:  # its events may be done, and what they changed not shown yet
         yield Reason("failing", "behind", f"a turn has been due for more than {bound} seconds")
     if signs.put_back:
-        said = "the database was put back, and nothing is made before the books were read"
-        yield Reason("degraded", "put_back", said, signs.put_back)
+        said = "nothing is made before the books were read"
+        if signs.until is not None:
+            said = f"no invoice is made before {_moment(signs.until)}, for one that left before may still arrive"
+        yield Reason("degraded", "put_back", f"the database was put back, and {said}", signs.put_back)
     for one in signs.lanes:
+        if signs.put_back and one.why.startswith(signs.put_back):
+            continue  # it tries again now and then, and goes on when that is over
         if one.problem == ConsentNeeded.__name__ and signs.unconsented:
             continue
         stated = bool(one.problem in _STATED or not one.tries or signs.put_back)

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from ledgerloop.store import connections
+from ledgerloop.store import connections, cursors
 
 NAME = "epoch"
 
@@ -34,10 +34,41 @@ def kept(tx: Connection) -> Epoch | None:
     return Epoch(found["count"], noticed, safe, found["why"])
 
 
-def why(tx: Connection) -> str:
-    """Say why nothing is made at present; nothing where it is."""
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """Why the database is not trusted at present, and what is waited for."""
+
+    why: str
+    until: datetime | None
+    """Before when no invoice is made; None while the books are still to be read."""
+
+    @property
+    def sentence(self) -> str:
+        """Say it with what is waited for."""
+        if self.until is None:
+            return f"{self.why} Nothing is made until Xero has been read once."
+        return (
+            f"{self.why} Xero has been read; what left before may still arrive there until {self.until:%H:%M:%S} UTC."
+        )
+
+
+def waiting(tx: Connection) -> Waiting | None:
+    """Return what is waited for; None where invoices and customers are made."""
     now = kept(tx)
-    return f"{now.why} Nothing is made until Xero has been read once." if now and now.noticed else ""
+    if now is None or now.noticed is None:
+        return None
+    homes = connections.organisations(tx)
+    read = bool(homes) and not any(unread(tx, home.id) for home in homes)
+    return Waiting(now.why, (now.safe or now.noticed) if read else None)
+
+
+def unread(tx: Connection, organisation: str) -> bool:
+    """Tell whether an organisation's books are still to be read before anything is made."""
+    now = kept(tx)
+    if now is None or now.noticed is None:
+        return False
+    read = cursors.get(tx, organisation, cursors.CAUGHT_UP).highest
+    return read is None or read < now.noticed
 
 
 def put(tx: Connection, epoch: Epoch) -> None:

@@ -36,6 +36,13 @@ def forget(tx: Connection, worker: str) -> None:
     connections.remove_value(tx, _PREFIX + worker)
 
 
+def forget_silent(tx: Connection, since: datetime) -> None:
+    """Forget every service that has said nothing since a moment."""
+    for one in kept(tx):
+        if one.at < since:
+            forget(tx, one.worker)
+
+
 def kept(tx: Connection) -> list[Pulse]:
     """List what the services said last, those included that have ended without a word."""
     found = connections.values_of(tx, _PREFIX)

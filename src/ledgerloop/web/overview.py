@@ -63,7 +63,8 @@ class Overview:
     reviewed: list[Kept] = field(default_factory=list)
     """Links of an earlier release about which a person is asked."""
 
-    put_back: str = ""
+    waits: epochs.Waiting | None = None
+    """What is waited for after the database was put back."""
     """Why the database is not trusted and nothing is made, where it was put back from a backup."""
     signed: list[Signed] = field(default_factory=list)
     """How the signatures of each vendor's webhooks were."""
@@ -102,7 +103,8 @@ class Overview:
         return Signs(
             now=self.now,
             pulses=self.pulses,
-            put_back=self.put_back,
+            put_back=self.waits.why if self.waits else "",
+            until=self.waits.until if self.waits else None,
             late=bool(self.late(BOUND)),
             behind=bool(self.behind(BOUND)),
             lanes=self.struggling,
@@ -128,8 +130,13 @@ class Overview:
             return "Something fails, and needs you"
         if not self.connected:
             return "Let us connect the two"
-        if self.put_back:
-            return "The database was put back, and nothing is made before the books were read"
+        if self.waits:
+            what = (
+                "no invoice is made for some minutes"
+                if self.waits.until
+                else "nothing is made before the books were read"
+            )
+            return f"The database was put back, and {what}"
         if self.unconsented:
             return f"{self.unconsented[0].name} must be connected again"
         if self.holds:
@@ -223,7 +230,7 @@ def look(
         approvable=_approvable(tx),
         names=names_of(tx, spoken_of),
         reviewed=reviewed,
-        put_back=epochs.why(tx),
+        waits=epochs.waiting(tx),
         signed=_signed(tx, counted),
         pulses=[*([own] if own else ()), *(one for one in pulses.kept(tx) if own is None or one.worker != own.worker)],
     )
