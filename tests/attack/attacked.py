@@ -59,7 +59,7 @@ class Attacked:
         web_scene.furnish(directory, database_url, wanted)
         self._file, self._log = directory / "ledgerloop.toml", directory / "serve.log"
         self._descriptors = descriptors
-        self.client = httpx2.Client(base_url=self.url, timeout=LONG)
+        self.client = httpx2.Client(base_url=self.url, timeout=LONG, verify=False)
         self.process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:

@@ -14,7 +14,7 @@ from on_terminal import CTRL_C, Hidden, Typed, typed
 
 from ledgerloop import settings as settings_
 from ledgerloop.cli.reference import reference_text
-from ledgerloop.cli.stage import PATIENCE, Stage, connect_hubspot, connect_xero, furnish, log_in
+from ledgerloop.cli.stage import PATIENCE, Stage, connect_hubspot, connect_xero, furnish, log_in, open_browser
 from ledgerloop.store import lanes
 from ledgerloop.web.app import create_app
 from ledgerloop.web.server import listening
@@ -45,8 +45,8 @@ def connected(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Connected]:
         built = build(settings_.load(directory / "ledgerloop.toml"))
         with (
             serving(create_app(built), sock),
-            httpx2.Client(base_url=address, follow_redirects=True, timeout=PATIENCE) as browser,
-            httpx2.Client(timeout=PATIENCE) as control,
+            open_browser(address) as browser,
+            httpx2.Client(timeout=PATIENCE, verify=False) as control,
         ):
             on = Stage(sandbox.xero_url, sandbox.hubspot_url, address, password, built, browser, control)
             log_in(on)

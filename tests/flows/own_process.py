@@ -16,7 +16,16 @@ import httpx2
 from scene import Scene, showing_all
 
 from ledgerloop import settings as settings_
-from ledgerloop.cli.stage import PATIENCE, Stage, connect_hubspot, connect_xero, furnish, log_in, register_webhooks
+from ledgerloop.cli.stage import (
+    PATIENCE,
+    Stage,
+    connect_hubspot,
+    connect_xero,
+    furnish,
+    log_in,
+    open_browser,
+    register_webhooks,
+)
 from ledgerloop.web.server import listening
 from ledgerloop.wiring import build
 from ledgerloop_sandbox.server import running as sandbox_running
@@ -67,11 +76,11 @@ def running_process(
     port = sock.getsockname()[1]
     sock.close()
     service_url = f"http://127.0.0.1:{port}"
-    with sandbox_running(service_url=service_url) as sandbox, httpx2.Client(timeout=PATIENCE) as control:
+    with sandbox_running(service_url=service_url) as sandbox, httpx2.Client(timeout=PATIENCE, verify=False) as control:
         more = showing_all({"service": {"port": port, "database": database}})
         password = furnish(directory, sandbox, service_url, more)
         built = build(settings_.load(directory / "ledgerloop.toml"))
-        with httpx2.Client(base_url=service_url, follow_redirects=True, timeout=PATIENCE) as browser:
+        with open_browser(service_url) as browser:
             on = Stage(sandbox.xero_url, sandbox.hubspot_url, service_url, password, built, browser, control)
             served = Served(on, directory)
             try:

@@ -252,10 +252,10 @@ def served(
     sections: dict[str, Mapping[str, object]] = {"service": {"port": ports[workers[0]], "database": database}}
     sections |= {"brake": {"create": 10**6, "update": 10**6, "invoices": 10**6}, **(more or {})}
     (directory / "ahead").write_bytes(struct.pack("d", 0.0))
-    with sandbox_running(service_url=service_url) as sandbox, httpx2.Client(timeout=10.0) as control:
+    with sandbox_running(service_url=service_url) as sandbox, httpx2.Client(timeout=10.0, verify=False) as control:
         password = furnish(directory, sandbox, service_url, sections)
         built = build(settings_.load(directory / "ledgerloop.toml"))
-        with httpx2.Client(base_url=service_url, follow_redirects=True, timeout=30.0) as browser:
+        with httpx2.Client(base_url=service_url, follow_redirects=True, timeout=30.0, verify=False) as browser:
             on = Stage(sandbox.xero_url, sandbox.hubspot_url, service_url, password, built, browser, control)
             scene = Served(on, sandbox, host, directory, ports)
             try:

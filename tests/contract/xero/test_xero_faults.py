@@ -83,7 +83,7 @@ def test_truncated_answer_on_demand(app: App) -> None:
 def test_slow_answer_on_demand(app: App) -> None:
     """An answer takes longer than the caller waits; the change is there."""
     app.fault("delay", delay_ms=86_400_000)
-    slow = httpx2.Client(base_url=app.sandbox.xero_url, trust_env=False, timeout=0.1)
+    slow = httpx2.Client(base_url=app.sandbox.xero_url, trust_env=False, timeout=0.1, verify=False)
     with slow, pytest.raises(httpx2.ReadTimeout):
         slow.put(
             "/api.xro/2.0/Contacts",
@@ -97,7 +97,7 @@ def test_slow_answer_on_demand(app: App) -> None:
 def test_late_call_on_demand(app: App) -> None:
     """A call is held up on its way: its caller has gone, the change is not there yet, and then it is."""
     app.fault("late", delay_ms=86_400_000, method="PUT")
-    gone = httpx2.Client(base_url=app.sandbox.xero_url, trust_env=False, timeout=0.1)
+    gone = httpx2.Client(base_url=app.sandbox.xero_url, trust_env=False, timeout=0.1, verify=False)
     with gone, pytest.raises(httpx2.ReadTimeout):
         gone.put(
             "/api.xro/2.0/Contacts",

@@ -25,7 +25,7 @@ class App:
     def __init__(self, sandbox: Sandbox, contract: Contract | None = None) -> None:
         self.sandbox, self.contract = sandbox, contract
         self.clock = sandbox.clock
-        self.http = httpx2.Client(base_url=sandbox.xero_url, trust_env=False, timeout=60)
+        self.http = httpx2.Client(base_url=sandbox.xero_url, trust_env=False, timeout=60, verify=False)
         self.tokens: dict[str, Any] = {}
         self.tenants: list[str] = []
         self.tenant = ""
