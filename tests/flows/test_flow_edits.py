@@ -140,7 +140,7 @@ def test_a_lost_deal_says_that_its_invoice_stands(scene: Scene) -> None:
 
     scene.edit("deals", deal, dealstage="closedlost")
     shown = scene.until_shown("deals", deal, "xero_sync_message")
-    assert f"lost after invoice {invoice['InvoiceNumber']} was made" in shown["xero_sync_message"]
+    assert f"lost after invoice {invoice['InvoiceNumber']} was made. Delete it in Xero" in shown["xero_sync_message"]
     scene.win(deal)
 
     scene.on.until("the message goes", lambda: not scene.show("deals", deal)["xero_sync_message"] or None)

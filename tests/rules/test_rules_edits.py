@@ -12,6 +12,7 @@ import pytest
 from rules_samples import HOME, PORTAL, TODAY, item, record
 
 from ledgerloop.hubspot.models import Record
+from ledgerloop.records import Receivable
 from ledgerloop.rules.edits import (
     UNSEEN,
     as_sent,
@@ -21,6 +22,8 @@ from ledgerloop.rules.edits import (
     changed_payload,
     difference,
     lines_as_text,
+    lost_told,
+    merged_told,
     payload_from,
     stands_already,
     update_of,
@@ -363,3 +366,33 @@ def test_the_payload_that_is_kept_is_text() -> None:
     payload = payload_of(drafted(ITEMS), "c1")
 
     assert json.loads(changed_payload(payload, {})) == json.loads(payload)
+
+
+def standing(status: str, number: str = "INV-1", paid: str = "0", credited: str = "0") -> Receivable:
+    """Return an invoice as our copy has it."""
+    money = {"paid": Decimal(paid), "credited": Decimal(credited)}
+    return Receivable("o", "i", "invoice", "c", status, "NZD", Decimal(100), number=number, **money)
+
+
+@pytest.mark.parametrize(
+    ("stands", "cure"),
+    [
+        pytest.param(standing("DRAFT"), "Delete", id="Xero voids no draft"),
+        pytest.param(standing("SUBMITTED"), "Delete", id="nor one that waits for approval"),
+        pytest.param(standing("AUTHORISED"), "Void", id="approved"),
+        pytest.param(standing("AUTHORISED", paid="40"), "Credit", id="Xero voids none of which something is paid"),
+        pytest.param(standing("AUTHORISED", credited="40"), "Credit", id="or credited"),
+        pytest.param(standing("PAID", paid="100"), "Credit", id="paid"),
+        pytest.param(None, "Delete or void", id="not in our copy"),
+    ],
+)
+def test_how_an_invoice_is_done_away_with(stands: Receivable | None, cure: str) -> None:
+    """What a deal advises is what Xero allows for an invoice as it stands."""
+    other = standing("AUTHORISED", "INV-2")
+
+    assert lost_told("INV-1", stands) == (
+        f"The deal was lost after invoice INV-1 was made. {cure} it in Xero if it shall not stand."
+    )
+    assert f" {cure} INV-1 or void INV-2 in Xero, whichever shall not stand," in merged_told(
+        "7", ("INV-1", stands), ("INV-2", other)
+    )

@@ -24,7 +24,7 @@ from ledgerloop.flows.deals import Sale, read_deals, read_sales, with_payers
 from ledgerloop.flows.deciding import Decided, basis, books_for, by_home, invoice_id, route
 from ledgerloop.flows.facts import route_stages, won_stages
 from ledgerloop.flows.parts import parts
-from ledgerloop.records import Entry, Intent, Organisation, Portal
+from ledgerloop.records import Entry, Intent, Organisation, Portal, Receivable
 from ledgerloop.rules.books import Books
 from ledgerloop.rules.customers import receivable_from_invoice
 from ledgerloop.rules.edits import (
@@ -101,7 +101,7 @@ def edit(portal: str, turn: int, deals: Sequence[str], settled: Collection[str])
     merged = merging.follow(portal, list(found.values()))
     with at.database.reading() as tx:
         made |= intents.get(tx, portal, list(merged.moved))
-        gone = _gone(tx, list(made.values()))
+        stands = _standing(tx, [*made.values(), *merged.twice.values()])
         waiting = journal.waiting(tx, [name(deal) for deal in made for name in (subject_of, _record_of)])
 
     def tell(before: Intent, after: Intent, edit: str, *, held: bool = False) -> None:
@@ -124,16 +124,18 @@ def edit(portal: str, turn: int, deals: Sequence[str], settled: Collection[str])
                 _restage(before, terms)
             now = replace(before, basis=basis(sale, terms))
             new = not_compared(before)
+            stands_now = stands.get(before.invoice)
             other = merged.twice.get(sale.deal.id)
             if other is not None:
                 both = replace(now, basis=hash_of(f"{now.basis} {other.invoice}"))
                 right = sale.deal.id in held or both.basis == before.basis
-                told = "" if right else merged_told(before.deal, before.number, other.number)
+                both_stand = [(one.number, stands.get(one.invoice)) for one in (before, other)]
+                told = "" if right else merged_told(before.deal, *both_stand)
                 tell(before, both if right else before, told, held=not right)
-            elif before.invoice in gone:
+            elif stands_now is not None and stands_now.status in GONE:
                 tell(before, before, "")
             elif sale.deal.properties.get("hs_is_closed_lost") == "true":
-                tell(before, before, lost_told(before.number))
+                tell(before, before, lost_told(before.number, stands_now))
             elif not (before.basis or new) or (foreign and sale.deal.id in settled):
                 tell(before, now, "")
             elif now.basis == before.basis and (foreign or not told_before or home.id != before.organisation):
@@ -362,13 +364,13 @@ def _note(before: Intent, after: Intent, edit: str, differs: str | None = None) 
     return note_of(said if differs is None else replace(said, differs=differs))
 
 
-def _gone(tx: Connection, made: Sequence[Intent]) -> set[str]:
-    """Return the invoices that are deleted or voided: what becomes of the deal does not touch them any more."""
+def _standing(tx: Connection, made: Sequence[Intent]) -> dict[str, Receivable]:
+    """Return, by their ids, the invoices as our copy has them."""
     known = [
         mirror.receivables(tx, home, [one.invoice for one in made if one.organisation == home])
         for home in {one.organisation for one in made}
     ]
-    return {invoice.id for some in known for invoice in some.values() if invoice.status in GONE}
+    return {invoice.id: invoice for some in known for invoice in some.values()}
 
 
 def _news(intent: Intent, invoice: Invoice) -> None:

@@ -8,7 +8,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 from ledgerloop.hubspot.models import Record
-from ledgerloop.records import Intent
+from ledgerloop.records import Intent, Receivable
 from ledgerloop.rules.invoices import LINE_PROPERTIES, Draft, body_of, hash_of, payload_of
 from ledgerloop.rules.lines import LONGEST, STEP, cents, position_of
 from ledgerloop.rules.routing import Route, Terms
@@ -255,9 +255,19 @@ def or_right(deal: str) -> str:
     return f"Or run `ledgerloop retry --deal {deal}` if it is right as it stands."
 
 
-def lost_told(number: str) -> str:
+def done_away(stands: Receivable | None) -> str:
+    """Name what Xero allows to do away with an invoice: it deletes drafts and voids what is approved and unpaid."""
+    if stands is None:
+        return "delete or void"
+    if stands.status in ("DRAFT", "SUBMITTED"):
+        return "delete"
+    return "void" if stands.status == "AUTHORISED" and not (stands.paid or stands.credited) else "credit"
+
+
+def lost_told(number: str, stands: Receivable | None) -> str:
     """Say on the deal that it was lost and its invoice stands."""
-    return f"The deal was lost after invoice {number} was made. Void or credit it in Xero if it shall not stand."
+    cure = done_away(stands).capitalize()
+    return f"The deal was lost after invoice {number} was made. {cure} it in Xero if it shall not stand."
 
 
 def another_pays(customer: str, payer: str) -> str:
@@ -268,12 +278,14 @@ def another_pays(customer: str, payer: str) -> str:
     )
 
 
-def merged_told(deal: str, number: str, other: str) -> str:
-    """Say on a deal that was merged with another that each has an invoice."""
+def merged_told(deal: str, ours: tuple[str, Receivable | None], theirs: tuple[str, Receivable | None]) -> str:
+    """Say on a deal that was merged with another that each has an invoice: its number, and as it stands."""
+    (number, mine), (other, its) = ours, theirs
+    first, second = done_away(mine).capitalize(), done_away(its)
     return (
         f"The deal was merged with another, and each has an invoice: {number} and {other}. Neither follows the deal any"
-        " more. Void the one that shall not stand in Xero, or put both right there and run"
-        f" `ledgerloop retry --deal {deal}`."
+        f" more. {first} {number} or {second} {other} in Xero, whichever shall not stand, or put both right there and"
+        f" run `ledgerloop retry --deal {deal}`."
     )
 
 
