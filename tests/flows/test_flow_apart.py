@@ -9,7 +9,7 @@ import pytest
 from scene import Scene
 
 from ledgerloop.cli.stage import connect_xero
-from ledgerloop.flows import retrying
+from ledgerloop.flows import renewing, retrying
 from ledgerloop.flows.parts import instead
 from ledgerloop.store import aside, connections, inbox
 
@@ -54,6 +54,36 @@ def test_a_spent_day_of_one_organisation(two: tuple[Scene, str]) -> None:
     scene.until_shown("deals", ours, "xero_invoice_id", seconds=70)
     assert not scene.show("deals", ours)["xero_sync_message"]
     assert f"deal {ours}" not in scene.holds()
+
+
+def test_a_deal_that_goes_to_another_organisation_says_what_cures_it(two: tuple[Scene, str]) -> None:
+    """Its invoice stays, told as it stands; deleted, a new one is made where the deal goes now. Or it is right so."""
+    scene, scene.on.organisation = two
+    moved, right = (scene.sell(deal_currency_code="NZD") for _ in range(2))
+    for deal in (moved, right):
+        scene.until_shown("deals", deal, "xero_invoice_id")
+    (first,) = scene.invoices_of(moved)
+    scene.settle()
+
+    for deal in (moved, right):
+        scene.edit("deals", deal, deal_currency_code="AUD")
+    for deal in (moved, right):
+        said = str(scene.until_shown("deals", deal, "xero_sync_message", seconds=30)["xero_sync_message"])
+        assert f"(DRAFT) was left as it is: the deal's route leads to {AUSSIE} now. Delete this one in Xero and" in said
+    scene.settle()
+    body = {"InvoiceID": first["InvoiceID"], "Status": "DELETED"}
+    scene.on.in_xero("POST", f"/Invoices/{first['InvoiceID']}", {"Invoices": [body]})
+    scene.until_shown("deals", moved, "xero_invoice_status", "DELETED")
+    with instead(scene.built.parts()):
+        retrying.retry([right])
+        renewing.renew(renewing.renewals([moved]))
+
+    def anew() -> bool | None:
+        shown = scene.show("deals", moved)["xero_invoice_id"]
+        return bool(shown and shown != first["InvoiceID"]) or None
+
+    scene.on.until("a new one is made", anew, 60)
+    scene.on.until("nothing more is told", lambda: not scene.show("deals", right)["xero_sync_message"] or None, 30)
 
 
 def test_an_edit_waits_for_its_organisation(two: tuple[Scene, str]) -> None:

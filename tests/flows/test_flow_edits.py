@@ -147,6 +147,21 @@ def test_a_lost_deal_says_that_its_invoice_stands(scene: Scene) -> None:
     assert 1 == len(scene.invoices_of(deal))
 
 
+def test_an_edit_of_a_deal_that_is_open_again_waits_for_it_to_be_won(scene: Scene) -> None:
+    """The deal says how its invoice stands and what lets it follow; won again, the draft follows."""
+    deal = scene.sell()
+    _made(scene, deal)
+    scene.settle()
+
+    scene.edit("deals", deal, dealstage="contractsent")
+    _edit_line(scene, deal, "Seats", quantity="20")
+    said = _until_told(scene, deal, "the deal is not won")
+    assert "(DRAFT) was left as it is: the deal is not won. Win it again, and the draft follows it." in said
+    scene.win(deal)
+
+    scene.on.until("the draft follows", lambda: _with_total(scene, deal, 798.0), 30)
+
+
 def test_edits_may_be_held_and_are_found_without_webhooks(staged: Callable[..., Scene]) -> None:
     """Where the route holds edits, the draft stays, a person is asked, and `ledgerloop retry` says that it is settled.
 

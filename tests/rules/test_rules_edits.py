@@ -21,9 +21,12 @@ from ledgerloop.rules.edits import (
     changed_by_hand,
     changed_payload,
     difference,
+    edit_told,
+    elsewhere,
     lines_as_text,
     lost_told,
     merged_told,
+    not_won,
     payload_from,
     stands_already,
     update_of,
@@ -393,6 +396,16 @@ def test_how_an_invoice_is_done_away_with(stands: Receivable | None, cure: str) 
     assert lost_told("INV-1", stands) == (
         f"The deal was lost after invoice INV-1 was made. {cure} it in Xero if it shall not stand."
     )
+    assert f"it again, or {cure.lower()} it in Xero" in not_won(stands) or cure == "Delete"
+    anew = elsewhere("7", "Aussie Demo Pty", stands).partition(" now. ")[2]
+    assert anew.startswith(f"{cure} this one in Xero and ")
+    assert ("--new" in anew) is (cure != "Credit")
     assert f" {cure} INV-1 or void INV-2 in Xero, whichever shall not stand," in merged_told(
         "7", ("INV-1", stands), ("INV-2", other)
     )
+
+
+def test_an_invoice_is_told_in_words_that_xero_has() -> None:
+    """Its status in Xero stands behind its number, and nothing where that is not known."""
+    assert "Invoice INV-1 (PAID) was left as it is: why." in edit_told("INV-1", "PAID", "why.")
+    assert "Invoice INV-1 was left as it is: why." in edit_told("INV-1", "", "why.")

@@ -36,18 +36,20 @@ from ledgerloop.rules.edits import (
     comes_to_the_same,
     difference,
     edit_told,
+    elsewhere,
     found_told,
     lines_as_text,
     lost_told,
     merged_told,
     not_compared,
+    not_won,
     or_right,
     stands_already,
     update_of,
     whose_lines,
 )
 from ledgerloop.rules.invoices import Draft, body_of, currency_of, hash_of, invoice_from_deal, is_won
-from ledgerloop.rules.remarks import note_of, remarks_of
+from ledgerloop.rules.remarks import Remarks, note_of, remarks_of
 from ledgerloop.rules.routing import Terms
 from ledgerloop.rules.saying import why_refused
 from ledgerloop.rules.standing import GONE
@@ -145,12 +147,17 @@ def edit(portal: str, turn: int, deals: Sequence[str], settled: Collection[str])
             elif now.basis == before.basis:  # what was edited is undone: the deal says again what it said
                 edited.append(Edited(sale, terms, now))
             elif not is_won(sale.deal, stages) and sale.deal.properties.get("dealstage") not in route_stages():
-                why = "the deal is not won. Once it is won again, a draft follows it."
-                tell(before, before, "" if new else edit_told(before.number, "made", why))
+                told = edit_told(before.number, stands_now.status if stands_now else "", not_won(stands_now))
+                tell(before, before, "" if new else told)
             elif home.id == before.organisation:
                 edited.append(Edited(sale, terms, now))
             else:
-                tell(before, before, edit_told(before.number, "made", f"the deal now belongs to {home.name}."))
+                why = elsewhere(before.deal, home.name, stands_now)
+                told = edit_told(before.number, stands_now.status if stands_now else "", why)
+                if sale.deal.id in settled and note_of(Remarks(edit=told)) == note_of(Remarks(edit=told_before)):
+                    _tell(turn, before, replace(now, said=None), "", "")
+                else:
+                    tell(before, before, told)
         for start in range(0, len(edited), MOST_IDS):
             some = edited[start : start + MOST_IDS]
             with troubles.apart(home.id, [one.intent.deal for one in some]):
@@ -246,7 +253,7 @@ def _change(
 
     def stays(why: str, *, held: bool = False) -> list[Change]:
         told = (found_told if found else edit_told)(invoice.InvoiceNumber, invoice.Status, why)
-        if " ".join(told.split()) == answered and why.endswith(or_right(deal)):
+        if note_of(Remarks(edit=told)) == note_of(Remarks(edit=answered)) and why.endswith(or_right(deal)):
             # Whatever the deal says by now, there is nothing to compare until it is edited again.
             right = replace(before, basis=edited.intent.basis, said=None)
             _tell(turn, before, right, "", difference_told(None, invoice, sent, books))

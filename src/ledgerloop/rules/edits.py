@@ -229,7 +229,8 @@ def comes_to_the_same(deal: Record, currency: str, invoice: Invoice) -> bool:
 
 def edit_told(number: str, status: str, why: str) -> str:
     """Say on the deal that it was changed and its invoice was not."""
-    return f"The deal was changed after its invoice was made. Invoice {number} ({status}) was left as it is: {why}"
+    called = f"{number} ({status})" if status else number
+    return f"The deal was changed after its invoice was made. Invoice {called} was left as it is: {why}"
 
 
 def not_compared(intent: Intent) -> bool:
@@ -262,6 +263,24 @@ def done_away(stands: Receivable | None) -> str:
     if stands.status in ("DRAFT", "SUBMITTED"):
         return "delete"
     return "void" if stands.status == "AUTHORISED" and not (stands.paid or stands.credited) else "credit"
+
+
+def not_won(stands: Receivable | None) -> str:
+    """Say why an invoice stays whose deal is open again."""
+    if stands is not None and stands.status in ("DRAFT", "SUBMITTED"):
+        return "the deal is not won. Win it again, and the draft follows it."
+    return f"the deal is not won. Win it again, or {done_away(stands)} it in Xero if it shall not stand."
+
+
+def elsewhere(deal: str, organisation: str, stands: Receivable | None) -> str:
+    """Say why an invoice stays whose deal is another organisation's by its route."""
+    verb = done_away(stands)
+    cure = (
+        f"{verb.capitalize()} this one in Xero and run `ledgerloop retry --deal {deal} --new` to have one made there."
+    )
+    if verb == "credit":  # such a one stays the deal's
+        cure = "Credit this one in Xero and make one there by hand."
+    return f"the deal's route leads to {organisation} now. {cure} {or_right(deal)}"
 
 
 def lost_told(number: str, stands: Receivable | None) -> str:
