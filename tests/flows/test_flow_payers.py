@@ -245,6 +245,46 @@ def test_a_draft_does_not_follow_a_deal_to_another_customer(scene: Scene, crm: C
     assert new == payer(scene, deal)
 
 
+def test_what_a_draft_says_that_finance_gave_another_customer_cures_it(scene: Scene, crm: Customers) -> None:
+    """Finance gives it back, the deal goes to that customer's company, or a person says that it is right so."""
+    old, new = crm.add("Tarakihi Boats Ltd"), crm.add("Toroa Roofing Ltd")
+    companies = [crm.until_linked(one) for one in (old, new)]
+    deals = [scene.sell(company=companies[0]) for _ in range(3)]
+    for deal in deals:
+        scene.until_shown("deals", deal, "xero_invoice_id")
+    scene.settle()
+    for deal in deals:
+        give(scene, deal, new)
+        scene.add_line(deal, {"name": "Travel", "quantity": "1", "price": "55.50"})
+        scene.edit("deals", deal, amount="534.30")
+    for deal in deals:
+        said = str(scene.until_shown("deals", deal, "xero_sync_message", seconds=30)["xero_sync_message"])
+        assert "it is made out to “Toroa Roofing Ltd”, and the deal is “Tarakihi Boats Ltd”'s. Change" in said
+        assert f"Or run `ledgerloop retry --deal {deal}` if it is right as it stands." in said
+    scene.settle()
+    back, moved, right = deals
+
+    give(scene, back, old)
+    scene.on.at_hubspot("DELETE", f"{OBJECTS}/deals/{moved}/associations/companies/{companies[0]}")
+    scene.on.at_hubspot("PUT", f"{OBJECTS}/deals/{moved}/associations/default/companies/{companies[1]}")
+    with instead(scene.built.parts()):
+        retrying.retry([right])
+
+    for deal, customer, lines in ((back, old, 2), (moved, new, 2), (right, new, 1)):
+        scene.on.until(
+            f"{deal} is cured", lambda deal=deal: not scene.show("deals", deal)["xero_sync_message"] or None, 30
+        )
+        assert (customer, lines) == (payer(scene, deal), len(scene.invoices_of(deal)[0]["LineItems"]))
+        assert f"deal {deal}" not in scene.holds()
+
+
+def give(scene: Scene, deal: str, customer: str) -> None:
+    """Make a deal's draft out to another customer as finance does."""
+    (invoice,) = scene.invoices_of(deal)
+    body = {"InvoiceID": invoice["InvoiceID"], "Contact": {"ContactID": customer}}
+    scene.on.in_xero("POST", f"/Invoices/{invoice['InvoiceID']}", {"Invoices": [body]})
+
+
 def test_a_draft_does_not_follow_a_deal_to_whom_an_address_of_several_belongs(scene: Scene, crm: Customers) -> None:
     """Whether a draft's customer still pays is weighed as for a won deal: what several customers share says nothing."""
     email = "office@hapuku-lamps.co.nz"

@@ -283,7 +283,8 @@ def _change(
         _tell(turn, before, after, "", differs)
         return []
     if strange:
-        return stays(another_pays(invoice.Contact.Name, payers.name_of(edited.sale)), held=True)
+        payer, moved = payers.name_of(edited.sale), invoice.Contact.ContactID != before.customer
+        return stays(another_pays(deal, invoice.Contact.Name, payer, moved=moved), held=True)
     payload = changed_payload(before.payload, changes)
     after = replace(after, payload=payload, payload_hash=hash_of(payload))
     if stands_already(before.payload, changes, invoice):

@@ -57,7 +57,8 @@ def _remarks(tx: Connection, before: Remarks, intent: Intent, invoice: Invoice) 
 
 
 def _look_at_edit(tx: Connection, intent: Intent, invoice: Invoice) -> None:
-    reason = f"invoice {invoice.InvoiceID} {lines_as_text(invoice)} {invoice.DueDate} {invoice.Status}"
+    stands = (lines_as_text(invoice), invoice.DueDate, invoice.Status, invoice.Contact.ContactID)
+    reason = f"invoice {invoice.InvoiceID} {' '.join(map(str, stands))}"
     now = parts().now()
     if inbox.keep(tx, [again(intent.portal, intent.deal, reason, LOOK)], now):
         lanes.wake(tx, "invoicing", intent.portal, now)

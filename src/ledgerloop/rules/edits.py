@@ -289,11 +289,12 @@ def lost_told(number: str, stands: Receivable | None) -> str:
     return f"The deal was lost after invoice {number} was made. {cure} it in Xero if it shall not stand."
 
 
-def another_pays(customer: str, payer: str) -> str:
-    """Say why a draft stays whose customer is no longer the deal's."""
+def another_pays(deal: str, customer: str, payer: str, *, moved: bool) -> str:
+    """Say why a draft stays whose customer is not the deal's: somebody ``moved`` it in Xero, or the deal changed."""
+    now = "" if moved else " now"
     return (
-        f"it is made out to “{customer}”, and the deal is “{payer}”'s now. Change the draft's contact in Xero, or write"
-        " its contact's id into the Xero contact id of the deal's company, or of its contact where it has no company."
+        f"it is made out to “{customer}”, and the deal is “{payer}”'s{now}. Change the draft's contact in Xero, or the"
+        f" deal's company in HubSpot, or its contact where it has no company. {or_right(deal)}"
     )
 
 
