@@ -92,6 +92,19 @@ def test_a_draft_says_that_nothing_tells(scene: Scene, crm: Customers) -> None:
     assert not scene.until_shown("deals", again, "xero_invoice_id")["xero_sync_message"]
 
 
+def test_it_is_said_no_longer_once_finance_has_named_another(scene: Scene, crm: Customers) -> None:
+    """What the sentence asks for cures it: the customer is corrected in Xero, and the deal is silent."""
+    company, _ = firm(scene, "Cove Bay", "first", "second")
+    deal = sold(scene, company, "Cove Bay")
+    scene.until_shown("deals", deal, "xero_sync_message")
+    customer = customer_of(scene, crm, deal)["ContactID"]
+
+    body = {"ContactID": customer, "EmailAddress": "second@cove-bay.example.com"}
+    scene.on.in_xero("POST", f"/Contacts/{customer}", {"Contacts": [body]})
+
+    scene.on.until("it is said no longer", lambda: not scene.show("deals", deal)["xero_sync_message"] or None)
+
+
 def test_several_contacts_cost_one_call_more(scene: Scene) -> None:
     """One call says how they stand to the company; a deal with one contact does not ask."""
     company, (first, _) = firm(scene, "Dune Bay", "first", "second")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from rules_samples import record
 
-from ledgerloop.rules.recipients import Recipient, Tie, called, recipient_of, taken, undecided
+from ledgerloop.rules.recipients import Recipient, Tie, called, recipient_of, still_taken, taken, undecided
 
 PLAIN, OTHER = Tie("20"), Tie("100")
 BILLING = Tie("100", billing=True)
@@ -77,6 +77,22 @@ def test_what_was_done_is_said() -> None:
     said = taken([KAT, BOB])
 
     assert "the new customer was made with Kat Warren (kat@acme.nz), and not with bob@acme.nz. If that is wrong" in said
+
+
+@pytest.mark.parametrize(
+    ("email", "status", "still"),
+    [
+        pytest.param("kat@acme.nz", "DRAFT", True, id="as it was made"),
+        pytest.param("Kat@Acme.nz", "AUTHORISED", True, id="written otherwise"),
+        pytest.param("", "DRAFT", True, id="nothing known"),
+        pytest.param("bob@acme.nz", "DRAFT", False, id="finance took the other one"),
+        pytest.param("at@acme.nz", "DRAFT", False, id="finance took a third, whose address is part of the first's"),
+        pytest.param("kat@acme.nz", "PAID", False, id="paid"),
+    ],
+)
+def test_how_long_it_is_said(email: str, status: str, still: bool) -> None:
+    """Until the customer has another email than that of who was taken, or the invoice is paid."""
+    assert still == still_taken(taken([KAT, BOB]), email, status)
 
 
 @pytest.mark.parametrize(

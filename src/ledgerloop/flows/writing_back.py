@@ -6,6 +6,7 @@ A write is the difference between what should be there and what we last wrote th
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date
 
 from ledgerloop.flows.approving import deal_subject as subject_of
@@ -14,17 +15,38 @@ from ledgerloop.flows.updating import Wanted, show
 from ledgerloop.records import Intent, Organisation, Receivable
 from ledgerloop.rules.invoices import properties_from_invoice
 from ledgerloop.rules.properties import renamed
+from ledgerloop.rules.recipients import still_taken
+from ledgerloop.rules.remarks import note_of, remarks_of
 from ledgerloop.store import connections, fingerprints, intents, journal, mirror
 
 
 def show_invoices(home: Organisation, invoices: Sequence[Receivable], turn: int) -> None:
-    """Show invoices on the deals they were made for; other invoices have no deal."""
+    """Show invoices on the deals they were made for; other invoices have no deal.
+
+    Who was taken for the recipient is said no longer once finance has named another, or the invoice is paid.
+    """
     at = parts()
     today = home.day(at.now())
     by_id = {invoice.id: invoice for invoice in invoices}
     with at.database.reading() as tx:
         made = intents.by_invoice(tx, home.id, list(by_id))
+        told = [one for one in made.values() if remarks_of(one.note).recipient]
+        customers = mirror.customers(tx, home.id, {by_id[one.invoice].customer for one in told}) if told else {}
+    for intent in told:
+        invoice = by_id[intent.invoice]
+        email = customers[invoice.customer].email if invoice.customer in customers else ""
+        if not still_taken(remarks_of(intent.note).recipient, email, invoice.status):
+            made[intent.invoice] = _settled(intent)
     show([_of_deal(intent, by_id[invoice], home, today) for invoice, intent in made.items()], home.id, turn)
+
+
+def _settled(intent: Intent) -> Intent:
+    """Say no longer who was taken for the recipient."""
+    with parts().database.transaction() as tx:
+        now = intents.locked(tx, intent.portal, intent.deal) or intent
+        now = replace(now, note=note_of(replace(remarks_of(now.note), recipient="")))
+        intents.change(tx, now, "note")
+    return now
 
 
 def show_deals(portal: str, deals: Sequence[str], turn: int) -> None:

@@ -79,6 +79,15 @@ def taken(left: Sequence[Record]) -> str:
     )
 
 
+def still_taken(told: str, email: str, status: str) -> bool:
+    """Tell whether what was ``told`` by :func:`taken` still holds: the customer has that contact's email as before.
+
+    ``email`` is the customer's now, ``status`` the invoice's: once that is paid it has found who receives it.
+    """
+    made_with = told.split(", and not with ")[0].casefold()
+    return status != "PAID" and (not email or email.casefold() in made_with.replace("(", " ").replace(")", " ").split())
+
+
 def called(contact: Record) -> str:
     """Return what people know a contact by: its name and email."""
     given = {name: (value or "").strip() for name, value in contact.properties.items()}
