@@ -179,6 +179,15 @@ def test_journal_of_a_customer(filled: Path) -> None:
     assert f"{MARKUP} has no customer with the id, email or name “No Such”." in str(nobody.exception)
 
 
+@pytest.mark.parametrize("command", ["status", "holds", "events", "journal", "links"])
+def test_the_sandbox_is_named_as_everywhere(place: Path, command: str) -> None:
+    """Where the sandbox listens may be said, and implies it, though nobody there is asked."""
+    ended = CliRunner().invoke(app, [command, "-c", str(place / "ledgerloop.toml"), "--xero-url", "http://127.0.0.1:1"])
+
+    assert "No such option" not in ended.output
+    assert "ledgerloop-sandbox.sqlite3 is not there" in f"{ended.output}{ended.exception}"
+
+
 def test_nothing_to_show(place: Path) -> None:
     """Where there is nothing, the commands say so."""
     file = place / "ledgerloop.toml"

@@ -136,3 +136,17 @@ class TestLinked:
 
         assert [supplier] == [one["Contact"]["ContactID"] for one in made]
         assert company == crm.record(supplier, "company")
+
+
+def test_an_archived_customer_that_is_restored_lets_its_deal_go_on(scene: Scene, crm: Customers) -> None:
+    """It is nobody's record yet, so only its change in Xero tells; what the sentence asks for is enough."""
+    gone = crm.add("Tawa Roofing Ltd", EmailAddress="info@tawa.co.nz")
+    crm.change(gone, ContactStatus="ARCHIVED")
+    scene.settle()
+    deal = scene.sell(company=scene.make("companies", name="Tawa Roofing Ltd", domain="tawa.co.nz"))
+    said = str(scene.until_shown("deals", deal, "xero_sync_message")["xero_sync_message"])
+    assert "Restore “Tawa Roofing Ltd” in Xero" in said
+
+    crm.change(gone, ContactStatus="ACTIVE")
+
+    scene.until_shown("deals", deal, "xero_invoice_id")

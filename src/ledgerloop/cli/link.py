@@ -122,6 +122,8 @@ def unlink(
 def links_(
     config: Config = FILE,
     sandbox: OnSandbox = False,
+    xero_url: XeroUrl = "",
+    hubspot_url: HubSpotUrl = "",
     organisation: OfOrganisation = "",
     customer: Customer = None,
     review: Review = False,
@@ -131,7 +133,7 @@ def links_(
 
     With --review only those that an earlier release made and today's rule would not, each with what a person is asked.
     """
-    with looking(config, sandbox) as built, built.database.reading() as tx:
+    with looking(config, sandbox or bool(xero_url or hubspot_url)) as built, built.database.reading() as tx:
         homes = connections.organisations(tx)
         if organisation:
             homes = [organisation_of(tx, organisation)]

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from ledgerloop.cli.opening import FILE, Config, Customer, OnSandbox, looking
+from ledgerloop.cli.opening import FILE, Config, Customer, HubSpotUrl, OnSandbox, XeroUrl, looking
 from ledgerloop.cli.show import Json, print_json, print_table, say
 from ledgerloop.records import Entry
 from ledgerloop.rules.health import came
@@ -38,9 +38,15 @@ class State(StrEnum):
 InState = Annotated[State | None, typer.Option("--state", help="Only events of this state.")]
 
 
-def status(config: Config = FILE, sandbox: OnSandbox = False, as_json: Json = False) -> None:
+def status(
+    config: Config = FILE,
+    sandbox: OnSandbox = False,
+    xero_url: XeroUrl = "",
+    hubspot_url: HubSpotUrl = "",
+    as_json: Json = False,
+) -> None:
     """Show how the service does and why, connections, lanes that rest, and events that wait."""
-    with looking(config, sandbox) as built, built.database.reading() as tx:
+    with looking(config, sandbox or bool(xero_url or hubspot_url)) as built, built.database.reading() as tx:
         seen = look(tx, built.now(), lines=0)
     if as_json:
         print_json(
@@ -102,9 +108,15 @@ def status(config: Config = FILE, sandbox: OnSandbox = False, as_json: Json = Fa
     say(f"Needs a person: {len(seen.holds)}. Unreadable events: {len(seen.unreadable)}.")
 
 
-def holds(config: Config = FILE, sandbox: OnSandbox = False, as_json: Json = False) -> None:
+def holds(
+    config: Config = FILE,
+    sandbox: OnSandbox = False,
+    xero_url: XeroUrl = "",
+    hubspot_url: HubSpotUrl = "",
+    as_json: Json = False,
+) -> None:
     """Show what waits for a person, with every reason."""
-    with looking(config, sandbox) as built, built.database.reading() as tx:
+    with looking(config, sandbox or bool(xero_url or hubspot_url)) as built, built.database.reading() as tx:
         seen = look(tx, built.now(), lines=0)
     if as_json:
         print_json(
@@ -136,12 +148,14 @@ def holds(config: Config = FILE, sandbox: OnSandbox = False, as_json: Json = Fal
 def events(
     config: Config = FILE,
     sandbox: OnSandbox = False,
+    xero_url: XeroUrl = "",
+    hubspot_url: HubSpotUrl = "",
     state: InState = None,
     limit: Limit = 50,
     as_json: Json = False,
 ) -> None:
     """Show the events that came in last, and what became of them."""
-    with looking(config, sandbox) as built, built.database.reading() as tx:
+    with looking(config, sandbox or bool(xero_url or hubspot_url)) as built, built.database.reading() as tx:
         kept = inbox.recent(tx, limit, state.value if state else None)
     if as_json:
         print_json(kept)
@@ -166,13 +180,15 @@ def events(
 def journal(
     config: Config = FILE,
     sandbox: OnSandbox = False,
+    xero_url: XeroUrl = "",
+    hubspot_url: HubSpotUrl = "",
     subject: Subject = "",
     customer: Customer = None,
     limit: Limit = 50,
     as_json: Json = False,
 ) -> None:
     """Show what was decided and written last, and why. Long values are whole with --subject, --customer or --json."""
-    with looking(config, sandbox) as built, built.database.reading() as tx:
+    with looking(config, sandbox or bool(xero_url or hubspot_url)) as built, built.database.reading() as tx:
         subjects = [subject] if subject else []
         if customer is not None:
             from ledgerloop.flows.named import customers_named  # it loads what the other commands do without
