@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import date
 from typing import Any
 
+import pytest
 from scene import OBJECTS, Scene
 from test_flow_edits import _edit_line
 
@@ -234,12 +235,19 @@ def test_what_xero_tidies_does_not_stop_a_draft_from_following(scene: Scene) -> 
     assert not scene.show("deals", deal)["xero_sync_message"]
 
 
-def test_tiered_prices_come_to_hubspots_net(scene: Scene) -> None:
-    """What HubSpot works out of a line's tiers is what Xero gets."""
-    tiers = {"hs_pricing_model": "graduated", "hs_tier_ranges": "10", "hs_tier_prices": "20;10"}
+@pytest.mark.parametrize(
+    ("ranges", "prices"),
+    [
+        ("10", "20;10"),
+        ('[{"start":1,"end":10},{"start":11}]', '[{"index":0,"price":20},{"index":1,"price":10}]'),
+    ],
+)
+def test_tiered_prices_come_to_hubspots_net(scene: Scene, ranges: str, prices: str) -> None:
+    """What HubSpot works out of a line's tiers is what Xero gets, with the tiers in words, however they are written."""
+    tiers = {"hs_pricing_model": "graduated", "hs_tier_ranges": ranges, "hs_tier_prices": prices}
     deal = scene.sell([{"name": "Seats", "quantity": "12", "price": "20", **tiers}])
 
     [line] = made(scene, deal)["LineItems"]
 
-    assert line["Description"].startswith("Seats – 12 at graduated prices")
+    assert line["Description"] == "Seats – 12 at graduated prices: 1 to 10 at 20, from 11 at 10"
     assert (line["Quantity"], line["LineAmount"]) == (1, 220.0)

@@ -205,6 +205,7 @@ TIERS = {
     "hs_tier_ranges": '[{"start":1,"end":10},{"start":11}]',
     "hs_tier_prices": '[{"index":0,"price":20},{"index":1,"price":10.50}]',
 }
+SHORT = {"hs_tier_ranges": "10; 50", "hs_tier_prices": "20;10.50;8"}
 BOTH_CURRENCIES = (
     '[{"index":0,"price":1,"currency":"USD"},{"index":0,"price":20,"currency":"NZD"},'
     '{"index":1,"price":10.5,"currency":"NZD"}]'
@@ -221,6 +222,10 @@ BOTH_CURRENCIES = (
             TIERS | {"hs_tier_prices": BOTH_CURRENCIES},
             "12 at stairstep prices: 1 to 10 at 20, from 11 at 10.5",
         ),
+        ("graduated", SHORT, "12 at graduated prices: 1 to 10 at 20, 11 to 50 at 10.5, from 51 at 8"),
+        ("volume", {"hs_tier_ranges": "", "hs_tier_prices": "20"}, "12 at prices by volume: from 1 at 20"),
+        ("graduated", SHORT | {"hs_tier_prices": "20;10"}, "12 at graduated prices"),
+        ("graduated", SHORT | {"hs_tier_ranges": "10;many"}, "12 at graduated prices"),
         ("graduated", {}, "12 at graduated prices"),
         ("graduated", TIERS | {"hs_tier_prices": "{"}, "12 at graduated prices"),
         ("graduated", TIERS | {"hs_tier_prices": '[{"index":0,"price":20}]'}, "12 at graduated prices"),

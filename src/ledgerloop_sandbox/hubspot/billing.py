@@ -1,11 +1,13 @@
 """Work out what a line item is billed by: tiered prices, terms and billing cycles. No I/O.
 
-How tiers are written is assumed: `hs_tier_ranges` has the upper ends of all tiers but the last, `hs_tier_prices` the
-price of each, both with semicolons.
+How tiers are written is assumed, in two forms: `hs_tier_ranges` has the upper ends of all tiers but the last and
+`hs_tier_prices` the price of each, both with semicolons; or both are lists of objects as JSON, with `start` and `end`,
+and `index` and `price`.
 """
 
 from __future__ import annotations
 
+import json
 import re
 from calendar import monthrange
 from collections.abc import Mapping
@@ -72,7 +74,7 @@ def end_of(start: str, term: Term | None) -> str:
 def gross(values: Mapping[str, str], quantity: Decimal, price: Decimal) -> Decimal:
     """Return what a line costs before its discount: price × quantity, or by its tiers."""
     model = values.get("hs_pricing_model", "flat")
-    ends, prices = _numbers(values.get("hs_tier_ranges", "")), _numbers(values.get("hs_tier_prices", ""))
+    ends, prices = _tiers(values.get("hs_tier_ranges", ""), values.get("hs_tier_prices", ""))
     if model == "flat" or len(prices) != len(ends) + 1:
         return price * quantity
     tier = sum(quantity > end for end in ends)
@@ -82,6 +84,18 @@ def gross(values: Mapping[str, str], quantity: Decimal, price: Decimal) -> Decim
         return prices[tier] * quantity
     steps = [Decimal(0), *ends[:tier], quantity]
     return sum(((steps[n + 1] - steps[n]) * prices[n] for n in range(tier + 1)), Decimal(0))
+
+
+def _tiers(ranges: str, prices: str) -> tuple[list[Decimal], list[Decimal]]:
+    """Return the upper ends of all tiers but the last, and the price of each tier."""
+    if not ranges.lstrip().startswith("["):
+        return _numbers(ranges), _numbers(prices)
+    try:
+        steps, costs = json.loads(ranges, parse_float=Decimal), json.loads(prices, parse_float=Decimal)
+        ends = [Decimal(one["end"]) for one in steps[:-1]]
+        return ends, [Decimal(one["price"]) for one in sorted(costs, key=lambda one: int(one["index"]))]
+    except (ArithmeticError, KeyError, TypeError, ValueError):
+        return [], []
 
 
 def _numbers(text: str) -> list[Decimal]:

@@ -10,6 +10,16 @@ LINES = "/crm/objects/2026-09/line_items"
 
 
 @pytest.mark.parametrize(
+    ("ranges", "prices"),
+    [
+        ("10;20", "10;8;8"),
+        (
+            '[{"start":1,"end":10},{"start":11,"end":20},{"start":21}]',
+            '[{"index":2,"price":8},{"index":0,"price":10},{"index":1,"price":8.0}]',
+        ),
+    ],
+)
+@pytest.mark.parametrize(
     ("model", "quantity", "net"),
     [
         ("graduated", "25", "220"),  # 10 at 10, 10 at 8, 5 at 8
@@ -20,9 +30,11 @@ LINES = "/crm/objects/2026-09/line_items"
         (None, "25", "250"),
     ],
 )
-def test_tiered_prices_have_a_net_of_their_own(portal: Any, model: str | None, quantity: str, net: str) -> None:
+def test_tiered_prices_have_a_net_of_their_own(
+    portal: Any, model: str | None, quantity: str, net: str, ranges: str, prices: str
+) -> None:
     """With tiers `amount` is HubSpot's own and not price × quantity; the price stays what it is."""
-    tiers = {"hs_tier_ranges": "10;20", "hs_tier_prices": "10;8;8"} if model else {}
+    tiers = {"hs_tier_ranges": ranges, "hs_tier_prices": prices} if model else {}
     more = {"hs_pricing_model": model} | tiers if model else {}
     id_ = portal.create("line_items", name="Seats", quantity=quantity, price="10", **more)
     shown = portal.values("line_items", id_, "amount", "price")
