@@ -37,6 +37,7 @@ def test_a_draft_whose_deal_was_edited_meanwhile_tells_so_and_follows_when_asked
     forget(scene, deal)
 
     _edit_line(scene, deal, quantity="20")
+    find(scene, deal)
     shown = scene.until_shown("deals", deal, "xero_sync_message")
     scene.settle()
 
