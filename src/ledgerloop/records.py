@@ -69,6 +69,23 @@ class Signed:
 
 
 @dataclass(frozen=True, slots=True)
+class Rest:
+    """From when until when something is left alone.
+
+    One that begins in the future is none: the clock was ahead when it was kept. So nothing rests for longer than it was
+    to, whatever the clock did meanwhile.
+    """
+
+    began: datetime | None
+    """None where an earlier release kept it, which did not say."""
+    until: datetime
+
+    def lasts(self, now: datetime) -> bool:
+        """Tell whether it has begun and is not over."""
+        return (self.began is None or self.began <= now) and now < self.until
+
+
+@dataclass(frozen=True, slots=True)
 class Outage:
     """Since when something that must go on does not, and why."""
 

@@ -11,7 +11,7 @@ import pytest
 from typer.testing import CliRunner
 
 from ledgerloop.cli.app import app
-from ledgerloop.records import Customer, Entry, Event, Intent, Link, Organisation, Portal, Receivable
+from ledgerloop.records import Customer, Entry, Event, Intent, Link, Organisation, Portal, Receivable, Rest
 from ledgerloop.rules.identity.addresses import email_key
 from ledgerloop.rules.identity.profiles import further_keys
 from ledgerloop.settings import load
@@ -39,7 +39,7 @@ def filled(place: Path) -> Path:
         keys = {"email_key": email_key("loud@example.com"), "keys": further_keys(MARKUP)}
         mirror.store_customers(tx, [Customer("org-1", "7", MARKUP, email="loud@example.com", **keys)])
         inbox.keep(tx, [event, unread], NOW - timedelta(hours=2))
-        lanes.park(tx, "standing", "org-1", NOW + timedelta(hours=1), "Xero's calls of the day are spent.")
+        lanes.park(tx, "standing", "org-1", Rest(NOW, NOW + timedelta(hours=1)), "Xero's calls of the day are spent.")
         journal.hold(tx, "62515", "deal 123", ["It has no line items.", "It has no contact."], [], NOW)
         journal.add(
             tx,

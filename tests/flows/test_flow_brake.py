@@ -13,7 +13,7 @@ import pytest
 
 from ledgerloop.flows import approving, asking
 from ledgerloop.flows.parts import Parts, instead
-from ledgerloop.records import Event, Intent
+from ledgerloop.records import Event, Intent, Rest
 from ledgerloop.store import inbox, intents, journal, lanes
 from ledgerloop.store.db import Database
 
@@ -149,7 +149,7 @@ def test_approval_ends_the_stop(at: Parts) -> None:
     intended(at, "1", "2", "3")
     assert asking.look("p").on
     with at.database.transaction() as tx:
-        lanes.park(tx, "invoicing", "p", NOW + timedelta(minutes=15), "stopped")
+        lanes.park(tx, "invoicing", "p", Rest(NOW, NOW + timedelta(minutes=15)), "stopped")
 
     intended(at, "4", asks="Approve it.")
     assert approving.approve(at.database, "p", NOW) == ["1", "2", "3"]  # what a route asks for is approved by its name

@@ -12,7 +12,7 @@ import pytest
 from ledgerloop.flows import catchup
 from ledgerloop.flows.parts import Parts, instead
 from ledgerloop.flows.polling import CURSOR as POLLED
-from ledgerloop.records import Event, Organisation, Portal
+from ledgerloop.records import Event, Organisation, Portal, Rest
 from ledgerloop.store import connections, cursors, gaps, inbox, lanes
 from ledgerloop.store.connections import Connected
 from ledgerloop.store.cursors import CAUGHT_UP, Cursor
@@ -95,7 +95,7 @@ def test_a_gap_stays_open_while_what_came_is_not_worked_off(database: Database, 
     _came(database, 7, 1)
     while_it_waits = looks(60)
     with database.transaction() as tx:
-        lanes.park(tx, "standing", HOME.id, NOW + timedelta(hours=1), "Xero must be connected again.")
+        lanes.park(tx, "standing", HOME.id, Rest(NOW, NOW + timedelta(hours=1)), "Xero must be connected again.")
 
     assert [False, True] == [while_it_waits, looks(60)]
 

@@ -12,7 +12,7 @@ from scene import Scene
 
 from ledgerloop.flows import catchup, standing
 from ledgerloop.flows.parts import instead
-from ledgerloop.records import Customer, Link, Receivable
+from ledgerloop.records import Customer, Link, Receivable, Rest
 from ledgerloop.store import dirty, inbox, lanes, links, mirror, planned
 from ledgerloop.store.spent import Written
 
@@ -36,7 +36,13 @@ def _known(scene: Scene, name: str) -> tuple[str, str]:
 
 def _stand_still(scene: Scene) -> None:
     with scene.built.database.transaction() as tx:
-        lanes.park(tx, "standing", scene.on.organisation, datetime(2199, 1, 1, tzinfo=UTC), "a test takes its steps")
+        lanes.park(
+            tx,
+            "standing",
+            scene.on.organisation,
+            Rest(None, datetime(2199, 1, 1, tzinfo=UTC)),
+            "a test takes its steps",
+        )
 
 
 def _late(scene: Scene) -> list[str]:

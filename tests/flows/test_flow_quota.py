@@ -13,6 +13,7 @@ from ledgerloop.cli.stage import connect_hubspot, connect_xero
 from ledgerloop.errors import LedgerloopError
 from ledgerloop.flows import retrying
 from ledgerloop.flows.parts import instead
+from ledgerloop.records import Rest
 from ledgerloop.store import connections, inbox, lanes, planned
 from ledgerloop.store.lanes import Parked
 from ledgerloop.store.spent import Written
@@ -113,7 +114,7 @@ def test_planned_work_that_rests_lets_live_work_go_on(scene: Scene) -> None:
     now = scene.built.now()
     with scene.built.database.transaction() as tx:
         planned.accept(tx, organisation, ["nobody"], Written(10, 10), now)
-        planned.rest(tx, organisation, now + timedelta(hours=2), "The calls of the day are used up.")
+        planned.rest(tx, organisation, Rest(now, now + timedelta(hours=2)), "The calls of the day are used up.")
         home = connections.organisations(tx)[0]
 
     scene.customer("Still Live Ltd", "sam@still-live.example.com")

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from ledgerloop.rules.clocks import agree, forgotten_before, gone_by, passed
+from ledgerloop.rules.clocks import agree, far, forgotten_before, gone_by, passed
 
 NOW = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
@@ -26,6 +26,21 @@ MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 def test_passed(since: datetime | None, says: bool) -> None:
     """An interval has passed when it has, when it never began, and when it began in the future."""
     assert says == passed(since, HOUR, NOW)
+
+
+@pytest.mark.parametrize(
+    ("moment", "says"),
+    [
+        (NOW - HOUR, False),
+        (NOW - HOUR - timedelta(seconds=1), True),
+        (NOW + timedelta(seconds=1), False),  # another machine's clock, by a hair
+        (NOW + HOUR, False),
+        (NOW + 3 * HOUR, True),
+    ],
+)
+def test_far(moment: datetime, says: bool) -> None:
+    """Those who watch are alarmed by what lies far behind, and by what lies as far ahead."""
+    assert says == far(moment, HOUR, NOW)
 
 
 @pytest.mark.parametrize(

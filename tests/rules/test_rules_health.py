@@ -41,7 +41,12 @@ def _lane(since: datetime = NOW, tries: int = 1, problem: str = "Transient", unt
         (Signs(NOW, pulses=[Pulse("one", NOW - SILENT)]), "ok", ""),
         (Signs(NOW, pulses=[Pulse("one", NOW - SILENT - SECOND)]), "failing", "nothing was heard of the service `one`"),
         (Signs(NOW, pulses=[WELL, Pulse("two", NOW - SILENT - SECOND)]), "degraded", "of the service `two`"),
-        (Signs(NOW, pulses=[Pulse("one", NOW + timedelta(days=1))]), "ok", ""),  # its clock is wrong, or was
+        (Signs(NOW, pulses=[Pulse("one", NOW + SILENT)]), "ok", ""),  # on another machine, whose clock may differ
+        (
+            Signs(NOW, pulses=[Pulse("one", NOW + timedelta(days=1))]),
+            "failing",
+            "nothing was heard",
+        ),  # its clock was wrong
         # what waits
         (Signs(NOW, late=True), "failing", "an event has waited for more than 300 seconds"),
         (Signs(NOW, behind=True), "failing", "a turn has been due for more than 300 seconds"),
@@ -55,6 +60,8 @@ def _lane(since: datetime = NOW, tries: int = 1, problem: str = "Transient", unt
         (_lane(until=NOW + MINUTE), "degraded", "standing of org has failed once since 2026-11-22 09:00:00 UTC"),
         (_lane(NOW - BOUND, 6), "degraded", "has failed 6 times in a row since 2026-11-22 08:55:00 UTC"),
         (_lane(NOW - BOUND - SECOND, 6), "failing", "has failed 6 times"),
+        (_lane(NOW + SECOND, 1), "degraded", "has failed once"),  # on another machine
+        (_lane(NOW + timedelta(hours=3), 1), "failing", "has failed once"),  # by a clock that was ahead
         (_lane(NOW - BOUND - SECOND, 2, "Refused"), "failing", "has failed 2 times"),
         (_lane(NOW - BOUND - SECOND, 2, "KeyError"), "failing", "has failed 2 times"),
         (_lane(NOW - timedelta(days=1), 9, "RateLimited", NOW + MINUTE), "degraded", "rests until 2026-11-22 09:01"),

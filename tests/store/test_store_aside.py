@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+from ledgerloop.records import Rest
 from ledgerloop.store import aside
 from ledgerloop.store.aside import Aside
 from ledgerloop.store.db import Database
@@ -15,11 +16,11 @@ LATER = NOW + timedelta(minutes=5)
 def test_put_aside_and_taken_up(database: Database) -> None:
     """What is put aside twice is there together, from the earlier moment on, and is taken once."""
     with database.transaction() as tx:
-        aside.put(tx, "p", Aside(LATER, {"1": "look"}))
-        aside.put(tx, "p", Aside(LATER + timedelta(hours=1), {"2": "retry"}))
+        aside.put(tx, "p", Aside(Rest(NOW, LATER), {"1": "look"}))
+        aside.put(tx, "p", Aside(Rest(NOW, LATER + timedelta(hours=1)), {"2": "retry"}))
 
         assert aside.take(tx, "p", NOW) is None
-        assert aside.take(tx, "p", LATER) == Aside(LATER, {"1": "look", "2": "retry"})
+        assert aside.take(tx, "p", LATER) == Aside(Rest(NOW, LATER), {"1": "look", "2": "retry"})
         assert aside.get(tx, "p") is None
 
 
@@ -28,7 +29,7 @@ def test_hurried(database: Database) -> None:
     with database.transaction() as tx:
         aside.hurry(tx, "p", NOW)
         assert aside.get(tx, "p") is None
-        aside.put(tx, "p", Aside(LATER, {"1": "look"}))
+        aside.put(tx, "p", Aside(Rest(NOW, LATER), {"1": "look"}))
         aside.hurry(tx, "p", NOW)
 
-        assert aside.take(tx, "p", NOW) == Aside(NOW, {"1": "look"})
+        assert aside.take(tx, "p", NOW) == Aside(Rest(NOW, NOW), {"1": "look"})

@@ -64,6 +64,7 @@ class TestPulses:
     def test_who_ended_is_forgotten(self, database: Database) -> None:
         """One that says so at once, one that was killed after a day; never the one that speaks."""
         with database.transaction() as tx:
+            pulses.put(tx, Pulse("killed while its clock was ahead", NOW + 420 * DAY))
             pulses.put(tx, Pulse("killed", NOW - DAY))
             pulses.put(tx, Pulse("stopped", NOW))
             pulses.forget(tx, "stopped")

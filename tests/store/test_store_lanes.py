@@ -6,7 +6,7 @@ import itertools
 import threading
 from datetime import UTC, datetime, timedelta
 
-from ledgerloop.records import Event
+from ledgerloop.records import Event, Rest
 from ledgerloop.store import inbox, lanes
 from ledgerloop.store.db import Database
 from ledgerloop.store.lanes import Parked, Ready
@@ -98,11 +98,11 @@ class TestPark:
         with database.transaction() as tx:
             lanes.wake(tx, "standing", "org", NOW)
             lanes.begin(tx, "standing", "org", 1, NOW)
-            lanes.park(tx, "standing", "org", until, "Xero's day is spent.")
+            lanes.park(tx, "standing", "org", Rest(NOW, until), "Xero's day is spent.")
             lanes.finish(tx, "standing", "org", 1, NOW)
             parked = lanes.parked(tx)
 
-        assert parked == [Parked("standing", "org", until, "Xero's day is spent.")]
+        assert parked == [Parked("standing", "org", until, "Xero's day is spent.", NOW)]
         assert _ready(database, until - timedelta(seconds=1)) == []
         assert _ready(database, until) == [Ready("standing", "org", 2, NOW)]
 
@@ -110,7 +110,7 @@ class TestPark:
         """An event does not shorten a rest that the vendor asked for."""
         until = NOW + timedelta(minutes=1)
         with database.transaction() as tx:
-            lanes.park(tx, "standing", "org", until, "why")
+            lanes.park(tx, "standing", "org", Rest(NOW, until), "why")
             lanes.wake(tx, "standing", "org", NOW)
 
         assert _ready(database, LATER) == []
@@ -118,7 +118,7 @@ class TestPark:
     def test_ends_when_put_right(self, database: Database) -> None:
         """A lane whose trouble has been put right goes on at once."""
         with database.transaction() as tx:
-            lanes.park(tx, "standing", "org", LATER + timedelta(hours=1), "why")
+            lanes.park(tx, "standing", "org", Rest(NOW, LATER + timedelta(hours=1)), "why")
             lanes.unpark(tx, "standing", "org")
 
             assert lanes.parked(tx) == []
@@ -127,10 +127,40 @@ class TestPark:
     def test_ends_with_the_next_turn(self, database: Database) -> None:
         """A lane that begins its turn is parked no more."""
         with database.transaction() as tx:
-            lanes.park(tx, "standing", "org", NOW, "why")
+            lanes.park(tx, "standing", "org", Rest(NOW, NOW), "why")
             lanes.begin(tx, "standing", "org", 1, LATER)
 
             assert lanes.parked(tx) == []
+
+
+class TestWrongClock:
+    def test_a_rest_of_the_future_is_none(self, database: Database) -> None:
+        """A second's rest that was kept by a clock hours ahead is over once the clock is right."""
+        ahead = NOW + timedelta(hours=3)
+        with database.transaction() as tx:
+            lanes.wake(tx, "standing", "org", ahead)
+            lanes.begin(tx, "standing", "org", 1, ahead)
+            lanes.park(tx, "standing", "org", Rest(ahead, ahead + timedelta(seconds=1)), "Transient.")
+            again = lanes.finish(tx, "standing", "org", 1, NOW)
+            (parked,) = lanes.parked(tx)
+            (lane,) = lanes.all_lanes(tx)
+
+        assert again
+        assert ["org"] == [ready.lane for ready in _ready(database, NOW)]
+        assert [] == _ready(database, ahead)
+        assert (False, True) == (parked.rests(NOW), parked.rests(ahead))
+        assert (False, True) == (lane.rests(NOW), lane.rests(ahead))
+
+    def test_failures_of_the_future_count_from_now(self, database: Database) -> None:
+        """A row of failures that began by a clock hours ahead begins with the next one once the clock is right."""
+        with database.transaction() as tx:
+            lanes.wake(tx, "standing", "org", NOW)
+            lanes.fail(tx, "standing", "org", "Transient", "why", NOW + timedelta(hours=3))
+            lanes.fail(tx, "standing", "org", "Transient", "why", NOW)
+            lanes.fail(tx, "standing", "org", "Transient", "why", LATER)
+            (lane,) = lanes.all_lanes(tx)
+
+        assert (3, NOW) == (lane.failures, lane.failing_since)
 
 
 class TestFail:
@@ -142,7 +172,7 @@ class TestFail:
             for turn in (1, 2):
                 lanes.begin(tx, "standing", "org", turn, NOW)
                 counted.append(lanes.fail(tx, "standing", "org", "Transient", f"why {turn}", NOW + turn * DAY))
-                lanes.park(tx, "standing", "org", NOW, "why")
+                lanes.park(tx, "standing", "org", Rest(NOW, NOW), "why")
                 lanes.finish(tx, "standing", "org", turn, NOW)
             lanes.begin(tx, "standing", "org", 3, NOW)
             (trying,) = lanes.all_lanes(tx)

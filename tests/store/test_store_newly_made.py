@@ -42,3 +42,20 @@ def test_what_was_found_is_no_longer_due(database: Database) -> None:
         newly_made.forget(tx, "o1", [made("a", "1")])
         assert [] == newly_made.asked(tx, "o1", ["a"])
         assert [made("b", "2"), made("a", "9", 1)] == newly_made.due(tx, "o1", later, 10)
+
+
+def test_a_clock_that_was_ahead_has_none_waiting(database: Database) -> None:
+    """What is to be looked at later than any may be is looked at by then."""
+    latest = NOON + timedelta(minutes=2)
+    with database.transaction() as tx:
+        newly_made.note(tx, "o1", [made("a", "1"), made("b", "2", 180)])
+        newly_made.note(tx, "o2", [made("c", "3", 180)])
+        before = newly_made.any_after(tx, "o1", latest)
+        newly_made.hasten(tx, "o1", latest)
+
+        assert (True, False, True) == (
+            before,
+            newly_made.any_after(tx, "o1", latest),
+            newly_made.any_after(tx, "o2", latest),
+        )
+        assert ["a", "b"] == [one.customer for one in newly_made.due(tx, "o1", latest, 10)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
-from ledgerloop.records import Receivable
+from ledgerloop.records import Receivable, Rest
 from ledgerloop.store import mirror, notes, planned, spent
 from ledgerloop.store.db import Database
 from ledgerloop.store.spent import Written
@@ -24,6 +24,8 @@ class TestSpent:
 
             assert Written(8, 51) == spent.in_the_last_hour(tx, "org", NOW + timedelta(minutes=59))
             assert Written(2, 0) == spent.in_the_last_hour(tx, "org", NOW + timedelta(minutes=61))
+            # A clock that was ahead, and is right again, keeps nobody from writing.
+            assert Written() == spent.in_the_last_hour(tx, "org", NOW - timedelta(hours=3))
 
     def test_taking_off_again(self, database: Database) -> None:
         """What was counted and then not written is taken off."""
@@ -81,7 +83,7 @@ class TestPlanned:
         """Work whose quota is spent is due again when the time is over, or when it has gone on."""
         with database.transaction() as tx:
             planned.accept(tx, "org", ["a"], Written(1, 1), NOW)
-            planned.rest(tx, "org", NOW + timedelta(hours=1), "The calls of the day are used up.")
+            planned.rest(tx, "org", Rest(NOW, NOW + timedelta(hours=1)), "The calls of the day are used up.")
 
             assert [] == list(planned.organisations(tx, NOW))
             assert ["org"] == list(planned.organisations(tx, NOW + timedelta(hours=2)))

@@ -12,7 +12,7 @@ import httpx2
 import pytest
 from web_scene import GOOD_PASSWORD, Visit, keep_secrets, token_in, xero_body, xero_event
 
-from ledgerloop.records import Customer, Entry, Organisation, Portal
+from ledgerloop.records import Customer, Entry, Organisation, Portal, Rest
 from ledgerloop.secrets.sealed import new_key_file
 from ledgerloop.store import connections, journal, lanes, mirror
 from ledgerloop.store.connections import Connected
@@ -278,7 +278,13 @@ def test_console_shows_how_things_stand(visit: Visit) -> None:
     visit.from_xero(b"no JSON at all")
     visit.clock.passes(minutes=3)
     with visit.built.database.transaction() as tx:
-        lanes.park(tx, "standing", "org-1", visit.clock() + timedelta(hours=2), "Xero's calls of the day are spent.")
+        lanes.park(
+            tx,
+            "standing",
+            "org-1",
+            Rest(None, visit.clock() + timedelta(hours=2)),
+            "Xero's calls of the day are spent.",
+        )
         connections.mark_one(tx, "xero", "org-1", "needs_consent", "the refresh token is no longer accepted")
 
     page = visit.console()
@@ -361,7 +367,7 @@ def test_console_escapes_what_others_wrote(visit: Visit) -> None:
         journal.hold(tx, EVIL, f"deal {EVIL}", [EVIL], [EVIL], visit.clock())
         journal.hold(tx, "62515", 'deal "onmouseover=alert(1)', [EVIL], [], visit.clock())
         journal.add(tx, [entry])
-        lanes.park(tx, "standing", "org-1", visit.clock() + timedelta(hours=1), EVIL)
+        lanes.park(tx, "standing", "org-1", Rest(None, visit.clock() + timedelta(hours=1)), EVIL)
 
     page = visit.console()
 

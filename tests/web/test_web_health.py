@@ -19,7 +19,7 @@ from starlette.testclient import TestClient
 from structlog.testing import capture_logs
 from web_scene import HANDSHAKE, KEY, SECRET, TENANT, Visit, hubspot_event, xero_body, xero_event
 
-from ledgerloop.records import Organisation
+from ledgerloop.records import Organisation, Rest
 from ledgerloop.secrets.sealed import Sealed
 from ledgerloop.store import connections, inbox, journal, lanes
 from ledgerloop.store.cells import DatabaseCells
@@ -64,7 +64,7 @@ def test_a_lane_that_rests_for_a_reason_is_no_alarm(visit: Visit) -> None:
     visit.from_xero(xero_body(xero_event()))
     until = visit.clock() + timedelta(hours=2)
     with visit.built.database.transaction() as tx:
-        lanes.park(tx, "standing", TENANT, until, "Xero's calls of the day are spent.")
+        lanes.park(tx, "standing", TENANT, Rest(visit.clock(), until), "Xero's calls of the day are spent.")
 
     visit.clock.passes(hours=1)
     resting = visit.browser.get("/health")
@@ -129,6 +129,26 @@ def _state(visit: Visit) -> tuple[int, str]:
     return answer.status_code, answer.json()["status"]
 
 
+def test_a_clock_that_was_ahead_stops_no_lane(visit: Visit) -> None:
+    """What a clock hours ahead has kept is no reason to rest, and what fails by it is told of though it is not late."""
+    with visit.built.database.transaction() as tx:
+        lanes.wake(tx, "standing", TENANT, visit.clock())
+        lanes.begin(tx, "standing", TENANT, 1, visit.clock())
+    visit.clock.passes(hours=3)
+    visit.from_xero(xero_body(xero_event()))
+    with visit.built.database.transaction() as tx:
+        lanes.fail(tx, "standing", TENANT, "Transient", "Xero fails.", visit.clock())
+        lanes.park(tx, "standing", TENANT, _rest(visit, timedelta(seconds=1)), "Xero fails.")
+        lanes.finish(tx, "standing", TENANT, 1, visit.clock())
+    ahead = visit.browser.get("/health").json()
+    visit.clock.passes(hours=-3)
+    right = visit.browser.get("/health").json()
+
+    assert ("degraded", 1) == (ahead["status"], len(ahead["parked"]))
+    assert ("failing", []) == (right["status"], right["parked"])
+    assert 0 <= right["oldest_waiting_seconds"]
+
+
 def test_a_lane_stays_as_it_failed_until_a_try_succeeds(visit: Visit) -> None:
     """Between its tries and during them it looks as it is; beyond the bound somebody should look."""
     seen = []
@@ -139,7 +159,7 @@ def test_a_lane_stays_as_it_failed_until_a_try_succeeds(visit: Visit) -> None:
         seen.append(_state(visit))
         with visit.built.database.transaction() as tx:
             lanes.fail(tx, "standing", TENANT, "Transient", "Jane Doe's HubSpot fails.", visit.clock())
-            lanes.park(tx, "standing", TENANT, visit.clock() + timedelta(seconds=1), "Jane Doe's HubSpot fails.")
+            lanes.park(tx, "standing", TENANT, _rest(visit, timedelta(seconds=1)), "Jane Doe's HubSpot fails.")
             lanes.finish(tx, "standing", TENANT, turn, visit.clock())
         visit.clock.passes(minutes=3)
         seen.append(_state(visit))
@@ -177,7 +197,7 @@ def test_an_event_whose_lane_struggles_is_no_alarm_by_itself(visit: Visit) -> No
     with visit.built.database.transaction() as tx:
         lanes.begin(tx, "standing", TENANT, 1, visit.clock())
         lanes.fail(tx, "standing", TENANT, "RateLimited", "The day is spent.", visit.clock())
-        lanes.park(tx, "standing", TENANT, visit.clock() + timedelta(hours=2), "The day is spent.")
+        lanes.park(tx, "standing", TENANT, _rest(visit, timedelta(hours=2)), "The day is spent.")
         lanes.finish(tx, "standing", TENANT, 1, visit.clock())
     visit.clock.passes(hours=2, seconds=1)
     due = _state(visit)
@@ -367,3 +387,5 @@ def test_a_look_that_hangs_keeps_nobody_from_being_heard(visit: Visit) -> None:
     assert {503} == {one.status_code for one in told}
     assert 1 == len(looked)
     assert 1 == len([one for one in logged if one["event"] == "database does not answer"])
+def _rest(visit: Visit, span: timedelta) -> Rest:
+    return Rest(visit.clock(), visit.clock() + span)

@@ -160,7 +160,7 @@ def _watch(built: Ledgerloop, home: Organisation) -> Allowance:
                 resting = [one for one in lanes.parked(tx) if (one.flow, one.lane) == ("standing", home.id)]
             if allowance is None:
                 raise LedgerloopError("There is no accepted backfill.")
-            until = resting[0] if resting and resting[0].until > built.now() else None
+            until = resting[0] if resting and resting[0].rests(built.now()) else None
             written, calls = allowance.written, sum(allowance.figures.get("calls", {}).values())
             why = f"{until.why} Until {moment(until.until)}." if until else _resting(allowance, built.now())
             bar.said = [
@@ -183,7 +183,7 @@ def _quotas(figures: Mapping[str, Any]) -> str:
 
 
 def _resting(allowance: Allowance, now: datetime) -> str:
-    if allowance.rests_until is None or allowance.rests_until <= now:
+    if allowance.rests_until is None or not allowance.rests(now):
         return ""
     return f"{allowance.rests_why} Until {moment(allowance.rests_until)}."
 

@@ -19,7 +19,7 @@ from ledgerloop.errors import ConsentNeeded, LedgerloopError, RateLimited, Refus
 from ledgerloop.flows.parts import parts
 from ledgerloop.flows.retrying import LOOK, RETRY, Kind, again
 from ledgerloop.log import logger
-from ledgerloop.records import Hold
+from ledgerloop.records import Hold, Rest
 from ledgerloop.store import aside, connections, inbox
 
 _SHORT = timedelta(minutes=1)
@@ -102,7 +102,7 @@ def put_aside(portal: str, turn: int, troubles: Troubles, settled: Collection[st
         soon = [again(portal, deal, f"put aside in turn {turn}", kind) for deal, kind in kinds.items()]
         inbox.keep(tx, [event for event in soon if event.resource not in long], now)
         if waits:
-            aside.put(tx, portal, aside.Aside(now + min(waits), long))
+            aside.put(tx, portal, aside.Aside(Rest(now, now + min(waits)), long))
 
 
 def take_up(portal: str) -> None:
@@ -111,7 +111,7 @@ def take_up(portal: str) -> None:
     now = at.now()
     with at.database.transaction() as tx:
         if (taken := aside.take(tx, portal, now)) is not None:
-            reason = f"put aside until {taken.until.isoformat()}"
+            reason = f"put aside until {taken.rest.until.isoformat()}"
             kinds = {deal: RETRY if kind == RETRY else LOOK for deal, kind in taken.deals.items()}
             inbox.keep(tx, [again(portal, deal, reason, kind) for deal, kind in kinds.items()], now)
 
@@ -119,7 +119,7 @@ def take_up(portal: str) -> None:
 def due(tx: Connection, portal: str, now: datetime) -> bool:
     """Tell whether deals that were put aside are to be looked at again."""
     kept = aside.get(tx, portal)
-    return kept is not None and kept.until <= now
+    return kept is not None and not kept.rest.lasts(now)
 
 
 def _waits(name: str, problem: LedgerloopError) -> str:

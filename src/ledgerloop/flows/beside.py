@@ -15,6 +15,7 @@ from sqlalchemy import Connection
 from ledgerloop.errors import ConsentNeeded, LedgerloopError, RateLimited, Refused
 from ledgerloop.flows.parts import parts
 from ledgerloop.log import logger
+from ledgerloop.records import Rest
 from ledgerloop.rules.doubts import broken_beside, refused_beside
 from ledgerloop.store import journal, rests
 
@@ -46,9 +47,9 @@ def alone(lane: str, work: Work, do: Callable[[], object]) -> bool:
     at = parts()
     name = rests.name(work, lane)
     with at.database.reading() as tx:
-        rest = rests.until(tx, name)
+        rest = rests.get(tx, name)
         asked = journal.waiting(tx, [name])
-    if rest is not None and rest > at.now():
+    if rest is not None and rest.lasts(at.now()):
         return False
     try:
         do()
@@ -80,14 +81,14 @@ def due(tx: Connection, lane: str, now: datetime) -> bool:
 
 def resting(tx: Connection, lane: str, work: Work, now: datetime) -> bool:
     """Tell whether some work of a lane rests still."""
-    moment = rests.until(tx, rests.name(work, lane))
-    return moment is not None and moment > now
+    rest = rests.get(tx, rests.name(work, lane))
+    return rest is not None and rest.lasts(now)
 
 
 def _rest(lane: str, name: str, wait: timedelta, reason: str) -> None:
     at = parts()
     now = at.now()
     with at.database.transaction() as tx:
-        rests.put(tx, name, now + wait)
+        rests.put(tx, name, Rest(now, now + wait))
         if reason:
             journal.hold(tx, lane, name, (reason,), (), now)

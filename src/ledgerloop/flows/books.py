@@ -18,8 +18,9 @@ from ledgerloop.errors import Missing, ScopeMissing
 from ledgerloop.flows.parts import parts
 from ledgerloop.flows.retrying import LOOK, again
 from ledgerloop.log import logger
-from ledgerloop.records import Organisation
+from ledgerloop.records import Organisation, Rest
 from ledgerloop.rules.books import Books, Kind
+from ledgerloop.rules.clocks import passed
 from ledgerloop.store import books as store
 from ledgerloop.store import connections, inbox, journal, lanes
 from ledgerloop.xero import models as xero
@@ -66,7 +67,7 @@ def books_of(home: Organisation, kinds: Collection[Kind], *, anew: bool = False,
     too_soon: list[str] = []
     for kind in sorted(kinds):
         known = kept.get(kind)
-        if known is None or at.now() - known.read_at >= LAST or (anew and (at_once or not _lately(home.id, kind))):
+        if known is None or passed(known.read_at, LAST, at.now()) or (anew and (at_once or not _lately(home.id, kind))):
             content = _read(home, kind)
         else:
             content = known.content
@@ -81,7 +82,7 @@ def books_of(home: Organisation, kinds: Collection[Kind], *, anew: bool = False,
 def due(tx: Connection, organisation: str, now: datetime) -> bool:
     """Tell whether books are to be read again that were blamed too soon after a reading."""
     wanted = store.wanted(tx, organisation)
-    return wanted is not None and wanted.at <= now
+    return wanted is not None and not Rest(wanted.at - parts().books_floor, wanted.at).lasts(now)
 
 
 def last_read(tx: Connection, organisation: str) -> Books:

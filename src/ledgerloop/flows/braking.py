@@ -23,6 +23,7 @@ from ledgerloop.hubspot.client import HubSpotClient
 from ledgerloop.hubspot.models import BatchResult, New, Record, To
 from ledgerloop.hubspot.paths import plural
 from ledgerloop.records import Organisation
+from ledgerloop.rules.clocks import passed
 from ledgerloop.rules.customers import further_people
 from ledgerloop.store import dirty, journal, links, mirror, people, planned, spent
 from ledgerloop.store.spent import Written
@@ -53,7 +54,7 @@ def look_ahead(home: Organisation) -> None:
     with at.database.reading() as tx:
         since = dirty.stopped_since(tx, home.id)
         held = journal.held(tx, subject_of(home.id)) is not None
-    if since is not None and now - since >= AGAIN:
+    if since is not None and passed(since, AGAIN, now):
         with at.database.transaction() as tx:
             dirty.let_go(tx, home.id)
         since = None

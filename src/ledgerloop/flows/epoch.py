@@ -16,6 +16,7 @@ from ledgerloop.errors import Transient
 from ledgerloop.flows.parts import parts
 from ledgerloop.log import logger
 from ledgerloop.records import Entry
+from ledgerloop.rules.clocks import passed
 from ledgerloop.rules.health import SILENT
 from ledgerloop.store import connections, cursors, journal, lanes, pulses
 from ledgerloop.store.cursors import CAUGHT_UP, Cursor
@@ -70,7 +71,7 @@ def check_now_and_then(now: datetime) -> None:
     with at.database.reading() as tx:
         inside = kept(tx)
         last = cursors.get(tx, "", NAME).highest
-    if last is None or now - last >= EVERY:
+    if passed(last, EVERY, now):
         with at.database.transaction() as tx:
             cursors.put(tx, Cursor("", NAME, None, 1, now))
         raise_count()

@@ -10,6 +10,7 @@ from typing import Any
 from ledgerloop.errors import ScopeMissing
 from ledgerloop.flows.parts import parts
 from ledgerloop.log import logger
+from ledgerloop.rules.clocks import passed
 from ledgerloop.store import connections
 
 LAST = timedelta(hours=1)
@@ -44,7 +45,7 @@ def _kept(name: str, key: str, read: Callable[[], Any]) -> Any:
         kept = connections.get_value(tx, name)
     if kept is not None:
         known = json.loads(kept)
-        if at.now() - datetime.fromisoformat(known["at"]) < LAST:
+        if not passed(datetime.fromisoformat(known["at"]), LAST, at.now()):
             return known[key]
     fresh = read()
     with at.database.transaction() as tx:

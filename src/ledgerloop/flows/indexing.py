@@ -95,10 +95,11 @@ def named(portal: str, customers: Customers) -> dict[str, set[str]]:
 
 
 def covers(portal: str, moment: datetime) -> bool:
-    """Tell whether what HubSpot's search showed at a moment was searched for since."""
-    with parts().database.reading() as tx:
+    """Tell whether what HubSpot's search showed at a moment was searched for since, as far as our clock was right."""
+    at = parts()
+    with at.database.reading() as tx:
         there = companies.progress(tx, portal)
-    return there.listed and there.looked is not None and there.looked >= moment
+    return there.listed and there.looked is not None and moment <= there.looked <= at.now()
 
 
 def _keep(tx: Connection, portal: str, some: Sequence[Record]) -> None:

@@ -20,7 +20,7 @@ from ledgerloop.hubspot.client import HubSpotClient
 from ledgerloop.hubspot.models import New, To
 from ledgerloop.hubspot.paths import plural
 from ledgerloop.log import logger
-from ledgerloop.records import Entry, Organisation, Receivable
+from ledgerloop.records import Entry, Organisation, Receivable, Rest
 from ledgerloop.rules.doubts import refused_notes
 from ledgerloop.rules.notes import Happening, body_of, happenings_of, mark_of, marks_in
 from ledgerloop.rules.saying import whole
@@ -72,8 +72,8 @@ def note_happenings(home: Organisation, customers: Sequence[str], turn: int) -> 
         notes.mark(tx, home.id, over, "lapsed", now)
         # What lapsed and is so again may have been sent once: it is looked for like all that may have been.
         notes.mark(tx, home.id, [one.key for one in known if one.state == "lapsed" and one.key in told], "sent", now)
-        rest = rests.until(tx, _rest_of(home.id))
-    if rest is None or rest <= now:
+        rest = rests.get(tx, _rest_of(home.id))
+    if rest is None or not rest.lasts(now):
         _carry(home, told, invoices, turn)
 
 
@@ -122,7 +122,7 @@ def _rest(home: Organisation, problem: LedgerloopError) -> None:
         if isinstance(problem, Refused):
             wait = REFUSED_REST
             journal.hold(tx, home.id, _rest_of(home.id), (refused_notes(problem.message),), (), now)
-        rests.put(tx, _rest_of(home.id), now + wait)
+        rests.put(tx, _rest_of(home.id), Rest(now, now + wait))
 
 
 def _rest_of(organisation: str) -> str:

@@ -74,6 +74,11 @@ def look(home: Organisation, interrupted: Callable[[], bool]) -> bool:
     with at.database.reading() as tx:
         portal = connections.only_portal(tx)
         some = newly_made.due(tx, home.id, at.now(), AT_ONCE) if portal else []
+        latest = at.now() + INDEX_LAG
+        ahead = newly_made.any_after(tx, home.id, latest)
+    if ahead:
+        with at.database.transaction() as tx:
+            newly_made.hasten(tx, home.id, latest)
     if portal is None or not some:
         return False
     try:

@@ -20,6 +20,7 @@ from ledgerloop.errors import Missing
 from ledgerloop.flows import doubling, orphans, remarking, retrying
 from ledgerloop.flows.parts import parts
 from ledgerloop.records import Customer, Receivable, Taken
+from ledgerloop.rules.clocks import passed
 from ledgerloop.rules.customers import (
     customer_from_contact,
     receivable_from_credit,
@@ -105,7 +106,7 @@ def kinds_due(organisation: str, categories: set[str]) -> tuple[Kind, ...]:
     with at.database.reading() as tx:
         caught_up = cursors.get(tx, organisation, CAUGHT_UP).highest
         unfilled = {kind for kind in KINDS if cursors.get(tx, organisation, kind).since is None}
-    if caught_up is None or at.now() - caught_up >= at.catch_up_every:
+    if passed(caught_up, at.catch_up_every, at.now()):
         return KINDS
     told = {_TOLD_BY[category] for category in categories if category in _TOLD_BY}
     return tuple(kind for kind in KINDS if kind in told | unfilled)

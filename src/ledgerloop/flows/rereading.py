@@ -14,6 +14,7 @@ from ledgerloop.flows.deciding import Ready, Verdict, basis, decide
 from ledgerloop.flows.parts import parts
 from ledgerloop.flows.retrying import LOOK, again
 from ledgerloop.records import Entry, Intent, Skip
+from ledgerloop.rules.clocks import passed
 from ledgerloop.store import connections, inbox, intents, journal, lanes
 
 FRESH = timedelta(minutes=1)
@@ -26,7 +27,7 @@ def changed(portal: str, waiting: Sequence[Intent]) -> tuple[dict[str, Verdict],
     Of the others in the answer nobody knows: the organisation to which they would go now cannot be asked.
     """
     now = parts().now()
-    old = [one for one in waiting if one.state == "sent" or one.created_at is None or now - one.created_at > FRESH]
+    old = [one for one in waiting if one.state == "sent" or passed(one.created_at, FRESH, now)]
     with parts().database.reading() as tx:
         house = connections.portal(tx, portal)
     if house is None or not old:

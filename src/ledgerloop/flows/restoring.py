@@ -21,6 +21,7 @@ from ledgerloop.flows.updating import PLURAL
 from ledgerloop.hubspot.client import HubSpotClient
 from ledgerloop.log import logger
 from ledgerloop.records import Entry, LinkKind, Organisation
+from ledgerloop.rules.clocks import passed
 from ledgerloop.rules.properties import differing, properties_on
 from ledgerloop.store import connections, dirty, fingerprints, intents, journal, links, mirror
 
@@ -54,7 +55,7 @@ def look_round(home: Organisation, turn: int) -> bool:
     name = f"looked at {home.id}"
     with at.database.reading() as tx:
         kept = json.loads(connections.get_value(tx, name) or "{}")
-        if kept and at.now() - datetime.fromisoformat(kept["at"]) < at.catch_up_every:
+        if kept and not passed(datetime.fromisoformat(kept["at"]), at.catch_up_every, at.now()):
             return False
         some = {kind: links.after(tx, home.id, kind, kept.get(kind, ""), AT_ONCE) for kind in KINDS}
     # A record that shows another organisation is looked at in that one's rounds: its values are none of ours.

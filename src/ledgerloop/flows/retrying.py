@@ -16,7 +16,7 @@ from sqlalchemy import Connection
 from ledgerloop.errors import LedgerloopError
 from ledgerloop.flows import beside
 from ledgerloop.flows.parts import parts
-from ledgerloop.records import Event, Organisation
+from ledgerloop.records import Event, Organisation, Rest
 from ledgerloop.store import aside, connections, inbox, intents, journal, lanes, planned, rests
 
 _DEAL, _SHOWN = "deal ", "hubspot deal "
@@ -120,7 +120,7 @@ def go_on(given: str) -> Organisation:
             known = ", ".join(f"{home.name} ({home.id})" for home in homes) or "none; run `ledgerloop connect xero`"
             raise LedgerloopError(f"There is no one organisation “{given}”. Connected: {known}.")
         connections.put_value(tx, asked_name(found[0].id), now.isoformat())
-        planned.rest(tx, found[0].id, now, "")
+        planned.rest(tx, found[0].id, Rest(now, now), "")
         for flow, lane in (
             ("standing", found[0].id),
             *(("invoicing", portal.id) for portal in connections.portals(tx)),

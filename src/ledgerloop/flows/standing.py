@@ -39,7 +39,7 @@ from ledgerloop.flows.beside import REFUSED_REST, REST, alone
 from ledgerloop.flows.parts import parts
 from ledgerloop.flows.turns import in_turns, take
 from ledgerloop.log import logger
-from ledgerloop.records import Organisation
+from ledgerloop.records import Organisation, Rest
 from ledgerloop.store import connections, dirty, inbox, lanes, planned
 
 AT_ONCE = 1000
@@ -210,7 +210,7 @@ def write_planned(organisation: str, turn: int, first: bool) -> bool:
     with at.database.reading() as tx:
         some = planned.batch(tx, organisation, PLANNED_AT_ONCE)
         allowance = planned.allowance(tx, organisation)
-    rests = allowance is not None and allowance.rests_until is not None and allowance.rests_until > at.now()
+    rests = allowance is not None and allowance.rests(at.now())
     if home is None or not some or rests or at.stopping() or (not first and _interrupted(organisation)):
         return False
     try:
@@ -224,7 +224,7 @@ def write_planned(organisation: str, turn: int, first: bool) -> bool:
             return _waited(organisation, wait.total_seconds())
         logger.warning("planned work rests", organisation=organisation, why=problem.sentence)
         with at.database.transaction() as tx:
-            planned.rest(tx, organisation, at.now() + wait, problem.sentence)
+            planned.rest(tx, organisation, Rest(at.now(), at.now() + wait), problem.sentence)
         return False
     if not of_today:
         return True

@@ -30,7 +30,7 @@ from ledgerloop.errors import (
 from ledgerloop.flows.parts import parts
 from ledgerloop.flows.retrying import asked_name
 from ledgerloop.log import logger
-from ledgerloop.records import Taken, Vendor
+from ledgerloop.records import Rest, Taken, Vendor
 from ledgerloop.store import connections, inbox, journal, lanes
 
 Flow = Literal["standing", "invoicing"]
@@ -126,7 +126,7 @@ def park(
                 connections.mark_one(tx, connected.vendor, connected.id, "needs_consent", why)
         failures = lanes.fail(tx, flow, lane, problem, why, now)
         rest = _rest(problem, asked, failures)
-        lanes.park(tx, flow, lane, now + rest, why)
+        lanes.park(tx, flow, lane, Rest(now, now + rest), why)
         if problem == Braked.__name__ and journal.held(tx, f"brake {lane}") is None:
             lanes.unpark(tx, flow, lane)  # a person has approved while the turn ran
         lanes.finish(tx, flow, lane, turn, now)

@@ -14,6 +14,7 @@ from ledgerloop.flows.parts import parts
 from ledgerloop.hubspot.models import Record
 from ledgerloop.log import logger
 from ledgerloop.records import Entry
+from ledgerloop.rules.clocks import passed
 from ledgerloop.rules.twofold import (
     INVOICE_PROPERTIES,
     SUBSCRIPTION_PROPERTIES,
@@ -63,7 +64,7 @@ def _unseen(portal: str, kind: str) -> bool:
     at = parts()
     with at.database.reading() as tx:
         kept = connections.get_value(tx, _name(portal, kind))
-    return kept is not None and at.now() - datetime.fromisoformat(kept) < AGAIN
+    return kept is not None and not passed(datetime.fromisoformat(kept), AGAIN, at.now())
 
 
 def _say_once(portal: str, kind: str, refusal: Refused) -> None:

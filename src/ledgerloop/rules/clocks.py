@@ -15,6 +15,15 @@ def passed(since: datetime | None, span: timedelta, now: datetime) -> bool:
     return since is None or since > now or now - since >= span
 
 
+def far(moment: datetime, span: timedelta, now: datetime) -> bool:
+    """Tell whether a moment is further from now than a span, on either side.
+
+    For those who watch, by the moments of other machines too: one just ahead of us is no alarm, and one far ahead does
+    not keep what has stopped from being told until our clock comes to it.
+    """
+    return abs(now - moment) > span
+
+
 def agree(off: timedelta | None) -> bool:
     """Tell whether our clock agrees with the vendors'; not where none of them has told the time yet."""
     return off is not None and abs(off) <= AGREES

@@ -13,7 +13,7 @@ from typing import Literal
 
 from ledgerloop.errors import Braked, ConsentNeeded, RateLimited
 from ledgerloop.records import Pulse, Signed, Vendor
-from ledgerloop.rules.clocks import agree
+from ledgerloop.rules.clocks import agree, far
 
 State = Literal["ok", "degraded", "failing"]
 
@@ -109,7 +109,7 @@ def _service(signs: Signs) -> Iterator[Reason]:
     """Look at the service itself: its database, its threads, its key, its clock."""
     if not signs.answers:
         yield Reason("failing", "database", "the database does not answer")
-    alive = [one for one in signs.pulses if signs.now - one.at <= SILENT]
+    alive = [one for one in signs.pulses if not far(one.at, SILENT, signs.now)]
     for one in signs.pulses:
         if one not in alive:
             state: State = "degraded" if alive else "failing"
@@ -148,7 +148,7 @@ def _work(signs: Signs, name: Callable[[str], str]) -> Iterator[Reason]:
         if one.problem == ConsentNeeded.__name__ and signs.unconsented:
             continue
         stated = bool(one.problem in _STATED or not one.tries or signs.put_back)
-        state: State = "failing" if not stated and signs.now - one.since > BOUND else "degraded"
+        state: State = "failing" if not stated and far(one.since, BOUND, signs.now) else "degraded"
         who = f"{one.flow} of {name(one.lane)}"
         if stated:
             said = f"{who} rests until {_moment(one.until)}" if one.until else f"{who} tries again after a rest"

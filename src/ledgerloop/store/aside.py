@@ -9,48 +9,53 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
+from ledgerloop.records import Rest
 from ledgerloop.store import connections
 
 
 @dataclass(frozen=True, slots=True)
 class Aside:
-    """What of a portal waits until a moment: deals, each with the kind of event by which it is looked at again."""
+    """What of a portal rests: deals, each with the kind of event by which it is looked at again."""
 
-    until: datetime
+    rest: Rest
     deals: Mapping[str, str] = field(default_factory=dict)
 
 
 def get(tx: Connection, portal: str) -> Aside | None:
     """Get what is put aside; none where nothing is."""
     kept = json.loads(connections.get_value(tx, _name(portal)) or "null")
-    return Aside(datetime.fromisoformat(kept["until"]), kept["deals"]) if kept else None
+    if not kept:
+        return None
+    began = kept.get("began")  # which an earlier release did not keep
+    return Aside(Rest(began and datetime.fromisoformat(began), datetime.fromisoformat(kept["until"])), kept["deals"])
 
 
 def put(tx: Connection, portal: str, aside: Aside) -> None:
-    """Put deals aside, beside those that are so already. The earlier moment counts."""
+    """Put deals aside, beside those that are so already. The rest that ends earlier counts."""
     before = get(tx, portal)
     if before is not None:
-        aside = Aside(min(before.until, aside.until), {**before.deals, **aside.deals})
+        aside = Aside(min(before.rest, aside.rest, key=lambda rest: rest.until), {**before.deals, **aside.deals})
     _keep(tx, portal, aside)
 
 
 def hurry(tx: Connection, portal: str, now: datetime) -> None:
     """Leave nothing aside any longer: what it waits for may be over."""
     if (before := get(tx, portal)) is not None:
-        _keep(tx, portal, Aside(now, before.deals))
+        _keep(tx, portal, Aside(Rest(now, now), before.deals))
 
 
 def take(tx: Connection, portal: str, now: datetime) -> Aside | None:
-    """Take up what was put aside, once its moment has come."""
+    """Take up what was put aside, once it need not rest any more."""
     aside = get(tx, portal)
-    if aside is None or aside.until > now:
+    if aside is None or aside.rest.lasts(now):
         return None
     connections.put_value(tx, _name(portal), "")
     return aside
 
 
 def _keep(tx: Connection, portal: str, aside: Aside) -> None:
-    kept = {"until": aside.until.isoformat(), "deals": dict(aside.deals)}
+    began = aside.rest.began.isoformat() if aside.rest.began else None
+    kept = {"began": began, "until": aside.rest.until.isoformat(), "deals": dict(aside.deals)}
     connections.put_value(tx, _name(portal), json.dumps(kept))
 
 

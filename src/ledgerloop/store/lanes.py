@@ -10,13 +10,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Update, and_, case, func, literal, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Update, and_, case, func, literal, not_, select, update
 
+from ledgerloop.records import Rest
+from ledgerloop.store import rests
 from ledgerloop.store.statements import Insert, upsert
 from ledgerloop.store.tables import Moment
 from ledgerloop.store.tables import lane as table
 
 _FIRST_TURN = 1
+_NO_REST = {"parked_at": None, "parked_until": None, "parked_why": ""}
 _WELL = {"failures": 0, "failing_since": None, "problem": "", "failed_why": ""}
 
 
@@ -32,12 +35,17 @@ class Ready:
 
 @dataclass(frozen=True, slots=True)
 class Parked:
-    """A lane that may not go on before a moment, and why."""
+    """A lane that rests, or did and has had no turn since, and why."""
 
     flow: str
     lane: str
     until: datetime
     why: str
+    since: datetime | None = None
+
+    def rests(self, now: datetime) -> bool:
+        """Tell whether it may not go on at this moment."""
+        return Rest(self.since, self.until).lasts(now)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +58,7 @@ class Lane:
     wanted: bool
     wanted_at: datetime | None
     begun_at: datetime | None
+    parked_at: datetime | None
     parked_until: datetime | None
     parked_why: str
     failures: int
@@ -59,6 +68,10 @@ class Lane:
     problem: str = ""
     """The name of the error that ended the last of them, and its sentence: both stay until a turn is a success."""
     failed_why: str = ""
+
+    def rests(self, now: datetime) -> bool:
+        """Tell whether it may not go on at this moment."""
+        return self.parked_until is not None and Rest(self.parked_at, self.parked_until).lasts(now)
 
 
 def wake(tx: Connection, flow: str, lane: str, now: datetime) -> None:
@@ -82,10 +95,9 @@ def wanted(tx: Connection, flow: str, lane: str) -> bool:
 
 def ready(tx: Connection, now: datetime) -> list[Ready]:
     """List the lanes that want a turn and may have it, the one that waits longest first."""
-    may = or_(table.c.parked_until.is_(None), table.c.parked_until <= now)
     rows = tx.execute(
         select(table.c.flow, table.c.lane, table.c.turn, table.c.wanted_at)
-        .where(table.c.wanted, may)
+        .where(table.c.wanted, not_(_rests(now)))
         .order_by(table.c.wanted_at, table.c.flow, table.c.lane)
     )
     return [Ready(*row) for row in rows]
@@ -94,7 +106,7 @@ def ready(tx: Connection, now: datetime) -> list[Ready]:
 def begin(tx: Connection, flow: str, lane: str, turn: int, now: datetime) -> None:
     """Begin a turn: what wakes the lane from here on is for the next one. Call it before taking from the inbox."""
     tx.execute(
-        _this(flow, lane, turn).values(wanted=False, begun_at=now, parked_until=None, parked_why=""),
+        _this(flow, lane, turn).values(wanted=False, begun_at=now, **_NO_REST),
     )
 
 
@@ -113,30 +125,24 @@ def finish(tx: Connection, flow: str, lane: str, turn: int, now: datetime, *, fa
         tx.execute(_this(flow, lane, turn).where(table.c.parked_until.is_(None)).values(**_WELL))
     tx.execute(_this(flow, lane, turn).values(turn=turn + 1, begun_at=None))
     mine = select(table.c.wanted).where(table.c.flow == flow, table.c.lane == lane)
-    return bool(tx.execute(mine.where(or_(table.c.parked_until.is_(None), table.c.parked_until <= now))).scalar())
+    return bool(tx.execute(mine.where(not_(_rests(now)))).scalar())
 
 
-def park(tx: Connection, flow: str, lane: str, until: datetime, why: str) -> None:
-    """Let the lane rest until a moment, and want it, so that it goes on by itself afterwards."""
-    row = {"flow": flow, "lane": lane, "turn": _FIRST_TURN, "wanted": True}
-    row |= {"wanted_at": until, "parked_until": until, "parked_why": why}
-    upsert(
-        tx,
-        table,
-        [row],
-        values=lambda _: {
-            "wanted": True,
-            "wanted_at": func.coalesce(table.c.wanted_at, literal(until, Moment())),
-            "parked_until": until,
-            "parked_why": why,
-        },
-    )
+def park(tx: Connection, flow: str, lane: str, rest: Rest, why: str) -> None:
+    """Let the lane rest, and want it, so that it goes on by itself afterwards."""
+    parked = {"wanted": True, "parked_at": rest.began, "parked_until": rest.until, "parked_why": why}
+    row = {"flow": flow, "lane": lane, "turn": _FIRST_TURN, "wanted_at": rest.until, **parked}
+    wanted_at = func.coalesce(table.c.wanted_at, literal(rest.until, Moment()))
+    upsert(tx, table, [row], values=lambda _: {"wanted_at": wanted_at, **parked})
 
 
 def fail(tx: Connection, flow: str, lane: str, problem: str, why: str, now: datetime) -> int:
-    """Count a turn that ended without success, and answer how many there were in a row, this one included."""
+    """Count a turn that ended without success, and answer how many there were in a row, this one included.
+
+    Where the first of them ended in the future, by a clock that was ahead, the row counts from now.
+    """
     mine = update(table).where(table.c.flow == flow, table.c.lane == lane)
-    since = func.coalesce(table.c.failing_since, literal(now, Moment()))
+    since = case((table.c.failing_since <= now, table.c.failing_since), else_=literal(now, Moment()))
     failed = mine.values(failures=table.c.failures + 1, failing_since=since, problem=problem, failed_why=why)
     return int(tx.execute(failed.returning(table.c.failures)).scalar_one())
 
@@ -144,13 +150,13 @@ def fail(tx: Connection, flow: str, lane: str, problem: str, why: str, now: date
 def unpark(tx: Connection, flow: str, lane: str) -> None:
     """Let a resting lane go on at once, because what it rested for has been put right."""
     mine = update(table).where(table.c.flow == flow, table.c.lane == lane)
-    tx.execute(mine.values(parked_until=None, parked_why=""))
+    tx.execute(mine.values(**_NO_REST))
 
 
 def parked(tx: Connection) -> list[Parked]:
-    """List the lanes that rest, the one that goes on first at the top."""
+    """List the lanes that rest, or did and have had no turn since, the one that goes on first at the top."""
     rows = tx.execute(
-        select(table.c.flow, table.c.lane, table.c.parked_until, table.c.parked_why)
+        select(table.c.flow, table.c.lane, table.c.parked_until, table.c.parked_why, table.c.parked_at)
         .where(table.c.parked_until.is_not(None))
         .order_by(table.c.parked_until, table.c.flow, table.c.lane)
     )
@@ -160,6 +166,10 @@ def parked(tx: Connection) -> list[Parked]:
 def all_lanes(tx: Connection) -> list[Lane]:
     """List every lane there is."""
     return [Lane(*row) for row in tx.execute(select(table).order_by(table.c.flow, table.c.lane))]
+
+
+def _rests(now: datetime) -> ColumnElement[bool]:
+    return rests.lasts(table.c.parked_at, table.c.parked_until, now)
 
 
 def _this(flow: str, lane: str, turn: int) -> Update:

@@ -41,6 +41,18 @@ def due(tx: Connection, organisation: str, now: datetime, limit: int) -> list[Ne
     return [NewlyMade(*row) for row in tx.execute(ordered.limit(limit))]
 
 
+def any_after(tx: Connection, organisation: str, latest: datetime) -> bool:
+    """Tell whether any is to be looked at later than that, as a clock that was ahead has asked."""
+    later = select(table.c.customer).where(table.c.organisation == organisation, table.c.look_at > latest)
+    return tx.execute(later.limit(1)).first() is not None
+
+
+def hasten(tx: Connection, organisation: str, latest: datetime) -> None:
+    """Have none looked at later than that."""
+    later = (table.c.organisation == organisation) & (table.c.look_at > latest)
+    tx.execute(update(table).where(later).values(look_at=latest))
+
+
 def asked(tx: Connection, organisation: str, customers: Collection[str]) -> list[NewlyMade]:
     """List those of these customers for which an older company was found."""
     found: list[NewlyMade] = []

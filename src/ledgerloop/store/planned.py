@@ -10,10 +10,14 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, delete, func, select, update
 
+from ledgerloop.records import Rest
+from ledgerloop.store import rests
 from ledgerloop.store.spent import Written
 from ledgerloop.store.statements import chunks, insert_or_ignore, upsert
 from ledgerloop.store.tables import allowance as allowance_table
 from ledgerloop.store.tables import planned as table
+
+_NO_REST = {"rests_since": None, "rests_until": None, "rests_why": ""}
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +37,11 @@ class Allowance:
     rests_why: str = ""
     figures: Mapping[str, Any] = field(default_factory=dict)
     """What it has cost so far, for those who watch."""
+    rests_since: datetime | None = None
+
+    def rests(self, now: datetime) -> bool:
+        """Tell whether it may not go on at this moment."""
+        return self.rests_until is not None and Rest(self.rests_since, self.rests_until).lasts(now)
 
 
 def accept(tx: Connection, organisation: str, customers: Collection[str], may: Written, now: datetime) -> None:
@@ -48,7 +57,7 @@ def accept(tx: Connection, organisation: str, customers: Collection[str], may: W
     row = {"organisation": organisation, "customers": finished + left(tx, organisation), "accepted_at": now}
     row |= {"may_create": told.created + may.created, "may_update": told.updated + may.updated}
     row |= {"created": done.created, "updated": done.updated}
-    row |= {"rests_until": None, "rests_why": "", "figures": json.dumps(dict(before.figures) if before else {})}
+    row |= {**_NO_REST, "figures": json.dumps(dict(before.figures) if before else {})}
     upsert(tx, allowance_table, [row])
 
 
@@ -81,8 +90,9 @@ def left(tx: Connection, organisation: str) -> int:
 
 def organisations(tx: Connection, now: datetime) -> Sequence[str]:
     """List the organisations whose planned work is not done and does not rest."""
-    rests = select(allowance_table.c.organisation).where(allowance_table.c.rests_until > now)
-    mine = select(table.c.organisation).distinct().where(table.c.organisation.not_in(rests))
+    columns = allowance_table.c
+    resting = select(columns.organisation).where(rests.lasts(columns.rests_since, columns.rests_until, now))
+    mine = select(table.c.organisation).distinct().where(table.c.organisation.not_in(resting))
     return tx.execute(mine).scalars().all()
 
 
@@ -108,6 +118,7 @@ def _allowance(row: Row[Any], customers_left: int) -> Allowance:
         written=Written(row.created, row.updated),
         accepted_at=row.accepted_at,
         rests_until=row.rests_until,
+        rests_since=row.rests_since,
         rests_why=row.rests_why,
         figures=json.loads(row.figures),
     )
@@ -141,10 +152,10 @@ def _add(tx: Connection, organisation: str, more: Written) -> None:
 def report(tx: Connection, organisation: str, figures: Mapping[str, Any]) -> None:
     """Keep what the work has cost so far, and that it does not rest."""
     mine = update(allowance_table).where(allowance_table.c.organisation == organisation)
-    tx.execute(mine.values(figures=json.dumps(dict(figures)), rests_until=None, rests_why=""))
+    tx.execute(mine.values(figures=json.dumps(dict(figures)), **_NO_REST))
 
 
-def rest(tx: Connection, organisation: str, until: datetime, why: str) -> None:
+def rest(tx: Connection, organisation: str, kept: Rest, why: str) -> None:
     """Let planned work rest, and nothing else."""
     mine = update(allowance_table).where(allowance_table.c.organisation == organisation)
-    tx.execute(mine.values(rests_until=until, rests_why=why))
+    tx.execute(mine.values(rests_since=kept.began, rests_until=kept.until, rests_why=why))

@@ -27,7 +27,7 @@ def put(tx: Connection, pulse: Pulse) -> None:
     }
     connections.put_value(tx, _PREFIX + pulse.worker, json.dumps(said))
     for other in kept(tx):
-        if pulse.at - other.at > FORGOTTEN:
+        if abs(pulse.at - other.at) > FORGOTTEN:
             forget(tx, other.worker)
 
 

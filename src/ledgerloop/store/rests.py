@@ -1,13 +1,19 @@
-"""Rests: until when a kind of work of an organisation is left alone, because it failed and stands behind the rest."""
+"""Rests: from when until when something is left alone, and those of work that failed and stands behind all else."""
 
 from __future__ import annotations
 
 from collections.abc import Collection
 from datetime import datetime
 
-from sqlalchemy import Connection
+from sqlalchemy import Column, ColumnElement, Connection, and_, or_
 
+from ledgerloop.records import Rest
 from ledgerloop.store import connections
+
+
+def lasts(began: Column[datetime], until: Column[datetime], now: datetime) -> ColumnElement[bool]:
+    """Ask the database what :meth:`Rest.lasts` tells; no where there is no rest."""
+    return and_(until.is_not(None), until > now, or_(began.is_(None), began <= now))
 
 
 def name(work: str, organisation: str) -> str:
@@ -15,31 +21,42 @@ def name(work: str, organisation: str) -> str:
     return f"{work} {organisation}"
 
 
-def until(tx: Connection, rest: str) -> datetime | None:
-    """Return the moment to which work rests, or rested and has not gone on since; none where it need not."""
+def get(tx: Connection, rest: str) -> Rest | None:
+    """Return how work rests, or rested and has not gone on since; none where it need not."""
     kept = connections.get_value(tx, rest)
-    return datetime.fromisoformat(kept) if kept else None
+    return _read(kept) if kept else None
 
 
 def due(tx: Connection, rest: str, now: datetime) -> bool:
     """Tell whether work that rested may go on."""
-    moment = until(tx, rest)
-    return moment is not None and moment <= now
+    kept = get(tx, rest)
+    return kept is not None and not kept.lasts(now)
 
 
 def any_due(tx: Connection, names: Collection[str], now: datetime) -> bool:
     """Tell whether any of these rests is over."""
     kept = connections.get_values(tx, names).values()
-    return any(datetime.fromisoformat(moment) <= now for moment in kept if moment)
+    return any(not _read(rest).lasts(now) for rest in kept if rest)
 
 
-def put(tx: Connection, rest: str, moment: datetime | None) -> None:
-    """Let work rest until a moment; with none, it rests no more."""
-    connections.put_value(tx, rest, moment.isoformat() if moment else "")
+def put(tx: Connection, rest: str, kept: Rest | None) -> None:
+    """Let work rest; with none, it rests no more."""
+    connections.put_value(tx, rest, _written(kept) if kept else "")
 
 
 def end(tx: Connection, names: Collection[str], now: datetime) -> None:
     """Let what rests by these names go on: a person asks for it."""
-    for rest, moment in connections.get_values(tx, names).items():
-        if moment:
-            put(tx, rest, now)
+    for rest, kept in connections.get_values(tx, names).items():
+        if kept:
+            put(tx, rest, Rest(now, now))
+
+
+def _written(rest: Rest) -> str:
+    """Write both moments as an interval of ISO 8601."""
+    return f"{rest.began.isoformat() if rest.began else ''}/{rest.until.isoformat()}"
+
+
+def _read(text: str) -> Rest:
+    """Read what was written; an earlier release wrote the end alone."""
+    began, _, until = text.rpartition("/")
+    return Rest(datetime.fromisoformat(began) if began else None, datetime.fromisoformat(until))

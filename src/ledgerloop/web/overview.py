@@ -13,6 +13,7 @@ from sqlalchemy import Connection
 
 from ledgerloop.flows import approving
 from ledgerloop.records import Entry, Organisation, Portal, Pulse, Signed, Vendor
+from ledgerloop.rules.clocks import far
 from ledgerloop.rules.health import BOUND, Reason, Signs, State, Struggling, judge, state_of
 from ledgerloop.store import (
     connections,
@@ -79,7 +80,7 @@ class Overview:
     @property
     def oldest(self) -> timedelta:
         """How long the oldest of them has waited."""
-        return max((self.now - one.oldest for one in self.backlogs), default=timedelta(0))
+        return max((self.now - one.oldest for one in self.backlogs if one.oldest <= self.now), default=timedelta(0))
 
     @property
     def unconsented(self) -> list[Connected]:
@@ -91,7 +92,7 @@ class Overview:
         """The lanes that rest, or whose last turn was no success: one stays among them until a turn is one."""
         found = []
         for one in self.lanes:
-            until = one.parked_until if one.parked_until and one.parked_until > self.now else None
+            until = one.parked_until if one.rests(self.now) else None
             since, why = one.failing_since or one.parked_until or self.now, one.failed_why or one.parked_why
             if one.failures or until:
                 found.append(Struggling(one.flow, one.lane, since, one.failures, one.problem, why, until))
@@ -159,12 +160,12 @@ class Overview:
         A lane that struggles is told of as such. Its events are late where its next try does not come to an end either.
         """
         resting = {(one.flow, one.lane) for one in self.parked}
-        begun = {(one.flow, one.lane): one.begun_at or one.parked_until for one in self.lanes if one.failures}
+        begun = {(one.flow, one.lane): one.begun_at or self._rested(one) for one in self.lanes if one.failures}
         late = []
         for one in self.backlogs:
             lane = (_FLOW[one.source], one.lane)
             since = max(filter(None, (one.oldest, begun.get(lane))))
-            if self.now - since > bound and lane not in resting:
+            if far(since, bound, self.now) and lane not in resting:
                 late.append(one)
         return late
 
@@ -176,8 +177,13 @@ class Overview:
             if one.wanted
             and one.wanted_at is not None
             and one.begun_at is None
-            and self.now - max(one.wanted_at, one.parked_until or one.wanted_at) > bound
+            and not one.rests(self.now)
+            and far(max(one.wanted_at, self._rested(one) or one.wanted_at), bound, self.now)
         ]
+
+    def _rested(self, lane: Lane) -> datetime | None:
+        """Return when a lane's rest was over; none where it did not rest, or its end lies in the future."""
+        return lane.parked_until if lane.parked_until and lane.parked_until <= self.now else None
 
     def name(self, lane: str) -> str:
         """Name an organisation or portal as people know it."""
@@ -220,7 +226,7 @@ def look(
         now=now,
         connected=connections.all_connected(tx),
         lanes=lanes.all_lanes(tx),
-        parked=[one for one in lanes.parked(tx) if one.until > now],
+        parked=[one for one in lanes.parked(tx) if one.rests(now)],
         backlogs=inbox.backlogs(tx),
         unreadable=inbox.recent(tx, 20, "unreadable"),
         holds=holds,
