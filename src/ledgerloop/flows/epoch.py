@@ -67,6 +67,11 @@ def check_now_and_then(now: datetime) -> None:
     if why:
         _notice(at.witness, why)
         return
+    with at.database.reading() as tx:
+        inside = kept(tx)
+    if inside is not None and inside.noticed is not None and inside.noticed > now:
+        _notice(at.witness, inside.why)  # the clock was ahead when it was noticed: so it was noticed now
+        return
     settle()
     with at.database.reading() as tx:
         inside = kept(tx)
@@ -155,10 +160,12 @@ def _notice(witness: Witness, why: str) -> None:
     now, outside = at.now(), witness.read()
     left = outside.left if outside else None
     # Where nothing outside tells when a request left last, one may have left just now.
-    safe = max(now, left + KEY_LASTS) if left else now if outside else now + KEY_LASTS
+    safe = max(now, min(left, now) + KEY_LASTS) if left else now if outside else now + KEY_LASTS
     with at.database.transaction() as tx:
         one_at_a_time(tx, NAME)
         inside = kept(tx) or Epoch()
+        if inside.noticed and inside.safe:  # noticed again, and what was to be waited for is so still
+            safe = max(safe, min(inside.safe, now + KEY_LASTS))
         count = max(inside.count, outside.count if outside else 0) + 1
         put(tx, Epoch(count, now, safe, why))
         pulses.forget_silent(tx, now - SILENT)  # they are of the time of the backup: who ran then may have ended since
