@@ -41,6 +41,12 @@ class Event:
     reason: str = ""
 
 
+_BESIDE = timedelta(minutes=1)
+"""How much earlier than a right webhook one may have been refused that is counted after it, by another process.
+
+Where it seems earlier than that, the clock was ahead when the right one came."""
+
+
 @dataclass(frozen=True, slots=True)
 class Signed:
     """How the signatures of a vendor's webhooks were: when the last right one came, and what was refused since then."""
@@ -60,12 +66,18 @@ class Signed:
         ever = self.ever + later.ever
         if later.right_at is not None:
             return replace(later, ever=ever)
-        if not later.refused or (self.right_at and later.refused_at and later.refused_at <= self.right_at):
+        if not later.refused or self._ended(later):
             return replace(self, ever=ever)
         since = self.refused_since or later.refused_since
         return Signed(
             self.vendor, self.right_at, self.refused + later.refused, since, later.refused_at, later.why, ever
         )
+
+    def _ended(self, refused: Signed) -> bool:
+        """Tell whether our right one came after what was refused, though it was counted before."""
+        if self.right_at is None or refused.refused_at is None:
+            return False
+        return timedelta(0) <= self.right_at - refused.refused_at <= _BESIDE
 
 
 @dataclass(frozen=True, slots=True)

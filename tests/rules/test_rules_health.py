@@ -152,6 +152,11 @@ def test_words_for_people() -> None:
             Signed("xero", None, 1, NOW - SECOND, NOW - SECOND, "w", 1),  # another process wrote a moment later
             Signed("xero", NOW, ever=2),
         ),
+        (
+            Signed("xero", NOW + timedelta(hours=3)),  # by a clock that was ahead
+            Signed("xero", None, 1, NOW, NOW, "w", 1),
+            Signed("xero", NOW + timedelta(hours=3), 1, NOW, NOW, "w", 1),
+        ),
         (Signed("xero", NOW), Signed("xero", ever=3), Signed("xero", NOW, ever=3)),
     ],
 )

@@ -128,6 +128,18 @@ def test_lock_out(visit: Visit) -> None:
     assert 303 == visit.sign_in().status_code
 
 
+def test_a_clock_that_is_put_right_locks_nobody_out(visit: Visit) -> None:
+    """Whatever is done to the machine's clock, who guessed waits for as long as was said and no longer."""
+    visit.clock.is_put(hours=3)
+    for _ in range(FREE):
+        assert 401 == visit.sign_in("a wrong password").status_code
+    visit.clock.is_put(hours=-3)
+
+    assert "30" == visit.sign_in().headers["retry-after"]
+    visit.clock.passes(seconds=30)
+    assert 303 == visit.sign_in().status_code
+
+
 def test_guesses_sent_at_once_are_counted_before_they_are_checked(visit: Visit) -> None:
     """However many guesses come together, no more are checked than one after the other would be."""
     token, cookies = token_in(visit.browser.get("/login").text), dict(visit.browser.cookies)

@@ -10,6 +10,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from argon2 import extract_parameters
 
+from ledgerloop.flows.receive import Receiver
+from ledgerloop.records import Pulse
+from ledgerloop.store.db import Database
 from ledgerloop.web.fresh import Fresh
 from ledgerloop.web.landing import Landing
 from ledgerloop.web.pages import age
@@ -94,20 +97,37 @@ def test_waits_double_up_to_a_quarter_of_an_hour() -> None:
     """Five wrong passwords are free; from then on the wait is 30 seconds, doubled each time, at most 15 minutes."""
     attempts, waits = Attempts(), []
     for _ in range(FREE + 7):
-        waits.append(attempts.wait("1.2.3.4", NOW))
-        attempts.failed("1.2.3.4", NOW)
+        waits.append(attempts.wait("1.2.3.4", 0.0))
+        attempts.failed("1.2.3.4", 0.0)
 
     assert [0, 0, 0, 0, 0, 30, 60, 120, 240, 480, 900, 900] == waits
-    assert 0 == attempts.wait("5.6.7.8", NOW)
-    attempts.failed("1.2.3.4", NOW + timedelta(hours=2))
-    assert 0 == attempts.wait("1.2.3.4", NOW + timedelta(hours=2))
+    assert 0 == attempts.wait("5.6.7.8", 0.0)
+    attempts.failed("1.2.3.4", 2 * 60 * 60.0)
+    assert 0 == attempts.wait("1.2.3.4", 2 * 60 * 60.0)
+
+
+def test_a_trial_is_over_by_the_clock_that_only_goes_on(database: Database) -> None:
+    """A right webhook that came while the clock was ahead excuses no wrong ones once it was put right."""
+    moments, ticks = [NOW + timedelta(hours=3)], [0.0]
+    receiver = Receiver(
+        database, lambda: moments[-1], lambda: None, "one", lambda: Pulse("one", NOW), clock=lambda: ticks[-1]
+    )
+    receiver.right("xero")
+    moments.append(NOW)
+    receiver.refused("xero", "not right", empty=True)
+    tried = receiver.counted()
+    ticks.append(11.0)
+    receiver.refused("xero", "not right", empty=True)
+
+    assert [0] == [one.refused for one in tried]
+    assert [1] == [one.refused for one in receiver.counted()]
 
 
 def test_attempts_do_not_fill_the_memory() -> None:
     """Addresses heard of longest ago are forgotten, never the newest."""
     attempts = Attempts()
     for number in range(10_500):
-        attempts.failed(str(number), NOW)
+        attempts.failed(str(number), 0.0)
 
     assert 10_000 == len(attempts.tried)
     assert "10499" in attempts.tried

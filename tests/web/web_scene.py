@@ -39,6 +39,7 @@ class Clock:
 
     def __init__(self) -> None:
         self.at = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
+        self._gone = 0.0
 
     def __call__(self) -> datetime:
         """Tell the time."""
@@ -47,6 +48,15 @@ class Clock:
     def passes(self, **span: float) -> None:
         """Let time pass."""
         self.at += timedelta(**span)
+        self._gone += timedelta(**span).total_seconds()
+
+    def is_put(self, **span: float) -> None:
+        """Put it forward, or back by less than nothing, while no time passes."""
+        self.at += timedelta(**span)
+
+    def ticks(self) -> float:
+        """Tell how many seconds have passed, whatever it is put to."""
+        return self._gone
 
 
 def furnish(directory: Path, database_url: str, sections: Mapping[str, Mapping[str, object]]) -> Settings:
@@ -86,7 +96,7 @@ class Visit:
 
     def __init__(self, settings: Settings, patience: float = 2.0) -> None:
         self.clock = Clock()
-        self.built = build(settings, now=self.clock)
+        self.built = build(settings, now=self.clock, clock=self.clock.ticks)
         self.built.receiver.start()
         self.app = create_app(self.built, patience=patience, pause=0.0, fresh=0.0)
         self.browser = self.new_browser()

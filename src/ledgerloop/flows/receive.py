@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from ledgerloop.flows.turns import Flow
 from ledgerloop.records import Event, Pulse, Signed, Vendor
@@ -26,8 +26,8 @@ _MOST = 500
 """Deliveries that share one commit."""
 BEAT, BEAT_AGAIN = 30.0, 1.0
 """How many seconds pass between two writes of what the service says of itself; and while it cannot be written."""
-_TRIAL = timedelta(seconds=10)
-"""How long after a right webhook wrong ones may belong to Xero's “intent to receive”."""
+_TRIAL = 10.0
+"""How many seconds after a right webhook wrong ones may belong to Xero's “intent to receive”."""
 
 PATIENCE = 10.0
 """Seconds that the database may take for one statement. Whoever sent has long been told to send again by then."""
@@ -71,7 +71,7 @@ class Receiver:
         self._thread = threading.Thread(target=self._run, name="receiver", daemon=True)
         self._counting = threading.Lock()
         self._counted: dict[Vendor, Signed] = {}
-        self._right_at: dict[Vendor, datetime] = {}
+        self._right_at: dict[Vendor, float] = {}
         self._beat_at: float | None = None
         self._outage_told = False
         self.commits = Commits(now, "nothing can be written")
@@ -99,7 +99,7 @@ class Receiver:
         """Count a webhook that was rightly signed. Cheap, and never waits."""
         now = self._now()
         with self._counting:
-            self._right_at[vendor] = now
+            self._right_at[vendor] = self._clock()
             self._count(Signed(vendor, now))
 
     def refused(self, vendor: Vendor, why: str, *, closed: bool = False, empty: bool = False) -> None:
@@ -111,7 +111,7 @@ class Receiver:
         now = self._now()
         with self._counting:
             last = self._right_at.get(vendor)
-            tried = empty and last is not None and now - last <= _TRIAL
+            tried = empty and last is not None and self._clock() - last <= _TRIAL
             self._count(Signed(vendor, ever=1) if closed or tried else Signed(vendor, None, 1, now, now, why, 1))
 
     def counted(self) -> list[Signed]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import math
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -16,13 +15,13 @@ SHORTEST = 10
 """Characters of a password that a person chooses."""
 FREE = 5
 """Wrong passwords in a row before an address must wait."""
-_FIRST, _LONGEST = timedelta(seconds=30), timedelta(minutes=15)
-_FORGET = timedelta(hours=1)
+_FIRST, _LONGEST = 30.0, 15 * 60.0
+_FORGET = 60 * 60.0
 _MOST = 10_000
 FREE_OF_ALL = 50
 """Wrong passwords over all addresses before a browser that never signed in must wait, wherever it is."""
-EACH_OF_ALL = timedelta(seconds=12)
-"""How long it takes until one of them is forgotten: so many guesses a day, over all, are about 7,000."""
+EACH_OF_ALL = 12.0
+"""How many seconds it takes until one of them is forgotten: so many guesses a day, over all, are about 7,000."""
 
 
 @functools.cache
@@ -63,7 +62,7 @@ def right(kept: str | None, given: str) -> bool:
 @dataclass(slots=True)
 class _Tried:
     failures: int
-    at: datetime
+    at: float
 
 
 @dataclass(slots=True)
@@ -72,31 +71,33 @@ class Attempts:
 
     After a few, each further one doubles the wait, up to a quarter of an hour. Addresses may cost nothing, so those of
     all together are counted too; whoever has a browser that is known does not wait because of others.
+
+    Every ``now`` is in seconds, by a clock that only goes on: one that is put right locks nobody out.
     """
 
     tried: dict[str, _Tried] = field(default_factory=dict)
     of_all: float = 0.0
-    at: datetime | None = None
+    at: float | None = None
 
-    def wait(self, address: str, now: datetime) -> int:
+    def wait(self, address: str, now: float) -> int:
         """Return for how many seconds an address must wait before it may try again."""
         tried = self.tried.get(address)
         if tried is None or tried.failures < FREE:
             return 0
         doublings = min(tried.failures - FREE, 10)
         rest = min(_LONGEST, _FIRST * (1 << doublings))
-        return max(0, math.ceil((tried.at + rest - now).total_seconds()))
+        return max(0, math.ceil(tried.at + rest - now))
 
-    def wait_for_all(self, now: datetime) -> int:
+    def wait_for_all(self, now: float) -> int:
         """Return for how many seconds a browser that is not known must wait, because too many guess."""
         over = self._left(now) - FREE_OF_ALL + 1
-        return max(0, math.ceil(over * EACH_OF_ALL.total_seconds()))
+        return max(0, math.ceil(over * EACH_OF_ALL))
 
-    def _left(self, now: datetime) -> float:
-        gone = max(timedelta(0), now - self.at) if self.at else timedelta(0)
+    def _left(self, now: float) -> float:
+        gone = now - self.at if self.at is not None else 0.0
         return max(0.0, self.of_all - gone / EACH_OF_ALL)
 
-    def failed(self, address: str, now: datetime) -> None:
+    def failed(self, address: str, now: float) -> None:
         """Count a wrong password."""
         self.of_all, self.at = self._left(now) + 1, now
         tried = self.tried.pop(address, None)
