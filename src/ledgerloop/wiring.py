@@ -64,6 +64,10 @@ class Vendors:
     xero: Callable[[str], XeroClient]
     hubspot: Callable[[], HubSpotClient]
     list_connections: Callable[[str], Sequence[Connection]]
+    xero_by: Callable[[str, str], XeroClient]
+    """Gives what calls for an organisation by an access token, the first argument, that is not kept yet."""
+    connections_by: Callable[[str, str], Sequence[Connection]]
+    """Lists by such a token the connections of one consent."""
     figures: Callable[[str], Mapping[str, Any]]
     """Tells how many calls were made since the start, and which quotas of an organisation and the portal are left."""
     look_again: Callable[[str, str], None]
@@ -167,8 +171,8 @@ def build(
         database,
         provider,
         shelf,
-        vendors.list_connections,
-        vendors.xero,
+        vendors.connections_by,
+        vendors.xero_by,
         vendors.hubspot,
         now,
         engine.nudge,
@@ -246,12 +250,12 @@ def _vendors(
             xero_limits.look_again(organisation)
             hubspot_limits.look_again("")  # the portal's, in which the organisation is shown
 
-    def xero_api(lane: str) -> Api:
+    def xero_api(lane: str, token: Callable[[str], str] = tokens) -> Api:
         return Api(
             to_xero,
             settings.xero.api_url,
             XeroDialect(),
-            token=tokens,
+            token=token,
             governor=xero_limits,
             lane=lane,
             observe=counted,
@@ -282,6 +286,8 @@ def _vendors(
         xero=lambda tenant: XeroClient(xero_api(tenant)),
         hubspot=hubspot,
         list_connections=lambda event: connections(xero_api(""), event),
+        xero_by=lambda token, tenant: XeroClient(xero_api(tenant, lambda _refused: token)),
+        connections_by=lambda token, event: connections(xero_api("", lambda _refused: token), event),
         figures=figures,
         look_again=look_again,
         hurry=hurry,

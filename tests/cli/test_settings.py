@@ -115,9 +115,9 @@ class TestScopes:
 
     def test_a_list_of_one_s_own(self, write: Write) -> None:
         """Other scopes are asked for as they are written."""
-        settings = load(write('[xero]\nscopes = "offline_access accounting.contacts"'))
+        settings = load(write('[xero]\nscopes = "offline_access accounting.contacts accounting.settings.read"'))
 
-        assert settings.xero.scope_list == ("offline_access", "accounting.contacts")
+        assert settings.xero.scope_list == ("offline_access", "accounting.contacts", "accounting.settings.read")
 
 
 class TestWrong:
@@ -125,6 +125,11 @@ class TestWrong:
         ("text", "key", "cure"),
         [
             ("[service]\nprot = 1", "service.prot", "Did you mean `port`?"),
+            (
+                '[xero]\nscopes = "offline_access accounting.contacts"',
+                "xero.scopes",
+                "`accounting.settings.read` is missing",
+            ),
             ("[sevice]\nport = 1", "sevice", "Did you mean `service`?"),
             ("file = 'x'", "file", "there is no such setting"),
             ("_env_file = 'x'", "env_file", "there is no such setting"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from html import unescape
 from urllib.parse import parse_qs, urlsplit
 
 import httpx2
@@ -42,14 +43,15 @@ def connecting(sandbox: Sandbox, visiting: Callable[..., Visit]) -> Callable[...
     return begin
 
 
-def _consent(visit: Visit, decision: str = "all") -> str:
+def _consent(visit: Visit, decision: str = "all", without: str = " ") -> str:
     """Go to Xero from the console, allow or cancel, and return the address that Xero sends the browser back to."""
     visit.console()
     away = visit.browser.get("/connect/xero")
     assert 303 == away.status_code
     asked = parse_qs(urlsplit(away.headers["location"]).query)
     assert (["S256"], [f"{ADDRESS}/connect/xero/callback"]) == (asked["code_challenge_method"], asked["redirect_uri"])
-    back = httpx2.get(f"{away.headers['location']}&sandbox_consent={decision}")
+    address = away.headers["location"].replace(f"+{without}", "").replace(f"%20{without}", "")
+    back = httpx2.get(f"{address}&sandbox_consent={decision}")
     return str(back.headers["location"])
 
 
@@ -66,6 +68,23 @@ def test_xero_by_consent(connecting: Callable[..., Visit]) -> None:
     with visit.built.database.reading() as tx:
         assert ["Aussie Demo Pty", "Kiwi Demo Ltd"] == [one.name for one in connections.all_connected(tx, "xero")]
     assert visit.built.shelf.load(GRANT)
+
+
+def test_a_consent_that_is_not_enough_changes_nothing(connecting: Callable[..., Visit], sandbox: Sandbox) -> None:
+    """A grant that lacks a scope, or that Xero does not answer, is said, and the one that worked is kept."""
+    visit = connecting()
+    assert 303 == visit.browser.get(_consent(visit)).status_code
+    before = visit.built.shelf.load(GRANT)
+
+    lacking = visit.browser.get(_consent(visit, without="accounting.settings.read"))
+    fault = {"kind": "status", "status": 403, "path": "/api.xro/2.0/Organisation"}
+    httpx2.post(f"{sandbox.xero_url}/_sandbox/faults", json=fault).raise_for_status()
+    refused = visit.browser.get(_consent(visit))
+
+    assert (400, 502) == (lacking.status_code, refused.status_code)
+    assert "Xero did not grant `accounting.settings.read`" in unescape(lacking.text)
+    assert ["Nothing was changed." in one.text for one in (lacking, refused)] == [True, True]
+    assert before == visit.built.shelf.load(GRANT)
 
 
 def test_consent_needs_no_session(connecting: Callable[..., Visit]) -> None:

@@ -6,7 +6,7 @@ Not durable: a person waits for it, and starts it again if it fails.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -23,6 +23,7 @@ from ledgerloop.store.connections import Connected
 from ledgerloop.store.db import Database
 from ledgerloop.xero.client import XeroClient
 from ledgerloop.xero.models import Connection as Tenant
+from ledgerloop.xero.scopes import TO_READ_BOOKS, reads_books
 
 GRANT = "xero"
 """The name under which Xero's token set is kept: one for the app and the person, whatever organisations it reaches."""
@@ -35,9 +36,10 @@ class Desk:
     database: Database
     provider: oauth.Provider
     shelf: oauth.Shelf
-    list_connections: Callable[[str], Sequence[Tenant]]
-    """Lists the connections of one consent, by its authentication event id, or all of them for an empty one."""
-    xero: Callable[[str], XeroClient]
+    list_connections: Callable[[str, str], Sequence[Tenant]]
+    """Lists by an access token the connections of one consent, by its authentication event id; all for an empty one."""
+    xero: Callable[[str, str], XeroClient]
+    """Gives what calls for an organisation by an access token."""
     hubspot: Callable[[], HubSpotClient]
     now: Callable[[], datetime]
     nudge: Callable[[], None]
@@ -55,9 +57,10 @@ def begin_consent(desk: Desk) -> str:
 
 
 def finish_consent(desk: Desk, code: str, state: str) -> list[Organisation]:
-    """Exchange the code for tokens, keep them, and connect every organisation the person chose.
+    """Exchange the code for tokens, try them, keep them, and connect every organisation the person chose.
 
-    Raises ConsentNeeded where the state is unknown, used or stale, and where no refresh token came.
+    The tokens that were kept before stay until the new ones have told of every organisation. Raises ConsentNeeded where
+    the state is unknown, used or stale, and where no refresh token came; SettingsError where a scope is lacking.
     """
     with desk.database.transaction() as tx:
         verifier = connections.take_consent(tx, state, desk.now())
@@ -66,11 +69,16 @@ def finish_consent(desk: Desk, code: str, state: str) -> list[Organisation]:
             "Xero", "the answer does not belong to a consent that was begun here in the last ten minutes"
         )
     tokens = oauth.finish(desk.provider, code, verifier, desk.now())
+    token = tokens.access_token
+    _refuse_short({*oauth.scopes_of(token), *tokens.scope})
+    event = str(oauth.claims_of(token).get("authentication_event_id") or "")
+    chosen = [one.tenantId for one in desk.list_connections(token, event) if one.tenantType == "ORGANISATION"]
+    homes = [_told(desk.xero(token, tenant), tenant) for tenant in chosen]
     with desk.shelf.lock(GRANT):
         desk.shelf.save(GRANT, tokens.to_json())
-    event = str(oauth.claims_of(tokens.access_token).get("authentication_event_id") or "")
-    chosen = [one for one in desk.list_connections(event) if one.tenantType == "ORGANISATION"]
-    return [_connect(desk, one.tenantId) for one in chosen]
+    for home in homes:
+        _connect(desk, home)
+    return homes
 
 
 def connect_portal(desk: Desk) -> tuple[Portal, Provisioned]:
@@ -121,9 +129,22 @@ def choose(desk: Desk, given: str) -> Organisation:
     return found[0]
 
 
-def _connect(desk: Desk, tenant: str) -> Organisation:
-    told = desk.xero(tenant).organisation()
-    organisation = Organisation(
+def _refuse_short(granted: Collection[str]) -> None:
+    """Refuse a grant that lets us into nobody's books; where Xero does not tell what it granted, the calls do."""
+    if granted and not reads_books(granted):
+        lacks = TO_READ_BOOKS[0]
+        raise SettingsError(
+            "xero.scopes",
+            "ledgerloop.toml",
+            f"Xero did not grant `{lacks}`, without which it tells nothing of an organisation. See that it is among the"
+            " scopes there, restart the service if you change them, and connect again.",
+        )
+
+
+def _told(client: XeroClient, tenant: str) -> Organisation:
+    """Ask Xero what we need to know of an organisation."""
+    told = client.organisation()
+    return Organisation(
         id=tenant,
         name=told.Name,
         base_currency=told.BaseCurrency,
@@ -131,13 +152,15 @@ def _connect(desk: Desk, tenant: str) -> Organisation:
         short_code=told.ShortCode,
         country=told.CountryCode,
     )
+
+
+def _connect(desk: Desk, home: Organisation) -> None:
     with desk.database.transaction() as tx:
-        before = connections.get(tx, "xero", tenant)
+        before = connections.get(tx, "xero", home.id)
         since = before.since if before else desk.now()
-        connections.put(tx, Connected("xero", tenant, told.Name, GRANT, organisation, since))
+        connections.put(tx, Connected("xero", home.id, home.name, GRANT, home, since))
         _let_go_on(tx, desk.now())
     desk.nudge()
-    return organisation
 
 
 def _let_go_on(tx: Connection, now: datetime) -> None:

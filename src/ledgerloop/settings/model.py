@@ -85,7 +85,7 @@ class Xero(Section):
     scopes: Scopes = Field(
         default="granular",
         description='"granular" for apps made since 2 March 2026, "legacy" for older ones, or a list of scopes of your'
-        " own, separated by spaces. offline_access must be among them.",
+        " own, separated by spaces. offline_access and accounting.settings.read must be among them.",
     )
     extra_scopes: str = Field(
         default="", description="More scopes to ask for, separated by spaces, such as accounting.reports.aged.read."

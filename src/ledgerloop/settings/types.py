@@ -12,6 +12,7 @@ from pydantic_core import PydanticCustomError
 from ledgerloop.rules.marks import MARKER, marker_in, marker_of
 from ledgerloop.rules.properties import mistaken
 from ledgerloop.rules.templates import fields_in, filled
+from ledgerloop.xero.scopes import TO_READ_BOOKS, reads_books
 
 
 class Section(BaseModel):
@@ -92,6 +93,11 @@ def _scopes(value: str) -> str:
         raise _cure(
             '`offline_access` is missing, and without it Xero halts after 30 minutes; write "granular", "legacy", or a'
             " list of scopes, separated by spaces, that contains it."
+        )
+    if value not in SCOPES and not reads_books(value.split()):
+        raise _cure(
+            f"`{TO_READ_BOOKS[0]}` is missing, and without it Xero tells nothing of an organisation, so none can be"
+            ' connected; write "granular", "legacy", or a list of scopes, separated by spaces, that contains it.'
         )
     return value
 

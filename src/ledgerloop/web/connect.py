@@ -65,7 +65,8 @@ class Connecting:
             return problem("Xero was not connected", error.sentence)
         except LedgerloopError as error:
             logger.warning("consent not finished", why=error.sentence)
-            return problem("Xero was not connected", error.sentence, 502)
+            status = 400 if isinstance(error, SettingsError) else 502
+            return problem("Xero was not connected", f"{error.sentence} Nothing was changed.", status)
         names = ", ".join(one.name for one in organisations) or "no organisation"
         logger.info("xero connected", organisations=[one.id for one in organisations])
         with self._built.database.reading() as tx:
