@@ -118,6 +118,8 @@ class Pulse:
     """The secrets that its key file does not open."""
     clock_off: timedelta | None = None
     """By how much the vendors' clocks are ahead of its own; none before one answered."""
+    key: str = ""
+    """What is wrong with the key file itself, and what cures it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,7 +37,7 @@ from ledgerloop.hubspot.dialect import governor as hubspot_governor
 from ledgerloop.records import Outage, Pulse
 from ledgerloop.rules.identity.profiles import Numbered
 from ledgerloop.secrets.keyed import Keyed
-from ledgerloop.secrets.sealed import Sealed, locked
+from ledgerloop.secrets.sealed import Sealed, locked, trouble
 from ledgerloop.secrets.shelf import SESSION_KEY, Shelf
 from ledgerloop.settings import Settings
 from ledgerloop.settings.routes import routes_from
@@ -111,6 +111,7 @@ class Ledgerloop:
             outage=self.outage,
             unopened=_unopened(self.cells, self.settings),
             clock_off=self.vendors.clock_off(),
+            key=trouble(Path(self.settings.service.key_file)),
         )
 
     @property

@@ -34,6 +34,11 @@ def _lane(since: datetime = NOW, tries: int = 1, problem: str = "Transient", unt
             "since 2026-11-22 08:59:00 UTC nothing can be written: database or disk is full",
         ),
         (Signs(NOW, pulses=[Pulse("one", NOW, unopened=("xero", "b"))]), "failing", "does not open `xero`, `b`"),
+        (
+            Signs(NOW, pulses=[Pulse("one", NOW, unopened=("xero", "b"), key="it is gone; bring it back.")]),
+            "failing",
+            "the key file cannot be used: it is gone; bring it back.",
+        ),
         (Signs(NOW, pulses=[Pulse("one", NOW, clock_off=MINUTE)]), "ok", ""),
         (Signs(NOW, pulses=[Pulse("one", NOW, clock_off=MINUTE + SECOND)]), "degraded", "61 seconds behind"),
         (Signs(NOW, pulses=[Pulse("one", NOW, clock_off=-2 * MINUTE)]), "degraded", "120 seconds ahead of"),

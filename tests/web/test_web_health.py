@@ -386,5 +386,35 @@ def test_a_look_that_hangs_keeps_nobody_from_being_heard(visit: Visit) -> None:
     assert {503} == {one.status_code for one in told}
     assert 1 == len(looked)
     assert 1 == len([one for one in logged if one["event"] == "database does not answer"])
+
+
+def test_what_is_wrong_with_the_key_file_itself(visit: Visit) -> None:
+    """Missing, open to others, or without a key: each is said with what cures it, and doing that cures it."""
+    key = Path(visit.built.settings.service.key_file)
+    old = key.read_text()
+    said = []
+
+    key.rename(key.with_name("kept.key"))
+    said.append(visit.browser.get("/health").json()["problems"])
+    key.with_name("kept.key").rename(key)
+    cured = [_state(visit)]
+    key.chmod(0o644)
+    said.append(visit.browser.get("/health").json()["problems"])
+    key.chmod(0o600)
+    cured.append(_state(visit))
+    key.write_text("no key\n")
+    said.append(visit.browser.get("/health").json()["problems"])
+    key.write_text(old)
+    cured.append(_state(visit))
+
+    assert [
+        ["the key file cannot be used: it is not there; bring it back from where you keep a copy"],
+        ["the key file cannot be used: others may read it; run `chmod 600 ledgerloop.key`"],
+        ["the key file cannot be used: it holds no key; bring back its lines, each a key of 44 characters"],
+    ] == [[one.partition(". ")[0] for one in some] for some in said]
+    assert [(200, "ok")] * 3 == cured
+    assert str(key.parent) not in str(said)
+
+
 def _rest(visit: Visit, span: timedelta) -> Rest:
     return Rest(visit.clock(), visit.clock() + span)

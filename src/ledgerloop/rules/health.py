@@ -120,7 +120,9 @@ def _service(signs: Signs) -> Iterator[Reason]:
             yield Reason("failing", "receiver", "webhooks are not being received")
         if one.outage is not None:
             yield Reason("failing", "outage", f"since {_moment(one.outage.since)} {one.outage.why}")
-        if one.unopened:
+        if one.key:
+            yield Reason("failing", "unopened", f"the key file cannot be used: {one.key}")
+        elif one.unopened:
             names = ", ".join(f"`{secret}`" for secret in one.unopened)
             cure = "bring back the line that sealed them, or save them anew"
             yield Reason("failing", "unopened", f"the key file does not open {names}: {cure}")

@@ -19,6 +19,8 @@ from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from ledgerloop.errors import Locked, SettingsError
 from ledgerloop.log import logger
 
+_MISSING = "it is not there; bring it back from where you keep a copy"
+
 
 class Cells(Protocol):
     """A place that keeps sealed bytes by name."""
@@ -107,6 +109,18 @@ def locked(cells: AllCells, key_file: Path) -> list[str]:
     return sorted(name for name, sealed in kept.items() if _opened(keys, name, sealed) is None)
 
 
+def trouble(key_file: Path) -> str:
+    """Say what is wrong with the key file, as it is now, and what cures it; nothing where it is a key file.
+
+    It names the file without its folder: whoever asks how the service does may be anybody.
+    """
+    try:
+        _read_key_file(key_file)
+    except SettingsError as problem:
+        return problem.cure.replace(str(key_file), key_file.name).removesuffix(".")
+    return ""
+
+
 def reseal(cells: AllCells, key_file: Path, *, forget: bool = False) -> Resealed:
     """Seal every secret with the first key of the file, and ``forget`` those that no key opens, if asked to.
 
@@ -169,24 +183,22 @@ def _opened(keys: Iterable[bytes], name: str, sealed: bytes) -> str | None:
 
 def _read_key_file(path: Path) -> tuple[bytes, ...]:
     def problem(cure: str) -> SettingsError:
-        return SettingsError("service.key_file", str(path), cure)
+        return SettingsError("service.key_file", str(path), f"{cure}.")
 
     try:
         with path.open("rb") as file:
             mode = os.fstat(file.fileno()).st_mode
             lines = tuple(file.read().split())
     except FileNotFoundError:
-        raise problem("there is no key; `ledgerloop init` makes one, or bring back the one that sealed.") from None
+        raise problem(f"{_MISSING}. Where there never was one, `ledgerloop init` makes it") from None
     except (PermissionError, IsADirectoryError):
-        raise problem("it cannot be read; make it a file that belongs to the user Ledgerloop runs as.") from None
+        raise problem("it cannot be read; make it a file that belongs to the user Ledgerloop runs as") from None
     if stat.S_IMODE(mode) & 0o077:
-        raise problem(f"others may read the key; run `chmod 600 {path}`.")
+        raise problem(f"others may read it; run `chmod 600 {path}`")
     try:
         MultiFernet([Fernet(line) for line in lines])
     except ValueError:
-        raise problem(
-            "it holds no key; write one key of 44 characters on each line, as `ledgerloop init` does."
-        ) from None
+        raise problem("it holds no key; bring back its lines, each a key of 44 characters") from None
     return lines
 
 

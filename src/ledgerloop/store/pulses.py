@@ -23,6 +23,7 @@ def put(tx: Connection, pulse: Pulse) -> None:
         "receiving": pulse.receiving,
         "outage": outage,
         "unopened": pulse.unopened,
+        "key": pulse.key,
         "clock_off": None if pulse.clock_off is None else pulse.clock_off.total_seconds(),
     }
     connections.put_value(tx, _PREFIX + pulse.worker, json.dumps(said))
@@ -58,4 +59,5 @@ def _pulse(worker: str, said: dict[str, object]) -> Pulse:
         outage=Outage(datetime.fromisoformat(outage["since"]), outage["why"]) if isinstance(outage, dict) else None,
         unopened=tuple(unopened) if isinstance(unopened, list) else (),
         clock_off=timedelta(seconds=off) if isinstance(off, int | float) else None,
+        key=str(said.get("key", "")),  # which an earlier release does not say
     )
