@@ -219,8 +219,8 @@ class Engine:
             try:
                 with self._commits.watched():
                     wait = self._dispatch()
-            except Exception:  # the database may be away for a while; the next look finds it again
-                if known is None:  # twice a second for hours would be all that the log says
+            except Exception as problem:  # the database may be away for a while; the next look finds it again
+                if known is None and not isinstance(problem, LedgerloopError):  # what went wrong is logged already
                     logger.exception("dispatcher could not look")
                 self._scheduled_at = None  # the next look shall be a whole one: only that tells that all is well again
                 wait = TICK

@@ -12,6 +12,7 @@
     │   ├── Conflict             ... because the record exists already; carries its id where the vendor tells it
     │   └── ScopeMissing         ... because the credential lacks a scope
     ├── Braked                   more would be written in an hour than anybody planned; a person must say yes
+    ├── Damaged                  the database's file is damaged, or none at all: a backup must take its place
     ├── ConsentNeeded            a person must connect again; the work waits and is not lost
     ├── NotSent                  a call that may write was stopped before it left: only reading was allowed
     ├── BadSignature             a webhook that is not to be trusted
@@ -127,6 +128,10 @@ class ScopeMissing(Refused):
 
 class Braked(LedgerloopError):
     """Report work that was stopped before its first write, because nobody planned so much of it."""
+
+
+class Damaged(LedgerloopError):
+    """Report a database's file that is damaged, or that is none at all, and what to do."""
 
 
 class ConsentNeeded(LedgerloopError):

@@ -48,7 +48,7 @@ def test_a_full_disk(served: Place) -> None:
         until(lambda: "ok" == _status(served)["state"])
 
     assert any("since" in one and "disk" in one for one in without_traffic["problems"]), without_traffic
-    assert "✗ Nothing can be written: disk I/O error." in doctor
+    assert "✗ Nothing can be written: the disk does not take what is written (disk I/O error); make room" in doctor
     assert (503, "failing", 200) == (refused, still["status"], kept)
 
 

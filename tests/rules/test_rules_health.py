@@ -27,6 +27,8 @@ def _lane(since: datetime = NOW, tries: int = 1, problem: str = "Transient", unt
         (Signs(NOW, pulses=[WELL]), "ok", ""),
         # the service itself
         (Signs(NOW, answers=False), "failing", "the database does not answer"),
+        (Signs(NOW, answers=False, trouble="the database is damaged"), "failing", "the database is damaged"),
+        (Signs(NOW, unwritable="nothing can be written"), "failing", "nothing can be written"),
         (Signs(NOW, pulses=[Pulse("one", NOW, receiving=False)]), "failing", "webhooks are not being received"),
         (
             Signs(NOW, pulses=[Pulse("one", NOW, outage=FULL)]),

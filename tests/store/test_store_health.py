@@ -93,7 +93,7 @@ class TestCommits:
         write(100_000)
         database.close()
 
-        assert full == Outage(NOW, "nothing can be written: database or disk is full")
+        assert full == Outage(NOW, "nothing can be written: the disk is full; make room on it")
         assert commits.outage is None
 
     def test_values_are_not_told(self, database: Database) -> None:

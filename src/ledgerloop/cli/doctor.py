@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import suppress
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import timedelta
 from typing import Literal
 from zoneinfo import ZoneInfo
@@ -26,7 +25,7 @@ from ledgerloop.rules.days import later
 from ledgerloop.rules.health import came
 from ledgerloop.rules.routing import undecided
 from ledgerloop.store import connections, epochs, mirror
-from ledgerloop.store.commits import Commits
+from ledgerloop.store.commits import tried
 from ledgerloop.store.connections import Connected
 from ledgerloop.web.missing import lacks
 from ledgerloop.web.overview import look
@@ -83,19 +82,15 @@ def _print(one: Finding) -> None:
 
 def _service(built: Ledgerloop) -> Iterator[Finding]:
     """See whether anything can be written, and how the service does, as the console and its health check say it."""
-    commits = Commits(built.now, "Nothing can be written")
-    with suppress(Exception), commits.watched(), built.database.transaction() as tx:
-        connections.put_value(tx, "looked at by doctor", built.now().isoformat())
-    if commits.outage is not None:
-        yield Finding("missing", f"{commits.outage.why}.")
+    unwritable = tried(built.database, built.now())
     with built.database.reading() as tx:
-        seen = look(tx, built.now(), lines=0)
+        seen = replace(look(tx, built.now(), lines=0), unwritable=unwritable)
     for one in seen.reasons:
         if one.sign not in ("put_back", "consent", "clock"):  # these are told of below
             yield Finding("missing" if one.state == "failing" else "note", one.whole)
     if not seen.pulses:
         yield Finding("note", "No service runs on this database.")
-    elif seen.state == "ok" and commits.outage is None:
+    elif seen.state == "ok":
         yield Finding("fine", "The service runs and does well.")
     yield from (Finding("note" if one.refused else "fine", came(one)) for one in seen.signed)
 

@@ -62,7 +62,7 @@ def looking(config: Path, sandbox: bool = False) -> Iterator[Looked]:
     settings = reading.load(config)
     if sandbox:
         settings = reading.sandbox(settings, SANDBOX_XERO, SANDBOX_HUBSPOT, credentials.XERO_CLIENT_ID)
-    database = Database(settings.service.database, make=False)
+    database = Database(settings.service.database, make=False, look=True)
     try:
         database.check()
         yield Looked(settings, database)

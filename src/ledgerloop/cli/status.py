@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from enum import StrEnum
 from typing import Annotated
 
@@ -14,6 +15,7 @@ from ledgerloop.records import Entry
 from ledgerloop.rules.health import came
 from ledgerloop.store import connections, inbox
 from ledgerloop.store import journal as journal_store
+from ledgerloop.store.commits import tried
 from ledgerloop.web.naming import names_of
 from ledgerloop.web.overview import look
 from ledgerloop.web.wording import age, moment
@@ -46,8 +48,11 @@ def status(
     as_json: Json = False,
 ) -> None:
     """Show how the service does and why, connections, lanes that rest, and events that wait."""
-    with looking(config, sandbox or bool(xero_url or hubspot_url)) as built, built.database.reading() as tx:
-        seen = look(tx, built.now(), lines=0)
+    with looking(config, sandbox or bool(xero_url or hubspot_url)) as built:
+        # What the service said last is from before the disk was full.
+        unwritable = tried(built.database, built.now())
+        with built.database.reading() as tx:
+            seen = replace(look(tx, built.now(), lines=0), unwritable=unwritable)
     if as_json:
         print_json(
             {

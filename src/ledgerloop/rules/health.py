@@ -77,6 +77,10 @@ class Signs:
     now: datetime
     answers: bool = True
     """Whether the database does."""
+    trouble: str = ""
+    """What is wrong with the database, where it is known, and what to do."""
+    unwritable: str = ""
+    """Why nothing could be written to it a moment ago, where somebody else than the service tried."""
     pulses: Sequence[Pulse] = ()
     put_back: str = ""
     """Why the database is not trusted at present."""
@@ -108,7 +112,9 @@ def state_of(reasons: Sequence[Reason]) -> State:
 def _service(signs: Signs) -> Iterator[Reason]:
     """Look at the service itself: its database, its threads, its key, its clock."""
     if not signs.answers:
-        yield Reason("failing", "database", "the database does not answer")
+        yield Reason("failing", "database", signs.trouble or "the database does not answer")
+    if signs.unwritable and not any(one.outage for one in signs.pulses):
+        yield Reason("failing", "outage", signs.unwritable)
     alive = [one for one in signs.pulses if not far(one.at, SILENT, signs.now)]
     for one in signs.pulses:
         if one not in alive:

@@ -12,6 +12,12 @@ from sqlalchemy.exc import DBAPIError
 from ledgerloop.errors import Transient
 from ledgerloop.log import logger
 from ledgerloop.records import Outage
+from ledgerloop.store import connections
+from ledgerloop.store.db import Database
+from ledgerloop.store.troubles import trouble_in
+
+_PATIENCE = 10.0
+"""Seconds that a try may take; whoever writes needs less."""
 
 
 class Commits:
@@ -37,8 +43,20 @@ class Commits:
             self.outage = None
 
 
+def tried(database: Database, now: datetime) -> str:
+    """Write something small, and say why it could not be written; nothing where it was."""
+    try:
+        with database.transaction(_PATIENCE) as tx:
+            connections.put_value(tx, "tried to write", now.isoformat())
+    except Exception as problem:  # whatever it is, nothing was written
+        return f"nothing can be written: {database.unwritable or cause_of(problem)}"
+    return ""
+
+
 def cause_of(problem: Exception) -> str:
     """Say why it went wrong, with nothing in it that was to be written, nor where the database is."""
+    if known := trouble_in(problem):
+        return known
     origin = problem.orig if isinstance(problem, DBAPIError) else problem.__cause__
     if isinstance(origin, DBAPIError):
         origin = origin.orig

@@ -9,6 +9,7 @@ import sqlite3
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from pkgutil import iter_modules
 from typing import Any
@@ -19,7 +20,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.pool import NullPool
 
 from ledgerloop.errors import SettingsError, Transient
-from ledgerloop.store import migrations
+from ledgerloop.store import migrations, troubles
 
 PATIENCE = 30.0
 """Seconds to wait for a lock before the work is given back to be tried again."""
@@ -28,8 +29,14 @@ PATIENCE = 30.0
 class Database:
     """Open one database and hand out transactions on it. Safe to share between threads."""
 
-    def __init__(self, url: str, *, make: bool = True) -> None:
-        """Open the database at an address. Without ``make`` a SQLite file that is not there is a SettingsError."""
+    def __init__(self, url: str, *, make: bool = True, look: bool = False) -> None:
+        """Open the database at an address. Without ``make`` a SQLite file that is not there is a SettingsError.
+
+        To ``look`` at it alone prepares nothing, and goes where nothing can be written: on a disk that is full, or that
+        may only be read.
+        """
+        self.unwritable = ""
+        """Why nothing can be written here, where that showed while connecting to look."""
         try:
             self.url = make_url(url)
         except ArgumentError:
@@ -40,8 +47,12 @@ class Database:
                 raise _unusable(too_old)
             if not make and not self.file.exists():
                 raise _unusable(f"{self.file} is not there: `ledgerloop init` makes it, or name the one that you mean.")
-            self._prepare_file(self.file)
-            self._engine = create_engine(self.url, connect_args={"timeout": PATIENCE}, pool_size=10, max_overflow=20)
+            connect: dict[str, Any] = {"connect_args": {"timeout": PATIENCE}}
+            if look:
+                connect = {"creator": partial(self._connect_to_look, self.file)}
+            else:
+                self._prepare_file(self.file)
+            self._engine = create_engine(self.url, pool_size=10, max_overflow=20, **connect)
             event.listen(self._engine, "connect", _configure_sqlite)
             event.listen(self._engine, "begin", _begin_sqlite)
         elif self.url.get_backend_name() == "postgresql":
@@ -75,7 +86,7 @@ class Database:
             raise Transient("The database is busy: another thread has been writing for too long.")
         self._inside.now = True
         try:
-            with _transient_when_unreachable(), self._engine.begin() as tx:
+            with _told_by_what_happens_next(self.file), self._engine.begin() as tx:
                 self._be_patient(tx, patience)
                 yield tx
         finally:
@@ -86,7 +97,7 @@ class Database:
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """Open a transaction that cannot write, and on SQLite waits for no writer."""
-        with _transient_when_unreachable(), self._engine.connect() as connection:
+        with _told_by_what_happens_next(self.file, reading=True), self._engine.connect() as connection:
             tx = connection.execution_options(reading=True, postgresql_readonly=True)
             with tx.begin():
                 self._be_patient(tx, PATIENCE)
@@ -107,11 +118,12 @@ class Database:
         locked file.
         """
         if self.file is not None:
-            with _file_lock(self.file.with_name(f"{self.file.name}-lock-{_number(name):016x}")):
+            with _file_lock(self.file, name) as descriptor:
+                fcntl.flock(descriptor, fcntl.LOCK_EX)
                 yield
             return
         engine = self.connecting(_ASK_AGAIN, poolclass=NullPool, isolation_level="AUTOCOMMIT")
-        with _transient_when_unreachable(), engine.connect() as connection:
+        with _told_by_what_happens_next(None), engine.connect() as connection:
             while not _locked(connection, _signed(_number(name))):
                 pass
             yield
@@ -120,15 +132,11 @@ class Database:
     def lock_at_once(self, name: str) -> Iterator[bool]:
         """Hold a named lock as :meth:`lock` does, if nobody holds it; tell whether it was free."""
         if self.file is not None:
-            path = self.file.with_name(f"{self.file.name}-lock-{_number(name):016x}")
-            descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
-            try:
+            with _file_lock(self.file, name) as descriptor:
                 yield _locked_at_once(descriptor)
-            finally:
-                os.close(descriptor)
             return
         engine = self.connecting(poolclass=NullPool, isolation_level="AUTOCOMMIT")
-        with _transient_when_unreachable(), engine.connect() as connection:
+        with _told_by_what_happens_next(None), engine.connect() as connection:
             asked = text("SELECT pg_try_advisory_lock(:number)")
             yield bool(connection.execute(asked, {"number": _signed(_number(name))}).scalar())
 
@@ -186,12 +194,32 @@ class Database:
         """
         engine = create_engine(self.url, poolclass=NullPool, connect_args={"timeout": PATIENCE})
         try:
-            with _file_lock(file.with_name(f"{file.name}-lock-{_number('file'):016x}")):
+            with _file_lock(file, "file") as descriptor:
+                fcntl.flock(descriptor, fcntl.LOCK_EX)
                 make_private(file)
                 with engine.connect() as connection:
                     connection.exec_driver_sql("PRAGMA journal_mode = WAL")
-        except (OSError, DatabaseError):
-            raise _unusable(f"{file} must be a SQLite file in a folder that Ledgerloop may write to.") from None
+        except (OSError, DatabaseError, Transient) as error:
+            told = troubles.told(error, file, opening=True)
+            raise told or _unusable(f"{file} cannot be opened: {error}.") from error
+
+    def _connect_to_look(self, file: Path) -> sqlite3.Connection:
+        """Connect as others do; where nothing can be written beside the file, to it alone if it holds everything.
+
+        SQLite needs files beside one with a log, unless it is told that nobody changes it
+        (https://sqlite.org/wal.html#read_only_databases).
+        """
+        connection = _connected(file, "mode=rw")
+        try:
+            connection.execute("SELECT 1 FROM sqlite_master")
+        except sqlite3.OperationalError as error:
+            connection.close()
+            log = file.with_name(f"{file.name}-wal")
+            if troubles.code_of(error) not in _UNWRITABLE or (log.exists() and log.stat().st_size):
+                raise
+            self.unwritable = troubles.trouble_in(error)
+            return _connected(file, "mode=ro&immutable=1")
+        return connection
 
 
 def _newest() -> str:
@@ -267,30 +295,51 @@ def _begin_sqlite(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
 
 
-_PASSING = ("locked", "busy", "disk is full", "disk I/O error")
-"""What SQLite says of troubles that pass, or that a person ends without a restart."""
+_PASSING = ("locked", "busy")
+"""What SQLite says of others who write."""
+
+
+_UNWRITABLE = (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_FULL)
+
+
+def _connected(file: Path, how: str) -> sqlite3.Connection:
+    return sqlite3.connect(f"{file.as_uri()}?{how}", uri=True, timeout=PATIENCE, check_same_thread=False)
 
 
 @contextmanager
-def _transient_when_unreachable() -> Iterator[None]:
-    """Turn a lost connection, a deadlock, a lock held for too long or a full disk into what a flow tries again."""
+def _told_by_what_happens_next(file: Path | None, *, reading: bool = False) -> Iterator[None]:
+    """Turn a lost connection, a deadlock, a lock held for too long or a full disk into what a flow tries again, and a
+    damaged file into an error that says so."""
     try:
         yield
     except PoolTimeout as error:
         raise Transient("The database did not answer: every connection to it is waiting.") from error
     except OperationalError as error:
+        own = reading and getattr(error.orig, "sqlite_errorcode", 0) == sqlite3.SQLITE_READONLY  # nobody else's doing
+        if file is not None and not own and (told := troubles.told(error, file)):
+            raise told from error
         cause = str(error.orig)
         if type(error.orig).__module__.startswith("psycopg") or any(word in cause for word in _PASSING):
             raise Transient(f"The database did not answer: {cause}") from error
         raise
+    except DatabaseError as error:
+        if file is not None and (told := troubles.told(error, file)):
+            raise told from error
+        raise
 
 
 @contextmanager
-def _file_lock(path: Path) -> Iterator[None]:
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+def _file_lock(file: Path, name: str) -> Iterator[int]:
+    """Open the file beside a SQLite file by which a name is locked."""
+    path = file.with_name(f"{file.name}-lock-{_number(name):016x}")
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    except OSError as error:
+        if told := troubles.told(error, file):
+            raise told from error
+        raise
+    try:
+        yield descriptor
     finally:
         os.close(descriptor)
 

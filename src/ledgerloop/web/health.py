@@ -17,6 +17,7 @@ from ledgerloop.records import Pulse
 from ledgerloop.rules.clocks import agree
 from ledgerloop.rules.health import BOUND as BOUND
 from ledgerloop.rules.health import Reason, Signs, State, judge, state_of
+from ledgerloop.store.troubles import trouble_in
 from ledgerloop.web.fresh import Fresh
 from ledgerloop.web.overview import Overview, look
 from ledgerloop.web.threads import alone
@@ -65,7 +66,7 @@ class Watch:
             flood.error("database does not answer", why=repr(error))
             built = self._built
             own = Pulse(built.worker, built.now(), built.receiver.alive, built.outage)
-            return _told({}, judge(Signs(built.now(), answers=False, pulses=[own])))
+            return _told({}, judge(Signs(built.now(), False, trouble_in(error), pulses=[own])))
         finally:
             if looking.done():
                 self._looking = None

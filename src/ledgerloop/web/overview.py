@@ -69,6 +69,8 @@ class Overview:
     """Why the database is not trusted and nothing is made, where it was put back from a backup."""
     signed: list[Signed] = field(default_factory=list)
     """How the signatures of each vendor's webhooks were."""
+    unwritable: str = ""
+    """Why nothing could be written a moment ago, where a command tried."""
     pulses: list[Pulse] = field(default_factory=list)
     """What the services that run said of themselves last."""
 
@@ -103,6 +105,7 @@ class Overview:
         """What tells how well the service does."""
         return Signs(
             now=self.now,
+            unwritable=self.unwritable,
             pulses=self.pulses,
             put_back=self.waits.why if self.waits else "",
             until=self.waits.until if self.waits else None,
