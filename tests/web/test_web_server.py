@@ -9,6 +9,7 @@ import logging
 import socket
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import httpx2
@@ -33,7 +34,7 @@ def raw() -> Callable[[str, bytes], bytes]:
     def talk(address: str, request: bytes) -> bytes:
         host, port = address.removeprefix("http://").split(":")
         answer = b""
-        with socket.create_connection((host, int(port)), timeout=5) as connection:
+        with socket.create_connection((host, int(port)), timeout=5) as connection, suppress(ConnectionError):
             connection.sendall(request)
             while chunk := connection.recv(65_536):
                 answer += chunk
@@ -100,6 +101,26 @@ def test_the_engine_logs_with_us(sqlite_url: str, tmp_path: Path) -> None:
 
     lines = [json.loads(line) for line in stream.getvalue().splitlines()]
     assert [("dbos", "it failed with Bearer [redacted]")] == [(line["logger"], line["event"]) for line in lines]
+
+
+def test_a_head_is_refused_though_it_comes_in_one_read(
+    sqlite_url: str, tmp_path: Path, raw: Callable[[str, bytes], bytes]
+) -> None:
+    """What counts is how long a head is, and not in how many pieces the network brings it."""
+    furnish(tmp_path, sqlite_url, {"service": {"public_url": ""}})
+    built = build(load(tmp_path / "ledgerloop.toml"))
+    start, end = b"GET /health HTTP/1.1\r\nConnection: close\r\n", b"\r\n\r\n"
+    many = b"\r\n".join(b"X-%d: a" % number for number in range(20_000))
+
+    with running(create_app(built), listening("127.0.0.1", 0, "ledgerloop.toml")) as address:
+        value = raw(address, start + b"X-Long: " + b"a" * 70_000 + end)
+        headers = raw(address, start + many + end)
+        path = raw(address, b"GET /health?" + b"a" * 70_000 + b" HTTP/1.1\r\nConnection: close" + end)
+        fits = raw(address, start + b"X-Long: " + b"a" * 60_000 + end)
+
+    # What came in several reads may be answered by nothing but the end of the connection.
+    assert {b"431", b""} >= {one[9:12] for one in (value, headers, path)}
+    assert b"200" == fits[9:12]
 
 
 def test_pages_leave_the_processor_to_webhooks(sqlite_url: str, tmp_path: Path) -> None:

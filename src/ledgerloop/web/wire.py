@@ -30,6 +30,9 @@ MANY = 65_536
 OURS = 256
 """Files and sockets that are not for those who call: databases, vendors, locks."""
 
+_AROUND = 4
+"""Bytes around the name and the value of a header."""
+
 _ANSWERS = {
     408: b"HTTP/1.1 408 Request Timeout\r\ncontent-length: 0\r\nconnection: close\r\n\r\n",
     413: b"HTTP/1.1 413 Content Too Large\r\ncontent-length: 0\r\nconnection: close\r\n\r\n",
@@ -90,7 +93,9 @@ class Guarded(HttpToolsProtocol):
         self._crowd = crowd
         self._timer: TimerHandle | None = None
         self._taken = 0
-        """Bytes of this request so far, less those of its body."""
+        """Bytes of this request so far, less those of its body, where its end has not come yet."""
+        self._head = 0
+        """Bytes of its address, headers and trailers that were taken apart so far."""
         self._in_request = self._in_head = False
         self._refused = False
 
@@ -125,11 +130,31 @@ class Guarded(HttpToolsProtocol):
         """Begin to wait for the end of the head."""
         super().on_message_begin()
         self._in_request = self._in_head = True
+        self._head = 0
         self._wait(HEAD)
+
+    def on_url(self, url: bytes) -> None:
+        """Count the address, and refuse one that is too long."""
+        if self._counts(len(url)):
+            super().on_url(url)
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Count a header, or a trailer, and refuse what is too much: all of it may have come in one read."""
+        if self._counts(len(name) + len(value) + _AROUND):
+            super().on_header(name, value)
+
+    def _counts(self, size: int) -> bool:
+        """Add to the size of this request's head, and tell whether it is taken."""
+        self._head += size
+        if self._head > LARGEST_HEAD and not self._refused:
+            self._refuse(431)
+        return not self._refused
 
     def on_headers_complete(self) -> None:
         """Refuse a body that says of itself that it is too large; hand everything else on."""
         self._in_head = False
+        if self._refused:
+            return
         said = next((value for name, value in self.headers if name == b"content-length"), b"0")
         if int(said) > LARGEST_BODY:
             self._refuse(413)
