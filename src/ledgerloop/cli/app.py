@@ -10,6 +10,7 @@ from typing import Annotated
 
 import typer
 
+from ledgerloop.cli import streams
 from ledgerloop.cli.commands import Lazy, declare
 from ledgerloop.errors import LedgerloopError, SettingsError
 
@@ -33,12 +34,21 @@ def _ledgerloop(
 
 
 def main() -> None:
-    """Run a command, and end. A wrong setting ends with status 2, whatever else cannot be done with 1."""
+    """Run a command, and end. A wrong setting ends with status 2, whatever else cannot be done with 1.
+
+    What standard output did not take is a failure too: nobody has heard it.
+    """
+    out, _ = streams.make_fit()
     try:
         _run()
     except SystemExit as ended:
-        _leave(ended.code)
-        raise
+        status = ended.code
+        sys.stdout.flush()
+        if out.refused:
+            sys.stderr.write(f"Standard output cannot be written to: {out.refused}.\n")
+            status = 1
+        _leave(status)
+        sys.exit(status)
 
 
 def _run() -> None:
