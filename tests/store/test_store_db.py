@@ -251,13 +251,27 @@ class TestFile:
 
 
 class TestUnusable:
-    @pytest.mark.parametrize("url", ["mysql://host/name", "sqlite://", "nonsense"])
+    @pytest.mark.parametrize(
+        "url", ["mysql://host/name", "sqlite://", "nonsense", "postgresql+psycopg://host:notaport/name"]
+    )
     def test_address(self, url: str) -> None:
         """An address that is neither a SQLite file nor PostgreSQL is a settings error that names the setting."""
         with pytest.raises(SettingsError) as caught:
             Database(url)
 
         assert caught.value.key == "service.database"
+
+    @pytest.mark.parametrize(
+        ("end", "said"), [("?connect_timeout=abc", "abc"), ("?foo=bar", "foo"), ("?target_session_attrs=any", "")]
+    )
+    def test_parameters(self, end: str, said: str) -> None:
+        """What libpq would not take of an address is named, and what it would is fine."""
+        url = f"postgresql+psycopg://user@host/name{end}"
+        if not said:
+            Database(url).close()
+            return
+        with pytest.raises(SettingsError, match=said):
+            Database(url)
 
     @pytest.mark.parametrize("place", ["missing/new.sqlite3", "text.sqlite3"])
     def test_file(self, tmp_path: Path, place: str) -> None:

@@ -39,7 +39,7 @@ class Database:
         """Why nothing can be written here, where that showed while connecting to look."""
         try:
             self.url = make_url(url)
-        except ArgumentError:
+        except (ArgumentError, ValueError):  # the latter for a port that is no number
             raise _unusable(_ADDRESS) from None
         if self.url.get_backend_name() == "sqlite" and self.url.database not in (None, "", ":memory:"):
             self.file: Path | None = Path(str(self.url.database)).absolute()
@@ -58,6 +58,7 @@ class Database:
         elif self.url.get_backend_name() == "postgresql":
             self.file = None
             self.url = self.url.set(drivername="postgresql+psycopg")
+            self._refuse_flawed()
             self._engine = self.connecting(_ON_POSTGRESQL, pool_pre_ping=True, pool_size=10, max_overflow=20)
         else:
             raise _unusable(_ADDRESS)
@@ -65,6 +66,12 @@ class Database:
         # process queue here instead, where the next one starts as soon as the last one ends.
         self._writing = threading.Lock()
         self._inside = threading.local()
+
+    def _refuse_flawed(self) -> None:
+        from ledgerloop.store import postgresql
+
+        if flaw := postgresql.flaw_in(self.url):
+            raise _unusable(f"PostgreSQL would not take this address: {flaw}; {_ADDRESS}")
 
     def connecting(self, settings: tuple[str, ...] = (), **more: Any) -> Engine:
         """Make another engine for this PostgreSQL database, whose connections do not wait for ever."""

@@ -13,6 +13,7 @@ from typing import Any, TypeVar, cast
 
 import psycopg
 import sqlalchemy
+from psycopg.conninfo import conninfo_to_dict, make_conninfo, timeout_from_conninfo
 from psycopg.errors import _WaitTimeout
 from sqlalchemy import URL, Engine, event
 
@@ -82,6 +83,16 @@ class Connection(psycopg.Connection[Any]):
             yield
         finally:
             self.patience = before
+
+
+def flaw_in(url: URL) -> str:
+    """Say what libpq or the driver would not take of an address, before anything is connected; nothing where all is."""
+    _, named = url.get_dialect()().create_connect_args(url)
+    try:
+        timeout_from_conninfo(conninfo_to_dict(make_conninfo(**named)))
+    except (psycopg.Error, ValueError) as error:
+        return str(error).strip()
+    return ""
 
 
 def engine_for(url: URL, settings: tuple[str, ...] = (), **more: Any) -> Engine:
