@@ -4,7 +4,9 @@ import resource
 import signal
 import threading
 import time
+from collections.abc import Callable
 from contextlib import ExitStack
+from types import FrameType
 from typing import Annotated
 
 import httpx2
@@ -16,6 +18,8 @@ from ledgerloop_sandbox.server import SERVICE_URL, running
 app = typer.Typer(add_completion=False)
 
 _LOOK_AGAIN = 1.0
+LARGEST = 1_000_000
+"""Invoices that fit into the memory of a usual machine: some kilobytes each."""
 
 
 @app.command()
@@ -33,9 +37,12 @@ def sandbox(
         raise typer.BadParameter(
             f"“{data}” is none of demo, empty and large:N, such as large:10000.", param_hint="--data"
         )
+    if data.startswith("large:") and (len(data) > len(f"large:{LARGEST}") or int(data[6:]) > LARGEST):
+        raise typer.BadParameter(
+            f"no more than large:{LARGEST} can be held in memory; ask for fewer.", param_hint="--data"
+        )
     stop = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stop.set())
+    _on_a_signal(_leave)  # whoever asks while the data is being made need not wait for it
     began = time.perf_counter()
     with ExitStack() as stack:
         try:
@@ -53,6 +60,7 @@ def sandbox(
         except OSError as error:
             typer.echo(f"Port {xero_port} or {hubspot_port} cannot be had ({error.strerror}). Name others.", err=True)
             raise typer.Exit(2) from None
+        _on_a_signal(lambda *_: stop.set())
         megabytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
         typer.echo(f"Xero      {both.xero_url}")
         typer.echo(f"          client id      {credentials.XERO_CLIENT_ID}")
@@ -65,6 +73,15 @@ def sandbox(
         typer.echo(f"Loaded in {time.perf_counter() - began:.1f} s, {megabytes:.0f} MB. Stop with Ctrl+C.")
         _switch_on(both.xero_url, stop)
         stop.wait()
+
+
+def _on_a_signal(do: Callable[[int, FrameType | None], None]) -> None:
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, do)
+
+
+def _leave(_number: int, _frame: FrameType | None) -> None:
+    raise SystemExit(0)
 
 
 def _switch_on(xero_url: str, stop: threading.Event) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from cli_process import begun, run
+from operated import until
 
 from ledgerloop.cli.show import print_json, print_table, safe, say
 
@@ -51,6 +52,29 @@ def test_sandbox_data_that_is_none(tmp_path: Path) -> None:
         assert 2 == ended.returncode
         assert "none of demo, empty and large:N" in " ".join(ended.stderr.replace("│", " ").split())
         assert "Traceback" not in ended.stderr
+
+
+def test_sandbox_data_that_fits_nowhere(tmp_path: Path) -> None:
+    """More than the memory holds is refused before anything is made."""
+    for count in ("1000001", "99999999999", "9" * 5000):
+        ended = run(tmp_path, "sandbox", "--data", f"large:{count}")
+        assert 2 == ended.returncode
+        assert "no more than large:1000000" in " ".join(ended.stderr.replace("│", " ").split())
+
+
+def test_a_sandbox_is_stopped_while_it_makes_its_data(tmp_path: Path) -> None:
+    """Whoever asked for too much need not wait for it."""
+    words = ["sandbox", "--data", "large:1000000", "--xero-port", "0", "--hubspot-port", "0"]
+    with begun(tmp_path, *words) as sandbox:
+        until(lambda: _cpu_seconds(sandbox.pid) > 5)
+        sandbox.send_signal(signal.SIGTERM)
+        said, complained = sandbox.communicate(timeout=60)
+
+    assert (0, "", "") == (sandbox.returncode, said, complained)
+
+
+def _cpu_seconds(pid: int) -> float:
+    return sum(map(int, Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[11:13])) / 100
 
 
 @pytest.mark.parametrize(
