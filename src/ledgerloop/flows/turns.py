@@ -19,6 +19,7 @@ from sqlalchemy import Connection
 from ledgerloop.errors import (
     Braked,
     ConsentNeeded,
+    Damaged,
     Invalid,
     LedgerloopError,
     Locked,
@@ -65,7 +66,10 @@ def in_turns(flow: Flow) -> Callable[[Work], Work]:
                 work(lane, turn)
             except LedgerloopError as problem:
                 vendor = problem.vendor.lower() if isinstance(problem, ConsentNeeded) else ""
-                park(flow, lane, turn, type(problem).__name__, problem.sentence, _wait_asked(problem), vendor)
+                try:
+                    park(flow, lane, turn, type(problem).__name__, problem.sentence, _wait_asked(problem), vendor)
+                except Damaged as worse:  # the engine would tell it with all of its inside, again and again
+                    logger.error("turn not ended", flow=flow, lane=lane, turn=turn, why=worse.sentence)
             except dbos_error.DBOSException:
                 raise  # the engine's own affair: cancelled, or taken over by another process
             except Exception as problem:
