@@ -137,7 +137,7 @@ def test_no_address_breaks(
 
 def _send(visit: Visit, method: str, path: str, headers: dict[str, str], body: bytes) -> int:
     """Send a request whose path may be no path at all, as the server would hand it on; return the status."""
-    before, _, query = quote(path, safe="%/?&=;:@!$'()*+,#[]").encode().partition(b"?")
+    before, _, query = quote(path, safe="%/?&=;:@!$'()*+,[]").encode().partition(b"?")
     sent: dict[str, Any] = {name: value.encode("latin-1", "replace") for name, value in headers.items()}
     request = visit.browser.build_request(method, "/", headers=sent, content=body)
     request.url = request.url.copy_with(raw_path=before + b"?" + query)

@@ -58,9 +58,9 @@ def test_wrong_keys_are_counted_and_told(served: Place) -> None:
         served.connect()
         assert (200, 200) == (served.from_xero(), served.from_hubspot())
         refused = [served.from_xero("wrong") for _ in range(3)] + [served.from_hubspot("wrong")]
-        health = served.health()
+        health = until(lambda: len((seen := served.health())["problems"]) == 2 and seen)
         right = served.from_hubspot()
-        half = served.health()
+        half = until(lambda: len((seen := served.health())["problems"]) == 1 and seen)
     status, doctor = served.command("status").stdout, run(served.folder, "doctor").stdout  # the counts were kept
 
     said = [health["webhooks"][one]["refused"] for one in ("xero", "hubspot")]

@@ -74,12 +74,12 @@ def test_retry_wants_to_know_which(held: Path, words: list[str]) -> None:
     assert "Say which: --deal ID, --all" in ended.stderr
 
 
-def test_a_new_invoice_needs_an_old_one(held: Path) -> None:
-    """A deal that has no invoice has none to be replaced; the sentence says what tries it."""
+def test_a_new_invoice_needs_what_the_deal_says(held: Path) -> None:
+    """Where nothing is known of an old one the deal may name it in HubSpot, for which a secret is asked by name."""
     ended = run(held, "retry", "--deal", "7", "--new", "--yes")
 
-    assert 1 == ended.returncode
-    assert "Deal 7 has no invoice to replace. `ledgerloop retry --deal 7` tries it again." in ended.stderr
+    assert 2 == ended.returncode
+    assert "run `ledgerloop secret set hubspot_token`" in ended.stderr
 
 
 @pytest.mark.parametrize(("words", "deal"), [(["--deal", "7"], "7"), (["--invoices"], "8")])

@@ -99,13 +99,14 @@ def running_process(
 
 
 def until_held_up(served: Served, vendor: str) -> None:
-    """Wait until a call has met the fault."""
+    """Wait until a call has met the fault and no webhook is on its way: one that meets nobody comes a minute later."""
     url = f"{served.url(vendor)}/_sandbox/faults"
 
     def look() -> bool | None:
         return any(one["taken"] for one in served.on.control.get(url).json()["faults"]) or None
 
     served.on.until("a call is held up", look, 15)
+    served.on.until("no webhook is on its way", lambda: not served.on_their_way() or None)
 
 
 def _heeding_interrupts() -> None:

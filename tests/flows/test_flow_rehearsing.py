@@ -90,8 +90,8 @@ def test_plan_of_another_person_and_of_one_who_was_erased(scene: Scene, tmp_path
         mirror.store_customers(tx, [replace(known[again], email=mia, email_key=mia)])
     scene.forget_calls()
 
-    lines = json.loads(_run(tmp_path, "plan", "--customer", "Taken Over Ltd", "--json").stdout)["lines"]
-    held = json.loads(_run(tmp_path, "plan", "--customer", "Erased Again Ltd", "--json").stdout)["lines"]
+    lines = json.loads(_run_apart(tmp_path, "plan", "--customer", "Taken Over Ltd", "--json"))["lines"]
+    held = json.loads(_run_apart(tmp_path, "plan", "--customer", "Erased Again Ltd", "--json"))["lines"]
 
     def written(line: dict[str, Any]) -> dict[str, str]:
         return {one["name"]: one["after"] for one in line["fields"]}
@@ -108,7 +108,7 @@ def test_plan_of_another_person_and_of_one_who_was_erased(scene: Scene, tmp_path
 def test_backfill_asks_and_the_service_does_the_work(scene: Scene, tmp_path: Path) -> None:
     """Without an answer nothing is done; accepted, the service that runs does it; then there is nothing left to do."""
     unasked = _run(tmp_path, "backfill")
-    done = json.loads(_run(tmp_path, "backfill", "--yes", "--json").stdout)
+    done = json.loads(_run_apart(tmp_path, "backfill", "--yes", "--json"))
     again = _run(tmp_path, "backfill", "--yes")
 
     assert "Nobody is there to be asked" in str(unasked.exception)
@@ -127,7 +127,7 @@ def test_backfill_says_who_is_held(scene: Scene, tmp_path: Path) -> None:
     scene.on.until("it is held", lambda: [one for one in scene.holds() if one.startswith("customer ")] or None)
     scene.settle()
 
-    done = json.loads(_run(tmp_path, "backfill", "--yes", "--json").stdout)
+    done = json.loads(_run_apart(tmp_path, "backfill", "--yes", "--json"))
     again = _run(tmp_path, "backfill", "--yes")
 
     assert (5, 1) == (done["done"]["customers"], done["done"]["held"])
@@ -146,9 +146,9 @@ def test_a_backfill_of_questions_alone_keeps_them(scene: Scene, tmp_path: Path) 
     with scene.built.database.transaction() as tx:  # as where it came with the first fill, which shows nobody
         journal.clear(tx, [subject], scene.built.now())
 
-    planned = json.loads(_run(tmp_path, "plan", "--json").stdout)
-    done = json.loads(_run(tmp_path, "backfill", "--yes", "--json").stdout)
-    held = json.loads(_run(tmp_path, "holds", "--json").stdout)
+    planned = json.loads(_run_apart(tmp_path, "plan", "--json"))
+    done = json.loads(_run_apart(tmp_path, "backfill", "--yes", "--json"))
+    held = json.loads(_run_apart(tmp_path, "holds", "--json"))
 
     asked = [line["subject"] for line in planned["lines"] if line["decision"] == "hold"]
     assert [subject] == asked == [one["subject"] for one in held]
@@ -177,7 +177,7 @@ def test_plan_says_how_a_customer_was_found(scene: Scene, tmp_path: Path) -> Non
     scene.until_shown("companies", company, "xero_contact_id")
     scene.settle()
     after = _run(tmp_path, "plan", "--customer", "Foundling Ltd").stdout
-    told = json.loads(_run(tmp_path, "plan", "--customer", "Foundling Ltd", "--json").stdout)
+    told = json.loads(_run_apart(tmp_path, "plan", "--customer", "Foundling Ltd", "--json"))
 
     assert f"The HubSpot company {company} is this customer. It has the same name, domain." in before
     assert "Also looked at: Foundling Branch." in before

@@ -62,7 +62,10 @@ def test_asked_for_in_two_places_one_is_made(scene: Scene) -> None:
 
 
 def test_an_invoice_that_stands_is_not_replaced(scene: Scene) -> None:
-    """While the invoice stands, or a copy of it with the deal's reference, none is made."""
+    """While the invoice stands, or a copy of it with the deal's reference, none is made; nor where there was none."""
+    unsold = scene.sell(won=False)
+    with instead(scene.built.parts()), pytest.raises(LedgerloopError, match=f"Deal {unsold} has no invoice to replace"):
+        renewing.renewals([unsold])
     deal = scene.sell()
     invoice = made(scene, deal)
     scene.approve(invoice["InvoiceID"])
