@@ -19,9 +19,9 @@ import httpx2
 
 from bench.processes import Broken, Service, free_port, vendors
 from ledgerloop import settings as settings_
+from ledgerloop.bootstrap import build
 from ledgerloop.cli.stage import Sections, Stage, connect_hubspot, furnish, log_in, register_webhooks
 from ledgerloop.store import inbox, lanes
-from ledgerloop.wiring import build
 from ledgerloop_sandbox.server import Sandbox
 
 OBJECTS = "/crm/objects/2026-09"

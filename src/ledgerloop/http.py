@@ -18,10 +18,10 @@ from urllib.parse import quote
 
 import httpx2
 
-from ledgerloop.answers import Answer, Dialect, error_from, failure, locked, lost, parked
+from ledgerloop.decimal_json import dumps, loads
 from ledgerloop.errors import ConsentNeeded, LedgerloopError, NotSent, Transient
-from ledgerloop.exactjson import dumps, loads
-from ledgerloop.governor import Governor, Priority, Reading
+from ledgerloop.rate_limiter import Governor, Priority, Reading
+from ledgerloop.vendor_errors import Answer, Dialect, error_from, failure, locked, lost, parked
 
 NEVER_LEFT = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout, httpx2.UnsupportedProtocol)
 """Failures after which it is certain that the request did not leave."""

@@ -25,8 +25,8 @@ import httpx2
 from authlib.integrations.base_client import OAuthError  # type: ignore[import-untyped]
 from authlib.integrations.httpx_client import OAuth2Client  # type: ignore[import-untyped]
 
-from ledgerloop.answers import retry_after
 from ledgerloop.errors import ConsentNeeded, LedgerloopError, RateLimited, Refused, Transient
+from ledgerloop.vendor_errors import retry_after
 
 AHEAD = 120.0
 """Seconds before its end at which an access token is renewed."""

@@ -11,13 +11,13 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from scene import Scene
 
-from ledgerloop.answers import LONGEST_WAIT, Answer, error_from, moment_told, retry_after
 from ledgerloop.errors import LedgerloopError, RateLimited
 from ledgerloop.flows import retrying
-from ledgerloop.flows.parts import instead
-from ledgerloop.governor import Governor, Limit, Reading
 from ledgerloop.hubspot.dialect import HubSpotDialect
+from ledgerloop.parts import instead
+from ledgerloop.rate_limiter import Governor, Limit, Reading
 from ledgerloop.store import lanes
+from ledgerloop.vendor_errors import LONGEST_WAIT, Answer, error_from, moment_told, retry_after
 from ledgerloop.xero.dialect import XeroDialect
 
 YEAR = {"Retry-After": "31536000"}

@@ -14,13 +14,13 @@ import pytest
 from cli_process import run
 from typer.testing import CliRunner
 
+from ledgerloop.bootstrap import build
 from ledgerloop.cli.app import app
 from ledgerloop.flows.connecting import begin_consent, choose, connect_portal, finish_consent
 from ledgerloop.hubspot import scopes
 from ledgerloop.settings import load
 from ledgerloop.store import connections
 from ledgerloop.store.db import Database
-from ledgerloop.wiring import build
 from ledgerloop_sandbox import credentials
 from ledgerloop_sandbox.server import Sandbox, running
 

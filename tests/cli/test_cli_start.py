@@ -26,7 +26,7 @@ HEAVY = {
     "ledgerloop.cli.stage",
     "ledgerloop.engine",
     "ledgerloop.hubspot.client",
-    "ledgerloop.wiring",
+    "ledgerloop.bootstrap",
     "ledgerloop_sandbox.server",
     "sqlalchemy.orm",
     "starlette",

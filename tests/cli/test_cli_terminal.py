@@ -13,13 +13,13 @@ import pytest
 from on_terminal import CTRL_C, Hidden, Typed, typed
 
 from ledgerloop import settings as settings_
+from ledgerloop.bootstrap import build
 from ledgerloop.cli.reference import reference_text
 from ledgerloop.cli.stage import PATIENCE, Stage, connect_hubspot, connect_xero, furnish, log_in, open_browser
 from ledgerloop.store import lanes
 from ledgerloop.web.app import create_app
 from ledgerloop.web.server import listening
 from ledgerloop.web.server import running as serving
-from ledgerloop.wiring import build
 from ledgerloop_sandbox.server import Sandbox, running
 
 WIDTHS = (80, 200)

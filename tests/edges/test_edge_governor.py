@@ -11,11 +11,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ledgerloop.answers import Answer
 from ledgerloop.errors import RateLimited
-from ledgerloop.governor import LOOK_AGAIN, Governor, Limit, Reading
 from ledgerloop.hubspot.dialect import LIMITS as HUBSPOT_LIMITS
 from ledgerloop.hubspot.dialect import PATIENCE, SEARCH, HubSpotDialect
+from ledgerloop.rate_limiter import LOOK_AGAIN, Governor, Limit, Reading
+from ledgerloop.vendor_errors import Answer
 from ledgerloop.xero.dialect import LIMITS as XERO_LIMITS
 from ledgerloop.xero.dialect import XeroDialect
 

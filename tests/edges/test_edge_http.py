@@ -13,7 +13,6 @@ import httpx2
 import pytest
 from scripted import Cut, Drop, Reply, Script, closed_port, playing
 
-from ledgerloop.answers import Dialect, retry_after
 from ledgerloop.durable_json import DurableJson
 from ledgerloop.errors import (
     Conflict,
@@ -27,9 +26,10 @@ from ledgerloop.errors import (
     Transient,
     UnknownOutcome,
 )
-from ledgerloop.governor import Governor
 from ledgerloop.http import Api, Call, Retry, open_client, trusted
 from ledgerloop.hubspot.dialect import HubSpotDialect
+from ledgerloop.rate_limiter import Governor
+from ledgerloop.vendor_errors import Dialect, retry_after
 from ledgerloop.xero.dialect import XeroDialect
 
 XERO, HUBSPOT = XeroDialect(), HubSpotDialect()

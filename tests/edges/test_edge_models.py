@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from xero_python.accounting.models.time_zone import TimeZone  # type: ignore[import-untyped]
 
-from ledgerloop.exactjson import dumps, loads
+from ledgerloop.decimal_json import dumps, loads
 from ledgerloop.hubspot.models import Association, Record, Stage, TokenInfo
 from ledgerloop.hubspot.paths import Paths
 from ledgerloop.xero.client import if_modified_since

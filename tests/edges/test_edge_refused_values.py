@@ -7,10 +7,10 @@ import json
 from scripted import Reply, playing
 
 from ledgerloop.flows import writing
-from ledgerloop.governor import Governor
 from ledgerloop.http import Api, open_client
 from ledgerloop.hubspot.client import HubSpotClient
 from ledgerloop.hubspot.dialect import HubSpotDialect
+from ledgerloop.rate_limiter import Governor
 
 REFUSED = {
     "status": "COMPLETE",

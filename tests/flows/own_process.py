@@ -16,6 +16,7 @@ import httpx2
 from scene import Scene, showing_all
 
 from ledgerloop import settings as settings_
+from ledgerloop.bootstrap import build
 from ledgerloop.cli.stage import (
     PATIENCE,
     Stage,
@@ -27,7 +28,6 @@ from ledgerloop.cli.stage import (
     register_webhooks,
 )
 from ledgerloop.web.server import listening
-from ledgerloop.wiring import build
 from ledgerloop_sandbox.server import running as sandbox_running
 
 

@@ -9,8 +9,8 @@ from scene import Scene
 
 from ledgerloop.flows import admitting, planning
 from ledgerloop.flows.named import organisation_of
-from ledgerloop.flows.parts import instead
 from ledgerloop.flows.planning import Line, Totals
+from ledgerloop.parts import instead
 from ledgerloop.store import planned
 
 

@@ -10,8 +10,8 @@ from scene import Scene
 
 from ledgerloop.flows import admitting, planning
 from ledgerloop.flows.named import organisation_of
-from ledgerloop.flows.parts import instead
 from ledgerloop.flows.planning import Totals
+from ledgerloop.parts import instead
 from ledgerloop.store import journal, mirror
 
 

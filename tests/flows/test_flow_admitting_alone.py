@@ -16,8 +16,8 @@ from sqlalchemy import delete, update
 
 from ledgerloop.flows import admitting
 from ledgerloop.flows.named import organisation_of
-from ledgerloop.flows.parts import instead
 from ledgerloop.flows.refilling import ANEW
+from ledgerloop.parts import instead
 from ledgerloop.store import cursors, dirty, lanes, mirror
 from ledgerloop.store.cursors import CAUGHT_UP, Cursor
 from ledgerloop.store.tables import customer as customer_table

@@ -11,7 +11,7 @@ from test_flow_linking import SETTINGS, _after, _before, _house, _link
 from ledgerloop.cli.stage import Sections, connect_xero
 from ledgerloop.flows import pairing
 from ledgerloop.flows.pairing import Survey
-from ledgerloop.flows.parts import instead
+from ledgerloop.parts import instead
 from ledgerloop.rules.pairing import Pair
 
 KIWI, AUSSIE = "Kiwi Demo Ltd", "Aussie Demo Pty"

@@ -10,7 +10,7 @@ from scene import Scene
 
 from ledgerloop.cli.stage import connect_xero
 from ledgerloop.flows import renewing, retrying
-from ledgerloop.flows.parts import instead
+from ledgerloop.parts import instead
 from ledgerloop.store import aside, connections, inbox
 
 KIWI, AUSSIE = "Kiwi Demo Ltd", "Aussie Demo Pty"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from scene import Scene
 
-from ledgerloop.flows.parts import equip, instead
 from ledgerloop.flows.retrying import retry
+from ledgerloop.parts import equip, instead
 from ledgerloop.store import books
 
 

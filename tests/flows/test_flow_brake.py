@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from ledgerloop.flows import approving, asking
-from ledgerloop.flows.parts import Parts, instead
+from ledgerloop.parts import Parts, instead
 from ledgerloop.records import Event, Intent, Rest
 from ledgerloop.store import inbox, intents, journal, lanes
 from ledgerloop.store.db import Database

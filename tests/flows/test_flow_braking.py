@@ -10,8 +10,8 @@ from sqlalchemy import update
 
 from ledgerloop.flows import planning
 from ledgerloop.flows.named import organisation_of
-from ledgerloop.flows.parts import instead
 from ledgerloop.flows.planning import Totals
+from ledgerloop.parts import instead
 from ledgerloop.store import clientele, dirty, lanes, links, planned, spent, tables
 from ledgerloop.store.spent import Written
 

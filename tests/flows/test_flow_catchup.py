@@ -17,7 +17,7 @@ from scene import DAY, Scene
 from sqlalchemy import delete
 
 from ledgerloop.flows import catchup, pulling, standing, verifying
-from ledgerloop.flows.parts import instead
+from ledgerloop.parts import instead
 from ledgerloop.records import Event
 from ledgerloop.store import connections, cursors, dirty, epochs, inbox, journal, lanes, mirror, planned, tables
 from ledgerloop.store.cursors import CAUGHT_UP, Cursor

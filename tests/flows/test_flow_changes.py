@@ -12,12 +12,12 @@ from sqlalchemy import select
 
 from ledgerloop.flows import indexing, polling, telling
 from ledgerloop.flows.changes import changes
-from ledgerloop.flows.parts import instead
-from ledgerloop.governor import Governor
 from ledgerloop.http import Api, open_client
 from ledgerloop.hubspot.client import HubSpotClient
 from ledgerloop.hubspot.dialect import HubSpotDialect
 from ledgerloop.hubspot.models import SearchPage
+from ledgerloop.parts import instead
+from ledgerloop.rate_limiter import Governor
 from ledgerloop.records import Link
 from ledgerloop.store import companies, connections, cursors, heard, links, search_keys, tables
 from ledgerloop.store.cursors import Cursor

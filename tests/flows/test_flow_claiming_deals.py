@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from ledgerloop.flows import making
-from ledgerloop.flows.parts import Parts, instead
+from ledgerloop.parts import Parts, instead
 from ledgerloop.records import Intent, Organisation, Portal
 from ledgerloop.store import connections, intents
 from ledgerloop.store.connections import Connected

@@ -9,13 +9,13 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from ledgerloop import settings
+from ledgerloop.bootstrap import FLOWS, build
 from ledgerloop.cli.init import prepare
 from ledgerloop.engine import Engine
 from ledgerloop.flows.catchup import wake_due
 from ledgerloop.records import Organisation
 from ledgerloop.store import connections, lanes
 from ledgerloop.store.connections import Connected
-from ledgerloop.wiring import FLOWS, build
 
 HOME = "org-1"
 

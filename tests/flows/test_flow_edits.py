@@ -11,7 +11,7 @@ from polls import poll_from_the_start
 from scene import LINE, OBJECTS, Scene
 
 from ledgerloop.flows import retrying, waking
-from ledgerloop.flows.parts import instead
+from ledgerloop.parts import instead
 from ledgerloop.store import cursors, lanes
 
 KEPT = ("LineItemID", "Description", "Quantity", "UnitAmount", "AccountCode", "TaxType")

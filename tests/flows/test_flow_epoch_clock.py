@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from ledgerloop.flows import epoch
-from ledgerloop.flows.parts import Parts, instead
+from ledgerloop.parts import Parts, instead
 from ledgerloop.records import Organisation
 from ledgerloop.store import connections, cursors, epochs
 from ledgerloop.store.connections import Connected

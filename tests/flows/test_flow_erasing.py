@@ -10,7 +10,7 @@ from crm import Customers, begun
 from scene import OBJECTS, Scene
 from sqlalchemy import select
 
-from ledgerloop.flows.parts import parts
+from ledgerloop.parts import parts
 from ledgerloop.store import compared, links, lost
 from ledgerloop.store.lost import Lost
 from ledgerloop.store.tables import erased, metadata

@@ -10,7 +10,7 @@ from scene import OBJECTS, Scene
 
 from ledgerloop.errors import LedgerloopError
 from ledgerloop.flows import linking, pairing, renewing, retrying
-from ledgerloop.flows.parts import instead
+from ledgerloop.parts import instead
 from ledgerloop.records import Link, Portal
 from ledgerloop.store import connections, fingerprints, intents, journal, links
 

@@ -10,7 +10,7 @@ from own_process import Served, running_process
 from scene import OBJECTS, Scene
 
 from ledgerloop.cli.stage import connect_hubspot, connect_xero
-from ledgerloop.flows.parts import equip
+from ledgerloop.parts import equip
 from ledgerloop.rules.routing import Route
 from ledgerloop.store import lanes
 

@@ -12,7 +12,7 @@ from crm import Customers, begun
 from scene import OBJECTS, Scene
 
 from ledgerloop.flows import indexing
-from ledgerloop.flows.parts import instead
+from ledgerloop.parts import instead
 from ledgerloop.store import companies, connections
 from ledgerloop.store.companies import Progress
 from ledgerloop.store.tables import search_key as table

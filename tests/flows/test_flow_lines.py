@@ -17,7 +17,7 @@ from scene import LINE, OBJECTS, Scene
 from test_flow_edits import _edit_line
 
 from ledgerloop.flows import polling
-from ledgerloop.flows.parts import instead
+from ledgerloop.parts import instead
 
 SETUP = Path(__file__).parents[2] / "docs" / "setup.md"
 SEARCHED = ["deals/search", "line_items/search"]

@@ -14,8 +14,8 @@ from ledgerloop.errors import LedgerloopError
 from ledgerloop.flows import linking, pairing, retrying
 from ledgerloop.flows.linking import Linked
 from ledgerloop.flows.pairing import Survey
-from ledgerloop.flows.parts import instead
 from ledgerloop.flows.polling import CURSOR
+from ledgerloop.parts import instead
 from ledgerloop.records import Link, Portal
 from ledgerloop.store import connections, cursors, intents, journal, lanes, links
 from ledgerloop.store.cursors import Cursor

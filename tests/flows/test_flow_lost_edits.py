@@ -10,7 +10,7 @@ from scene import OBJECTS, Scene
 from sqlalchemy import update
 
 from ledgerloop.flows import approving, making
-from ledgerloop.flows.parts import instead
+from ledgerloop.parts import instead
 from ledgerloop.store import connections, intents
 from ledgerloop.store.tables import intent
 

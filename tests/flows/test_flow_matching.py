@@ -9,7 +9,7 @@ from crm import Customers, begun
 from scene import DAY, Scene
 
 from ledgerloop.flows.finding import find
-from ledgerloop.flows.parts import instead
+from ledgerloop.parts import instead
 from ledgerloop.records import Entry
 from ledgerloop.store import connections, cursors, fingerprints, journal, lanes, mirror
 from ledgerloop.store.cursors import CAUGHT_UP, Cursor

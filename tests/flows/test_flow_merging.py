@@ -10,7 +10,7 @@ from crm import Customers, begun
 from scene import LINE, Scene
 
 from ledgerloop.flows import retrying
-from ledgerloop.flows.parts import instead
+from ledgerloop.parts import instead
 
 MORE = ({"name": "Support", "quantity": "1", "price": "100"},)
 

@@ -11,7 +11,7 @@ import pytest
 from scene import Scene
 
 from ledgerloop.flows import catchup, standing
-from ledgerloop.flows.parts import instead
+from ledgerloop.parts import instead
 from ledgerloop.records import Customer, Link, Receivable, Rest
 from ledgerloop.store import dirty, inbox, lanes, links, mirror, planned
 from ledgerloop.store.spent import Written

@@ -10,7 +10,7 @@ import pytest
 from scene import OBJECTS, Scene
 
 from ledgerloop.flows import noting
-from ledgerloop.flows.parts import instead
+from ledgerloop.parts import instead
 from ledgerloop.store import connections, dirty, lanes, notes
 
 NOTES = {"standing": {"notes": True}}

@@ -12,7 +12,7 @@ from scene import Scene
 from ledgerloop.cli.stage import NotAsTold
 from ledgerloop.flows.deals import read_deals, read_sales
 from ledgerloop.flows.finding import properties_read
-from ledgerloop.flows.parts import instead
+from ledgerloop.parts import instead
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,7 @@ from scene import Scene
 from sqlalchemy import update
 
 from ledgerloop.flows import older_companies, ruling
-from ledgerloop.flows.parts import instead
+from ledgerloop.parts import instead
 from ledgerloop.store import connections, dirty, lanes, links, newly_made, tables
 
 LAG = 30

@@ -10,8 +10,8 @@ from scene import OBJECTS, Scene
 
 from ledgerloop.flows import new_customers, retrying, ruling
 from ledgerloop.flows.deals import Sale
-from ledgerloop.flows.parts import instead
 from ledgerloop.hubspot.models import Record
+from ledgerloop.parts import instead
 from ledgerloop.records import Hold, Organisation
 from ledgerloop.rules.identity.addresses import email_domain
 from ledgerloop.store import connections

@@ -11,10 +11,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from ledgerloop import settings
+from ledgerloop.bootstrap import FLOWS, Ledgerloop, build
 from ledgerloop.cli.init import prepare
 from ledgerloop.engine import Engine, engine_file_of
 from ledgerloop.flows.catchup import wake_due
-from ledgerloop.wiring import FLOWS, Ledgerloop, build
 
 DAY = timedelta(days=1)
 OLD, YOUNG = 2500, 7

@@ -12,7 +12,7 @@ from scene import Scene
 from ledgerloop.cli.stage import connect_hubspot, connect_xero
 from ledgerloop.errors import LedgerloopError
 from ledgerloop.flows import retrying
-from ledgerloop.flows.parts import instead
+from ledgerloop.parts import instead
 from ledgerloop.records import Rest
 from ledgerloop.store import connections, inbox, lanes, planned
 from ledgerloop.store.lanes import Parked

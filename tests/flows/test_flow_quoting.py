@@ -12,8 +12,8 @@ from sqlalchemy import Select, Table, select
 
 from ledgerloop.errors import LedgerloopError
 from ledgerloop.flows import retrying
-from ledgerloop.flows.parts import instead
 from ledgerloop.flows.quoting import EARLY, quote
+from ledgerloop.parts import instead
 from ledgerloop.store import connections
 from ledgerloop.store.tables import Moment, link, metadata
 

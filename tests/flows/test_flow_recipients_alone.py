@@ -12,7 +12,7 @@ from crm import Customers
 from scene import Scene
 
 from ledgerloop.flows import retrying
-from ledgerloop.flows.parts import instead
+from ledgerloop.parts import instead
 
 NOTHING_SAYS = "The deal has several contacts, and nothing says who receives the invoice"
 

@@ -17,9 +17,9 @@ from typer.testing import CliRunner, Result
 from ledgerloop.cli.app import app
 from ledgerloop.flows import pulling
 from ledgerloop.flows.braking import Counting
-from ledgerloop.flows.parts import instead
 from ledgerloop.hubspot.client import HubSpotClient
 from ledgerloop.hubspot.dry_run import Rehearsing
+from ledgerloop.parts import instead
 from ledgerloop.store import connections, journal, lanes, mirror
 
 READS = set(

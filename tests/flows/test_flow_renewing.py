@@ -10,7 +10,7 @@ from scene import Scene
 
 from ledgerloop.errors import LedgerloopError
 from ledgerloop.flows import renewing
-from ledgerloop.flows.parts import instead
+from ledgerloop.parts import instead
 
 
 def test_a_deleted_draft_is_told_and_replaced_when_a_person_asks(scene: Scene) -> None:

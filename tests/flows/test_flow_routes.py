@@ -13,7 +13,7 @@ from sqlalchemy import update
 
 from ledgerloop.flows import retrying
 from ledgerloop.flows.books import books_of
-from ledgerloop.flows.parts import equip, instead
+from ledgerloop.parts import equip, instead
 from ledgerloop.store import books, connections, journal, lanes
 from ledgerloop.store.tables import book
 

@@ -13,7 +13,7 @@ from scene import Scene
 
 from ledgerloop.errors import LedgerloopError
 from ledgerloop.flows import retrying, ruling
-from ledgerloop.flows.parts import instead
+from ledgerloop.parts import instead
 from ledgerloop.store import connections, cursors, lanes, links, rulings
 from ledgerloop.store.cursors import CAUGHT_UP, Cursor
 

@@ -11,7 +11,7 @@ from scene import Scene
 from sqlalchemy import Engine, event
 
 from ledgerloop.flows import editing, writing_back
-from ledgerloop.flows.parts import instead
+from ledgerloop.parts import instead
 
 PORTAL = "62515"
 

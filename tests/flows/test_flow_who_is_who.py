@@ -9,7 +9,7 @@ from crm import Customers, begun
 from scene import OBJECTS, Scene
 
 from ledgerloop.flows import ruling
-from ledgerloop.flows.parts import instead
+from ledgerloop.parts import instead
 from ledgerloop.records import Organisation
 from ledgerloop.store import connections, dirty, journal, lanes
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from served import Served
 
 from ledgerloop.flows import ruling
-from ledgerloop.flows.parts import instead
+from ledgerloop.parts import instead
 from ledgerloop.records import Organisation
 from ledgerloop.store import connections
 

@@ -25,10 +25,10 @@ from points import Points
 
 from ledgerloop import log
 from ledgerloop import settings as settings_
+from ledgerloop.bootstrap import build
 from ledgerloop.cli import app as _all_that_is_imported
 from ledgerloop.web import server
 from ledgerloop.web.app import create_app
-from ledgerloop.wiring import build
 
 
 def main() -> None:

@@ -21,6 +21,7 @@ import httpx2
 from scene import Scene
 
 from ledgerloop import settings as settings_
+from ledgerloop.bootstrap import build
 from ledgerloop.cli.stage import (
     PATIENCE,
     Sections,
@@ -35,7 +36,6 @@ from ledgerloop.flows.polling import CURSOR as POLLED
 from ledgerloop.store import connections, cursors, inbox, lanes
 from ledgerloop.store.cursors import CAUGHT_UP
 from ledgerloop.web.server import listening
-from ledgerloop.wiring import build
 from ledgerloop_sandbox.server import Sandbox
 from ledgerloop_sandbox.server import running as sandbox_running
 

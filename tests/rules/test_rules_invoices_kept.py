@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rules_samples import CALM, HOME, PORTAL, TODAY, day, invoice, item, record
 
-from ledgerloop.exactjson import dumps, loads
+from ledgerloop.decimal_json import dumps, loads
 from ledgerloop.records import Receivable
 from ledgerloop.rules.invoices import (
     Draft,

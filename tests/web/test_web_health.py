@@ -19,6 +19,7 @@ from starlette.testclient import TestClient
 from structlog.testing import capture_logs
 from web_scene import HANDSHAKE, KEY, SECRET, TENANT, Visit, hubspot_event, xero_body, xero_event
 
+from ledgerloop.bootstrap import Ledgerloop
 from ledgerloop.records import Organisation, Rest
 from ledgerloop.secrets.sealed import Sealed
 from ledgerloop.store import connections, inbox, journal, lanes
@@ -26,7 +27,6 @@ from ledgerloop.store.cells import DatabaseCells
 from ledgerloop.store.connections import Connected
 from ledgerloop.web import health
 from ledgerloop.web.app import create_app
-from ledgerloop.wiring import Ledgerloop
 from ledgerloop.xero.webhooks import sign
 
 

@@ -18,12 +18,12 @@ import structlog
 from web_scene import HANDSHAKE, KEY, furnish, xero_body, xero_event
 
 from ledgerloop import log
+from ledgerloop.bootstrap import build
 from ledgerloop.errors import SettingsError
 from ledgerloop.settings import load
 from ledgerloop.store import inbox
 from ledgerloop.web.app import PAGES, create_app
 from ledgerloop.web.server import listening, running
-from ledgerloop.wiring import build
 from ledgerloop.xero.webhooks import sign
 
 

@@ -13,6 +13,7 @@ from typing import Any
 import httpx2
 from starlette.testclient import TestClient
 
+from ledgerloop.bootstrap import build
 from ledgerloop.hubspot import webhooks as hubspot
 from ledgerloop.records import Event
 from ledgerloop.secrets.sealed import Sealed, new_key_file
@@ -22,7 +23,6 @@ from ledgerloop.store.cells import DatabaseCells
 from ledgerloop.store.db import Database
 from ledgerloop.web.app import create_app
 from ledgerloop.web.passwords import PASSWORD, hash_of
-from ledgerloop.wiring import build
 from ledgerloop.xero import webhooks as xero
 from ledgerloop_sandbox import credentials
 

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from ledgerloop.bootstrap import Ledgerloop
 from ledgerloop.cli.invoices import Deals, Yes, ask
 from ledgerloop.cli.opening import FILE, Config, HubSpotUrl, OfOrganisation, OnSandbox, XeroUrl, opened
 from ledgerloop.cli.show import Json, print_json, say
@@ -14,11 +15,10 @@ from ledgerloop.errors import LedgerloopError
 from ledgerloop.flows import linking, pairing
 from ledgerloop.flows.linking import Linked
 from ledgerloop.flows.pairing import Survey
-from ledgerloop.flows.parts import instead
+from ledgerloop.parts import instead
 from ledgerloop.records import Organisation, Portal
 from ledgerloop.rules.pairing import Pair, Plan, Sold
 from ledgerloop.store import connections
-from ledgerloop.wiring import Ledgerloop
 
 OfInvoice = Annotated[
     str, typer.Option("--invoice", help="The Xero invoice that is the one deal's: its number or its id.")

@@ -14,6 +14,7 @@ from typing import Annotated, Any
 
 import typer
 
+from ledgerloop.bootstrap import Ledgerloop
 from ledgerloop.cli.invoices import AllInvoices, Deals, approve_invoices, ask
 from ledgerloop.cli.opening import FILE, Config, HubSpotUrl, OfOrganisation, OnSandbox, XeroUrl, opened
 from ledgerloop.cli.plan import planned_with_progress, print_totals, progress, totals_of
@@ -21,14 +22,13 @@ from ledgerloop.cli.show import Json, print_json, say
 from ledgerloop.errors import LedgerloopError
 from ledgerloop.flows import admitting, planning
 from ledgerloop.flows.named import organisation_of
-from ledgerloop.flows.parts import instead
 from ledgerloop.flows.planning import Totals
+from ledgerloop.parts import instead
 from ledgerloop.records import Organisation
 from ledgerloop.store import dirty, journal, lanes, planned
 from ledgerloop.store.planned import Allowance
 from ledgerloop.store.spent import Written
 from ledgerloop.web.wording import moment
-from ledgerloop.wiring import Ledgerloop
 
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask; accept what the plan shows.")]
 

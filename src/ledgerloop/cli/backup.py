@@ -16,7 +16,7 @@ from ledgerloop.cli.show import say
 from ledgerloop.engine import engine_file_of
 from ledgerloop.errors import LedgerloopError
 from ledgerloop.flows import epoch
-from ledgerloop.flows.parts import instead
+from ledgerloop.parts import instead
 from ledgerloop.secrets.sealed import Sealed
 from ledgerloop.store import backups, pulses
 from ledgerloop.store.db import Database

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from ledgerloop.bootstrap import Ledgerloop
 from ledgerloop.cli.opening import FILE, Config, HubSpotUrl, OnSandbox, ServicePort, XeroUrl, opened
 from ledgerloop.cli.show import say
 from ledgerloop.errors import LedgerloopError
@@ -18,7 +19,6 @@ from ledgerloop.flows.provisioning import provision as make_properties
 from ledgerloop.rules.routing import undecided
 from ledgerloop.store import connections
 from ledgerloop.web.connect import consent_address
-from ledgerloop.wiring import Ledgerloop
 
 app = typer.Typer(help="Connect Xero and HubSpot.", no_args_is_help=True)
 

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 import typer
 
 from ledgerloop import oauth
+from ledgerloop.bootstrap import Ledgerloop
 from ledgerloop.cli.opening import FILE, Config, HubSpotUrl, OnSandbox, ServicePort, XeroUrl, on_sandbox, opened
 from ledgerloop.cli.show import Json, print_json, say
 from ledgerloop.errors import LedgerloopError, Missing, ScopeMissing
@@ -29,7 +30,6 @@ from ledgerloop.store.commits import tried
 from ledgerloop.store.connections import Connected
 from ledgerloop.web.missing import lacks
 from ledgerloop.web.overview import look
-from ledgerloop.wiring import Ledgerloop
 from ledgerloop.xero.models import Organisation
 
 PORTAL_LIST = (

@@ -9,15 +9,15 @@ from typing import Annotated, Any
 
 import typer
 
+from ledgerloop.bootstrap import Ledgerloop
 from ledgerloop.cli.opening import FILE, Config, HubSpotUrl, OnSandbox, XeroUrl, opened
 from ledgerloop.cli.show import print_json, print_table, say
 from ledgerloop.errors import LedgerloopError
 from ledgerloop.flows import approving, asking, renewing, retrying
-from ledgerloop.flows.parts import instead
 from ledgerloop.flows.quoting import Quote, quote
 from ledgerloop.flows.renewing import Renewal
+from ledgerloop.parts import instead
 from ledgerloop.store import connections
-from ledgerloop.wiring import Ledgerloop
 
 Deals = Annotated[list[str] | None, typer.Option("--deal", help="A deal's HubSpot id. May be given several times.")]
 AllHeld = Annotated[bool, typer.Option("--all", help="Every deal that is held.")]

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from ledgerloop.bootstrap import Ledgerloop
 from ledgerloop.cli.opening import (
     FILE,
     Config,
@@ -21,13 +22,12 @@ from ledgerloop.cli.show import Json, print_json, print_table, say
 from ledgerloop.errors import LedgerloopError
 from ledgerloop.flows import ruling
 from ledgerloop.flows.named import customers_named, organisation_of
-from ledgerloop.flows.parts import instead
 from ledgerloop.flows.ruling import HALVES, Ruled
+from ledgerloop.parts import instead
 from ledgerloop.records import Organisation
 from ledgerloop.store import connections, links, mirror
 from ledgerloop.store.links import Kept
 from ledgerloop.web.wording import moment
-from ledgerloop.wiring import Ledgerloop
 
 WhichCustomer = Annotated[str, typer.Option("--customer", help="The Xero customer: its id, or its email or name.")]
 Company = Annotated[str, typer.Option("--company", help="The id of the HubSpot company that it is.")]

@@ -21,8 +21,8 @@ from ledgerloop.store.db import Database
 from ledgerloop_sandbox import credentials
 
 if TYPE_CHECKING:
+    from ledgerloop.bootstrap import Ledgerloop
     from ledgerloop.secrets.sealed import Sealed
-    from ledgerloop.wiring import Ledgerloop
 
 FILE = Path("ledgerloop.toml")
 SANDBOX_XERO = "http://127.0.0.1:9101"
@@ -101,7 +101,7 @@ def opened(
 
     Where the sandbox does not answer, it may listen elsewhere, so the error names the options that say where.
     """
-    from ledgerloop.wiring import build
+    from ledgerloop.bootstrap import build
 
     settings = choose(config, sandbox, xero_url, hubspot_url, port)
     Database(settings.service.database, make=False).close()

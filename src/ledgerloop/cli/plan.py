@@ -17,8 +17,8 @@ from ledgerloop.cli.opening import FILE, Config, Customer, HubSpotUrl, OfOrganis
 from ledgerloop.cli.show import Json, print_json, print_table, safe, say
 from ledgerloop.flows import admitting, planning
 from ledgerloop.flows.named import customers_named, organisation_of
-from ledgerloop.flows.parts import instead
 from ledgerloop.flows.planning import Line, Totals
+from ledgerloop.parts import instead
 from ledgerloop.records import Organisation
 from ledgerloop.rules.identity.wording import by
 from ledgerloop.store import dirty, links

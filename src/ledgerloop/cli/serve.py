@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from ledgerloop import log
+from ledgerloop.bootstrap import build
 from ledgerloop.cli.init import prepare
 from ledgerloop.cli.opening import FILE, Config, HubSpotUrl, OnSandbox, XeroUrl, choose
 from ledgerloop.cli.password import generate_password
@@ -16,7 +17,6 @@ from ledgerloop.settings import check_complete
 from ledgerloop.store.db import Database
 from ledgerloop.web import server
 from ledgerloop.web.app import create_app
-from ledgerloop.wiring import build
 
 Host = Annotated[str, typer.Option("--host", help="The address to listen on, instead of the one in the settings.")]
 Worker = Annotated[

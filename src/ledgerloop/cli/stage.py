@@ -20,6 +20,7 @@ from typing import Any, TypeVar
 import httpx2
 
 from ledgerloop import settings as settings_
+from ledgerloop.bootstrap import Ledgerloop, build
 from ledgerloop.errors import LedgerloopError
 from ledgerloop.http import trusted
 from ledgerloop.secrets.sealed import Sealed, new_key_file
@@ -29,7 +30,6 @@ from ledgerloop.store.db import Database
 from ledgerloop.web.app import create_app
 from ledgerloop.web.passwords import PASSWORD, hash_of
 from ledgerloop.web.server import listening, running
-from ledgerloop.wiring import Ledgerloop, build
 from ledgerloop_sandbox import credentials
 from ledgerloop_sandbox.server import Sandbox
 from ledgerloop_sandbox.server import running as sandbox_running

@@ -11,8 +11,8 @@ from collections.abc import Iterable, Mapping
 
 from ledgerloop.flows import epoch
 from ledgerloop.flows.merging import MERGED_IDS
-from ledgerloop.flows.parts import parts
 from ledgerloop.hubspot.models import Record
+from ledgerloop.parts import parts
 from ledgerloop.records import Portal, Receivable
 from ledgerloop.rules.customers import receivable_from_invoice
 from ledgerloop.rules.marks import deal_url, marker_of

@@ -16,9 +16,9 @@ from sqlalchemy import Connection
 
 from ledgerloop.durable_json import Plain, error_from, error_told
 from ledgerloop.errors import ConsentNeeded, LedgerloopError, RateLimited, Refused, Transient
-from ledgerloop.flows.parts import parts
 from ledgerloop.flows.retrying import LOOK, RETRY, Kind, again
 from ledgerloop.log import logger
+from ledgerloop.parts import parts
 from ledgerloop.records import Hold, Rest
 from ledgerloop.store import aside, connections, inbox
 

@@ -13,7 +13,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 from ledgerloop.flows.approving import deal_subject, subject_of
-from ledgerloop.flows.parts import parts
+from ledgerloop.parts import parts
 from ledgerloop.records import Intent
 from ledgerloop.rules.invoices import body_of
 from ledgerloop.rules.totals import lines_come_to

@@ -13,8 +13,8 @@ from typing import Literal
 from sqlalchemy import Connection
 
 from ledgerloop.errors import ConsentNeeded, LedgerloopError, RateLimited, Refused
-from ledgerloop.flows.parts import parts
 from ledgerloop.log import logger
+from ledgerloop.parts import parts
 from ledgerloop.records import Rest
 from ledgerloop.rules.doubts import broken_beside, refused_beside
 from ledgerloop.store import journal, rests

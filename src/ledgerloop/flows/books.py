@@ -15,9 +15,9 @@ from typing import Any
 from sqlalchemy import Connection
 
 from ledgerloop.errors import Missing, ScopeMissing
-from ledgerloop.flows.parts import parts
 from ledgerloop.flows.retrying import LOOK, again
 from ledgerloop.log import logger
+from ledgerloop.parts import parts
 from ledgerloop.records import Organisation, Rest
 from ledgerloop.rules.books import Books, Kind
 from ledgerloop.rules.clocks import passed

@@ -17,11 +17,11 @@ from sqlalchemy import Connection
 
 from ledgerloop.errors import Braked, LedgerloopError, UnknownOutcome
 from ledgerloop.flows.moving import KINDS
-from ledgerloop.flows.parts import instead, parts
 from ledgerloop.flows.rehearsing import count, rehearse
 from ledgerloop.hubspot.client import HubSpotClient
 from ledgerloop.hubspot.models import BatchResult, New, Record, To
 from ledgerloop.hubspot.paths import plural
+from ledgerloop.parts import instead, parts
 from ledgerloop.records import Organisation
 from ledgerloop.rules.clocks import passed
 from ledgerloop.rules.customers import further_people

@@ -15,9 +15,9 @@ from datetime import date, datetime, timedelta
 from sqlalchemy import Connection
 
 from ledgerloop.flows import apart, beside, books, braking, held, noting, verifying
-from ledgerloop.flows.parts import parts
 from ledgerloop.flows.polling import CURSOR as POLLED
 from ledgerloop.log import logger
+from ledgerloop.parts import parts
 from ledgerloop.records import Organisation
 from ledgerloop.rules.clocks import passed
 from ledgerloop.store import connections, cursors, dirty, gaps, inbox, lanes, links, mirror, planned

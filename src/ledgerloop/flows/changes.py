@@ -15,9 +15,9 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy import Connection
 
 from ledgerloop.errors import Transient
-from ledgerloop.flows.parts import parts
 from ledgerloop.hubspot.client import MOST_A_SEARCH_PAGE, HubSpotClient
 from ledgerloop.hubspot.models import Record
+from ledgerloop.parts import parts
 from ledgerloop.rules.clocks import gone_by
 from ledgerloop.store import cursors
 from ledgerloop.store.cursors import Cursor

@@ -11,9 +11,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from ledgerloop.flows import retrying
-from ledgerloop.flows.parts import parts
 from ledgerloop.flows.writing import id_name
 from ledgerloop.hubspot.models import Record
+from ledgerloop.parts import parts
 from ledgerloop.records import Customer, Hold, Link, LinkKind, Organisation
 from ledgerloop.rules import doubts
 from ledgerloop.store import compared, connections, journal, links, mirror

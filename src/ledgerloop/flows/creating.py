@@ -10,15 +10,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from ledgerloop.abreast import abreast
+from ledgerloop.concurrency import abreast
 from ledgerloop.flows import older_companies, writing
 from ledgerloop.flows.claiming import Customers, Doubts, apart, claim, take
 from ledgerloop.flows.fields import remembered
 from ledgerloop.flows.finding import PLURAL, Halves, found_by_email, properties_read
-from ledgerloop.flows.parts import parts
 from ledgerloop.flows.writing import TAKEN, Dropped, Sent
 from ledgerloop.hubspot.client import HubSpotClient
 from ledgerloop.hubspot.models import BatchError
+from ledgerloop.parts import parts
 from ledgerloop.records import Customer, Entry, Hold, Link, LinkKind, Organisation
 from ledgerloop.rules import doubts
 from ledgerloop.rules.ownership import after_refusal, made_from, properties_of, said_by_xero

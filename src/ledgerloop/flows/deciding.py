@@ -16,9 +16,9 @@ from ledgerloop.flows.books import books_of
 from ledgerloop.flows.changes import INDEX_LAG
 from ledgerloop.flows.deals import Sale, entered, for_route, new_customer, read_deals, read_sales, won_at
 from ledgerloop.flows.facts import owners, route_stages, won_stages
-from ledgerloop.flows.parts import parts
 from ledgerloop.flows.payers import unknown
 from ledgerloop.hubspot.models import Record
+from ledgerloop.parts import parts
 from ledgerloop.records import Hold, Organisation, Portal, Receivable, Skip
 from ledgerloop.rules.books import Books, Kind, kinds_asked
 from ledgerloop.rules.edits import asked_by_routes, basis_of

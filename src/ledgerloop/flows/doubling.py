@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from sqlalchemy import Connection
 
-from ledgerloop.flows.parts import parts
+from ledgerloop.parts import parts
 from ledgerloop.records import Intent, Receivable
 from ledgerloop.rules.marks import marker_in
 from ledgerloop.rules.standing import GONE

@@ -23,7 +23,7 @@ from ledgerloop.flows.books import last_read
 from ledgerloop.flows.deals import Sale, read_deals, read_sales, with_payers
 from ledgerloop.flows.deciding import Decided, basis, books_for, by_home, invoice_id, route
 from ledgerloop.flows.facts import route_stages, won_stages
-from ledgerloop.flows.parts import parts
+from ledgerloop.parts import parts
 from ledgerloop.records import Entry, Intent, Organisation, Portal, Receivable
 from ledgerloop.rules.books import Books
 from ledgerloop.rules.customers import receivable_from_invoice

@@ -13,8 +13,8 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection
 
 from ledgerloop.errors import Transient
-from ledgerloop.flows.parts import parts
 from ledgerloop.log import logger
+from ledgerloop.parts import parts
 from ledgerloop.records import Entry
 from ledgerloop.rules.clocks import passed
 from ledgerloop.rules.health import SILENT

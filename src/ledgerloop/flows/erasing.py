@@ -10,9 +10,9 @@ from collections.abc import Collection, Mapping, Sequence
 
 from sqlalchemy import Connection
 
-from ledgerloop.flows.parts import parts
 from ledgerloop.hubspot.client import HubSpotClient
 from ledgerloop.hubspot.models import Record
+from ledgerloop.parts import parts
 from ledgerloop.rules.identity.addresses import email_key, mailbox
 from ledgerloop.store import compared, connections, erased, links, lost, mirror, people
 

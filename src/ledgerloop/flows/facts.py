@@ -8,8 +8,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from ledgerloop.errors import ScopeMissing
-from ledgerloop.flows.parts import parts
 from ledgerloop.log import logger
+from ledgerloop.parts import parts
 from ledgerloop.rules.clocks import passed
 from ledgerloop.store import connections
 

@@ -15,7 +15,7 @@ from ledgerloop.errors import Invalid, LedgerloopError, Missing, RateLimited, Re
 from ledgerloop.flows import writing_back
 from ledgerloop.flows.approving import deal_subject as subject_of
 from ledgerloop.flows.beside import alone
-from ledgerloop.flows.parts import parts
+from ledgerloop.parts import parts
 from ledgerloop.records import EmailState, Entry, Intent, Receivable
 from ledgerloop.rules.remarks import note_of, remarks_of
 from ledgerloop.rules.saying import whole

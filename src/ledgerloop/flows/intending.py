@@ -16,9 +16,9 @@ from ledgerloop.flows.apart import Troubles
 from ledgerloop.flows.approving import deal_subject as subject_of
 from ledgerloop.flows.deals import Sale
 from ledgerloop.flows.deciding import Decided, Ready, Verdict, basis, decide
-from ledgerloop.flows.parts import parts
 from ledgerloop.flows.payers import Payer, find_payers
 from ledgerloop.flows.retrying import LOOK, again
+from ledgerloop.parts import parts
 from ledgerloop.records import Entry, Hold, Intent, Portal, Receivable, Skip
 from ledgerloop.rules.identity.payers import Found
 from ledgerloop.rules.invoices import hash_of, payload_of

@@ -16,9 +16,9 @@ from ledgerloop.flows import creating, main_person, moving, older_companies, par
 from ledgerloop.flows.claiming import Customers, Doubts, Found, in_question, of_another, shown_elsewhere, take
 from ledgerloop.flows.creating import Values
 from ledgerloop.flows.finding import Halves, Pair, find, find_by_id, own_companies
-from ledgerloop.flows.parts import parts
 from ledgerloop.hubspot.client import HubSpotClient
 from ledgerloop.hubspot.models import Record
+from ledgerloop.parts import parts
 from ledgerloop.records import Customer, Entry, Hold, Link, LinkKind, Organisation
 from ledgerloop.rules.customers import hubspot_of
 from ledgerloop.rules.identity.addresses import email_domain, email_problem

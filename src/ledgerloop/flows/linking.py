@@ -21,8 +21,8 @@ from ledgerloop.flows import epoch
 from ledgerloop.flows.approving import deal_subject as subject_of
 from ledgerloop.flows.deciding import invoice_id
 from ledgerloop.flows.pairing import Survey
-from ledgerloop.flows.parts import parts
 from ledgerloop.flows.retrying import LOOK, again
+from ledgerloop.parts import parts
 from ledgerloop.records import Entry, Intent, Link, Portal, Receivable
 from ledgerloop.rules.customers import receivable_from_invoice
 from ledgerloop.rules.edits import FOREIGN, payload_from

@@ -17,10 +17,10 @@ from ledgerloop.flows.claiming import Customers, Doubts, carried_by, holders_of,
 from ledgerloop.flows.fields import own_app, remembered, said_before
 from ledgerloop.flows.finding import companies_of, properties_read
 from ledgerloop.flows.indexing import candidates
-from ledgerloop.flows.parts import parts
 from ledgerloop.flows.writing import CONTACTS, id_name
 from ledgerloop.hubspot.client import HubSpotClient
 from ledgerloop.hubspot.models import Record
+from ledgerloop.parts import parts
 from ledgerloop.records import Customer, Entry, Hold, Link, Organisation
 from ledgerloop.rules import doubts
 from ledgerloop.rules.identity.persons import firm_behind

@@ -20,10 +20,10 @@ from ledgerloop.flows.apart import Troubles
 from ledgerloop.flows.approving import deal_subject as subject_of
 from ledgerloop.flows.books import last_read
 from ledgerloop.flows.epoch import KEY_LASTS
-from ledgerloop.flows.parts import parts
 from ledgerloop.flows.rereading import changed, put_back
 from ledgerloop.flows.retrying import LOOK, again
 from ledgerloop.log import logger
+from ledgerloop.parts import parts
 from ledgerloop.records import Entry, Hold, Intent, Link
 from ledgerloop.rules.customers import receivable_from_invoice
 from ledgerloop.rules.edits import UNSEEN, as_sent, lines_as_text, payload_from

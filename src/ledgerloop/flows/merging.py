@@ -10,8 +10,8 @@ from dataclasses import dataclass, field, replace
 
 from sqlalchemy import Connection
 
-from ledgerloop.flows.parts import parts
 from ledgerloop.hubspot.models import Record
+from ledgerloop.parts import parts
 from ledgerloop.records import Intent, Link
 from ledgerloop.rules.standing import GONE
 from ledgerloop.store import connections, fingerprints, intents, journal, links, mirror

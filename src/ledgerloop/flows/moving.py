@@ -15,9 +15,9 @@ from sqlalchemy import Connection
 from ledgerloop.flows import erasing, main_person
 from ledgerloop.flows.claiming import Customers, Doubts
 from ledgerloop.flows.finding import PLURAL, properties_read
-from ledgerloop.flows.parts import parts
 from ledgerloop.flows.writing import id_name
 from ledgerloop.hubspot.models import Record
+from ledgerloop.parts import parts
 from ledgerloop.records import Customer, Entry, Hold, Link, LinkKind, Organisation
 from ledgerloop.rules import doubts
 from ledgerloop.rules.ownership import said_by_hubspot, same_person

@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 
 from ledgerloop.errors import Invalid
 from ledgerloop.flows.deals import Sale, buyer_of, new_customer, sides
-from ledgerloop.flows.parts import parts
+from ledgerloop.parts import parts
 from ledgerloop.records import Customer, Entry, Hold, Organisation
 from ledgerloop.rules.customers import customer_from_contact
 from ledgerloop.rules.identity import payer_questions

@@ -15,11 +15,11 @@ from sqlalchemy import Connection
 
 from ledgerloop.errors import LedgerloopError, Missing, RateLimited, Refused, Transient, UnknownOutcome
 from ledgerloop.flows.claiming import in_question, shown_elsewhere
-from ledgerloop.flows.parts import parts
 from ledgerloop.hubspot.client import HubSpotClient
 from ledgerloop.hubspot.models import New, To
 from ledgerloop.hubspot.paths import plural
 from ledgerloop.log import logger
+from ledgerloop.parts import parts
 from ledgerloop.records import Entry, Organisation, Receivable, Rest
 from ledgerloop.rules.doubts import refused_notes
 from ledgerloop.rules.notes import Happening, body_of, happenings_of, mark_of, marks_in

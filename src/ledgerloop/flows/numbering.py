@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from ledgerloop.flows.beside import alone
 from ledgerloop.flows.claiming import shown_elsewhere
 from ledgerloop.flows.moving import KINDS
-from ledgerloop.flows.parts import parts
+from ledgerloop.parts import parts
 from ledgerloop.records import Entry, Link, Organisation
 from ledgerloop.rules.customers import customer_from_contact, number_of
 from ledgerloop.rules.saying import whole

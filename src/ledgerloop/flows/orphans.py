@@ -9,8 +9,8 @@ from collections.abc import Sequence
 
 from sqlalchemy import Connection
 
-from ledgerloop.flows.parts import parts
 from ledgerloop.flows.retrying import LOOK, again
+from ledgerloop.parts import parts
 from ledgerloop.records import Receivable
 from ledgerloop.rules.marks import deal_of
 from ledgerloop.rules.standing import GONE

@@ -9,8 +9,8 @@ from __future__ import annotations
 from ledgerloop.flows import writing
 from ledgerloop.flows.claiming import Customers
 from ledgerloop.flows.finding import PLURAL, Pair
-from ledgerloop.flows.parts import parts
 from ledgerloop.flows.writing import id_name
+from ledgerloop.parts import parts
 from ledgerloop.records import Entry, LinkKind, Organisation
 from ledgerloop.rules.properties import properties_on, renamed
 from ledgerloop.store import connections, fingerprints, journal, links, rulings

@@ -11,7 +11,7 @@ from datetime import date
 
 from ledgerloop.flows.books import books_of
 from ledgerloop.flows.deciding import Ready, Verdict
-from ledgerloop.flows.parts import parts
+from ledgerloop.parts import parts
 from ledgerloop.records import Hold, Organisation
 from ledgerloop.rules.books import Kind
 from ledgerloop.rules.days import due_by_terms

@@ -12,8 +12,8 @@ from typing import Literal
 
 from ledgerloop.flows import erasing, writing
 from ledgerloop.flows.claiming import Customers
-from ledgerloop.flows.parts import parts
 from ledgerloop.hubspot.client import HubSpotClient
+from ledgerloop.parts import parts
 from ledgerloop.records import Entry, Organisation
 from ledgerloop.rules.customers import contact_from_person, further_people
 from ledgerloop.rules.saying import whole

@@ -11,10 +11,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ledgerloop.flows.braking import subject_of
-from ledgerloop.flows.parts import parts
 from ledgerloop.flows.rehearsing import AT_ONCE, count, rehearse
 from ledgerloop.flows.restoring import RULE
 from ledgerloop.hubspot.dry_run import made_up
+from ledgerloop.parts import parts
 from ledgerloop.records import Entry, Organisation
 from ledgerloop.store import connections, dirty, fingerprints, journal, lanes, mirror, planned
 from ledgerloop.store.spent import Written

@@ -17,8 +17,8 @@ from sqlalchemy import Connection
 from ledgerloop.flows.changes import INDEX_LAG, Filter, keep_up
 from ledgerloop.flows.deals import entered, won_at
 from ledgerloop.flows.facts import route_stages, won_stages
-from ledgerloop.flows.parts import parts
 from ledgerloop.hubspot.models import Record
+from ledgerloop.parts import parts
 from ledgerloop.records import Event
 from ledgerloop.rules.clocks import passed
 from ledgerloop.store import connections, cursors, inbox

@@ -9,9 +9,9 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from ledgerloop.errors import Conflict, LedgerloopError
-from ledgerloop.flows.parts import parts
 from ledgerloop.hubspot.client import HubSpotClient
 from ledgerloop.log import logger
+from ledgerloop.parts import parts
 from ledgerloop.records import LinkKind
 from ledgerloop.rules.properties import GROUP, GROUP_LABEL, Present, Property, differences
 from ledgerloop.store import connections, journal, lanes

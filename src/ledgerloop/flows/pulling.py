@@ -18,7 +18,7 @@ from sqlalchemy import Connection
 
 from ledgerloop.errors import Missing
 from ledgerloop.flows import doubling, orphans, remarking, retrying
-from ledgerloop.flows.parts import parts
+from ledgerloop.parts import parts
 from ledgerloop.records import Customer, Receivable, Taken
 from ledgerloop.rules.clocks import passed
 from ledgerloop.rules.customers import (

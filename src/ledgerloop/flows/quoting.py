@@ -16,8 +16,8 @@ from ledgerloop.flows.books import books_of
 from ledgerloop.flows.deals import Sale, sides
 from ledgerloop.flows.deciding import Ready, decide
 from ledgerloop.flows.intending import find_customers, remark
-from ledgerloop.flows.parts import instead, parts
 from ledgerloop.hubspot.dry_run import Rehearsing
+from ledgerloop.parts import instead, parts
 from ledgerloop.records import Hold, Organisation, Portal
 from ledgerloop.rules.identity.wording import by
 from ledgerloop.rules.totals import Totals, totals_of

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from ledgerloop.flows.parts import parts
 from ledgerloop.flows.pulling import pages
+from ledgerloop.parts import parts
 from ledgerloop.records import Customer
 from ledgerloop.rules.customers import customer_from_contact
 from ledgerloop.store import cursors, mirror

@@ -11,8 +11,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from ledgerloop.flows import held, indexing, pulling, restoring, showing, writing_back
-from ledgerloop.flows.parts import instead, parts
 from ledgerloop.hubspot.dry_run import Rehearsing
+from ledgerloop.parts import instead, parts
 from ledgerloop.records import Entry, Organisation
 from ledgerloop.store import journal
 from ledgerloop.store.db import Database

@@ -15,7 +15,7 @@ from ledgerloop.errors import LedgerloopError
 from ledgerloop.flows import adopting, retrying
 from ledgerloop.flows.deals import read_deals
 from ledgerloop.flows.deciding import invoice_id
-from ledgerloop.flows.parts import parts
+from ledgerloop.parts import parts
 from ledgerloop.records import Entry, Intent, Link, Portal
 from ledgerloop.rules.edits import payload_from
 from ledgerloop.rules.marks import deal_url, marker_of

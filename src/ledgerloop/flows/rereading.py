@@ -11,8 +11,8 @@ from datetime import timedelta
 
 from ledgerloop.flows.approving import deal_subject as subject_of
 from ledgerloop.flows.deciding import Ready, Verdict, basis, decide
-from ledgerloop.flows.parts import parts
 from ledgerloop.flows.retrying import LOOK, again
+from ledgerloop.parts import parts
 from ledgerloop.records import Entry, Intent, Skip
 from ledgerloop.rules.clocks import passed
 from ledgerloop.store import connections, inbox, intents, journal, lanes

@@ -16,10 +16,10 @@ from sqlalchemy import Connection
 from ledgerloop.errors import LedgerloopError
 from ledgerloop.flows.claiming import shown_elsewhere
 from ledgerloop.flows.moving import KINDS
-from ledgerloop.flows.parts import parts
 from ledgerloop.flows.updating import PLURAL
 from ledgerloop.hubspot.client import HubSpotClient
 from ledgerloop.log import logger
+from ledgerloop.parts import parts
 from ledgerloop.records import Entry, LinkKind, Organisation
 from ledgerloop.rules.clocks import passed
 from ledgerloop.rules.properties import differing, properties_on

@@ -15,7 +15,7 @@ from sqlalchemy import Connection
 
 from ledgerloop.errors import LedgerloopError
 from ledgerloop.flows import beside
-from ledgerloop.flows.parts import parts
+from ledgerloop.parts import parts
 from ledgerloop.records import Event, Organisation, Rest
 from ledgerloop.store import aside, connections, inbox, intents, journal, lanes, planned, rests
 

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from ledgerloop.errors import LedgerloopError
 from ledgerloop.flows.claiming import Customers, Doubts
 from ledgerloop.flows.finding import PLURAL, companies_of, our_own, properties_read, sharing_of
-from ledgerloop.flows.parts import parts
 from ledgerloop.hubspot.client import HubSpotClient
 from ledgerloop.hubspot.models import Record
 from ledgerloop.log import logger
+from ledgerloop.parts import parts
 from ledgerloop.records import Customer, Hold, Link, Organisation
 from ledgerloop.rules.customers import hubspot_of
 from ledgerloop.rules.identity import questions

@@ -11,8 +11,8 @@ from ledgerloop.flows import admitting, succeeding
 from ledgerloop.flows.claiming import with_rivals
 from ledgerloop.flows.fields import compare_fields
 from ledgerloop.flows.joining import join
-from ledgerloop.flows.parts import parts
 from ledgerloop.flows.updating import Wanted, show
+from ledgerloop.parts import parts
 from ledgerloop.records import Customer, LinkKind, Organisation, Receivable
 from ledgerloop.rules.customers import properties_from_standing
 from ledgerloop.rules.ownership import Comparison, values_of

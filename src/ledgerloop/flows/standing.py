@@ -36,9 +36,9 @@ from ledgerloop.flows import (
     writing_back,
 )
 from ledgerloop.flows.beside import REFUSED_REST, REST, alone
-from ledgerloop.flows.parts import parts
 from ledgerloop.flows.turns import in_turns, take
 from ledgerloop.log import logger
+from ledgerloop.parts import parts
 from ledgerloop.records import Organisation, Rest
 from ledgerloop.store import connections, dirty, inbox, lanes, planned
 

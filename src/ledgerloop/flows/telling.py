@@ -18,10 +18,10 @@ from ledgerloop.flows.changes import Filter, keep_up
 from ledgerloop.flows.claiming import in_question, shown_elsewhere
 from ledgerloop.flows.fields import first_said, newer_sides, own_app, remembered, said_before, still_open
 from ledgerloop.flows.finding import PLURAL, properties_read
-from ledgerloop.flows.parts import parts
 from ledgerloop.flows.updating import Wanted, show
 from ledgerloop.flows.writing import id_name
 from ledgerloop.hubspot.models import Record
+from ledgerloop.parts import parts
 from ledgerloop.records import Customer, Entry, Link, LinkKind, Organisation
 from ledgerloop.rules import doubts
 from ledgerloop.rules.clocks import passed

@@ -28,9 +28,9 @@ from ledgerloop.errors import (
     Transient,
     UnknownOutcome,
 )
-from ledgerloop.flows.parts import parts
 from ledgerloop.flows.retrying import asked_name
 from ledgerloop.log import logger
+from ledgerloop.parts import parts
 from ledgerloop.records import Rest, Taken, Vendor
 from ledgerloop.store import connections, inbox, journal, lanes
 

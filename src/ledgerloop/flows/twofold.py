@@ -10,9 +10,9 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from ledgerloop.errors import RateLimited, Refused, ScopeMissing
-from ledgerloop.flows.parts import parts
 from ledgerloop.hubspot.models import Record
 from ledgerloop.log import logger
+from ledgerloop.parts import parts
 from ledgerloop.records import Entry
 from ledgerloop.rules.clocks import passed
 from ledgerloop.rules.twofold import (

@@ -12,12 +12,12 @@ from typing import Literal
 
 from sqlalchemy import Connection
 
-from ledgerloop.abreast import abreast
+from ledgerloop.concurrency import abreast
 from ledgerloop.flows import main_person, moving, writing
 from ledgerloop.flows.fields import remembered
-from ledgerloop.flows.parts import parts
 from ledgerloop.flows.writing import Asked, Dropped, Sent, id_name
 from ledgerloop.hubspot.models import BatchError
+from ledgerloop.parts import parts
 from ledgerloop.records import Entry, LinkKind
 from ledgerloop.rules import doubts
 from ledgerloop.rules.customers import changed

@@ -18,8 +18,8 @@ from typing import Literal, TypeVar
 from sqlalchemy import Connection
 
 from ledgerloop.errors import LedgerloopError
-from ledgerloop.flows.parts import parts
 from ledgerloop.log import logger
+from ledgerloop.parts import parts
 from ledgerloop.records import Entry, Organisation, Receivable
 from ledgerloop.rules.clocks import passed
 from ledgerloop.rules.customers import customer_from_contact, receivable_from_credit, receivable_from_invoice

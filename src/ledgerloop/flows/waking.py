@@ -13,8 +13,8 @@ from sqlalchemy import Connection
 
 from ledgerloop.flows import books
 from ledgerloop.flows.apart import Troubles
-from ledgerloop.flows.parts import parts
 from ledgerloop.flows.retrying import LOOK, again, deals_held
+from ledgerloop.parts import parts
 from ledgerloop.records import Taken
 from ledgerloop.rules.clocks import passed
 from ledgerloop.store import books as kept_books

@@ -13,10 +13,10 @@ from dataclasses import dataclass, field, replace
 
 from ledgerloop.errors import Refused
 from ledgerloop.flows import erasing
-from ledgerloop.flows.parts import parts
 from ledgerloop.flows.provisioning import provision
 from ledgerloop.hubspot.client import HubSpotClient
 from ledgerloop.hubspot.models import BatchError, BatchResult, New, Record
+from ledgerloop.parts import parts
 from ledgerloop.rules.ownership import ADDRESS, PERSON
 from ledgerloop.rules.properties import PROPERTIES
 

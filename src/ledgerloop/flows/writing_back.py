@@ -10,8 +10,8 @@ from dataclasses import replace
 from datetime import date
 
 from ledgerloop.flows.approving import deal_subject as subject_of
-from ledgerloop.flows.parts import parts
 from ledgerloop.flows.updating import Wanted, show
+from ledgerloop.parts import parts
 from ledgerloop.records import Intent, Organisation, Receivable
 from ledgerloop.rules.invoices import properties_from_invoice
 from ledgerloop.rules.properties import renamed

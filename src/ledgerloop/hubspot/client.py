@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from ledgerloop.abreast import abreast
+from ledgerloop.concurrency import abreast
 from ledgerloop.errors import Missing, Transient, UnknownOutcome
 from ledgerloop.http import Api
 from ledgerloop.hubspot import batches

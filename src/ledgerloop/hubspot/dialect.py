@@ -10,8 +10,8 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ledgerloop.answers import Answer, Refusal, figure, retry_after
-from ledgerloop.governor import Governor, Limit, Reading
+from ledgerloop.rate_limiter import Governor, Limit, Reading
+from ledgerloop.vendor_errors import Answer, Refusal, figure, retry_after
 
 SEARCH = "search"
 """The kind of call that has its own, smaller quota and is not counted in the other."""

@@ -8,10 +8,10 @@ from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
-from ledgerloop.answers import Answer, without_emails
 from ledgerloop.errors import Transient
 from ledgerloop.hubspot.dialect import existing_id_in, problems_in, sentence_in
 from ledgerloop.hubspot.models import Association, BatchError, Model, Record, moment_from
+from ledgerloop.vendor_errors import Answer, without_emails
 
 T = TypeVar("T", bound=Model)
 

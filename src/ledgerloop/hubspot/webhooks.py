@@ -13,8 +13,8 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from ledgerloop.decimal_json import dumps, loads
 from ledgerloop.errors import BadSignature, Unreadable
-from ledgerloop.exactjson import dumps, loads
 from ledgerloop.records import Event
 
 OURS = frozenset({"deal", "contact", "company", "line_item"})

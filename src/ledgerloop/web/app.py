@@ -17,12 +17,12 @@ from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
+from ledgerloop.bootstrap import Ledgerloop
 from ledgerloop.errors import LedgerloopError
 from ledgerloop.web import approve, connect, console, health, ruling, webhooks
 from ledgerloop.web.pages import Headed, problem
 from ledgerloop.web.sessions import Sessions
 from ledgerloop.web.wire import flood
-from ledgerloop.wiring import Ledgerloop
 
 PAGES = 4
 """Pages that are made at the same time. With more, a webhook would wait for all of them at the interpreter's lock."""

@@ -6,11 +6,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from ledgerloop.bootstrap import Ledgerloop
 from ledgerloop.flows import approving
 from ledgerloop.log import logger
 from ledgerloop.web.door import LARGEST_FORM, Form, form_of_people, to
 from ledgerloop.web.sessions import Session, Sessions
-from ledgerloop.wiring import Ledgerloop
 
 APPROVE = "/approve"
 

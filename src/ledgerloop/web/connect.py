@@ -6,6 +6,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
+from ledgerloop.bootstrap import CALLBACK, Ledgerloop, secret
 from ledgerloop.errors import ConsentNeeded, LedgerloopError, SettingsError
 from ledgerloop.flows.connecting import begin_consent, choose, connect_portal, finish_consent
 from ledgerloop.log import logger
@@ -15,7 +16,6 @@ from ledgerloop.store import connections
 from ledgerloop.web.door import LARGEST_FORM, Form, for_people, form_of_people, to
 from ledgerloop.web.pages import page, problem
 from ledgerloop.web.sessions import Session, Sessions
-from ledgerloop.wiring import CALLBACK, Ledgerloop, secret
 
 XERO = "/connect/xero"
 HUBSPOT = "/connect/hubspot"

@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from ledgerloop.bootstrap import Ledgerloop
 from ledgerloop.log import logger
 from ledgerloop.rules.health import came
 from ledgerloop.rules.routing import leaves_open, undecided
@@ -21,7 +22,6 @@ from ledgerloop.web.pages import page
 from ledgerloop.web.passwords import PASSWORD, Attempts, right
 from ledgerloop.web.sessions import Session, Sessions
 from ledgerloop.web.wire import flood
-from ledgerloop.wiring import Ledgerloop
 
 PAUSE = 0.5
 """Seconds that a wrong password costs, besides those of the hash."""

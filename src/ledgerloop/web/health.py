@@ -13,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
+from ledgerloop.bootstrap import Ledgerloop
 from ledgerloop.records import Pulse
 from ledgerloop.rules.clocks import agree
 from ledgerloop.rules.health import BOUND as BOUND
@@ -22,7 +23,6 @@ from ledgerloop.web.fresh import Fresh
 from ledgerloop.web.overview import Overview, look
 from ledgerloop.web.threads import alone
 from ledgerloop.web.wire import flood
-from ledgerloop.wiring import Ledgerloop
 
 PATIENCE = 3.0
 """Seconds to wait for the database."""

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ledgerloop.bootstrap import Ledgerloop, secret
 from ledgerloop.errors import SettingsError
 from ledgerloop.settings import check_complete
-from ledgerloop.wiring import Ledgerloop, secret
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,17 +6,17 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from ledgerloop.bootstrap import Ledgerloop
 from ledgerloop.errors import LedgerloopError
 from ledgerloop.flows import ruling
-from ledgerloop.flows.parts import instead
 from ledgerloop.flows.ruling import Ruled
 from ledgerloop.log import logger
+from ledgerloop.parts import instead
 from ledgerloop.records import Organisation
 from ledgerloop.store import connections, journal, links, mirror
 from ledgerloop.web.door import LARGEST_FORM, Form, form_of_people, to
 from ledgerloop.web.overview import may_be_new
 from ledgerloop.web.sessions import Session, Sessions
-from ledgerloop.wiring import Ledgerloop
 
 ANSWER = "/link"
 _BY = "console"

@@ -18,11 +18,11 @@ from datetime import UTC, datetime, timedelta
 from starlette.requests import Request
 from starlette.responses import Response
 
+from ledgerloop.bootstrap import Ledgerloop
 from ledgerloop.errors import SettingsError
 from ledgerloop.secrets.shelf import SESSION_KEY
 from ledgerloop.store import connections
 from ledgerloop.web.passwords import PASSWORD
-from ledgerloop.wiring import Ledgerloop
 
 ENDED = "console_signed_out"
 """Where the sessions that signed out are remembered until they would have ended by themselves."""

@@ -14,6 +14,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from ledgerloop.bootstrap import HUBSPOT_WEBHOOKS, XERO_WEBHOOKS, Ledgerloop, secret
 from ledgerloop.errors import BadSignature, Locked, SettingsError, Unreadable
 from ledgerloop.flows.receive import Delivery
 from ledgerloop.hubspot import webhooks as hubspot
@@ -23,7 +24,6 @@ from ledgerloop.store import connections
 from ledgerloop.web.fresh import Fresh
 from ledgerloop.web.landing import Landing
 from ledgerloop.web.wire import LARGEST_BODY, flood
-from ledgerloop.wiring import HUBSPOT_WEBHOOKS, XERO_WEBHOOKS, Ledgerloop, secret
 from ledgerloop.xero import webhooks as xero
 
 Take = Callable[[Request], Awaitable[Response]]

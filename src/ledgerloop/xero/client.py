@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
-from ledgerloop.answers import Answer
 from ledgerloop.errors import Invalid, Missing, Transient, UnknownOutcome
 from ledgerloop.http import Api
+from ledgerloop.vendor_errors import Answer
 from ledgerloop.xero.models import (
     Account,
     Connection,

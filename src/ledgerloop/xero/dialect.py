@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ledgerloop.answers import Answer, Refusal, figure, retry_after
-from ledgerloop.governor import Governor, Limit, Reading
+from ledgerloop.rate_limiter import Governor, Limit, Reading
+from ledgerloop.vendor_errors import Answer, Refusal, figure, retry_after
 
 LIMITS = (
     Limit("minute", 60, 60.0),

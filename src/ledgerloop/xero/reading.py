@@ -8,8 +8,8 @@ from typing import Any, Generic, TypeVar
 
 from pydantic import ValidationError
 
-from ledgerloop.answers import Answer
 from ledgerloop.errors import Transient
+from ledgerloop.vendor_errors import Answer
 from ledgerloop.xero.dialect import sentences_in
 from ledgerloop.xero.models import Model, Pagination
 

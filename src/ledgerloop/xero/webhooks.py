@@ -11,8 +11,8 @@ import hmac
 from dataclasses import dataclass
 from typing import Any
 
+from ledgerloop.decimal_json import dumps, loads
 from ledgerloop.errors import BadSignature, Unreadable
-from ledgerloop.exactjson import dumps, loads
 from ledgerloop.records import Event
 from ledgerloop.xero.values import EPOCH, moment_from
 

@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 
 from ledgerloop.errors import Conflict, ConsentNeeded, Invalid, Missing, RateLimited, ScopeMissing, UnknownOutcome
-from ledgerloop.governor import Governor
 from ledgerloop.http import Api
 from ledgerloop.hubspot.client import HubSpotClient
 from ledgerloop.hubspot.dialect import LIMITS, HubSpotDialect, governor
 from ledgerloop.hubspot.models import New, Record, To
+from ledgerloop.rate_limiter import Governor
 from ledgerloop_sandbox import credentials
 
 EMAIL = "mia@kauri-cafe.example.com"

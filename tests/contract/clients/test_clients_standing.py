@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from ledgerloop.flows import held, pulling
-from ledgerloop.flows.parts import Parts, instead
+from ledgerloop.parts import Parts, instead
 from ledgerloop.records import Organisation
 from ledgerloop.rules.standing import agrees, standing_of
 from ledgerloop.store import connections, mirror

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from ledgerloop.errors import ConsentNeeded, Invalid, Missing, RateLimited, Transient, UnknownOutcome
-from ledgerloop.governor import Governor
 from ledgerloop.oauth import claims_of, revoke, scopes_of
+from ledgerloop.rate_limiter import Governor
 from ledgerloop.xero.client import MOST_IDS, XeroClient, connections, disconnect
 from ledgerloop.xero.models import Contact, Invoice
 

@@ -20,20 +20,19 @@ from typing import Any
 import httpx2
 
 from ledgerloop import oauth
-from ledgerloop.answers import moment_told
 from ledgerloop.engine import Engine, Flows
 from ledgerloop.errors import SettingsError
 from ledgerloop.flows import provisioning, waking
 from ledgerloop.flows.catchup import wake_due
 from ledgerloop.flows.connecting import GRANT, Desk
 from ledgerloop.flows.invoicing import invoicing
-from ledgerloop.flows.parts import Brake, Parts, Traces, equip
 from ledgerloop.flows.receive import Receiver
 from ledgerloop.flows.standing import standing
 from ledgerloop.http import Api, Call, open_client
 from ledgerloop.hubspot.client import HubSpotClient
 from ledgerloop.hubspot.dialect import HubSpotDialect
 from ledgerloop.hubspot.dialect import governor as hubspot_governor
+from ledgerloop.parts import Brake, Parts, Traces, equip
 from ledgerloop.records import Outage, Pulse
 from ledgerloop.rules.identity.profiles import Numbered
 from ledgerloop.secrets.keyed import Keyed
@@ -44,6 +43,7 @@ from ledgerloop.settings.routes import routes_from
 from ledgerloop.store.cells import DatabaseCells
 from ledgerloop.store.db import Database
 from ledgerloop.store.witness import Witness, witness_of
+from ledgerloop.vendor_errors import moment_told
 from ledgerloop.xero.client import XeroClient, connections
 from ledgerloop.xero.dialect import XeroDialect
 from ledgerloop.xero.dialect import governor as xero_governor

@@ -25,7 +25,7 @@ from ledgerloop.errors import (
     Transient,
     UnknownOutcome,
 )
-from ledgerloop.governor import Reading
+from ledgerloop.rate_limiter import Reading
 
 BODY_KEPT = 2000
 """How much of a refusal's body is kept for the operator."""
