@@ -14,7 +14,7 @@ from bench.processes import Broken
 from bench.scene import Scene, moment, scene, span
 from ledgerloop.hubspot.dialect import LIMITS
 from ledgerloop.store import clientele, lanes, links, planned
-from ledgerloop.store.spent import Written
+from ledgerloop.store.write_counts import Written
 from ledgerloop_sandbox.hubspot.settings import TIERS, Settings
 
 _EVERYTHING = Written(10**9, 10**9)

@@ -40,8 +40,8 @@ from ledgerloop.secrets.sealed import Sealed, locked, trouble
 from ledgerloop.secrets.shelf import SESSION_KEY, Shelf
 from ledgerloop.settings import Settings
 from ledgerloop.settings.routes import routes_from
-from ledgerloop.store.cells import DatabaseCells
 from ledgerloop.store.db import Database
+from ledgerloop.store.sealed_secrets import DatabaseCells
 from ledgerloop.store.witness import Witness, witness_of
 from ledgerloop.vendor_errors import moment_told
 from ledgerloop.xero.client import XeroClient, connections

@@ -12,8 +12,8 @@ from cli_process import run
 from ledgerloop.secrets.sealed import Sealed, new_key_file
 from ledgerloop.settings import load
 from ledgerloop.store import connections
-from ledgerloop.store.cells import DatabaseCells
 from ledgerloop.store.db import Database
+from ledgerloop.store.sealed_secrets import DatabaseCells
 from ledgerloop.web.passwords import PASSWORD, right
 
 

@@ -14,7 +14,7 @@ from cli_process import COMMAND, run
 
 from ledgerloop.flows.pulling import KINDS
 from ledgerloop.records import Customer, Link, Organisation, Portal
-from ledgerloop.store import connections, cursors, dirty, journal, lanes, links, mirror, rulings
+from ledgerloop.store import connections, cursors, journal, lanes, links, mirror, pending_customers, rulings
 from ledgerloop.store.connections import Connected
 from ledgerloop.store.cursors import Cursor
 from ledgerloop.store.db import Database
@@ -68,7 +68,7 @@ def test_what_is_said_waits_for_the_service(asked: Path) -> None:
     database = _opened(asked)
     with database.reading() as tx:
         assert {"customer c1 company": ""} == rulings.get(tx, KIWI.id, ["customer c1 company"])
-        assert ["c1"] == dirty.every(tx, KIWI.id)
+        assert ["c1"] == pending_customers.every(tx, KIWI.id)
         assert [("standing", KIWI.id)] == [(one.flow, one.lane) for one in lanes.all_lanes(tx) if one.wanted]
     database.close()
 
@@ -83,7 +83,7 @@ def test_a_link_is_ended(asked: Path) -> None:
     with database.reading() as tx:
         assert [] == links.listed(tx, KIWI.id)
         assert [("c2", "company", "512")] == rulings.to_empty(tx, KIWI.id, ["c2"])
-        assert ["c2"] == dirty.every(tx, KIWI.id)
+        assert ["c2"] == pending_customers.every(tx, KIWI.id)
     database.close()
 
 
@@ -108,7 +108,7 @@ def test_what_cannot_be_is_refused(asked: Path, words: list[str], why: str) -> N
     database = _opened(asked)
     with database.reading() as tx:
         assert {} == rulings.get(tx, KIWI.id, [f"customer {key} company" for key in ("c1", "c3", "c4")])
-        assert [] == dirty.every(tx, KIWI.id)
+        assert [] == pending_customers.every(tx, KIWI.id)
     database.close()
 
 

@@ -15,11 +15,22 @@ from ledgerloop.records import Customer, Entry, Event, Intent, Link, Organisatio
 from ledgerloop.rules.identity.addresses import email_key
 from ledgerloop.rules.identity.profiles import further_keys
 from ledgerloop.settings import load
-from ledgerloop.store import compared, connections, inbox, intents, journal, lanes, links, lost, mirror, people
-from ledgerloop.store.compared import Compared
+from ledgerloop.store import (
+    connections,
+    contact_persons,
+    former_links,
+    inbox,
+    intents,
+    journal,
+    lanes,
+    last_compared,
+    links,
+    mirror,
+)
 from ledgerloop.store.connections import Connected
 from ledgerloop.store.db import Database
-from ledgerloop.store.lost import Lost
+from ledgerloop.store.former_links import Lost
+from ledgerloop.store.last_compared import Compared
 
 NOW = datetime.now(UTC)
 MARKUP = "[bold red]Loud[/bold red] & Co [/]"
@@ -128,9 +139,11 @@ def test_holds_name_what_they_are_about(filled: Path, lane: str, subject: str, n
         mirror.store_receivables(tx, [invoice])
         intents.put(tx, [INTENT])
         links.put(tx, [Link("org-1", "7", "contact", "5", "id"), Link("org-1", "7", "company", "8", "id")], NOW)
-        compared.put(tx, "org-1", "contact", {"7": Compared({}, {"person": "Jo\nKauri", "email": "jo@kauri.co.nz"})})
-        people.put(tx, [people.Known("org-1", "7", "max@kauri.co.nz", "6", "8")])
-        lost.put(tx, Lost("org-1", "company", "10", "7", "deleted", NOW))
+        last_compared.put(
+            tx, "org-1", "contact", {"7": Compared({}, {"person": "Jo\nKauri", "email": "jo@kauri.co.nz"})}
+        )
+        contact_persons.put(tx, [contact_persons.Known("org-1", "7", "max@kauri.co.nz", "6", "8")])
+        former_links.put(tx, Lost("org-1", "company", "10", "7", "deleted", NOW))
         journal.clear(tx, ["deal 123"], NOW)
         journal.hold(tx, lane, subject, ["Something is to be done."], [], NOW)
     database.close()

@@ -11,7 +11,7 @@ import httpx2
 
 from ledgerloop.cli.stage import PATIENCE, Sections, Stage
 from ledgerloop.rules.properties import properties_on
-from ledgerloop.store import dirty, inbox, journal, lanes
+from ledgerloop.store import inbox, journal, lanes, pending_customers
 
 OBJECTS = "/crm/objects/2026-09"
 DAY = 86_400_000
@@ -239,7 +239,7 @@ class Scene:
         with self.built.database.reading() as tx:
             every = lanes.all_lanes(tx)
             busy = [one for one in every if one.begun_at or (one.wanted and not one.parked_until)]
-            unshown = [one for one in every if one.parked_until and dirty.first(tx, one.lane, 1)]
+            unshown = [one for one in every if one.parked_until and pending_customers.first(tx, one.lane, 1)]
             return not busy and not unshown and not inbox.waiting(tx)
 
     def settle(self, seconds: float = PATIENCE) -> None:

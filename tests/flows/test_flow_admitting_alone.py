@@ -18,7 +18,7 @@ from ledgerloop.flows import admitting
 from ledgerloop.flows.named import organisation_of
 from ledgerloop.flows.refilling import ANEW
 from ledgerloop.parts import instead
-from ledgerloop.store import cursors, dirty, lanes, mirror
+from ledgerloop.store import cursors, lanes, mirror, pending_customers
 from ledgerloop.store.cursors import CAUGHT_UP, Cursor
 from ledgerloop.store.tables import customer as customer_table
 from ledgerloop.store.tables import search_key
@@ -70,7 +70,7 @@ class TestUpgrade:
 
         with scene.built.database.reading() as tx:
             known = mirror.customers(tx, scene.on.organisation, [customer, supplier])
-            assert {} == dirty.first(tx, scene.on.organisation, 10)
+            assert {} == pending_customers.first(tx, scene.on.organisation, 10)
             assert not cursors.begun(tx, scene.on.organisation, ANEW)
         assert [] == scene.writes()
         assert (True, False) == (known[customer].is_customer, known[supplier].is_customer)

@@ -11,7 +11,7 @@ from scene import Scene
 from ledgerloop.cli.stage import connect_xero
 from ledgerloop.flows import renewing, retrying
 from ledgerloop.parts import instead
-from ledgerloop.store import aside, connections, inbox
+from ledgerloop.store import connections, deferrals, inbox
 
 KIWI, AUSSIE = "Kiwi Demo Ltd", "Aussie Demo Pty"
 ROUTES = {"routes": [{"currency": "AUD", "organisation": AUSSIE}, {"currency": "NZD", "organisation": KIWI}]}
@@ -119,7 +119,7 @@ def _aside(scene: Scene) -> set[str]:
     """Return the deals that are put aside."""
     with scene.built.database.reading() as tx:
         portal = connections.only_portal(tx)
-        kept = aside.get(tx, portal.id) if portal else None
+        kept = deferrals.get(tx, portal.id) if portal else None
     return set(kept.deals) if kept else set()
 
 

@@ -6,7 +6,7 @@ from scene import Scene
 
 from ledgerloop.flows.retrying import retry
 from ledgerloop.parts import equip, instead
-from ledgerloop.store import books
+from ledgerloop.store import reference_data
 
 
 def _held(scene: Scene, number: int) -> list[str]:
@@ -24,9 +24,9 @@ def _put_right(scene: Scene) -> None:
     scene.on.control.post(path, json={"Currencies": ["NZD", "AUD"]})
 
 
-def _wanted(scene: Scene) -> books.Wanted | None:
+def _wanted(scene: Scene) -> reference_data.Wanted | None:
     with scene.built.database.reading() as tx:
-        return books.wanted(tx, scene.on.organisation)
+        return reference_data.wanted(tx, scene.on.organisation)
 
 
 def test_deals_held_one_after_the_other_read_the_books_once(scene: Scene) -> None:
@@ -47,7 +47,7 @@ def test_what_is_put_right_within_the_minute_is_found_when_it_is_over(scene: Sce
     assert "currencies" in wanted.kinds
 
     with scene.built.database.transaction() as tx:  # the minute goes by
-        books.want(tx, scene.on.organisation, wanted.kinds, scene.built.now())
+        reference_data.want(tx, scene.on.organisation, wanted.kinds, scene.built.now())
     equip(scene.built.parts())
 
     for deal in held:

@@ -12,8 +12,8 @@ from ledgerloop.flows import planning
 from ledgerloop.flows.named import organisation_of
 from ledgerloop.flows.planning import Totals
 from ledgerloop.parts import instead
-from ledgerloop.store import clientele, dirty, lanes, links, planned, spent, tables
-from ledgerloop.store.spent import Written
+from ledgerloop.store import clientele, lanes, links, pending_customers, planned, tables, write_counts
+from ledgerloop.store.write_counts import Written
 
 
 def _make(scene: Scene, count: int) -> None:
@@ -37,7 +37,7 @@ def _approve(scene: Scene) -> Totals:
     with instead(scene.built.parts()):
         with scene.built.database.reading() as tx:
             home = organisation_of(tx, "")
-            waiting = dirty.every(tx, home.id)
+            waiting = pending_customers.every(tx, home.id)
         for _ in planning.plan(home, waiting, totals):
             pass
         planning.accept(home, waiting, totals.written)
@@ -88,7 +88,7 @@ def test_who_is_shown_already_is_kept_up_to_date_beside_what_is_stopped(staged: 
     scene.settle()
     assert {} == scene.holds()
     with scene.built.database.reading() as tx:
-        assert [] == dirty.every(tx, scene.on.organisation)
+        assert [] == pending_customers.every(tx, scene.on.organisation)
         assert {late} == links.find(tx, scene.on.organisation, "company", [late]).keys()
 
 
@@ -126,7 +126,7 @@ def test_little_by_little_counts_too(staged: Callable[..., Scene]) -> None:
     assert "6 HubSpot records" in scene.on.until("the brake asks", lambda: _asked(scene))
     assert scene.find_contact("d2@drop2.example.com") is None
     with scene.built.database.reading() as tx:
-        assert Written(created=4) == spent.in_the_last_hour(tx, scene.on.organisation, scene.built.now())
+        assert Written(created=4) == write_counts.in_the_last_hour(tx, scene.on.organisation, scene.built.now())
 
 
 def test_updates_have_a_number_of_their_own(staged: Callable[..., Scene]) -> None:
@@ -168,4 +168,4 @@ def test_only_what_was_written_counts(scene: Scene) -> None:
     known = scene.on.until("the backfill is done", done, 40)
     assert totals.written == known.written
     with scene.built.database.reading() as tx:
-        assert Written() == spent.in_the_last_hour(tx, home.id, scene.built.now())
+        assert Written() == write_counts.in_the_last_hour(tx, home.id, scene.built.now())

@@ -19,7 +19,18 @@ from sqlalchemy import delete
 from ledgerloop.flows import catchup, pulling, standing, verifying
 from ledgerloop.parts import instead
 from ledgerloop.records import Event
-from ledgerloop.store import connections, cursors, dirty, epochs, inbox, journal, lanes, mirror, planned, tables
+from ledgerloop.store import (
+    connections,
+    cursors,
+    epochs,
+    inbox,
+    journal,
+    lanes,
+    mirror,
+    pending_customers,
+    planned,
+    tables,
+)
 from ledgerloop.store.cursors import CAUGHT_UP, Cursor
 from ledgerloop.store.inbox import Delivery
 from ledgerloop.web.health import FRESH
@@ -435,7 +446,7 @@ def test_a_catch_up_fetches_whom_receivables_name_and_shows_nobody(staged: Calla
     with instead(scene.built.parts()):
         pulling.pull_kind(scene.built.parts().xero(home.id), home.id, "invoices", pulling.Seen())
     with scene.built.database.transaction() as tx:
-        dirty.clean(tx, home.id, dirty.first(tx, home.id, 10))
+        pending_customers.clean(tx, home.id, pending_customers.first(tx, home.id, 10))
     _pulled(scene)
     scene.forget_calls()
 
@@ -455,7 +466,7 @@ def test_who_is_gone_from_xero_is_not_asked_for_again_and_again(scene: Scene) ->
     with scene.built.database.transaction() as tx:
         copy = mirror.receivables_of(tx, organisation, [customer])[customer][0]
         mirror.store_receivables(tx, [replace(copy, id="00000000-0000-0000-0000-0000000000bb", customer=gone)])
-        dirty.stop(tx, organisation, [gone], scene.built.now())
+        pending_customers.stop(tx, organisation, [gone], scene.built.now())
     scene.forget_calls()
 
     for _ in range(3):
@@ -465,6 +476,6 @@ def test_who_is_gone_from_xero_is_not_asked_for_again_and_again(scene: Scene) ->
         scene.settle()
 
     with scene.built.database.reading() as tx:
-        assert (1, []) == (_asked_for(scene, gone), dirty.every(tx, organisation))
+        assert (1, []) == (_asked_for(scene, gone), pending_customers.every(tx, organisation))
     _caught_up(scene, timedelta(hours=1))
     scene.on.until("it is asked for once more", lambda: _asked_for(scene, gone) == 2 or None, 15)

@@ -19,7 +19,7 @@ from ledgerloop.hubspot.models import SearchPage
 from ledgerloop.parts import instead
 from ledgerloop.rate_limiter import Governor
 from ledgerloop.records import Link
-from ledgerloop.store import companies, connections, cursors, heard, links, search_keys, tables
+from ledgerloop.store import companies, connections, cursors, hubspot_changes, links, search_keys, tables
 from ledgerloop.store.cursors import Cursor
 from ledgerloop_sandbox import credentials
 from ledgerloop_sandbox.server import running
@@ -122,7 +122,7 @@ def _customers(scene: Scene, number: int) -> list[str]:
 def _listened(scene: Scene) -> tuple[set[str], datetime | None]:
     """Return the companies that were heard of, and how far the looking got."""
     with scene.built.database.reading() as tx:
-        some = heard.take(tx, scene.on.organisation, ["changed"], 10_000)
+        some = hubspot_changes.take(tx, scene.on.organisation, ["changed"], 10_000)
         return {one.hubspot_id for one in some}, cursors.get(tx, scene.on.organisation, "hubspot companies").since
 
 

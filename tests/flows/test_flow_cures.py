@@ -11,7 +11,7 @@ from scene import Scene
 from ledgerloop.flows import retrying, ruling
 from ledgerloop.parts import instead
 from ledgerloop.records import Organisation
-from ledgerloop.store import connections, dirty, fingerprints, lanes
+from ledgerloop.store import connections, lanes, last_written, pending_customers
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +30,7 @@ def crm(scene: Scene) -> Customers:
 def look_again(scene: Scene, customer: str) -> None:
     """Have a customer looked at, as every day and every catch-up does with those that wait."""
     with scene.built.database.transaction() as tx:
-        dirty.mark(tx, scene.on.organisation, [customer])
+        pending_customers.mark(tx, scene.on.organisation, [customer])
         lanes.wake(tx, "standing", scene.on.organisation, scene.built.now())
     scene.settle()
 
@@ -167,7 +167,7 @@ def test_an_id_on_another_contact(scene: Scene, crm: Customers) -> None:
     scene.edit("contacts", contact, xero_contact_id="")
     thief = scene.make("contacts", email="thief@thief.example.com", xero_contact_id=customer)
     with scene.built.database.transaction() as tx:
-        fingerprints.forget(tx, connections.portals(tx)[0].id, "contact", [contact])
+        last_written.forget(tx, connections.portals(tx)[0].id, "contact", [contact])
     crm.touch(customer)
     said = scene.on.until("hold", lambda: scene.holds().get(f"hubspot contact {contact}"))
     assert f"Clear the id on {thief}" in said[0]
@@ -447,7 +447,7 @@ def test_an_id_on_a_double_of_the_same_company(scene: Scene, crm: Customers) -> 
     scene.edit("companies", company, xero_contact_id="")
     double = scene.make("companies", name="Doubled Ltd", phone="555 0199", xero_contact_id=customer)
     with scene.built.database.transaction() as tx:
-        fingerprints.forget(tx, connections.portals(tx)[0].id, "company", [company])
+        last_written.forget(tx, connections.portals(tx)[0].id, "company", [company])
     crm.touch(customer)
     said = scene.on.until("hold", lambda: scene.holds().get(f"hubspot company {company}"))
     assert f"you may merge {double} into {company}" in said[0]

@@ -11,8 +11,8 @@ from scene import OBJECTS, Scene
 from sqlalchemy import select
 
 from ledgerloop.parts import parts
-from ledgerloop.store import compared, links, lost
-from ledgerloop.store.lost import Lost
+from ledgerloop.store import former_links, last_compared, links
+from ledgerloop.store.former_links import Lost
 from ledgerloop.store.tables import erased, metadata
 from ledgerloop.store.tables import person as person_table
 
@@ -141,9 +141,9 @@ class TestTheCustomersOwn:
             erase(scene, contact)
             with scene.built.database.transaction() as tx:
                 links.remove(tx, links.find(tx, scene.on.organisation, "contact", [customer])[customer])
-                compared.forget(tx, scene.on.organisation, "contact", [customer])
+                last_compared.forget(tx, scene.on.organisation, "contact", [customer])
                 moment = scene.built.now()
-                lost.put(tx, Lost(scene.on.organisation, "contact", contact, customer, "forgotten", moment))
+                former_links.put(tx, Lost(scene.on.organisation, "contact", contact, customer, "forgotten", moment))
             crm.touch(customer)
 
         assert "for privacy" in crm.until_held(customer)

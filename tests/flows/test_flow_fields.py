@@ -10,7 +10,7 @@ from crm import Customers, begun
 from scene import DAY, Scene
 
 from ledgerloop.records import Link, LinkKind
-from ledgerloop.store import compared, cursors, links
+from ledgerloop.store import cursors, last_compared, links
 from ledgerloop.store.cursors import Cursor
 
 PHONE = [{"PhoneType": "DEFAULT", "PhoneNumber": "555 0100"}, {"PhoneType": "MOBILE", "PhoneNumber": "021 1"}]
@@ -66,7 +66,7 @@ class TestFirst:
             mine: dict[LinkKind, str] = {"contact": contact, "company": company}
             for kind, record in mine.items():
                 links.remove(tx, Link(scene.on.organisation, customer, kind, record, "created"))
-                compared.forget(tx, scene.on.organisation, kind, [customer])
+                last_compared.forget(tx, scene.on.organisation, kind, [customer])
 
         crm.change(customer, Name="Remembered Ltd", EmailAddress="new@forgot.example.com")
 

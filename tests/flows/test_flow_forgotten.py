@@ -12,7 +12,7 @@ from ledgerloop.errors import LedgerloopError
 from ledgerloop.flows import linking, pairing, renewing, retrying
 from ledgerloop.parts import instead
 from ledgerloop.records import Link, Portal
-from ledgerloop.store import connections, fingerprints, intents, journal, links
+from ledgerloop.store import connections, intents, journal, last_written, links
 
 PORTAL = "62515"
 
@@ -169,7 +169,7 @@ def forget(scene: Scene, deal: str) -> None:
         known = intents.get(tx, PORTAL, [deal])[deal]
         intents.remove(tx, PORTAL, deal)
         links.remove(tx, Link(known.organisation, known.invoice, "deal", deal, ""))
-        fingerprints.forget(tx, PORTAL, "deal", [deal])
+        last_written.forget(tx, PORTAL, "deal", [deal])
 
 
 def find(scene: Scene, deal: str) -> None:

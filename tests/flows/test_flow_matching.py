@@ -11,7 +11,7 @@ from scene import DAY, Scene
 from ledgerloop.flows.finding import find
 from ledgerloop.parts import instead
 from ledgerloop.records import Entry
-from ledgerloop.store import connections, cursors, fingerprints, journal, lanes, mirror
+from ledgerloop.store import connections, cursors, journal, lanes, last_written, mirror
 from ledgerloop.store.cursors import CAUGHT_UP, Cursor
 from ledgerloop.store.tables import person
 
@@ -347,7 +347,7 @@ class TestConflicts:
         scene.edit("contacts", contact, xero_contact_id="")
         thief = scene.make("contacts", email="thief@unique.example.com", xero_contact_id=customer)
         with scene.built.database.transaction() as tx:
-            fingerprints.forget(tx, connections.portals(tx)[0].id, "contact", [contact])
+            last_written.forget(tx, connections.portals(tx)[0].id, "contact", [contact])
 
         crm.touch(customer)
 

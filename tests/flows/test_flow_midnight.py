@@ -13,8 +13,8 @@ from scene import Scene
 from ledgerloop.flows import catchup, standing
 from ledgerloop.parts import instead
 from ledgerloop.records import Customer, Link, Receivable, Rest
-from ledgerloop.store import dirty, inbox, lanes, links, mirror, planned
-from ledgerloop.store.spent import Written
+from ledgerloop.store import inbox, lanes, links, mirror, pending_customers, planned
+from ledgerloop.store.write_counts import Written
 
 LATE = 1500
 """More than a step looks at, and all of them before the customer that pays, by their ids."""
@@ -62,7 +62,7 @@ def _late(scene: Scene) -> list[str]:
 
 def _waiting(scene: Scene) -> Mapping[str, int]:
     with scene.built.database.reading() as tx:
-        return dirty.first(tx, scene.on.organisation, 5000)
+        return pending_customers.first(tx, scene.on.organisation, 5000)
 
 
 def test_at_midnight_nobody_stands_before_live_work(scene: Scene) -> None:
@@ -86,7 +86,7 @@ def test_a_payment_is_in_the_first_step_whoever_else_waits(scene: Scene) -> None
     late = [f"00000000-0000-0000-0000-{number:012}" for number in range(LATE)]
     organisation = scene.on.organisation
     with scene.built.database.transaction() as tx:
-        dirty.mark(tx, organisation, late)
+        pending_customers.mark(tx, organisation, late)
         planned.accept(tx, organisation, late, Written(), scene.built.now())
     scene.invoice_for(customer, "17.00")
     scene.on.until("Xero has told", lambda: _told(scene) or None)

@@ -10,7 +10,7 @@ from polls import poll_from_the_start
 from scene import OBJECTS, Scene
 
 from ledgerloop.flows.moving import KINDS
-from ledgerloop.store import dirty, lanes, links
+from ledgerloop.store import lanes, links, pending_customers
 
 
 @pytest.fixture(scope="module")
@@ -142,7 +142,7 @@ class TestInXero:
         crm.merge("companies", theirs, ours)
 
         with scene.built.database.transaction() as tx:
-            dirty.mark(tx, scene.on.organisation, [loser])
+            pending_customers.mark(tx, scene.on.organisation, [loser])
             lanes.wake(tx, "standing", scene.on.organisation, scene.built.now())
 
         scene.on.until("the link follows", lambda: crm.record(winner, "company") == ours or None)

@@ -11,7 +11,7 @@ from scene import OBJECTS, Scene
 
 from ledgerloop.flows import noting
 from ledgerloop.parts import instead
-from ledgerloop.store import connections, dirty, lanes, notes
+from ledgerloop.store import connections, lanes, notes, pending_customers
 
 NOTES = {"standing": {"notes": True}}
 
@@ -140,7 +140,7 @@ def test_notes_that_fail_hold_up_no_payment(noted: Scene, status: int) -> None:
     noted.settle()
     with noted.built.database.reading() as tx:
         assert [] == [one.parked_why for one in lanes.all_lanes(tx) if one.parked_why]
-        assert [] == dirty.every(tx, noted.on.organisation)
+        assert [] == pending_customers.every(tx, noted.on.organisation)
     if status != 429:  # after two seconds they may have been tried again
         assert asked == len(noted.calls("hubspot", "notes/batch/create"))
         assert {"sent": "sent", "part 60.00": "intended"} == _states(noted, customer)
@@ -318,7 +318,7 @@ def _look_again(scene: Scene, customer: str, invoice: str, state: notes.State) -
     now, organisation = scene.built.now(), scene.on.organisation
     with scene.built.database.transaction() as tx:
         notes.mark(tx, organisation, [(invoice, "sent")], state, now)
-        dirty.mark(tx, organisation, [customer])
+        pending_customers.mark(tx, organisation, [customer])
         lanes.wake(tx, "standing", organisation, now)
 
 

@@ -13,7 +13,7 @@ from sqlalchemy import update
 
 from ledgerloop.flows import older_companies, ruling
 from ledgerloop.parts import instead
-from ledgerloop.store import connections, dirty, lanes, links, newly_made, tables
+from ledgerloop.store import connections, lanes, links, newly_made, pending_customers, tables
 
 LAG = 30
 """Seconds that HubSpot's search lags behind in these tests, the most that the sandbox allows."""
@@ -150,7 +150,7 @@ def test_a_company_whose_making_was_forgotten_is_looked_at_too(scene: Scene, crm
         links.remove(tx, link)
         some = newly_made.due(tx, scene.on.organisation, scene.built.now() + timedelta(days=1), 100)
         newly_made.forget(tx, scene.on.organisation, some)
-        dirty.mark(tx, scene.on.organisation, [customer])
+        pending_customers.mark(tx, scene.on.organisation, [customer])
         lanes.wake(tx, "standing", scene.on.organisation, scene.built.now())
     assert ours == crm.until_linked(customer)
     assert "id" == crm.how(customer, "company")

@@ -16,7 +16,7 @@ from ledgerloop.parts import instead
 from ledgerloop.records import Rest
 from ledgerloop.store import connections, inbox, lanes, planned
 from ledgerloop.store.lanes import Parked
-from ledgerloop.store.spent import Written
+from ledgerloop.store.write_counts import Written
 
 
 def _leave(scene: Scene, calls: int) -> None:

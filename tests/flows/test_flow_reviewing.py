@@ -14,7 +14,7 @@ from typer.testing import CliRunner, Result
 
 from ledgerloop.cli.app import app
 from ledgerloop.records import LinkKind
-from ledgerloop.store import dirty, lanes
+from ledgerloop.store import lanes, pending_customers
 from ledgerloop.store.tables import link
 
 
@@ -46,7 +46,7 @@ def _earlier(scene: Scene, crm: Customers, how: str, customer: str, record: str,
     scene.settle()
     _linked_before(scene, how, customer, record, kind)
     with scene.built.database.transaction() as tx:
-        dirty.mark(tx, scene.on.organisation, [customer])
+        pending_customers.mark(tx, scene.on.organisation, [customer])
         lanes.wake(tx, "standing", scene.on.organisation, scene.built.now())
     scene.settle()
 
@@ -179,7 +179,7 @@ class TestWeighing:
         customer, _ = _doubtful(scene, crm, "Sleepy", "name", name="Sleepy")
         with scene.built.database.transaction() as tx:
             tx.execute(link.update().where(link.c.xero_id == customer).values(asks="", rule=0))
-            dirty.clean(tx, scene.on.organisation, dirty.first(tx, scene.on.organisation, 100))
+            pending_customers.clean(tx, scene.on.organisation, pending_customers.first(tx, scene.on.organisation, 100))
             lanes.wake(tx, "standing", scene.on.organisation, scene.built.now())
 
         scene.on.until("asked", lambda: _rule(scene, customer) == (0, True) or None)

@@ -14,7 +14,7 @@ from sqlalchemy import update
 from ledgerloop.flows import retrying
 from ledgerloop.flows.books import books_of
 from ledgerloop.parts import equip, instead
-from ledgerloop.store import books, connections, journal, lanes
+from ledgerloop.store import connections, journal, lanes, reference_data
 from ledgerloop.store.tables import book
 
 ROUTES = [
@@ -141,9 +141,9 @@ def _once_had(scene: Scene, code: str) -> None:
     with instead(scene.built.parts()):
         books_of(home, ("accounts",))
     with scene.built.database.transaction() as tx:
-        accounts = json.loads(books.get(tx, home.id)["accounts"].content)
+        accounts = json.loads(reference_data.get(tx, home.id)["accounts"].content)
         accounts.append({"Code": code, "Status": "ACTIVE", "TaxType": "OUTPUT2"})
-        books.put(tx, home.id, "accounts", json.dumps(accounts), scene.built.now())
+        reference_data.put(tx, home.id, "accounts", json.dumps(accounts), scene.built.now())
 
 
 def _message(scene: Scene, deal: str) -> str:

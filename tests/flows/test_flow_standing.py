@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 from scene import DAY, Scene
 
-from ledgerloop.store import cursors, dirty, lanes
+from ledgerloop.store import cursors, lanes, pending_customers
 from ledgerloop.store.cursors import CAUGHT_UP, Cursor
 from ledgerloop.xero.webhooks import sign
 from ledgerloop_sandbox.credentials import XERO_WEBHOOK_KEY
@@ -228,7 +228,7 @@ def test_a_failing_vendor_parks_the_lane_and_loses_nothing(scene: Scene) -> None
 
     assert "403" in scene.on.until("the lane is parked", parked)
     with scene.built.database.reading() as tx:
-        assert [customer] == dirty.every(tx, scene.on.organisation)
+        assert [customer] == pending_customers.every(tx, scene.on.organisation)
     scene.mend("hubspot")
     with scene.built.database.transaction() as tx:
         lanes.unpark(tx, "standing", scene.on.organisation)
@@ -247,7 +247,7 @@ def test_while_hubspot_is_down_xero_is_not_asked_again(scene: Scene) -> None:
     for failures in range(1, 6):
         scene.on.until(f"failure {failures}", lambda least=failures: _failures(scene) >= least or None, 30)
         with scene.built.database.transaction() as tx:
-            assert [customer] == dirty.every(tx, scene.on.organisation)
+            assert [customer] == pending_customers.every(tx, scene.on.organisation)
             lanes.unpark(tx, "standing", scene.on.organisation)
 
     assert 1 == len(scene.calls("xero", "/Invoices", "GET"))

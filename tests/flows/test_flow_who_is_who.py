@@ -11,7 +11,7 @@ from scene import OBJECTS, Scene
 from ledgerloop.flows import ruling
 from ledgerloop.parts import instead
 from ledgerloop.records import Organisation
-from ledgerloop.store import connections, dirty, journal, lanes
+from ledgerloop.store import connections, journal, lanes, pending_customers
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +43,7 @@ def owed(scene: Scene, kind: str, record: str) -> str:
 def look_again(scene: Scene, *customers: str) -> None:
     """Have customers looked at, as every day does with those that wait."""
     with scene.built.database.transaction() as tx:
-        dirty.mark(tx, scene.on.organisation, customers)
+        pending_customers.mark(tx, scene.on.organisation, customers)
         lanes.wake(tx, "standing", scene.on.organisation, scene.built.now())
     scene.settle()
 

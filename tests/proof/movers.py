@@ -16,7 +16,7 @@ from served import Served
 from truths import Truths
 
 from ledgerloop.records import LinkKind
-from ledgerloop.store import compared
+from ledgerloop.store import last_compared
 from ledgerloop_sandbox.hubspot.portal import Portal
 from ledgerloop_sandbox.xero.organisation import Organisation
 
@@ -258,7 +258,7 @@ class Movers:
         record = self._carrying(customer, kind)
         settled = customer not in self.register.resting and self._crm.record(customer, _ONE[kind]) == record
         with self.scene.built.database.reading() as tx:
-            settled = settled and customer in compared.get(tx, self.scene.on.organisation, _ONE[kind], [customer])
+            settled = settled and customer in last_compared.get(tx, self.scene.on.organisation, _ONE[kind], [customer])
         if settled:
             self.truths.carries(record, customer)
         return record if settled else ""

@@ -21,7 +21,7 @@ from served import Served
 
 from ledgerloop.cli.stage import NotAsTold
 from ledgerloop.errors import LedgerloopError
-from ledgerloop.store import compared, links
+from ledgerloop.store import last_compared, links
 from ledgerloop_sandbox.xero.organisation import Organisation
 
 _CONSONANTS, _VOWELS = "bdfghklmnprstvz", "aeiou"
@@ -563,7 +563,7 @@ class Plots:
             found = self.portal.shelf(kind).find_by("xero_contact_id", part.customer)
             with self.scene.built.database.reading() as tx:
                 link = links.find(tx, part.organisation, one, [part.customer]).get(part.customer)  # type: ignore[arg-type]
-                known = compared.get(tx, part.organisation, one, [part.customer])  # type: ignore[arg-type]
+                known = last_compared.get(tx, part.organisation, one, [part.customer])  # type: ignore[arg-type]
             if found is None or link is None or link.hubspot_id != found.id or part.customer not in known:
                 return False
         return True

@@ -14,8 +14,8 @@ from sqlalchemy import select
 from ledgerloop.errors import Locked, SettingsError
 from ledgerloop.secrets.sealed import Sealed, locked, new_key_file, reseal
 from ledgerloop.secrets.shelf import Shelf
-from ledgerloop.store.cells import DatabaseCells
 from ledgerloop.store.db import Database
+from ledgerloop.store.sealed_secrets import DatabaseCells
 from ledgerloop.store.tables import secret
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 from ledgerloop.records import Rest
-from ledgerloop.store import aside
-from ledgerloop.store.aside import Aside
+from ledgerloop.store import deferrals
 from ledgerloop.store.db import Database
+from ledgerloop.store.deferrals import Aside
 
 NOW = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
 LATER = NOW + timedelta(minutes=5)
@@ -16,20 +16,20 @@ LATER = NOW + timedelta(minutes=5)
 def test_put_aside_and_taken_up(database: Database) -> None:
     """What is put aside twice is there together, from the earlier moment on, and is taken once."""
     with database.transaction() as tx:
-        aside.put(tx, "p", Aside(Rest(NOW, LATER), {"1": "look"}))
-        aside.put(tx, "p", Aside(Rest(NOW, LATER + timedelta(hours=1)), {"2": "retry"}))
+        deferrals.put(tx, "p", Aside(Rest(NOW, LATER), {"1": "look"}))
+        deferrals.put(tx, "p", Aside(Rest(NOW, LATER + timedelta(hours=1)), {"2": "retry"}))
 
-        assert aside.take(tx, "p", NOW) is None
-        assert aside.take(tx, "p", LATER) == Aside(Rest(NOW, LATER), {"1": "look", "2": "retry"})
-        assert aside.get(tx, "p") is None
+        assert deferrals.take(tx, "p", NOW) is None
+        assert deferrals.take(tx, "p", LATER) == Aside(Rest(NOW, LATER), {"1": "look", "2": "retry"})
+        assert deferrals.get(tx, "p") is None
 
 
 def test_hurried(database: Database) -> None:
     """Somebody who knows that it is over need not wait; where nothing is aside, nothing comes of it."""
     with database.transaction() as tx:
-        aside.hurry(tx, "p", NOW)
-        assert aside.get(tx, "p") is None
-        aside.put(tx, "p", Aside(Rest(NOW, LATER), {"1": "look"}))
-        aside.hurry(tx, "p", NOW)
+        deferrals.hurry(tx, "p", NOW)
+        assert deferrals.get(tx, "p") is None
+        deferrals.put(tx, "p", Aside(Rest(NOW, LATER), {"1": "look"}))
+        deferrals.hurry(tx, "p", NOW)
 
-        assert aside.take(tx, "p", NOW) == Aside(Rest(NOW, NOW), {"1": "look"})
+        assert deferrals.take(tx, "p", NOW) == Aside(Rest(NOW, NOW), {"1": "look"})

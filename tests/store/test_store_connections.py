@@ -6,9 +6,9 @@ from datetime import UTC, datetime, timedelta
 
 from ledgerloop.records import Organisation, Portal
 from ledgerloop.store import connections
-from ledgerloop.store.cells import DatabaseCells, any_secret, save_secret
 from ledgerloop.store.connections import Connected
 from ledgerloop.store.db import Database
+from ledgerloop.store.sealed_secrets import DatabaseCells, any_secret, save_secret
 
 NOW = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
 ORGANISATION = Organisation("o1", "Kiwi Demo", "NZD", "Pacific/Auckland", "!abc", "NZ")

@@ -5,12 +5,12 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 from ledgerloop.records import Customer, Link, Person
-from ledgerloop.store import compared, erased, heard, links, lost, mirror, people
-from ledgerloop.store.compared import Compared
+from ledgerloop.store import contact_persons, erased, former_links, hubspot_changes, last_compared, links, mirror
+from ledgerloop.store.contact_persons import Known
 from ledgerloop.store.db import Database
-from ledgerloop.store.heard import Heard
-from ledgerloop.store.lost import Lost
-from ledgerloop.store.people import Known
+from ledgerloop.store.former_links import Lost
+from ledgerloop.store.hubspot_changes import Heard
+from ledgerloop.store.last_compared import Compared
 
 NOW = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
 HOME = "home"
@@ -34,9 +34,9 @@ class TestPersons:
     def test_known(self, database: Database) -> None:
         """Who is known is known by customer and email; what is put last stands."""
         with database.transaction() as tx:
-            people.put(tx, [Known(HOME, "c1", "a@b.nz", "1", "9"), Known(HOME, "c2", "a@b.nz", "1", "8")])
-            people.put(tx, [Known(HOME, "c1", "a@b.nz", "1", "7")])
-            found = people.of_customers(tx, HOME, ["c1"])
+            contact_persons.put(tx, [Known(HOME, "c1", "a@b.nz", "1", "9"), Known(HOME, "c2", "a@b.nz", "1", "8")])
+            contact_persons.put(tx, [Known(HOME, "c1", "a@b.nz", "1", "7")])
+            found = contact_persons.of_customers(tx, HOME, ["c1"])
 
         assert {("c1", "a@b.nz"): Known(HOME, "c1", "a@b.nz", "1", "7")} == found
 
@@ -44,10 +44,10 @@ class TestPersons:
         """People are found by their addresses and records in any organisation, and forgotten by their records."""
         mine, theirs = Known(HOME, "c1", "a@b.nz", "1", "9"), Known("other", "c2", "a@b.nz", "2", "8")
         with database.transaction() as tx:
-            people.put(tx, [mine, theirs, Known(HOME, "c3", "a@b.nz", "", "")])
-            found = people.by_email(tx, ["a@b.nz"]), people.of_records(tx, ["2", "3"])
-            people.forget(tx, ["1"])
-            left = people.by_email(tx, ["a@b.nz"])
+            contact_persons.put(tx, [mine, theirs, Known(HOME, "c3", "a@b.nz", "", "")])
+            found = contact_persons.by_email(tx, ["a@b.nz"]), contact_persons.of_records(tx, ["2", "3"])
+            contact_persons.forget(tx, ["1"])
+            left = contact_persons.by_email(tx, ["a@b.nz"])
 
         assert ({mine, theirs}, [theirs], [theirs]) == (set(found[0]), found[1], left)
 
@@ -69,12 +69,12 @@ class TestCompared:
         """What was said is kept by kind, in the place of what was said before, until it is forgotten."""
         said = Compared({"name": "Acme"}, {"name": "ACME"}, {"name": "hubspot"})
         with database.transaction() as tx:
-            compared.put(tx, HOME, "company", {"c1": Compared()})
-            compared.put(tx, HOME, "company", {"c1": said})
-            compared.put(tx, HOME, "contact", {"c1": Compared()})
-            kept = compared.get(tx, HOME, "company", ["c1", "c2"])
-            compared.forget(tx, HOME, "company", ["c1"])
-            left = compared.get(tx, HOME, "company", ["c1"]), compared.get(tx, HOME, "contact", ["c1"])
+            last_compared.put(tx, HOME, "company", {"c1": Compared()})
+            last_compared.put(tx, HOME, "company", {"c1": said})
+            last_compared.put(tx, HOME, "contact", {"c1": Compared()})
+            kept = last_compared.get(tx, HOME, "company", ["c1", "c2"])
+            last_compared.forget(tx, HOME, "company", ["c1"])
+            left = last_compared.get(tx, HOME, "company", ["c1"]), last_compared.get(tx, HOME, "contact", ["c1"])
 
         assert {"c1": said} == kept
         assert ({}, {"c1": Compared()}) == left
@@ -87,11 +87,11 @@ class TestLost:
         second = Lost(HOME, "company", "1", "c1", "merged", NOW + timedelta(seconds=1))
         with database.transaction() as tx:
             for one in (second, first, first):
-                lost.put(tx, one)
-            found = lost.of_customers(tx, HOME, "company", ["c1", "c2"])
-            whose = lost.of_records(tx, "company", ["1", "3"])
-            lost.remove(tx, second)
-            left = lost.of_customers(tx, HOME, "company", ["c1"])
+                former_links.put(tx, one)
+            found = former_links.of_customers(tx, HOME, "company", ["c1", "c2"])
+            whose = former_links.of_records(tx, "company", ["1", "3"])
+            former_links.remove(tx, second)
+            left = former_links.of_customers(tx, HOME, "company", ["c1"])
 
         assert {"c1": [first, second]} == found
         assert [second] == whose
@@ -102,11 +102,13 @@ class TestHeard:
     def test_what_is_said_again_stays(self, database: Database) -> None:
         """What is said again while it is looked at is looked at once more."""
         with database.transaction() as tx:
-            heard.put(tx, [Heard(HOME, "contact", "1", "changed", NOW), Heard(HOME, "contact", "2", "merged", NOW)])
-            taken = heard.take(tx, HOME, {"changed", "merged"}, 10)
-            heard.put(tx, [Heard(HOME, "contact", "1", "changed", NOW)])
-            heard.done(tx, taken)
-            left = heard.take(tx, HOME, {"changed", "merged"}, 10)
+            hubspot_changes.put(
+                tx, [Heard(HOME, "contact", "1", "changed", NOW), Heard(HOME, "contact", "2", "merged", NOW)]
+            )
+            taken = hubspot_changes.take(tx, HOME, {"changed", "merged"}, 10)
+            hubspot_changes.put(tx, [Heard(HOME, "contact", "1", "changed", NOW)])
+            hubspot_changes.done(tx, taken)
+            left = hubspot_changes.take(tx, HOME, {"changed", "merged"}, 10)
 
         assert ["1", "2"] == [one.hubspot_id for one in taken]
         assert [("1", 2)] == [(one.hubspot_id, one.mark) for one in left]

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 from ledgerloop.records import Event, Intent
-from ledgerloop.store import books, inbox, intents, journal
+from ledgerloop.store import inbox, intents, journal, reference_data
 from ledgerloop.store.db import Database
 
 NOW = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
@@ -161,11 +161,11 @@ class TestBooks:
     def test_a_change_is_told_and_the_first_reading_is_none(self, database: Database) -> None:
         """Deals that wait for the books go on when a reading shows something else than the last."""
         with database.transaction() as tx:
-            told = [books.put(tx, "org", "accounts", text, NOW) for text in ("[]", "[]", "[1]")]
+            told = [reference_data.put(tx, "org", "accounts", text, NOW) for text in ("[]", "[]", "[1]")]
 
             assert told == [False, False, True]
-            assert books.get(tx, "org") == {"accounts": books.Kept("[1]", NOW)}
-            assert books.get(tx, "other") == {}
+            assert reference_data.get(tx, "org") == {"accounts": reference_data.Kept("[1]", NOW)}
+            assert reference_data.get(tx, "other") == {}
 
     def test_holds_by_their_cause(self, database: Database) -> None:
         """Who waits because of an organisation's books is known, for as long as they wait for that."""

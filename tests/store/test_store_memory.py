@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from ledgerloop.records import Entry, Intent, Link
-from ledgerloop.store import cursors, fingerprints, intents, journal, links
+from ledgerloop.store import cursors, intents, journal, last_written, links
 from ledgerloop.store.cursors import Cursor
 from ledgerloop.store.db import Database
 
@@ -86,22 +86,22 @@ class TestFingerprints:
     def test_add_up(self, database: Database) -> None:
         """What is written later is added to what was written before."""
         with database.transaction() as tx:
-            fingerprints.put(tx, "portal", "contact", {"1": {"a": "1", "b": "2"}, "2": {"a": "x"}})
-            fingerprints.put(tx, "portal", "contact", {"1": {"b": "3", "c": ""}})
+            last_written.put(tx, "portal", "contact", {"1": {"a": "1", "b": "2"}, "2": {"a": "x"}})
+            last_written.put(tx, "portal", "contact", {"1": {"b": "3", "c": ""}})
 
-            assert fingerprints.get(tx, "portal", "contact", ["1", "2", "3"]) == {
+            assert last_written.get(tx, "portal", "contact", ["1", "2", "3"]) == {
                 "1": {"a": "1", "b": "3", "c": ""},
                 "2": {"a": "x"},
             }
-            assert fingerprints.get(tx, "portal", "deal", ["1"]) == {}
+            assert last_written.get(tx, "portal", "deal", ["1"]) == {}
 
     def test_forgotten(self, database: Database) -> None:
         """A forgotten record is one that we never wrote to."""
         with database.transaction() as tx:
-            fingerprints.put(tx, "portal", "contact", {"1": {"a": "1"}, "2": {"a": "2"}})
-            fingerprints.forget(tx, "portal", "contact", ["1"])
+            last_written.put(tx, "portal", "contact", {"1": {"a": "1"}, "2": {"a": "2"}})
+            last_written.forget(tx, "portal", "contact", ["1"])
 
-            assert fingerprints.get(tx, "portal", "contact", ["1", "2"]) == {"2": {"a": "2"}}
+            assert last_written.get(tx, "portal", "contact", ["1", "2"]) == {"2": {"a": "2"}}
 
 
 class TestIntents:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from sqlalchemy import event
 
 from ledgerloop.records import Customer, Payment, Receivable
-from ledgerloop.store import dirty, mirror
+from ledgerloop.store import mirror, pending_customers
 from ledgerloop.store.db import Database
 
 NOW = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
@@ -35,12 +35,12 @@ def _invoice(id: str = "i1", **values: object) -> Receivable:  # noqa: A002
 
 def _dirty(database: Database, organisation: str = "org") -> list[str]:
     with database.reading() as tx:
-        return list(dirty.first(tx, organisation, 100))
+        return list(pending_customers.first(tx, organisation, 100))
 
 
 def _clean(database: Database) -> None:
     with database.transaction() as tx:
-        dirty.clean(tx, "org", dirty.first(tx, "org", 100))
+        pending_customers.clean(tx, "org", pending_customers.first(tx, "org", 100))
 
 
 class TestMarked:
@@ -353,8 +353,8 @@ class TestLookUp:
         """Lists of ids longer than SQLite's limit of variables are cut, not refused."""
         many = [f"c{number}" for number in range(40_000)]
         with database.transaction() as tx:
-            dirty.mark(tx, "org", many[:3000])
+            pending_customers.mark(tx, "org", many[:3000])
 
             assert mirror.receivables_of(tx, "org", many) == {}
-            dirty.clean(tx, "org", dirty.first(tx, "org", 5000))
+            pending_customers.clean(tx, "org", pending_customers.first(tx, "org", 5000))
         assert _dirty(database) == []

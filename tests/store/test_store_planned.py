@@ -6,9 +6,9 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 from ledgerloop.records import Receivable, Rest
-from ledgerloop.store import mirror, notes, planned, spent
+from ledgerloop.store import mirror, notes, planned, write_counts
 from ledgerloop.store.db import Database
-from ledgerloop.store.spent import Written
+from ledgerloop.store.write_counts import Written
 
 NOW = datetime(2026, 11, 22, 9, 30, 40, tzinfo=UTC)
 
@@ -17,23 +17,23 @@ class TestSpent:
     def test_an_hour_slides(self, database: Database) -> None:
         """What was written counts for an hour, by the minute, for its own lane."""
         with database.transaction() as tx:
-            spent.add(tx, "org", Written(5, 50), NOW)
-            spent.add(tx, "org", Written(1, 1), NOW + timedelta(seconds=5))
-            spent.add(tx, "org", Written(2, 0), NOW + timedelta(minutes=30))
-            spent.add(tx, "other", Written(9, 9), NOW)
+            write_counts.add(tx, "org", Written(5, 50), NOW)
+            write_counts.add(tx, "org", Written(1, 1), NOW + timedelta(seconds=5))
+            write_counts.add(tx, "org", Written(2, 0), NOW + timedelta(minutes=30))
+            write_counts.add(tx, "other", Written(9, 9), NOW)
 
-            assert Written(8, 51) == spent.in_the_last_hour(tx, "org", NOW + timedelta(minutes=59))
-            assert Written(2, 0) == spent.in_the_last_hour(tx, "org", NOW + timedelta(minutes=61))
+            assert Written(8, 51) == write_counts.in_the_last_hour(tx, "org", NOW + timedelta(minutes=59))
+            assert Written(2, 0) == write_counts.in_the_last_hour(tx, "org", NOW + timedelta(minutes=61))
             # A clock that was ahead, and is right again, keeps nobody from writing.
-            assert Written() == spent.in_the_last_hour(tx, "org", NOW - timedelta(hours=3))
+            assert Written() == write_counts.in_the_last_hour(tx, "org", NOW - timedelta(hours=3))
 
     def test_taking_off_again(self, database: Database) -> None:
         """What was counted and then not written is taken off."""
         with database.transaction() as tx:
-            spent.add(tx, "org", Written(5, 50), NOW)
-            spent.add(tx, "org", Written().less(Written(5, 20)), NOW + timedelta(minutes=2))
+            write_counts.add(tx, "org", Written(5, 50), NOW)
+            write_counts.add(tx, "org", Written().less(Written(5, 20)), NOW + timedelta(minutes=2))
 
-            assert Written(0, 30) == spent.in_the_last_hour(tx, "org", NOW + timedelta(minutes=2))
+            assert Written(0, 30) == write_counts.in_the_last_hour(tx, "org", NOW + timedelta(minutes=2))
 
 
 class TestPlanned:

@@ -7,10 +7,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from ledgerloop.records import Rest
-from ledgerloop.store import aside, connections, lanes, planned, rests
-from ledgerloop.store.aside import Aside
+from ledgerloop.store import connections, cooldowns, deferrals, lanes, planned
 from ledgerloop.store.db import Database
-from ledgerloop.store.spent import Written
+from ledgerloop.store.deferrals import Aside
+from ledgerloop.store.write_counts import Written
 
 NOW = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
 SECOND, HOUR = timedelta(seconds=1), timedelta(hours=1)
@@ -34,8 +34,8 @@ def test_everything_that_rests(database: Database, rest: Rest, says: bool) -> No
         lanes.park(tx, "standing", "org", rest, "why")
         planned.accept(tx, "org", ["a"], Written(1, 1), NOW)
         planned.rest(tx, "org", rest, "why")
-        rests.put(tx, "notes org", rest)
-        aside.put(tx, "p", Aside(rest, {"1": "look"}))
+        cooldowns.put(tx, "notes org", rest)
+        deferrals.put(tx, "p", Aside(rest, {"1": "look"}))
     with database.reading() as tx:
         allowance = planned.allowance(tx, "org")
         assert allowance is not None
@@ -45,12 +45,12 @@ def test_everything_that_rests(database: Database, rest: Rest, says: bool) -> No
         assert [says] * 3 == [parked.rests(NOW), lane.rests(NOW), allowance.rests(NOW)]
         assert says == ([] == lanes.ready(tx, NOW))
         assert says == ([] == planned.organisations(tx, NOW))
-        assert says == (not rests.due(tx, "notes org", NOW))
-        assert says == (not rests.any_due(tx, ["notes org"], NOW))
-        assert rest == rests.get(tx, "notes org")
-        assert Aside(rest, {"1": "look"}) == aside.get(tx, "p")
+        assert says == (not cooldowns.due(tx, "notes org", NOW))
+        assert says == (not cooldowns.any_due(tx, ["notes org"], NOW))
+        assert rest == cooldowns.get(tx, "notes org")
+        assert Aside(rest, {"1": "look"}) == deferrals.get(tx, "p")
     with database.transaction() as tx:
-        assert says == (aside.take(tx, "p", NOW) is None)
+        assert says == (deferrals.take(tx, "p", NOW) is None)
 
 
 def test_what_an_earlier_release_kept(database: Database) -> None:
@@ -59,16 +59,16 @@ def test_what_an_earlier_release_kept(database: Database) -> None:
         connections.put_value(tx, "notes org", (NOW + HOUR).isoformat())
         connections.put_value(tx, "aside p", f'{{"until": "{(NOW + HOUR).isoformat()}", "deals": {{"1": "look"}}}}')
 
-        assert Rest(None, NOW + HOUR) == rests.get(tx, "notes org")
-        assert Aside(Rest(None, NOW + HOUR), {"1": "look"}) == aside.get(tx, "p")
+        assert Rest(None, NOW + HOUR) == cooldowns.get(tx, "notes org")
+        assert Aside(Rest(None, NOW + HOUR), {"1": "look"}) == deferrals.get(tx, "p")
 
 
 def test_ended_by_a_person(database: Database) -> None:
     """What rests goes on; what does not stays as it is."""
     with database.transaction() as tx:
-        rests.put(tx, "notes org", Rest(NOW, NOW + HOUR))
-        rests.put(tx, "emails org", None)
-        rests.end(tx, ["notes org", "emails org"], NOW)
+        cooldowns.put(tx, "notes org", Rest(NOW, NOW + HOUR))
+        cooldowns.put(tx, "emails org", None)
+        cooldowns.end(tx, ["notes org", "emails org"], NOW)
 
-        assert rests.due(tx, "notes org", NOW)
-        assert rests.get(tx, "emails org") is None
+        assert cooldowns.due(tx, "notes org", NOW)
+        assert cooldowns.get(tx, "emails org") is None

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 from ledgerloop.records import Customer, Receivable
-from ledgerloop.store import dirty, mirror
+from ledgerloop.store import mirror, pending_customers
 from ledgerloop.store.db import Database
 
 NOW = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
@@ -32,11 +32,11 @@ def test_receivables_follow_a_merger(database: Database) -> None:
     with database.transaction() as tx:
         mirror.store_customers(tx, [_customer("a"), _customer("b")])
         mirror.store_receivables(tx, [_invoice("a")])
-        dirty.clean(tx, "org", dirty.first(tx, "org", 10))
+        pending_customers.clean(tx, "org", pending_customers.first(tx, "org", 10))
 
         mirror.store_customers(tx, [_customer("a", into="b")])
 
-        assert {"a", "b"} == set(dirty.first(tx, "org", 10))
+        assert {"a", "b"} == set(pending_customers.first(tx, "org", 10))
     assert {"inv-1": "b"} == _owners(database)
 
 

@@ -23,8 +23,8 @@ from ledgerloop.bootstrap import Ledgerloop
 from ledgerloop.records import Organisation, Rest
 from ledgerloop.secrets.sealed import Sealed
 from ledgerloop.store import connections, inbox, journal, lanes
-from ledgerloop.store.cells import DatabaseCells
 from ledgerloop.store.connections import Connected
+from ledgerloop.store.sealed_secrets import DatabaseCells
 from ledgerloop.web import health
 from ledgerloop.web.app import create_app
 from ledgerloop.xero.webhooks import sign

@@ -9,7 +9,7 @@ from sqlalchemy import insert, select
 from web_scene import Visit, token_in
 
 from ledgerloop.records import Choice, Customer, Organisation, Portal
-from ledgerloop.store import connections, dirty, journal, lanes, links, mirror, rulings
+from ledgerloop.store import connections, journal, lanes, links, mirror, pending_customers, rulings
 from ledgerloop.store.connections import Connected
 from ledgerloop.store.tables import link, ruling
 
@@ -76,7 +76,7 @@ def test_a_new_one_is_kept(asking: Visit) -> None:
     assert "“Rata Roofing” is none of the HubSpot companies that there are" in page
     with asking.built.database.reading() as tx:
         assert {"customer c1 company": ""} == rulings.get(tx, HOME.id, ["customer c1 company"])
-        assert ["c1"] == dirty.every(tx, HOME.id)
+        assert ["c1"] == pending_customers.every(tx, HOME.id)
         assert [("standing", HOME.id)] == [(one.flow, one.lane) for one in lanes.all_lanes(tx) if one.wanted]
         assert "A person (console) said" in journal.recent(tx, 1, "customer c1")[0].reason
 

@@ -19,8 +19,8 @@ from ledgerloop.records import Event
 from ledgerloop.secrets.sealed import Sealed, new_key_file
 from ledgerloop.settings import Settings, load
 from ledgerloop.store import connections, inbox
-from ledgerloop.store.cells import DatabaseCells
 from ledgerloop.store.db import Database
+from ledgerloop.store.sealed_secrets import DatabaseCells
 from ledgerloop.web.app import create_app
 from ledgerloop.web.passwords import PASSWORD, hash_of
 from ledgerloop.xero import webhooks as xero

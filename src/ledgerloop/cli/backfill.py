@@ -25,9 +25,9 @@ from ledgerloop.flows.named import organisation_of
 from ledgerloop.flows.planning import Totals
 from ledgerloop.parts import instead
 from ledgerloop.records import Organisation
-from ledgerloop.store import dirty, journal, lanes, planned
+from ledgerloop.store import journal, lanes, pending_customers, planned
 from ledgerloop.store.planned import Allowance
-from ledgerloop.store.spent import Written
+from ledgerloop.store.write_counts import Written
 from ledgerloop.web.wording import moment
 
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask; accept what the plan shows.")]
@@ -93,7 +93,7 @@ def approve(
             return
         with built.database.reading() as tx:
             home = organisation_of(tx, organisation)
-            waiting = dirty.every(tx, home.id)
+            waiting = pending_customers.every(tx, home.id)
         totals, _ = planned_with_progress(home, waiting, keep=0)
         if waiting:
             _ask(home, totals, yes, as_json)

@@ -16,8 +16,8 @@ from ledgerloop.secrets.sealed import new_key_file
 from ledgerloop.settings import load
 from ledgerloop.settings.text import toml_text
 from ledgerloop.store import connections
-from ledgerloop.store.cells import any_secret
 from ledgerloop.store.db import Database
+from ledgerloop.store.sealed_secrets import any_secret
 from ledgerloop.web.passwords import PASSWORD
 
 Directory = Annotated[Path, typer.Option("--directory", "-d", help="Where to put it all.")]

@@ -122,7 +122,7 @@ def opened(
 def vault(config: Path) -> Iterator[tuple[Settings, Database, Sealed]]:
     """Open the database and the sealed store alone, for when a secret keeps the rest from being put together."""
     from ledgerloop.secrets.sealed import Sealed
-    from ledgerloop.store.cells import DatabaseCells
+    from ledgerloop.store.sealed_secrets import DatabaseCells
 
     settings = reading.load(config)
     Database(settings.service.database, make=False).close()
@@ -134,7 +134,7 @@ def _furnish(trial: Settings, settings: Settings) -> None:
     """Put the sandbox's credentials into its own database, and let the console keep its password there."""
     from ledgerloop.secrets.sealed import Sealed
     from ledgerloop.store import connections
-    from ledgerloop.store.cells import DatabaseCells
+    from ledgerloop.store.sealed_secrets import DatabaseCells
     from ledgerloop.web.passwords import PASSWORD
 
     with _database(trial) as database, _database(settings) as real:

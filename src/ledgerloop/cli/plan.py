@@ -21,7 +21,7 @@ from ledgerloop.flows.planning import Line, Totals
 from ledgerloop.parts import instead
 from ledgerloop.records import Organisation
 from ledgerloop.rules.identity.wording import by
-from ledgerloop.store import dirty, links
+from ledgerloop.store import links, pending_customers
 from ledgerloop.store.links import Kept
 
 Waiting = Annotated[bool, typer.Option("--waiting", help="Only the customers that wait to be shown.")]
@@ -56,7 +56,7 @@ def plan(
             if customer is not None:
                 chosen = customers_named(tx, [home], customer)
             else:
-                chosen = dirty.every(tx, home.id) if waiting else admitting.everybody(tx, home)
+                chosen = pending_customers.every(tx, home.id) if waiting else admitting.everybody(tx, home)
         totals, lines = planned_with_progress(home, chosen, keep=None if everything or as_json or customer else FIRST)
         with built.database.reading() as tx:
             linked = links.listed(tx, home.id, chosen) if customer is not None else []

@@ -15,8 +15,8 @@ from ledgerloop.cli.show import Json, print_json, print_table, say
 from ledgerloop.errors import LedgerloopError
 from ledgerloop.secrets.sealed import reseal
 from ledgerloop.settings import Settings
-from ledgerloop.store.cells import DatabaseCells
 from ledgerloop.store.db import Database
+from ledgerloop.store.sealed_secrets import DatabaseCells
 
 app = typer.Typer(help="Keep the secrets that the settings name, sealed.", no_args_is_help=True)
 

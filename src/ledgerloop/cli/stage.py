@@ -25,8 +25,8 @@ from ledgerloop.errors import LedgerloopError
 from ledgerloop.http import trusted
 from ledgerloop.secrets.sealed import Sealed, new_key_file
 from ledgerloop.store import connections
-from ledgerloop.store.cells import DatabaseCells
 from ledgerloop.store.db import Database
+from ledgerloop.store.sealed_secrets import DatabaseCells
 from ledgerloop.web.app import create_app
 from ledgerloop.web.passwords import PASSWORD, hash_of
 from ledgerloop.web.server import listening, running

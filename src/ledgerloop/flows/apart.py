@@ -20,7 +20,7 @@ from ledgerloop.flows.retrying import LOOK, RETRY, Kind, again
 from ledgerloop.log import logger
 from ledgerloop.parts import parts
 from ledgerloop.records import Hold, Rest
-from ledgerloop.store import aside, connections, inbox
+from ledgerloop.store import connections, deferrals, inbox
 
 _SHORT = timedelta(minutes=1)
 """What is over by then is waited for by the lane; what takes longer is told on the deals, and holds up nobody."""
@@ -102,7 +102,7 @@ def put_aside(portal: str, turn: int, troubles: Troubles, settled: Collection[st
         soon = [again(portal, deal, f"put aside in turn {turn}", kind) for deal, kind in kinds.items()]
         inbox.keep(tx, [event for event in soon if event.resource not in long], now)
         if waits:
-            aside.put(tx, portal, aside.Aside(Rest(now, now + min(waits)), long))
+            deferrals.put(tx, portal, deferrals.Aside(Rest(now, now + min(waits)), long))
 
 
 def take_up(portal: str) -> None:
@@ -110,7 +110,7 @@ def take_up(portal: str) -> None:
     at = parts()
     now = at.now()
     with at.database.transaction() as tx:
-        if (taken := aside.take(tx, portal, now)) is not None:
+        if (taken := deferrals.take(tx, portal, now)) is not None:
             reason = f"put aside until {taken.rest.until.isoformat()}"
             kinds = {deal: RETRY if kind == RETRY else LOOK for deal, kind in taken.deals.items()}
             inbox.keep(tx, [again(portal, deal, reason, kind) for deal, kind in kinds.items()], now)
@@ -118,7 +118,7 @@ def take_up(portal: str) -> None:
 
 def due(tx: Connection, portal: str, now: datetime) -> bool:
     """Tell whether deals that were put aside are to be looked at again."""
-    kept = aside.get(tx, portal)
+    kept = deferrals.get(tx, portal)
     return kept is not None and not kept.rest.lasts(now)
 
 

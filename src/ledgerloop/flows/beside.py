@@ -17,7 +17,7 @@ from ledgerloop.log import logger
 from ledgerloop.parts import parts
 from ledgerloop.records import Rest
 from ledgerloop.rules.doubts import broken_beside, refused_beside
-from ledgerloop.store import journal, rests
+from ledgerloop.store import cooldowns, journal
 
 Work = Literal["contacts anew", "emails", "hearing", "listening", "numbers", "polling", "shown emails", "telling"]
 
@@ -45,9 +45,9 @@ def alone(lane: str, work: Work, do: Callable[[], object]) -> bool:
     Where that is for good, hold it for a person. Raises ConsentNeeded, and nothing else that is ours.
     """
     at = parts()
-    name = rests.name(work, lane)
+    name = cooldowns.name(work, lane)
     with at.database.reading() as tx:
-        rest = rests.get(tx, name)
+        rest = cooldowns.get(tx, name)
         asked = journal.waiting(tx, [name])
     if rest is not None and rest.lasts(at.now()):
         return False
@@ -69,19 +69,19 @@ def alone(lane: str, work: Work, do: Callable[[], object]) -> bool:
         return False
     if rest is not None or asked:
         with at.database.transaction() as tx:
-            rests.put(tx, name, None)
+            cooldowns.put(tx, name, None)
             journal.clear(tx, asked, at.now())
     return True
 
 
 def due(tx: Connection, lane: str, now: datetime) -> bool:
     """Tell whether any work of a lane that rested may go on."""
-    return rests.any_due(tx, [rests.name(work, lane) for work in WORDS], now)
+    return cooldowns.any_due(tx, [cooldowns.name(work, lane) for work in WORDS], now)
 
 
 def resting(tx: Connection, lane: str, work: Work, now: datetime) -> bool:
     """Tell whether some work of a lane rests still."""
-    rest = rests.get(tx, rests.name(work, lane))
+    rest = cooldowns.get(tx, cooldowns.name(work, lane))
     return rest is not None and rest.lasts(now)
 
 
@@ -89,6 +89,6 @@ def _rest(lane: str, name: str, wait: timedelta, reason: str) -> None:
     at = parts()
     now = at.now()
     with at.database.transaction() as tx:
-        rests.put(tx, name, Rest(now, now + wait))
+        cooldowns.put(tx, name, Rest(now, now + wait))
         if reason:
             journal.hold(tx, lane, name, (reason,), (), now)

@@ -21,8 +21,8 @@ from ledgerloop.parts import parts
 from ledgerloop.records import Organisation, Rest
 from ledgerloop.rules.books import Books, Kind
 from ledgerloop.rules.clocks import passed
-from ledgerloop.store import books as store
 from ledgerloop.store import connections, inbox, journal, lanes
+from ledgerloop.store import reference_data as store
 from ledgerloop.xero import models as xero
 from ledgerloop.xero.client import XeroClient
 from ledgerloop.xero.models import Account, Model, TaxRate

@@ -25,9 +25,9 @@ from ledgerloop.parts import instead, parts
 from ledgerloop.records import Organisation
 from ledgerloop.rules.clocks import passed
 from ledgerloop.rules.customers import further_people
-from ledgerloop.store import dirty, journal, links, mirror, people, planned, spent
-from ledgerloop.store.spent import Written
+from ledgerloop.store import contact_persons, journal, links, mirror, pending_customers, planned, write_counts
 from ledgerloop.store.statements import one_at_a_time
+from ledgerloop.store.write_counts import Written
 
 COUNTED = frozenset({"contacts", "companies", "deals"})
 """Kinds of record that the brake counts."""
@@ -52,18 +52,18 @@ def look_ahead(home: Organisation) -> None:
     at = parts()
     now = at.now()
     with at.database.reading() as tx:
-        since = dirty.stopped_since(tx, home.id)
+        since = pending_customers.stopped_since(tx, home.id)
         held = journal.held(tx, subject_of(home.id)) is not None
     if since is not None and passed(since, AGAIN, now):
         with at.database.transaction() as tx:
-            dirty.let_go(tx, home.id)
+            pending_customers.let_go(tx, home.id)
         since = None
     with at.database.reading() as tx:
-        going = dirty.unplanned(tx, home.id)
+        going = pending_customers.unplanned(tx, home.id)
         # Beside what was stopped, nobody new is let in: it may be the rest of the same flood.
         strangers = set(going) - _linked(tx, home.id, going) if since is not None else set()
         going = [each for each in going if each not in strangers]
-        so_far = spent.in_the_last_hour(tx, home.id, now)
+        so_far = write_counts.in_the_last_hour(tx, home.id, now)
         most = so_far.plus(Written(_may_make(tx, home.id, going), _CHANGES_EACH * len(going)))
         allowance = planned.allowance(tx, home.id)
     rests = allowance is not None and allowance.left > 0 and allowance.rests_until is not None
@@ -79,7 +79,7 @@ def set_aside(home: Organisation, customers: Iterable[str]) -> None:
     """Set customers aside whose writing the count has stopped."""
     at = parts()
     with at.database.transaction() as tx:
-        dirty.stop(tx, home.id, customers, at.now())
+        pending_customers.stop(tx, home.id, customers, at.now())
 
 
 @contextmanager
@@ -166,10 +166,10 @@ class Counting(HubSpotClient):
         with at.database.transaction() as tx:
             one_at_a_time(tx, f"brake {self._home.id}")  # several batches are counted at the same time
             beyond = planned.spend(tx, self._home.id, wanted) if self._planned else wanted
-            so_far = spent.in_the_last_hour(tx, self._home.id, at.now()).plus(beyond)
+            so_far = write_counts.in_the_last_hour(tx, self._home.id, at.now()).plus(beyond)
             fits = beyond == Written() or _fits(so_far)
             if fits:
-                spent.add(tx, self._home.id, beyond, at.now())
+                write_counts.add(tx, self._home.id, beyond, at.now())
         if not fits:
             raise Braked(_ask(self._home, so_far, "The rest waits."))
         return Count(wanted.less(beyond), beyond, wanted)
@@ -185,7 +185,7 @@ class Counting(HubSpotClient):
             min(unwritten.updated, count_.beyond.updated),
         )
         with at.database.transaction() as tx:
-            spent.add(tx, self._home.id, Written().less(beyond), at.now())
+            write_counts.add(tx, self._home.id, Written().less(beyond), at.now())
             if self._planned:
                 planned.give_back(tx, self._home.id, unwritten.less(beyond))
 
@@ -198,7 +198,7 @@ def _linked(tx: Connection, organisation: str, customers: Sequence[str]) -> set[
 def _may_make(tx: Connection, organisation: str, customers: Sequence[str]) -> int:
     """Count the records that these customers lack: no more than these can be made."""
     contacts, companies = (links.find(tx, organisation, kind, customers) for kind in KINDS)
-    known = people.of_customers(tx, organisation, customers)
+    known = contact_persons.of_customers(tx, organisation, customers)
     return sum(
         (key not in companies)
         + (key not in contacts and bool(one.email_key))
@@ -220,7 +220,7 @@ def _stopped(home: Organisation, going: Sequence[str], so_far: Written, *, news:
     with at.database.transaction() as tx:
         stopped = makers if go_on else set(going)
         stopped -= planned.among(tx, home.id, list(stopped))  # a person may have approved meanwhile
-        dirty.stop(tx, home.id, stopped, at.now())
+        pending_customers.stop(tx, home.id, stopped, at.now())
     if news and stopped:
         _ask(home, so_far.plus(count(lines)), "What needs new records waits." if go_on else "All of it waits.")
     return bool(stopped)

@@ -20,9 +20,9 @@ from ledgerloop.log import logger
 from ledgerloop.parts import parts
 from ledgerloop.records import Organisation
 from ledgerloop.rules.clocks import passed
-from ledgerloop.store import connections, cursors, dirty, gaps, inbox, lanes, links, mirror, planned
+from ledgerloop.store import connections, cursors, gaps, inbox, lanes, links, mirror, pending_customers, planned
 from ledgerloop.store.cursors import CAUGHT_UP, Cursor
-from ledgerloop.store.spent import Written
+from ledgerloop.store.write_counts import Written
 
 GAP_CLOSES = timedelta(seconds=5)
 """How long nothing must have come before what is missing is given up: as long as deliveries come, one more may."""
@@ -102,7 +102,7 @@ def _unusually_silent(tx: Connection, home: Organisation, now: datetime) -> bool
 
 def _stopped_long(tx: Connection, home: Organisation, now: datetime) -> bool:
     """Tell whether what the brake has stopped is to be looked at again."""
-    since = dirty.stopped_since(tx, home.id)
+    since = pending_customers.stopped_since(tx, home.id)
     return since is not None and passed(since, braking.AGAIN, now)
 
 

@@ -16,7 +16,7 @@ from ledgerloop.hubspot.models import Record
 from ledgerloop.parts import parts
 from ledgerloop.records import Customer, Hold, Link, LinkKind, Organisation
 from ledgerloop.rules import doubts
-from ledgerloop.store import compared, connections, journal, links, mirror
+from ledgerloop.store import connections, journal, last_compared, links, mirror
 
 Customers = Mapping[str, Customer]
 Found = dict[str, tuple[Record, str]]
@@ -150,7 +150,7 @@ def take(home: Organisation, kind: LinkKind, customers: Customers, found: Found)
     with at.database.transaction() as tx:
         kept = links.put(tx, wanted, at.now())
         # Nothing was compared with these records yet; what was kept of one that HubSpot would not make is not of them.
-        compared.forget(tx, home.id, kind, [link.xero_id for link in set(wanted) & set(kept)])
+        last_compared.forget(tx, home.id, kind, [link.xero_id for link in set(wanted) & set(kept)])
         if wanted:
             retrying.look_over(tx, [part for link in wanted for part in (link.xero_id, link.hubspot_id)])
     return {

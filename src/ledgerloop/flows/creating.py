@@ -23,7 +23,7 @@ from ledgerloop.records import Customer, Entry, Hold, Link, LinkKind, Organisati
 from ledgerloop.rules import doubts
 from ledgerloop.rules.ownership import after_refusal, made_from, properties_of, said_by_xero
 from ledgerloop.rules.saying import whole
-from ledgerloop.store import compared, connections, fingerprints, journal, links
+from ledgerloop.store import connections, journal, last_compared, last_written, links
 
 Values = Mapping[str, Mapping[str, str]]
 """The standing's properties of each customer, by its id."""
@@ -104,10 +104,10 @@ def _keep(
             mine = {link: sent.records[link.xero_id] for link in new if link in kept}
             older_companies.note(tx, home, mine)
         settled = {key: remembered(one) for key, one in said.items() if key not in elsewhere}
-        compared.put(tx, home.id, kind, settled)
+        last_compared.put(tx, home.id, kind, settled)
         if portal is not None:
             shown = {one.id: _shown(values[key], sent.dropped.get(key, ())) for key, one in sent.records.items()}
-            fingerprints.put(tx, portal.id, kind, shown)
+            last_written.put(tx, portal.id, kind, shown)
         journal.add(tx, entries)
 
 

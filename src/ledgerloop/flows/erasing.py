@@ -14,7 +14,7 @@ from ledgerloop.hubspot.client import HubSpotClient
 from ledgerloop.hubspot.models import Record
 from ledgerloop.parts import parts
 from ledgerloop.rules.identity.addresses import email_key, mailbox
-from ledgerloop.store import compared, connections, erased, links, lost, mirror, people
+from ledgerloop.store import connections, contact_persons, erased, former_links, last_compared, links, mirror
 
 _SAYS_WHO = ("email", "firstname", "lastname")
 """HubSpot makes no contact without one of these, so an archived one without any says nothing but that it was there."""
@@ -65,7 +65,7 @@ def note(client: HubSpotClient, gone: Sequence[str], *, told: bool = False) -> s
     with at.database.transaction() as tx:
         for contact, some in digests.items():
             erased.remember(tx, contact, some, at.now())
-        people.forget(tx, found)
+        contact_persons.forget(tx, found)
     return found
 
 
@@ -89,7 +89,7 @@ def _says_who(record: Record) -> bool:
 
 def _contacts_with(tx: Connection, emails: Collection[str]) -> set[str]:
     """Return the contacts that had one of these addresses when we last knew of them."""
-    had = {one.hubspot_id for one in people.by_email(tx, emails)}
+    had = {one.hubspot_id for one in contact_persons.by_email(tx, emails)}
     for home in connections.organisations(tx):
         alike = [one.id for some in mirror.customers_by_email(tx, home.id, emails).values() for one in some]
         had |= {link.hubspot_id for link in links.find(tx, home.id, "contact", alike).values()}
@@ -99,7 +99,7 @@ def _contacts_with(tx: Connection, emails: Collection[str]) -> set[str]:
 def _addresses(tx: Connection, contacts: Sequence[str], *, deleted_before: bool) -> dict[str, set[str]]:
     """Return the addresses of these contacts by what we know of them; one that we never knew is absent."""
     found: dict[str, set[str]] = {}
-    for known in people.of_records(tx, contacts):
+    for known in contact_persons.of_records(tx, contacts):
         found.setdefault(known.hubspot_id, set()).add(known.email)
     customers = [
         (link.hubspot_id, link.organisation, link.xero_id) for link in links.of_records(tx, "contact", contacts)
@@ -107,11 +107,11 @@ def _addresses(tx: Connection, contacts: Sequence[str], *, deleted_before: bool)
     if deleted_before:
         customers += [
             (one.hubspot_id, one.organisation, one.xero_id)
-            for one in lost.of_records(tx, "contact", contacts)
+            for one in former_links.of_records(tx, "contact", contacts)
             if not links.find(tx, one.organisation, "contact", [one.xero_id])
         ]
     for contact, organisation, customer in customers:
-        said = compared.get(tx, organisation, "contact", [customer]).get(customer)
+        said = last_compared.get(tx, organisation, "contact", [customer]).get(customer)
         emails = {said.hubspot.get("email", ""), said.xero.get("email", "")} - {""} if said else set()
         if not emails:
             emails = {one.email_key for one in mirror.customers(tx, organisation, [customer]).values()}

@@ -28,9 +28,9 @@ from ledgerloop.rules.ownership import (
     said_by_xero,
     without_email,
 )
-from ledgerloop.store import compared, connections, heard, lanes
-from ledgerloop.store.compared import Compared
-from ledgerloop.store.heard import Heard
+from ledgerloop.store import connections, hubspot_changes, lanes, last_compared
+from ledgerloop.store.hubspot_changes import Heard
+from ledgerloop.store.last_compared import Compared
 
 Records = Mapping[tuple[LinkKind, str], Record]
 
@@ -125,7 +125,7 @@ def _of_kind(
     at = parts()
     mine = [link for link in linked if (one := customers.get(link.xero_id)) and one.active and not one.merged_into]
     with at.database.reading() as tx:
-        kept = compared.get(tx, home.id, kind, [link.xero_id for link in mine])
+        kept = last_compared.get(tx, home.id, kind, [link.xero_id for link in mine])
         app = own_app(tx)
     before = {key: said_before(said) for key, said in kept.items()}
     born = {}
@@ -137,7 +137,7 @@ def _of_kind(
         else:
             xero[link.xero_id] = without_email(kind, said, before.get(link.xero_id))
     with at.database.transaction() as tx:
-        compared.put(tx, home.id, kind, {key: remembered(one) for key, one in born.items()})
+        last_compared.put(tx, home.id, kind, {key: remembered(one) for key, one in born.items()})
     open_ = [link for link in mine if link.xero_id not in born and _is_news(xero, before, link)]
     ask = [link for link in open_ if must_read(at.owners, kind, xero[link.xero_id], before.get(link.xero_id))]
     there = {link.hubspot_id: records[kind, link.hubspot_id] for link in ask if (kind, link.hubspot_id) in records}
@@ -165,7 +165,7 @@ def _leave_to_telling(home: Organisation, kind: LinkKind, records: Sequence[str]
     """Have Xero told, in a turn's own step for that, where HubSpot's value is the one that stands."""
     at = parts()
     with at.database.transaction() as tx:
-        heard.put(tx, [Heard(home.id, kind, record, "changed", at.now()) for record in records])
+        hubspot_changes.put(tx, [Heard(home.id, kind, record, "changed", at.now()) for record in records])
         if records:
             lanes.wake(tx, "standing", home.id, at.now())
 

@@ -51,7 +51,7 @@ from ledgerloop.rules.identity.profiles import (
 from ledgerloop.rules.identity.sharing import Sharing
 from ledgerloop.rules.identity.wording import found as found_by
 from ledgerloop.rules.ownership import SOURCE
-from ledgerloop.store import links, lost, mirror, rulings
+from ledgerloop.store import former_links, links, mirror, rulings
 
 Pair = tuple[str, str]
 """A customer and a HubSpot record."""
@@ -456,7 +456,7 @@ def _by_number(client: HubSpotClient, home: Organisation, kind: LinkKind, strang
     with parts().database.reading() as tx:  # whom another person succeeded is the customer's contact no more
         before = {
             (key, one.hubspot_id)
-            for key, some in lost.of_customers(tx, home.id, kind, list(named)).items()
+            for key, some in former_links.of_customers(tx, home.id, kind, list(named)).items()
             for one in some
             if one.how == "succeeded"
         }

@@ -20,7 +20,7 @@ from ledgerloop.records import EmailState, Entry, Intent, Receivable
 from ledgerloop.rules.remarks import note_of, remarks_of
 from ledgerloop.rules.saying import whole
 from ledgerloop.rules.standing import GONE
-from ledgerloop.store import dirty, intents, journal, mirror
+from ledgerloop.store import intents, journal, mirror, pending_customers
 from ledgerloop.xero.client import MOST_IDS, XeroClient
 
 AT_ONCE = 20
@@ -46,7 +46,7 @@ def follow(organisation: str, turn: int) -> bool:
     done = alone(organisation, "emails", leave)
     if news and not alone(organisation, "shown emails", lambda: _show(news, turn)):
         with at.database.transaction() as tx:  # with their customers they are shown by a later turn
-            dirty.mark(tx, organisation, {known[one.invoice].customer for one in news})
+            pending_customers.mark(tx, organisation, {known[one.invoice].customer for one in news})
     return done and max(len(mail), len(unaddressed)) > AT_ONCE
 
 

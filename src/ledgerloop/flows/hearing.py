@@ -16,9 +16,18 @@ from ledgerloop.flows.writing import id_name
 from ledgerloop.hubspot.webhooks import property_named, records_named
 from ledgerloop.parts import parts
 from ledgerloop.records import Link, LinkKind, Organisation, Taken
-from ledgerloop.store import connections, dirty, heard, lanes, links, lost, mirror, people
-from ledgerloop.store.heard import Heard, What
-from ledgerloop.store.lost import Lost
+from ledgerloop.store import (
+    connections,
+    contact_persons,
+    former_links,
+    hubspot_changes,
+    lanes,
+    links,
+    mirror,
+    pending_customers,
+)
+from ledgerloop.store.former_links import Lost
+from ledgerloop.store.hubspot_changes import Heard, What
 
 MOST = 500
 """Records looked at together."""
@@ -49,7 +58,7 @@ def note(tx: Connection, events: Sequence[Taken]) -> None:
         named = {event: records_named(event.body) or (event.resource,) for event in mine}
         ids = [record for records in named.values() for record in records]
         organisations_of: dict[str, set[str]] = {}
-        known: list[Link | Lost] = [*links.of_records(tx, kind, ids), *lost.of_records(tx, kind, ids)]
+        known: list[Link | Lost] = [*links.of_records(tx, kind, ids), *former_links.of_records(tx, kind, ids)]
         for one in known:
             organisations_of.setdefault(one.hubspot_id, set()).add(one.organisation)
         homes_of = _homes_of_people(tx, [key for event in mine if event.kind in _GONE for key in named[event]], kind)
@@ -68,9 +77,9 @@ def note(tx: Connection, events: Sequence[Taken]) -> None:
             there = mirror.customers(tx, home.id, named_now)
             unlinked = there.keys() - links.find(tx, home.id, kind, list(there)).keys()
             touched.setdefault(home.id, []).extend(sorted(unlinked))
-    heard.put(tx, some)
+    hubspot_changes.put(tx, some)
     for organisation, customers in touched.items():
-        dirty.mark(tx, organisation, customers)
+        pending_customers.mark(tx, organisation, customers)
     for organisation in {one.organisation for one in some} | {key for key, mine in touched.items() if mine}:
         lanes.wake(tx, "standing", organisation, at.now())
 
@@ -101,18 +110,18 @@ def _heard(home: Organisation, whats: Collection[What]) -> Iterator[list[Heard]]
     at = parts()
     while True:
         with at.database.reading() as tx:
-            some = heard.take(tx, home.id, whats, MOST)
+            some = hubspot_changes.take(tx, home.id, whats, MOST)
         if not some:
             return
         yield some
         with at.database.transaction() as tx:
-            heard.done(tx, some)
+            hubspot_changes.done(tx, some)
 
 
 def _homes_of_people(tx: Connection, ids: Sequence[str], kind: LinkKind) -> dict[str, set[str]]:
     """Return the organisations whose customers' further people these contacts are: whether one was erased matters."""
     found: dict[str, set[str]] = {}
-    for one in people.of_records(tx, ids) if kind == "contact" and ids else ():
+    for one in contact_persons.of_records(tx, ids) if kind == "contact" and ids else ():
         found.setdefault(one.hubspot_id, set()).add(one.organisation)
     return found
 

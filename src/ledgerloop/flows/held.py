@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import Connection
 
 from ledgerloop.flows.moving import KINDS
-from ledgerloop.store import connections, dirty, journal, links
+from ledgerloop.store import connections, journal, links, pending_customers
 
 MOST_HELD = 50
 """Held customers looked at with each catch-up: with fewer the brake need not rehearse what they might come to."""
@@ -41,5 +41,5 @@ def look_at_held(tx: Connection, organisation: str) -> None:
     last = connections.get_value(tx, f"held {organisation}") or ""
     some = ([key for key in waiting if key > last] + [key for key in waiting if key <= last])[:MOST_HELD]
     if some:
-        dirty.mark(tx, organisation, some)
+        pending_customers.mark(tx, organisation, some)
         connections.put_value(tx, f"held {organisation}", some[-1])

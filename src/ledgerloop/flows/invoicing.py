@@ -22,7 +22,7 @@ from ledgerloop.flows.writing_back import show_deals
 from ledgerloop.hubspot.webhooks import records_named
 from ledgerloop.parts import parts
 from ledgerloop.records import Taken
-from ledgerloop.store import connections, dirty, fingerprints, inbox, intents, lanes
+from ledgerloop.store import connections, inbox, intents, lanes, last_written, pending_customers
 
 MOST_DEALS = 500
 """Deals taken in one turn; more than that wait for the next."""
@@ -97,7 +97,7 @@ def take_named(portal: str, turn: int) -> Named:
             return Named(deals=[], again=[], settled=[])
         hearing.note(tx, events)
         named = [deal for event in events if event.category == "deal" for deal in _deals_in(event)]
-        fingerprints.forget_gone(tx, portal, "deal", named)
+        last_written.forget_gone(tx, portal, "deal", named)
     hanging = concerned(portal, events)
     if not hanging:
         with at.database.transaction() as tx:
@@ -159,5 +159,5 @@ def write_back(portal: str, turn: int, deals: list[str]) -> None:
     at = parts()
     with at.database.transaction() as tx:
         for home in connections.organisations(tx):
-            if dirty.first(tx, home.id, 1):
+            if pending_customers.first(tx, home.id, 1):
                 lanes.wake(tx, "standing", home.id, at.now())

@@ -25,7 +25,7 @@ from ledgerloop.rules.identity.addresses import email_domain, email_problem
 from ledgerloop.rules.identity.persons import is_private
 from ledgerloop.rules.identity.wording import by
 from ledgerloop.rules.saying import whole
-from ledgerloop.store import compared, journal, links, pairs
+from ledgerloop.store import associations, journal, last_compared, links
 
 
 @dataclass(slots=True)
@@ -107,7 +107,7 @@ def _shown_here(home: Organisation, customers: Customers, turn: int) -> tuple[li
             to = Link(home.id, key, kind, record.id, how)
             with at.database.transaction() as tx:
                 if links.move(tx, asking[key], to, at.now()):
-                    compared.forget(tx, home.id, kind, [key])
+                    last_compared.forget(tx, home.id, kind, [key])
                     reason = f"The {kind} {record.id} carries the customer's id, so it is the one that shows it."
                     journal.add(tx, [_entry(home, turn, key, "adopt", reason)])
                     moved[asking[key]] = to
@@ -203,7 +203,7 @@ def _names_person(customer: Customer) -> bool:
 def _worth_asking(home: Organisation, strangers: Customers) -> dict[str, Customer]:
     """Leave out those whose email HubSpot has refused before, until Xero has another one."""
     with parts().database.reading() as tx:
-        refused = compared.get(tx, home.id, "contact", list(strangers))
+        refused = last_compared.get(tx, home.id, "contact", list(strangers))
     return {
         key: one
         for key, one in strangers.items()
@@ -243,18 +243,18 @@ def _associate(home: Organisation, customers: Customers, turn: int) -> None:
             for key, one in contact.items()
             if key in company and asked.isdisjoint((one.hubspot_id, company[key].hubspot_id))
         }
-        new = pairs.unknown(tx, home.id, both)
+        new = associations.unknown(tx, home.id, both)
     if not new:
         return
     refused = _associate_all(at.hubspot(), list(dict.fromkeys(new.values())))
     with at.database.transaction() as tx:
-        pairs.put(tx, home.id, new)  # those that were refused too: the same two would be refused again
+        associations.put(tx, home.id, new)  # those that were refused too: the same two would be refused again
         why = "HubSpot would not associate its contact and company: "
         news = [(key, whole(refused[pair])) for key, pair in new.items() if pair in refused]
         journal.add(tx, [_entry(home, turn, key, "skip", why + said) for key, said in news])
 
 
-def _associate_all(client: HubSpotClient, some: Sequence[pairs.Pair]) -> dict[pairs.Pair, str]:
+def _associate_all(client: HubSpotClient, some: Sequence[associations.Pair]) -> dict[associations.Pair, str]:
     """Associate pairs, and say why HubSpot refused which: each alone, or as nobody knows, all for the sake of one."""
     try:
         errors = client.associate("contacts", "companies", some)

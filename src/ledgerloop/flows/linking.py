@@ -31,7 +31,7 @@ from ledgerloop.rules.marks import deal_linked, deal_of, deal_url, marker_of
 from ledgerloop.rules.pairing import Pair
 from ledgerloop.rules.routing import Terms
 from ledgerloop.rules.standing import GONE
-from ledgerloop.store import fingerprints, inbox, intents, journal, lanes, links, mirror
+from ledgerloop.store import inbox, intents, journal, lanes, last_written, links, mirror
 from ledgerloop.store.survivors import survivors
 from ledgerloop.xero.client import MOST_IDS
 from ledgerloop.xero.models import Invoice
@@ -170,7 +170,7 @@ def _follow(tx: Connection, intent: Intent, pair: Pair, stands: Receivable, by: 
     if kept == intent:  # else somebody has linked the two before
         links.put(tx, [Link(intent.organisation, intent.invoice, "deal", intent.deal, "adopt")], now)
         mirror.store_receivables(tx, [stands])
-        fingerprints.put(tx, intent.portal, "deal", {intent.deal: {invoice_id(): intent.invoice}})
+        last_written.put(tx, intent.portal, "deal", {intent.deal: {invoice_id(): intent.invoice}})
         journal.clear(tx, [subject_of(intent.deal)], now)
         journal.add(tx, [_entry(intent, pair, stands, by, now)])
     return ""

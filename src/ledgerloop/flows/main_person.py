@@ -34,8 +34,19 @@ from ledgerloop.rules.ownership import (
     said_by_xero,
 )
 from ledgerloop.rules.properties import properties_on
-from ledgerloop.store import compared, connections, dirty, fingerprints, journal, lanes, links, lost, mirror, people
-from ledgerloop.store.lost import Lost
+from ledgerloop.store import (
+    connections,
+    contact_persons,
+    former_links,
+    journal,
+    lanes,
+    last_compared,
+    last_written,
+    links,
+    mirror,
+    pending_customers,
+)
+from ledgerloop.store.former_links import Lost
 
 How = Literal["person", "id", "before"]
 _WHY: Mapping[How, str] = {
@@ -97,7 +108,7 @@ def clear(contact: str) -> dict[str, str]:
     with at.database.transaction() as tx:
         portal = connections.only_portal(tx)
         if portal is not None:
-            fingerprints.forget(tx, portal.id, "contact", [contact])
+            last_written.forget(tx, portal.id, "contact", [contact])
     return emptied
 
 
@@ -114,7 +125,7 @@ def taken(home: Organisation, customer: Customer, record: str, holder: str) -> s
     carried = carried_by(there[holder], customer.id) if holder in there else ""
     holders = holders_of(home, "contact", [holder])
     with at.database.reading() as tx:
-        of_people = [one.customer for one in people.of_records(tx, [holder]) if one.organisation == home.id]
+        of_people = [one.customer for one in contact_persons.of_records(tx, [holder]) if one.organisation == home.id]
         keys = [
             key for key in (holders.ours.get(holder, ""), carried.lower(), *of_people) if key not in ("", customer.id)
         ]
@@ -138,7 +149,7 @@ def _asking(home: Organisation, customers: Customers) -> list[_Asking]:
     live = {key: one for key, one in customers.items() if one.active and not one.merged_into and one.email_key}
     with at.database.reading() as tx:
         mine = links.find(tx, home.id, "contact", list(live))
-        kept = compared.get(tx, home.id, "contact", list(mine))
+        kept = last_compared.get(tx, home.id, "contact", list(mine))
     some = [
         _Asking(live[key], mine[key], said_before(said))
         for key, said in kept.items()
@@ -154,8 +165,14 @@ def _ours(home: Organisation, asking: Sequence[_Asking], holders: Mapping[str, R
     ids = [one.id for one in holders.values()]
     taken_by = holders_of(home, "contact", ids)
     with parts().database.reading() as tx:
-        persons = {(one.customer, one.hubspot_id) for one in people.of_records(tx, ids) if one.organisation == home.id}
-        past = {(one.xero_id, one.hubspot_id) for one in lost.of_records(tx, "contact", ids) if one.how == "succeeded"}
+        persons = {
+            (one.customer, one.hubspot_id) for one in contact_persons.of_records(tx, ids) if one.organisation == home.id
+        }
+        past = {
+            (one.xero_id, one.hubspot_id)
+            for one in former_links.of_records(tx, "contact", ids)
+            if one.how == "succeeded"
+        }
     for one in asking:
         key, holder = one.customer.id, holders.get(one.customer.email_key)
         if holder is None or taken_by.of_other(holder.id, key) or holder.id in taken_by.elsewhere:
@@ -220,25 +237,25 @@ def _hand_over(
             links.remove(tx, link)
         elif not links.move(tx, link, Link(home.id, link.xero_id, "contact", holder.id, how or ""), at.now()):
             return
-        compared.forget(tx, home.id, "contact", [link.xero_id])
-        lost.put(tx, Lost(home.id, "contact", old, link.xero_id, "succeeded", at.now()))
+        last_compared.forget(tx, home.id, "contact", [link.xero_id])
+        former_links.put(tx, Lost(home.id, "contact", old, link.xero_id, "succeeded", at.now()))
         if holder is not None:
             _remember(tx, home, link.xero_id, holder)
             if portal is not None:
-                fingerprints.forget(tx, portal.id, "contact", [holder.id])
+                last_written.forget(tx, portal.id, "contact", [holder.id])
         journal.clear(tx, [f"hubspot contact {old}"], at.now())
         journal.add(tx, [_entry(home, turn, link.xero_id, f"hubspot contact {old}", reason or said, emptied)])
         for other in links.of_records(tx, "contact", [old]):  # another organisation's customer is shown there now
-            dirty.mark(tx, other.organisation, [other.xero_id])
+            pending_customers.mark(tx, other.organisation, [other.xero_id])
             lanes.wake(tx, "standing", other.organisation, at.now())
 
 
 def _remember(tx: Connection, home: Organisation, customer: str, holder: Record) -> None:
     """Remember what was said of a contact that we made of a further person, and that it did not succeed any more."""
-    lost.remove(tx, Lost(home.id, "contact", holder.id, customer, "succeeded", parts().now()))
+    former_links.remove(tx, Lost(home.id, "contact", holder.id, customer, "succeeded", parts().now()))
     said = made_by_app("contact", holder, own_app(tx))
     if said is not None:
-        compared.put(tx, home.id, "contact", {customer: remembered(said)})
+        last_compared.put(tx, home.id, "contact", {customer: remembered(said)})
 
 
 def _entry(home: Organisation, turn: int, customer: str, target: str, reason: str, values: Mapping[str, str]) -> Entry:

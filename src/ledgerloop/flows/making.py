@@ -34,7 +34,7 @@ from ledgerloop.rules.saying import why_refused
 from ledgerloop.rules.standing import GONE
 from ledgerloop.rules.templates import could_make
 from ledgerloop.rules.totals import difference_told, said_of
-from ledgerloop.store import connections, dirty, inbox, intents, journal, lanes, links, mirror
+from ledgerloop.store import connections, inbox, intents, journal, lanes, links, mirror, pending_customers
 from ledgerloop.xero.client import MOST_IDS, XeroClient
 from ledgerloop.xero.models import Invoice
 
@@ -315,7 +315,9 @@ def _record(portal: str, turn: int, ended: Sequence[Made | Refusal]) -> None:
             alike = mirror.receivables_by_reference(tx, home, references)
             doubling.look(tx, home, [one for found in alike.values() for one in found])
             # What is found late may have been pulled before anybody knew whose it is: its deal is shown all the same.
-            dirty.mark(tx, home, {one.invoice.Contact.ContactID for one in made if one.intent.organisation == home})
+            pending_customers.mark(
+                tx, home, {one.invoice.Contact.ContactID for one in made if one.intent.organisation == home}
+            )
         links.put(
             tx,
             [

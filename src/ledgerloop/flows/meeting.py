@@ -13,13 +13,13 @@ from sqlalchemy import Connection
 from ledgerloop.hubspot.models import Record
 from ledgerloop.records import LinkKind
 from ledgerloop.rules.ownership import made_of
-from ledgerloop.store import compared, links, mirror
-from ledgerloop.store.compared import Compared
+from ledgerloop.store import last_compared, links, mirror
+from ledgerloop.store.last_compared import Compared
 
 
 def remember_made(tx: Connection, organisation: str, kind: LinkKind, made: Mapping[str, Record]) -> None:
     """Keep what both sides say of customers that were just made, by their ids, and of the records linked to them."""
-    known = compared.get(tx, organisation, kind, list(made))
+    known = last_compared.get(tx, organisation, kind, list(made))
     linked = links.find(tx, organisation, kind, list(made))
     customers = mirror.customers(tx, organisation, [one for one in made if one not in known])
     said = {
@@ -27,4 +27,6 @@ def remember_made(tx: Connection, organisation: str, kind: LinkKind, made: Mappi
         for key, customer in customers.items()
         if key in linked and linked[key].hubspot_id == made[key].id
     }
-    compared.put(tx, organisation, kind, {key: Compared(one.xero, one.hubspot, one.first) for key, one in said.items()})
+    last_compared.put(
+        tx, organisation, kind, {key: Compared(one.xero, one.hubspot, one.first) for key, one in said.items()}
+    )

@@ -14,7 +14,7 @@ from ledgerloop.hubspot.models import Record
 from ledgerloop.parts import parts
 from ledgerloop.records import Intent, Link
 from ledgerloop.rules.standing import GONE
-from ledgerloop.store import connections, fingerprints, intents, journal, links, mirror
+from ledgerloop.store import connections, intents, journal, last_written, links, mirror
 
 MERGED_IDS = "hs_merged_object_ids"
 
@@ -83,7 +83,7 @@ def _move(tx: Connection, intent: Intent, survivor: str) -> None:
     old = links.find(tx, intent.organisation, "deal", [intent.invoice]).get(intent.invoice) if intent.invoice else None
     if old is not None:
         links.move(tx, old, Link(intent.organisation, intent.invoice, "deal", survivor, "merged"), now)
-    fingerprints.forget(tx, intent.portal, "deal", [intent.deal, survivor])
+    last_written.forget(tx, intent.portal, "deal", [intent.deal, survivor])
 
 
 def _left(intent: Intent) -> bool:

@@ -21,8 +21,19 @@ from ledgerloop.parts import parts
 from ledgerloop.records import Customer, Entry, Hold, Link, LinkKind, Organisation
 from ledgerloop.rules import doubts
 from ledgerloop.rules.ownership import said_by_hubspot, same_person
-from ledgerloop.store import compared, connections, dirty, fingerprints, journal, lanes, links, lost, mirror, pairs
-from ledgerloop.store.lost import Lost
+from ledgerloop.store import (
+    associations,
+    connections,
+    former_links,
+    journal,
+    lanes,
+    last_compared,
+    last_written,
+    links,
+    mirror,
+    pending_customers,
+)
+from ledgerloop.store.former_links import Lost
 
 KINDS: tuple[LinkKind, ...] = ("contact", "company")
 _TWICE = 2
@@ -109,7 +120,7 @@ def barred(home: Organisation, kind: LinkKind, strangers: Customers) -> Doubts:
     """Tell which customers get no new record, and why: what they lost says that none is wanted."""
     at = parts()
     with at.database.reading() as tx:
-        lost_ever = lost.of_customers(tx, home.id, kind, list(strangers))
+        lost_ever = former_links.of_customers(tx, home.id, kind, list(strangers))
     losses = {key: some for key, all_ in lost_ever.items() if (some := [one for one in all_ if one.how != "succeeded"])}
     # Who has lost another record since then had one: what was merged away before that asks no more.
     merged = {key: some[-1].hubspot_id for key, some in lost_ever.items() if some[-1].how == "merged"}
@@ -149,15 +160,15 @@ def look_again(home: Organisation, kind: LinkKind, ids: Sequence[str], turn: int
     erased = erasing.note(client, away, told=forgotten) if kind == "contact" and away else set()
     with at.database.reading() as tx:
         mine = links.find_by_hubspot(tx, home.id, kind, ids)
-        before = [one for one in lost.of_records(tx, kind, sorted(erased)) if one.organisation == home.id]
+        before = [one for one in former_links.of_records(tx, kind, sorted(erased)) if one.organisation == home.id]
     with at.database.transaction() as tx:
         for one in before:
-            lost.put(tx, replace(one, how="forgotten"))
+            former_links.put(tx, replace(one, how="forgotten"))
             _look_at(tx, home, one.xero_id)
     for key, link in mine.items():
         record = found.get(key)
         if record is None:
-            how: lost.How = "forgotten" if (forgotten and kind == "contact") or key in erased else "deleted"
+            how: former_links.How = "forgotten" if (forgotten and kind == "contact") or key in erased else "deleted"
             _drop(home, link, how, f"The {kind} {key} is no longer in HubSpot, so its link is dropped.", turn)
         elif record.id != key:
             _follow(home, link, record, turn)
@@ -170,7 +181,7 @@ def come_back(home: Organisation, kind: LinkKind, ids: Sequence[str], turn: int)
     """Link restored records again to the customers that lost them, unless another has taken their place."""
     at = parts()
     with at.database.reading() as tx:
-        away = [one for one in lost.of_records(tx, kind, ids) if one.how != "succeeded"]
+        away = [one for one in former_links.of_records(tx, kind, ids) if one.how != "succeeded"]
         losses = [one for one in away if one.organisation == home.id]
         customers = mirror.customers(tx, home.id, [one.xero_id for one in losses])
         now = links.find(tx, home.id, kind, [one.xero_id for one in losses])
@@ -184,7 +195,7 @@ def come_back(home: Organisation, kind: LinkKind, ids: Sequence[str], turn: int)
                 f"The contact {one.hubspot_id} was restored, and {link.hubspot_id}, another person, is the customer's."
             )
             with at.database.transaction() as tx:
-                lost.put(tx, replace(one, how="succeeded"))
+                former_links.put(tx, replace(one, how="succeeded"))
                 about = f"hubspot contact {one.hubspot_id}"
                 journal.add(tx, [_entry(home, turn, one.xero_id, "skip", reason, about, emptied)])
             continue
@@ -195,11 +206,11 @@ def come_back(home: Organisation, kind: LinkKind, ids: Sequence[str], turn: int)
                 if journal.hold(tx, home.id, subject, (reason,), (link.hubspot_id,), at.now()):
                     journal.add(tx, [_entry(home, turn, one.xero_id, "hold", reason, subject)])
                 continue
-            lost.remove(tx, one)
+            former_links.remove(tx, one)
             if link is None:
                 links.put(tx, [Link(home.id, one.xero_id, kind, one.hubspot_id, "restored")], at.now())
             if portal is not None:
-                fingerprints.forget(tx, portal.id, kind, [one.hubspot_id])
+                last_written.forget(tx, portal.id, kind, [one.hubspot_id])
             _look_at(tx, home, one.xero_id)
             reason = f"The {kind} {one.hubspot_id} was restored in HubSpot, so it is linked again."
             journal.add(tx, [_entry(home, turn, one.xero_id, "adopt", reason, f"hubspot {kind} {one.hubspot_id}")])
@@ -224,7 +235,7 @@ def _give(home: Organisation, link: Link, winner: Customer, turn: int) -> Link:
     reason = f"Xero merged {link.xero_id} into {winner.id}, so the {link.kind} {link.hubspot_id} follows."
     with at.database.transaction() as tx:
         links.move(tx, link, to, at.now())
-        compared.forget(tx, home.id, link.kind, [link.xero_id, winner.id])
+        last_compared.forget(tx, home.id, link.kind, [link.xero_id, winner.id])
         _look_at(tx, home, winner.id)
         _look_at(tx, home, link.xero_id)
         journal.add(tx, [_entry(home, turn, winner.id, "adopt", reason, f"hubspot {link.kind} {link.hubspot_id}")])
@@ -240,7 +251,7 @@ def _follow(home: Organisation, link: Link, survivor: Record, turn: int) -> None
         portal = connections.only_portal(tx)
         moved = links.move(tx, link, to, at.now())
         if portal is not None:
-            fingerprints.forget(tx, portal.id, link.kind, [link.hubspot_id, survivor.id])
+            last_written.forget(tx, portal.id, link.kind, [link.hubspot_id, survivor.id])
         if moved:
             _look_at(tx, home, link.xero_id)
             reason = f"{said}, so the link follows."
@@ -252,24 +263,24 @@ def _follow(home: Organisation, link: Link, survivor: Record, turn: int) -> None
     _drop(home, link, "merged", f"{said}, which is another customer's.", turn)
 
 
-def _drop(home: Organisation, link: Link, how: lost.How, reason: str, turn: int) -> None:
+def _drop(home: Organisation, link: Link, how: former_links.How, reason: str, turn: int) -> None:
     at = parts()
     now = at.now()
     with at.database.transaction() as tx:
         portal = connections.only_portal(tx)
         links.remove(tx, link)
-        lost.put(tx, Lost(home.id, link.kind, link.hubspot_id, link.xero_id, how, now))
-        compared.forget(tx, home.id, link.kind, [link.xero_id])
-        pairs.forget(tx, home.id, link.xero_id)
+        former_links.put(tx, Lost(home.id, link.kind, link.hubspot_id, link.xero_id, how, now))
+        last_compared.forget(tx, home.id, link.kind, [link.xero_id])
+        associations.forget(tx, home.id, link.xero_id)
         if portal is not None:
-            fingerprints.forget(tx, portal.id, link.kind, [link.hubspot_id])
+            last_written.forget(tx, portal.id, link.kind, [link.hubspot_id])
         _look_at(tx, home, link.xero_id)
         journal.add(tx, [_entry(home, turn, link.xero_id, "skip", reason, f"hubspot {link.kind} {link.hubspot_id}")])
 
 
 def _look_at(tx: Connection, home: Organisation, customer: str) -> None:
     """Have a customer looked at again, in another turn: the one that runs may be past it."""
-    dirty.mark(tx, home.id, [customer])
+    pending_customers.mark(tx, home.id, [customer])
     lanes.wake(tx, "standing", home.id, parts().now())
 
 

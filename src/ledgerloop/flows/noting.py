@@ -24,7 +24,7 @@ from ledgerloop.records import Entry, Organisation, Receivable, Rest
 from ledgerloop.rules.doubts import refused_notes
 from ledgerloop.rules.notes import Happening, body_of, happenings_of, mark_of, marks_in
 from ledgerloop.rules.saying import whole
-from ledgerloop.store import connections, dirty, intents, journal, links, mirror, notes, rests
+from ledgerloop.store import connections, cooldowns, intents, journal, links, mirror, notes, pending_customers
 from ledgerloop.store.notes import Key
 
 BATCH = 100
@@ -72,21 +72,21 @@ def note_happenings(home: Organisation, customers: Sequence[str], turn: int) -> 
         notes.mark(tx, home.id, over, "lapsed", now)
         # What lapsed and is so again may have been sent once: it is looked for like all that may have been.
         notes.mark(tx, home.id, [one.key for one in known if one.state == "lapsed" and one.key in told], "sent", now)
-        rest = rests.get(tx, _rest_of(home.id))
+        rest = cooldowns.get(tx, _rest_of(home.id))
     if rest is None or not rest.lasts(now):
         _carry(home, told, invoices, turn)
 
 
 def due(tx: Connection, organisation: str, now: datetime) -> bool:
     """Tell whether notes that rested may go on."""
-    return rests.due(tx, _rest_of(organisation), now)
+    return cooldowns.due(tx, _rest_of(organisation), now)
 
 
 def go_on(tx: Connection, organisation: str, now: datetime) -> None:
     """Have the customers looked at whose notes are open, once notes need rest no longer. Called in their own turns."""
     if due(tx, organisation, now):
-        dirty.mark(tx, organisation, notes.customers_open(tx, organisation))
-        rests.put(tx, _rest_of(organisation), None)
+        pending_customers.mark(tx, organisation, notes.customers_open(tx, organisation))
+        cooldowns.put(tx, _rest_of(organisation), None)
 
 
 def _carry(home: Organisation, told: Mapping[Key, Told], invoices: Sequence[Receivable], turn: int) -> None:
@@ -122,12 +122,12 @@ def _rest(home: Organisation, problem: LedgerloopError) -> None:
         if isinstance(problem, Refused):
             wait = REFUSED_REST
             journal.hold(tx, home.id, _rest_of(home.id), (refused_notes(problem.message),), (), now)
-        rests.put(tx, _rest_of(home.id), Rest(now, now + wait))
+        cooldowns.put(tx, _rest_of(home.id), Rest(now, now + wait))
 
 
 def _rest_of(organisation: str) -> str:
     """Name the rest of an organisation's notes, and the hold, by which a person is told of it."""
-    return rests.name("notes", organisation)
+    return cooldowns.name("notes", organisation)
 
 
 def _since(home: Organisation, today: date) -> date | None:

@@ -26,7 +26,7 @@ from ledgerloop.records import Hold, Link, Organisation
 from ledgerloop.rules.identity import questions
 from ledgerloop.rules.identity.evidence import Different, Evidence, Same, weigh
 from ledgerloop.rules.identity.profiles import profile_of_company, profile_of_customer
-from ledgerloop.store import connections, dirty, lanes, links, mirror, newly_made, rulings
+from ledgerloop.store import connections, lanes, links, mirror, newly_made, pending_customers, rulings
 from ledgerloop.store.newly_made import NewlyMade
 
 AT_ONCE = 1000
@@ -92,7 +92,7 @@ def look(home: Organisation, interrupted: Callable[[], bool]) -> bool:
         return False
     if asked:
         with at.database.transaction() as tx:
-            dirty.mark(tx, home.id, asked)
+            pending_customers.mark(tx, home.id, asked)
             lanes.wake(tx, "standing", home.id, at.now())
     return len(some) == AT_ONCE and not interrupted()
 

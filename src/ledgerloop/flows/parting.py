@@ -13,7 +13,7 @@ from ledgerloop.flows.writing import id_name
 from ledgerloop.parts import parts
 from ledgerloop.records import Entry, LinkKind, Organisation
 from ledgerloop.rules.properties import properties_on, renamed
-from ledgerloop.store import connections, fingerprints, journal, links, rulings
+from ledgerloop.store import connections, journal, last_written, links, rulings
 
 BATCH = 100
 
@@ -54,7 +54,7 @@ def _empty(home: Organisation, kind: LinkKind, customer_of: dict[str, str], turn
         for record, customer in customer_of.items():
             rulings.end(tx, home.id, customer, kind, record, at.now(), to_empty=False)
         if portal is not None:
-            fingerprints.forget(tx, portal.id, kind, list(rows))
+            last_written.forget(tx, portal.id, kind, list(rows))
         journal.add(
             tx,
             [_entry(home, turn, kind, record, customer_of[record], nothing) for record in rows if _done(sent, record)],

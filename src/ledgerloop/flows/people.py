@@ -17,9 +17,9 @@ from ledgerloop.parts import parts
 from ledgerloop.records import Entry, Organisation
 from ledgerloop.rules.customers import contact_from_person, further_people
 from ledgerloop.rules.saying import whole
+from ledgerloop.store import contact_persons as store
 from ledgerloop.store import journal, links
-from ledgerloop.store import people as store
-from ledgerloop.store.people import Known
+from ledgerloop.store.contact_persons import Known
 
 BATCH = 100
 

@@ -16,8 +16,8 @@ from ledgerloop.flows.restoring import RULE
 from ledgerloop.hubspot.dry_run import made_up
 from ledgerloop.parts import parts
 from ledgerloop.records import Entry, Organisation
-from ledgerloop.store import connections, dirty, fingerprints, journal, lanes, mirror, planned
-from ledgerloop.store.spent import Written
+from ledgerloop.store import connections, journal, lanes, last_written, mirror, pending_customers, planned
+from ledgerloop.store.write_counts import Written
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +87,7 @@ def accept(home: Organisation, customers: Iterable[str], may: Written) -> None:
     now = at.now()
     with at.database.transaction() as tx:
         planned.accept(tx, home.id, list(customers), may, now)
-        dirty.let_go(tx, home.id)
+        pending_customers.let_go(tx, home.id)
         if journal.held(tx, subject_of(home.id)) is not None:
             journal.clear(tx, [subject_of(home.id)], now)
             lanes.unpark(tx, "standing", home.id)
@@ -100,7 +100,7 @@ def _line(home: Organisation, portal: str, entry: Entry, stands: Mapping[str, st
     kind, record = _target(entry.target)
     at = parts()
     with at.database.reading() as tx:
-        before = fingerprints.get(tx, portal, kind, [record]).get(record, {}) if record else {}
+        before = last_written.get(tx, portal, kind, [record]).get(record, {}) if record else {}
         named = mirror.customers(tx, home.id, [entry.subject.removeprefix("customer ")])
     return Line(
         subject=entry.subject,

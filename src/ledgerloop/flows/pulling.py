@@ -27,7 +27,7 @@ from ledgerloop.rules.customers import (
     receivable_from_invoice,
 )
 from ledgerloop.rules.identity.free_names import same_to_xero
-from ledgerloop.store import connections, cursors, dirty, epochs, mirror, silence
+from ledgerloop.store import connections, cursors, epochs, mirror, pending_customers, silence
 from ledgerloop.store.cursors import CAUGHT_UP, Cursor
 from ledgerloop.xero.client import MOST_IDS, Page, XeroClient
 from ledgerloop.xero.models import Contact, CreditNote, Invoice, Overpayment, Prepayment
@@ -189,7 +189,7 @@ def meet_strangers(client: XeroClient, organisation: str, seen: Seen, *, everyon
     if waiting:
         with at.database.transaction() as tx:
             gone = waiting.keys() & mirror.strangers_waiting(tx, organisation).keys()
-            dirty.clean(tx, organisation, {key: waiting[key] for key in gone})
+            pending_customers.clean(tx, organisation, {key: waiting[key] for key in gone})
 
 
 def _two_of_a_name(organisation: str, ids: Collection[str]) -> bool:

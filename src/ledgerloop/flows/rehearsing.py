@@ -17,7 +17,7 @@ from ledgerloop.records import Entry, Organisation
 from ledgerloop.store import journal
 from ledgerloop.store.db import Database
 from ledgerloop.store.scratch import scratch, take_lines
-from ledgerloop.store.spent import Written
+from ledgerloop.store.write_counts import Written
 
 AT_ONCE = 200
 """Customers looked at together, here and where planned work is done: who shares an email shows only among these."""

@@ -20,7 +20,7 @@ from ledgerloop.rules.invoices import body_of
 from ledgerloop.rules.remarks import Remarks, note_of, remarks_of
 from ledgerloop.rules.standing import GONE
 from ledgerloop.rules.totals import difference_told, said_of
-from ledgerloop.store import dirty, inbox, intents, lanes, mirror
+from ledgerloop.store import inbox, intents, lanes, mirror, pending_customers
 from ledgerloop.xero.models import Invoice
 
 
@@ -41,7 +41,7 @@ def look(tx: Connection, organisation: str, invoices: Sequence[Invoice]) -> None
         before = remarks_of(intent.note)
         if (note := note_of(_remarks(tx, before, intent, invoice))) != intent.note:
             intents.change(tx, replace(intent, note=note), "note")
-            dirty.mark(tx, organisation, [invoice.Contact.ContactID])
+            pending_customers.mark(tx, organisation, [invoice.Contact.ContactID])
         if before.edit and invoice.Status not in GONE:
             _look_at_edit(tx, intent, invoice)
 

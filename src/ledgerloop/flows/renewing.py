@@ -22,7 +22,7 @@ from ledgerloop.rules.marks import deal_url, marker_of
 from ledgerloop.rules.pairing import ids_in
 from ledgerloop.rules.properties import renamed
 from ledgerloop.rules.standing import GONE
-from ledgerloop.store import connections, fingerprints, intents, journal, links, mirror
+from ledgerloop.store import connections, intents, journal, last_written, links, mirror
 
 _SHOWN = (
     "xero_invoice_id",
@@ -80,7 +80,7 @@ def renew(chosen: Sequence[Renewal]) -> list[str]:
         at.hubspot().update("deals", intent.deal, empty)
         with at.database.transaction() as tx:
             _as_shown(one, intents.locked(tx, intent.portal, intent.deal))
-            fingerprints.forget(tx, intent.portal, "deal", [intent.deal])
+            last_written.forget(tx, intent.portal, "deal", [intent.deal])
             intents.remove(tx, intent.portal, intent.deal)
             links.remove(tx, Link(intent.organisation, intent.invoice, "deal", intent.deal, ""))
             journal.add(tx, [_entry(one)])

@@ -23,7 +23,7 @@ from ledgerloop.parts import parts
 from ledgerloop.records import Entry, LinkKind, Organisation
 from ledgerloop.rules.clocks import passed
 from ledgerloop.rules.properties import differing, properties_on
-from ledgerloop.store import connections, dirty, fingerprints, intents, journal, links, mirror
+from ledgerloop.store import connections, intents, journal, last_written, links, mirror, pending_customers
 
 RULE = "rules.properties.differing"
 AT_ONCE = 100
@@ -77,7 +77,7 @@ def look_round(home: Organisation, turn: int) -> bool:
 
 def _mark(tx: Connection, home: Organisation, customers: Sequence[str]) -> None:
     if customers:
-        dirty.mark(tx, home.id, customers)
+        pending_customers.mark(tx, home.id, customers)
 
 
 def _compare(client: HubSpotClient, home: Organisation, kind: LinkKind, ids: Sequence[str], turn: int) -> set[str]:
@@ -85,7 +85,7 @@ def _compare(client: HubSpotClient, home: Organisation, kind: LinkKind, ids: Seq
     at = parts()
     with at.database.reading() as tx:
         portal = connections.only_portal(tx)
-        written = fingerprints.get(tx, portal.id, kind, ids) if portal else {}
+        written = last_written.get(tx, portal.id, kind, ids) if portal else {}
     if portal is None or not written:
         return set()
     names = [at.names.get(one.name, one.name) for one in properties_on(kind)]
@@ -99,7 +99,7 @@ def _compare(client: HubSpotClient, home: Organisation, kind: LinkKind, ids: Seq
     }
     if found:
         with at.database.transaction() as tx:
-            fingerprints.put(tx, portal.id, kind, found)
+            last_written.put(tx, portal.id, kind, found)
             journal.add(tx, [_entry(home, turn, kind, key, written[key], now) for key, now in found.items()])
     return set(found)
 

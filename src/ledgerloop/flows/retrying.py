@@ -17,7 +17,7 @@ from ledgerloop.errors import LedgerloopError
 from ledgerloop.flows import beside
 from ledgerloop.parts import parts
 from ledgerloop.records import Event, Organisation, Rest
-from ledgerloop.store import aside, connections, inbox, intents, journal, lanes, planned, rests
+from ledgerloop.store import connections, cooldowns, deferrals, inbox, intents, journal, lanes, planned
 
 _DEAL, _SHOWN = "deal ", "hubspot deal "
 
@@ -125,11 +125,11 @@ def go_on(given: str) -> Organisation:
             ("standing", found[0].id),
             *(("invoicing", portal.id) for portal in connections.portals(tx)),
         ):
-            rests.end(tx, [rests.name(work, lane) for work in ("notes", *beside.WORDS)], now)
+            cooldowns.end(tx, [cooldowns.name(work, lane) for work in ("notes", *beside.WORDS)], now)
             lanes.unpark(tx, flow, lane)
             lanes.wake(tx, flow, lane, now)
         for portal in connections.portals(tx):
-            aside.hurry(tx, portal.id, now)
+            deferrals.hurry(tx, portal.id, now)
     at.nudge()
     return found[0]
 

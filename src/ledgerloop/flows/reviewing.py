@@ -24,7 +24,7 @@ from ledgerloop.rules.identity.payers import with_number
 from ledgerloop.rules.identity.persons import is_another_person, is_theirs
 from ledgerloop.rules.identity.profiles import profile_of_company, profile_of_customer
 from ledgerloop.rules.identity.sharing import Sharing
-from ledgerloop.store import dirty, lanes, links, mirror
+from ledgerloop.store import lanes, links, mirror, pending_customers
 
 AT_ONCE = 100
 """Links weighed together behind live work: three calls."""
@@ -96,7 +96,7 @@ def _hold(home: Organisation, customers: Sequence[str]) -> None:
     """Have the customers looked at whose links a person is asked about: their next turn holds them."""
     at = parts()
     with at.database.transaction() as tx:
-        dirty.mark(tx, home.id, customers)
+        pending_customers.mark(tx, home.id, customers)
         if customers:
             lanes.wake(tx, "standing", home.id, at.now())
 

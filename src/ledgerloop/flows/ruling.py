@@ -25,16 +25,16 @@ from ledgerloop.records import Customer, Entry, Link, LinkKind, Organisation
 from ledgerloop.rules.customers import number_of
 from ledgerloop.rules.identity.profiles import person_name
 from ledgerloop.store import (
-    compared,
+    associations,
     connections,
-    dirty,
-    fingerprints,
     intents,
     journal,
     lanes,
+    last_compared,
+    last_written,
     links,
     mirror,
-    pairs,
+    pending_customers,
     rulings,
 )
 
@@ -241,7 +241,7 @@ def _link(
         rulings.put(tx, home.id, f"customer {customer.id} {half}", record.id, now, by)
         rulings.forget(tx, home.id, f"customer {customer.id} not {half} {record.id}")
         if before is None:
-            compared.forget(tx, home.id, half, [customer.id])
+            last_compared.forget(tx, home.id, half, [customer.id])
         reason = f"{_who(by)} said that it is the {half} {record.id}."
         journal.add(tx, [_entry(home.id, f"customer {customer.id}", "adopt", reason, f"hubspot {half} {record.id}")])
         _look_at(tx, home.id, [customer.id])
@@ -291,10 +291,10 @@ def _end(tx: Connection, home: Organisation, link: Link, by: str, *, to_empty: b
     now = parts().now()
     portal = connections.only_portal(tx)
     links.remove(tx, link)
-    compared.forget(tx, home.id, link.kind, [link.xero_id])
-    pairs.forget(tx, home.id, link.xero_id)
+    last_compared.forget(tx, home.id, link.kind, [link.xero_id])
+    associations.forget(tx, home.id, link.xero_id)
     if portal is not None:
-        fingerprints.forget(tx, portal.id, link.kind, [link.hubspot_id])
+        last_written.forget(tx, portal.id, link.kind, [link.hubspot_id])
     for subject, answer in (
         (f"customer {link.xero_id} {link.kind}", link.hubspot_id),
         (f"{link.kind} {link.hubspot_id}", link.xero_id),
@@ -400,7 +400,7 @@ def _name(tx: Connection, home: Organisation, customer: str) -> str:
 
 
 def _look_at(tx: Connection, organisation: str, customers: Sequence[str]) -> None:
-    dirty.mark(tx, organisation, customers)
+    pending_customers.mark(tx, organisation, customers)
     lanes.wake(tx, "standing", organisation, parts().now())
 
 

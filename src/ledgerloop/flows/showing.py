@@ -18,7 +18,7 @@ from ledgerloop.rules.customers import properties_from_standing
 from ledgerloop.rules.ownership import Comparison, values_of
 from ledgerloop.rules.properties import renamed
 from ledgerloop.rules.standing import Standing, standing_of
-from ledgerloop.store import dirty, mirror
+from ledgerloop.store import mirror, pending_customers
 
 Show = Callable[[Organisation, Sequence[Receivable], int], None]
 """Show invoices of an organisation where they belong, in a turn."""
@@ -35,7 +35,7 @@ def show_standings(home: Organisation, ids: Sequence[str], turn: int, show_invoi
     rivals: dict[str, int] = {}
     if more := set(ids) - set(asked):
         with at.database.transaction() as tx:  # whoever dies in between leaves the rivals to the next look
-            rivals = dirty.mark_new(tx, home.id, more)
+            rivals = pending_customers.mark_new(tx, home.id, more)
     with at.database.reading() as tx:
         contacts = mirror.customers(tx, home.id, ids)
         receivables = mirror.receivables_of(tx, home.id, ids)
@@ -65,7 +65,7 @@ def show_standings(home: Organisation, ids: Sequence[str], turn: int, show_invoi
     show_invoices(home, [one for some in receivables.values() for one in some if one.kind == "invoice"], turn)
     if rivals:
         with at.database.transaction() as tx:
-            dirty.clean(tx, home.id, rivals)
+            pending_customers.clean(tx, home.id, rivals)
 
 
 def _fields(kind: LinkKind, settled: Comparison | None, customer: Customer) -> dict[str, str]:

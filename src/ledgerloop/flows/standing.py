@@ -40,7 +40,7 @@ from ledgerloop.flows.turns import in_turns, take
 from ledgerloop.log import logger
 from ledgerloop.parts import parts
 from ledgerloop.records import Organisation, Rest
-from ledgerloop.store import connections, dirty, inbox, lanes, planned
+from ledgerloop.store import connections, inbox, lanes, pending_customers, planned
 
 AT_ONCE = 1000
 """Customers looked at in one step: ten full batches for HubSpot, some of them under way at the same time."""
@@ -117,8 +117,10 @@ def write(organisation: str, turn: int) -> bool:
         return False
     braking.look_ahead(home)
     with at.database.reading() as tx:
-        live = dirty.first(tx, organisation, AT_ONCE, planned=False)
-        accepted = {} if len(live) == AT_ONCE else dirty.first(tx, organisation, PLANNED_AT_ONCE, planned=True)
+        live = pending_customers.first(tx, organisation, AT_ONCE, planned=False)
+        accepted = (
+            {} if len(live) == AT_ONCE else pending_customers.first(tx, organisation, PLANNED_AT_ONCE, planned=True)
+        )
     overtaken = False
     for some, is_planned in ((live, False), (accepted, True)):
         if not some:
@@ -133,7 +135,7 @@ def write(organisation: str, turn: int) -> bool:
             overtaken = True
             continue
         with at.database.transaction() as tx:
-            dirty.clean(tx, organisation, some)
+            pending_customers.clean(tx, organisation, some)
             if is_planned:
                 planned.done(tx, organisation, some)
     more = len(accepted) == PLANNED_AT_ONCE and not _interrupted(organisation)
@@ -171,7 +173,7 @@ def hear(organisation: str, turn: int) -> bool:
     if restoring.look_round(home, turn):
         provisioning.look_again(though_right=False)
     with at.database.reading() as tx:
-        return bool(dirty.first(tx, organisation, 1))
+        return bool(pending_customers.first(tx, organisation, 1))
 
 
 @DBOS.step()

@@ -22,7 +22,17 @@ from ledgerloop.records import Customer, Entry, Hold, Link, LinkKind, Organisati
 from ledgerloop.rules import doubts
 from ledgerloop.rules.standing import Standing, standing_of
 from ledgerloop.rules.succession import Succeeds, same_name, still_open, succession
-from ledgerloop.store import compared, dirty, journal, lanes, links, lost, mirror, pairs, rulings
+from ledgerloop.store import (
+    associations,
+    former_links,
+    journal,
+    lanes,
+    last_compared,
+    links,
+    mirror,
+    pending_customers,
+    rulings,
+)
 
 Half = tuple[LinkKind, str]
 """A HubSpot record, and its kind."""
@@ -69,7 +79,7 @@ def _look_at(home: Organisation, asking: Sequence[str]) -> None:
         return
     at = parts()
     with at.database.transaction() as tx:
-        dirty.mark(tx, home.id, asking)
+        pending_customers.mark(tx, home.id, asking)
         lanes.wake(tx, "standing", home.id, at.now())
 
 
@@ -86,7 +96,7 @@ def unseen(home: Organisation, customers: Customers, standings: Mapping[str, Sta
         shown = {link.xero_id for link in _links(tx, home, list(owed))}
         had = set(rulings.ended(tx, home.id, list(owed)))
         for kind in KINDS:
-            had |= lost.of_customers(tx, home.id, kind, list(owed)).keys()
+            had |= former_links.of_customers(tx, home.id, kind, list(owed)).keys()
     return {
         key: Hold((doubts.archived_unseen(customers[key], said),))
         for key, said in owed.items()
@@ -184,12 +194,12 @@ def _move(home: Organisation, pair: Pair, contacts: Customers, reason: str, turn
     with at.database.transaction() as tx:
         for link in pair.links:
             if links.move(tx, link, Link(home.id, new, link.kind, link.hubspot_id, "succeeded"), at.now()):
-                compared.forget(tx, home.id, link.kind, [old, new])
+                last_compared.forget(tx, home.id, link.kind, [old, new])
                 journal.add(tx, [_entry(home, turn, new, reason, f"hubspot {link.kind} {link.hubspot_id}")])
-        pairs.forget(tx, home.id, old)
+        associations.forget(tx, home.id, old)
         journal.clear(tx, [f"customer {old}"], at.now())
         if new not in contacts:  # else it is shown in this very turn
-            dirty.mark(tx, home.id, [new])
+            pending_customers.mark(tx, home.id, [new])
             lanes.wake(tx, "standing", home.id, at.now())
 
 

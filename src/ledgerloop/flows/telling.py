@@ -28,8 +28,8 @@ from ledgerloop.rules.clocks import passed
 from ledgerloop.rules.customers import customer_from_contact
 from ledgerloop.rules.ownership import Comparison, compare, said_by_hubspot, said_by_xero, values_of, without_email
 from ledgerloop.rules.returning import changes_from_record, speaks_for
-from ledgerloop.store import compared, cursors, heard, journal, links, mirror
-from ledgerloop.store.heard import Heard
+from ledgerloop.store import cursors, hubspot_changes, journal, last_compared, links, mirror
+from ledgerloop.store.hubspot_changes import Heard
 from ledgerloop.xero.client import MOST_IDS, XeroClient
 from ledgerloop.xero.models import Contact
 
@@ -69,7 +69,7 @@ def listen(home: Organisation) -> None:
 
 def _hear_of(home: Organisation, kind: LinkKind, now: datetime, tx: Connection, some: Sequence[Record]) -> None:
     mine = links.find_by_hubspot(tx, home.id, kind, [record.id for record in some])
-    heard.put(tx, [Heard(home.id, kind, record, "changed", now) for record in mine])
+    hubspot_changes.put(tx, [Heard(home.id, kind, record, "changed", now) for record in mine])
 
 
 def tell(home: Organisation, kind: LinkKind, ids: Sequence[str], turn: int) -> None:
@@ -81,7 +81,7 @@ def tell(home: Organisation, kind: LinkKind, ids: Sequence[str], turn: int) -> N
     changing = [one for one in some if one.units]
     silent = [one for one in some if not one.settled.to_hubspot and not one.units]
     with at.database.transaction() as tx:
-        compared.put(tx, home.id, kind, {one.customer.id: remembered(one.settled) for one in silent})
+        last_compared.put(tx, home.id, kind, {one.customer.id: remembered(one.settled) for one in silent})
     client = at.xero(home.id)
     for start in range(0, len(changing), MOST_IDS):
         _change(client, home, changing[start : start + MOST_IDS], turn)
@@ -96,7 +96,7 @@ def _compared(home: Organisation, kind: LinkKind, ids: Sequence[str]) -> list[To
     with at.database.reading() as tx:
         keys = [link.xero_id for link in mine.values()]
         customers = {key: one for key, one in mirror.customers(tx, home.id, keys).items() if one.active}
-        kept = compared.get(tx, home.id, kind, keys)
+        kept = last_compared.get(tx, home.id, kind, keys)
         firms = links.find(tx, home.id, "company", keys)
         app = own_app(tx)
         held = journal.waiting(tx, [f"customer {key}" for key in keys]) if kind == "contact" else set()
@@ -168,10 +168,10 @@ def _change(client: XeroClient, home: Organisation, some: Sequence[Told], turn: 
         for one in some:
             key, kind = one.customer.id, one.link.kind
             after = replace(one.settled, xero=said_by_xero(kind, answered[key])) if key in answered else one.settled
-            kept = compared.get(tx, home.id, kind, [key]).get(key) if one.settled.to_hubspot else None
+            kept = last_compared.get(tx, home.id, kind, [key]).get(key) if one.settled.to_hubspot else None
             if kept is not None:  # what became of those was remembered when they were written, refusals too
                 after = still_open(after, one.settled.to_hubspot, said_before(kept))
-            compared.put(tx, home.id, kind, {key: remembered(after)})
+            last_compared.put(tx, home.id, kind, {key: remembered(after)})
             if key in answered:
                 journal.add(tx, [_entry(home, turn, one, "update", _said(one.units), _flat(bodies[key]))])
             if key in refused:

@@ -23,7 +23,7 @@ from ledgerloop.rules import doubts
 from ledgerloop.rules.customers import changed
 from ledgerloop.rules.ownership import Comparison, after_refusal
 from ledgerloop.rules.saying import whole
-from ledgerloop.store import compared, connections, fingerprints, journal, mirror
+from ledgerloop.store import connections, journal, last_compared, last_written, mirror
 
 BATCH = 100
 PLURAL: dict[LinkKind, str] = {"contact": "contacts", "company": "companies", "deal": "deals"}
@@ -80,7 +80,7 @@ def _news(portal: str, kind: LinkKind, mine: Sequence[Wanted], lane: str) -> lis
     """Return what differs from what we last wrote; of the others remember what both sides say, and ask nothing more."""
     at = parts()
     with at.database.reading() as tx:
-        written = fingerprints.get(tx, portal, kind, [one.id for one in mine])
+        written = last_written.get(tx, portal, kind, [one.id for one in mine])
         differing = [replace(one, values=changed(one.values, written.get(one.id, {}))) for one in mine]
         cured = journal.waiting(tx, [one.target for one in differing if not one.values and not one.fields])
     unsent = [one for one in differing if not one.fields and one.settled is not None]
@@ -105,7 +105,7 @@ def _record(portal: str, kind: LinkKind, some: Sequence[Wanted], sent: Sent, lan
     entries: list[Entry] = []
     with at.database.transaction() as tx:
         shown = {one.id: _without(one.values, left_out.get(one.id, ())) for one in done}
-        fingerprints.put(tx, portal, kind, shown)
+        last_written.put(tx, portal, kind, shown)
         _remember(tx, kind, [_as_taken(one, sent.dropped.get(one.id, ())) for one in done], lane)
         journal.clear(tx, [one.target for one in done if one.id not in held], now)
         for one in done:
@@ -132,7 +132,7 @@ def _remember(tx: Connection, kind: LinkKind, some: Sequence[Wanted], organisati
     """Remember what both sides say now."""
     settled = {one.customer: remembered(one.settled) for one in some if one.settled is not None and one.customer}
     if settled:
-        compared.put(tx, organisation, kind, settled)
+        last_compared.put(tx, organisation, kind, settled)
 
 
 def _as_taken(one: Wanted, dropped: Sequence[Dropped]) -> Wanted:
@@ -190,9 +190,9 @@ def _fail(portal: str, failed: Sequence[tuple[Wanted, BatchError]], lane: str, t
     with at.database.transaction() as tx:
         for one, error in failed:
             if one.kind == "deal" and one in gone:
-                fingerprints.mark_gone(tx, portal, "deal", one.id, one.values)
+                last_written.mark_gone(tx, portal, "deal", one.id, one.values)
             else:
-                fingerprints.forget(tx, portal, one.kind, [one.id])
+                last_written.forget(tx, portal, one.kind, [one.id])
             if one not in gone:
                 reason = doubts.refused_update(one.kind, one.id, writing.said(error))
                 if journal.hold(tx, lane, one.target, (reason,), (), at.now()):

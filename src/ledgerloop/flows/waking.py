@@ -17,8 +17,8 @@ from ledgerloop.flows.retrying import LOOK, again, deals_held
 from ledgerloop.parts import parts
 from ledgerloop.records import Taken
 from ledgerloop.rules.clocks import passed
-from ledgerloop.store import books as kept_books
 from ledgerloop.store import connections, cursors, inbox, intents, journal, lanes
+from ledgerloop.store import reference_data as kept_books
 from ledgerloop.store.cursors import Cursor
 
 EVERY = timedelta(hours=6)

@@ -17,7 +17,7 @@ from ledgerloop.rules.invoices import properties_from_invoice
 from ledgerloop.rules.properties import renamed
 from ledgerloop.rules.recipients import still_taken
 from ledgerloop.rules.remarks import note_of, remarks_of
-from ledgerloop.store import connections, fingerprints, intents, journal, mirror
+from ledgerloop.store import connections, intents, journal, last_written, mirror
 
 
 def show_invoices(home: Organisation, invoices: Sequence[Receivable], turn: int) -> None:
@@ -57,7 +57,7 @@ def show_deals(portal: str, deals: Sequence[str], turn: int) -> None:
         homes = {home.id: home for home in connections.organisations(tx)}
         waiting = journal.held_among(tx, [subject_of(deal) for deal in deals])
         held = {deal: waiting[subject_of(deal)] for deal in deals if subject_of(deal) in waiting}
-        silent = fingerprints.get(tx, portal, "deal", [deal for deal in deals if deal not in made and deal not in held])
+        silent = last_written.get(tx, portal, "deal", [deal for deal in deals if deal not in made and deal not in held])
         invoices = {
             home: mirror.receivables(tx, home, [one.invoice for one in made.values() if one.organisation == home])
             for home in homes

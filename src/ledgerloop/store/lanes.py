@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Update, and_, case, func, literal, not_, select, update
 
 from ledgerloop.records import Rest
-from ledgerloop.store import rests
+from ledgerloop.store import cooldowns as rests
 from ledgerloop.store.statements import Insert, upsert
 from ledgerloop.store.tables import Moment
 from ledgerloop.store.tables import lane as table

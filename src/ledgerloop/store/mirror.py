@@ -19,7 +19,7 @@ from typing import Any, TypeVar
 from sqlalchemy import Column, ColumnElement, Connection, Table, delete, exists, func, select, text
 
 from ledgerloop.records import Customer, Payment, Receivable
-from ledgerloop.store import dirty, search_keys
+from ledgerloop.store import pending_customers, search_keys
 from ledgerloop.store.statements import chunks, insert_or_ignore, one_at_a_time, upsert
 from ledgerloop.store.survivors import move_receivables, survivors
 from ledgerloop.store.tables import customer as customer_table
@@ -53,7 +53,7 @@ def store_customers(tx: Connection, customers: Iterable[Customer], *, touch: boo
         heirs = move_receivables(tx, organisation, [each.id for each in changed if each.merged_into])
         ids = {each.id for each in changed} | {each.merged_into for each in changed if each.merged_into} | heirs
         if touch:
-            dirty.mark(tx, organisation, ids)
+            pending_customers.mark(tx, organisation, ids)
         touched |= ids
     return sorted(touched)
 
@@ -74,7 +74,7 @@ def store_receivables(tx: Connection, receivables: Iterable[Receivable], *, touc
         _replace_payments(tx, organisation, before, changed)
         ids = {each.customer for each in changed} | {before[each.id].customer for each in changed if each.id in before}
         if touch:
-            dirty.mark(tx, organisation, ids)
+            pending_customers.mark(tx, organisation, ids)
         touched |= ids
     return sorted(touched)
 
@@ -92,7 +92,7 @@ def replace_receivables(tx: Connection, organisation: str, customer: str, receiv
         for table, key in ((payment_table, payment_table.c.receivable), (receivable_table, receivable_table.c.id)):
             tx.execute(delete(table).where(table.c.organisation == organisation, key.in_(some)))
     store_receivables(tx, fresh, touch=False)
-    dirty.mark(tx, organisation, [customer])
+    pending_customers.mark(tx, organisation, [customer])
 
 
 def touch_updated_since(tx: Connection, organisation: str, since: datetime) -> None:
@@ -103,7 +103,7 @@ def touch_updated_since(tx: Connection, organisation: str, since: datetime) -> N
     through = select(receivable_table.c.customer).where(
         receivable_table.c.organisation == organisation, receivable_table.c.updated_at >= since
     )
-    dirty.mark(tx, organisation, tx.execute(own.union(through)).scalars())
+    pending_customers.mark(tx, organisation, tx.execute(own.union(through)).scalars())
 
 
 def customers(tx: Connection, organisation: str, ids: Collection[str]) -> dict[str, Customer]:

@@ -11,11 +11,11 @@ from typing import Any
 from sqlalchemy import Connection, Row, delete, func, select, update
 
 from ledgerloop.records import Rest
-from ledgerloop.store import rests
-from ledgerloop.store.spent import Written
+from ledgerloop.store import cooldowns as rests
 from ledgerloop.store.statements import chunks, insert_or_ignore, upsert
 from ledgerloop.store.tables import allowance as allowance_table
 from ledgerloop.store.tables import planned as table
+from ledgerloop.store.write_counts import Written
 
 _NO_REST = {"rests_since": None, "rests_until": None, "rests_why": ""}
 

@@ -12,7 +12,16 @@ from collections.abc import Iterable, Mapping
 from sqlalchemy import Connection
 
 from ledgerloop.records import Intent, LinkKind
-from ledgerloop.store import compared, connections, intents, journal, links, lost, mirror, people
+from ledgerloop.store import (
+    connections,
+    contact_persons,
+    former_links,
+    intents,
+    journal,
+    last_compared,
+    links,
+    mirror,
+)
 
 Subject = tuple[str, str]
 """A lane, and what it speaks of."""
@@ -62,7 +71,9 @@ def _names(tx: Connection, lane: str, kind: str, keys: list[str]) -> dict[str, s
         case "deal" | "hubspot deal":
             return _deals(tx, keys)
         case "hubspot contact":
-            return {one.hubspot_id: one.email for one in people.of_records(tx, keys)} | _records(tx, "contact", keys)
+            return {one.hubspot_id: one.email for one in contact_persons.of_records(tx, keys)} | _records(
+                tx, "contact", keys
+            )
         case "hubspot company":
             return _records(tx, "company", keys)
         case "invoice":
@@ -92,11 +103,11 @@ def _referred(intent: Intent) -> str:
 def _records(tx: Connection, kind: LinkKind, ids: list[str]) -> dict[str, str]:
     """Name customers' records by what HubSpot last said of them, else by the customer, also where it lost them."""
     found: dict[str, str] = {}
-    for loss in lost.of_records(tx, kind, ids):
+    for loss in former_links.of_records(tx, kind, ids):
         losers = mirror.customers(tx, loss.organisation, [loss.xero_id]).values()
         found[loss.hubspot_id] = next((one.name for one in losers), "")
     for link in reversed(links.of_records(tx, kind, ids)):  # a record of several organisations shows the first of them
-        said = compared.get(tx, link.organisation, kind, [link.xero_id]).get(link.xero_id)
+        said = last_compared.get(tx, link.organisation, kind, [link.xero_id]).get(link.xero_id)
         names = [said.hubspot.get(unit, "") for unit in _CALLED[kind]] if said else []
         names += [one.name for one in mirror.customers(tx, link.organisation, [link.xero_id]).values()]
         found[link.hubspot_id] = next((" ".join(name.split()) for name in names if name), "")
