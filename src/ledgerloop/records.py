@@ -221,7 +221,7 @@ class Receivable:
     payments: tuple[Payment, ...] = ()
     updated_at: datetime | None = None
     mark: str = ""
-    """A deal's mark in the reference; found by ``rules.marks``."""
+    """A deal's mark in the reference; found by ``rules.invoice_markers``."""
 
 
 @dataclass(frozen=True, slots=True)

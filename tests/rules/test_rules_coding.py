@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from rules_samples import item, record, watched
 
-from ledgerloop.rules.books import Books, kinds_asked
-from ledgerloop.rules.coding import coding_from_item
 from ledgerloop.rules.edits import asked_of_line
 from ledgerloop.rules.invoices import LINE_PROPERTIES
+from ledgerloop.rules.line_coding import coding_from_item
+from ledgerloop.rules.reference_data import Books, kinds_asked
 from ledgerloop.rules.routing import Terms
 from ledgerloop.xero.models import Account, TaxRate
 from ledgerloop.xero.reference import Item, TrackingCategory, TrackingOption

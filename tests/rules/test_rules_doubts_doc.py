@@ -9,7 +9,7 @@ import pytest
 from rules_samples import record
 
 from ledgerloop.records import Customer
-from ledgerloop.rules import doubts
+from ledgerloop.rules import hold_reasons
 from ledgerloop.rules.identity import questions
 from ledgerloop.rules.identity.addresses import FREE_MAIL
 from ledgerloop.rules.identity.choice import Doubt
@@ -19,7 +19,7 @@ from ledgerloop.rules.identity.names import Likeness
 PAGE = (Path(__file__).parents[2] / "docs" / "matching.md").read_text("utf-8")
 SENTENCES = [
     word
-    for module in (doubts, questions)
+    for module in (hold_reasons, questions)
     for name, word in inspect.getmembers(module, inspect.isfunction)
     if word.__module__ == module.__name__ and not name.startswith("_") and not name.endswith("_named")
     if name != "shared_record"  # which is one of two others

@@ -14,13 +14,13 @@ from rules_samples import CALM, HOME, PORTAL, TODAY, item, record, watched
 
 from ledgerloop.hubspot.models import Record
 from ledgerloop.records import Hold
-from ledgerloop.rules.books import Books
 from ledgerloop.rules.invoices import (
     DEAL_PROPERTIES,
     Draft,
     invoice_from_deal,
     is_won,
 )
+from ledgerloop.rules.reference_data import Books
 from ledgerloop.rules.routing import Terms
 from ledgerloop.xero.models import Organisation
 from ledgerloop.xero.reference import Action, BrandingTheme

@@ -13,6 +13,7 @@ from rules_samples import CALM, HOME, PORTAL, TODAY, day, invoice, item, record
 
 from ledgerloop.decimal_json import dumps, loads
 from ledgerloop.records import Receivable
+from ledgerloop.rules.invoice_markers import deal_url, marker_in, marker_of
 from ledgerloop.rules.invoices import (
     Draft,
     body_of,
@@ -22,7 +23,6 @@ from ledgerloop.rules.invoices import (
     payload_of,
     properties_from_invoice,
 )
-from ledgerloop.rules.marks import deal_url, marker_in, marker_of
 from ledgerloop.rules.properties import DEAL_WORDS, properties_on
 from ledgerloop.rules.routing import Terms
 

@@ -11,8 +11,8 @@ from pathlib import Path
 from rules_samples import HOME, PORTAL, record
 from sentences import sentences_in
 
-from ledgerloop.rules.books import Books
 from ledgerloop.rules.invoices import Draft, invoice_from_deal
+from ledgerloop.rules.reference_data import Books
 from ledgerloop.rules.totals import totals_of
 from ledgerloop.settings.routes import CONDITIONS, Route, routes_from
 from ledgerloop.xero.models import Account, TaxRate
@@ -24,10 +24,10 @@ PAGE = (ROOT / "docs" / "invoicing.md").read_text(encoding="utf-8")
 TOLD: dict[str, tuple[str, ...]] = {
     "rules/routing": ("route_for",),
     "rules/invoices": (),
-    "rules/lines": (),
-    "rules/coding": (),
+    "rules/invoice_lines": (),
+    "rules/line_coding": (),
     "rules/recurring": (),
-    "rules/twofold": (),
+    "rules/hubspot_billing": (),
     "rules/customers": (),
     "rules/recipients": (),
     "rules/identity/payer_questions": (),
@@ -35,7 +35,7 @@ TOLD: dict[str, tuple[str, ...]] = {
     "rules/totals": (),
     "rules/edits": (),
     "rules/naming": (),
-    "rules/saying": (),
+    "rules/vendor_messages": (),
     "flows/intending": (),
     "flows/paying": (),
     "flows/apart": ("_waits",),

@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rules_samples import CALM, TODAY, record, watched
 
-from ledgerloop.rules.books import Books
+from ledgerloop.rules.invoice_lines import Line, line_from_item, position_of
 from ledgerloop.rules.invoices import LINE_PROPERTIES
-from ledgerloop.rules.lines import Line, line_from_item, position_of
+from ledgerloop.rules.reference_data import Books
 from ledgerloop.rules.routing import Terms
 from ledgerloop.xero.reference import Item
 from ledgerloop_sandbox.xero.lines import cents, line_amount, unit

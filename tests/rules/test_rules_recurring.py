@@ -9,8 +9,8 @@ import pytest
 from rules_samples import HOME, PORTAL, TODAY, item, record, watched
 
 from ledgerloop.records import Hold
+from ledgerloop.rules.invoice_lines import line_from_item
 from ledgerloop.rules.invoices import LINE_PROPERTIES, Draft, invoice_from_deal
-from ledgerloop.rules.lines import line_from_item
 from ledgerloop.rules.recurring import Recurring, recurring_from_item
 from ledgerloop.rules.routing import Terms
 

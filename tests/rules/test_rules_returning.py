@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from rules_samples import HOME, record
 
+from ledgerloop.rules.contact_updates import changes_from_record, speaks_for
 from ledgerloop.rules.customers import customer_from_contact
 from ledgerloop.rules.ownership import said_by_hubspot, said_by_xero
-from ledgerloop.rules.returning import changes_from_record, speaks_for
 from ledgerloop.xero.models import Contact
 
 EMPTY = Contact(ContactID="c1", Name="Acme Ltd")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from ledgerloop.rules.saying import whole, why_refused
 from ledgerloop.rules.templates import could_make
+from ledgerloop.rules.vendor_messages import whole, why_refused
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rules_samples import CALM
 
-from ledgerloop.rules.marks import marker_in, marker_of
+from ledgerloop.rules.invoice_markers import marker_in, marker_of
 from ledgerloop.rules.templates import fields_in, filled, free_number
 
 

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from rules_samples import CALM, HOME, PORTAL, TODAY, item, record
 
 from ledgerloop.records import Hold, Intent
-from ledgerloop.rules.books import Books
 from ledgerloop.rules.invoices import Draft, invoice_from_deal
+from ledgerloop.rules.reference_data import Books
 from ledgerloop.rules.routing import Terms
 from ledgerloop.rules.totals import Said, difference_told, lines_come_to, said_of, totals_of
 from ledgerloop.xero.models import Account, Invoice, TaxRate

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from rules_samples import record
 
-from ledgerloop.rules.twofold import billed_by_invoice, billed_by_subscription
+from ledgerloop.rules.hubspot_billing import billed_by_invoice, billed_by_subscription
 
 
 @pytest.mark.parametrize(

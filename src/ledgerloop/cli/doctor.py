@@ -20,10 +20,10 @@ from ledgerloop.flows.connecting import GRANT
 from ledgerloop.flows.pairing import traces_lacking
 from ledgerloop.flows.provisioning import KINDS, compare, tell
 from ledgerloop.hubspot import scopes as hubspot_scopes
-from ledgerloop.rules.books import Books
 from ledgerloop.rules.clocks import agree
 from ledgerloop.rules.days import later
 from ledgerloop.rules.health import came
+from ledgerloop.rules.reference_data import Books
 from ledgerloop.rules.routing import undecided
 from ledgerloop.store import connections, epochs, mirror
 from ledgerloop.store.commits import tried

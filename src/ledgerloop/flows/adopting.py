@@ -15,7 +15,7 @@ from ledgerloop.hubspot.models import Record
 from ledgerloop.parts import parts
 from ledgerloop.records import Portal, Receivable
 from ledgerloop.rules.customers import receivable_from_invoice
-from ledgerloop.rules.marks import deal_url, marker_of
+from ledgerloop.rules.invoice_markers import deal_url, marker_of
 from ledgerloop.rules.standing import GONE
 from ledgerloop.store import connections, cursors, mirror
 from ledgerloop.store.cursors import CAUGHT_UP

@@ -16,7 +16,7 @@ from ledgerloop.errors import ConsentNeeded, LedgerloopError, RateLimited, Refus
 from ledgerloop.log import logger
 from ledgerloop.parts import parts
 from ledgerloop.records import Rest
-from ledgerloop.rules.doubts import broken_beside, refused_beside
+from ledgerloop.rules.hold_reasons import broken_beside, refused_beside
 from ledgerloop.store import cooldowns, journal
 
 Work = Literal["contacts anew", "emails", "hearing", "listening", "numbers", "polling", "shown emails", "telling"]

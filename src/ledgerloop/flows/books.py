@@ -19,8 +19,8 @@ from ledgerloop.flows.retrying import LOOK, again
 from ledgerloop.log import logger
 from ledgerloop.parts import parts
 from ledgerloop.records import Organisation, Rest
-from ledgerloop.rules.books import Books, Kind
 from ledgerloop.rules.clocks import passed
+from ledgerloop.rules.reference_data import Books, Kind
 from ledgerloop.store import connections, inbox, journal, lanes
 from ledgerloop.store import reference_data as store
 from ledgerloop.xero import models as xero

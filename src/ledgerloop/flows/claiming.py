@@ -15,7 +15,7 @@ from ledgerloop.flows.writing import id_name
 from ledgerloop.hubspot.models import Record
 from ledgerloop.parts import parts
 from ledgerloop.records import Customer, Hold, Link, LinkKind, Organisation
-from ledgerloop.rules import doubts
+from ledgerloop.rules import hold_reasons
 from ledgerloop.store import connections, journal, last_compared, links, mirror
 
 Customers = Mapping[str, Customer]
@@ -118,15 +118,15 @@ def claimed(
             other = others.get(holders.ours[record.id])
             alike = other is not None and how == "email" and other.email_key == customer.email_key
             shared = (
-                doubts.shared_email(customer, [other.name])
+                hold_reasons.shared_email(customer, [other.name])
                 if alike and other is not None
-                else doubts.shared_record(customer, kind, record.id)
+                else hold_reasons.shared_record(customer, kind, record.id)
             )
             unsure[key] = Hold((shared,), (record.id,))
         elif record.id in holders.elsewhere:
             unsure[key] = of_another(home, kind, customer, record.id, holders.elsewhere[record.id])
         elif carried := carried_by(record, key):
-            unsure[key] = Hold((doubts.another_customer(customer, kind, record.id, carried),), (record.id,))
+            unsure[key] = Hold((hold_reasons.another_customer(customer, kind, record.id, carried),), (record.id,))
         else:
             found[key] = (record, how)
     return found, unsure
@@ -136,7 +136,7 @@ def apart(kind: LinkKind, strangers: Customers, found: Found) -> tuple[Found, Do
     """Give no record to two customers, in whatever ways they were found to be it: that is a question about both."""
     times = Counter(record.id for record, _ in found.values())
     unsure = {
-        key: Hold((doubts.shared_record(strangers[key], kind, record.id),), (record.id,))
+        key: Hold((hold_reasons.shared_record(strangers[key], kind, record.id),), (record.id,))
         for key, (record, _) in found.items()
         if times[record.id] > 1
     }
@@ -154,7 +154,9 @@ def take(home: Organisation, kind: LinkKind, customers: Customers, found: Found)
         if wanted:
             retrying.look_over(tx, [part for link in wanted for part in (link.xero_id, link.hubspot_id)])
     return {
-        link.xero_id: Hold((doubts.shared_record(customers[link.xero_id], kind, link.hubspot_id),), (link.hubspot_id,))
+        link.xero_id: Hold(
+            (hold_reasons.shared_record(customers[link.xero_id], kind, link.hubspot_id),), (link.hubspot_id,)
+        )
         for link, stands in zip(wanted, kept, strict=True)
         if stands.xero_id != link.xero_id
     }
@@ -162,7 +164,7 @@ def take(home: Organisation, kind: LinkKind, customers: Customers, found: Found)
 
 def of_another(home: Organisation, kind: LinkKind, customer: Customer, record: str, shows: str) -> Hold:
     """Hold a customer whose record shows another organisation."""
-    return Hold((doubts.another_organisation(customer, kind, record, home.name, shows),), (record,))
+    return Hold((hold_reasons.another_organisation(customer, kind, record, home.name, shows),), (record,))
 
 
 def carried_by(record: Record, key: str) -> str:

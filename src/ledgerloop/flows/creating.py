@@ -20,9 +20,9 @@ from ledgerloop.hubspot.client import HubSpotClient
 from ledgerloop.hubspot.models import BatchError
 from ledgerloop.parts import parts
 from ledgerloop.records import Customer, Entry, Hold, Link, LinkKind, Organisation
-from ledgerloop.rules import doubts
+from ledgerloop.rules import hold_reasons
 from ledgerloop.rules.ownership import after_refusal, made_from, properties_of, said_by_xero
-from ledgerloop.rules.saying import whole
+from ledgerloop.rules.vendor_messages import whole
 from ledgerloop.store import connections, journal, last_compared, last_written, links
 
 Values = Mapping[str, Mapping[str, str]]
@@ -133,12 +133,12 @@ def _take_existing(client: HubSpotClient, home: Organisation, kind: LinkKind, so
 def _why_not(customer: Customer, kind: LinkKind, error: BatchError) -> str:
     """Word why no record was made, and what would cure it."""
     if error.category == writing.ERASED:
-        return doubts.forgotten(customer)
+        return hold_reasons.forgotten(customer)
     if names := writing.lacking(error):
-        return doubts.required(customer, kind, names)
+        return hold_reasons.required(customer, kind, names)
     if TAKEN in error.codes:
-        return doubts.id_carried(customer, kind, writing.said(error))
-    return doubts.refused_create(kind, writing.said(error))
+        return hold_reasons.id_carried(customer, kind, writing.said(error))
+    return hold_reasons.refused_create(kind, writing.said(error))
 
 
 def _of_email(error: BatchError) -> bool:

@@ -20,10 +20,10 @@ from ledgerloop.flows.payers import unknown
 from ledgerloop.hubspot.models import Record
 from ledgerloop.parts import parts
 from ledgerloop.records import Hold, Organisation, Portal, Receivable, Skip
-from ledgerloop.rules.books import Books, Kind, kinds_asked
 from ledgerloop.rules.edits import asked_by_routes, basis_of
 from ledgerloop.rules.invoices import Draft, currency_of, invoice_from_deal, is_won
 from ledgerloop.rules.naming import named_already
+from ledgerloop.rules.reference_data import Books, Kind, kinds_asked
 from ledgerloop.rules.routing import Facts, Terms, route_for
 from ledgerloop.rules.templates import free_number
 from ledgerloop.store import connections, intents, mirror

@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 
 from ledgerloop.parts import parts
 from ledgerloop.records import Intent, Receivable
-from ledgerloop.rules.marks import marker_in
+from ledgerloop.rules.invoice_markers import marker_in
 from ledgerloop.rules.standing import GONE
 from ledgerloop.store import intents, journal, mirror
 

@@ -25,7 +25,6 @@ from ledgerloop.flows.deciding import Decided, basis, books_for, by_home, invoic
 from ledgerloop.flows.facts import route_stages, won_stages
 from ledgerloop.parts import parts
 from ledgerloop.records import Entry, Intent, Organisation, Portal, Receivable
-from ledgerloop.rules.books import Books
 from ledgerloop.rules.customers import receivable_from_invoice
 from ledgerloop.rules.edits import (
     FOREIGN,
@@ -49,11 +48,12 @@ from ledgerloop.rules.edits import (
     whose_lines,
 )
 from ledgerloop.rules.invoices import Draft, body_of, currency_of, hash_of, invoice_from_deal, is_won
+from ledgerloop.rules.reference_data import Books
 from ledgerloop.rules.remarks import Remarks, note_of, remarks_of
 from ledgerloop.rules.routing import Terms
-from ledgerloop.rules.saying import why_refused
 from ledgerloop.rules.standing import GONE
 from ledgerloop.rules.totals import difference_told, said_of
+from ledgerloop.rules.vendor_messages import why_refused
 from ledgerloop.store import connections, intents, journal, mirror
 from ledgerloop.xero.client import MOST_IDS, XeroClient
 from ledgerloop.xero.models import Invoice

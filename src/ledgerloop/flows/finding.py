@@ -29,7 +29,7 @@ from ledgerloop.hubspot.client import HubSpotClient
 from ledgerloop.hubspot.models import Record
 from ledgerloop.parts import parts
 from ledgerloop.records import Choice, Customer, Hold, LinkKind, Organisation
-from ledgerloop.rules import doubts
+from ledgerloop.rules import hold_reasons
 from ledgerloop.rules.customers import COMPANY_PROPERTIES, CONTACT_PROPERTIES, hubspot_of
 from ledgerloop.rules.identity import questions
 from ledgerloop.rules.identity.addresses import email_domain, mailbox
@@ -110,7 +110,8 @@ def find(
     left = {key: one for key, one in left.items() if key not in found.unsure_contacts and one.email_key}
     shared = {key: names for key, one in left.items() if (names := sharing.with_email(one))}
     found.unsure_contacts |= {
-        key: Hold((doubts.shared_email(left[key], names),), (left[key].email_key,)) for key, names in shared.items()
+        key: Hold((hold_reasons.shared_email(left[key], names),), (left[key].email_key,))
+        for key, names in shared.items()
     }
     asked = {key: one for key, one in left.items() if key not in shared}
     around = _around(client, home, found, asked, no_company)

@@ -18,8 +18,8 @@ from ledgerloop.flows.beside import alone
 from ledgerloop.parts import parts
 from ledgerloop.records import EmailState, Entry, Intent, Receivable
 from ledgerloop.rules.remarks import note_of, remarks_of
-from ledgerloop.rules.saying import whole
 from ledgerloop.rules.standing import GONE
+from ledgerloop.rules.vendor_messages import whole
 from ledgerloop.store import intents, journal, mirror, pending_customers
 from ledgerloop.xero.client import MOST_IDS, XeroClient
 

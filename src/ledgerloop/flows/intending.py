@@ -21,8 +21,8 @@ from ledgerloop.flows.retrying import LOOK, again
 from ledgerloop.parts import parts
 from ledgerloop.records import Entry, Hold, Intent, Portal, Receivable, Skip
 from ledgerloop.rules.identity.payers import Found
+from ledgerloop.rules.invoice_markers import deal_url, marker_of
 from ledgerloop.rules.invoices import hash_of, payload_of
-from ledgerloop.rules.marks import deal_url, marker_of
 from ledgerloop.rules.recipients import taken
 from ledgerloop.rules.remarks import Remarks, note_of, remarks_of
 from ledgerloop.store import connections, inbox, intents, journal, lanes

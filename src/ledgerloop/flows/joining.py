@@ -24,7 +24,7 @@ from ledgerloop.rules.customers import hubspot_of
 from ledgerloop.rules.identity.addresses import email_domain, email_problem
 from ledgerloop.rules.identity.persons import is_private
 from ledgerloop.rules.identity.wording import by
-from ledgerloop.rules.saying import whole
+from ledgerloop.rules.vendor_messages import whole
 from ledgerloop.store import associations, journal, last_compared, links
 
 

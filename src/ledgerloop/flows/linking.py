@@ -26,8 +26,8 @@ from ledgerloop.parts import parts
 from ledgerloop.records import Entry, Intent, Link, Portal, Receivable
 from ledgerloop.rules.customers import receivable_from_invoice
 from ledgerloop.rules.edits import FOREIGN, payload_from
+from ledgerloop.rules.invoice_markers import deal_linked, deal_of, deal_url, marker_of
 from ledgerloop.rules.invoices import hash_of
-from ledgerloop.rules.marks import deal_linked, deal_of, deal_url, marker_of
 from ledgerloop.rules.pairing import Pair
 from ledgerloop.rules.routing import Terms
 from ledgerloop.rules.standing import GONE

@@ -22,7 +22,7 @@ from ledgerloop.hubspot.client import HubSpotClient
 from ledgerloop.hubspot.models import Record
 from ledgerloop.parts import parts
 from ledgerloop.records import Customer, Entry, Hold, Link, Organisation
-from ledgerloop.rules import doubts
+from ledgerloop.rules import hold_reasons
 from ledgerloop.rules.identity.persons import firm_behind
 from ledgerloop.rules.identity.questions import contact_named, record_named
 from ledgerloop.rules.ownership import (
@@ -87,7 +87,7 @@ def follow(home: Organisation, customers: Customers, turn: int) -> Doubts:
             continue
         took_over = another_person(said_by_xero("contact", one.customer), one.before)
         if key in firms:
-            said = doubts.email_of_firm(one.customer, old, record_named("company", firms[key]))
+            said = hold_reasons.email_of_firm(one.customer, old, record_named("company", firms[key]))
             unsure[key] = Hold((said,), (old, holder.id) if holder is not None else (old, firms[key].id))
         elif holder is not None and key in ours and holder.id not in given:
             given.add(holder.id)
@@ -132,9 +132,9 @@ def taken(home: Organisation, customer: Customer, record: str, holder: str) -> s
         named = mirror.customers(tx, home.id, keys)
     other = next((named[key].name for key in keys if key in named), "") or holders.elsewhere.get(holder, "") or carried
     if other:
-        return doubts.email_of_customer(customer, record, holder, other)
+        return hold_reasons.email_of_customer(customer, record, holder, other)
     person = contact_named(there[holder]) if holder in there else holder
-    return doubts.email_of_stranger(customer, record, holder, person, _firm_of(client, holder))
+    return hold_reasons.email_of_stranger(customer, record, holder, person, _firm_of(client, holder))
 
 
 def _firm_of(client: HubSpotClient, contact: str) -> str:

@@ -27,13 +27,13 @@ from ledgerloop.parts import parts
 from ledgerloop.records import Entry, Hold, Intent, Link
 from ledgerloop.rules.customers import receivable_from_invoice
 from ledgerloop.rules.edits import UNSEEN, as_sent, lines_as_text, payload_from
+from ledgerloop.rules.invoice_markers import marker_in
 from ledgerloop.rules.invoices import body_of, hash_of
-from ledgerloop.rules.marks import marker_in
 from ledgerloop.rules.remarks import note_of, remarks_of, told
-from ledgerloop.rules.saying import why_refused
 from ledgerloop.rules.standing import GONE
 from ledgerloop.rules.templates import could_make
 from ledgerloop.rules.totals import difference_told, said_of
+from ledgerloop.rules.vendor_messages import why_refused
 from ledgerloop.store import connections, inbox, intents, journal, lanes, links, mirror, pending_customers
 from ledgerloop.xero.client import MOST_IDS, XeroClient
 from ledgerloop.xero.models import Invoice

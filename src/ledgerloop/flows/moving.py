@@ -19,7 +19,7 @@ from ledgerloop.flows.writing import id_name
 from ledgerloop.hubspot.models import Record
 from ledgerloop.parts import parts
 from ledgerloop.records import Customer, Entry, Hold, Link, LinkKind, Organisation
-from ledgerloop.rules import doubts
+from ledgerloop.rules import hold_reasons
 from ledgerloop.rules.ownership import said_by_hubspot, same_person
 from ledgerloop.store import (
     associations,
@@ -83,7 +83,7 @@ def follow_merged(home: Organisation, customers: Customers, turn: int) -> Doubts
                 )
                 main_person.let_go(home, link, reason, turn)
             elif loser.id in customers:
-                reason = doubts.merged_in_xero(loser, winner, kind, link.hubspot_id, other.hubspot_id)
+                reason = hold_reasons.merged_in_xero(loser, winner, kind, link.hubspot_id, other.hubspot_id)
                 before = unsure.get(loser.id, Hold(()))
                 unsure[loser.id] = Hold((*before.reasons, reason), (*before.candidates, link.hubspot_id))
     return unsure
@@ -132,9 +132,9 @@ def barred(home: Organisation, kind: LinkKind, strangers: Customers) -> Doubts:
             continue
         if key in merged and merged[key] in survivors:
             survivor = survivors[merged[key]].id
-            found[key] = Hold((doubts.merged_in_hubspot(customer, kind, survivor),), (survivor,))
+            found[key] = Hold((hold_reasons.merged_in_hubspot(customer, kind, survivor),), (survivor,))
         elif len([one for one in some if one.how == "deleted"]) >= _TWICE:
-            found[key] = Hold((doubts.deleted_twice(customer, kind),), tuple(one.hubspot_id for one in some))
+            found[key] = Hold((hold_reasons.deleted_twice(customer, kind),), tuple(one.hubspot_id for one in some))
     return found
 
 
@@ -145,7 +145,7 @@ def _forgotten(strangers: Customers, losses: Mapping[str, Sequence[Lost]]) -> Do
         if email := strangers[erased_ids[contact]].email_key:
             erasing.remember(contact, email)
     gone = erasing.among({one.email_key for one in strangers.values()})
-    return {key: Hold((doubts.forgotten(one),)) for key, one in strangers.items() if one.email_key in gone}
+    return {key: Hold((hold_reasons.forgotten(one),)) for key, one in strangers.items() if one.email_key in gone}
 
 
 def look_again(home: Organisation, kind: LinkKind, ids: Sequence[str], turn: int, *, forgotten: bool = False) -> None:
@@ -201,7 +201,7 @@ def come_back(home: Organisation, kind: LinkKind, ids: Sequence[str], turn: int)
             continue
         with at.database.transaction() as tx:
             if link is not None and other and customer is not None:
-                reason = doubts.restored(customer, kind, one.hubspot_id, link.hubspot_id)
+                reason = hold_reasons.restored(customer, kind, one.hubspot_id, link.hubspot_id)
                 subject = f"hubspot {kind} {one.hubspot_id}"
                 if journal.hold(tx, home.id, subject, (reason,), (link.hubspot_id,), at.now()):
                     journal.add(tx, [_entry(home, turn, one.xero_id, "hold", reason, subject)])

@@ -27,7 +27,7 @@ from ledgerloop.rules.identity.profiles import (
     domains_of,
     emails_of_contact,
 )
-from ledgerloop.rules.saying import whole
+from ledgerloop.rules.vendor_messages import whole
 from ledgerloop.store import journal, links, mirror, rulings
 from ledgerloop.store.survivors import survivors
 from ledgerloop.xero.client import Outcome, XeroClient

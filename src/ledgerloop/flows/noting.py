@@ -21,9 +21,9 @@ from ledgerloop.hubspot.paths import plural
 from ledgerloop.log import logger
 from ledgerloop.parts import parts
 from ledgerloop.records import Entry, Organisation, Receivable, Rest
-from ledgerloop.rules.doubts import refused_notes
+from ledgerloop.rules.hold_reasons import refused_notes
 from ledgerloop.rules.notes import Happening, body_of, happenings_of, mark_of, marks_in
-from ledgerloop.rules.saying import whole
+from ledgerloop.rules.vendor_messages import whole
 from ledgerloop.store import connections, cooldowns, intents, journal, links, mirror, notes, pending_customers
 from ledgerloop.store.notes import Key
 

@@ -14,7 +14,7 @@ from ledgerloop.flows.moving import KINDS
 from ledgerloop.parts import parts
 from ledgerloop.records import Entry, Link, Organisation
 from ledgerloop.rules.customers import customer_from_contact, number_of
-from ledgerloop.rules.saying import whole
+from ledgerloop.rules.vendor_messages import whole
 from ledgerloop.store import journal, links, mirror
 from ledgerloop.xero.client import MOST_IDS, XeroClient
 

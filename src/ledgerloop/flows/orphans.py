@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 from ledgerloop.flows.retrying import LOOK, again
 from ledgerloop.parts import parts
 from ledgerloop.records import Receivable
-from ledgerloop.rules.marks import deal_of
+from ledgerloop.rules.invoice_markers import deal_of
 from ledgerloop.rules.standing import GONE
 from ledgerloop.store import connections, inbox, intents, lanes
 

@@ -23,8 +23,8 @@ from ledgerloop.hubspot.dry_run import Rehearsing
 from ledgerloop.hubspot.models import Record, moment_from
 from ledgerloop.parts import Traces, instead, parts
 from ledgerloop.records import Organisation, Portal
+from ledgerloop.rules.invoice_markers import deal_linked, deal_of
 from ledgerloop.rules.invoices import DEAL_PROPERTIES, currency_of, is_won
-from ledgerloop.rules.marks import deal_linked, deal_of
 from ledgerloop.rules.pairing import Index, Pair, Plan, Sold, Stands, beside, chosen, plan, weigh, within
 from ledgerloop.rules.routing import Terms
 from ledgerloop.rules.totals import amount_of

@@ -13,9 +13,9 @@ from ledgerloop.flows.books import books_of
 from ledgerloop.flows.deciding import Ready, Verdict
 from ledgerloop.parts import parts
 from ledgerloop.records import Hold, Organisation
-from ledgerloop.rules.books import Kind
 from ledgerloop.rules.days import due_by_terms
 from ledgerloop.rules.identity.payers import Found
+from ledgerloop.rules.reference_data import Kind
 from ledgerloop.xero.client import MOST_IDS
 from ledgerloop.xero.models import Contact
 

@@ -16,7 +16,7 @@ from ledgerloop.hubspot.client import HubSpotClient
 from ledgerloop.parts import parts
 from ledgerloop.records import Entry, Organisation
 from ledgerloop.rules.customers import contact_from_person, further_people
-from ledgerloop.rules.saying import whole
+from ledgerloop.rules.vendor_messages import whole
 from ledgerloop.store import contact_persons as store
 from ledgerloop.store import journal, links
 from ledgerloop.store.contact_persons import Known

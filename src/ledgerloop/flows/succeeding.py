@@ -19,7 +19,7 @@ from ledgerloop.flows.moving import KINDS
 from ledgerloop.flows.writing import id_name
 from ledgerloop.parts import parts
 from ledgerloop.records import Customer, Entry, Hold, Link, LinkKind, Organisation
-from ledgerloop.rules import doubts
+from ledgerloop.rules import hold_reasons
 from ledgerloop.rules.standing import Standing, standing_of
 from ledgerloop.rules.succession import Succeeds, same_name, still_open, succession
 from ledgerloop.store import (
@@ -98,7 +98,7 @@ def unseen(home: Organisation, customers: Customers, standings: Mapping[str, Sta
         for kind in KINDS:
             had |= former_links.of_customers(tx, home.id, kind, list(owed)).keys()
     return {
-        key: Hold((doubts.archived_unseen(customers[key], said),))
+        key: Hold((hold_reasons.archived_unseen(customers[key], said),))
         for key, said in owed.items()
         if key in had and key not in shown
     }

@@ -23,11 +23,11 @@ from ledgerloop.flows.writing import id_name
 from ledgerloop.hubspot.models import Record
 from ledgerloop.parts import parts
 from ledgerloop.records import Customer, Entry, Link, LinkKind, Organisation
-from ledgerloop.rules import doubts
+from ledgerloop.rules import hold_reasons
 from ledgerloop.rules.clocks import passed
+from ledgerloop.rules.contact_updates import changes_from_record, speaks_for
 from ledgerloop.rules.customers import customer_from_contact
 from ledgerloop.rules.ownership import Comparison, compare, said_by_hubspot, said_by_xero, values_of, without_email
-from ledgerloop.rules.returning import changes_from_record, speaks_for
 from ledgerloop.store import cursors, hubspot_changes, journal, last_compared, links, mirror
 from ledgerloop.store.hubspot_changes import Heard
 from ledgerloop.xero.client import MOST_IDS, XeroClient
@@ -175,7 +175,7 @@ def _change(client: XeroClient, home: Organisation, some: Sequence[Told], turn: 
             if key in answered:
                 journal.add(tx, [_entry(home, turn, one, "update", _said(one.units), _flat(bodies[key]))])
             if key in refused:
-                reason = doubts.refused_by_xero(one.customer, refused[key])
+                reason = hold_reasons.refused_by_xero(one.customer, refused[key])
                 if journal.hold(tx, home.id, f"xero contact {key}", (reason,), (one.record.id,), at.now()):
                     journal.add(tx, [_entry(home, turn, one, "hold", reason, {})])
             else:

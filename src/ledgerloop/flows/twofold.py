@@ -15,7 +15,7 @@ from ledgerloop.log import logger
 from ledgerloop.parts import parts
 from ledgerloop.records import Entry
 from ledgerloop.rules.clocks import passed
-from ledgerloop.rules.twofold import (
+from ledgerloop.rules.hubspot_billing import (
     INVOICE_PROPERTIES,
     SUBSCRIPTION_PROPERTIES,
     billed_by_invoice,

@@ -19,10 +19,10 @@ from ledgerloop.flows.writing import Asked, Dropped, Sent, id_name
 from ledgerloop.hubspot.models import BatchError
 from ledgerloop.parts import parts
 from ledgerloop.records import Entry, LinkKind
-from ledgerloop.rules import doubts
+from ledgerloop.rules import hold_reasons
 from ledgerloop.rules.customers import changed
 from ledgerloop.rules.ownership import Comparison, after_refusal
-from ledgerloop.rules.saying import whole
+from ledgerloop.rules.vendor_messages import whole
 from ledgerloop.store import connections, journal, last_compared, last_written, mirror
 
 BATCH = 100
@@ -148,13 +148,13 @@ def _reasons(one: Wanted, dropped: Sequence[Dropped], lane: str) -> tuple[str, .
     reasons = []
     for each in dropped:
         if each.name == id_name() and each.code == writing.TAKEN:
-            reasons.append(doubts.id_taken(one.kind, one.id, _holder(one)))
+            reasons.append(hold_reasons.id_taken(one.kind, one.id, _holder(one)))
         elif _is_stage(one, each):
-            reasons.append(doubts.refused_stage(one.id, one.values[each.name], each.said))
+            reasons.append(hold_reasons.refused_stage(one.id, one.values[each.name], each.said))
         elif each.waits:
             reasons += [_why_not(one, each, lane)] if each.name == "email" else []
         elif writing.is_ours(each.name):
-            reasons.append(doubts.refused_value(one.kind, one.id, each.name, each.said))
+            reasons.append(hold_reasons.refused_value(one.kind, one.id, each.name, each.said))
     return tuple(reasons)
 
 
@@ -166,7 +166,7 @@ def _why_not(one: Wanted, email: Dropped, lane: str) -> str:
         customer = mirror.customers(tx, lane, [one.customer])[one.customer]
     if email.holder and home is not None:
         return main_person.taken(home, customer, one.id, email.holder)
-    return doubts.email_erased(customer, one.id)
+    return hold_reasons.email_erased(customer, one.id)
 
 
 def _is_stage(one: Wanted, dropped: Dropped) -> bool:
@@ -194,7 +194,7 @@ def _fail(portal: str, failed: Sequence[tuple[Wanted, BatchError]], lane: str, t
             else:
                 last_written.forget(tx, portal, one.kind, [one.id])
             if one not in gone:
-                reason = doubts.refused_update(one.kind, one.id, writing.said(error))
+                reason = hold_reasons.refused_update(one.kind, one.id, writing.said(error))
                 if journal.hold(tx, lane, one.target, (reason,), (), at.now()):
                     journal.add(tx, [_entry(one, "hold", reason, lane, turn)])
             elif one.kind == "deal":

@@ -12,7 +12,7 @@ from ledgerloop.hubspot.models import Record
 from ledgerloop.records import Customer, Hold, Organisation, Payment, Person, Receivable
 from ledgerloop.rules.identity.addresses import email_key, email_problem
 from ledgerloop.rules.identity.profiles import keys_of_customer
-from ledgerloop.rules.marks import marker_in
+from ledgerloop.rules.invoice_markers import marker_in
 from ledgerloop.rules.standing import Standing
 from ledgerloop.xero.models import Address, Contact, ContactPerson, CreditNote, Invoice, Overpayment, Phone, Prepayment
 

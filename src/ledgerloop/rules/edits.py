@@ -9,8 +9,8 @@ from typing import Any
 
 from ledgerloop.hubspot.models import Record
 from ledgerloop.records import Intent, Receivable
+from ledgerloop.rules.invoice_lines import LONGEST, STEP, cents, position_of
 from ledgerloop.rules.invoices import LINE_PROPERTIES, Draft, body_of, hash_of, payload_of
-from ledgerloop.rules.lines import LONGEST, STEP, cents, position_of
 from ledgerloop.rules.routing import Route, Terms
 from ledgerloop.rules.standing import ZERO
 from ledgerloop.rules.templates import fields_in

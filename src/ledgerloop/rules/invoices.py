@@ -15,11 +15,11 @@ from typing import Any
 
 from ledgerloop.hubspot.models import Record
 from ledgerloop.records import Hold, Organisation, Portal, Receivable
-from ledgerloop.rules.books import Books
 from ledgerloop.rules.days import day_from_property
-from ledgerloop.rules.lines import LIMIT, cents, line_from_item, position_of
-from ledgerloop.rules.marks import deal_url
+from ledgerloop.rules.invoice_lines import LIMIT, cents, line_from_item, position_of
+from ledgerloop.rules.invoice_markers import deal_url
 from ledgerloop.rules.properties import DEAL_WORDS
+from ledgerloop.rules.reference_data import Books
 from ledgerloop.rules.remarks import told
 from ledgerloop.rules.routing import Terms
 from ledgerloop.rules.standing import GONE, ZERO, word_of

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ledgerloop.records import Customer, Hold
-from ledgerloop.rules import doubts
+from ledgerloop.rules import hold_reasons
 from ledgerloop.rules.identity.evidence import weigh
 from ledgerloop.rules.identity.free_names import same_to_xero
 from ledgerloop.rules.identity.profiles import profile_of_customer
@@ -38,11 +38,11 @@ def succession(old: Customer, new: Customer, owed: Standing, records: Sequence[s
     agreeing, differing = _compared(old, new)
     reasons: list[str] = []
     if open_ := still_open(owed):
-        reasons.append(doubts.archived_owes(new, old.id, said, open_))
+        reasons.append(hold_reasons.archived_owes(new, old.id, said, open_))
     if differing:
         before, now = _details(old), _details(new)
         against = [f"{what} ({before[what]} and {now[what]})" for what in differing]
-        reasons.append(doubts.archived_differs(new, old.id, said, _and(against)))
+        reasons.append(hold_reasons.archived_differs(new, old.id, said, _and(against)))
     if reasons:
         return Hold(tuple(reasons))
     same = _and(["name", *agreeing])

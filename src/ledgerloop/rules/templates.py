@@ -6,7 +6,7 @@ import itertools
 import re
 from collections.abc import Collection, Iterator, Mapping
 
-from ledgerloop.rules.marks import MARKER, marker_of
+from ledgerloop.rules.invoice_markers import MARKER, marker_of
 
 MOST_SIGNS = 255
 """Xero takes no longer Reference and no longer InvoiceNumber."""

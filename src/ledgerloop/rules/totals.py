@@ -13,9 +13,9 @@ from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from typing import Any
 
 from ledgerloop.records import Intent
-from ledgerloop.rules.books import Books
-from ledgerloop.rules.lines import LIMIT, Line, cents
+from ledgerloop.rules.invoice_lines import LIMIT, Line, cents
 from ledgerloop.rules.recurring import is_contract_value
+from ledgerloop.rules.reference_data import Books
 from ledgerloop.rules.routing import Terms
 from ledgerloop.rules.standing import CENT, ZERO
 from ledgerloop.xero.models import Invoice

@@ -9,7 +9,7 @@ from typing import Annotated
 from pydantic import AfterValidator, BaseModel, ConfigDict
 from pydantic_core import PydanticCustomError
 
-from ledgerloop.rules.marks import MARKER, marker_in, marker_of
+from ledgerloop.rules.invoice_markers import MARKER, marker_in, marker_of
 from ledgerloop.rules.properties import mistaken
 from ledgerloop.rules.templates import fields_in, filled
 from ledgerloop.xero.scopes import TO_READ_BOOKS, reads_books

@@ -14,9 +14,9 @@ from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from typing import Any
 
 from ledgerloop.hubspot.models import Record
-from ledgerloop.rules.books import Books
-from ledgerloop.rules.coding import coding_from_item
+from ledgerloop.rules.line_coding import coding_from_item
 from ledgerloop.rules.recurring import OFTEN, Recurring, billed_told, period_told, recurring_from_item, term_told
+from ledgerloop.rules.reference_data import Books
 from ledgerloop.rules.routing import Terms
 from ledgerloop.rules.standing import CENT, ZERO
 from ledgerloop.rules.tiers import model_of, tiers_told

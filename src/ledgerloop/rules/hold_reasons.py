@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ledgerloop.records import Customer
-from ledgerloop.rules.saying import whole
+from ledgerloop.rules.vendor_messages import whole
 
 _MOST = 5
 

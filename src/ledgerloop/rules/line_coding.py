@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from ledgerloop.rules.books import Books
+from ledgerloop.rules.reference_data import Books
 from ledgerloop.rules.routing import Terms
 
 
