@@ -20,13 +20,13 @@ from typing import Any
 import httpx2
 
 from ledgerloop import oauth
-from ledgerloop.engine import Engine, Flows
+from ledgerloop.engine.dispatcher import Engine, Flows
+from ledgerloop.engine.ingest import Receiver
 from ledgerloop.errors import SettingsError
 from ledgerloop.flows import provisioning, waking
 from ledgerloop.flows.catchup import wake_due
 from ledgerloop.flows.connecting import GRANT, Desk
 from ledgerloop.flows.invoicing import invoicing
-from ledgerloop.flows.receive import Receiver
 from ledgerloop.flows.standing import standing
 from ledgerloop.http import Api, Call, open_client
 from ledgerloop.hubspot.client import HubSpotClient

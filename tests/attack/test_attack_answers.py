@@ -11,8 +11,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from scene import Scene
 
+from ledgerloop.engine import retries
 from ledgerloop.errors import LedgerloopError, RateLimited
-from ledgerloop.flows import retrying
 from ledgerloop.hubspot.dialect import HubSpotDialect
 from ledgerloop.parts import instead
 from ledgerloop.rate_limiter import Governor, Limit, Reading
@@ -117,7 +117,7 @@ def test_a_year_is_no_rest(scene: Scene, vendor: str) -> None:
     assert until <= datetime.now(UTC) + timedelta(seconds=LONGEST_WAIT)
     scene.mend(vendor)
     with instead(scene.built.parts()):
-        retrying.go_on(scene.on.organisation)
+        retries.go_on(scene.on.organisation)
     scene.until_shown("contacts", contact, "xero_outstanding_balance", "70.00")
 
 

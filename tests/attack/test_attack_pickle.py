@@ -19,9 +19,9 @@ from hypothesis import strategies as st
 from own_process import running_process, until_held_up
 
 from ledgerloop import errors
-from ledgerloop.durable_json import DurableJson, Foreign, NotPlain, error_from, error_told
+from ledgerloop.engine.durable_json import DurableJson, Foreign, NotPlain, error_from, error_told
+from ledgerloop.engine.retries import LOOK, again
 from ledgerloop.errors import ConsentNeeded, Invalid, LedgerloopError, RateLimited, Refused, ScopeMissing, Transient
-from ledgerloop.flows.retrying import LOOK, again
 from ledgerloop.parts import instead
 from ledgerloop.store import inbox, lanes
 

@@ -24,7 +24,7 @@ HEAVY = {
     "httpx2",
     "jinja2",
     "ledgerloop.cli.stage",
-    "ledgerloop.engine",
+    "ledgerloop.engine.dispatcher",
     "ledgerloop.hubspot.client",
     "ledgerloop.bootstrap",
     "ledgerloop_sandbox.server",

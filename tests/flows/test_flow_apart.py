@@ -9,7 +9,8 @@ import pytest
 from scene import Scene
 
 from ledgerloop.cli.stage import connect_xero
-from ledgerloop.flows import renewing, retrying
+from ledgerloop.engine import retries
+from ledgerloop.flows import renewing
 from ledgerloop.parts import instead
 from ledgerloop.store import connections, deferrals, inbox
 
@@ -50,7 +51,7 @@ def test_a_spent_day_of_one_organisation(two: tuple[Scene, str]) -> None:
     scene.on.until("no event waits", lambda: not _waiting(scene) or None, 70)
     _spend(scene, kiwi, 1000)
     with instead(scene.built.parts()):
-        retrying.go_on(kiwi)
+        retries.go_on(kiwi)
     scene.until_shown("deals", ours, "xero_invoice_id", seconds=70)
     assert not scene.show("deals", ours)["xero_sync_message"]
     assert f"deal {ours}" not in scene.holds()
@@ -75,7 +76,7 @@ def test_a_deal_that_goes_to_another_organisation_says_what_cures_it(two: tuple[
     scene.on.in_xero("POST", f"/Invoices/{first['InvoiceID']}", {"Invoices": [body]})
     scene.until_shown("deals", moved, "xero_invoice_status", "DELETED")
     with instead(scene.built.parts()):
-        retrying.retry([right])
+        retries.retry([right])
         renewing.renew(renewing.renewals([moved]))
 
     def anew() -> bool | None:
@@ -104,7 +105,7 @@ def test_an_edit_waits_for_its_organisation(two: tuple[Scene, str]) -> None:
     assert "One more" not in _lines(scene, kiwi, ours)
     _spend(scene, kiwi, 1000)
     with instead(scene.built.parts()):
-        retrying.go_on(kiwi)
+        retries.go_on(kiwi)
     scene.on.until("its own is changed", lambda: "One more" in _lines(scene, kiwi, ours) or None, 70)
 
 

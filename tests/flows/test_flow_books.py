@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from scene import Scene
 
-from ledgerloop.flows.retrying import retry
+from ledgerloop.engine.retries import retry
 from ledgerloop.parts import equip, instead
 from ledgerloop.store import reference_data
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from ledgerloop import settings
 from ledgerloop.bootstrap import FLOWS, build
 from ledgerloop.cli.init import prepare
-from ledgerloop.engine import Engine
+from ledgerloop.engine.dispatcher import Engine
 from ledgerloop.flows.catchup import wake_due
 from ledgerloop.records import Organisation
 from ledgerloop.store import connections, lanes

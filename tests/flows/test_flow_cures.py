@@ -8,7 +8,8 @@ import pytest
 from crm import Customers, begun
 from scene import Scene
 
-from ledgerloop.flows import retrying, ruling
+from ledgerloop.engine import retries
+from ledgerloop.flows import ruling
 from ledgerloop.parts import instead
 from ledgerloop.records import Organisation
 from ledgerloop.store import connections, lanes, last_written, pending_customers
@@ -532,7 +533,7 @@ class TestWhoPays:
 
     def _retry(self, scene: Scene, deal: str) -> None:
         with instead(scene.built.parts()):
-            retrying.retry([deal])
+            retries.retry([deal])
 
     def _payer(self, scene: Scene, deal: str) -> str:
         scene.until_shown("deals", deal, "xero_invoice_id")

@@ -10,7 +10,8 @@ import pytest
 from polls import poll_from_the_start
 from scene import LINE, OBJECTS, Scene
 
-from ledgerloop.flows import retrying, waking
+from ledgerloop.engine import retries
+from ledgerloop.flows import waking
 from ledgerloop.parts import instead
 from ledgerloop.store import cursors, lanes
 
@@ -335,7 +336,7 @@ def _edit_line(scene: Scene, deal: str, name: str, **values: str) -> None:
 
 def _retry(scene: Scene, deal: str) -> None:
     with instead(scene.built.parts()):
-        retrying.retry([deal])
+        retries.retry([deal])
 
 
 def _six_hours_later(scene: Scene) -> None:

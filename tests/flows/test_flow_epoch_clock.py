@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from ledgerloop.flows import epoch
+from ledgerloop.engine import epoch
 from ledgerloop.parts import Parts, instead
 from ledgerloop.records import Organisation
 from ledgerloop.store import connections, cursors, epochs

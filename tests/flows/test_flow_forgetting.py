@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from ledgerloop.flows.forgetting import forget
+from ledgerloop.engine.retention import forget
 from ledgerloop.records import Entry, Event
 from ledgerloop.store import inbox, journal
 from ledgerloop.store.db import Database

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 from scene import OBJECTS, Scene
 
+from ledgerloop.engine import retries
 from ledgerloop.errors import LedgerloopError
-from ledgerloop.flows import linking, pairing, renewing, retrying
+from ledgerloop.flows import linking, pairing, renewing
 from ledgerloop.parts import instead
 from ledgerloop.records import Link, Portal
 from ledgerloop.store import connections, intents, journal, last_written, links
@@ -54,7 +55,7 @@ def test_a_draft_whose_deal_was_edited_meanwhile_tells_so_and_follows_when_asked
     assert 478.8 == scene.invoices_of(deal)[0]["SubTotal"]
 
     with instead(scene.built.parts()):
-        retrying.retry([deal])
+        retries.retry([deal])
 
     scene.on.until("the draft follows", lambda: _come_to(scene, deal, 837.9))
     scene.on.until("the message goes", lambda: not scene.show("deals", deal)["xero_sync_message"] or None)

@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 from scene import DAY, LINE, Scene
 
+from ledgerloop.engine import retries
 from ledgerloop.errors import LedgerloopError
-from ledgerloop.flows import linking, pairing, retrying
+from ledgerloop.flows import linking, pairing
 from ledgerloop.flows.linking import Linked
 from ledgerloop.flows.pairing import Survey
 from ledgerloop.flows.polling import CURSOR
@@ -217,7 +218,7 @@ def test_who_says_that_it_is_right_is_asked_no_more(scene: Scene) -> None:
     assert f"run `ledgerloop retry --deal {deal}`" in said
 
     with instead(scene.built.parts()):
-        retrying.retry([deal])
+        retries.retry([deal])
 
     scene.on.until("the message goes", lambda: not scene.show("deals", deal)["xero_sync_message"] or None)
 

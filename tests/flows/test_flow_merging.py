@@ -9,7 +9,7 @@ import pytest
 from crm import Customers, begun
 from scene import LINE, Scene
 
-from ledgerloop.flows import retrying
+from ledgerloop.engine import retries
 from ledgerloop.parts import instead
 
 MORE = ({"name": "Support", "quantity": "1", "price": "100"},)
@@ -124,4 +124,4 @@ def void(scene: Scene, invoice: str) -> None:
 def retry(scene: Scene, deal: str) -> None:
     """Try a deal again as a person does."""
     with instead(scene.built.parts()):
-        retrying.retry([deal])
+        retries.retry([deal])

@@ -8,7 +8,8 @@ import pytest
 from crm import Customers, begun
 from scene import OBJECTS, Scene
 
-from ledgerloop.flows import new_customers, retrying, ruling
+from ledgerloop.engine import retries
+from ledgerloop.flows import new_customers, ruling
 from ledgerloop.flows.deals import Sale
 from ledgerloop.hubspot.models import Record
 from ledgerloop.parts import instead
@@ -67,7 +68,7 @@ def test_two_new_companies_called_alike_do_not_become_two_customers(scene: Scene
     scene.on.control.post(f"{scene.url('hubspot')}/_sandbox/webhooks", json={"enabled": True})
 
     with instead(scene.built.parts()):
-        retrying.retry(deals)
+        retries.retry(deals)
     scene.until_shown("deals", deals[0], "xero_invoice_id")
     scene.until_shown("deals", deals[1], "xero_sync_message")
 
@@ -92,7 +93,7 @@ def test_one_customer_is_taken_by_one_company_of_a_turn(scene: Scene) -> None:
         scene.on.control.post(f"{scene.url(vendor)}/_sandbox/webhooks", json={"enabled": True})
 
     with instead(scene.built.parts()):
-        retrying.retry([*rightly, *held])
+        retries.retry([*rightly, *held])
     for deal in held:
         said = scene.until_shown("deals", deal, "xero_sync_message")["xero_sync_message"]
         assert "which is the HubSpot company" in str(said)
@@ -214,7 +215,7 @@ def test_a_customer_that_spoils_its_request_holds_back_no_other(scene: Scene) ->
     scene.fault("xero", kind="status", status=400, body=refusal, method="PUT", path="/Contacts$", times=2)
 
     with instead(scene.built.parts()):
-        retrying.retry(deals)
+        retries.retry(deals)
     shown = scene.until_shown("deals", deals[0], "xero_sync_message")
     scene.until_shown("deals", deals[1], "xero_invoice_id")
 
@@ -268,7 +269,7 @@ def test_what_a_draft_says_that_finance_gave_another_customer_cures_it(scene: Sc
     scene.on.at_hubspot("DELETE", f"{OBJECTS}/deals/{moved}/associations/companies/{companies[0]}")
     scene.on.at_hubspot("PUT", f"{OBJECTS}/deals/{moved}/associations/default/companies/{companies[1]}")
     with instead(scene.built.parts()):
-        retrying.retry([right])
+        retries.retry([right])
 
     for deal, customer, lines in ((back, old, 2), (moved, new, 2), (right, new, 1)):
         scene.on.until(
@@ -389,7 +390,7 @@ def retry(scene: Scene, deal: str) -> None:
     """Try a deal again as a person does."""
     scene.settle()
     with instead(scene.built.parts()):
-        retrying.retry([deal])
+        retries.retry([deal])
 
 
 @pytest.mark.parametrize("email", ["", "ap@solway.example.com"])

@@ -13,7 +13,7 @@ from pathlib import Path
 from ledgerloop import settings
 from ledgerloop.bootstrap import FLOWS, Ledgerloop, build
 from ledgerloop.cli.init import prepare
-from ledgerloop.engine import Engine, engine_file_of
+from ledgerloop.engine.dispatcher import Engine, engine_file_of
 from ledgerloop.flows.catchup import wake_due
 
 DAY = timedelta(days=1)

@@ -10,8 +10,8 @@ import pytest
 from scene import Scene
 
 from ledgerloop.cli.stage import connect_hubspot, connect_xero
+from ledgerloop.engine import retries
 from ledgerloop.errors import LedgerloopError
-from ledgerloop.flows import retrying
 from ledgerloop.parts import instead
 from ledgerloop.records import Rest
 from ledgerloop.store import connections, inbox, lanes, planned
@@ -81,15 +81,15 @@ def test_a_person_has_a_raised_limit_looked_at_at_once(scene: Scene) -> None:
     assert "ledgerloop retry --organisation" in rests.why
 
     with instead(scene.built.parts()):
-        retrying.go_on("Kiwi Demo Ltd")
+        retries.go_on("Kiwi Demo Ltd")
     scene.on.until("it rests again, the limit being what it was", lambda: _rests_anew(scene, rests), 15)
     _leave(scene, 500)
     with instead(scene.built.parts()):
-        retrying.go_on(scene.on.organisation)
+        retries.go_on(scene.on.organisation)
 
     scene.until_shown("contacts", contact, "xero_outstanding_balance", "12.00", seconds=15)
     with pytest.raises(LedgerloopError, match="no one organisation “Nobody”"), instead(scene.built.parts()):
-        retrying.go_on("Nobody")
+        retries.go_on("Nobody")
 
 
 def test_the_first_fill_leaves_the_reserve_to_live_work(staged: Callable[..., Scene]) -> None:

@@ -10,8 +10,8 @@ import pytest
 from scene import LINE, Scene
 from sqlalchemy import Select, Table, select
 
+from ledgerloop.engine import retries
 from ledgerloop.errors import LedgerloopError
-from ledgerloop.flows import retrying
 from ledgerloop.flows.quoting import EARLY, quote
 from ledgerloop.parts import instead
 from ledgerloop.store import connections
@@ -92,7 +92,7 @@ def test_a_deal_is_planned_before_it_is_won(scene: Scene) -> None:
     assert (EARLY, f"HS-{deal}") == (found.note, found.invoice["Reference"])
     assert ("HubSpot has no such deal: it was deleted, merged into another, or never was.",) == mistyped.reasons
     with instead(scene.built.parts()), pytest.raises(LedgerloopError, match="HubSpot has no deal 99999"):
-        retrying.check([deal, "99999"])
+        retries.check([deal, "99999"])
     scene.settle()
     assert [] == scene.invoices_of(deal)
 

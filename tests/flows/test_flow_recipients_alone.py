@@ -11,7 +11,7 @@ from buyers import BILLING, customer_of, firm, sold, tie
 from crm import Customers
 from scene import Scene
 
-from ledgerloop.flows import retrying
+from ledgerloop.engine import retries
 from ledgerloop.parts import instead
 
 NOTHING_SAYS = "The deal has several contacts, and nothing says who receives the invoice"
@@ -29,7 +29,7 @@ def test_an_email_is_held_until_somebody_says_who(staged: Callable[..., Scene]) 
     assert [] == scene.invoices_of(deal)
     tie(scene, second, company, BILLING)
     with instead(scene.built.parts()):
-        retrying.retry([deal])
+        retries.retry([deal])
     scene.until_shown("deals", deal, "xero_invoice_id")
     assert "second@hazel-bay.example.com" == customer_of(scene, Customers(scene), deal)["EmailAddress"]
     third = scene.make("contacts", email="third@hazel-bay.example.com", lastname="Third")

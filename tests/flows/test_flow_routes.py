@@ -11,7 +11,7 @@ from decimal import Decimal
 from scene import LINE, Scene
 from sqlalchemy import update
 
-from ledgerloop.flows import retrying
+from ledgerloop.engine import retries
 from ledgerloop.flows.books import books_of
 from ledgerloop.parts import equip, instead
 from ledgerloop.store import connections, journal, lanes, reference_data
@@ -124,7 +124,7 @@ def test_a_sale_of_more_than_there_is_waits_for_the_stock(staged: Callable[..., 
     assert [] == scene.invoices_of(deal)
     _in_stock(scene, 3)
     with instead(scene.built.parts()):
-        retrying.retry([deal])
+        retries.retry([deal])
     made = scene.on.until("the invoice", lambda: scene.invoices_of(deal) or None)
     assert [94.5] == [one["SubTotal"] for one in made]
 
@@ -274,7 +274,7 @@ def test_a_refusal_is_tried_again_when_a_person_asks(scene: Scene) -> None:
     assert [] == scene.calls("xero", "/Invoices", "PUT")
 
     with instead(scene.built.parts()):
-        assert [deal] == retrying.retry()
+        assert [deal] == retries.retry()
 
     shown = scene.until_shown("deals", deal, "xero_invoice_id")
     assert not shown["xero_sync_message"]

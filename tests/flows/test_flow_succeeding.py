@@ -11,8 +11,9 @@ from crm import Customers, begun
 from polls import poll_from_the_start
 from scene import Scene
 
+from ledgerloop.engine import retries
 from ledgerloop.errors import LedgerloopError
-from ledgerloop.flows import retrying, ruling
+from ledgerloop.flows import ruling
 from ledgerloop.parts import instead
 from ledgerloop.store import connections, cursors, lanes, links, rulings
 from ledgerloop.store.cursors import CAUGHT_UP, Cursor
@@ -73,7 +74,7 @@ def _turn(scene: Scene) -> None:
 def _retry(scene: Scene, deal: str) -> None:
     """Try a held deal again, as the command does."""
     with instead(scene.built.parts()):
-        retrying.retry([deal])
+        retries.retry([deal])
 
 
 def _called(scene: Scene, name: str) -> list[str]:

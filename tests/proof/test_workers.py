@@ -10,7 +10,7 @@ import trouble
 from served import Host, Served, served
 from sqlalchemy import make_url
 
-from ledgerloop.flows.takeover import lock_of
+from ledgerloop.engine.recovery import lock_of
 
 
 def test_another_goes_on_for_the_dead_and_for_nobody_else(host: Host, tmp_path: Path, postgres_url: str) -> None:

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from argon2 import extract_parameters
 
-from ledgerloop.flows.receive import Receiver
+from ledgerloop.engine.ingest import Receiver
 from ledgerloop.records import Pulse
 from ledgerloop.store.db import Database
 from ledgerloop.web.fresh import Fresh

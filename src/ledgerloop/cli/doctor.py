@@ -14,8 +14,8 @@ from ledgerloop import oauth
 from ledgerloop.bootstrap import Ledgerloop
 from ledgerloop.cli.opening import FILE, Config, HubSpotUrl, OnSandbox, ServicePort, XeroUrl, on_sandbox, opened
 from ledgerloop.cli.show import Json, print_json, say
+from ledgerloop.engine import epoch
 from ledgerloop.errors import LedgerloopError, Missing, ScopeMissing
-from ledgerloop.flows import epoch
 from ledgerloop.flows.connecting import GRANT
 from ledgerloop.flows.pairing import traces_lacking
 from ledgerloop.flows.provisioning import KINDS, compare, tell

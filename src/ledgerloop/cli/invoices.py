@@ -12,8 +12,9 @@ import typer
 from ledgerloop.bootstrap import Ledgerloop
 from ledgerloop.cli.opening import FILE, Config, HubSpotUrl, OnSandbox, XeroUrl, opened
 from ledgerloop.cli.show import print_json, print_table, say
+from ledgerloop.engine import retries
 from ledgerloop.errors import LedgerloopError
-from ledgerloop.flows import approving, asking, renewing, retrying
+from ledgerloop.flows import approving, asking, renewing
 from ledgerloop.flows.quoting import Quote, quote
 from ledgerloop.flows.renewing import Renewal
 from ledgerloop.parts import instead
@@ -52,7 +53,7 @@ def retry(
         )
     with opened(config, sandbox, xero_url, hubspot_url) as built, instead(built.parts()):
         if organisation:
-            name = retrying.go_on(organisation).name
+            name = retries.go_on(organisation).name
             say(f"{name} goes on in the service that runs; its next call finds out what is left of its quotas.")
             return
         if new and deal:
@@ -61,8 +62,8 @@ def retry(
             tried = renewing.renew(chosen)
         else:
             if deal:
-                retrying.check(deal)
-            tried = retrying.retry(None if everything else deal)
+                retries.check(deal)
+            tried = retries.retry(None if everything else deal)
     say(f"The service that runs tries again: {', '.join(tried)}." if tried else "No deal is held.")
 
 
@@ -78,7 +79,7 @@ def plan_deals(built: Ledgerloop, deals: list[str], as_json: bool) -> None:
         house = connections.only_portal(tx)
     if house is None:
         raise LedgerloopError("No HubSpot portal is connected: connect it in the console first.")
-    retrying.check(deals)
+    retries.check(deals)
     quotes = quote(house, deals)
     if as_json:
         print_json(quotes)

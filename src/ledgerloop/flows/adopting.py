@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from ledgerloop.flows import epoch
+from ledgerloop.engine import epoch
 from ledgerloop.flows.merging import MERGED_IDS
 from ledgerloop.hubspot.models import Record
 from ledgerloop.parts import parts

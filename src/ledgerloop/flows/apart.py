@@ -14,9 +14,9 @@ from typing import TypedDict
 
 from sqlalchemy import Connection
 
-from ledgerloop.durable_json import Plain, error_from, error_told
+from ledgerloop.engine.durable_json import Plain, error_from, error_told
+from ledgerloop.engine.retries import LOOK, RETRY, Kind, again
 from ledgerloop.errors import ConsentNeeded, LedgerloopError, RateLimited, Refused, Transient
-from ledgerloop.flows.retrying import LOOK, RETRY, Kind, again
 from ledgerloop.log import logger
 from ledgerloop.parts import parts
 from ledgerloop.records import Hold, Rest

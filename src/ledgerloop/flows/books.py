@@ -14,8 +14,8 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from ledgerloop.engine.retries import LOOK, again
 from ledgerloop.errors import Missing, ScopeMissing
-from ledgerloop.flows.retrying import LOOK, again
 from ledgerloop.log import logger
 from ledgerloop.parts import parts
 from ledgerloop.records import Organisation, Rest

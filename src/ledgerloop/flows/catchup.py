@@ -14,7 +14,8 @@ from datetime import date, datetime, timedelta
 
 from sqlalchemy import Connection
 
-from ledgerloop.flows import apart, beside, books, braking, held, noting, verifying
+from ledgerloop.engine import backoff
+from ledgerloop.flows import apart, books, braking, held, noting, verifying
 from ledgerloop.flows.polling import CURSOR as POLLED
 from ledgerloop.log import logger
 from ledgerloop.parts import parts
@@ -45,8 +46,8 @@ def wake_due() -> bool:
         portals = [one.id for one in connections.all_connected(tx, "hubspot")]
         homes = connections.organisations(tx)
         poll = [portal for portal in portals if _elapsed(tx, portal, POLLED, now, at.poll_every.total_seconds())]
-        poll = [portal for portal in poll if not beside.resting(tx, portal, "polling", now)]
-        poll += [portal for portal in portals if apart.due(tx, portal, now) or beside.due(tx, portal, now)]
+        poll = [portal for portal in poll if not backoff.resting(tx, portal, "polling", now)]
+        poll += [portal for portal in portals if apart.due(tx, portal, now) or backoff.due(tx, portal, now)]
         poll += portals if any(books.due(tx, home.id, now) for home in homes) else []
         pull = [home for home in homes if _elapsed(tx, home.id, CAUGHT_UP, now, at.catch_up_every.total_seconds())]
         new_day = [home for home in homes if connections.get_value(tx, _day_of(home)) != home.day(now).isoformat()]
@@ -57,7 +58,7 @@ def wake_due() -> bool:
         check += [home for home in homes if home.id in idle and _stopped_long(tx, home, now)]
         gap = _missing(tx, now)
         work = [home for home in homes if home.id in idle and home.id in planned.organisations(tx, now)]
-        rested = [home for home in homes if beside.due(tx, home.id, now) or noting.due(tx, home.id, now)]
+        rested = [home for home in homes if backoff.due(tx, home.id, now) or noting.due(tx, home.id, now)]
         work += [home for home in rested if home.id in idle]
     if not (poll or pull or new_day or work or check or quiet or gap):
         return False

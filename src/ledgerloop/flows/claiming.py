@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from ledgerloop.flows import retrying
+from ledgerloop.engine import retries
 from ledgerloop.flows.writing import id_name
 from ledgerloop.hubspot.models import Record
 from ledgerloop.parts import parts
@@ -152,7 +152,7 @@ def take(home: Organisation, kind: LinkKind, customers: Customers, found: Found)
         # Nothing was compared with these records yet; what was kept of one that HubSpot would not make is not of them.
         last_compared.forget(tx, home.id, kind, [link.xero_id for link in set(wanted) & set(kept)])
         if wanted:
-            retrying.look_over(tx, [part for link in wanted for part in (link.xero_id, link.hubspot_id)])
+            retries.look_over(tx, [part for link in wanted for part in (link.xero_id, link.hubspot_id)])
     return {
         link.xero_id: Hold(
             (hold_reasons.shared_record(customers[link.xero_id], kind, link.hubspot_id),), (link.hubspot_id,)

@@ -11,10 +11,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from ledgerloop.engine.backoff import alone
 from ledgerloop.errors import Invalid, LedgerloopError, Missing, RateLimited, Refused, Transient, UnknownOutcome
 from ledgerloop.flows import writing_back
 from ledgerloop.flows.approving import deal_subject as subject_of
-from ledgerloop.flows.beside import alone
 from ledgerloop.parts import parts
 from ledgerloop.records import EmailState, Entry, Intent, Receivable
 from ledgerloop.rules.remarks import note_of, remarks_of

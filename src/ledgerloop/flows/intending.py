@@ -11,13 +11,14 @@ from datetime import datetime
 from itertools import groupby
 from typing import Literal
 
-from ledgerloop.flows import epoch, making, paying
+from ledgerloop.engine import epoch
+from ledgerloop.engine.retries import LOOK, again
+from ledgerloop.flows import making, paying
 from ledgerloop.flows.apart import Troubles
 from ledgerloop.flows.approving import deal_subject as subject_of
 from ledgerloop.flows.deals import Sale
 from ledgerloop.flows.deciding import Decided, Ready, Verdict, basis, decide
 from ledgerloop.flows.payers import Payer, find_payers
-from ledgerloop.flows.retrying import LOOK, again
 from ledgerloop.parts import parts
 from ledgerloop.records import Entry, Hold, Intent, Portal, Receivable, Skip
 from ledgerloop.rules.identity.payers import Found

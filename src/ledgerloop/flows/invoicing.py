@@ -11,12 +11,12 @@ from typing import TypedDict
 
 from dbos import DBOS
 
+from ledgerloop.engine.backoff import alone
+from ledgerloop.engine.retries import LOOK, RETRY
+from ledgerloop.engine.turns import in_turns, take
 from ledgerloop.errors import LedgerloopError
 from ledgerloop.flows import apart, editing, hearing, intending, making, polling
 from ledgerloop.flows.apart import Told, Troubles
-from ledgerloop.flows.beside import alone
-from ledgerloop.flows.retrying import LOOK, RETRY
-from ledgerloop.flows.turns import in_turns, take
 from ledgerloop.flows.waking import concerned, look_again, look_into_books
 from ledgerloop.flows.writing_back import show_deals
 from ledgerloop.hubspot.webhooks import records_named

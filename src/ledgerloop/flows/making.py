@@ -14,14 +14,15 @@ from datetime import datetime, timedelta
 from itertools import groupby
 from typing import Literal, TypeVar
 
+from ledgerloop.engine import epoch
+from ledgerloop.engine.epoch import KEY_LASTS
+from ledgerloop.engine.retries import LOOK, again
 from ledgerloop.errors import Invalid, UnknownOutcome
-from ledgerloop.flows import adopting, asking, doubling, epoch
+from ledgerloop.flows import adopting, asking, doubling
 from ledgerloop.flows.apart import Troubles
 from ledgerloop.flows.approving import deal_subject as subject_of
 from ledgerloop.flows.books import last_read
-from ledgerloop.flows.epoch import KEY_LASTS
 from ledgerloop.flows.rereading import changed, put_back
-from ledgerloop.flows.retrying import LOOK, again
 from ledgerloop.log import logger
 from ledgerloop.parts import parts
 from ledgerloop.records import Entry, Hold, Intent, Link

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ledgerloop.flows.beside import alone
+from ledgerloop.engine.backoff import alone
 from ledgerloop.flows.claiming import shown_elsewhere
 from ledgerloop.flows.moving import KINDS
 from ledgerloop.parts import parts

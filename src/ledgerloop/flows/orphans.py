@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from sqlalchemy import Connection
 
-from ledgerloop.flows.retrying import LOOK, again
+from ledgerloop.engine.retries import LOOK, again
 from ledgerloop.parts import parts
 from ledgerloop.records import Receivable
 from ledgerloop.rules.invoice_markers import deal_of

@@ -11,8 +11,9 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
+from ledgerloop.engine import retries
 from ledgerloop.errors import LedgerloopError
-from ledgerloop.flows import deciding, payers, pulling, retrying
+from ledgerloop.flows import deciding, payers, pulling
 from ledgerloop.flows.deals import Sale, entered, for_route, read_deals, read_sales, won_at
 from ledgerloop.flows.deciding import invoice_id
 from ledgerloop.flows.facts import route_stages, won_stages
@@ -110,7 +111,7 @@ def survey(house: Portal, homes: Sequence[Organisation], deals: Sequence[str] = 
 
 def _check(house: Portal, deals: Sequence[str]) -> None:
     """Raise an error where a person names what is no deal, or a deal that has its invoice."""
-    retrying.check(deals)
+    retries.check(deals)
     with parts().database.reading() as tx:
         known = intents.get(tx, house.id, deals)
     for deal, intent in known.items():

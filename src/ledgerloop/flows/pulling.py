@@ -16,8 +16,9 @@ from typing import Literal
 
 from sqlalchemy import Connection
 
+from ledgerloop.engine import retries
 from ledgerloop.errors import Missing
-from ledgerloop.flows import doubling, orphans, remarking, retrying
+from ledgerloop.flows import doubling, orphans, remarking
 from ledgerloop.parts import parts
 from ledgerloop.records import Customer, Receivable, Taken
 from ledgerloop.rules.clocks import passed
@@ -279,7 +280,7 @@ def _mirror(tx: Connection, organisation: str, records: Iterable[Pulled], seen: 
             receivables.append(receivable)
     touched = {*mirror.store_customers(tx, customers, touch=touch)}
     if touched and touch:
-        retrying.look_over(tx, touched)
+        retries.look_over(tx, touched)
     touched |= {*mirror.store_receivables(tx, receivables, touch=touch)}
     doubling.look(tx, organisation, [one for one in receivables if one.kind == "invoice"])
     orphans.look(tx, receivables)

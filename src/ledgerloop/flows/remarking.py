@@ -11,8 +11,8 @@ from dataclasses import replace
 
 from sqlalchemy import Connection
 
+from ledgerloop.engine.retries import LOOK, again
 from ledgerloop.flows.books import last_read
-from ledgerloop.flows.retrying import LOOK, again
 from ledgerloop.parts import parts
 from ledgerloop.records import Intent
 from ledgerloop.rules.edits import changed_by_hand, lines_as_text

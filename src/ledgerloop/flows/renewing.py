@@ -11,8 +11,9 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
+from ledgerloop.engine import retries
 from ledgerloop.errors import LedgerloopError
-from ledgerloop.flows import adopting, retrying
+from ledgerloop.flows import adopting
 from ledgerloop.flows.deals import read_deals
 from ledgerloop.flows.deciding import invoice_id
 from ledgerloop.parts import parts
@@ -84,7 +85,7 @@ def renew(chosen: Sequence[Renewal]) -> list[str]:
             intents.remove(tx, intent.portal, intent.deal)
             links.remove(tx, Link(intent.organisation, intent.invoice, "deal", intent.deal, ""))
             journal.add(tx, [_entry(one)])
-        tried += retrying.retry([intent.deal])
+        tried += retries.retry([intent.deal])
     return tried
 
 

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
+from ledgerloop.engine.retries import LOOK, again
 from ledgerloop.flows.approving import deal_subject as subject_of
 from ledgerloop.flows.deciding import Ready, Verdict, basis, decide
-from ledgerloop.flows.retrying import LOOK, again
 from ledgerloop.parts import parts
 from ledgerloop.records import Entry, Intent, Skip
 from ledgerloop.rules.clocks import passed

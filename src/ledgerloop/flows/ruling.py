@@ -12,8 +12,9 @@ from typing import Literal
 
 from sqlalchemy import Connection
 
+from ledgerloop.engine import retries
 from ledgerloop.errors import LedgerloopError
-from ledgerloop.flows import deciding, payers, retrying
+from ledgerloop.flows import deciding, payers
 from ledgerloop.flows.claiming import carried_by, shown_elsewhere
 from ledgerloop.flows.deals import Sale, buyer_of, for_route, read_deals, read_sales, sides
 from ledgerloop.flows.finding import PLURAL, properties_read
@@ -368,7 +369,7 @@ def _paying(deal: str) -> tuple[Half, Record]:
 def _sale(deal: str) -> Sale:
     """Read a deal that somebody pays for and that has no invoice yet."""
     at = parts()
-    retrying.check([deal])
+    retries.check([deal])
     with at.database.reading() as tx:
         portal = connections.only_portal(tx)
         made = intents.get(tx, portal.id, [deal]).get(deal) if portal else None
@@ -425,7 +426,7 @@ def _again(home: Organisation, customers: Sequence[str], records: Sequence[str],
             _look_at(tx, home.id, others)
     deals = list(dict.fromkeys([*([deal] if deal else []), *held]))
     if deals:
-        retrying.retry(deals)
+        retries.retry(deals)
     at.nudge()
     return deals
 

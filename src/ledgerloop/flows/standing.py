@@ -13,10 +13,12 @@ from datetime import timedelta
 
 from dbos import DBOS
 
+from ledgerloop.engine import epoch
+from ledgerloop.engine.backoff import REFUSED_REST, REST, alone
+from ledgerloop.engine.turns import in_turns, take
 from ledgerloop.errors import Braked, ConsentNeeded, LedgerloopError, RateLimited, Refused
 from ledgerloop.flows import (
     braking,
-    epoch,
     following,
     hearing,
     held,
@@ -35,8 +37,6 @@ from ledgerloop.flows import (
     verifying,
     writing_back,
 )
-from ledgerloop.flows.beside import REFUSED_REST, REST, alone
-from ledgerloop.flows.turns import in_turns, take
 from ledgerloop.log import logger
 from ledgerloop.parts import parts
 from ledgerloop.records import Organisation, Rest

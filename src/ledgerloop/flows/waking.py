@@ -11,9 +11,9 @@ from datetime import timedelta
 
 from sqlalchemy import Connection
 
+from ledgerloop.engine.retries import LOOK, again, deals_held
 from ledgerloop.flows import books
 from ledgerloop.flows.apart import Troubles
-from ledgerloop.flows.retrying import LOOK, again, deals_held
 from ledgerloop.parts import parts
 from ledgerloop.records import Taken
 from ledgerloop.rules.clocks import passed

@@ -1,4 +1,4 @@
-"""What the database says of how far it has come, and why it is not trusted, if it is not: see ``flows.epoch``."""
+"""What the database says of how far it has come, and why it is not trusted, if it is not: see ``engine.epoch``."""
 
 from __future__ import annotations
 

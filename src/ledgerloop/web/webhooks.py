@@ -15,8 +15,8 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from ledgerloop.bootstrap import HUBSPOT_WEBHOOKS, XERO_WEBHOOKS, Ledgerloop, secret
+from ledgerloop.engine.ingest import Delivery
 from ledgerloop.errors import BadSignature, Locked, SettingsError, Unreadable
-from ledgerloop.flows.receive import Delivery
 from ledgerloop.hubspot import webhooks as hubspot
 from ledgerloop.log import logger
 from ledgerloop.records import Vendor

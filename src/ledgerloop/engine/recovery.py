@@ -12,7 +12,7 @@ from datetime import datetime
 
 from dbos import DBOS, WorkflowStatus
 
-from ledgerloop.flows.turns import SOURCE
+from ledgerloop.engine.turns import SOURCE
 from ledgerloop.log import logger
 from ledgerloop.store import inbox, lanes
 from ledgerloop.store.db import Database

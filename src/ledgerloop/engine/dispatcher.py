@@ -23,12 +23,12 @@ from dbos import DBOS, DBOSConfig, SetWorkflowID
 from dbos import error as dbos_error
 from sqlalchemy import URL, event, make_url
 
-from ledgerloop.durable_json import DurableJson, refuse_pickles
+from ledgerloop.engine import epoch
+from ledgerloop.engine.durable_json import DurableJson, refuse_pickles
+from ledgerloop.engine.recovery import end_old_turns, lock_of, pass_over, take_over
+from ledgerloop.engine.retention import forget
+from ledgerloop.engine.turns import turn_id
 from ledgerloop.errors import LedgerloopError, Transient
-from ledgerloop.flows import epoch
-from ledgerloop.flows.forgetting import forget
-from ledgerloop.flows.takeover import end_old_turns, lock_of, pass_over, take_over
-from ledgerloop.flows.turns import turn_id
 from ledgerloop.log import logger
 from ledgerloop.records import Outage
 from ledgerloop.store import lanes, moments

@@ -16,6 +16,7 @@ from dbos import DBOS
 from dbos import error as dbos_error
 from sqlalchemy import Connection
 
+from ledgerloop.engine.retries import asked_name
 from ledgerloop.errors import (
     Braked,
     ConsentNeeded,
@@ -28,7 +29,6 @@ from ledgerloop.errors import (
     Transient,
     UnknownOutcome,
 )
-from ledgerloop.flows.retrying import asked_name
 from ledgerloop.log import logger
 from ledgerloop.parts import parts
 from ledgerloop.records import Rest, Taken, Vendor

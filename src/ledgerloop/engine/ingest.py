@@ -16,7 +16,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from ledgerloop.flows.turns import Flow
+from ledgerloop.engine.turns import Flow
 from ledgerloop.records import Event, Pulse, Signed, Vendor
 from ledgerloop.store import gaps, inbox, lanes, pulses, signatures
 from ledgerloop.store.commits import Commits

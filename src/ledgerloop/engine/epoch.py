@@ -181,4 +181,4 @@ def _notice(witness: Witness, why: str) -> None:
 
 
 def _entry(now: datetime, decision: str, reason: str) -> Entry:
-    return Entry(now, "", 0, SUBJECT, decision, "flows.epoch", reason)  # type: ignore[arg-type]
+    return Entry(now, "", 0, SUBJECT, decision, "engine.epoch", reason)  # type: ignore[arg-type]

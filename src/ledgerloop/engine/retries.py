@@ -13,8 +13,8 @@ from typing import Literal
 
 from sqlalchemy import Connection
 
+from ledgerloop.engine import backoff
 from ledgerloop.errors import LedgerloopError
-from ledgerloop.flows import beside
 from ledgerloop.parts import parts
 from ledgerloop.records import Event, Organisation, Rest
 from ledgerloop.store import connections, cooldowns, deferrals, inbox, intents, journal, lanes, planned
@@ -125,7 +125,7 @@ def go_on(given: str) -> Organisation:
             ("standing", found[0].id),
             *(("invoicing", portal.id) for portal in connections.portals(tx)),
         ):
-            cooldowns.end(tx, [cooldowns.name(work, lane) for work in ("notes", *beside.WORDS)], now)
+            cooldowns.end(tx, [cooldowns.name(work, lane) for work in ("notes", *backoff.WORDS)], now)
             lanes.unpark(tx, flow, lane)
             lanes.wake(tx, flow, lane, now)
         for portal in connections.portals(tx):
