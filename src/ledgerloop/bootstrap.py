@@ -23,7 +23,7 @@ from ledgerloop import oauth
 from ledgerloop.engine.dispatcher import Engine, Flows
 from ledgerloop.engine.ingest import Receiver
 from ledgerloop.errors import SettingsError
-from ledgerloop.flows import provisioning, waking
+from ledgerloop.flows import waking
 from ledgerloop.flows.catchup import wake_due
 from ledgerloop.flows.connecting import GRANT, Desk
 from ledgerloop.flows.invoicing import invoicing
@@ -33,6 +33,7 @@ from ledgerloop.hubspot.client import HubSpotClient
 from ledgerloop.hubspot.dialect import HubSpotDialect
 from ledgerloop.hubspot.dialect import governor as hubspot_governor
 from ledgerloop.parts import Brake, Parts, Traces, equip
+from ledgerloop.portal import properties
 from ledgerloop.records import Outage, Pulse
 from ledgerloop.rules.identity.profiles import Numbered
 from ledgerloop.secrets.keyed import Keyed
@@ -331,7 +332,7 @@ def _parts(built: Ledgerloop) -> Parts:
         traces=Traces(settings.adopt.invoice_id_property, settings.adopt.invoice_number_property, settings.adopt.days),
         figures=built.vendors.figures,
         look_again=built.vendors.look_again,
-        explain_refusal=lambda: provisioning.look_again(though_right=True),
+        explain_refusal=lambda: properties.look_again(though_right=True),
         witness=built.witness,
         begun=built.begun,
         ticks=built.clock,

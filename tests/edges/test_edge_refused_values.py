@@ -6,10 +6,10 @@ import json
 
 from scripted import Reply, playing
 
-from ledgerloop.flows import writing
 from ledgerloop.http import Api, open_client
 from ledgerloop.hubspot.client import HubSpotClient
 from ledgerloop.hubspot.dialect import HubSpotDialect
+from ledgerloop.portal import batch_write
 from ledgerloop.rate_limiter import Governor
 
 REFUSED = {
@@ -34,7 +34,7 @@ def test_a_part_of_an_address_that_is_refused_leaves_out_all_of_it() -> None:
     row = {"name": "Quay Ltd", "address": "1 Quay St", "city": "Nelson", "zip": "7010"}
     with open_client(timeout=5.0) as wire, playing(Reply(207, REFUSED), Reply(200, TAKEN)) as server:
         api = Api(wire, server.url, HubSpotDialect(), token=lambda refused: "t", governor=Governor(), lane="62515")
-        sent = writing.update(HubSpotClient(api), "companies", {"512": row}, writing.Asked(frozenset()))
+        sent = batch_write.update(HubSpotClient(api), "companies", {"512": row}, batch_write.Asked(frozenset()))
 
     assert [row, {"name": "Quay Ltd"}] == [json.loads(one.body)["inputs"][0]["properties"] for one in server.requests]
     assert {"address", "city", "zip"} == {one.name for one in sent.dropped["512"]}

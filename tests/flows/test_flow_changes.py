@@ -11,12 +11,12 @@ from scene import OBJECTS, Scene
 from sqlalchemy import select
 
 from ledgerloop.flows import indexing, polling, telling
-from ledgerloop.flows.changes import changes
 from ledgerloop.http import Api, open_client
 from ledgerloop.hubspot.client import HubSpotClient
 from ledgerloop.hubspot.dialect import HubSpotDialect
 from ledgerloop.hubspot.models import SearchPage
 from ledgerloop.parts import instead
+from ledgerloop.portal.search_since import changes
 from ledgerloop.rate_limiter import Governor
 from ledgerloop.records import Link
 from ledgerloop.store import companies, connections, cursors, hubspot_changes, links, search_keys, tables

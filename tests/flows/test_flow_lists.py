@@ -6,7 +6,7 @@ from typing import Any
 
 from scene import Scene
 
-from ledgerloop.flows.listing import make_lists
+from ledgerloop.portal.lists import make_lists
 from ledgerloop.rules.lists import LISTS
 
 NAMES = [one.name for one in LISTS]

@@ -13,9 +13,9 @@ from ledgerloop.cli.show import say
 from ledgerloop.errors import LedgerloopError
 from ledgerloop.flows.connecting import GRANT, connect_portal
 from ledgerloop.flows.connecting import choose as choose_organisation
-from ledgerloop.flows.listing import make_lists
-from ledgerloop.flows.provisioning import Provisioned, tell
-from ledgerloop.flows.provisioning import provision as make_properties
+from ledgerloop.portal.lists import make_lists
+from ledgerloop.portal.properties import Provisioned, tell
+from ledgerloop.portal.properties import provision as make_properties
 from ledgerloop.rules.routing import undecided
 from ledgerloop.store import connections
 from ledgerloop.web.connect import consent_address

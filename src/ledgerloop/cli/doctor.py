@@ -18,8 +18,8 @@ from ledgerloop.engine import epoch
 from ledgerloop.errors import LedgerloopError, Missing, ScopeMissing
 from ledgerloop.flows.connecting import GRANT
 from ledgerloop.flows.pairing import traces_lacking
-from ledgerloop.flows.provisioning import KINDS, compare, tell
 from ledgerloop.hubspot import scopes as hubspot_scopes
+from ledgerloop.portal.properties import KINDS, compare, tell
 from ledgerloop.rules.clocks import agree
 from ledgerloop.rules.days import later
 from ledgerloop.rules.health import came

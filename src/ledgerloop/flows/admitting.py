@@ -13,8 +13,8 @@ from sqlalchemy import Connection
 
 from ledgerloop.flows.claiming import Customers
 from ledgerloop.flows.finding import PLURAL
-from ledgerloop.flows.writing import id_name
 from ledgerloop.parts import parts
+from ledgerloop.portal.batch_write import id_name
 from ledgerloop.records import Organisation
 from ledgerloop.store import clientele, journal
 

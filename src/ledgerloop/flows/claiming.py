@@ -11,9 +11,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from ledgerloop.engine import retries
-from ledgerloop.flows.writing import id_name
 from ledgerloop.hubspot.models import Record
 from ledgerloop.parts import parts
+from ledgerloop.portal.batch_write import id_name
 from ledgerloop.records import Customer, Hold, Link, LinkKind, Organisation
 from ledgerloop.rules import hold_reasons
 from ledgerloop.store import connections, journal, last_compared, links, mirror

@@ -14,8 +14,8 @@ from sqlalchemy import Connection
 
 from ledgerloop import oauth
 from ledgerloop.errors import ConsentNeeded, LedgerloopError, SettingsError
-from ledgerloop.flows.provisioning import KINDS, Provisioned, present, provision, tell
 from ledgerloop.hubspot.client import HubSpotClient
+from ledgerloop.portal.properties import KINDS, Provisioned, present, provision, tell
 from ledgerloop.records import Organisation, Portal
 from ledgerloop.rules.properties import hubspots_own
 from ledgerloop.store import connections, lanes

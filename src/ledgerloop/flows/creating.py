@@ -11,14 +11,15 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from ledgerloop.concurrency import abreast
-from ledgerloop.flows import older_companies, writing
+from ledgerloop.flows import older_companies
 from ledgerloop.flows.claiming import Customers, Doubts, apart, claim, take
 from ledgerloop.flows.fields import remembered
 from ledgerloop.flows.finding import PLURAL, Halves, found_by_email, properties_read
-from ledgerloop.flows.writing import TAKEN, Dropped, Sent
 from ledgerloop.hubspot.client import HubSpotClient
 from ledgerloop.hubspot.models import BatchError
 from ledgerloop.parts import parts
+from ledgerloop.portal import batch_write
+from ledgerloop.portal.batch_write import TAKEN, Dropped, Sent
 from ledgerloop.records import Customer, Entry, Hold, Link, LinkKind, Organisation
 from ledgerloop.rules import hold_reasons
 from ledgerloop.rules.ownership import after_refusal, made_from, properties_of, said_by_xero
@@ -51,10 +52,10 @@ def make(
     batches = [{key: customers[key] for key in keys[start : start + BATCH]} for start in range(0, len(keys), BATCH)]
     rows = {key: {**properties_of(kind, customers[key]), **values[key]} for key in keys}
     failures: list[BaseException] = []
-    asked = writing.ask(client, PLURAL[kind], rows)
+    asked = batch_write.ask(client, PLURAL[kind], rows)
 
     def send(some: Customers) -> Sent:
-        return writing.create(client, PLURAL[kind], {key: rows[key] for key in some}, asked)
+        return batch_write.create(client, PLURAL[kind], {key: rows[key] for key in some}, asked)
 
     for some, answer in zip(batches, abreast(send, batches), strict=True):
         if problem := answer.exception():
@@ -114,7 +115,7 @@ def _keep(
 def _take_existing(client: HubSpotClient, home: Organisation, kind: LinkKind, some: Customers, sent: Sent) -> Doubts:
     """Take the records that HubSpot names as there already, unless they are other customers; word what was refused."""
     carried = [key for key, error in sent.failed.items() if TAKEN in error.codes]
-    by_id = client.read(PLURAL[kind], carried, properties_read(kind), writing.id_name()) if carried else {}
+    by_id = client.read(PLURAL[kind], carried, properties_read(kind), batch_write.id_name()) if carried else {}
     named = {key: error.existing_id for key, error in sent.failed.items() if error.existing_id and key not in by_id}
     there = client.read(PLURAL[kind], list(named.values()), properties_read(kind)) if named else {}
     by_email = {key: there[record] for key, record in named.items() if record in there}
@@ -132,13 +133,13 @@ def _take_existing(client: HubSpotClient, home: Organisation, kind: LinkKind, so
 
 def _why_not(customer: Customer, kind: LinkKind, error: BatchError) -> str:
     """Word why no record was made, and what would cure it."""
-    if error.category == writing.ERASED:
+    if error.category == batch_write.ERASED:
         return hold_reasons.forgotten(customer)
-    if names := writing.lacking(error):
+    if names := batch_write.lacking(error):
         return hold_reasons.required(customer, kind, names)
     if TAKEN in error.codes:
-        return hold_reasons.id_carried(customer, kind, writing.said(error))
-    return hold_reasons.refused_create(kind, writing.said(error))
+        return hold_reasons.id_carried(customer, kind, batch_write.said(error))
+    return hold_reasons.refused_create(kind, batch_write.said(error))
 
 
 def _of_email(error: BatchError) -> bool:

@@ -7,12 +7,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Literal
 
-from ledgerloop.flows.facts import tax_rates
-from ledgerloop.flows.writing import id_name
 from ledgerloop.hubspot.associations import primary
 from ledgerloop.hubspot.client import HubSpotClient
 from ledgerloop.hubspot.models import Record
 from ledgerloop.parts import parts
+from ledgerloop.portal.batch_write import id_name
+from ledgerloop.portal.facts import tax_rates
 from ledgerloop.records import Hold
 from ledgerloop.rules.customers import COMPANY_PROPERTIES, CONTACT_PROPERTIES, contact_for_customer
 from ledgerloop.rules.edits import asked_of_deal, asked_of_line

@@ -13,12 +13,12 @@ from datetime import datetime
 from ledgerloop.flows import adopting, merging, twofold
 from ledgerloop.flows.apart import Troubles
 from ledgerloop.flows.books import books_of
-from ledgerloop.flows.changes import INDEX_LAG
 from ledgerloop.flows.deals import Sale, entered, for_route, new_customer, read_deals, read_sales, won_at
-from ledgerloop.flows.facts import owners, route_stages, won_stages
 from ledgerloop.flows.payers import unknown
 from ledgerloop.hubspot.models import Record
 from ledgerloop.parts import parts
+from ledgerloop.portal.facts import owners, route_stages, won_stages
+from ledgerloop.portal.search_since import INDEX_LAG
 from ledgerloop.records import Hold, Organisation, Portal, Receivable, Skip
 from ledgerloop.rules.edits import asked_by_routes, basis_of
 from ledgerloop.rules.invoices import Draft, currency_of, invoice_from_deal, is_won

@@ -13,9 +13,9 @@ from sqlalchemy import Connection
 
 from ledgerloop.flows.claiming import Customers
 from ledgerloop.flows.finding import PLURAL, properties_read
-from ledgerloop.flows.writing import id_name
 from ledgerloop.hubspot.models import Record
 from ledgerloop.parts import parts
+from ledgerloop.portal.batch_write import id_name
 from ledgerloop.records import Customer, Link, LinkKind, Organisation, Vendor
 from ledgerloop.rules.ownership import (
     UNITS,

@@ -23,11 +23,11 @@ from ledgerloop.flows.claiming import (
     holders_of,
 )
 from ledgerloop.flows.indexing import candidates
-from ledgerloop.flows.writing import id_name
 from ledgerloop.hubspot.associations import primary
 from ledgerloop.hubspot.client import HubSpotClient
 from ledgerloop.hubspot.models import Record
 from ledgerloop.parts import parts
+from ledgerloop.portal.batch_write import id_name
 from ledgerloop.records import Choice, Customer, Hold, LinkKind, Organisation
 from ledgerloop.rules import hold_reasons
 from ledgerloop.rules.customers import COMPANY_PROPERTIES, CONTACT_PROPERTIES, hubspot_of

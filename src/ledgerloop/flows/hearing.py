@@ -12,9 +12,9 @@ from sqlalchemy import Connection
 from ledgerloop.flows import moving, telling
 from ledgerloop.flows.held import held
 from ledgerloop.flows.moving import KINDS
-from ledgerloop.flows.writing import id_name
 from ledgerloop.hubspot.webhooks import property_named, records_named
 from ledgerloop.parts import parts
+from ledgerloop.portal.batch_write import id_name
 from ledgerloop.records import Link, LinkKind, Organisation, Taken
 from ledgerloop.store import (
     connections,

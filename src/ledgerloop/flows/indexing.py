@@ -14,13 +14,13 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection
 
 from ledgerloop.errors import LedgerloopError
-from ledgerloop.flows.changes import INDEX_LAG, Filter, changes
 from ledgerloop.flows.claiming import Customers
-from ledgerloop.flows.writing import id_name
 from ledgerloop.hubspot.client import HubSpotClient
 from ledgerloop.hubspot.models import Record
 from ledgerloop.log import logger
 from ledgerloop.parts import parts
+from ledgerloop.portal.batch_write import id_name
+from ledgerloop.portal.search_since import INDEX_LAG, Filter, changes
 from ledgerloop.rules.clocks import gone_by
 from ledgerloop.rules.identity.profiles import ADDITIONAL_DOMAINS, keys_of_company
 from ledgerloop.store import companies, connections, search_keys

@@ -12,15 +12,15 @@ from typing import Literal
 
 from sqlalchemy import Connection
 
-from ledgerloop.flows import writing
 from ledgerloop.flows.claiming import Customers, Doubts, carried_by, holders_of, shown_elsewhere
 from ledgerloop.flows.fields import own_app, remembered, said_before
 from ledgerloop.flows.finding import companies_of, properties_read
 from ledgerloop.flows.indexing import candidates
-from ledgerloop.flows.writing import CONTACTS, id_name
 from ledgerloop.hubspot.client import HubSpotClient
 from ledgerloop.hubspot.models import Record
 from ledgerloop.parts import parts
+from ledgerloop.portal import batch_write
+from ledgerloop.portal.batch_write import CONTACTS, id_name
 from ledgerloop.records import Customer, Entry, Hold, Link, Organisation
 from ledgerloop.rules import hold_reasons
 from ledgerloop.rules.identity.persons import firm_behind
@@ -104,7 +104,7 @@ def clear(contact: str) -> dict[str, str]:
     at = parts()
     emptied = dict.fromkeys((at.names.get(one.name, one.name) for one in properties_on("contact")), "")
     client, rows = at.hubspot(), {contact: emptied}
-    writing.update(client, CONTACTS, rows, writing.ask(client, CONTACTS, rows))
+    batch_write.update(client, CONTACTS, rows, batch_write.ask(client, CONTACTS, rows))
     with at.database.transaction() as tx:
         portal = connections.only_portal(tx)
         if portal is not None:

@@ -12,12 +12,13 @@ from typing import Literal
 
 from sqlalchemy import Connection
 
-from ledgerloop.flows import erasing, main_person
+from ledgerloop.flows import main_person
 from ledgerloop.flows.claiming import Customers, Doubts
 from ledgerloop.flows.finding import PLURAL, properties_read
-from ledgerloop.flows.writing import id_name
 from ledgerloop.hubspot.models import Record
 from ledgerloop.parts import parts
+from ledgerloop.portal import erasures
+from ledgerloop.portal.batch_write import id_name
 from ledgerloop.records import Customer, Entry, Hold, Link, LinkKind, Organisation
 from ledgerloop.rules import hold_reasons
 from ledgerloop.rules.ownership import said_by_hubspot, same_person
@@ -141,10 +142,10 @@ def barred(home: Organisation, kind: LinkKind, strangers: Customers) -> Doubts:
 def _forgotten(strangers: Customers, losses: Mapping[str, Sequence[Lost]]) -> Doubts:
     """Tell whose contact was erased, by the address that the customer has now; another person's is no matter."""
     erased_ids = {one.hubspot_id: key for key, some in losses.items() for one in some if one.how == "forgotten"}
-    for contact in sorted(erasing.unremembered(erased_ids)) if erased_ids else ():
+    for contact in sorted(erasures.unremembered(erased_ids)) if erased_ids else ():
         if email := strangers[erased_ids[contact]].email_key:
-            erasing.remember(contact, email)
-    gone = erasing.among({one.email_key for one in strangers.values()})
+            erasures.remember(contact, email)
+    gone = erasures.among({one.email_key for one in strangers.values()})
     return {key: Hold((hold_reasons.forgotten(one),)) for key, one in strangers.items() if one.email_key in gone}
 
 
@@ -157,7 +158,7 @@ def look_again(home: Organisation, kind: LinkKind, ids: Sequence[str], turn: int
     client = at.hubspot()
     found = client.read(PLURAL[kind], ids, properties_read(kind)) if ids else {}
     away = [key for key in ids if key not in found]
-    erased = erasing.note(client, away, told=forgotten) if kind == "contact" and away else set()
+    erased = erasures.note(client, away, told=forgotten) if kind == "contact" and away else set()
     with at.database.reading() as tx:
         mine = links.find_by_hubspot(tx, home.id, kind, ids)
         before = [one for one in former_links.of_records(tx, kind, sorted(erased)) if one.organisation == home.id]

@@ -14,7 +14,6 @@ from sqlalchemy import Connection
 
 from ledgerloop.errors import LedgerloopError
 from ledgerloop.flows import indexing
-from ledgerloop.flows.changes import INDEX_LAG
 from ledgerloop.flows.claiming import Customers, Doubts, Found, carried_by
 from ledgerloop.flows.fields import first_said, own_app
 from ledgerloop.flows.finding import PLURAL, our_own, properties_read, sharing_of
@@ -22,6 +21,7 @@ from ledgerloop.hubspot.client import HubSpotClient
 from ledgerloop.hubspot.models import Record
 from ledgerloop.log import logger
 from ledgerloop.parts import parts
+from ledgerloop.portal.search_since import INDEX_LAG
 from ledgerloop.records import Hold, Link, Organisation
 from ledgerloop.rules.identity import questions
 from ledgerloop.rules.identity.evidence import Different, Evidence, Same, weigh

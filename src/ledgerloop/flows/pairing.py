@@ -16,13 +16,13 @@ from ledgerloop.errors import LedgerloopError
 from ledgerloop.flows import deciding, payers, pulling
 from ledgerloop.flows.deals import Sale, entered, for_route, read_deals, read_sales, won_at
 from ledgerloop.flows.deciding import invoice_id
-from ledgerloop.flows.facts import route_stages, won_stages
 from ledgerloop.flows.merging import MERGED_IDS
 from ledgerloop.flows.named import organisation_of
 from ledgerloop.hubspot.client import MOST_A_SEARCH_PAGE, HubSpotClient
 from ledgerloop.hubspot.dry_run import Rehearsing
 from ledgerloop.hubspot.models import Record, moment_from
 from ledgerloop.parts import Traces, instead, parts
+from ledgerloop.portal.facts import route_stages, won_stages
 from ledgerloop.records import Organisation, Portal
 from ledgerloop.rules.invoice_markers import deal_linked, deal_of
 from ledgerloop.rules.invoices import DEAL_PROPERTIES, currency_of, is_won

@@ -6,11 +6,11 @@ again after a crash.
 
 from __future__ import annotations
 
-from ledgerloop.flows import writing
 from ledgerloop.flows.claiming import Customers
 from ledgerloop.flows.finding import PLURAL, Pair
-from ledgerloop.flows.writing import id_name
 from ledgerloop.parts import parts
+from ledgerloop.portal import batch_write
+from ledgerloop.portal.batch_write import id_name
 from ledgerloop.records import Entry, LinkKind, Organisation
 from ledgerloop.rules.properties import properties_on, renamed
 from ledgerloop.store import connections, journal, last_written, links, rulings
@@ -47,8 +47,8 @@ def _empty(home: Organisation, kind: LinkKind, customer_of: dict[str, str], turn
         and record not in others
         and (there[record].properties.get(id_name()) or "").strip().lower() == customer.lower()
     }
-    asked = writing.ask(client, PLURAL[kind], rows)
-    sent = writing.update(client, PLURAL[kind], rows, asked) if rows else writing.Sent()
+    asked = batch_write.ask(client, PLURAL[kind], rows)
+    sent = batch_write.update(client, PLURAL[kind], rows, asked) if rows else batch_write.Sent()
     with at.database.transaction() as tx:
         portal = connections.only_portal(tx)
         for record, customer in customer_of.items():
@@ -61,7 +61,7 @@ def _empty(home: Organisation, kind: LinkKind, customer_of: dict[str, str], turn
         )
 
 
-def _done(sent: writing.Sent, record: str) -> bool:
+def _done(sent: batch_write.Sent, record: str) -> bool:
     return record not in sent.failed
 
 

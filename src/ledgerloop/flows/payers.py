@@ -16,9 +16,9 @@ from sqlalchemy import Connection
 from ledgerloop.flows import meeting, new_customers, pulling, reviewing, succeeding
 from ledgerloop.flows.deals import Sale, Side, buyer_of, sides
 from ledgerloop.flows.finding import sharing_of
-from ledgerloop.flows.writing import id_name
 from ledgerloop.hubspot.models import Record
 from ledgerloop.parts import parts
+from ledgerloop.portal.batch_write import id_name
 from ledgerloop.records import Customer, Entry, Hold, Link, Organisation
 from ledgerloop.rules.customers import number_of
 from ledgerloop.rules.identity import payer_questions

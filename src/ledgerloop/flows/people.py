@@ -10,10 +10,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Literal
 
-from ledgerloop.flows import erasing, writing
 from ledgerloop.flows.claiming import Customers
 from ledgerloop.hubspot.client import HubSpotClient
 from ledgerloop.parts import parts
+from ledgerloop.portal import batch_write, erasures
 from ledgerloop.records import Entry, Organisation
 from ledgerloop.rules.customers import contact_from_person, further_people
 from ledgerloop.rules.vendor_messages import whole
@@ -43,7 +43,7 @@ def join_people(home: Organisation, customers: Customers, turn: int) -> None:
         for pair in wanted
         if (company := company_of.get(pair[0])) and not (pair in here and here[pair].company in (company, ""))
     ]
-    erased = erasing.among({email for _, email in new})
+    erased = erasures.among({email for _, email in new})
     _say_erased(home, {customer for customer, email in new if email in erased}, turn)
     new = [pair for pair in new if pair[1] not in erased]
     if not new:
@@ -74,13 +74,13 @@ def _make(
     by_email = [(email, values) for (_, email), values in rows.items()]
     for start in range(0, len(by_email), BATCH):
         some = dict(by_email[start : start + BATCH])
-        asked = writing.ask(client, "contacts", some)
-        sent = writing.create(client, "contacts", some, asked, needed=frozenset({"email"}))
+        asked = batch_write.ask(client, "contacts", some)
+        sent = batch_write.create(client, "contacts", some, asked, needed=frozenset({"email"}))
         made |= {email: record.id for email, record in sent.records.items()}
         made |= {email: error.existing_id for email, error in sent.failed.items() if error.existing_id}
-        erased |= {email for email, error in sent.failed.items() if error.category == writing.ERASED}
+        erased |= {email for email, error in sent.failed.items() if error.category == batch_write.ERASED}
         others = {email: error for email, error in sent.failed.items() if email not in erased}
-        refused |= {email: writing.said(error) for email, error in others.items() if not error.existing_id}
+        refused |= {email: batch_write.said(error) for email, error in others.items() if not error.existing_id}
     return made, refused, erased
 
 

@@ -14,11 +14,11 @@ from datetime import UTC, datetime
 
 from sqlalchemy import Connection
 
-from ledgerloop.flows.changes import INDEX_LAG, Filter, keep_up
 from ledgerloop.flows.deals import entered, won_at
-from ledgerloop.flows.facts import route_stages, won_stages
 from ledgerloop.hubspot.models import Record
 from ledgerloop.parts import parts
+from ledgerloop.portal.facts import route_stages, won_stages
+from ledgerloop.portal.search_since import INDEX_LAG, Filter, keep_up
 from ledgerloop.records import Event
 from ledgerloop.rules.clocks import passed
 from ledgerloop.store import connections, cursors, inbox

@@ -19,9 +19,9 @@ from ledgerloop.flows.claiming import carried_by, shown_elsewhere
 from ledgerloop.flows.deals import Sale, buyer_of, for_route, read_deals, read_sales, sides
 from ledgerloop.flows.finding import PLURAL, properties_read
 from ledgerloop.flows.named import customers_named
-from ledgerloop.flows.writing import id_name
 from ledgerloop.hubspot.models import Record
 from ledgerloop.parts import parts
+from ledgerloop.portal.batch_write import id_name
 from ledgerloop.records import Customer, Entry, Link, LinkKind, Organisation
 from ledgerloop.rules.customers import number_of
 from ledgerloop.rules.identity.profiles import person_name

@@ -26,7 +26,6 @@ from ledgerloop.flows import (
     noting,
     numbering,
     older_companies,
-    provisioning,
     pulling,
     refilling,
     rehearsing,
@@ -39,6 +38,7 @@ from ledgerloop.flows import (
 )
 from ledgerloop.log import logger
 from ledgerloop.parts import parts
+from ledgerloop.portal import properties
 from ledgerloop.records import Organisation, Rest
 from ledgerloop.store import connections, inbox, lanes, pending_customers, planned
 
@@ -171,7 +171,7 @@ def hear(organisation: str, turn: int) -> bool:
     alone(home.id, "listening", lambda: telling.listen(home))
     alone(home.id, "telling", lambda: hearing.pass_on(home, turn))
     if restoring.look_round(home, turn):
-        provisioning.look_again(though_right=False)
+        properties.look_again(though_right=False)
     with at.database.reading() as tx:
         return bool(pending_customers.first(tx, organisation, 1))
 

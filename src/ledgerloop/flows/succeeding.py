@@ -16,8 +16,8 @@ from ledgerloop.flows import moving
 from ledgerloop.flows.claiming import Customers, Doubts
 from ledgerloop.flows.finding import PLURAL
 from ledgerloop.flows.moving import KINDS
-from ledgerloop.flows.writing import id_name
 from ledgerloop.parts import parts
+from ledgerloop.portal.batch_write import id_name
 from ledgerloop.records import Customer, Entry, Hold, Link, LinkKind, Organisation
 from ledgerloop.rules import hold_reasons
 from ledgerloop.rules.standing import Standing, standing_of

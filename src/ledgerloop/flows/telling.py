@@ -14,14 +14,14 @@ from typing import Any, Literal
 
 from sqlalchemy import Connection
 
-from ledgerloop.flows.changes import Filter, keep_up
 from ledgerloop.flows.claiming import in_question, shown_elsewhere
 from ledgerloop.flows.fields import first_said, newer_sides, own_app, remembered, said_before, still_open
 from ledgerloop.flows.finding import PLURAL, properties_read
 from ledgerloop.flows.updating import Wanted, show
-from ledgerloop.flows.writing import id_name
 from ledgerloop.hubspot.models import Record
 from ledgerloop.parts import parts
+from ledgerloop.portal.batch_write import id_name
+from ledgerloop.portal.search_since import Filter, keep_up
 from ledgerloop.records import Customer, Entry, Link, LinkKind, Organisation
 from ledgerloop.rules import hold_reasons
 from ledgerloop.rules.clocks import passed

@@ -13,11 +13,12 @@ from typing import Literal
 from sqlalchemy import Connection
 
 from ledgerloop.concurrency import abreast
-from ledgerloop.flows import main_person, moving, writing
+from ledgerloop.flows import main_person, moving
 from ledgerloop.flows.fields import remembered
-from ledgerloop.flows.writing import Asked, Dropped, Sent, id_name
 from ledgerloop.hubspot.models import BatchError
 from ledgerloop.parts import parts
+from ledgerloop.portal import batch_write
+from ledgerloop.portal.batch_write import Asked, Dropped, Sent, id_name
 from ledgerloop.records import Entry, LinkKind
 from ledgerloop.rules import hold_reasons
 from ledgerloop.rules.customers import changed
@@ -64,7 +65,7 @@ def show(wanted: Sequence[Wanted], lane: str, turn: int) -> None:
         mine = [one for one in wanted if one.kind == kind]
         if mine:
             news = _news(portal.id, kind, mine, lane)
-            asked = writing.ask(at.hubspot(), PLURAL[kind], {one.id: _row(one) for one in news})
+            asked = batch_write.ask(at.hubspot(), PLURAL[kind], {one.id: _row(one) for one in news})
             pending += [(kind, news[start : start + BATCH], asked) for start in range(0, len(news), BATCH)]
     failures: list[BaseException] = []
     for (kind, some, _), sent in zip(pending, abreast(lambda batch: _send(*batch), pending), strict=True):
@@ -92,7 +93,7 @@ def _news(portal: str, kind: LinkKind, mine: Sequence[Wanted], lane: str) -> lis
 
 
 def _send(kind: LinkKind, some: Sequence[Wanted], asked: Asked) -> Sent:
-    return writing.update(parts().hubspot(), PLURAL[kind], {one.id: _row(one) for one in some}, asked)
+    return batch_write.update(parts().hubspot(), PLURAL[kind], {one.id: _row(one) for one in some}, asked)
 
 
 def _record(portal: str, kind: LinkKind, some: Sequence[Wanted], sent: Sent, lane: str, turn: int) -> None:
@@ -113,7 +114,7 @@ def _record(portal: str, kind: LinkKind, some: Sequence[Wanted], sent: Sent, lan
             if values:
                 entries.append(_entry(one, "update", one.reason, lane, turn, values, "written"))
             for dropped in sent.dropped.get(one.id, ()):
-                if not writing.is_ours(dropped.name) and not _is_stage(one, dropped) and not dropped.waits:
+                if not batch_write.is_ours(dropped.name) and not _is_stage(one, dropped) and not dropped.waits:
                     reason = f"HubSpot refused `{dropped.name}`, which is left out: {whole(dropped.said)}"
                     entries.append(_entry(one, "skip", reason, lane, turn))
             found = [dropped.holder for dropped in sent.dropped.get(one.id, ()) if dropped.holder]
@@ -147,13 +148,13 @@ def _reasons(one: Wanted, dropped: Sequence[Dropped], lane: str) -> tuple[str, .
     """Word what a person must cure of the values that were left out."""
     reasons = []
     for each in dropped:
-        if each.name == id_name() and each.code == writing.TAKEN:
+        if each.name == id_name() and each.code == batch_write.TAKEN:
             reasons.append(hold_reasons.id_taken(one.kind, one.id, _holder(one)))
         elif _is_stage(one, each):
             reasons.append(hold_reasons.refused_stage(one.id, one.values[each.name], each.said))
         elif each.waits:
             reasons += [_why_not(one, each, lane)] if each.name == "email" else []
-        elif writing.is_ours(each.name):
+        elif batch_write.is_ours(each.name):
             reasons.append(hold_reasons.refused_value(one.kind, one.id, each.name, each.said))
     return tuple(reasons)
 
@@ -194,7 +195,7 @@ def _fail(portal: str, failed: Sequence[tuple[Wanted, BatchError]], lane: str, t
             else:
                 last_written.forget(tx, portal, one.kind, [one.id])
             if one not in gone:
-                reason = hold_reasons.refused_update(one.kind, one.id, writing.said(error))
+                reason = hold_reasons.refused_update(one.kind, one.id, batch_write.said(error))
                 if journal.hold(tx, lane, one.target, (reason,), (), at.now()):
                     journal.add(tx, [_entry(one, "hold", reason, lane, turn)])
             elif one.kind == "deal":

@@ -12,11 +12,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from ledgerloop.errors import Refused
-from ledgerloop.flows import erasing
-from ledgerloop.flows.provisioning import provision
 from ledgerloop.hubspot.client import HubSpotClient
 from ledgerloop.hubspot.models import BatchError, BatchResult, New, Record
 from ledgerloop.parts import parts
+from ledgerloop.portal import erasures
+from ledgerloop.portal.properties import provision
 from ledgerloop.rules.ownership import ADDRESS, PERSON
 from ledgerloop.rules.properties import PROPERTIES
 
@@ -70,7 +70,7 @@ class Sent:
 
 def ask(client: HubSpotClient, kind: str, rows: Mapping[str, Values]) -> Asked:
     """Ask who of these was erased, before they are written: by the thread whose step it is, which has the database."""
-    return Asked(frozenset(erasing.refused(client, rows)) if kind == CONTACTS else frozenset())
+    return Asked(frozenset(erasures.refused(client, rows)) if kind == CONTACTS else frozenset())
 
 
 def create(

@@ -1,0 +1,1 @@
+"""The HubSpot account as a whole: its properties, lists and facts; searched and written in batches."""
