@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from cli_process import COMMAND, run
 
-from ledgerloop.flows.pulling import KINDS
+from ledgerloop.ledger.pull import KINDS
 from ledgerloop.records import Customer, Link, Organisation, Portal
 from ledgerloop.store import connections, cursors, journal, lanes, links, mirror, pending_customers, rulings
 from ledgerloop.store.connections import Connected

@@ -16,7 +16,7 @@ from sqlalchemy import delete, update
 
 from ledgerloop.flows import admitting
 from ledgerloop.flows.named import organisation_of
-from ledgerloop.flows.refilling import ANEW
+from ledgerloop.ledger.refill import ANEW
 from ledgerloop.parts import instead
 from ledgerloop.store import cursors, lanes, mirror, pending_customers
 from ledgerloop.store.cursors import CAUGHT_UP, Cursor

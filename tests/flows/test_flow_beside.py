@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from scene import Scene
 
-from ledgerloop.flows.refilling import ANEW
+from ledgerloop.ledger.refill import ANEW
 from ledgerloop.store import connections, cursors, lanes, links
 from ledgerloop.store.cursors import Cursor
 

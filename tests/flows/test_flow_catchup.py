@@ -16,7 +16,8 @@ from crm import Customers
 from scene import DAY, Scene
 from sqlalchemy import delete
 
-from ledgerloop.flows import catchup, pulling, standing, verifying
+from ledgerloop.flows import catchup, standing
+from ledgerloop.ledger import pull, reconcile
 from ledgerloop.parts import instead
 from ledgerloop.records import Event
 from ledgerloop.store import (
@@ -224,8 +225,8 @@ def test_verifying_is_spread_over_the_day(staged: Callable[..., Scene]) -> None:
 
     with instead(at), scene.built.database.reading() as tx:
         assert timedelta(minutes=72) == at.verify_every
-        assert not verifying.due(tx, scene.on.organisation, now + timedelta(minutes=70))
-        assert verifying.due(tx, scene.on.organisation, now + timedelta(minutes=73))
+        assert not reconcile.due(tx, scene.on.organisation, now + timedelta(minutes=70))
+        assert reconcile.due(tx, scene.on.organisation, now + timedelta(minutes=73))
 
 
 def _once_balances_are_read(scene: Scene, act: Callable[[], object]) -> threading.Thread:
@@ -255,7 +256,7 @@ def test_a_balance_that_moves_while_it_is_compared_is_no_question(staged: Callab
 
     with instead(replace(scene.built.parts(), now=lambda: datetime.now(UTC) + timedelta(days=1))):
         payer.start()
-        verifying.verify(home, 0)
+        reconcile.verify(home, 0)
     payer.join()
 
     with scene.built.database.reading() as tx:
@@ -281,7 +282,7 @@ def test_a_customer_merged_while_it_is_compared_keeps_its_documents(staged: Call
 
     with instead(replace(scene.built.parts(), now=lambda: datetime.now(UTC) + timedelta(days=1))):
         merger.start()
-        verifying.verify(home, 0)
+        reconcile.verify(home, 0)
     merger.join()
 
     with scene.built.database.reading() as tx:
@@ -309,7 +310,7 @@ def test_what_is_read_anew_counts_and_is_not_read_again_for_nothing(staged: Call
         """Verify at a later moment, and say how many calls it took."""
         scene.forget_calls()
         with instead(replace(at, now=lambda: datetime.now(UTC) + later)):
-            verifying.verify(home, 0)
+            reconcile.verify(home, 0)
         return len(scene.calls("xero"))
 
     assert 6 == verify(timedelta(days=1))
@@ -396,7 +397,7 @@ def _stranger(scene: Scene, name: str, email: str) -> str:
 def _pulled(scene: Scene, ahead: timedelta = timedelta(seconds=2)) -> None:
     """Move the cursors to where no pull overlaps with what was done so far; ``ahead`` of what is done next as well."""
     with scene.built.database.transaction() as tx:
-        for kind in pulling.KINDS:
+        for kind in pull.KINDS:
             cursors.put(tx, Cursor(scene.on.organisation, kind, scene.built.now() + ahead))
 
 
@@ -444,7 +445,7 @@ def test_a_catch_up_fetches_whom_receivables_name_and_shows_nobody(staged: Calla
     scene.silence("xero")
     scene.invoice_for(customer, "71.00")
     with instead(scene.built.parts()):
-        pulling.pull_kind(scene.built.parts().xero(home.id), home.id, "invoices", pulling.Seen())
+        pull.pull_kind(scene.built.parts().xero(home.id), home.id, "invoices", pull.Seen())
     with scene.built.database.transaction() as tx:
         pending_customers.clean(tx, home.id, pending_customers.first(tx, home.id, 10))
     _pulled(scene)

@@ -15,10 +15,10 @@ from scene import OBJECTS, Scene
 from typer.testing import CliRunner, Result
 
 from ledgerloop.cli.app import app
-from ledgerloop.flows import pulling
 from ledgerloop.flows.braking import Counting
 from ledgerloop.hubspot.client import HubSpotClient
 from ledgerloop.hubspot.dry_run import Rehearsing
+from ledgerloop.ledger import pull
 from ledgerloop.parts import instead
 from ledgerloop.store import connections, journal, lanes, mirror
 
@@ -168,7 +168,7 @@ def test_plan_says_how_a_customer_was_found(scene: Scene, tmp_path: Path) -> Non
     with instead(at), scene.built.database.reading() as tx:
         home = connections.organisations(tx)[0]
     with instead(at):
-        pulling.pull_kind(at.xero(home.id), home.id, "contacts", pulling.Seen())
+        pull.pull_kind(at.xero(home.id), home.id, "contacts", pull.Seen())
 
     before = _run(tmp_path, "plan", "--customer", "Foundling Ltd").stdout
     scene.on.control.post(f"{scene.url('xero')}/_sandbox/webhooks", json={"enabled": True})

@@ -12,7 +12,7 @@ from scene import LINE, Scene
 from sqlalchemy import update
 
 from ledgerloop.engine import retries
-from ledgerloop.flows.books import books_of
+from ledgerloop.ledger.reference_data import books_of
 from ledgerloop.parts import equip, instead
 from ledgerloop.store import connections, journal, lanes, reference_data
 from ledgerloop.store.tables import book

@@ -40,7 +40,7 @@ TOLD: dict[str, tuple[str, ...]] = {
     "flows/paying": (),
     "flows/apart": ("_waits",),
     "flows/making": ("hold",),
-    "flows/doubling": (),
+    "ledger/duplicate_invoices": (),
     "flows/new_customers": ("_refused",),
     "flows/asking": ("look", "_held", "_too_many", "_too_much"),
     "flows/editing": ("edit", "_foreign", "_change", "_refused"),

@@ -3,7 +3,7 @@
 Planned work wakes its lane here too, whenever it does not rest. Two signs of lost webhooks start a catch-up at once: a
 gap in their numbers that does not close, and silence for much longer than usual.
 
-Waking is all that happens here. What a turn then does depends on what is due: see ``pulling.kinds_due`` and
+Waking is all that happens here. What a turn then does depends on what is due: see ``ledger.pull.kinds_due`` and
 ``polling.look``. Several processes may do this at once; waking twice is waking once.
 """
 
@@ -15,8 +15,9 @@ from datetime import date, datetime, timedelta
 from sqlalchemy import Connection
 
 from ledgerloop.engine import backoff
-from ledgerloop.flows import apart, books, braking, held, noting, verifying
+from ledgerloop.flows import apart, braking, held, noting
 from ledgerloop.flows.polling import CURSOR as POLLED
+from ledgerloop.ledger import reconcile, reference_data
 from ledgerloop.log import logger
 from ledgerloop.parts import parts
 from ledgerloop.records import Organisation
@@ -48,13 +49,13 @@ def wake_due() -> bool:
         poll = [portal for portal in portals if _elapsed(tx, portal, POLLED, now, at.poll_every.total_seconds())]
         poll = [portal for portal in poll if not backoff.resting(tx, portal, "polling", now)]
         poll += [portal for portal in portals if apart.due(tx, portal, now) or backoff.due(tx, portal, now)]
-        poll += portals if any(books.due(tx, home.id, now) for home in homes) else []
+        poll += portals if any(reference_data.due(tx, home.id, now) for home in homes) else []
         pull = [home for home in homes if _elapsed(tx, home.id, CAUGHT_UP, now, at.catch_up_every.total_seconds())]
         new_day = [home for home in homes if connections.get_value(tx, _day_of(home)) != home.day(now).isoformat()]
         aging = {home.id: _aging(tx, home, home.day(now)) for home in new_day}
         idle = {one.lane for one in lanes.all_lanes(tx) if one.flow == "standing" and not one.begun_at}
         quiet = [home for home in homes if home not in pull and _unusually_silent(tx, home, now)]
-        check = [home for home in homes if home.id in idle and verifying.due(tx, home.id, now)]
+        check = [home for home in homes if home.id in idle and reconcile.due(tx, home.id, now)]
         check += [home for home in homes if home.id in idle and _stopped_long(tx, home, now)]
         gap = _missing(tx, now)
         work = [home for home in homes if home.id in idle and home.id in planned.organisations(tx, now)]

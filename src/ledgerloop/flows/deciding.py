@@ -12,10 +12,10 @@ from datetime import datetime
 
 from ledgerloop.flows import adopting, merging, twofold
 from ledgerloop.flows.apart import Troubles
-from ledgerloop.flows.books import books_of
 from ledgerloop.flows.deals import Sale, entered, for_route, new_customer, read_deals, read_sales, won_at
 from ledgerloop.flows.payers import unknown
 from ledgerloop.hubspot.models import Record
+from ledgerloop.ledger.reference_data import books_of
 from ledgerloop.parts import parts
 from ledgerloop.portal.facts import owners, route_stages, won_stages
 from ledgerloop.portal.search_since import INDEX_LAG

@@ -19,9 +19,9 @@ from ledgerloop.errors import Invalid
 from ledgerloop.flows import merging, payers
 from ledgerloop.flows.apart import Troubles
 from ledgerloop.flows.approving import deal_subject as subject_of
-from ledgerloop.flows.books import last_read
 from ledgerloop.flows.deals import Sale, read_deals, read_sales, with_payers
 from ledgerloop.flows.deciding import Decided, basis, books_for, by_home, invoice_id, route
+from ledgerloop.ledger.reference_data import last_read
 from ledgerloop.parts import parts
 from ledgerloop.portal.facts import route_stages, won_stages
 from ledgerloop.records import Entry, Intent, Organisation, Portal, Receivable

@@ -18,11 +18,12 @@ from ledgerloop.engine import epoch
 from ledgerloop.engine.epoch import KEY_LASTS
 from ledgerloop.engine.retries import LOOK, again
 from ledgerloop.errors import Invalid, UnknownOutcome
-from ledgerloop.flows import adopting, asking, doubling
+from ledgerloop.flows import adopting, asking
 from ledgerloop.flows.apart import Troubles
 from ledgerloop.flows.approving import deal_subject as subject_of
-from ledgerloop.flows.books import last_read
 from ledgerloop.flows.rereading import changed, put_back
+from ledgerloop.ledger import duplicate_invoices
+from ledgerloop.ledger.reference_data import last_read
 from ledgerloop.log import logger
 from ledgerloop.parts import parts
 from ledgerloop.records import Entry, Hold, Intent, Link
@@ -314,7 +315,7 @@ def _record(portal: str, turn: int, ended: Sequence[Made | Refusal]) -> None:
         for home in {one.intent.organisation for one in made}:
             references = {one.invoice.Reference for one in made if one.intent.organisation == home}
             alike = mirror.receivables_by_reference(tx, home, references)
-            doubling.look(tx, home, [one for found in alike.values() for one in found])
+            duplicate_invoices.look(tx, home, [one for found in alike.values() for one in found])
             # What is found late may have been pulled before anybody knew whose it is: its deal is shown all the same.
             pending_customers.mark(
                 tx, home, {one.invoice.Contact.ContactID for one in made if one.intent.organisation == home}

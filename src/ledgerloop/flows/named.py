@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from sqlalchemy import Connection
 
 from ledgerloop.errors import LedgerloopError
-from ledgerloop.flows.pulling import KINDS
+from ledgerloop.ledger.pull import KINDS
 from ledgerloop.records import Organisation
 from ledgerloop.rules.identity.addresses import email_key
 from ledgerloop.rules.identity.names import keys

@@ -13,7 +13,7 @@ from decimal import Decimal
 
 from ledgerloop.engine import retries
 from ledgerloop.errors import LedgerloopError
-from ledgerloop.flows import deciding, payers, pulling
+from ledgerloop.flows import deciding, payers
 from ledgerloop.flows.deals import Sale, entered, for_route, read_deals, read_sales, won_at
 from ledgerloop.flows.deciding import invoice_id
 from ledgerloop.flows.merging import MERGED_IDS
@@ -21,6 +21,7 @@ from ledgerloop.flows.named import organisation_of
 from ledgerloop.hubspot.client import MOST_A_SEARCH_PAGE, HubSpotClient
 from ledgerloop.hubspot.dry_run import Rehearsing
 from ledgerloop.hubspot.models import Record, moment_from
+from ledgerloop.ledger import pull
 from ledgerloop.parts import Traces, instead, parts
 from ledgerloop.portal.facts import route_stages, won_stages
 from ledgerloop.records import Organisation, Portal
@@ -101,7 +102,7 @@ def survey(house: Portal, homes: Sequence[Organisation], deals: Sequence[str] = 
         with instead(rehearsed):
             for home in every:
                 for kind in ("contacts", "invoices"):
-                    pulling.pull_kind(parts().xero(home.id), home.id, kind, pulling.Seen())
+                    pull.pull_kind(parts().xero(home.id), home.id, kind, pull.Seen())
             leads = {deal: home for deal, (home, _) in ways.items()}
             index = Index(_sold(house, every, records, sales, leads), at.traces.days)
             pairs, meant = _pairs(house, every, index, _Meant(deals, invoice, told) if invoice else None)
@@ -280,7 +281,7 @@ def _nets(client: XeroClient, ids: Sequence[str], count: int) -> dict[str, Decim
     """Ask Xero what invoices come to before tax: forty a call, or a thousand where all of them are fewer calls."""
     wanted = set(ids)
     if -(-count // MOST_A_PAGE) < -(-len(ids) // MOST_IDS):
-        pages = pulling.pages(client, "invoices", None, 1)
+        pages = pull.pages(client, "invoices", None, 1)
         some = [one for _, page in pages for one in page.items if isinstance(one, Invoice)]
     else:
         parts_ = [ids[start : start + MOST_IDS] for start in range(0, len(ids), MOST_IDS)]

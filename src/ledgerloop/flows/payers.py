@@ -13,10 +13,11 @@ from decimal import Decimal
 
 from sqlalchemy import Connection
 
-from ledgerloop.flows import meeting, new_customers, pulling, reviewing, succeeding
+from ledgerloop.flows import meeting, new_customers, reviewing, succeeding
 from ledgerloop.flows.deals import Sale, Side, buyer_of, sides
 from ledgerloop.flows.finding import sharing_of
 from ledgerloop.hubspot.models import Record
+from ledgerloop.ledger import pull
 from ledgerloop.parts import parts
 from ledgerloop.portal.batch_write import id_name
 from ledgerloop.records import Customer, Entry, Hold, Link, Organisation
@@ -60,7 +61,7 @@ def find_payers(
     found |= _in_question(home, [sale for sale in sales if sale.deal.id in found])
     strangers = [sale for sale in sales if sale.deal.id not in found]
     if strangers:
-        pulling.pull_kind(client, home.id, "contacts", pulling.Seen())
+        pull.pull_kind(client, home.id, "contacts", pull.Seen())
         found |= _by_id(home, strangers)
         found |= _by_ruling(home, [sale for sale in strangers if sale.deal.id not in found])
         remember(home, strangers, found, turn)  # so that nobody takes the same customer by its name
@@ -400,7 +401,7 @@ def _make(client: XeroClient, home: Organisation, sales: Sequence[Sale], portal:
     """Make the customers nobody knows. One whom our copy lacked, and who has the name already, is looked for once."""
     found, taken = new_customers.create(client, home, sales, portal, turn)
     if taken:
-        pulling.pull_kind(client, home.id, "contacts", pulling.Seen())
+        pull.pull_kind(client, home.id, "contacts", pull.Seen())
         answers = by_evidence(home, taken)
         left = [sale for sale in taken if sale.deal.id not in answers]
         found |= answers | new_customers.create(client, home, left, portal, turn)[0]
@@ -417,7 +418,7 @@ def _of_archived(
         gone = {key for key, one in mirror.customers(tx, home.id, list(linked.values())).items() if not one.active}
     if not gone:
         return {}
-    pulling.pull_kind(client, home.id, "contacts", pulling.Seen())
+    pull.pull_kind(client, home.id, "contacts", pull.Seen())
     with at.database.reading() as tx:
         archived = mirror.customers(tx, home.id, gone)
     succeeding.succeed(home, archived, turn)

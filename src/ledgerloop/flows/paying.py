@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date
 
-from ledgerloop.flows.books import books_of
 from ledgerloop.flows.deciding import Ready, Verdict
+from ledgerloop.ledger.reference_data import books_of
 from ledgerloop.parts import parts
 from ledgerloop.records import Hold, Organisation
 from ledgerloop.rules.days import due_by_terms

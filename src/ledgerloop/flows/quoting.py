@@ -12,11 +12,11 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from ledgerloop.flows.books import books_of
 from ledgerloop.flows.deals import Sale, sides
 from ledgerloop.flows.deciding import Ready, decide
 from ledgerloop.flows.intending import find_customers, remark
 from ledgerloop.hubspot.dry_run import Rehearsing
+from ledgerloop.ledger.reference_data import books_of
 from ledgerloop.parts import instead, parts
 from ledgerloop.records import Hold, Organisation, Portal
 from ledgerloop.rules.identity.wording import by

@@ -10,8 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
-from ledgerloop.flows import held, indexing, pulling, restoring, showing, writing_back
+from ledgerloop.flows import held, indexing, restoring, showing, writing_back
 from ledgerloop.hubspot.dry_run import Rehearsing
+from ledgerloop.ledger import pull
 from ledgerloop.parts import instead, parts
 from ledgerloop.records import Entry, Organisation
 from ledgerloop.store import journal
@@ -43,7 +44,7 @@ def rehearse(home: Organisation, customers: Sequence[str], *, anew: bool = False
         )
         if anew:
             with instead(rehearsed):
-                pulling.pull(parts().xero(home.id), home.id, (), held.look_at_held)
+                pull.pull(parts().xero(home.id), home.id, (), held.look_at_held)
         for start in range(0, len(customers), AT_ONCE):
             some = customers[start : start + AT_ONCE]
             with instead(rehearsed):

@@ -26,16 +26,14 @@ from ledgerloop.flows import (
     noting,
     numbering,
     older_companies,
-    pulling,
-    refilling,
     rehearsing,
     restoring,
     reviewing,
     showing,
     telling,
-    verifying,
     writing_back,
 )
+from ledgerloop.ledger import pull, reconcile, refill
 from ledgerloop.log import logger
 from ledgerloop.parts import parts
 from ledgerloop.portal import properties
@@ -95,7 +93,7 @@ def gather(organisation: str, turn: int) -> int:
             inbox.skip(tx, [event.id for event in events], "this organisation is not connected")
             return 0
         noting.go_on(tx, organisation, at.now())
-    count = pulling.pull(at.xero(organisation), organisation, events, held.look_at_held)
+    count = pull.pull(at.xero(organisation), organisation, events, held.look_at_held)
     epoch.settle()
     if events:
         # The mirror and the dirty list remember from here on: a later step that fails costs no second pull.
@@ -162,7 +160,7 @@ def hear(organisation: str, turn: int) -> bool:
     alone(
         organisation,
         "contacts anew",
-        lambda: refilling.refill(client, organisation, lambda: _interrupted(organisation)),
+        lambda: refill.refill(client, organisation, lambda: _interrupted(organisation)),
     )
     home = _home(organisation)
     if home is None:
@@ -180,7 +178,7 @@ def hear(organisation: str, turn: int) -> bool:
 def verify(organisation: str, turn: int) -> int:
     """Compare some customers with Xero's own balances, where it is time to; say how many were read anew."""
     home = _home(organisation)
-    return verifying.verify(home, turn) if home is not None else 0
+    return reconcile.verify(home, turn) if home is not None else 0
 
 
 @DBOS.step()

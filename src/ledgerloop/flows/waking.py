@@ -12,8 +12,8 @@ from datetime import timedelta
 from sqlalchemy import Connection
 
 from ledgerloop.engine.retries import LOOK, again, deals_held
-from ledgerloop.flows import books
 from ledgerloop.flows.apart import Troubles
+from ledgerloop.ledger import reference_data
 from ledgerloop.parts import parts
 from ledgerloop.records import Taken
 from ledgerloop.rules.clocks import passed
@@ -84,9 +84,14 @@ def look_into_books(portal: str) -> None:
     at = parts()
     with at.database.reading() as tx:
         organisations = connections.organisations(tx)
-        wanted = {one.id: kept_books.wanted(tx, one.id) for one in organisations if books.due(tx, one.id, at.now())}
+        wanted = {
+            one.id: kept_books.wanted(tx, one.id) for one in organisations if reference_data.due(tx, one.id, at.now())
+        }
         waiting = {one.id for one in organisations if journal.caused_by(tx, portal, one.id)}
-        kinds = {one.id: [kind for kind in books.KINDS if kind in kept_books.get(tx, one.id)] for one in organisations}
+        kinds = {
+            one.id: [kind for kind in reference_data.KINDS if kind in kept_books.get(tx, one.id)]
+            for one in organisations
+        }
     troubles = Troubles()
     for home in organisations:
         blamed = wanted.get(home.id)
@@ -94,9 +99,9 @@ def look_into_books(portal: str) -> None:
             if blamed is not None:
                 with at.database.transaction() as tx:
                     kept_books.had(tx, home.id)
-                books.books_of(home, [kind for kind in kinds[home.id] if kind in blamed.kinds], anew=True)
+                reference_data.books_of(home, [kind for kind in kinds[home.id] if kind in blamed.kinds], anew=True)
             if home.id in waiting:
-                books.books_of(home, kinds[home.id])
+                reference_data.books_of(home, kinds[home.id])
 
 
 def begin() -> None:

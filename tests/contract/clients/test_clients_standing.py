@@ -12,7 +12,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from ledgerloop.flows import held, pulling
+from ledgerloop.flows import held
+from ledgerloop.ledger import pull
 from ledgerloop.parts import Parts, instead
 from ledgerloop.records import Organisation
 from ledgerloop.rules.standing import agrees, standing_of
@@ -164,11 +165,11 @@ def test_any_ledger_comes_to_xeros_own_balances(xero: Any, sqlite_url: str, seed
         connections.put(tx, Connected("xero", home.id, home.name, "grant", home, now))
 
     with instead(parts):
-        pulling.pull(client, home.id, (), held.look_at_held)
+        pull.pull(client, home.id, (), held.look_at_held)
         for number in range(160):
             books.step()
             if number % 40 == 39:
-                pulling.pull(client, home.id, (), held.look_at_held)
+                pull.pull(client, home.id, (), held.look_at_held)
 
     theirs = _balances(xero)
     today = datetime.now(UTC).astimezone(ZoneInfo(home.timezone)).date()

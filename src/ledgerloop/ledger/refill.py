@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from ledgerloop.flows.pulling import pages
+from ledgerloop.ledger.pull import pages
 from ledgerloop.parts import parts
 from ledgerloop.records import Customer
 from ledgerloop.rules.customers import customer_from_contact

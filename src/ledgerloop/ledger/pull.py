@@ -18,7 +18,7 @@ from sqlalchemy import Connection
 
 from ledgerloop.engine import retries
 from ledgerloop.errors import Missing
-from ledgerloop.flows import doubling, orphans, remarking
+from ledgerloop.ledger import duplicate_invoices, orphan_invoices, remarks
 from ledgerloop.parts import parts
 from ledgerloop.records import Customer, Receivable, Taken
 from ledgerloop.rules.clocks import passed
@@ -282,9 +282,9 @@ def _mirror(tx: Connection, organisation: str, records: Iterable[Pulled], seen: 
     if touched and touch:
         retries.look_over(tx, touched)
     touched |= {*mirror.store_receivables(tx, receivables, touch=touch)}
-    doubling.look(tx, organisation, [one for one in receivables if one.kind == "invoice"])
-    orphans.look(tx, receivables)
-    remarking.look(tx, organisation, invoices)
+    duplicate_invoices.look(tx, organisation, [one for one in receivables if one.kind == "invoice"])
+    orphan_invoices.look(tx, receivables)
+    remarks.look(tx, organisation, invoices)
     if touch:
         seen.untold |= touched & set(_long_told(customers, receivables))
 

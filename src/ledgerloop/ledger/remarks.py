@@ -12,7 +12,7 @@ from dataclasses import replace
 from sqlalchemy import Connection
 
 from ledgerloop.engine.retries import LOOK, again
-from ledgerloop.flows.books import last_read
+from ledgerloop.ledger.reference_data import last_read
 from ledgerloop.parts import parts
 from ledgerloop.records import Intent
 from ledgerloop.rules.edits import changed_by_hand, lines_as_text
