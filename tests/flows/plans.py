@@ -7,8 +7,9 @@ from datetime import timedelta
 
 from scene import Scene
 
-from ledgerloop.flows import admitting, planning
-from ledgerloop.flows.named import organisation_of
+from ledgerloop.customers import admit
+from ledgerloop.customers.named import organisation_of
+from ledgerloop.flows import planning
 from ledgerloop.flows.planning import Line, Totals
 from ledgerloop.parts import instead
 from ledgerloop.store import planned
@@ -20,7 +21,7 @@ def plan(scene: Scene, chosen: list[str] | None = None, later: timedelta = timed
     with instead(replace(scene.built.parts(), now=lambda: scene.built.now() + later)):
         with scene.built.database.reading() as tx:
             home = organisation_of(tx, "")
-            chosen = admitting.everybody(tx, home) if chosen is None else chosen
+            chosen = admit.everybody(tx, home) if chosen is None else chosen
         return totals, [line for some in planning.plan(home, chosen, totals) for line in some]
 
 
@@ -29,7 +30,7 @@ def accept(scene: Scene, totals: Totals) -> None:
     with instead(scene.built.parts()):
         with scene.built.database.reading() as tx:
             home = organisation_of(tx, "")
-            everybody = admitting.everybody(tx, home)
+            everybody = admit.everybody(tx, home)
         planning.accept(home, everybody, totals.written)
 
 

@@ -8,8 +8,9 @@ import pytest
 from crm import Customers, begun
 from scene import Scene
 
-from ledgerloop.flows import admitting, planning
-from ledgerloop.flows.named import organisation_of
+from ledgerloop.customers import admit
+from ledgerloop.customers.named import organisation_of
+from ledgerloop.flows import planning
 from ledgerloop.flows.planning import Totals
 from ledgerloop.parts import instead
 from ledgerloop.store import journal, mirror
@@ -43,13 +44,13 @@ def _planned(scene: Scene) -> str:
     with instead(scene.built.parts()):
         with scene.built.database.reading() as tx:
             home = organisation_of(tx, "")
-            everybody = admitting.everybody(tx, home)
+            everybody = admit.everybody(tx, home)
         return repr(list(planning.plan(home, everybody, Totals())))
 
 
 def _everybody(scene: Scene) -> list[str]:
     with instead(scene.built.parts()), scene.built.database.reading() as tx:
-        return admitting.everybody(tx, organisation_of(tx, ""))
+        return admit.everybody(tx, organisation_of(tx, ""))
 
 
 def _backfill(scene: Scene) -> None:
@@ -57,7 +58,7 @@ def _backfill(scene: Scene) -> None:
     with instead(scene.built.parts()):
         with scene.built.database.reading() as tx:
             home = organisation_of(tx, "")
-            everybody = admitting.everybody(tx, home)
+            everybody = admit.everybody(tx, home)
         totals = Totals()
         for _ in planning.plan(home, everybody, totals):
             pass

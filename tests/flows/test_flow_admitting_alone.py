@@ -14,8 +14,8 @@ from crm import Customers, begun
 from scene import Scene
 from sqlalchemy import delete, update
 
-from ledgerloop.flows import admitting
-from ledgerloop.flows.named import organisation_of
+from ledgerloop.customers import admit
+from ledgerloop.customers.named import organisation_of
 from ledgerloop.ledger.refill import ANEW
 from ledgerloop.parts import instead
 from ledgerloop.store import cursors, lanes, mirror, pending_customers
@@ -32,7 +32,7 @@ def test_all_are_shown_to_those_who_want_that(staged: Callable[..., Scene]) -> N
 
     crm.until_linked(payee)
     with instead(scene.built.parts()), scene.built.database.reading() as tx:
-        assert payee in admitting.everybody(tx, organisation_of(tx, ""))
+        assert payee in admit.everybody(tx, organisation_of(tx, ""))
 
 
 class TestUpgrade:

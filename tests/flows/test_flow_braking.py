@@ -8,8 +8,8 @@ from datetime import timedelta
 from scene import Scene
 from sqlalchemy import update
 
+from ledgerloop.customers.named import organisation_of
 from ledgerloop.flows import planning
-from ledgerloop.flows.named import organisation_of
 from ledgerloop.flows.planning import Totals
 from ledgerloop.parts import instead
 from ledgerloop.store import clientele, lanes, links, pending_customers, planned, tables, write_counts

@@ -10,7 +10,8 @@ from typing import Any
 from scene import OBJECTS, Scene
 from sqlalchemy import select
 
-from ledgerloop.flows import indexing, polling, telling
+from ledgerloop.customers import company_index, push_to_xero
+from ledgerloop.flows import polling
 from ledgerloop.http import Api, open_client
 from ledgerloop.hubspot.client import HubSpotClient
 from ledgerloop.hubspot.dialect import HubSpotDialect
@@ -135,7 +136,7 @@ def test_changes_of_customers_past_the_end_of_a_search_are_heard(staged: Callabl
     ahead = scene.built.now() + HOUR
 
     with instead(replace(scene.built.parts(), catch_up_every=timedelta(0), now=lambda: ahead)):
-        telling.listen(_home(scene))
+        push_to_xero.listen(_home(scene))
 
     told, reached = _listened(scene)
     assert set(made) <= told
@@ -153,7 +154,7 @@ def test_a_customers_record_is_heard_while_another_moves(staged: Callable[..., S
     )
 
     with instead(replace(scene.built.parts(), catch_up_every=timedelta(0), hubspot=lambda: client)):
-        telling.listen(_home(scene))
+        push_to_xero.listen(_home(scene))
 
     assert set(made) <= _listened(scene)[0]
 
@@ -162,14 +163,14 @@ def test_a_company_is_indexed_while_another_moves(scene: Scene) -> None:
     """So is the look at companies: one of 250 is edited between two pages, and all are indexed."""
     scene.silence("hubspot")
     with instead(scene.built.parts()):
-        indexing.ready()
+        company_index.ready()
     made = _make(scene, "companies", [{"name": f"Moving {n} Ltd"} for n in range(250)])
     client = Busy(
         scene.built.parts().hubspot(), lambda company: scene.edit("companies", company, name="Edited between pages")
     )
 
     with instead(scene.built.parts()):
-        indexing.keep_up(client, PORTAL)
+        company_index.keep_up(client, PORTAL)
 
     with scene.built.database.reading() as tx:
         known = {one for some in search_keys.find(tx, PORTAL, _every_key(scene)).values() for one in some}

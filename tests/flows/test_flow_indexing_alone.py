@@ -11,7 +11,7 @@ import pytest
 from crm import Customers, begun
 from scene import OBJECTS, Scene
 
-from ledgerloop.flows import indexing
+from ledgerloop.customers import company_index
 from ledgerloop.parts import instead
 from ledgerloop.store import companies, connections
 from ledgerloop.store.companies import Progress
@@ -32,12 +32,12 @@ def test_the_listing_makes_way_and_goes_on(staged: Callable[..., Scene]) -> None
     scene.forget_calls()
 
     with instead(scene.built.parts()):
-        assert not indexing.fill(portal, lambda: True)
+        assert not company_index.fill(portal, lambda: True)
         with scene.built.database.reading() as tx:
             begun_ = companies.progress(tx, portal)
         assert (False, True) == (begun_.listed, bool(begun_.after))
         scene.fault("hubspot", kind="status", status=400, method="GET", path="/companies$", times=1)
-        assert not indexing.fill(portal, lambda: False)
+        assert not company_index.fill(portal, lambda: False)
     customer = crm.add("Old 2 99 Ltd")
     crm.until_held(customer)
     scene.settle()

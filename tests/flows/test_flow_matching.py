@@ -8,7 +8,7 @@ import pytest
 from crm import Customers, begun
 from scene import DAY, Scene
 
-from ledgerloop.flows.finding import find
+from ledgerloop.customers.find import find
 from ledgerloop.parts import instead
 from ledgerloop.records import Entry
 from ledgerloop.store import connections, cursors, journal, lanes, last_written, mirror

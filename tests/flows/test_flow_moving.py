@@ -9,7 +9,7 @@ from crm import Customers, begun
 from polls import poll_from_the_start
 from scene import OBJECTS, Scene
 
-from ledgerloop.flows.moving import KINDS
+from ledgerloop.customers.relink import KINDS
 from ledgerloop.store import lanes, links, pending_customers
 
 

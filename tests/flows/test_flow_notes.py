@@ -9,7 +9,7 @@ from datetime import timedelta
 import pytest
 from scene import OBJECTS, Scene
 
-from ledgerloop.flows import noting
+from ledgerloop.customers import timeline_notes
 from ledgerloop.parts import instead
 from ledgerloop.store import connections, lanes, notes, pending_customers
 
@@ -186,7 +186,7 @@ def test_notes_that_are_switched_off_ask_nobody(noted: Scene) -> None:
     assert home is not None
 
     with instead(replace(noted.built.parts(), notes=False)):
-        noting.note_happenings(home, [customer], turn=0)
+        timeline_notes.note_happenings(home, [customer], turn=0)
 
     assert subject not in noted.holds()
 

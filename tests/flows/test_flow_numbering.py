@@ -10,8 +10,8 @@ from crm import Customers, begun
 from scene import Scene
 
 from ledgerloop.cli.stage import NotAsTold
+from ledgerloop.customers.find import properties_read
 from ledgerloop.flows.deals import read_deals, read_sales
-from ledgerloop.flows.finding import properties_read
 from ledgerloop.parts import instead
 
 

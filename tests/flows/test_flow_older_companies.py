@@ -11,7 +11,8 @@ from crm import Customers, begun
 from scene import Scene
 from sqlalchemy import update
 
-from ledgerloop.flows import older_companies, ruling
+from ledgerloop.customers import older_companies
+from ledgerloop.flows import ruling
 from ledgerloop.parts import instead
 from ledgerloop.store import connections, lanes, links, newly_made, pending_customers, tables
 

@@ -19,9 +19,10 @@ from ledgerloop.cli.invoices import AllInvoices, Deals, approve_invoices, ask
 from ledgerloop.cli.opening import FILE, Config, HubSpotUrl, OfOrganisation, OnSandbox, XeroUrl, opened
 from ledgerloop.cli.plan import planned_with_progress, print_totals, progress, totals_of
 from ledgerloop.cli.show import Json, print_json, say
+from ledgerloop.customers import admit
+from ledgerloop.customers.named import organisation_of
 from ledgerloop.errors import LedgerloopError
-from ledgerloop.flows import admitting, planning
-from ledgerloop.flows.named import organisation_of
+from ledgerloop.flows import planning
 from ledgerloop.flows.planning import Totals
 from ledgerloop.parts import instead
 from ledgerloop.records import Organisation
@@ -54,7 +55,7 @@ def backfill(
         with built.database.reading() as tx:
             home = organisation_of(tx, organisation)
             left = planned.left(tx, home.id)
-            everybody = admitting.everybody(tx, home)
+            everybody = admit.everybody(tx, home)
         if left:
             say(f"{home.name}: a backfill is under way, {left} customers are left.", err=True)
         else:
@@ -130,7 +131,7 @@ def _done(built: Ledgerloop, home: Organisation, as_json: bool) -> None:
 def _held(built: Ledgerloop, home: Organisation) -> int:
     """Count the customers that are not shown as they should be, because a person must decide first."""
     with built.database.reading() as tx:
-        return len(journal.waiting(tx, {f"customer {one}" for one in admitting.everybody(tx, home)}))
+        return len(journal.waiting(tx, {f"customer {one}" for one in admit.everybody(tx, home)}))
 
 
 def _waiting(held: int) -> str:

@@ -19,9 +19,9 @@ from ledgerloop.cli.opening import (
     opened,
 )
 from ledgerloop.cli.show import Json, print_json, print_table, say
+from ledgerloop.customers.named import customers_named, organisation_of
 from ledgerloop.errors import LedgerloopError
 from ledgerloop.flows import ruling
-from ledgerloop.flows.named import customers_named, organisation_of
 from ledgerloop.flows.ruling import HALVES, Ruled
 from ledgerloop.parts import instead
 from ledgerloop.records import Organisation

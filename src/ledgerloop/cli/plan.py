@@ -15,8 +15,9 @@ from rich.text import Text
 from ledgerloop.cli.invoices import Deals, plan_deals
 from ledgerloop.cli.opening import FILE, Config, Customer, HubSpotUrl, OfOrganisation, OnSandbox, XeroUrl, opened
 from ledgerloop.cli.show import Json, print_json, print_table, safe, say
-from ledgerloop.flows import admitting, planning
-from ledgerloop.flows.named import customers_named, organisation_of
+from ledgerloop.customers import admit
+from ledgerloop.customers.named import customers_named, organisation_of
+from ledgerloop.flows import planning
 from ledgerloop.flows.planning import Line, Totals
 from ledgerloop.parts import instead
 from ledgerloop.records import Organisation
@@ -56,7 +57,7 @@ def plan(
             if customer is not None:
                 chosen = customers_named(tx, [home], customer)
             else:
-                chosen = pending_customers.every(tx, home.id) if waiting else admitting.everybody(tx, home)
+                chosen = pending_customers.every(tx, home.id) if waiting else admit.everybody(tx, home)
         totals, lines = planned_with_progress(home, chosen, keep=None if everything or as_json or customer else FIRST)
         with built.database.reading() as tx:
             linked = links.listed(tx, home.id, chosen) if customer is not None else []

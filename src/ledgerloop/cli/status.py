@@ -196,7 +196,7 @@ def journal(
     with looking(config, sandbox or bool(xero_url or hubspot_url)) as built, built.database.reading() as tx:
         subjects = [subject] if subject else []
         if customer is not None:
-            from ledgerloop.flows.named import customers_named  # it loads what the other commands do without
+            from ledgerloop.customers.named import customers_named  # it loads what the other commands do without
 
             subjects += [f"customer {one}" for one in customers_named(tx, connections.organisations(tx), customer)]
         entries = journal_store.recent(tx, limit, *subjects)

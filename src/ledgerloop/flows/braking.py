@@ -15,8 +15,8 @@ from datetime import timedelta
 
 from sqlalchemy import Connection
 
+from ledgerloop.customers.relink import KINDS
 from ledgerloop.errors import Braked, LedgerloopError, UnknownOutcome
-from ledgerloop.flows.moving import KINDS
 from ledgerloop.flows.rehearsing import count, rehearse
 from ledgerloop.hubspot.client import HubSpotClient
 from ledgerloop.hubspot.models import BatchResult, New, Record, To

@@ -14,8 +14,9 @@ from datetime import date, datetime, timedelta
 
 from sqlalchemy import Connection
 
+from ledgerloop.customers import held, timeline_notes
 from ledgerloop.engine import backoff
-from ledgerloop.flows import apart, braking, held, noting
+from ledgerloop.flows import apart, braking
 from ledgerloop.flows.polling import CURSOR as POLLED
 from ledgerloop.ledger import reconcile, reference_data
 from ledgerloop.log import logger
@@ -59,7 +60,7 @@ def wake_due() -> bool:
         check += [home for home in homes if home.id in idle and _stopped_long(tx, home, now)]
         gap = _missing(tx, now)
         work = [home for home in homes if home.id in idle and home.id in planned.organisations(tx, now)]
-        rested = [home for home in homes if backoff.due(tx, home.id, now) or noting.due(tx, home.id, now)]
+        rested = [home for home in homes if backoff.due(tx, home.id, now) or timeline_notes.due(tx, home.id, now)]
         work += [home for home in rested if home.id in idle]
     if not (poll or pull or new_day or work or check or quiet or gap):
         return False

@@ -11,11 +11,12 @@ from typing import TypedDict
 
 from dbos import DBOS
 
+from ledgerloop.customers import hubspot_changes
 from ledgerloop.engine.backoff import alone
 from ledgerloop.engine.retries import LOOK, RETRY
 from ledgerloop.engine.turns import in_turns, take
 from ledgerloop.errors import LedgerloopError
-from ledgerloop.flows import apart, editing, hearing, intending, making, polling
+from ledgerloop.flows import apart, editing, intending, making, polling
 from ledgerloop.flows.apart import Told, Troubles
 from ledgerloop.flows.waking import concerned, look_again, look_into_books
 from ledgerloop.flows.writing_back import show_deals
@@ -95,13 +96,13 @@ def take_named(portal: str, turn: int) -> Named:
         if connections.get(tx, "hubspot", portal) is None:
             inbox.skip(tx, [event.id for event in events], "this portal is not connected")
             return Named(deals=[], again=[], settled=[])
-        hearing.note(tx, events)
+        hubspot_changes.note(tx, events)
         named = [deal for event in events if event.category == "deal" for deal in _deals_in(event)]
         last_written.forget_gone(tx, portal, "deal", named)
     hanging = concerned(portal, events)
     if not hanging:
         with at.database.transaction() as tx:
-            inbox.skip(tx, hearing.unheard(events), "it tells nothing of a customer or of a deal that is held")
+            inbox.skip(tx, hubspot_changes.unheard(events), "it tells nothing of a customer or of a deal that is held")
     named += hanging
     again = [event.resource for event in events if event.kind in (RETRY, LOOK)]
     settled = [event.resource for event in events if event.kind == RETRY]

@@ -11,13 +11,13 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
+from ledgerloop.customers.named import organisation_of
 from ledgerloop.engine import retries
 from ledgerloop.errors import LedgerloopError
 from ledgerloop.flows import deciding, payers
 from ledgerloop.flows.deals import Sale, entered, for_route, read_deals, read_sales, won_at
 from ledgerloop.flows.deciding import invoice_id
 from ledgerloop.flows.merging import MERGED_IDS
-from ledgerloop.flows.named import organisation_of
 from ledgerloop.hubspot.client import MOST_A_SEARCH_PAGE, HubSpotClient
 from ledgerloop.hubspot.dry_run import Rehearsing
 from ledgerloop.hubspot.models import Record, moment_from

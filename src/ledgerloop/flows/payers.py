@@ -13,9 +13,10 @@ from decimal import Decimal
 
 from sqlalchemy import Connection
 
-from ledgerloop.flows import meeting, new_customers, reviewing, succeeding
+from ledgerloop.customers import first_compared, review, succeed
+from ledgerloop.customers.find import sharing_of
+from ledgerloop.flows import new_customers
 from ledgerloop.flows.deals import Sale, Side, buyer_of, sides
-from ledgerloop.flows.finding import sharing_of
 from ledgerloop.hubspot.models import Record
 from ledgerloop.ledger import pull
 from ledgerloop.parts import parts
@@ -195,7 +196,7 @@ def _remember_made(tx: Connection, home: Organisation, sales: Sequence[Sale], fo
             for side, record in sides(sale):
                 made[side][payer.id] = record
     for side, records in made.items():
-        meeting.remember_made(tx, home.id, side, records)
+        first_compared.remember_made(tx, home.id, side, records)
 
 
 def by_link(home: Organisation, sales: Sequence[Sale]) -> dict[str, Found]:
@@ -222,7 +223,7 @@ def by_link(home: Organisation, sales: Sequence[Sale]) -> dict[str, Found]:
 
 def _weigh_links(home: Organisation, sales: Sequence[Sale]) -> None:
     """Weigh the buyers' links that an earlier release made and nobody has weighed yet."""
-    reviewing.weigh_now(home, list(_buyers_links(home, sales).values()))
+    review.weigh_now(home, list(_buyers_links(home, sales).values()))
 
 
 def _in_question(home: Organisation, sales: Sequence[Sale]) -> dict[str, Payer]:
@@ -421,7 +422,7 @@ def _of_archived(
     pull.pull_kind(client, home.id, "contacts", pull.Seen())
     with at.database.reading() as tx:
         archived = mirror.customers(tx, home.id, gone)
-    succeeding.succeed(home, archived, turn)
+    succeed.succeed(home, archived, turn)
     asking = {sale.deal.id: sale for sale in sales if linked.get(sale.deal.id) in gone}
     payers: dict[str, Payer] = dict(by_link(home, list(asking.values())))
     left = {deal: archived[one.id] for deal, one in payers.items() if isinstance(one, Found) and one.id in archived}

@@ -10,9 +10,9 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from ledgerloop.customers.drift import RULE
 from ledgerloop.flows.braking import subject_of
 from ledgerloop.flows.rehearsing import AT_ONCE, count, rehearse
-from ledgerloop.flows.restoring import RULE
 from ledgerloop.hubspot.dry_run import made_up
 from ledgerloop.parts import parts
 from ledgerloop.records import Entry, Organisation

@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
-from ledgerloop.flows import held, indexing, restoring, showing, writing_back
+from ledgerloop.customers import company_index, drift, held, show
+from ledgerloop.flows import writing_back
 from ledgerloop.hubspot.dry_run import Rehearsing
 from ledgerloop.ledger import pull
 from ledgerloop.parts import instead, parts
@@ -31,7 +32,7 @@ def rehearse(home: Organisation, customers: Sequence[str], *, anew: bool = False
     Holds are among the lines: they are what the work would ask a person.
     """
     at = parts()
-    indexing.ready()
+    company_index.ready()
     with scratch(at.database) as forgetful:
         client = Rehearsing(at.hubspot())
         rehearsed = replace(
@@ -49,8 +50,8 @@ def rehearse(home: Organisation, customers: Sequence[str], *, anew: bool = False
             some = customers[start : start + AT_ONCE]
             with instead(rehearsed):
                 if anew:
-                    restoring.look_at(home, some, turn=0)
-                showing.show_standings(home, some, 0, writing_back.show_invoices)
+                    drift.look_at(home, some, turn=0)
+                show.show_standings(home, some, 0, writing_back.show_invoices)
             lines = take_lines(forgetful)
             yield [*lines, *_still_asked(home, forgetful, some, lines)]
 

@@ -12,13 +12,13 @@ from typing import Literal
 
 from sqlalchemy import Connection
 
+from ledgerloop.customers.claims import carried_by, shown_elsewhere
+from ledgerloop.customers.find import PLURAL, properties_read
+from ledgerloop.customers.named import customers_named
 from ledgerloop.engine import retries
 from ledgerloop.errors import LedgerloopError
 from ledgerloop.flows import deciding, payers
-from ledgerloop.flows.claiming import carried_by, shown_elsewhere
 from ledgerloop.flows.deals import Sale, buyer_of, for_route, read_deals, read_sales, sides
-from ledgerloop.flows.finding import PLURAL, properties_read
-from ledgerloop.flows.named import customers_named
 from ledgerloop.hubspot.models import Record
 from ledgerloop.parts import parts
 from ledgerloop.portal.batch_write import id_name

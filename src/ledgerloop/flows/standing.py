@@ -13,26 +13,23 @@ from datetime import timedelta
 
 from dbos import DBOS
 
+from ledgerloop.customers import (
+    company_index,
+    contact_number,
+    drift,
+    held,
+    hubspot_changes,
+    older_companies,
+    push_to_xero,
+    review,
+    show,
+    timeline_notes,
+)
 from ledgerloop.engine import epoch
 from ledgerloop.engine.backoff import REFUSED_REST, REST, alone
 from ledgerloop.engine.turns import in_turns, take
 from ledgerloop.errors import Braked, ConsentNeeded, LedgerloopError, RateLimited, Refused
-from ledgerloop.flows import (
-    braking,
-    following,
-    hearing,
-    held,
-    indexing,
-    noting,
-    numbering,
-    older_companies,
-    rehearsing,
-    restoring,
-    reviewing,
-    showing,
-    telling,
-    writing_back,
-)
+from ledgerloop.flows import braking, following, rehearsing, writing_back
 from ledgerloop.ledger import pull, reconcile, refill
 from ledgerloop.log import logger
 from ledgerloop.parts import parts
@@ -92,7 +89,7 @@ def gather(organisation: str, turn: int) -> int:
             # One app has one webhook address for all its organisations, those that are not connected here included.
             inbox.skip(tx, [event.id for event in events], "this organisation is not connected")
             return 0
-        noting.go_on(tx, organisation, at.now())
+        timeline_notes.go_on(tx, organisation, at.now())
     count = pull.pull(at.xero(organisation), organisation, events, held.look_at_held)
     epoch.settle()
     if events:
@@ -165,10 +162,10 @@ def hear(organisation: str, turn: int) -> bool:
     home = _home(organisation)
     if home is None:
         return False
-    alone(home.id, "hearing", lambda: hearing.hear(home, turn))
-    alone(home.id, "listening", lambda: telling.listen(home))
-    alone(home.id, "telling", lambda: hearing.pass_on(home, turn))
-    if restoring.look_round(home, turn):
+    alone(home.id, "hearing", lambda: hubspot_changes.hear(home, turn))
+    alone(home.id, "listening", lambda: push_to_xero.listen(home))
+    alone(home.id, "telling", lambda: hubspot_changes.pass_on(home, turn))
+    if drift.look_round(home, turn):
         properties.look_again(though_right=False)
     with at.database.reading() as tx:
         return bool(pending_customers.first(tx, organisation, 1))
@@ -189,13 +186,13 @@ def index(organisation: str) -> bool:
     """
     with parts().database.reading() as tx:
         portal = connections.only_portal(tx)
-    if portal is not None and indexing.fill(portal.id, lambda: _interrupted(organisation)):
+    if portal is not None and company_index.fill(portal.id, lambda: _interrupted(organisation)):
         return True
     home = _home(organisation)
     if home is None:
         return False
     more = older_companies.look(home, lambda: _interrupted(organisation))
-    return reviewing.sweep(home, lambda: _interrupted(organisation)) or more
+    return review.sweep(home, lambda: _interrupted(organisation)) or more
 
 
 @DBOS.step()
@@ -260,11 +257,11 @@ def _show(home: Organisation, customers: Sequence[str], turn: int, *, look: bool
     now = parts().now
     today = home.day(now())
     if customers and look:
-        restoring.look_at(home, customers, turn)
+        drift.look_at(home, customers, turn)
     if customers:
-        showing.show_standings(home, customers, turn, writing_back.show_invoices)
-        noting.note_happenings(home, customers, turn)
-        numbering.number(home, customers, turn)
+        show.show_standings(home, customers, turn, writing_back.show_invoices)
+        timeline_notes.note_happenings(home, customers, turn)
+        contact_number.number(home, customers, turn)
     return home.day(now()) == today
 
 

@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
 
+from ledgerloop.customers.update import Wanted, show
 from ledgerloop.flows.approving import deal_subject as subject_of
-from ledgerloop.flows.updating import Wanted, show
 from ledgerloop.parts import parts
 from ledgerloop.records import Intent, Organisation, Receivable
 from ledgerloop.rules.invoices import properties_from_invoice

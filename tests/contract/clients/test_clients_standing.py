@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from ledgerloop.flows import held
+from ledgerloop.customers import held
 from ledgerloop.ledger import pull
 from ledgerloop.parts import Parts, instead
 from ledgerloop.records import Organisation

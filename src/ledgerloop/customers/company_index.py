@@ -13,8 +13,8 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
+from ledgerloop.customers.claims import Customers
 from ledgerloop.errors import LedgerloopError
-from ledgerloop.flows.claiming import Customers
 from ledgerloop.hubspot.client import HubSpotClient
 from ledgerloop.hubspot.models import Record
 from ledgerloop.log import logger

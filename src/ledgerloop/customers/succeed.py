@@ -12,10 +12,10 @@ from datetime import UTC, datetime
 
 from sqlalchemy import Connection
 
-from ledgerloop.flows import moving
-from ledgerloop.flows.claiming import Customers, Doubts
-from ledgerloop.flows.finding import PLURAL
-from ledgerloop.flows.moving import KINDS
+from ledgerloop.customers import relink
+from ledgerloop.customers.claims import Customers, Doubts
+from ledgerloop.customers.find import PLURAL
+from ledgerloop.customers.relink import KINDS
 from ledgerloop.parts import parts
 from ledgerloop.portal.batch_write import id_name
 from ledgerloop.records import Customer, Entry, Hold, Link, LinkKind, Organisation
@@ -116,7 +116,7 @@ def _pairs(home: Organisation, contacts: Customers, turn: int) -> list[Pair]:
     of_name = {new.id: [old for old in gone if same_name(old.name, new.name)] for new in fresh}
     of_name = {key: olds for key, olds in of_name.items() if olds}
     unlinked = {old.id: old for olds in of_name.values() for old in olds if old.id not in linked}
-    moving.remember_made(home, unlinked, turn)  # whose records carry its id, though the link was lost
+    relink.remember_made(home, unlinked, turn)  # whose records carry its id, though the link was lost
     with parts().database.reading() as tx:
         records: dict[str, list[Link]] = {}
         for link in _links(tx, home, [old.id for olds in of_name.values() for old in olds]):

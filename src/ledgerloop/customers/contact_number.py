@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from ledgerloop.customers.claims import shown_elsewhere
+from ledgerloop.customers.relink import KINDS
 from ledgerloop.engine.backoff import alone
-from ledgerloop.flows.claiming import shown_elsewhere
-from ledgerloop.flows.moving import KINDS
 from ledgerloop.parts import parts
 from ledgerloop.records import Entry, Link, Organisation
 from ledgerloop.rules.customers import customer_from_contact, number_of

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import Connection
 
-from ledgerloop.flows.moving import KINDS
+from ledgerloop.customers.relink import KINDS
 from ledgerloop.store import connections, journal, links, pending_customers
 
 MOST_HELD = 50

@@ -11,8 +11,8 @@ from collections.abc import Sequence
 
 from sqlalchemy import Connection
 
-from ledgerloop.flows.claiming import Customers
-from ledgerloop.flows.finding import PLURAL
+from ledgerloop.customers.claims import Customers
+from ledgerloop.customers.find import PLURAL
 from ledgerloop.parts import parts
 from ledgerloop.portal.batch_write import id_name
 from ledgerloop.records import Organisation

@@ -11,11 +11,11 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
+from ledgerloop.customers import contact_persons, create, main_person, older_companies, relink, review, unlink
+from ledgerloop.customers.claims import Customers, Doubts, Found, in_question, of_another, shown_elsewhere, take
+from ledgerloop.customers.create import Values
+from ledgerloop.customers.find import Halves, Pair, find, find_by_id, own_companies
 from ledgerloop.errors import Conflict, Invalid, Missing
-from ledgerloop.flows import creating, main_person, moving, older_companies, parting, people, reviewing
-from ledgerloop.flows.claiming import Customers, Doubts, Found, in_question, of_another, shown_elsewhere, take
-from ledgerloop.flows.creating import Values
-from ledgerloop.flows.finding import Halves, Pair, find, find_by_id, own_companies
 from ledgerloop.hubspot.client import HubSpotClient
 from ledgerloop.hubspot.models import Record
 from ledgerloop.parts import parts
@@ -51,16 +51,16 @@ def join(
     Nothing is found or made for those who are ``unsure_already``: an archived customer has what would be theirs.
     ``unseen`` says at the end what is open and shown nowhere.
     """
-    freed = parting.empty(home, customers, turn)
-    moving.remember_made(home, customers, turn)
+    freed = unlink.empty(home, customers, turn)
+    relink.remember_made(home, customers, turn)
     asked = {key: hold for key, hold in unsure_already.items() if key in customers}
-    merged = moving.follow_merged(home, customers, turn)
+    merged = relink.follow_merged(home, customers, turn)
     people_in_doubt = main_person.follow(home, customers, turn)
     doubts = _together(
         asked,
         merged,
         people_in_doubt,
-        reviewing.review(home, customers),
+        review.review(home, customers),
         older_companies.review(home, customers),
     )
     linked = {(link.kind, link.xero_id) for link in known(home, list(customers))}
@@ -73,7 +73,7 @@ def join(
         found, unsure = _settle(parts().hubspot(), home, no_contact, no_company, values, turn, freed)
         doubts = _together(doubts, unsure)
     _associate(home, live, turn)
-    people.join_people(home, live, turn)
+    contact_persons.join_people(home, live, turn)
     _say_bad_emails(home, live, turn)
     shown, unshown = _shown_here(home, customers, turn)
     _hold(home, customers, _together(doubts, unshown, unseen()), turn)
@@ -146,15 +146,15 @@ def _settle(
     found.unsure_companies |= take(home, "company", no_company, found.companies)
     older_companies.note_found_again(home, found.companies)
     _say_found(home, found, turn)
-    barred = moving.barred(home, "contact", no_contact)
+    barred = relink.barred(home, "contact", no_contact)
     new = _without(no_contact, found.contacts, found.unsure_contacts, barred, found.without_contact)
-    made = creating.make(client, home, "contact", {k: c for k, c in new.items() if c.email_key}, values, turn)
-    barred_companies = moving.barred(home, "company", no_company)
+    made = create.make(client, home, "contact", {k: c for k, c in new.items() if c.email_key}, values, turn)
+    barred_companies = relink.barred(home, "company", no_company)
     new = _without(no_company, found.companies, found.unsure_companies, barred_companies)
     brought = {key: contact for key, contact in made.ids.items() if _may_bring_company(new.get(key))}
     automatic, unsure_of_automatic = own_companies(client, home, new, brought)
     unsure_of_automatic |= take(home, "company", new, automatic)
-    made_too = creating.make(client, home, "company", _without(new, automatic, unsure_of_automatic), values, turn)
+    made_too = create.make(client, home, "company", _without(new, automatic, unsure_of_automatic), values, turn)
     missing = {key: hold for key, hold in barred.items() if key not in found.contacts}
     missing_companies = {key: hold for key, hold in barred_companies.items() if key not in found.companies}
     doubts = _together(

@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from ledgerloop.concurrency import abreast
-from ledgerloop.flows import older_companies
-from ledgerloop.flows.claiming import Customers, Doubts, apart, claim, take
-from ledgerloop.flows.fields import remembered
-from ledgerloop.flows.finding import PLURAL, Halves, found_by_email, properties_read
+from ledgerloop.customers import older_companies
+from ledgerloop.customers.claims import Customers, Doubts, apart, claim, take
+from ledgerloop.customers.field_diff import remembered
+from ledgerloop.customers.find import PLURAL, Halves, found_by_email, properties_read
 from ledgerloop.hubspot.client import HubSpotClient
 from ledgerloop.hubspot.models import BatchError
 from ledgerloop.parts import parts

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
+from ledgerloop.customers.claims import Customers, Doubts
+from ledgerloop.customers.find import PLURAL, companies_of, our_own, properties_read, sharing_of
 from ledgerloop.errors import LedgerloopError
-from ledgerloop.flows.claiming import Customers, Doubts
-from ledgerloop.flows.finding import PLURAL, companies_of, our_own, properties_read, sharing_of
 from ledgerloop.hubspot.client import HubSpotClient
 from ledgerloop.hubspot.models import Record
 from ledgerloop.log import logger

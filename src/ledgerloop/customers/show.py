@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from ledgerloop.flows import admitting, succeeding
-from ledgerloop.flows.claiming import with_rivals
-from ledgerloop.flows.fields import compare_fields
-from ledgerloop.flows.joining import join
-from ledgerloop.flows.updating import Wanted, show
+from ledgerloop.customers import admit, succeed
+from ledgerloop.customers.claims import with_rivals
+from ledgerloop.customers.field_diff import compare_fields
+from ledgerloop.customers.link import join
+from ledgerloop.customers.update import Wanted, show
 from ledgerloop.parts import parts
 from ledgerloop.records import Customer, LinkKind, Organisation, Receivable
 from ledgerloop.rules.customers import properties_from_standing
@@ -39,13 +39,13 @@ def show_standings(home: Organisation, ids: Sequence[str], turn: int, show_invoi
     with at.database.reading() as tx:
         contacts = mirror.customers(tx, home.id, ids)
         receivables = mirror.receivables_of(tx, home.id, ids)
-    unsure = succeeding.succeed(home, contacts, turn)
-    customers = admitting.admit(home, contacts)
+    unsure = succeed.succeed(home, contacts, turn)
+    customers = admit.admit(home, contacts)
     standings = {key: standing_of(receivables.get(key, ()), today, home.base_currency) for key in customers}
     values = {
         key: renamed(properties_from_standing(standings[key], customers[key], home), at.names) for key in customers
     }
-    joined = join(home, customers, values, turn, unsure, lambda: succeeding.unseen(home, customers, standings))
+    joined = join(home, customers, values, turn, unsure, lambda: succeed.unseen(home, customers, standings))
     settled = compare_fields(home, customers, joined.links, joined.records, joined.in_question)
     wanted = [
         Wanted(

@@ -13,8 +13,8 @@ from typing import Literal
 from sqlalchemy import Connection
 
 from ledgerloop.concurrency import abreast
-from ledgerloop.flows import main_person, moving
-from ledgerloop.flows.fields import remembered
+from ledgerloop.customers import main_person, relink
+from ledgerloop.customers.field_diff import remembered
 from ledgerloop.hubspot.models import BatchError
 from ledgerloop.parts import parts
 from ledgerloop.portal import batch_write
@@ -203,8 +203,8 @@ def _fail(portal: str, failed: Sequence[tuple[Wanted, BatchError]], lane: str, t
                 journal.add(tx, [_entry(one, "skip", reason, lane, turn)])
         home = connections.organisation(tx, lane)
     if home is not None:
-        for kind in moving.KINDS:
-            moving.look_again(home, kind, [one.id for one in gone if one.kind == kind], turn)
+        for kind in relink.KINDS:
+            relink.look_again(home, kind, [one.id for one in gone if one.kind == kind], turn)
 
 
 def _entry(

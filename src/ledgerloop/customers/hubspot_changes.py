@@ -9,9 +9,9 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from sqlalchemy import Connection
 
-from ledgerloop.flows import moving, telling
-from ledgerloop.flows.held import held
-from ledgerloop.flows.moving import KINDS
+from ledgerloop.customers import push_to_xero, relink
+from ledgerloop.customers.held import held
+from ledgerloop.customers.relink import KINDS
 from ledgerloop.hubspot.webhooks import property_named, records_named
 from ledgerloop.parts import parts
 from ledgerloop.portal.batch_write import id_name
@@ -94,15 +94,15 @@ def hear(home: Organisation, turn: int) -> None:
     for some in _heard(home, _MOVES):
         for kind in KINDS:
             for what in ("deleted", "forgotten", "merged"):
-                moving.look_again(home, kind, _of(some, kind, what), turn, forgotten=what == "forgotten")
-            moving.come_back(home, kind, _of(some, kind, "restored"), turn)
+                relink.look_again(home, kind, _of(some, kind, what), turn, forgotten=what == "forgotten")
+            relink.come_back(home, kind, _of(some, kind, "restored"), turn)
 
 
 def pass_on(home: Organisation, turn: int) -> None:
     """Tell Xero what records that changed say now, if that is switched on."""
     for some in _heard(home, _CHANGES):
         for kind in KINDS:
-            telling.tell(home, kind, _of(some, kind, "changed"), turn)
+            push_to_xero.tell(home, kind, _of(some, kind, "changed"), turn)
 
 
 def _heard(home: Organisation, whats: Collection[What]) -> Iterator[list[Heard]]:

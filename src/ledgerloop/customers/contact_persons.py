@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Literal
 
-from ledgerloop.flows.claiming import Customers
+from ledgerloop.customers.claims import Customers
 from ledgerloop.hubspot.client import HubSpotClient
 from ledgerloop.parts import parts
 from ledgerloop.portal import batch_write, erasures

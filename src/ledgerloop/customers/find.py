@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from ledgerloop.flows.claiming import (
+from ledgerloop.customers.claims import (
     Customers,
     Doubts,
     Found,
@@ -22,7 +22,7 @@ from ledgerloop.flows.claiming import (
     claimed,
     holders_of,
 )
-from ledgerloop.flows.indexing import candidates
+from ledgerloop.customers.company_index import candidates
 from ledgerloop.hubspot.associations import primary
 from ledgerloop.hubspot.client import HubSpotClient
 from ledgerloop.hubspot.models import Record

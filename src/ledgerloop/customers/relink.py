@@ -12,9 +12,9 @@ from typing import Literal
 
 from sqlalchemy import Connection
 
-from ledgerloop.flows import main_person
-from ledgerloop.flows.claiming import Customers, Doubts
-from ledgerloop.flows.finding import PLURAL, properties_read
+from ledgerloop.customers import main_person
+from ledgerloop.customers.claims import Customers, Doubts
+from ledgerloop.customers.find import PLURAL, properties_read
 from ledgerloop.hubspot.models import Record
 from ledgerloop.parts import parts
 from ledgerloop.portal import erasures
@@ -300,7 +300,7 @@ def _entry(
         turn=turn,
         subject=f"customer {customer}",
         decision=decision,
-        rule="flows.moving",
+        rule="customers.relink",
         reason=reason,
         target=target,
         values=values or {},

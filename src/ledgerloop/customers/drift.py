@@ -13,10 +13,10 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
+from ledgerloop.customers.claims import shown_elsewhere
+from ledgerloop.customers.relink import KINDS
+from ledgerloop.customers.update import PLURAL
 from ledgerloop.errors import LedgerloopError
-from ledgerloop.flows.claiming import shown_elsewhere
-from ledgerloop.flows.moving import KINDS
-from ledgerloop.flows.updating import PLURAL
 from ledgerloop.hubspot.client import HubSpotClient
 from ledgerloop.log import logger
 from ledgerloop.parts import parts

@@ -6,8 +6,8 @@ again after a crash.
 
 from __future__ import annotations
 
-from ledgerloop.flows.claiming import Customers
-from ledgerloop.flows.finding import PLURAL, Pair
+from ledgerloop.customers.claims import Customers
+from ledgerloop.customers.find import PLURAL, Pair
 from ledgerloop.parts import parts
 from ledgerloop.portal import batch_write
 from ledgerloop.portal.batch_write import id_name
@@ -72,7 +72,7 @@ def _entry(home: Organisation, turn: int, kind: LinkKind, record: str, customer:
         turn=turn,
         subject=f"customer {customer}",
         decision="update",
-        rule="flows.parting",
+        rule="customers.unlink",
         reason=f"A person ended the link to the {kind} {record}, so nothing is shown there any more.",
         target=f"hubspot {kind} {record}",
         values=values,

@@ -11,8 +11,8 @@ from dataclasses import replace
 
 from sqlalchemy import Connection
 
-from ledgerloop.flows.claiming import Customers
-from ledgerloop.flows.finding import PLURAL, properties_read
+from ledgerloop.customers.claims import Customers
+from ledgerloop.customers.find import PLURAL, properties_read
 from ledgerloop.hubspot.models import Record
 from ledgerloop.parts import parts
 from ledgerloop.portal.batch_write import id_name

@@ -12,11 +12,11 @@ from datetime import timedelta
 
 from sqlalchemy import Connection
 
+from ledgerloop.customers import company_index
+from ledgerloop.customers.claims import Customers, Doubts, Found, carried_by
+from ledgerloop.customers.field_diff import first_said, own_app
+from ledgerloop.customers.find import PLURAL, our_own, properties_read, sharing_of
 from ledgerloop.errors import LedgerloopError
-from ledgerloop.flows import indexing
-from ledgerloop.flows.claiming import Customers, Doubts, Found, carried_by
-from ledgerloop.flows.fields import first_said, own_app
-from ledgerloop.flows.finding import PLURAL, our_own, properties_read, sharing_of
 from ledgerloop.hubspot.client import HubSpotClient
 from ledgerloop.hubspot.models import Record
 from ledgerloop.log import logger
@@ -83,9 +83,9 @@ def look(home: Organisation, interrupted: Callable[[], bool]) -> bool:
         return False
     try:
         client = at.hubspot().as_backfill()
-        if some[0].look_at + at.catch_up_every <= at.now() and not indexing.covers(portal.id, some[-1].look_at):
-            indexing.keep_up(client, portal.id)
-        some = [one for one in some if indexing.covers(portal.id, one.look_at)]
+        if some[0].look_at + at.catch_up_every <= at.now() and not company_index.covers(portal.id, some[-1].look_at):
+            company_index.keep_up(client, portal.id)
+        some = [one for one in some if company_index.covers(portal.id, one.look_at)]
         asked = _look(client, home, portal.id, some)
     except LedgerloopError as problem:
         logger.warning("no second look for older companies", organisation=home.id, why=problem.sentence)
@@ -127,7 +127,7 @@ def _look(client: HubSpotClient, home: Organisation, portal: str, some: Sequence
         customers = mirror.customers(tx, home.id, [one.customer for one in some])
     live = {key: one for key, one in customers.items() if one.active and not one.merged_into}
     of = {key: one for key, one in _still_there(home, some).items() if key in live}
-    fits = _fits(client, home, live, of, indexing.named(portal, live))
+    fits = _fits(client, home, live, of, company_index.named(portal, live))
     with parts().database.transaction() as tx:
         for key, (older, _) in fits.items():
             newly_made.ask(tx, home.id, of[key], older.id)

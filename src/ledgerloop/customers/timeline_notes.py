@@ -13,8 +13,8 @@ from datetime import date, datetime, timedelta
 
 from sqlalchemy import Connection
 
+from ledgerloop.customers.claims import in_question, shown_elsewhere
 from ledgerloop.errors import LedgerloopError, Missing, RateLimited, Refused, Transient, UnknownOutcome
-from ledgerloop.flows.claiming import in_question, shown_elsewhere
 from ledgerloop.hubspot.client import HubSpotClient
 from ledgerloop.hubspot.models import New, To
 from ledgerloop.hubspot.paths import plural

@@ -14,10 +14,10 @@ from typing import Any, Literal
 
 from sqlalchemy import Connection
 
-from ledgerloop.flows.claiming import in_question, shown_elsewhere
-from ledgerloop.flows.fields import first_said, newer_sides, own_app, remembered, said_before, still_open
-from ledgerloop.flows.finding import PLURAL, properties_read
-from ledgerloop.flows.updating import Wanted, show
+from ledgerloop.customers.claims import in_question, shown_elsewhere
+from ledgerloop.customers.field_diff import first_said, newer_sides, own_app, remembered, said_before, still_open
+from ledgerloop.customers.find import PLURAL, properties_read
+from ledgerloop.customers.update import Wanted, show
 from ledgerloop.hubspot.models import Record
 from ledgerloop.parts import parts
 from ledgerloop.portal.batch_write import id_name
