@@ -23,7 +23,6 @@ from ledgerloop import oauth
 from ledgerloop.engine.dispatcher import Engine, Flows
 from ledgerloop.engine.ingest import Receiver
 from ledgerloop.errors import SettingsError
-from ledgerloop.flows import waking
 from ledgerloop.flows.catchup import wake_due
 from ledgerloop.flows.connecting import GRANT, Desk
 from ledgerloop.flows.invoicing import invoicing
@@ -32,6 +31,7 @@ from ledgerloop.http import Api, Call, open_client
 from ledgerloop.hubspot.client import HubSpotClient
 from ledgerloop.hubspot.dialect import HubSpotDialect
 from ledgerloop.hubspot.dialect import governor as hubspot_governor
+from ledgerloop.invoices import held_deals
 from ledgerloop.parts import Brake, Parts, Traces, equip
 from ledgerloop.portal import properties
 from ledgerloop.records import Outage, Pulse
@@ -123,7 +123,7 @@ class Ledgerloop:
     def start(self) -> None:
         """Equip the flows, go on with what a crash interrupted, and begin to receive."""
         equip(self.parts())
-        waking.begin()
+        held_deals.begin()
         self.receiver.start()
         self.engine.launch()
 

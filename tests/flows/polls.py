@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from scene import Scene
 
-from ledgerloop.flows.polling import CURSOR
+from ledgerloop.invoices.poll import CURSOR
 from ledgerloop.store import connections, cursors, lanes
 from ledgerloop.store.cursors import Cursor
 

@@ -9,8 +9,8 @@ from scene import Scene
 from test_flow_linking import SETTINGS, _after, _before, _house, _link
 
 from ledgerloop.cli.stage import Sections, connect_xero
-from ledgerloop.flows import pairing
-from ledgerloop.flows.pairing import Survey
+from ledgerloop.invoices import adoption_survey
+from ledgerloop.invoices.adoption_survey import Survey
 from ledgerloop.parts import instead
 from ledgerloop.rules.pairing import Pair
 
@@ -46,7 +46,7 @@ class Two:
         """Survey one organisation, or all."""
         self.scene.settle()
         with instead(self.scene.built.parts()):
-            return pairing.survey(_house(self.scene), pairing.homes_of(organisation))
+            return adoption_survey.survey(_house(self.scene), adoption_survey.homes_of(organisation))
 
 
 @pytest.fixture
@@ -148,6 +148,6 @@ def test_one_of_two_is_looked_at_beside_the_other(staged: Callable[..., Scene]) 
     assert (f"The deal may have SAME-1 in {AUSSIE} as well.",) == pair.doubts
     assert elsewhere not in {one.id for one in survey.plan.without}
     with instead(two.scene.built.parts()):
-        named = pairing.survey(_house(two.scene), pairing.homes_of(KIWI), [deal], "SAME-1").named
+        named = adoption_survey.survey(_house(two.scene), adoption_survey.homes_of(KIWI), [deal], "SAME-1").named
     assert named is not None
     assert KIWI == named.invoice.home.name

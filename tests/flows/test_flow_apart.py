@@ -10,7 +10,7 @@ from scene import Scene
 
 from ledgerloop.cli.stage import connect_xero
 from ledgerloop.engine import retries
-from ledgerloop.flows import renewing
+from ledgerloop.invoices import reissue
 from ledgerloop.parts import instead
 from ledgerloop.store import connections, deferrals, inbox
 
@@ -77,7 +77,7 @@ def test_a_deal_that_goes_to_another_organisation_says_what_cures_it(two: tuple[
     scene.until_shown("deals", moved, "xero_invoice_status", "DELETED")
     with instead(scene.built.parts()):
         retries.retry([right])
-        renewing.renew(renewing.renewals([moved]))
+        reissue.renew(reissue.renewals([moved]))
 
     def anew() -> bool | None:
         shown = scene.show("deals", moved)["xero_invoice_id"]

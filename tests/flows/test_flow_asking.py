@@ -8,7 +8,7 @@ from polls import poll_from_the_start
 from scene import LINE, Scene
 from test_flow_edits import _edit_line
 
-from ledgerloop.flows import approving
+from ledgerloop.invoices import release
 
 
 def test_a_route_may_want_approval(staged: Callable[..., Scene]) -> None:
@@ -22,7 +22,7 @@ def test_a_route_may_want_approval(staged: Callable[..., Scene]) -> None:
     assert "478.80 NZD waits for approval" in shown["xero_sync_message"]
     assert [] == scene.calls("xero", "/Invoices", "PUT")
     assert f"deal {deal}" in scene.holds()
-    assert [deal] == approving.approve_everywhere(scene.built.database, scene.built.now(), [deal])
+    assert [deal] == release.approve_everywhere(scene.built.database, scene.built.now(), [deal])
 
     shown = scene.until_shown("deals", deal, "xero_online_invoice_url", seconds=20)
     assert ("AUTHORISED", None) == (shown["xero_invoice_status"], shown["xero_sync_message"] or None)
@@ -41,7 +41,7 @@ def test_a_deal_that_is_lost_while_it_waits_is_not_invoiced(staged: Callable[...
     scene.edit("deals", deal, dealstage="closedlost")
     scene.settle()
 
-    assert [] == approving.approve_everywhere(scene.built.database, scene.built.now())
+    assert [] == release.approve_everywhere(scene.built.database, scene.built.now())
     assert [] == scene.invoices_of(deal)
     assert {} == scene.holds()
 
@@ -58,7 +58,7 @@ def test_a_flood_stops_before_the_first_invoice(staged: Callable[..., Scene]) ->
     scene.on.until("the brake asks", lambda: scene.holds().get("brake 62515"), seconds=20)
     assert "3 invoices wait" in scene.holds()["brake 62515"][0]
     assert [] == scene.calls("xero", "/Invoices", "PUT")
-    assert sorted(deals) == sorted(approving.approve_everywhere(scene.built.database, scene.built.now()))
+    assert sorted(deals) == sorted(release.approve_everywhere(scene.built.database, scene.built.now()))
 
     for deal in deals:
         scene.until_shown("deals", deal, "xero_invoice_id", seconds=20)
@@ -85,7 +85,7 @@ def test_the_brake_stops_invoices_and_nothing_else(staged: Callable[..., Scene])
 
     assert "no line items" in scene.until_shown("deals", empty, "xero_sync_message", seconds=20)["xero_sync_message"]
     scene.on.until("the draft follows", lambda: scene.invoices_of(early)[0]["SubTotal"] == 798 or None, 20)
-    assert sorted(stopped) == sorted(approving.approve(scene.built.database, "62515", scene.built.now()))
+    assert sorted(stopped) == sorted(release.approve(scene.built.database, "62515", scene.built.now()))
     scene.built.parts().nudge()
     for deal in stopped:
         shown = scene.until_shown("deals", deal, "xero_invoice_id", seconds=20)

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from ledgerloop.flows import approving, asking
+from ledgerloop.invoices import approvals, release
 from ledgerloop.parts import Parts, instead
 from ledgerloop.records import Event, Intent, Rest
 from ledgerloop.store import inbox, intents, journal, lanes
@@ -62,14 +62,14 @@ def test_what_fits_goes(at: Parts) -> None:
     """As many as are allowed leave without anybody being asked."""
     intended(at, "1", "2")
 
-    assert not asking.look("p").on
+    assert not approvals.look("p").on
 
 
 def test_too_many_stop_and_the_reason_is_kept(at: Parts) -> None:
     """One too many stops them all, with a sentence that says how many and what to do."""
     intended(at, "1", "2", "3")
 
-    assert asking.look("p") == asking.Brake(True, ["1", "2", "3"])
+    assert approvals.look("p") == approvals.Brake(True, ["1", "2", "3"])
     assert held(at, "brake p").startswith(
         "3 invoices wait: 3 were made within the last hour or are about to be; 2 are allowed without asking."
     )
@@ -81,13 +81,13 @@ def test_what_left_within_the_hour_counts(at: Parts) -> None:
     intended(at, "1", "2", "3")
     with at.database.transaction() as tx:
         intents.mark_sent(tx, "p", ["1"], NOW - timedelta(minutes=61))
-    assert not asking.look("p").on
+    assert not approvals.look("p").on
 
     intended(at, "4")
     with at.database.transaction() as tx:
         intents.mark_sent(tx, "p", ["2"], NOW - timedelta(minutes=59))
 
-    assert asking.look("p").on
+    assert approvals.look("p").on
     assert held(at, "brake p").startswith("2 invoices wait: 3 were made within the last hour or are about to be;")
 
 
@@ -96,7 +96,7 @@ def test_it_waits_to_know_how_many_they_are(at: Parts) -> None:
     intended(at, "1")
     reported(at, "2", "3")
 
-    assert asking.look("p") == asking.Brake(True, [])
+    assert approvals.look("p") == approvals.Brake(True, [])
     with at.database.reading() as tx:
         assert [one.lane for one in lanes.ready(tx, NOW)] == ["p"]
         assert journal.held(tx, "brake p") is None
@@ -106,11 +106,11 @@ def test_too_much_money_stops(at: Parts) -> None:
     """More than an amount in any one currency stops; sums of several currencies are never added up."""
     intended(at, "1", said="600")
     intended(at, "2", said="600", currency="USD")
-    assert not asking.look("p").on
+    assert not approvals.look("p").on
 
     intended(at, "2", said="600")
 
-    assert asking.look("p").on
+    assert approvals.look("p").on
     assert "1200.00 NZD were invoiced within the last hour or are about to be; 1000 are allowed" in held(at, "brake p")
 
 
@@ -118,7 +118,7 @@ def test_what_the_lines_come_to_counts(at: Parts) -> None:
     """A deal with a small amount and large lines is a large invoice."""
     intended(at, "1", said="10", lines="50000")
 
-    assert asking.look("p").on
+    assert approvals.look("p").on
     assert "50000.00 NZD were invoiced" in held(at, "brake p")
     assert held(at, "deal 1").startswith("The invoice of 50000.00 NZD waits with others that are too much for an hour.")
 
@@ -127,12 +127,12 @@ def test_what_fits_by_then_is_let_go(at: Parts) -> None:
     """Once the hour has room again nobody need be asked, and no deal says that it waits."""
     intended(at, "1", "2")
     intended(at, "3")
-    assert asking.look("p").on
+    assert approvals.look("p").on
 
     with at.database.transaction() as tx:
         intents.withdraw(tx, "p", ["3"])
 
-    assert asking.look("p") == asking.Brake(False, [])
+    assert approvals.look("p") == approvals.Brake(False, [])
     assert (held(at, "brake p"), held(at, "deal 1")) == ("", "")
 
 
@@ -141,20 +141,20 @@ def test_what_asks_for_approval_is_no_flood(at: Parts) -> None:
     intended(at, "1", "2")
     intended(at, "3", "4", asks="Approve it.")
 
-    assert not asking.look("p").on
+    assert not approvals.look("p").on
 
 
 def test_approval_ends_the_stop(at: Parts) -> None:
     """What was approved counts no more, the hold goes, and the lane goes on at once."""
     intended(at, "1", "2", "3")
-    assert asking.look("p").on
+    assert approvals.look("p").on
     with at.database.transaction() as tx:
         lanes.park(tx, "invoicing", "p", Rest(NOW, NOW + timedelta(minutes=15)), "stopped")
 
     intended(at, "4", asks="Approve it.")
-    assert approving.approve(at.database, "p", NOW) == ["1", "2", "3"]  # what a route asks for is approved by its name
+    assert release.approve(at.database, "p", NOW) == ["1", "2", "3"]  # what a route asks for is approved by its name
 
-    assert not asking.look("p").on
+    assert not approvals.look("p").on
     with at.database.reading() as tx:
         assert journal.held(tx, "brake p") is None
         assert [one.lane for one in lanes.ready(tx, NOW)] == ["p"]

@@ -11,11 +11,11 @@ from scene import OBJECTS, Scene
 from sqlalchemy import select
 
 from ledgerloop.customers import company_index, push_to_xero
-from ledgerloop.flows import polling
 from ledgerloop.http import Api, open_client
 from ledgerloop.hubspot.client import HubSpotClient
 from ledgerloop.hubspot.dialect import HubSpotDialect
 from ledgerloop.hubspot.models import SearchPage
+from ledgerloop.invoices import poll
 from ledgerloop.parts import instead
 from ledgerloop.portal.search_since import changes
 from ledgerloop.rate_limiter import Governor
@@ -87,8 +87,8 @@ def test_a_deal_is_not_lost_while_another_moves(staged: Callable[..., Scene]) ->
 
     client = Busy(scene.built.parts().hubspot(), edit)
     with instead(replace(scene.built.parts(), poll_every=timedelta(0), hubspot=lambda: client)):
-        polling.look(PORTAL)
-        polling.look(PORTAL)
+        poll.look(PORTAL)
+        poll.look(PORTAL)
 
     assert set(deals) == _named(scene, "deal")
 
@@ -102,7 +102,7 @@ def test_deals_past_the_end_of_a_search_are_found(staged: Callable[..., Scene]) 
     deals = _make(scene, "deals", rows)
 
     with instead(replace(scene.built.parts(), poll_every=timedelta(0))):
-        polling.look(PORTAL)
+        poll.look(PORTAL)
 
     assert set(deals) == _named(scene, "deal")
 

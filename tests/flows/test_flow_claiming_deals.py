@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from ledgerloop.flows import making
+from ledgerloop.invoices import submit
 from ledgerloop.parts import Parts, instead
 from ledgerloop.records import Intent, Organisation, Portal
 from ledgerloop.store import connections, intents
@@ -46,7 +46,7 @@ def test_a_claim_just_before_the_request_leaves(at: Parts) -> None:
         return "new key"
 
     with instead(replace(at, new_key=claimed_meanwhile)):
-        assert ([], {}) == (making.create("p", 1, [])[0], making.create("p", 1, [])[1].of)
+        assert ([], {}) == (submit.create("p", 1, [])[0], submit.create("p", 1, [])[1].of)
 
     with at.database.reading() as tx:
         stands = intents.get(tx, "p", ["1"])["1"]

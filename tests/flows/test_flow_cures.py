@@ -9,7 +9,7 @@ from crm import Customers, begun
 from scene import Scene
 
 from ledgerloop.engine import retries
-from ledgerloop.flows import ruling
+from ledgerloop.invoices import who_is_who
 from ledgerloop.parts import instead
 from ledgerloop.records import Organisation
 from ledgerloop.store import connections, lanes, last_written, pending_customers
@@ -47,7 +47,7 @@ def home(scene: Scene) -> Organisation:
 def link_new(scene: Scene, customer: str) -> None:
     """Run `ledgerloop link --customer ID --new`."""
     with instead(scene.built.parts()):
-        ruling.it_is_new(home(scene), customer, "Kim")
+        who_is_who.it_is_new(home(scene), customer, "Kim")
 
 
 def until_asked_no_more(scene: Scene, subject: str) -> None:
@@ -491,7 +491,7 @@ class TestWhoPays:
         assert f"`ledgerloop link --deal {deal} --new`" in said
 
         with instead(scene.built.parts()):
-            ruling.new_one_pays(home(scene), deal, "Kim")
+            who_is_who.new_one_pays(home(scene), deal, "Kim")
 
         assert self._payer(scene, deal) != customer
         until_asked_no_more(scene, f"deal {deal}")

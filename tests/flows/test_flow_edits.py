@@ -11,7 +11,7 @@ from polls import poll_from_the_start
 from scene import LINE, OBJECTS, Scene
 
 from ledgerloop.engine import retries
-from ledgerloop.flows import waking
+from ledgerloop.invoices import held_deals
 from ledgerloop.parts import instead
 from ledgerloop.store import cursors, lanes
 
@@ -342,8 +342,8 @@ def _retry(scene: Scene, deal: str) -> None:
 def _six_hours_later(scene: Scene) -> None:
     """Have what is held be looked at again, as it is by itself."""
     with scene.built.database.transaction() as tx:
-        long_ago = scene.built.now() - waking.EVERY
-        cursors.put(tx, cursors.Cursor("62515", waking.CURSOR, None, 1, long_ago))
+        long_ago = scene.built.now() - held_deals.EVERY
+        cursors.put(tx, cursors.Cursor("62515", held_deals.CURSOR, None, 1, long_ago))
         lanes.wake(tx, "invoicing", "62515", scene.built.now())
     scene.built.parts().nudge()
     scene.on.until("it is looked at", lambda: _looked(scene, long_ago) or None)
@@ -352,5 +352,5 @@ def _six_hours_later(scene: Scene) -> None:
 
 def _looked(scene: Scene, before: datetime) -> bool:
     with scene.built.database.reading() as tx:
-        last = cursors.get(tx, "62515", waking.CURSOR).highest
+        last = cursors.get(tx, "62515", held_deals.CURSOR).highest
         return last is not None and last > before

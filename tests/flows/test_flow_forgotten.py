@@ -10,7 +10,7 @@ from scene import OBJECTS, Scene
 
 from ledgerloop.engine import retries
 from ledgerloop.errors import LedgerloopError
-from ledgerloop.flows import linking, pairing, renewing
+from ledgerloop.invoices import adoption, adoption_survey, reissue
 from ledgerloop.parts import instead
 from ledgerloop.records import Link, Portal
 from ledgerloop.store import connections, intents, journal, last_written, links
@@ -116,7 +116,7 @@ def test_a_new_invoice_is_made_where_the_deal_names_one_that_is_gone(scene: Scen
     assert "is DELETED in Xero" in scene.holds()[f"deal {deal}"][0]
     assert f"`ledgerloop retry --deal {deal} --new`" in scene.holds()[f"deal {deal}"][0]
     with instead(scene.built.parts()):
-        assert [deal] == renewing.renew(renewing.renewals([deal]))
+        assert [deal] == reissue.renew(reissue.renewals([deal]))
     scene.until_shown("deals", deal, "xero_invoice_status", "DRAFT")
     scene.settle()
     assert ["DELETED", "DRAFT"] == sorted(one["Status"] for one in scene.invoices_of(deal))
@@ -140,12 +140,12 @@ def test_an_invoice_without_its_marks_is_held_with_the_way_back(scene: Scene) ->
     with scene.built.database.reading() as tx:
         assert 1 == len([one for one in journal.recent(tx, 50, f"deal {deal}") if one.reason == said])
     with instead(scene.built.parts()), pytest.raises(LedgerloopError, match="adopt --deal"):
-        renewing.renewals([deal])
+        reissue.renewals([deal])
     house = _house(scene)
     with instead(scene.built.parts()):
-        survey = pairing.survey(house, pairing.homes_of(""), [deal], made["InvoiceNumber"])
+        survey = adoption_survey.survey(house, adoption_survey.homes_of(""), [deal], made["InvoiceNumber"])
         assert survey.named is not None
-        assert [survey.named] == linking.link(house, survey, [survey.named], "test").done
+        assert [survey.named] == adoption.link(house, survey, [survey.named], "test").done
     scene.on.until("the message goes", lambda: not scene.show("deals", deal)["xero_sync_message"] or None)
     assert {} == scene.holds()
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from ledgerloop.flows import catchup
-from ledgerloop.flows.polling import CURSOR as POLLED
+from ledgerloop.invoices.poll import CURSOR as POLLED
 from ledgerloop.parts import Parts, instead
 from ledgerloop.records import Event, Organisation, Portal, Rest
 from ledgerloop.store import connections, cursors, gaps, inbox, lanes

@@ -16,7 +16,7 @@ from polls import poll_now
 from scene import LINE, OBJECTS, Scene
 from test_flow_edits import _edit_line
 
-from ledgerloop.flows import polling
+from ledgerloop.invoices import poll
 from ledgerloop.parts import instead
 
 SETUP = Path(__file__).parents[2] / "docs" / "setup.md"
@@ -125,7 +125,7 @@ def test_more_lines_than_a_search_gives_are_all_found(staged: Callable[..., Scen
         scene.on.at_hubspot("POST", f"{OBJECTS}/line_items/batch/create", {"inputs": inputs})
 
     with instead(replace(scene.built.parts(), poll_every=timedelta(0))):
-        assert 10_100 == polling.look("62515")
+        assert 10_100 == poll.look("62515")
 
 
 @pytest.mark.parametrize("form", ["object", "legacy"])

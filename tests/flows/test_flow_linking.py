@@ -12,10 +12,10 @@ from scene import DAY, LINE, Scene
 
 from ledgerloop.engine import retries
 from ledgerloop.errors import LedgerloopError
-from ledgerloop.flows import linking, pairing
-from ledgerloop.flows.linking import Linked
-from ledgerloop.flows.pairing import Survey
-from ledgerloop.flows.polling import CURSOR
+from ledgerloop.invoices import adoption, adoption_survey
+from ledgerloop.invoices.adoption import Linked
+from ledgerloop.invoices.adoption_survey import Survey
+from ledgerloop.invoices.poll import CURSOR
 from ledgerloop.parts import instead
 from ledgerloop.records import Link, Portal
 from ledgerloop.store import connections, cursors, intents, journal, lanes, links
@@ -66,13 +66,13 @@ def _old(scene: Scene, amount: str = "1000", **values: str) -> str:
 
 def _survey(scene: Scene, *deals: str, invoice: str = "") -> Survey:
     with instead(scene.built.parts()):
-        return pairing.survey(_house(scene), pairing.homes_of(""), deals, invoice)
+        return adoption_survey.survey(_house(scene), adoption_survey.homes_of(""), deals, invoice)
 
 
 def _link(scene: Scene, survey: Survey, *deals: str) -> Linked:
     chosen = [survey.named] if survey.named else [one for one in survey.plan.certain if one.deal.id in deals]
     with instead(scene.built.parts()):
-        return linking.link(_house(scene), survey, chosen, "test")
+        return adoption.link(_house(scene), survey, chosen, "test")
 
 
 def _adopted(scene: Scene, deal: str) -> None:
@@ -263,7 +263,7 @@ def test_a_void_one_and_one_of_another_deal_are_nobodys(scene: Scene) -> None:
         named = _survey(scene, other, invoice=invoice["InvoiceID"]).named
         assert named is not None
         with pytest.raises(LedgerloopError, match=why):
-            linking.check(named)
+            adoption.check(named)
     for wrong, why in ((deal, "has invoice .* already"), ("nope", "no deal's id"), (scene.sell(won=False), "not won")):
         with pytest.raises(LedgerloopError, match=why):
             _survey(scene, wrong)
@@ -348,9 +348,9 @@ def test_while_the_service_invoices_that_very_deal(scene: Scene) -> None:
     quick = scene.built.parts()
     house = _house(scene)
     with instead(quick):
-        survey = pairing.survey(house, pairing.homes_of(""), [deal], made["InvoiceID"])
+        survey = adoption_survey.survey(house, adoption_survey.homes_of(""), [deal], made["InvoiceID"])
         assert survey.named is not None
-        linked = linking.link(house, survey, [survey.named], "test")
+        linked = adoption.link(house, survey, [survey.named], "test")
     scene.mend("xero", slow)
 
     assert [deal] == [one.deal.id for one in linked.done]

@@ -9,7 +9,7 @@ from typing import Any
 from scene import OBJECTS, Scene
 from sqlalchemy import update
 
-from ledgerloop.flows import approving, making
+from ledgerloop.invoices import release, submit
 from ledgerloop.parts import instead
 from ledgerloop.store import connections, intents
 from ledgerloop.store.tables import intent
@@ -63,7 +63,7 @@ def test_a_deal_spoilt_and_put_right_while_it_waits_is_invoiced(staged: Callable
     with scene.built.database.transaction() as tx:
         tx.execute(update(intent).values(created_at=scene.built.now() - timedelta(minutes=5)))
 
-    approving.approve_everywhere(scene.built.database, scene.built.now(), [deal])
+    release.approve_everywhere(scene.built.database, scene.built.now(), [deal])
     scene.built.parts().nudge()
     scene.on.until("it is held", lambda: "no quantity" in str(scene.show("deals", deal)["xero_sync_message"]) or None)
     assert [] == scene.invoices_of(deal)
@@ -86,7 +86,7 @@ def test_an_invoice_is_found_though_our_clock_is_hours_ahead(scene: Scene) -> No
     assert house is not None
 
     with instead(scene.built.parts()):
-        making.settle(house.id, scene.on.organisation, 0)
+        submit.settle(house.id, scene.on.organisation, 0)
 
     with scene.built.database.reading() as tx:
         (made,) = scene.invoices_of(deal)

@@ -11,7 +11,7 @@ from scene import Scene
 
 from ledgerloop.cli.stage import NotAsTold
 from ledgerloop.customers.find import properties_read
-from ledgerloop.flows.deals import read_deals, read_sales
+from ledgerloop.invoices.deals import read_deals, read_sales
 from ledgerloop.parts import instead
 
 

@@ -9,9 +9,9 @@ from crm import Customers, begun
 from scene import OBJECTS, Scene
 
 from ledgerloop.engine import retries
-from ledgerloop.flows import new_customers, ruling
-from ledgerloop.flows.deals import Sale
 from ledgerloop.hubspot.models import Record
+from ledgerloop.invoices import new_customer, who_is_who
+from ledgerloop.invoices.deals import Sale
 from ledgerloop.parts import instead
 from ledgerloop.records import Hold, Organisation
 from ledgerloop.rules.identity.addresses import email_domain
@@ -321,7 +321,7 @@ def test_a_draft_does_not_follow_a_deal_whose_company_was_unlinked(scene: Scene,
     assert 1 == len(scene.invoices_of(deal)[0]["LineItems"])
     scene.settle()
     with instead(scene.built.parts()):
-        ruling.it_is(connected(scene), customer, "company", company, "Kim", replace=True)
+        who_is_who.it_is(connected(scene), customer, "company", company, "Kim", replace=True)
     scene.edit("deals", deal, amount="534.31")
     scene.on.until("the draft follows", lambda: len(scene.invoices_of(deal)[0]["LineItems"]) == 2 or None)
 
@@ -349,10 +349,10 @@ def test_a_contact_whose_link_was_ended_does_not_come_back_by_a_deal(
     assert not scene.show("contacts", contact)["xero_contact_id"]
 
 
-def unlink(scene: Scene, customer: str, *halves: ruling.Half) -> None:
+def unlink(scene: Scene, customer: str, *halves: who_is_who.Half) -> None:
     """End a customer's links as a person does, and wait until what was shown there is gone."""
     with instead(scene.built.parts()):
-        ruling.part(connected(scene), customer, halves or ("company",), "Kim")
+        who_is_who.part(connected(scene), customer, halves or ("company",), "Kim")
     scene.settle()
 
 
@@ -433,7 +433,7 @@ def test_a_customer_that_arrives_while_its_buyer_is_weighed_is_not_doubled(scene
         portal = connections.all_connected(tx, "hubspot")[0].id
 
     with instead(at):
-        found, taken = new_customers.create(at.xero(home.id), home, [weighed], portal, 0)
+        found, taken = new_customer.create(at.xero(home.id), home, [weighed], portal, 0)
 
     assert [weighed] == taken
     assert isinstance(found["9"], Hold)

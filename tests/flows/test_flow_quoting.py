@@ -12,7 +12,7 @@ from sqlalchemy import Select, Table, select
 
 from ledgerloop.engine import retries
 from ledgerloop.errors import LedgerloopError
-from ledgerloop.flows.quoting import EARLY, quote
+from ledgerloop.invoices.preview import EARLY, quote
 from ledgerloop.parts import instead
 from ledgerloop.store import connections
 from ledgerloop.store.tables import Moment, link, metadata

@@ -10,9 +10,9 @@ from crm import Customers, begun
 from scene import OBJECTS, Scene
 from test_flow_payers import unshown
 
-from ledgerloop.flows.deals import Sale, for_route
 from ledgerloop.hubspot.models import Record
 from ledgerloop.hubspot.reading import associations_from
+from ledgerloop.invoices.deals import Sale, for_route
 from ledgerloop.rules.recipients import Tie
 from ledgerloop.settings.routes import Route, routes_from
 

@@ -9,7 +9,7 @@ import pytest
 from scene import Scene
 
 from ledgerloop.errors import LedgerloopError
-from ledgerloop.flows import renewing
+from ledgerloop.invoices import reissue
 from ledgerloop.parts import instead
 
 
@@ -30,7 +30,7 @@ def test_a_deleted_draft_is_told_and_replaced_when_a_person_asks(scene: Scene) -
     assert 1 == len(scene.invoices_of(deal))
 
     with instead(scene.built.parts()):
-        assert [deal] == renewing.renew(renewing.renewals([deal]))
+        assert [deal] == reissue.renew(reissue.renewals([deal]))
 
     second = scene.on.until("another is made", lambda: living(scene, deal))
     shown = scene.until_shown("deals", deal, "xero_invoice_number", second["InvoiceNumber"])
@@ -48,13 +48,13 @@ def test_asked_for_in_two_places_one_is_made(scene: Scene) -> None:
     end(scene, made(scene, deal), "DELETED")
     scene.settle()
     with instead(scene.built.parts()):
-        first, second = renewing.renewals([deal]), renewing.renewals([deal])
-        renewing.renew(first)
+        first, second = reissue.renewals([deal]), reissue.renewals([deal])
+        reissue.renew(first)
         scene.on.until("another is made", lambda: living(scene, deal))
         scene.settle()
 
         with pytest.raises(LedgerloopError, match="has changed since it was shown"):
-            renewing.renew(second)
+            reissue.renew(second)
 
     scene.settle()
     assert living(scene, deal)
@@ -65,20 +65,20 @@ def test_an_invoice_that_stands_is_not_replaced(scene: Scene) -> None:
     """While the invoice stands, or a copy of it with the deal's reference, none is made; nor where there was none."""
     unsold = scene.sell(won=False)
     with instead(scene.built.parts()), pytest.raises(LedgerloopError, match=f"Deal {unsold} has no invoice to replace"):
-        renewing.renewals([unsold])
+        reissue.renewals([unsold])
     deal = scene.sell()
     invoice = made(scene, deal)
     scene.approve(invoice["InvoiceID"])
     scene.settle()
     with instead(scene.built.parts()), pytest.raises(LedgerloopError, match="is AUTHORISED in Xero"):
-        renewing.renewals([deal])
+        reissue.renewals([deal])
 
     end(scene, invoice, "VOIDED")
     copy = scene.invoice_for(invoice["Contact"]["ContactID"], Reference=invoice["Reference"])
     scene.settle()
 
     with instead(scene.built.parts()), pytest.raises(LedgerloopError, match=f"Invoice {copy['InvoiceNumber']} in Xero"):
-        renewing.renewals([deal])
+        reissue.renewals([deal])
 
 
 def test_a_number_made_of_the_deal_gets_an_ending(staged: Callable[..., Scene]) -> None:
@@ -90,7 +90,7 @@ def test_a_number_made_of_the_deal_gets_an_ending(staged: Callable[..., Scene]) 
         end(scene, invoice, "DELETED")
         scene.settle()
         with instead(scene.built.parts()):
-            renewing.renew(renewing.renewals([deal]))
+            reissue.renew(reissue.renewals([deal]))
         invoice = scene.on.until("another is made", lambda: living(scene, deal))
         scene.settle()
 

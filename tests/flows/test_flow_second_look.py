@@ -9,7 +9,7 @@ from datetime import timedelta
 from polls import poll_now
 from scene import DAY, LINE, Scene
 
-from ledgerloop.flows import approving, waking
+from ledgerloop.invoices import held_deals, release
 from ledgerloop.store import connections, cursors, intents, lanes
 from ledgerloop.store.cursors import Cursor
 
@@ -55,7 +55,7 @@ def test_a_lost_deal_that_no_webhook_told_of_is_not_invoiced(staged: Callable[..
         for one in intents.get(tx, PORTAL, deals).values():
             assert one.created_at is not None
             intents.put(tx, [replace(one, created_at=one.created_at - timedelta(hours=1))])
-    assert deals == sorted(approving.approve_everywhere(scene.built.database, scene.built.now()))
+    assert deals == sorted(release.approve_everywhere(scene.built.database, scene.built.now()))
     scene.built.parts().nudge()
 
     scene.until_shown("deals", deals[1], "xero_invoice_id", seconds=20)
@@ -158,8 +158,8 @@ def test_what_is_held_is_looked_at_again_though_nobody_tells(scene: Scene) -> No
 
     scene.add_line(deal, LINE[0])
     with scene.built.database.transaction() as tx:
-        long_ago = scene.built.now() - waking.EVERY
-        cursors.put(tx, Cursor(PORTAL, waking.CURSOR, None, 1, long_ago))
+        long_ago = scene.built.now() - held_deals.EVERY
+        cursors.put(tx, Cursor(PORTAL, held_deals.CURSOR, None, 1, long_ago))
     _go_on(scene)
 
     scene.until_shown("deals", deal, "xero_invoice_id", seconds=20)

@@ -8,7 +8,7 @@ import pytest
 from crm import Customers, begun
 from scene import OBJECTS, Scene
 
-from ledgerloop.flows import ruling
+from ledgerloop.invoices import who_is_who
 from ledgerloop.parts import instead
 from ledgerloop.records import Organisation
 from ledgerloop.store import connections, journal, lanes, pending_customers
@@ -54,7 +54,7 @@ def make_a_new_one(scene: Scene, customer: str) -> None:
         home = connections.organisation(tx, scene.on.organisation)
     assert home is not None
     with instead(scene.built.parts()):
-        ruling.it_is_new(home, customer, "Kim")
+        who_is_who.it_is_new(home, customer, "Kim")
 
 
 def home_of(scene: Scene) -> Organisation:
@@ -323,7 +323,7 @@ def test_a_stale_number_does_not_choose_who_pays(scene: Scene, crm: Customers) -
         home = connections.organisation(tx, scene.on.organisation)
     assert home is not None
     with instead(scene.built.parts()):
-        ruling.new_one_pays(home, deal, "Kim")
+        who_is_who.new_one_pays(home, deal, "Kim")
     customer = payer(scene, deal)
     assert customer != stale
     assert "Harbour Lights Ltd" == crm.in_xero(customer)["Name"]
@@ -376,7 +376,7 @@ def test_a_lost_answer_after_a_ruling_makes_no_second_customer(scene: Scene, crm
         home = connections.organisation(tx, scene.on.organisation)
     assert home is not None
     with instead(scene.built.parts()):
-        ruling.new_one_pays(home, deal, "Kim")
+        who_is_who.new_one_pays(home, deal, "Kim")
     scene.on.until("a request was refused", lambda: scene.calls("xero", "/Contacts", "PUT") or None)
 
     made = crm.add("Dudavapa Wool", EmailAddress="ap@dudavapa.co.nz", ContactNumber=f"HubSpot company {company}")
@@ -422,7 +422,7 @@ def test_none_of_these_is_not_the_one_that_bears_the_number(scene: Scene, crm: C
         home = connections.organisation(tx, scene.on.organisation)
     assert home is not None
     with instead(scene.built.parts()):
-        ruling.new_one_pays(home, deal, "Kim")
+        who_is_who.new_one_pays(home, deal, "Kim")
 
     assert wrong != payer(scene, deal)
     assert "Kea Leeds Ltd" == crm.in_xero(payer(scene, deal))["Name"]
@@ -435,11 +435,11 @@ def test_an_ended_link_is_not_found_by_our_own_number(scene: Scene, crm: Custome
     deal = scene.sell(company=company, contact=contact)
     scene.until_shown("deals", deal, "xero_sync_message")
     with instead(scene.built.parts()):
-        ruling.new_one_pays(home_of(scene), deal, "Kim")
+        who_is_who.new_one_pays(home_of(scene), deal, "Kim")
     made = payer(scene, deal)
     crm.until_linked(made)
     with instead(scene.built.parts()):
-        ruling.part(home_of(scene), made, ruling.HALVES, "Kim")
+        who_is_who.part(home_of(scene), made, who_is_who.HALVES, "Kim")
     scene.settle()
 
     second = payer(scene, scene.sell(company=company, contact=contact))
@@ -463,7 +463,7 @@ def test_a_lost_answer_about_a_customer_without_its_number_makes_no_second(
         other = payer(scene, scene.sell(company=company, contact=contact))
         crm.until_linked(other)
         with instead(scene.built.parts()):
-            ruling.part(home_of(scene), other, ruling.HALVES, "Kim")
+            who_is_who.part(home_of(scene), other, who_is_who.HALVES, "Kim")
     else:
         other = crm.add(f"{stem} Holdings", ContactNumber=f"HubSpot company {company}")
         scene.on.until("it is asked about", lambda: scene.holds().get(f"customer {other}"))
@@ -474,7 +474,7 @@ def test_a_lost_answer_about_a_customer_without_its_number_makes_no_second(
     if said != "unlink":
         scene.until_shown("deals", deal, "xero_sync_message")
         with instead(scene.built.parts()):
-            ruling.new_one_pays(home_of(scene), deal, "Kim")
+            who_is_who.new_one_pays(home_of(scene), deal, "Kim")
     scene.until_met("xero", number)
     scene.on.until("the lost one is there", lambda: len(alike(scene, stem)) > 1 or None)
     scene.settle()
@@ -507,9 +507,9 @@ def test_a_buyer_without_a_company_is_answered_for(scene: Scene, crm: Customers,
     assert f"run `ledgerloop link --deal {deal} --customer` with that one's id" in said
     if answer == "it is that one":
         with instead(scene.built.parts()):
-            ruling.it_pays(home_of(scene), deal, firm_, "Kim")
+            who_is_who.it_pays(home_of(scene), deal, firm_, "Kim")
         assert firm_ == payer(scene, deal)
         return
     with instead(scene.built.parts()):
-        ruling.new_one_pays(home_of(scene), deal, "Kim")
+        who_is_who.new_one_pays(home_of(scene), deal, "Kim")
     assert "Sal Xenon" == crm.in_xero(payer(scene, deal))["Name"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from served import Served
 
-from ledgerloop.flows import ruling
+from ledgerloop.invoices import who_is_who
 from ledgerloop.parts import instead
 from ledgerloop.records import Organisation
 from ledgerloop.store import connections
@@ -21,12 +21,12 @@ class Terminal:
     def customer_is_new(self, organisation: str, customer: str) -> None:
         """Run `ledgerloop link --customer ID --new`."""
         with instead(self._built.parts()):
-            ruling.it_is_new(self._home(organisation), customer, _BY)
+            who_is_who.it_is_new(self._home(organisation), customer, _BY)
 
     def new_one_pays(self, organisation: str, deal: str) -> None:
         """Run `ledgerloop link --deal ID --new`."""
         with instead(self._built.parts()):
-            ruling.new_one_pays(self._home(organisation), deal, _BY)
+            who_is_who.new_one_pays(self._home(organisation), deal, _BY)
 
     def _home(self, organisation: str) -> Organisation:
         with self._built.database.reading() as tx:

@@ -32,7 +32,7 @@ from ledgerloop.cli.stage import (
     log_in,
     register_webhooks,
 )
-from ledgerloop.flows.polling import CURSOR as POLLED
+from ledgerloop.invoices.poll import CURSOR as POLLED
 from ledgerloop.store import connections, cursors, inbox, lanes
 from ledgerloop.store.cursors import CAUGHT_UP
 from ledgerloop.web.server import listening

@@ -36,15 +36,15 @@ TOLD: dict[str, tuple[str, ...]] = {
     "rules/edits": (),
     "rules/naming": (),
     "rules/vendor_messages": (),
-    "flows/intending": (),
-    "flows/paying": (),
-    "flows/apart": ("_waits",),
-    "flows/making": ("hold",),
+    "invoices/outbox": (),
+    "invoices/payment_terms": (),
+    "invoices/deferrals": ("_waits",),
+    "invoices/submit": ("hold",),
     "ledger/duplicate_invoices": (),
-    "flows/new_customers": ("_refused",),
-    "flows/asking": ("look", "_held", "_too_many", "_too_much"),
-    "flows/editing": ("edit", "_foreign", "_change", "_refused"),
-    "flows/following": ("_email",),
+    "invoices/new_customer": ("_refused",),
+    "invoices/approvals": ("look", "_held", "_too_many", "_too_much"),
+    "invoices/edits": ("edit", "_foreign", "_change", "_refused"),
+    "invoices/email": ("_email",),
 }
 """Where sentences for deals are written, and by which functions; none are all."""
 JOURNALED = {

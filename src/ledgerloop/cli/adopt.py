@@ -12,9 +12,9 @@ from ledgerloop.cli.invoices import Deals, Yes, ask
 from ledgerloop.cli.opening import FILE, Config, HubSpotUrl, OfOrganisation, OnSandbox, XeroUrl, opened
 from ledgerloop.cli.show import Json, print_json, say
 from ledgerloop.errors import LedgerloopError
-from ledgerloop.flows import linking, pairing
-from ledgerloop.flows.linking import Linked
-from ledgerloop.flows.pairing import Survey
+from ledgerloop.invoices import adoption, adoption_survey
+from ledgerloop.invoices.adoption import Linked
+from ledgerloop.invoices.adoption_survey import Survey
 from ledgerloop.parts import instead
 from ledgerloop.records import Organisation, Portal
 from ledgerloop.rules.pairing import Pair, Plan, Sold
@@ -53,20 +53,20 @@ def adopt(
         raise LedgerloopError("Say which: --invoice NUMBER wants the one --deal ID that it belongs to.")
     with opened(config, sandbox, xero_url, hubspot_url) as built, instead(built.parts()):
         house = _portal(built)
-        homes = pairing.homes_of(organisation)
+        homes = adoption_survey.homes_of(organisation)
         if not homes:
             raise LedgerloopError("No Xero organisation is connected: run `ledgerloop connect xero`.")
-        survey = pairing.survey(house, homes, deals, invoice)
+        survey = adoption_survey.survey(house, homes, deals, invoice)
         chosen = _chosen(survey, deals, yes)
         for one in [survey.named] if survey.named else []:
-            linking.check(one)
+            adoption.check(one)
         if not as_json:
             _show(_of(survey, deals), everything)
         if not chosen:
             _nothing(survey, deals, as_json)
             return
         ask(_question(chosen), yes)
-        linked = linking.link(house, survey, chosen, _BY)
+        linked = adoption.link(house, survey, chosen, _BY)
         _tell(linked, service_runs=built.engine.taken, as_json=as_json)
     if linked.refused:
         raise typer.Exit(1)

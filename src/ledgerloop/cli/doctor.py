@@ -17,8 +17,8 @@ from ledgerloop.cli.show import Json, print_json, say
 from ledgerloop.engine import epoch
 from ledgerloop.errors import LedgerloopError, Missing, ScopeMissing
 from ledgerloop.flows.connecting import GRANT
-from ledgerloop.flows.pairing import traces_lacking
 from ledgerloop.hubspot import scopes as hubspot_scopes
+from ledgerloop.invoices.adoption_survey import traces_lacking
 from ledgerloop.portal.properties import KINDS, compare, tell
 from ledgerloop.rules.clocks import agree
 from ledgerloop.rules.days import later

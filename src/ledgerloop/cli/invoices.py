@@ -14,9 +14,9 @@ from ledgerloop.cli.opening import FILE, Config, HubSpotUrl, OnSandbox, XeroUrl,
 from ledgerloop.cli.show import print_json, print_table, say
 from ledgerloop.engine import retries
 from ledgerloop.errors import LedgerloopError
-from ledgerloop.flows import approving, asking, renewing
-from ledgerloop.flows.quoting import Quote, quote
-from ledgerloop.flows.renewing import Renewal
+from ledgerloop.invoices import approvals, reissue, release
+from ledgerloop.invoices.preview import Quote, quote
+from ledgerloop.invoices.reissue import Renewal
 from ledgerloop.parts import instead
 from ledgerloop.store import connections
 
@@ -57,9 +57,9 @@ def retry(
             say(f"{name} goes on in the service that runs; its next call finds out what is left of its quotas.")
             return
         if new and deal:
-            chosen = renewing.renewals(deal)
+            chosen = reissue.renewals(deal)
             _show_and_ask(chosen, yes)
-            tried = renewing.renew(chosen)
+            tried = reissue.renew(chosen)
         else:
             if deal:
                 retries.check(deal)
@@ -92,17 +92,17 @@ def plan_deals(built: Ledgerloop, deals: list[str], as_json: bool) -> None:
 def approve_invoices(built: Ledgerloop, deals: list[str] | None, yes: bool, as_json: bool) -> None:
     """Let invoices leave that wait for approval, those of these deals or what the brake stopped: show them, and ask."""
     with built.database.reading() as tx:
-        shown = {portal.id: approving.waiting(tx, portal.id, deals) for portal in connections.portals(tx)}
+        shown = {portal.id: release.waiting(tx, portal.id, deals) for portal in connections.portals(tx)}
     some = [intent for waiting in shown.values() for intent in waiting]
     if some and not as_json:
-        amounts = [(intent.deal, *asking.amount_of(intent)) for intent in some]
+        amounts = [(intent.deal, *approvals.amount_of(intent)) for intent in some]
         rows = [(deal, f"{amount:.2f} {currency}") for deal, currency, amount in amounts]
         print_table("Invoices that wait", ("Deal", "Amount"), rows)
     if some:
         ask("Let them be made in Xero?", yes)
     approved: list[str] = []
     for portal, waiting in shown.items():
-        approved += approving.approve(built.database, portal, built.now(), deals, approving.seal_of(waiting))
+        approved += release.approve(built.database, portal, built.now(), deals, release.seal_of(waiting))
     if as_json:
         print_json({"approved": approved})
         return

@@ -21,8 +21,8 @@ from ledgerloop.cli.opening import (
 from ledgerloop.cli.show import Json, print_json, print_table, say
 from ledgerloop.customers.named import customers_named, organisation_of
 from ledgerloop.errors import LedgerloopError
-from ledgerloop.flows import ruling
-from ledgerloop.flows.ruling import HALVES, Ruled
+from ledgerloop.invoices import who_is_who
+from ledgerloop.invoices.who_is_who import HALVES, Ruled
 from ledgerloop.parts import instead
 from ledgerloop.records import Organisation
 from ledgerloop.store import connections, links, mirror
@@ -82,13 +82,13 @@ def link(
     with opened(config, sandbox, xero_url, hubspot_url) as built, instead(built.parts()):
         home = _home(built, organisation)
         if deal and new:
-            said = ruling.new_one_pays(home, deal, _BY, others or ())
+            said = who_is_who.new_one_pays(home, deal, _BY, others or ())
         elif deal:
-            said = ruling.it_pays(home, deal, customer, _BY, replace=replace)
+            said = who_is_who.it_pays(home, deal, customer, _BY, replace=replace)
         elif new:
-            said = ruling.it_is_new(home, customer, _BY)
+            said = who_is_who.it_is_new(home, customer, _BY)
         else:
-            said = ruling.it_is(
+            said = who_is_who.it_is(
                 home, customer, "company" if company else "contact", company or contact, _BY, replace=replace
             )
         _tell(built, said, as_json)
@@ -116,7 +116,7 @@ def unlink(
     with opened(config, sandbox, xero_url, hubspot_url) as built, instead(built.parts()):
         home = _home(built, organisation)
         halves = [half for half in HALVES if half in chosen or not chosen]
-        _tell(built, ruling.part(home, customer, halves, _BY), as_json)
+        _tell(built, who_is_who.part(home, customer, halves, _BY), as_json)
 
 
 def links_(

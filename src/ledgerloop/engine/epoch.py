@@ -3,7 +3,7 @@
 A count is kept in the database and in a file beside the key. It is raised before a request leaves that makes an
 invoice, at every start, every minute and by every backup; so what is put back is behind the file. Where both were put
 back together, as with a whole machine, nothing is noticed: therefore our copy must have been read since the start
-before an invoice leaves, or Xero is asked itself (see ``adopting``).
+before an invoice leaves, or Xero is asked itself (see ``invoices.existing``).
 """
 
 from __future__ import annotations

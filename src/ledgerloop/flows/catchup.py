@@ -4,7 +4,7 @@ Planned work wakes its lane here too, whenever it does not rest. Two signs of lo
 gap in their numbers that does not close, and silence for much longer than usual.
 
 Waking is all that happens here. What a turn then does depends on what is due: see ``ledger.pull.kinds_due`` and
-``polling.look``. Several processes may do this at once; waking twice is waking once.
+``invoices.poll.look``. Several processes may do this at once; waking twice is waking once.
 """
 
 from __future__ import annotations
@@ -16,8 +16,9 @@ from sqlalchemy import Connection
 
 from ledgerloop.customers import held, timeline_notes
 from ledgerloop.engine import backoff
-from ledgerloop.flows import apart, braking
-from ledgerloop.flows.polling import CURSOR as POLLED
+from ledgerloop.flows import braking
+from ledgerloop.invoices import deferrals
+from ledgerloop.invoices.poll import CURSOR as POLLED
 from ledgerloop.ledger import reconcile, reference_data
 from ledgerloop.log import logger
 from ledgerloop.parts import parts
@@ -49,7 +50,7 @@ def wake_due() -> bool:
         homes = connections.organisations(tx)
         poll = [portal for portal in portals if _elapsed(tx, portal, POLLED, now, at.poll_every.total_seconds())]
         poll = [portal for portal in poll if not backoff.resting(tx, portal, "polling", now)]
-        poll += [portal for portal in portals if apart.due(tx, portal, now) or backoff.due(tx, portal, now)]
+        poll += [portal for portal in portals if deferrals.due(tx, portal, now) or backoff.due(tx, portal, now)]
         poll += portals if any(reference_data.due(tx, home.id, now) for home in homes) else []
         pull = [home for home in homes if _elapsed(tx, home.id, CAUGHT_UP, now, at.catch_up_every.total_seconds())]
         new_day = [home for home in homes if connections.get_value(tx, _day_of(home)) != home.day(now).isoformat()]

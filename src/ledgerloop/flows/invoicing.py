@@ -16,11 +16,11 @@ from ledgerloop.engine.backoff import alone
 from ledgerloop.engine.retries import LOOK, RETRY
 from ledgerloop.engine.turns import in_turns, take
 from ledgerloop.errors import LedgerloopError
-from ledgerloop.flows import apart, editing, intending, making, polling
-from ledgerloop.flows.apart import Told, Troubles
-from ledgerloop.flows.waking import concerned, look_again, look_into_books
-from ledgerloop.flows.writing_back import show_deals
 from ledgerloop.hubspot.webhooks import records_named
+from ledgerloop.invoices import deferrals, edits, outbox, poll, submit
+from ledgerloop.invoices.deferrals import Told, Troubles
+from ledgerloop.invoices.held_deals import concerned, look_again, look_into_books
+from ledgerloop.invoices.write_back import show_deals
 from ledgerloop.parts import parts
 from ledgerloop.records import Taken
 from ledgerloop.store import connections, inbox, intents, lanes, last_written, pending_customers
@@ -78,10 +78,10 @@ def look(portal: str) -> None:
 
     A search that fails stops no deal that a webhook told of.
     """
-    apart.take_up(portal)
+    deferrals.take_up(portal)
     look_into_books(portal)
     look_again(portal)
-    alone(portal, "polling", lambda: polling.look(portal))
+    alone(portal, "polling", lambda: poll.look(portal))
 
 
 @DBOS.step()
@@ -121,13 +121,13 @@ def _deals_in(event: Taken) -> tuple[str, ...]:
 @DBOS.step()
 def intend(portal: str, turn: int, named: Named) -> Told:
     """Read the deals, decide each one, find its customer, and put intents and holds on disk."""
-    return intending.intend(portal, turn, named["deals"], named["again"], named["settled"]).told()
+    return outbox.intend(portal, turn, named["deals"], named["again"], named["settled"]).told()
 
 
 @DBOS.step()
 def edit(portal: str, turn: int, named: Named) -> Told:
     """Change the drafts of deals that were edited since, or say why they stay."""
-    return editing.edit(portal, turn, named["deals"], named["settled"]).told()
+    return edits.edit(portal, turn, named["deals"], named["settled"]).told()
 
 
 @DBOS.step()
@@ -143,14 +143,14 @@ def create(portal: str, turn: int, aside: list[str]) -> tuple[list[str], Told]:
 
     One step for both, so that whoever goes on after a crash looks first, however long it has been.
     """
-    stopped, troubles = making.create(portal, turn, aside)
+    stopped, troubles = submit.create(portal, turn, aside)
     return stopped, troubles.told()
 
 
 @DBOS.step()
 def put_aside(portal: str, turn: int, troubles: Troubles, named: Named) -> None:
     """Have the deals whose organisation could not be asked looked at again in a later turn, and no others."""
-    apart.put_aside(portal, turn, troubles, named["settled"])
+    deferrals.put_aside(portal, turn, troubles, named["settled"])
 
 
 @DBOS.step()

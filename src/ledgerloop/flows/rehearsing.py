@@ -11,8 +11,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from ledgerloop.customers import company_index, drift, held, show
-from ledgerloop.flows import writing_back
 from ledgerloop.hubspot.dry_run import Rehearsing
+from ledgerloop.invoices import write_back
 from ledgerloop.ledger import pull
 from ledgerloop.parts import instead, parts
 from ledgerloop.records import Entry, Organisation
@@ -51,7 +51,7 @@ def rehearse(home: Organisation, customers: Sequence[str], *, anew: bool = False
             with instead(rehearsed):
                 if anew:
                     drift.look_at(home, some, turn=0)
-                show.show_standings(home, some, 0, writing_back.show_invoices)
+                show.show_standings(home, some, 0, write_back.show_invoices)
             lines = take_lines(forgetful)
             yield [*lines, *_still_asked(home, forgetful, some, lines)]
 

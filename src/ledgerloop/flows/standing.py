@@ -29,7 +29,8 @@ from ledgerloop.engine import epoch
 from ledgerloop.engine.backoff import REFUSED_REST, REST, alone
 from ledgerloop.engine.turns import in_turns, take
 from ledgerloop.errors import Braked, ConsentNeeded, LedgerloopError, RateLimited, Refused
-from ledgerloop.flows import braking, following, rehearsing, writing_back
+from ledgerloop.flows import braking, rehearsing
+from ledgerloop.invoices import email, write_back
 from ledgerloop.ledger import pull, reconcile, refill
 from ledgerloop.log import logger
 from ledgerloop.parts import parts
@@ -143,7 +144,7 @@ def follow(organisation: str, turn: int) -> bool:
 
     Tells whether there are more, unless something live has come: the next turn goes on with them.
     """
-    return following.follow(organisation, turn) and not _interrupted(organisation)
+    return email.follow(organisation, turn) and not _interrupted(organisation)
 
 
 @DBOS.step()
@@ -259,7 +260,7 @@ def _show(home: Organisation, customers: Sequence[str], turn: int, *, look: bool
     if customers and look:
         drift.look_at(home, customers, turn)
     if customers:
-        show.show_standings(home, customers, turn, writing_back.show_invoices)
+        show.show_standings(home, customers, turn, write_back.show_invoices)
         timeline_notes.note_happenings(home, customers, turn)
         contact_number.number(home, customers, turn)
     return home.day(now()) == today

@@ -7,7 +7,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from ledgerloop.bootstrap import Ledgerloop
-from ledgerloop.flows import approving
+from ledgerloop.invoices import release
 from ledgerloop.log import logger
 from ledgerloop.web.door import LARGEST_FORM, Form, form_of_people, to
 from ledgerloop.web.sessions import Session, Sessions
@@ -37,10 +37,10 @@ class Approving:
         answer = to("/")
         try:
             if kind == "deal":
-                approved = approving.approve_everywhere(database, now, [key], seal)
+                approved = release.approve_everywhere(database, now, [key], seal)
             elif kind == "brake":
-                approved = approving.approve(database, key, now, seal=seal)
-        except approving.Changed as changed:
+                approved = release.approve(database, key, now, seal=seal)
+        except release.Changed as changed:
             self._sessions.say(answer, changed.sentence)
             return answer
         logger.info("invoices approved", deals=approved)

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
-from ledgerloop.flows import approving
+from ledgerloop.invoices import release
 from ledgerloop.records import Entry, Organisation, Portal, Pulse, Signed, Vendor
 from ledgerloop.rules.clocks import far
 from ledgerloop.rules.health import BOUND, Reason, Signs, State, Struggling, judge, state_of
@@ -252,11 +252,9 @@ def may_be_new(held: Held) -> bool:
 
 def _approvable(tx: Connection) -> dict[str, str]:
     portals = [portal.id for portal in connections.portals(tx)]
-    seals = {
-        f"deal {one.deal}": approving.seal_of([one]) for portal in portals for one in intents.unapproved(tx, portal)
-    }
-    braked = {portal: stopped for portal in portals if (stopped := approving.waiting(tx, portal))}
-    return seals | {approving.subject_of(portal): approving.seal_of(stopped) for portal, stopped in braked.items()}
+    seals = {f"deal {one.deal}": release.seal_of([one]) for portal in portals for one in intents.unapproved(tx, portal)}
+    braked = {portal: stopped for portal in portals if (stopped := release.waiting(tx, portal))}
+    return seals | {release.subject_of(portal): release.seal_of(stopped) for portal, stopped in braked.items()}
 
 
 def _signed(tx: Connection, counted: Sequence[Signed]) -> list[Signed]:

@@ -13,12 +13,12 @@ from typing import Literal
 
 from ledgerloop.engine import epoch
 from ledgerloop.engine.retries import LOOK, again
-from ledgerloop.flows import making, paying
-from ledgerloop.flows.apart import Troubles
-from ledgerloop.flows.approving import deal_subject as subject_of
-from ledgerloop.flows.deals import Sale
-from ledgerloop.flows.deciding import Decided, Ready, Verdict, basis, decide
-from ledgerloop.flows.payers import Payer, find_payers
+from ledgerloop.invoices import payment_terms, submit
+from ledgerloop.invoices.deals import Sale
+from ledgerloop.invoices.decide import Decided, Ready, Verdict, basis, decide
+from ledgerloop.invoices.deferrals import Troubles
+from ledgerloop.invoices.payers import Payer, find_payers
+from ledgerloop.invoices.release import deal_subject as subject_of
 from ledgerloop.parts import parts
 from ledgerloop.records import Entry, Hold, Intent, Portal, Receivable, Skip
 from ledgerloop.rules.identity.payers import Found
@@ -77,7 +77,7 @@ def adopt(house: Portal, turn: int, decided: Decided) -> set[str]:
             found.append(_intent(house, verdict, stands.customer, "", now, ""))
         else:
             found.append(_stranger(house, deal, stands, now))
-    adopted = making.adopt(house.id, turn, found, {deal: one.id for deal, one in decided.standing.items()})
+    adopted = submit.adopt(house.id, turn, found, {deal: one.id for deal, one in decided.standing.items()})
     gone = {deal: one for deal, one in decided.standing.items() if deal not in adopted}
     if gone:  # our copy was behind, and no longer is: what becomes of these deals is decided anew
         with parts().database.transaction() as tx:
@@ -118,7 +118,7 @@ def find_customers(portal: str, turn: int, verdicts: dict[str, Verdict], trouble
         with troubles.apart(home.id, deals):
             epoch.insist(home.id)
             found = find_payers(at.xero(home.id), home, sales, portal, turn)
-            paying.set_due(home, verdicts, {deal: one for deal, one in found.items() if isinstance(one, Found)})
+            payment_terms.set_due(home, verdicts, {deal: one for deal, one in found.items() if isinstance(one, Found)})
         for deal in deals:
             payer = found.get(deal)
             if payer is None:
@@ -247,6 +247,6 @@ def _entry(portal: str, turn: int, deal: str, decision: Literal["hold", "skip"],
         turn=turn,
         subject=subject_of(deal),
         decision=decision,
-        rule="rules.invoices.invoice_from_deal" if decision == "hold" else "flows.deciding",
+        rule="rules.invoices.invoice_from_deal" if decision == "hold" else "invoices.decide",
         reason=reason,
     )

@@ -15,9 +15,9 @@ from sqlalchemy import Connection
 
 from ledgerloop.customers import first_compared, review, succeed
 from ledgerloop.customers.find import sharing_of
-from ledgerloop.flows import new_customers
-from ledgerloop.flows.deals import Sale, Side, buyer_of, sides
 from ledgerloop.hubspot.models import Record
+from ledgerloop.invoices import new_customer
+from ledgerloop.invoices.deals import Sale, Side, buyer_of, sides
 from ledgerloop.ledger import pull
 from ledgerloop.parts import parts
 from ledgerloop.portal.batch_write import id_name
@@ -67,7 +67,7 @@ def find_payers(
         found |= _by_ruling(home, [sale for sale in strangers if sale.deal.id not in found])
         remember(home, strangers, found, turn)  # so that nobody takes the same customer by its name
     for some in _apart([sale for sale in strangers if sale.deal.id not in found]):
-        found |= new_customers.lost(home, some)
+        found |= new_customer.lost(home, some)
         found |= by_evidence(home, [sale for sale in some if sale.deal.id not in found])
         found |= _make(client, home, [sale for sale in some if sale.deal.id not in found], portal, turn)
         remember(home, some, found, turn)
@@ -400,12 +400,12 @@ def by_evidence(home: Organisation, sales: Sequence[Sale]) -> dict[str, Payer]:
 
 def _make(client: XeroClient, home: Organisation, sales: Sequence[Sale], portal: str, turn: int) -> dict[str, Payer]:
     """Make the customers nobody knows. One whom our copy lacked, and who has the name already, is looked for once."""
-    found, taken = new_customers.create(client, home, sales, portal, turn)
+    found, taken = new_customer.create(client, home, sales, portal, turn)
     if taken:
         pull.pull_kind(client, home.id, "contacts", pull.Seen())
         answers = by_evidence(home, taken)
         left = [sale for sale in taken if sale.deal.id not in answers]
-        found |= answers | new_customers.create(client, home, left, portal, turn)[0]
+        found |= answers | new_customer.create(client, home, left, portal, turn)[0]
     return found
 
 

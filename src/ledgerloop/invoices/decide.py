@@ -10,11 +10,11 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from ledgerloop.flows import adopting, merging, twofold
-from ledgerloop.flows.apart import Troubles
-from ledgerloop.flows.deals import Sale, entered, for_route, new_customer, read_deals, read_sales, won_at
-from ledgerloop.flows.payers import unknown
 from ledgerloop.hubspot.models import Record
+from ledgerloop.invoices import existing, hubspot_billing, merged_deals
+from ledgerloop.invoices.deals import Sale, entered, for_route, new_customer, read_deals, read_sales, won_at
+from ledgerloop.invoices.deferrals import Troubles
+from ledgerloop.invoices.payers import unknown
 from ledgerloop.ledger.reference_data import books_of
 from ledgerloop.parts import parts
 from ledgerloop.portal.facts import owners, route_stages, won_stages
@@ -72,14 +72,14 @@ def decide(house: Portal, ids: Sequence[str], *, early: bool = False, settled: C
     deals, standing, skips = _read(house, ids)
     not_won = frozenset(deal for deal, skip in skips.items() if early and skip == NOT_WON)
     skips = {deal: skip for deal, skip in skips.items() if deal not in not_won}
-    merged = merging.follow(house.id, list(deals.values()))
+    merged = merged_deals.follow(house.id, list(deals.values()))
     skips |= {deal: Skip(why) for deal, why in merged.moved.items()}
     names = {key: name for key, deal in deals.items() if (name := deal.properties.get("dealname"))}
     standing = {deal: one for deal, one in standing.items() if deal not in merged.moved}
     decided = Decided(dict(skips), {}, names, not_won, standing)
     sales = read_sales(client, house.id, [deals[deal] for deal in ids if deal not in decided.verdicts])
     stages = frozenset(won_stages(house.id))
-    decided.billed = twofold.billed_by_hubspot(house.id, [sale.deal.id for sale in sales])
+    decided.billed = hubspot_billing.billed_by_hubspot(house.id, [sale.deal.id for sale in sales])
     won = not_won | {sale.deal.id for sale in sales if is_won(sale.deal, stages)}
     for home, mine in by_home(decided, route(house, sales, won), sales):
         with decided.troubles.apart(home.id, [sale.deal.id for sale, _ in mine]):
@@ -94,7 +94,7 @@ def _read(house: Portal, ids: Sequence[str]) -> tuple[dict[str, Record], dict[st
     stages = sorted({*won_stages(house.id), *route_stages()})
     deals = read_deals(parts().hubspot(), ids, [invoice_id(), *map(entered, stages)])
     since = connected.since - INDEX_LAG if connected is not None else None
-    standing = adopting.standing_for(house, deals, invoice_id())
+    standing = existing.standing_for(house, deals, invoice_id())
     named = _naming(deals, standing)
     skips = {
         deal: why
@@ -182,7 +182,7 @@ def _decide_for(
     """
     today = home.day(parts().now())
     books = books_for(house, home, mine)
-    taken = adopting.numbers_of(house, home.id, [sale.deal.id for sale, terms in mine if terms.number])
+    taken = existing.numbers_of(house, home.id, [sale.deal.id for sale, terms in mine if terms.number])
 
     def draft(sale: Sale, terms: Terms, books: Books) -> Draft | Hold:
         made = invoice_from_deal(sale.deal, sale.lines, terms, home, house, today, books)

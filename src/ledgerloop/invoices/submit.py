@@ -18,10 +18,10 @@ from ledgerloop.engine import epoch
 from ledgerloop.engine.epoch import KEY_LASTS
 from ledgerloop.engine.retries import LOOK, again
 from ledgerloop.errors import Invalid, UnknownOutcome
-from ledgerloop.flows import adopting, asking
-from ledgerloop.flows.apart import Troubles
-from ledgerloop.flows.approving import deal_subject as subject_of
-from ledgerloop.flows.rereading import changed, put_back
+from ledgerloop.invoices import approvals, existing
+from ledgerloop.invoices.deferrals import Troubles
+from ledgerloop.invoices.recheck import changed, put_back
+from ledgerloop.invoices.release import deal_subject as subject_of
 from ledgerloop.ledger import duplicate_invoices
 from ledgerloop.ledger.reference_data import last_read
 from ledgerloop.log import logger
@@ -86,7 +86,7 @@ def create(portal: str, turn: int, aside: Collection[str]) -> tuple[list[str], T
     for organisation in sorted(unsettled):
         with troubles.apart(organisation):
             settle(portal, organisation, turn)
-    brake = asking.look(portal)
+    brake = approvals.look(portal)
     stopped = list(brake.held)
     with parts().database.reading() as tx:
         waiting = {intent.organisation for intent in intents.pending(tx, portal)}
@@ -153,8 +153,8 @@ def _adopt_waiting(portal: str, organisation: str, turn: int) -> None:
     if not first or house is None:
         return
     epoch.insist(organisation)
-    adopting.freshen(organisation)
-    found = adopting.standing(house, [one.deal for one in first])
+    existing.freshen(organisation)
+    found = existing.standing(house, [one.deal for one in first])
     here = [replace(one, organisation=found[one.deal].organisation) for one in first if one.deal in found]
     if here:
         with parts().database.transaction() as tx:

@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import date
 
 from ledgerloop.customers.update import Wanted, show
-from ledgerloop.flows.approving import deal_subject as subject_of
+from ledgerloop.invoices.release import deal_subject as subject_of
 from ledgerloop.parts import parts
 from ledgerloop.records import Intent, Organisation, Receivable
 from ledgerloop.rules.invoices import properties_from_invoice

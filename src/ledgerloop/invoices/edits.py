@@ -16,11 +16,11 @@ from typing import Any, Literal, get_args
 from sqlalchemy import Connection
 
 from ledgerloop.errors import Invalid
-from ledgerloop.flows import merging, payers
-from ledgerloop.flows.apart import Troubles
-from ledgerloop.flows.approving import deal_subject as subject_of
-from ledgerloop.flows.deals import Sale, read_deals, read_sales, with_payers
-from ledgerloop.flows.deciding import Decided, basis, books_for, by_home, invoice_id, route
+from ledgerloop.invoices import merged_deals, payers
+from ledgerloop.invoices.deals import Sale, read_deals, read_sales, with_payers
+from ledgerloop.invoices.decide import Decided, basis, books_for, by_home, invoice_id, route
+from ledgerloop.invoices.deferrals import Troubles
+from ledgerloop.invoices.release import deal_subject as subject_of
 from ledgerloop.ledger.reference_data import last_read
 from ledgerloop.parts import parts
 from ledgerloop.portal.facts import route_stages, won_stages
@@ -100,7 +100,7 @@ def edit(portal: str, turn: int, deals: Sequence[str], settled: Collection[str])
     if house is None or not made:
         return troubles
     found = read_deals(at.hubspot(), list(made), [invoice_id()])
-    merged = merging.follow(portal, list(found.values()))
+    merged = merged_deals.follow(portal, list(found.values()))
     with at.database.reading() as tx:
         made |= intents.get(tx, portal, list(merged.moved))
         stands = _standing(tx, [*made.values(), *merged.twice.values()])

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date
 
-from ledgerloop.flows.deciding import Ready, Verdict
+from ledgerloop.invoices.decide import Ready, Verdict
 from ledgerloop.ledger.reference_data import books_of
 from ledgerloop.parts import parts
 from ledgerloop.records import Hold, Organisation

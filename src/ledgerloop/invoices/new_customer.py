@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from ledgerloop.errors import Invalid
-from ledgerloop.flows.deals import Sale, buyer_of, new_customer, sides
+from ledgerloop.invoices.deals import Sale, buyer_of, new_customer, sides
 from ledgerloop.parts import parts
 from ledgerloop.records import Customer, Entry, Hold, Organisation
 from ledgerloop.rules.customers import customer_from_contact

@@ -17,9 +17,9 @@ from ledgerloop.customers.find import PLURAL, properties_read
 from ledgerloop.customers.named import customers_named
 from ledgerloop.engine import retries
 from ledgerloop.errors import LedgerloopError
-from ledgerloop.flows import deciding, payers
-from ledgerloop.flows.deals import Sale, buyer_of, for_route, read_deals, read_sales, sides
 from ledgerloop.hubspot.models import Record
+from ledgerloop.invoices import decide, payers
+from ledgerloop.invoices.deals import Sale, buyer_of, for_route, read_deals, read_sales, sides
 from ledgerloop.parts import parts
 from ledgerloop.portal.batch_write import id_name
 from ledgerloop.records import Customer, Entry, Link, LinkKind, Organisation
@@ -382,7 +382,7 @@ def _sale(deal: str) -> Sale:
         )
     found = read_deals(at.hubspot(), [deal], ()).get(deal)
     sales = read_sales(at.hubspot(), portal.id, [found]) if found else []
-    routed = deciding.route(portal, sales, [deal])
+    routed = decide.route(portal, sales, [deal])
     terms = [found[1] for found in routed.values() if isinstance(found, tuple)] or [at.routes[0].terms]
     sales = [for_route(one, terms[0]) for one in sales]
     if not sales or not sides(sales[0]):
@@ -442,7 +442,7 @@ def _entry(lane: str, subject: str, decision: Literal["skip", "adopt"], reason: 
         turn=0,
         subject=subject,
         decision=decision,
-        rule="flows.ruling",
+        rule="invoices.who_is_who",
         reason=reason,
         target=target,
     )

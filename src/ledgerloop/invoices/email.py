@@ -13,8 +13,8 @@ from dataclasses import replace
 
 from ledgerloop.engine.backoff import alone
 from ledgerloop.errors import Invalid, LedgerloopError, Missing, RateLimited, Refused, Transient, UnknownOutcome
-from ledgerloop.flows import writing_back
-from ledgerloop.flows.approving import deal_subject as subject_of
+from ledgerloop.invoices import write_back
+from ledgerloop.invoices.release import deal_subject as subject_of
 from ledgerloop.parts import parts
 from ledgerloop.records import EmailState, Entry, Intent, Receivable
 from ledgerloop.rules.remarks import note_of, remarks_of
@@ -53,7 +53,7 @@ def follow(organisation: str, turn: int) -> bool:
 def _show(intents_: Sequence[Intent], turn: int) -> None:
     """Show on the deals what was learnt."""
     for portal in {one.portal for one in intents_}:
-        writing_back.show_deals(portal, [one.deal for one in intents_ if one.portal == portal], turn)
+        write_back.show_deals(portal, [one.deal for one in intents_ if one.portal == portal], turn)
 
 
 def _email(client: XeroClient, wanted: Sequence[Intent], turn: int, refused: list[Intent]) -> None:
@@ -119,7 +119,7 @@ def _emailed(turn: int, intent: Intent, email: EmailState, why: str, *, tell: bo
         turn=turn,
         subject=subject_of(intent.deal),
         decision="update",
-        rule="flows.following",
+        rule="invoices.email",
         reason=why,
         target=f"xero invoice {intent.invoice}",
         values={"email": email or "refused"},

@@ -12,10 +12,10 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from ledgerloop.flows.deals import Sale, sides
-from ledgerloop.flows.deciding import Ready, decide
-from ledgerloop.flows.intending import find_customers, remark
 from ledgerloop.hubspot.dry_run import Rehearsing
+from ledgerloop.invoices.deals import Sale, sides
+from ledgerloop.invoices.decide import Ready, decide
+from ledgerloop.invoices.outbox import find_customers, remark
 from ledgerloop.ledger.reference_data import books_of
 from ledgerloop.parts import instead, parts
 from ledgerloop.records import Hold, Organisation, Portal

@@ -14,13 +14,13 @@ from decimal import Decimal
 from ledgerloop.customers.named import organisation_of
 from ledgerloop.engine import retries
 from ledgerloop.errors import LedgerloopError
-from ledgerloop.flows import deciding, payers
-from ledgerloop.flows.deals import Sale, entered, for_route, read_deals, read_sales, won_at
-from ledgerloop.flows.deciding import invoice_id
-from ledgerloop.flows.merging import MERGED_IDS
 from ledgerloop.hubspot.client import MOST_A_SEARCH_PAGE, HubSpotClient
 from ledgerloop.hubspot.dry_run import Rehearsing
 from ledgerloop.hubspot.models import Record, moment_from
+from ledgerloop.invoices import decide, payers
+from ledgerloop.invoices.deals import Sale, entered, for_route, read_deals, read_sales, won_at
+from ledgerloop.invoices.decide import invoice_id
+from ledgerloop.invoices.merged_deals import MERGED_IDS
 from ledgerloop.ledger import pull
 from ledgerloop.parts import Traces, instead, parts
 from ledgerloop.portal.facts import route_stages, won_stages
@@ -86,7 +86,7 @@ def survey(house: Portal, homes: Sequence[Organisation], deals: Sequence[str] = 
     _check(house, deals)
     records = _read(house, deals)
     sales = read_sales(at.hubspot(), house.id, list(records.values()), lines=False)
-    routed = deciding.route(house, sales, list(records))
+    routed = decide.route(house, sales, list(records))
     ways = {deal: found for deal, found in routed.items() if isinstance(found, tuple)}
     terms = {deal: found for deal, (_, found) in ways.items()}
     sales = [for_route(one, terms.get(one.deal.id, at.routes[0].terms)) for one in sales]

@@ -19,9 +19,9 @@ from sqlalchemy import Connection
 from ledgerloop.engine import epoch
 from ledgerloop.engine.retries import LOOK, again
 from ledgerloop.errors import LedgerloopError
-from ledgerloop.flows.approving import deal_subject as subject_of
-from ledgerloop.flows.deciding import invoice_id
-from ledgerloop.flows.pairing import Survey
+from ledgerloop.invoices.adoption_survey import Survey
+from ledgerloop.invoices.decide import invoice_id
+from ledgerloop.invoices.release import deal_subject as subject_of
 from ledgerloop.parts import parts
 from ledgerloop.records import Entry, Intent, Link, Portal, Receivable
 from ledgerloop.rules.customers import receivable_from_invoice

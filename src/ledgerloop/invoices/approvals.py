@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
 
-from ledgerloop.flows.approving import deal_subject, subject_of
+from ledgerloop.invoices.release import deal_subject, subject_of
 from ledgerloop.parts import parts
 from ledgerloop.records import Intent
 from ledgerloop.rules.invoices import body_of

@@ -14,8 +14,8 @@ from datetime import UTC, datetime
 
 from sqlalchemy import Connection
 
-from ledgerloop.flows.deals import entered, won_at
 from ledgerloop.hubspot.models import Record
+from ledgerloop.invoices.deals import entered, won_at
 from ledgerloop.parts import parts
 from ledgerloop.portal.facts import route_stages, won_stages
 from ledgerloop.portal.search_since import INDEX_LAG, Filter, keep_up

@@ -76,7 +76,9 @@ def _say_once(portal: str, kind: str, refusal: Refused) -> None:
             scope = f"crm.objects.{kind}.read"
             cure = f"Allow the token {scope} to have it looked at." if isinstance(refusal, ScopeMissing) else ""
             why = f"HubSpot's own {kind} of deals cannot be seen, so a deal that HubSpot bills too is invoiced. {cure}"
-            journal.add(tx, [Entry(at.now(), portal, 0, f"portal {portal}", "skip", "flows.twofold", why.strip())])
+            journal.add(
+                tx, [Entry(at.now(), portal, 0, f"portal {portal}", "skip", "invoices.hubspot_billing", why.strip())]
+            )
             logger.warning("hubspot's own billing cannot be seen", kind=kind, why=refusal.sentence)
 
 

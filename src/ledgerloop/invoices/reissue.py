@@ -13,9 +13,9 @@ from sqlalchemy import Connection
 
 from ledgerloop.engine import retries
 from ledgerloop.errors import LedgerloopError
-from ledgerloop.flows import adopting
-from ledgerloop.flows.deals import read_deals
-from ledgerloop.flows.deciding import invoice_id
+from ledgerloop.invoices import existing
+from ledgerloop.invoices.deals import read_deals
+from ledgerloop.invoices.decide import invoice_id
 from ledgerloop.parts import parts
 from ledgerloop.records import Entry, Intent, Link, Portal
 from ledgerloop.rules.edits import payload_from
@@ -116,7 +116,7 @@ def _forgotten(house: Portal, deal: str) -> Intent | None:
     with at.database.reading() as tx:
         homes = connections.organisations(tx)
         owners = [one.deal for home in homes for one in intents.by_invoice(tx, home.id, named).values()]
-        standing = adopting.standing(house, [deal]).get(deal)
+        standing = existing.standing(house, [deal]).get(deal)
     if owners:
         raise LedgerloopError(
             f"The invoice that deal {deal} names is deal {owners[0]}'s. Clear the Xero invoice id of deal {deal} if it"
@@ -197,7 +197,7 @@ def _entry(one: Renewal) -> Entry:
         turn=0,
         subject=f"deal {intent.deal}",
         decision="skip",
-        rule="flows.renewing",
+        rule="invoices.reissue",
         reason=f"A person asked for a new invoice: {intent.number} is {one.status} in Xero.",
         target=f"xero invoice {intent.invoice}",
     )

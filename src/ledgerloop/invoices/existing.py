@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from ledgerloop.engine import epoch
-from ledgerloop.flows.merging import MERGED_IDS
 from ledgerloop.hubspot.models import Record
+from ledgerloop.invoices.merged_deals import MERGED_IDS
 from ledgerloop.parts import parts
 from ledgerloop.records import Portal, Receivable
 from ledgerloop.rules.customers import receivable_from_invoice

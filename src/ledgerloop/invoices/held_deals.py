@@ -12,7 +12,7 @@ from datetime import timedelta
 from sqlalchemy import Connection
 
 from ledgerloop.engine.retries import LOOK, again, deals_held
-from ledgerloop.flows.apart import Troubles
+from ledgerloop.invoices.deferrals import Troubles
 from ledgerloop.ledger import reference_data
 from ledgerloop.parts import parts
 from ledgerloop.records import Taken

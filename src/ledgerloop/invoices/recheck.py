@@ -10,8 +10,8 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
 from ledgerloop.engine.retries import LOOK, again
-from ledgerloop.flows.approving import deal_subject as subject_of
-from ledgerloop.flows.deciding import Ready, Verdict, basis, decide
+from ledgerloop.invoices.decide import Ready, Verdict, basis, decide
+from ledgerloop.invoices.release import deal_subject as subject_of
 from ledgerloop.parts import parts
 from ledgerloop.records import Entry, Intent, Skip
 from ledgerloop.rules.clocks import passed
@@ -52,7 +52,7 @@ def put_back(portal: str, turn: int, some: Sequence[Intent], verdicts: Mapping[s
         journal.add(
             tx,
             [
-                Entry(now, portal, turn, subject_of(deal), "skip", "flows.deciding", skip.reason)
+                Entry(now, portal, turn, subject_of(deal), "skip", "invoices.decide", skip.reason)
                 for deal, skip in skips.items()
             ],
         )

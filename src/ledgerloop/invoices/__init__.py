@@ -1,0 +1,1 @@
+"""From a won deal to its one invoice, and back onto the deal."""
