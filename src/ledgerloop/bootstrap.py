@@ -23,9 +23,8 @@ from ledgerloop import oauth
 from ledgerloop.engine.dispatcher import Engine, Flows
 from ledgerloop.engine.ingest import Receiver
 from ledgerloop.errors import SettingsError
-from ledgerloop.flows.catchup import wake_due
-from ledgerloop.flows.connecting import GRANT, Desk
 from ledgerloop.flows.invoicing import invoicing
+from ledgerloop.flows.schedule import wake_due
 from ledgerloop.flows.standing import standing
 from ledgerloop.http import Api, Call, open_client
 from ledgerloop.hubspot.client import HubSpotClient
@@ -41,6 +40,7 @@ from ledgerloop.secrets.sealed import Sealed, locked, trouble
 from ledgerloop.secrets.shelf import SESSION_KEY, Shelf
 from ledgerloop.settings import Settings
 from ledgerloop.settings.routes import routes_from
+from ledgerloop.setup.connect import GRANT, Desk
 from ledgerloop.store.db import Database
 from ledgerloop.store.sealed_secrets import DatabaseCells
 from ledgerloop.store.witness import Witness, witness_of

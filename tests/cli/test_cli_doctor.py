@@ -16,9 +16,9 @@ from typer.testing import CliRunner
 
 from ledgerloop.bootstrap import build
 from ledgerloop.cli.app import app
-from ledgerloop.flows.connecting import begin_consent, choose, connect_portal, finish_consent
 from ledgerloop.hubspot import scopes
 from ledgerloop.settings import load
+from ledgerloop.setup.connect import begin_consent, choose, connect_portal, finish_consent
 from ledgerloop.store import connections
 from ledgerloop.store.db import Database
 from ledgerloop_sandbox import credentials

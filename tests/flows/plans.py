@@ -9,9 +9,9 @@ from scene import Scene
 
 from ledgerloop.customers import admit
 from ledgerloop.customers.named import organisation_of
-from ledgerloop.flows import planning
-from ledgerloop.flows.planning import Line, Totals
 from ledgerloop.parts import instead
+from ledgerloop.safety import backfill_plan
+from ledgerloop.safety.backfill_plan import Line, Totals
 from ledgerloop.store import planned
 
 
@@ -22,7 +22,7 @@ def plan(scene: Scene, chosen: list[str] | None = None, later: timedelta = timed
         with scene.built.database.reading() as tx:
             home = organisation_of(tx, "")
             chosen = admit.everybody(tx, home) if chosen is None else chosen
-        return totals, [line for some in planning.plan(home, chosen, totals) for line in some]
+        return totals, [line for some in backfill_plan.plan(home, chosen, totals) for line in some]
 
 
 def accept(scene: Scene, totals: Totals) -> None:
@@ -31,7 +31,7 @@ def accept(scene: Scene, totals: Totals) -> None:
         with scene.built.database.reading() as tx:
             home = organisation_of(tx, "")
             everybody = admit.everybody(tx, home)
-        planning.accept(home, everybody, totals.written)
+        backfill_plan.accept(home, everybody, totals.written)
 
 
 def count_left(scene: Scene) -> int:

@@ -10,9 +10,9 @@ from scene import Scene
 
 from ledgerloop.customers import admit
 from ledgerloop.customers.named import organisation_of
-from ledgerloop.flows import planning
-from ledgerloop.flows.planning import Totals
 from ledgerloop.parts import instead
+from ledgerloop.safety import backfill_plan
+from ledgerloop.safety.backfill_plan import Totals
 from ledgerloop.store import journal, mirror
 
 
@@ -45,7 +45,7 @@ def _planned(scene: Scene) -> str:
         with scene.built.database.reading() as tx:
             home = organisation_of(tx, "")
             everybody = admit.everybody(tx, home)
-        return repr(list(planning.plan(home, everybody, Totals())))
+        return repr(list(backfill_plan.plan(home, everybody, Totals())))
 
 
 def _everybody(scene: Scene) -> list[str]:
@@ -60,9 +60,9 @@ def _backfill(scene: Scene) -> None:
             home = organisation_of(tx, "")
             everybody = admit.everybody(tx, home)
         totals = Totals()
-        for _ in planning.plan(home, everybody, totals):
+        for _ in backfill_plan.plan(home, everybody, totals):
             pass
-        planning.accept(home, everybody, totals.written)
+        backfill_plan.accept(home, everybody, totals.written)
     scene.settle()
 
 

@@ -9,9 +9,9 @@ from scene import Scene
 from sqlalchemy import update
 
 from ledgerloop.customers.named import organisation_of
-from ledgerloop.flows import planning
-from ledgerloop.flows.planning import Totals
 from ledgerloop.parts import instead
+from ledgerloop.safety import backfill_plan
+from ledgerloop.safety.backfill_plan import Totals
 from ledgerloop.store import clientele, lanes, links, pending_customers, planned, tables, write_counts
 from ledgerloop.store.write_counts import Written
 
@@ -38,9 +38,9 @@ def _approve(scene: Scene) -> Totals:
         with scene.built.database.reading() as tx:
             home = organisation_of(tx, "")
             waiting = pending_customers.every(tx, home.id)
-        for _ in planning.plan(home, waiting, totals):
+        for _ in backfill_plan.plan(home, waiting, totals):
             pass
-        planning.accept(home, waiting, totals.written)
+        backfill_plan.accept(home, waiting, totals.written)
     return totals
 
 
@@ -156,9 +156,9 @@ def test_only_what_was_written_counts(scene: Scene) -> None:
             home = organisation_of(tx, "")
             everybody = clientele.everybody(tx, home.id, show_all=True)
         totals = Totals()
-        for _ in planning.plan(home, everybody, totals):
+        for _ in backfill_plan.plan(home, everybody, totals):
             pass
-        planning.accept(home, everybody, totals.written)
+        backfill_plan.accept(home, everybody, totals.written)
 
     def done() -> planned.Allowance | None:
         with scene.built.database.reading() as tx:

@@ -16,7 +16,7 @@ from crm import Customers
 from scene import DAY, Scene
 from sqlalchemy import delete
 
-from ledgerloop.flows import catchup, standing
+from ledgerloop.flows import schedule, standing
 from ledgerloop.ledger import pull, reconcile
 from ledgerloop.parts import instead
 from ledgerloop.records import Event
@@ -92,7 +92,7 @@ def test_deliveries_that_overtake_each_other_are_no_gap(scene: Scene) -> None:
     _deliver(scene, 5006)
     scene.settle()
     with instead(scene.built.parts()):
-        catchup.wake_due()
+        schedule.wake_due()
     scene.settle()
 
     assert [] == scene.calls("xero", "/Overpayments")
@@ -156,7 +156,7 @@ def test_overdue_at_the_organisations_midnight(scene: Scene) -> None:
     def day_at(now: datetime) -> set[str]:
         """Let the schedule look at a moment, and say who must be shown anew."""
         with instead(replace(at, now=lambda: now)):
-            catchup.wake_due()
+            schedule.wake_due()
         with scene.built.database.transaction() as tx:
             found = planned.batch(tx, home.id, 1000)
             planned.done(tx, home.id, found)

@@ -12,7 +12,7 @@ from ledgerloop import settings
 from ledgerloop.bootstrap import FLOWS, build
 from ledgerloop.cli.init import prepare
 from ledgerloop.engine.dispatcher import Engine
-from ledgerloop.flows.catchup import wake_due
+from ledgerloop.flows.schedule import wake_due
 from ledgerloop.records import Organisation
 from ledgerloop.store import connections, lanes
 from ledgerloop.store.connections import Connected

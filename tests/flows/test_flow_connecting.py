@@ -9,7 +9,7 @@ import pytest
 from scene import Scene
 
 from ledgerloop.cli.stage import connect_hubspot, connect_xero
-from ledgerloop.flows.connecting import choose
+from ledgerloop.setup.connect import choose
 from ledgerloop.store import connections, inbox, lanes
 from ledgerloop.xero.webhooks import sign
 from ledgerloop_sandbox.credentials import XERO_WEBHOOK_KEY

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from ledgerloop.flows import catchup
+from ledgerloop.flows import schedule
 from ledgerloop.invoices.poll import CURSOR as POLLED
 from ledgerloop.parts import Parts, instead
 from ledgerloop.records import Event, Organisation, Portal, Rest
@@ -37,7 +37,7 @@ def looks(database: Database) -> Look:
 
     def look(seconds: float) -> bool:
         with instead(replace(parts, now=lambda: NOW + timedelta(seconds=seconds))):
-            catchup.wake_due()
+            schedule.wake_due()
         with database.reading() as tx:
             return cursors.get(tx, HOME.id, CAUGHT_UP).highest is None
 
@@ -114,7 +114,7 @@ def test_a_moment_in_the_future_is_no_moment(database: Database) -> None:
         connections.put_value(tx, f"day {home.id}", home.day(now).isoformat())
 
     with instead(given):
-        catchup.wake_due()
+        schedule.wake_due()
 
     with database.reading() as tx:
         assert {"org-1", "62515"} == {one.lane for one in lanes.all_lanes(tx) if one.wanted}

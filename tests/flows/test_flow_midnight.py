@@ -10,7 +10,7 @@ from decimal import Decimal
 import pytest
 from scene import Scene
 
-from ledgerloop.flows import catchup, standing
+from ledgerloop.flows import schedule, standing
 from ledgerloop.parts import instead
 from ledgerloop.records import Customer, Link, Receivable, Rest
 from ledgerloop.store import inbox, lanes, links, mirror, pending_customers, planned
@@ -72,7 +72,7 @@ def test_at_midnight_nobody_stands_before_live_work(scene: Scene) -> None:
     tomorrow = scene.built.now() + timedelta(days=1)
 
     with instead(replace(scene.built.parts(), now=lambda: tomorrow)):
-        catchup.wake_due()
+        schedule.wake_due()
 
     with scene.built.database.reading() as tx:
         assert set(late) <= planned.among(tx, scene.on.organisation, late)

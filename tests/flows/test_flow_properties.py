@@ -12,10 +12,10 @@ from scene import OBJECTS, Scene
 
 from ledgerloop.cli.stage import connect_hubspot, connect_xero
 from ledgerloop.errors import SettingsError
-from ledgerloop.flows.connecting import connect_portal
 from ledgerloop.portal.properties import compare, provision
 from ledgerloop.rules.properties import properties_on
 from ledgerloop.rules.standing import WORDS
+from ledgerloop.setup.connect import connect_portal
 from ledgerloop.store import connections, lanes
 
 PORTAL = "62515"

@@ -14,7 +14,7 @@ from ledgerloop import settings
 from ledgerloop.bootstrap import FLOWS, Ledgerloop, build
 from ledgerloop.cli.init import prepare
 from ledgerloop.engine.dispatcher import Engine, engine_file_of
-from ledgerloop.flows.catchup import wake_due
+from ledgerloop.flows.schedule import wake_due
 
 DAY = timedelta(days=1)
 OLD, YOUNG = 2500, 7

@@ -15,11 +15,11 @@ from scene import OBJECTS, Scene
 from typer.testing import CliRunner, Result
 
 from ledgerloop.cli.app import app
-from ledgerloop.flows.braking import Counting
 from ledgerloop.hubspot.client import HubSpotClient
 from ledgerloop.hubspot.dry_run import Rehearsing
 from ledgerloop.ledger import pull
 from ledgerloop.parts import instead
+from ledgerloop.safety.circuit_breaker import Counting
 from ledgerloop.store import connections, journal, lanes, mirror
 
 READS = set(

@@ -10,9 +10,9 @@ import httpx2
 import pytest
 from web_scene import Visit, token_in
 
-from ledgerloop.flows.connecting import GRANT
 from ledgerloop.records import LinkKind
 from ledgerloop.rules.properties import properties_on
+from ledgerloop.setup.connect import GRANT
 from ledgerloop.store import connections
 from ledgerloop_sandbox.server import Sandbox, running
 

@@ -22,10 +22,10 @@ from ledgerloop.cli.show import Json, print_json, say
 from ledgerloop.customers import admit
 from ledgerloop.customers.named import organisation_of
 from ledgerloop.errors import LedgerloopError
-from ledgerloop.flows import planning
-from ledgerloop.flows.planning import Totals
 from ledgerloop.parts import instead
 from ledgerloop.records import Organisation
+from ledgerloop.safety import backfill_plan
+from ledgerloop.safety.backfill_plan import Totals
 from ledgerloop.store import journal, lanes, pending_customers, planned
 from ledgerloop.store.planned import Allowance
 from ledgerloop.store.write_counts import Written
@@ -68,7 +68,7 @@ def backfill(
                 return
             if not nothing:  # questions alone write nothing that anybody must accept, and are kept for `holds`
                 _ask(home, totals, yes, as_json)
-            planning.accept(home, everybody, totals.written)
+            backfill_plan.accept(home, everybody, totals.written)
         _done(built, home, as_json)
 
 
@@ -98,7 +98,7 @@ def approve(
         totals, _ = planned_with_progress(home, waiting, keep=0)
         if waiting:
             _ask(home, totals, yes, as_json)
-        planning.accept(home, waiting, totals.written)
+        backfill_plan.accept(home, waiting, totals.written)
     _tell(as_json, home, totals, None, "Approved. The service goes on with it." if waiting else "Nothing waits.")
 
 

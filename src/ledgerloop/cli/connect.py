@@ -11,12 +11,12 @@ from ledgerloop.bootstrap import Ledgerloop
 from ledgerloop.cli.opening import FILE, Config, HubSpotUrl, OnSandbox, ServicePort, XeroUrl, opened
 from ledgerloop.cli.show import say
 from ledgerloop.errors import LedgerloopError
-from ledgerloop.flows.connecting import GRANT, connect_portal
-from ledgerloop.flows.connecting import choose as choose_organisation
 from ledgerloop.portal.lists import make_lists
 from ledgerloop.portal.properties import Provisioned, tell
 from ledgerloop.portal.properties import provision as make_properties
 from ledgerloop.rules.routing import undecided
+from ledgerloop.setup.connect import GRANT, connect_portal
+from ledgerloop.setup.connect import choose as choose_organisation
 from ledgerloop.store import connections
 from ledgerloop.web.connect import consent_address
 

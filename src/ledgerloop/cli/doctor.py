@@ -16,7 +16,6 @@ from ledgerloop.cli.opening import FILE, Config, HubSpotUrl, OnSandbox, ServiceP
 from ledgerloop.cli.show import Json, print_json, say
 from ledgerloop.engine import epoch
 from ledgerloop.errors import LedgerloopError, Missing, ScopeMissing
-from ledgerloop.flows.connecting import GRANT
 from ledgerloop.hubspot import scopes as hubspot_scopes
 from ledgerloop.invoices.adoption_survey import traces_lacking
 from ledgerloop.portal.properties import KINDS, compare, tell
@@ -25,6 +24,7 @@ from ledgerloop.rules.days import later
 from ledgerloop.rules.health import came
 from ledgerloop.rules.reference_data import Books
 from ledgerloop.rules.routing import undecided
+from ledgerloop.setup.connect import GRANT
 from ledgerloop.store import connections, epochs, mirror
 from ledgerloop.store.commits import tried
 from ledgerloop.store.connections import Connected

@@ -17,11 +17,11 @@ from ledgerloop.cli.opening import FILE, Config, Customer, HubSpotUrl, OfOrganis
 from ledgerloop.cli.show import Json, print_json, print_table, safe, say
 from ledgerloop.customers import admit
 from ledgerloop.customers.named import customers_named, organisation_of
-from ledgerloop.flows import planning
-from ledgerloop.flows.planning import Line, Totals
 from ledgerloop.parts import instead
 from ledgerloop.records import Organisation
 from ledgerloop.rules.identity.wording import by
+from ledgerloop.safety import backfill_plan
+from ledgerloop.safety.backfill_plan import Line, Totals
 from ledgerloop.store import links, pending_customers
 from ledgerloop.store.links import Kept
 
@@ -82,7 +82,7 @@ def planned_with_progress(home: Organisation, chosen: Sequence[str], keep: int |
     totals = Totals()
     lines: list[Line] = []
     with progress("Planning", len(chosen)) as bar:
-        for some in planning.plan(home, chosen, totals):
+        for some in backfill_plan.plan(home, chosen, totals):
             lines += some if keep is None else some[: max(0, keep - len(lines))]
             bar.advance(bar.task_ids[0], totals.customers - int(bar.tasks[0].completed))
     return totals, lines

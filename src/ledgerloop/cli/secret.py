@@ -84,7 +84,7 @@ def reseal_secrets(config: Config = FILE, sandbox: OnSandbox = False, forget: Fo
 
 def cure_of(name: str, settings: Settings) -> str:
     """Say how a secret is made anew whose key is lost."""
-    from ledgerloop.flows.connecting import GRANT  # with what it brings, it takes longer than the others need
+    from ledgerloop.setup.connect import GRANT  # with what it brings, it takes longer than the others need
 
     if name in named(settings):
         return f"`ledgerloop secret set {name}` saves it anew."

@@ -29,18 +29,18 @@ from ledgerloop.engine import epoch
 from ledgerloop.engine.backoff import REFUSED_REST, REST, alone
 from ledgerloop.engine.turns import in_turns, take
 from ledgerloop.errors import Braked, ConsentNeeded, LedgerloopError, RateLimited, Refused
-from ledgerloop.flows import braking, rehearsing
 from ledgerloop.invoices import email, write_back
 from ledgerloop.ledger import pull, reconcile, refill
 from ledgerloop.log import logger
 from ledgerloop.parts import parts
 from ledgerloop.portal import properties
 from ledgerloop.records import Organisation, Rest
+from ledgerloop.safety import circuit_breaker, dry_run
 from ledgerloop.store import connections, inbox, lanes, pending_customers, planned
 
 AT_ONCE = 1000
 """Customers looked at in one step: ten full batches for HubSpot, some of them under way at the same time."""
-PLANNED_AT_ONCE = rehearsing.AT_ONCE
+PLANNED_AT_ONCE = dry_run.AT_ONCE
 """Planned customers in one step: what is live waits for no more than these."""
 MOST_EVENTS = 10_000
 """Events taken in one turn; more than that wait for the next."""
@@ -111,7 +111,7 @@ def write(organisation: str, turn: int) -> bool:
     home = _home(organisation)
     if home is None:
         return False
-    braking.look_ahead(home)
+    circuit_breaker.look_ahead(home)
     with at.database.reading() as tx:
         live = pending_customers.first(tx, organisation, AT_ONCE, planned=False)
         accepted = (
@@ -122,10 +122,10 @@ def write(organisation: str, turn: int) -> bool:
         if not some:
             continue
         try:
-            with braking.counting(home, planned_work=is_planned):
+            with circuit_breaker.counting(home, planned_work=is_planned):
                 of_today = _show(home, list(some), turn, look=is_planned)
         except Braked:
-            braking.set_aside(home, some)
+            circuit_breaker.set_aside(home, some)
             continue
         if not of_today:
             overtaken = True
@@ -212,7 +212,7 @@ def write_planned(organisation: str, turn: int, first: bool) -> bool:
     if home is None or not some or rests or at.stopping() or (not first and _interrupted(organisation)):
         return False
     try:
-        with braking.counting(home, planned_work=True, behind=True):
+        with circuit_breaker.counting(home, planned_work=True, behind=True):
             of_today = _show(home, some, turn, look=True)
     except ConsentNeeded:
         raise
@@ -246,7 +246,7 @@ def _rest_after(problem: LedgerloopError) -> timedelta:
     if isinstance(problem, RateLimited):
         return timedelta(seconds=problem.retry_after)
     if isinstance(problem, Braked):
-        return braking.AGAIN
+        return circuit_breaker.AGAIN
     return REFUSED_REST if isinstance(problem, Refused) else REST
 
 

@@ -8,10 +8,10 @@ from starlette.routing import Route
 
 from ledgerloop.bootstrap import CALLBACK, Ledgerloop, secret
 from ledgerloop.errors import ConsentNeeded, LedgerloopError, SettingsError
-from ledgerloop.flows.connecting import begin_consent, choose, connect_portal, finish_consent
 from ledgerloop.log import logger
 from ledgerloop.rules.routing import undecided
 from ledgerloop.settings import check_complete
+from ledgerloop.setup.connect import begin_consent, choose, connect_portal, finish_consent
 from ledgerloop.store import connections
 from ledgerloop.web.door import LARGEST_FORM, Form, for_people, form_of_people, to
 from ledgerloop.web.pages import page, problem

@@ -16,7 +16,6 @@ from sqlalchemy import Connection
 
 from ledgerloop.customers import held, timeline_notes
 from ledgerloop.engine import backoff
-from ledgerloop.flows import braking
 from ledgerloop.invoices import deferrals
 from ledgerloop.invoices.poll import CURSOR as POLLED
 from ledgerloop.ledger import reconcile, reference_data
@@ -24,6 +23,7 @@ from ledgerloop.log import logger
 from ledgerloop.parts import parts
 from ledgerloop.records import Organisation
 from ledgerloop.rules.clocks import passed
+from ledgerloop.safety import circuit_breaker
 from ledgerloop.store import connections, cursors, gaps, inbox, lanes, links, mirror, pending_customers, planned
 from ledgerloop.store.cursors import CAUGHT_UP, Cursor
 from ledgerloop.store.write_counts import Written
@@ -107,7 +107,7 @@ def _unusually_silent(tx: Connection, home: Organisation, now: datetime) -> bool
 def _stopped_long(tx: Connection, home: Organisation, now: datetime) -> bool:
     """Tell whether what the brake has stopped is to be looked at again."""
     since = pending_customers.stopped_since(tx, home.id)
-    return since is not None and passed(since, braking.AGAIN, now)
+    return since is not None and passed(since, circuit_breaker.AGAIN, now)
 
 
 def _missing(tx: Connection, now: datetime) -> int:

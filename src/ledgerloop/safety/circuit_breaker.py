@@ -17,7 +17,6 @@ from sqlalchemy import Connection
 
 from ledgerloop.customers.relink import KINDS
 from ledgerloop.errors import Braked, LedgerloopError, UnknownOutcome
-from ledgerloop.flows.rehearsing import count, rehearse
 from ledgerloop.hubspot.client import HubSpotClient
 from ledgerloop.hubspot.models import BatchResult, New, Record, To
 from ledgerloop.hubspot.paths import plural
@@ -25,6 +24,7 @@ from ledgerloop.parts import instead, parts
 from ledgerloop.records import Organisation
 from ledgerloop.rules.clocks import passed
 from ledgerloop.rules.customers import further_people
+from ledgerloop.safety.dry_run import count, rehearse
 from ledgerloop.store import contact_persons, journal, links, mirror, pending_customers, planned, write_counts
 from ledgerloop.store.statements import one_at_a_time
 from ledgerloop.store.write_counts import Written

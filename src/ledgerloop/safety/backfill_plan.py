@@ -11,11 +11,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ledgerloop.customers.drift import RULE
-from ledgerloop.flows.braking import subject_of
-from ledgerloop.flows.rehearsing import AT_ONCE, count, rehearse
 from ledgerloop.hubspot.dry_run import made_up
 from ledgerloop.parts import parts
 from ledgerloop.records import Entry, Organisation
+from ledgerloop.safety.circuit_breaker import subject_of
+from ledgerloop.safety.dry_run import AT_ONCE, count, rehearse
 from ledgerloop.store import connections, journal, lanes, last_written, mirror, pending_customers, planned
 from ledgerloop.store.write_counts import Written
 

@@ -1,0 +1,1 @@
+"""What keeps a mistake small: dry runs, the plans made of them, and the circuit breaker."""
