@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "flows"))  # the words of a scene are shared with the flows' tests
+sys.path.insert(0, str(Path(__file__).parents[1] / "stage"))  # the words of a scene are shared
 
 from served import Host
 

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from polls import poll_now
 from scene import LINE, OBJECTS, Scene
-from test_flow_edits import _edit_line
+from test_invoices_edits import _edit_line
 
 from ledgerloop.invoices import poll
 from ledgerloop.parts import instead

@@ -7,8 +7,8 @@ from typing import Any
 
 from polls import poll_from_the_start
 from scene import LINE, Scene
-from test_flow_edits import _edit_line
-from test_flow_second_look import _go_on, _parked, _sent_earlier, _state
+from test_invoices_edits import _edit_line
+from test_invoices_recheck import _go_on, _parked, _sent_earlier, _state
 
 NEVER = 3_600_000
 

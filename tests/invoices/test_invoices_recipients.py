@@ -8,7 +8,7 @@ import pytest
 from buyers import BILLING, PRIMARY, customer_of, firm, sold, tie
 from crm import Customers, begun
 from scene import OBJECTS, Scene
-from test_flow_payers import unshown
+from test_invoices_payers import unshown
 
 from ledgerloop.hubspot.models import Record
 from ledgerloop.hubspot.reading import associations_from

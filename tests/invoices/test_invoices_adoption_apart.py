@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 import pytest
 from scene import Scene
-from test_flow_linking import SETTINGS, _after, _before, _house, _link
+from test_invoices_adoption import SETTINGS, _after, _before, _house, _link
 
 from ledgerloop.cli.stage import Sections, connect_xero
 from ledgerloop.invoices import adoption_survey

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from scene import OBJECTS, Scene
-from test_flow_edits import _edit_line
+from test_invoices_edits import _edit_line
 
 from ledgerloop.store import journal
 

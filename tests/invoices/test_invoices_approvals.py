@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from polls import poll_from_the_start
 from scene import LINE, Scene
-from test_flow_edits import _edit_line
+from test_invoices_edits import _edit_line
 
 from ledgerloop.invoices import release
 

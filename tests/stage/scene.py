@@ -23,7 +23,7 @@ _KIND = {"contacts": "contact", "companies": "company", "deals": "deal"}
 def showing_all(settings: Sections | None) -> Sections:
     """Have all contacts shown unless a test says otherwise: most of them make customers who owe nothing yet.
 
-    Who is shown without that is told in ``test_flow_admitting``.
+    Who is shown without that is told in ``test_customers_admit``.
     """
     more = settings or {}
     standing = more.get("standing", {})
