@@ -1,7 +1,7 @@
-"""Hold the parts that flows work with: stores, clients, terms, clock.
+"""Hold the parts that steps work with: stores, clients, terms, clock.
 
 Durable workflows are module-level functions, started again by name after a crash, so nothing can be passed to them but
-small values. Wiring equips this module once, before the engine is launched; flows ask for ``parts()``.
+small values. ``bootstrap`` equips this module once, before the engine is launched; flows ask for ``parts()``.
 """
 
 from __future__ import annotations
@@ -122,7 +122,7 @@ def parts() -> Parts:
     """Return the parts; an error where the service was not put together first."""
     given = _instead.get() or _equipped
     if given is None:
-        raise RuntimeError("the flows have no parts yet: wiring must equip them before the engine is launched")
+        raise RuntimeError("the flows have no parts yet: they must be equipped before the engine is launched")
     return given
 
 

@@ -1,4 +1,4 @@
-"""What people do in the tests of the flows, and what they see: words over the stage."""
+"""What people do on the stage, and what they see: words for tests."""
 
 from __future__ import annotations
 

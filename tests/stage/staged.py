@@ -1,4 +1,4 @@
-"""A stage for the flows: both sandboxes, the real service on a socket, the real engine on a real database."""
+"""The stage for tests: both sandboxes, the real service on a socket, the real engine on a real database."""
 
 from __future__ import annotations
 

@@ -37,7 +37,7 @@ from ledgerloop.store.db import Database, make_private
 from ledgerloop.store.lanes import Lane, Ready
 
 NAME = "ledgerloop"
-APPLICATION_VERSION = "5"
+APPLICATION_VERSION = "6"
 """Changes when a turn that began before an upgrade could not go on after it, because its steps or their order changed.
 
 Such turns are ended at the launch, and the next turns of their lanes do the rest."""

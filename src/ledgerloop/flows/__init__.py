@@ -1,5 +1,5 @@
-"""What happens, durably: the flows. Read these first.
+"""What happens, durably and in which order: the flows. Read these first.
 
-``receive`` keeps what a vendor tells us; ``standing`` carries Xero's ledger to HubSpot; ``invoicing`` turns won deals
-into invoices; ``catchup`` wakes both on a schedule; ``connecting`` and ``provisioning`` are what a person starts.
+``standing`` carries Xero's ledger to HubSpot; ``invoicing`` turns won deals into invoices; ``schedule`` wakes both. The
+work of their steps is done in ``ledger``, ``customers``, ``invoices`` and ``portal``, watched by ``safety``.
 """

@@ -1,4 +1,4 @@
-"""Our clients on the sandbox: one sandbox for all, begun anew for each test, and clients as wiring makes them."""
+"""Our clients on the sandbox: one sandbox for all, begun anew for each test, and clients as bootstrap makes them."""
 
 from __future__ import annotations
 
