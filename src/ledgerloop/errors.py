@@ -78,6 +78,11 @@ class Refused(LedgerloopError):
         super().__init__(message, status, body, request_id)
         self.message, self.status, self.body, self.request_id = message, status, body, request_id
 
+    @property
+    def sentences(self) -> tuple[str, ...]:
+        """Return what the vendor said, one sentence for each problem that it named."""
+        return (self.message,)
+
 
 class Invalid(Refused):
     """Report refused values. ``problems`` holds (field or '', code or '', the vendor's sentence)."""
@@ -93,6 +98,11 @@ class Invalid(Refused):
         LedgerloopError.__init__(self, message, status, body, request_id, problems)
         self.message, self.status, self.body, self.request_id = message, status, body, request_id
         self.problems = problems
+
+    @property
+    def sentences(self) -> tuple[str, ...]:
+        """Return the vendor's sentences, one for each problem; the whole message where it named none."""
+        return tuple(sentence for _, _, sentence in self.problems) or (self.message,)
 
 
 class Missing(Refused):

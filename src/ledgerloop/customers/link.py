@@ -9,13 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any, Literal
 
+from ledgerloop.bisect import bisect
 from ledgerloop.customers import contact_persons, create, main_person, older_companies, relink, review, unlink
 from ledgerloop.customers.claims import Customers, Doubts, Found, in_question, of_another, shown_elsewhere, take
 from ledgerloop.customers.create import Values
 from ledgerloop.customers.find import Halves, Pair, find, find_by_id, own_companies
-from ledgerloop.errors import Conflict, Invalid, Missing
+from ledgerloop.errors import Conflict, Invalid, Missing, Refused
 from ledgerloop.hubspot.client import HubSpotClient
 from ledgerloop.hubspot.models import Record
 from ledgerloop.parts import parts
@@ -256,14 +258,14 @@ def _associate(home: Organisation, customers: Customers, turn: int) -> None:
 
 def _associate_all(client: HubSpotClient, some: Sequence[associations.Pair]) -> dict[associations.Pair, str]:
     """Associate pairs, and say why HubSpot refused which: each alone, or as nobody knows, all for the sake of one."""
-    try:
-        errors = client.associate("contacts", "companies", some)
-    except (Invalid, Missing, Conflict) as refusal:
-        if len(some) == 1:
-            return {some[0]: refusal.message}
-        middle = len(some) // 2
-        return _associate_all(client, some[:middle]) | _associate_all(client, some[middle:])
-    return {pair: error.message for error in errors for pair in some if set(pair) & set(error.ids)}
+    refused: dict[associations.Pair, str] = {}
+    of_both = partial(client.associate, "contacts", "companies")
+    for pairs, answer in bisect(of_both, some, (Invalid, Missing, Conflict)):
+        if isinstance(answer, Refused):
+            refused[pairs[0]] = answer.message
+        else:
+            refused |= {pair: error.message for error in answer for pair in pairs if set(pair) & set(error.ids)}
+    return refused
 
 
 def _hold(home: Organisation, customers: Customers, doubts: Doubts, turn: int) -> None:

@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ledgerloop.errors import Conflict, Invalid, Transient, UnknownOutcome
+from ledgerloop.bisect import bisect
+from ledgerloop.errors import Conflict, Invalid, Refused, Transient, UnknownOutcome
 from ledgerloop.http import Api
 from ledgerloop.hubspot.models import BatchError, BatchResult, Record
 from ledgerloop.hubspot.reading import errors_in, records_in
@@ -27,20 +28,20 @@ def write(api: Api, path: str, rows: Sequence[Row], *, repeatable: bool) -> Batc
     """
     if len(rows) > MOST_ROWS:
         raise ValueError(f"write at most {MOST_ROWS} rows at once, not {len(rows)}")
-    if not rows:
-        return BatchResult()
-    try:
-        answer = api.call("POST", path, body={"inputs": rows}, repeatable=repeatable)
-    except (Invalid, Conflict) as refusal:
-        if len(rows) == 1:
-            return BatchResult(errors=(_error_of(rows[0], refusal),))
-        half = len(rows) // 2
-        first = write(api, path, rows[:half], repeatable=repeatable)
-        return first.plus(write(api, path, rows[half:], repeatable=repeatable))
-    try:
-        return BatchResult(_traced(records_in(answer), rows), errors_in(answer))
-    except Transient as error:  # it was written, but what was written cannot be read
-        raise error if repeatable else UnknownOutcome(error.message, answer.status) from None
+
+    def send(some: Sequence[Row]) -> BatchResult:
+        answer = api.call("POST", path, body={"inputs": some}, repeatable=repeatable)
+        try:
+            return BatchResult(_traced(records_in(answer), some), errors_in(answer))
+        except Transient as error:  # it was written, but what was written cannot be read
+            raise error if repeatable else UnknownOutcome(error.message, answer.status) from None
+
+    result = BatchResult()
+    for some, answer in bisect(send, rows, (Invalid, Conflict)):
+        result = result.plus(
+            BatchResult(errors=(_error_of(some[0], answer),)) if isinstance(answer, Refused) else answer
+        )
+    return result
 
 
 def not_answered(asked: Sequence[str], result: BatchResult) -> tuple[BatchError, ...]:
@@ -59,7 +60,7 @@ def not_answered(asked: Sequence[str], result: BatchResult) -> tuple[BatchError,
     return (BatchError("HubSpot left the record out: it was merged into another one.", "MERGED", ids=silent),)
 
 
-def _error_of(row: Row, refusal: Invalid | Conflict) -> BatchError:
+def _error_of(row: Row, refusal: Refused) -> BatchError:
     problems = refusal.problems if isinstance(refusal, Invalid) else ()
     return BatchError(
         refusal.message,

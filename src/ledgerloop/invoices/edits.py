@@ -15,7 +15,8 @@ from typing import Any, Literal, get_args
 
 from sqlalchemy import Connection
 
-from ledgerloop.errors import Invalid
+from ledgerloop.bisect import bisect
+from ledgerloop.errors import Refused
 from ledgerloop.invoices import merged_deals, payers
 from ledgerloop.invoices.deals import Sale, read_deals, read_sales, with_payers
 from ledgerloop.invoices.decide import Decided, basis, books_for, by_home, invoice_id, route
@@ -211,21 +212,15 @@ def _edit(house: Portal, home: Organisation, edited: Sequence[Edited], turn: int
 
 def _send(client: XeroClient, changes: Sequence[Change], turn: int) -> None:
     """Send one request. One refused as a whole is sent again in halves, so that one deal holds back no other."""
-    try:
-        outcomes = client.update_invoices([one.body for one in changes])
-    except Invalid as refusal:
-        if len(changes) > 1:
-            middle = len(changes) // 2
-            _send(client, changes[:middle], turn)
-            _send(client, changes[middle:], turn)
-        else:
-            _refused(turn, changes[0], [sentence for _, _, sentence in refusal.problems] or [refusal.message])
-        return
-    for change, outcome in zip(changes, outcomes, strict=True):
-        if outcome.ok and outcome.record is not None:
-            _changed(turn, change, outcome.record, "The deal was changed, and its invoice was not approved yet.")
-        else:
-            _refused(turn, change, outcome.problems)
+    for some, answer in bisect(lambda some: client.update_invoices([one.body for one in some]), changes):
+        if isinstance(answer, Refused):
+            _refused(turn, some[0], answer.sentences)
+            continue
+        for change, outcome in zip(some, answer, strict=True):
+            if outcome.ok and outcome.record is not None:
+                _changed(turn, change, outcome.record, "The deal was changed, and its invoice was not approved yet.")
+            else:
+                _refused(turn, change, outcome.problems)
 
 
 def _change(

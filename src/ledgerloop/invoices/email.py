@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from ledgerloop.engine.backoff import alone
-from ledgerloop.errors import Invalid, LedgerloopError, Missing, RateLimited, Refused, Transient, UnknownOutcome
+from ledgerloop.errors import LedgerloopError, Missing, RateLimited, Refused, Transient, UnknownOutcome
 from ledgerloop.invoices import write_back
 from ledgerloop.invoices.release import deal_subject as subject_of
 from ledgerloop.parts import parts
@@ -78,18 +78,13 @@ def _email(client: XeroClient, wanted: Sequence[Intent], turn: int, refused: lis
             except (Transient, UnknownOutcome) as problem:
                 failed = problem
             except Refused as refusal:
-                said = whole(*([sentence for _, _, sentence in _problems(refusal)] or [refusal.message]))
-                told = f"Xero would not email invoice {intent.number}: {said} Send it from Xero."
+                told = f"Xero would not email invoice {intent.number}: {whole(*refusal.sentences)} Send it from Xero."
                 _emailed(turn, intent, "", told, tell=True)
                 refused.append(intent)
             else:
                 _emailed(turn, intent, "sent", "The route has Xero email approved invoices.")
     if failed is not None:
         raise failed
-
-
-def _problems(refusal: Refused) -> tuple[tuple[str, str, str], ...]:
-    return refusal.problems if isinstance(refusal, Invalid) else ()
 
 
 def _end(settled: Sequence[Intent]) -> None:

@@ -12,7 +12,8 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from ledgerloop.errors import Invalid
+from ledgerloop.bisect import bisect
+from ledgerloop.errors import Refused
 from ledgerloop.invoices.deals import Sale, buyer_of, new_customer, sides
 from ledgerloop.parts import parts
 from ledgerloop.records import Customer, Entry, Hold, Organisation
@@ -180,14 +181,10 @@ def _told_apart_by(sale: Sale) -> list[str]:
 
 def _send(client: XeroClient, bodies: Sequence[Mapping[str, Any]]) -> list[Outcome[Contact]]:
     """Send one request. One refused as a whole is sent again in halves, so that one customer holds back no other."""
-    try:
-        return client.create_contacts(bodies, parts().new_key())
-    except Invalid as refusal:
-        if len(bodies) == 1:
-            said = tuple(sentence for _, _, sentence in refusal.problems) or (refusal.message,)
-            return [Outcome(False, None, said)]
-        half = len(bodies) // 2
-        return [*_send(client, bodies[:half]), *_send(client, bodies[half:])]
+    outcomes: list[Outcome[Contact]] = []
+    for _, answer in bisect(lambda some: client.create_contacts(some, parts().new_key()), bodies):
+        outcomes += [Outcome(False, None, answer.sentences)] if isinstance(answer, Refused) else answer
+    return outcomes
 
 
 def _owners(home: Organisation, of: Mapping[str, Sale], bodies: Mapping[str, Mapping[str, object]]) -> Payers:

@@ -234,7 +234,7 @@ def _send(portal: str, turn: int, some: Sequence[Intent], key: str) -> list[str]
         outcomes = at.xero(some[0].organisation).create_invoices(bodies, key)
     except Invalid as refusal:
         if len(some) == 1:
-            _record(portal, turn, [Refusal(some[0], _sentences(refusal))])
+            _record(portal, turn, [Refusal(some[0], refusal.sentences)])
             return [some[0].deal]
         halves = (some[: len(some) // 2], some[len(some) // 2 :])
         return [
@@ -260,10 +260,6 @@ def _rekey(portal: str, *requests: Sequence[Intent]) -> list[str]:
         for key, some in zip(keys, requests, strict=True):
             intents.rekey(tx, portal, [intent.deal for intent in some], key)
     return keys
-
-
-def _sentences(refusal: Invalid) -> tuple[str, ...]:
-    return tuple(sentence for _, _, sentence in refusal.problems) or (refusal.message,)
 
 
 def _found(client: XeroClient, wanted: Sequence[Intent]) -> Iterable[tuple[str, Invoice]]:
