@@ -68,7 +68,7 @@ def test_a_property_that_cannot_be_made_parks_the_lane(staged: Callable[..., Sce
     customer = crm.add("Waiting Ltd")
     company = crm.until_linked(customer)
     scene.on.at_hubspot("DELETE", f"{PROPERTIES}/companies/xero_outstanding_balance")
-    scene.fault("hubspot", kind="status", status=409, path="properties/2026-09/companies$", method="POST")
+    scene.fault("hubspot", kind="status", status=409, path="properties/2026-09/companies/batch/create$", method="POST")
 
     scene.invoice_for(customer, "1.00")
 

@@ -26,7 +26,7 @@ READS = set(
     "account archived associated changed_at groups list_named list_page owners pipelines properties read read_one"
     " search tax_rates token_info as_backfill api version".split()
 )
-DEFINITIONS = {"create_property", "create_group", "create_list", "set_list_filter", "associate"}
+DEFINITIONS = {"create_properties", "create_group", "create_list", "set_list_filter", "associate"}
 """What no turn calls, or makes and changes no record."""
 
 

@@ -10,8 +10,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from ledgerloop.bisect import bisect
 from ledgerloop.concurrency import abreast
-from ledgerloop.errors import Missing, Transient, UnknownOutcome
+from ledgerloop.errors import Conflict, Invalid, Missing, Refused, Transient, UnknownOutcome
 from ledgerloop.http import Api
 from ledgerloop.hubspot import batches
 from ledgerloop.hubspot.dialect import SEARCH
@@ -45,6 +46,7 @@ from ledgerloop.hubspot.reading import (
     records_in,
     results_in,
 )
+from ledgerloop.vendor_errors import Answer
 
 MOST_ROWS = batches.MOST_ROWS
 MOST_ASSOCIATIONS = 1000
@@ -250,11 +252,25 @@ class HubSpotClient:
         """Fetch the property groups of a kind."""
         return models_from(self._api.call("GET", self._paths.properties(kind, "/groups")), Group)
 
-    def create_property(self, kind: str, definition: Mapping[str, Any]) -> Property:
-        """Make a property. Conflict means that it exists: compare type and uniqueness. May be repeated so."""
-        return model_from(
-            self._api.call("POST", self._paths.properties(kind), body=definition, repeatable=True).data, Property
-        )
+    def create_properties(self, kind: str, definitions: Sequence[Mapping[str, Any]]) -> tuple[list[str], list[str]]:
+        """Make up to 100 properties; return the names of those made, and HubSpot's sentences about those refused.
+
+        One that exists already is neither: compare type and uniqueness. May be repeated so.
+        """
+        path = self._paths.properties(kind, "/batch/create")
+
+        def send(some: Sequence[Mapping[str, Any]]) -> Answer:
+            return self._api.call("POST", path, body={"inputs": some}, repeatable=True)
+
+        made: list[str] = []
+        refused: list[str] = []
+        for _, answer in bisect(send, definitions, (Invalid, Conflict)):
+            if isinstance(answer, Refused):
+                refused += () if isinstance(answer, Conflict) else answer.sentences
+            else:
+                made += [one.name for one in models_from(answer, Property)]
+                refused += [one.message for one in errors_in(answer) if one.category != "OBJECT_ALREADY_EXISTS"]
+        return made, refused
 
     def create_group(self, kind: str, name: str, label: str) -> Group:
         """Make a property group. Conflict means that it exists."""

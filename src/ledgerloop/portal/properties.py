@@ -32,22 +32,21 @@ class Provisioned:
 def provision(client: HubSpotClient, names: Mapping[str, str], sleep: Callable[[float], None]) -> Provisioned:
     """Compare, make the group and the missing properties, and wait until HubSpot shows them."""
     done = Provisioned()
+    refused: list[str] = []
     for kind, plural in KINDS.items():
         missing, _ = compare(client, kind, names)
-        if missing:
-            _make_group(client, plural)
-        for wanted in missing:
-            name = names.get(wanted.name, wanted.name)
-            try:
-                client.create_property(plural, wanted.definition(kind, name))
-            except Conflict:
-                continue  # made meanwhile, or restored from the archive; the check below looks at it again
-            done.made.append(f"{kind} {name}")
+        if not missing:
+            continue
+        _make_group(client, plural)
+        wanted = [one.definition(kind, names.get(one.name, one.name)) for one in missing]
+        made, said = client.create_properties(plural, wanted)
+        done.made += [f"{kind} {name}" for name in made]
+        refused += [f"HubSpot refused a property of {plural}: {sentence}" for sentence in dict.fromkeys(said)]
     for _ in range(_TRIES):
         found = [compare(client, kind, names) for kind in KINDS]
         # What is wrong is told as it shows at the end: what a person has just made is not readable at first.
-        done.wrong = [sentence for _, wrong in found for sentence in wrong]
-        if not any(missing for missing, _ in found):
+        done.wrong = [*refused, *(sentence for _, wrong in found for sentence in wrong)]
+        if refused or not any(missing for missing, _ in found):
             return done
         sleep(_PAUSE)
     done.wrong.append("HubSpot does not show the new properties yet. Try again in a minute.")

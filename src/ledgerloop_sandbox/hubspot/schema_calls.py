@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from copy import copy
 from typing import Any
 
 from ledgerloop_sandbox.hubspot.batches import Batch, inputs_of
@@ -76,12 +77,16 @@ def remove(portal: Portal, request: Request, type_: str, name: str) -> Reply:
 
 
 def batch_create(portal: Portal, request: Request, type_: str) -> Reply:
-    """Make several properties: 201, or 207 with those that could not be made."""
+    """Make several properties: 201; where one cannot be made, 207 with the rest, or nothing: no source says which."""
     kind, batch = portal.kind(type_), Batch(portal.now())
+    before = {name: copy(one) for name, one in portal.definitions[kind].items()}
     for one in inputs_of(request):
         try:
             batch.results.append(_create(portal, kind, one).as_json())
         except Refusal as refusal:
+            if portal.settings.definitions_whole:
+                portal.definitions[kind] = before
+                raise
             batch.refused(refusal, None)
     return batch.reply(portal, 201)
 

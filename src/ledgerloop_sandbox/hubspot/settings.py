@@ -45,6 +45,8 @@ class Settings:
     language: str | None = None
     scope_error: str = "full"
     upsert_refused: bool = False
+    definitions_whole: bool = False
+    """A batch of properties of which one cannot be made is refused as a whole."""
     required_rules: list[dict[str, Any]] = field(default_factory=list)
     """Admin rules of 2026-09: {"objectType", "property", "when": {name: value}}; without `when` on creates only."""
     merge_creates: bool = False

@@ -291,22 +291,24 @@ class TestWriting:
 
 def make_unique(portal: HubSpotClient) -> None:
     """Make the property that carries Xero's id."""
-    portal.create_property(
+    portal.create_properties(
         "contacts",
-        {
-            "name": "xero_contact_id",
-            "label": "Xero contact id",
-            "type": "string",
-            "fieldType": "text",
-            "groupName": "contactinformation",
-            "hasUniqueValue": True,
-        },
+        [
+            {
+                "name": "xero_contact_id",
+                "label": "Xero contact id",
+                "type": "string",
+                "fieldType": "text",
+                "groupName": "contactinformation",
+                "hasUniqueValue": True,
+            }
+        ],
     )
 
 
 class TestDefinitions:
     def test_properties_and_groups(self, portal: HubSpotClient) -> None:
-        """A group and a property are made, read back with what matters, and existing ones are a Conflict."""
+        """A group and a property are made and read back with what matters; what exists is not made again."""
         portal.create_group("companies", "xero", "Xero")
         definition = {
             "name": "xero_outstanding_balance",
@@ -315,7 +317,7 @@ class TestDefinitions:
             "fieldType": "number",
             "groupName": "xero",
         }
-        portal.create_property("companies", definition)
+        assert portal.create_properties("companies", [definition]) == (["xero_outstanding_balance"], [])
 
         made = next(one for one in portal.properties("companies") if one.name == "xero_outstanding_balance")
         assert (made.type, made.field_type, made.group_name, made.has_unique_value) == (
@@ -325,10 +327,22 @@ class TestDefinitions:
             False,
         )
         assert "xero" in {one.name for one in portal.groups("companies")}
-        with pytest.raises(Conflict):
-            portal.create_property("companies", definition)
+        assert portal.create_properties("companies", [definition]) == ([], [])
         with pytest.raises(Conflict):
             portal.create_group("companies", "xero", "Xero")
+
+    @pytest.mark.parametrize("as_one", [False, True], ids=["row by row", "as a whole"])
+    def test_a_property_that_is_refused(self, hubspot: Any, portal: HubSpotClient, as_one: bool) -> None:
+        """One that HubSpot refuses, and one that is there, keep no other from being made, however it refuses them."""
+        text = {"label": "t", "type": "string", "fieldType": "text", "groupName": "companyinformation"}
+        portal.create_properties("companies", [text | {"name": "there"}])
+        hubspot.control("POST", "settings", {"definitions_whole": as_one})
+
+        names = ("first", "there", "Wrong Name", "last")
+        made, refused = portal.create_properties("companies", [text | {"name": name} for name in names])
+
+        assert (made, len(refused)) == (["first", "last"], 1)
+        assert "Wrong Name" in refused[0]
 
     def test_account_and_token(self, portal: HubSpotClient) -> None:
         """Portal, currency and zone, and the token's portal, app and scopes are read."""

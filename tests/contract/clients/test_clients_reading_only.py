@@ -41,7 +41,7 @@ HUBSPOT_WRITES: dict[str, Callable[[HubSpotClient], object]] = {
     "create_batch": lambda one: one.create_batch("contacts", [New("t", {"email": "a@b.nz"})]),
     "create_group": lambda one: one.create_group("contacts", "g", "G"),
     "create_list": lambda one: one.create_list("contacts", "l", BRANCH),
-    "create_property": lambda one: one.create_property("contacts", {"name": "p"}),
+    "create_properties": lambda one: one.create_properties("contacts", [{"name": "p"}]),
     "set_list_filter": lambda one: one.set_list_filter("1", BRANCH),
     "update": lambda one: one.update("contacts", "1", {"email": "a@b.nz"}),
     "update_batch": lambda one: one.update_batch("contacts", [("1", {"email": "a@b.nz"})]),
@@ -128,7 +128,7 @@ def test_a_rehearsal_writes_nothing(hubspot: Any, portal: HubSpotClient, name: s
         try:
             HUBSPOT_WRITES[name](one)
         except NotSent:
-            assert name in ("create_group", "create_list", "create_property", "set_list_filter")
+            assert name in ("create_group", "create_list", "create_properties", "set_list_filter")
         assert before == len(hubspot.calls)
 
 
