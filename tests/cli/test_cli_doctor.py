@@ -101,7 +101,9 @@ def test_several_organisations_and_none_chosen(file: Path) -> None:
     status, findings = _findings(file)
     choose_ = ["connect", "choose", "--config", str(file)]
     strange = CliRunner().invoke(app, [*choose_, "Nobody Ltd"])
+    before = CliRunner().invoke(app, choose_).stdout
     chosen = CliRunner().invoke(app, [*choose_, "Aussie Demo Pty"])
+    afterwards = CliRunner().invoke(app, choose_).stdout
     cured, after = _findings(file)
 
     waits = "Several Xero organisations are connected (Aussie Demo Pty, Kiwi Demo Ltd), and none is chosen"
@@ -110,6 +112,9 @@ def test_several_organisations_and_none_chosen(file: Path) -> None:
     assert "There is no one organisation “Nobody Ltd”." in str(strange.exception)
     assert "Deals whose route names no organisation are invoiced in Aussie Demo Pty.\n" == chosen.stdout
     assert (0, []) == (cured, [one for one in after if waits in one["sentence"]])
+    listed = [line.split(" (")[0] for line in before.splitlines()]
+    assert (["Aussie Demo Pty", "Kiwi Demo Ltd"], 0) == (listed, before.count("chosen"))
+    assert ["Aussie Demo Pty"] == [line.split(" (")[0] for line in afterwards.splitlines() if line.endswith(", chosen")]
 
 
 def test_all_is_fine(file: Path) -> None:

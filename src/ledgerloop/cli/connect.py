@@ -62,12 +62,17 @@ def hubspot(
 
 @app.command()
 def choose(
-    organisation: Annotated[str, typer.Argument(help="The organisation's name or id.")],
+    organisation: Annotated[
+        str, typer.Argument(help="The organisation's name or id; without it, those to choose from are listed.")
+    ] = "",
     config: Config = FILE,
     sandbox: OnSandbox = False,
 ) -> None:
     """Choose the organisation in which deals are invoiced whose route names none. Those that wait go on."""
     with opened(config, sandbox) as built:
+        if not organisation:
+            _list_choices(built)
+            return
         home = choose_organisation(built.desk, organisation)
     say(f"Deals whose route names no organisation are invoiced in {home.name}.")
 
@@ -99,6 +104,16 @@ def lists(
     for wrong in done.wrong:
         say(wrong, err=True)
     if done.wrong:
+        raise typer.Exit(1)
+
+
+def _list_choices(built: Ledgerloop) -> None:
+    with built.database.reading() as tx:
+        homes, chosen = connections.organisations(tx), connections.chosen(tx)
+    for home in homes:
+        say(f"{home.name} ({home.id})" + (", chosen" if home.id == chosen else ""))
+    if not homes:
+        say("No organisation is connected. Connect one with `ledgerloop connect xero`, or in the console.", err=True)
         raise typer.Exit(1)
 
 
