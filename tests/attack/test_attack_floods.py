@@ -118,6 +118,19 @@ def test_a_body_that_says_it_is_too_large_is_not_read(attacked: Begin, sqlite_ur
         assert 413 == service.client.post("/webhooks/xero", content=pieces).status_code
 
 
+def test_a_request_for_a_websocket_is_an_ordinary_one(attacked: Begin, sqlite_url: str) -> None:
+    """Nothing here speaks another protocol: the page is given, and no log fills with advice to install one."""
+    service = attacked(sqlite_url)
+    ask = b"GET /health HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+    key = b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+    for _ in range(20):
+        with service.connect() as one:
+            one.sendall(ask + key)
+            assert b"200" == one.recv(65_536)[9:12]
+    assert "install" not in service.log()
+    assert 1 == service.log().count("another protocol")
+
+
 def test_a_flood_is_logged_once_with_a_count(attacked: Begin, sqlite_url: str) -> None:
     """Three hundred webhooks that are signed wrongly, and as many that are no request, are two lines each."""
     service = attacked(sqlite_url)

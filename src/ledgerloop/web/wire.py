@@ -126,6 +126,10 @@ class Guarded(HttpToolsProtocol):
         if self._in_request and self._taken > LARGEST_HEAD and not self._refused:
             self._refuse(431)
 
+    def _unsupported_upgrade_warning(self) -> None:
+        """Log a wish for another protocol as the flood that it may become; uvicorn would advise to install one."""
+        flood.warning("a request to change to another protocol is answered as an ordinary one")
+
     def on_message_begin(self) -> None:
         """Begin to wait for the end of the head."""
         super().on_message_begin()
