@@ -12,7 +12,7 @@ from ledgerloop.cli.stage import Sections, connect_xero
 from ledgerloop.invoices import adoption_survey
 from ledgerloop.invoices.adoption_survey import Survey
 from ledgerloop.parts import instead
-from ledgerloop.rules.pairing import Pair
+from ledgerloop.rules.pairing.pairs import Pair
 
 KIWI, AUSSIE = "Kiwi Demo Ltd", "Aussie Demo Pty"
 

@@ -16,7 +16,11 @@ from rules_samples import CALM, HOME, day
 from sentences import sentences_in
 
 from ledgerloop.records import Organisation, Receivable
-from ledgerloop.rules.pairing import Index, Pair, Plan, Sold, Stands, beside, chosen, ids_in, plan, weigh, within
+from ledgerloop.rules.pairing.candidates import Index
+from ledgerloop.rules.pairing.evidence import chosen, weigh
+from ledgerloop.rules.pairing.pairs import Pair, Plan, Sold, Stands
+from ledgerloop.rules.pairing.references import ids_in
+from ledgerloop.rules.pairing.settling import beside, plan, within
 
 DAYS = 31
 WON = datetime(2026, 11, 21, 22, 0, tzinfo=UTC)  # the morning of the 22nd in Auckland
@@ -452,7 +456,8 @@ def test_a_name_within_a_reference_is_whole_words() -> None:
 def test_the_page_has_every_sentence() -> None:
     """docs/moving.md lists what speaks for a pair and against it, in the words in which it is told, and no more."""
     root = Path(__file__).parents[2]
-    said = sentences_in(root / "src" / "ledgerloop" / "rules" / "pairing.py")
+    modules = (root / "src" / "ledgerloop" / "rules" / "pairing").glob("*.py")
+    said = {one for module in modules for one in sentences_in(module)}
     page = (root / "docs" / "moving.md").read_text("utf-8").split("\n## What is certain\n")[1].split("\n## ")[0]
 
     assert sorted(said) == sorted(line.removeprefix("- ") for line in page.splitlines() if line.startswith("- "))

@@ -17,7 +17,7 @@ from ledgerloop.invoices.adoption import Linked
 from ledgerloop.invoices.adoption_survey import Survey
 from ledgerloop.parts import instead
 from ledgerloop.records import Organisation, Portal
-from ledgerloop.rules.pairing import Pair, Plan, Sold
+from ledgerloop.rules.pairing.pairs import Pair, Plan, Sold
 from ledgerloop.store import connections
 
 OfInvoice = Annotated[

@@ -28,7 +28,7 @@ from ledgerloop.rules.customers import receivable_from_invoice
 from ledgerloop.rules.edits import FOREIGN, payload_from
 from ledgerloop.rules.invoice_markers import deal_linked, deal_of, deal_url, marker_of
 from ledgerloop.rules.invoices import hash_of
-from ledgerloop.rules.pairing import Pair
+from ledgerloop.rules.pairing.pairs import Pair
 from ledgerloop.rules.routing import Terms
 from ledgerloop.rules.standing import GONE
 from ledgerloop.store import inbox, intents, journal, lanes, last_written, links, mirror

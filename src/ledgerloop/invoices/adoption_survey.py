@@ -27,7 +27,10 @@ from ledgerloop.portal.facts import route_stages, won_stages
 from ledgerloop.records import Organisation, Portal
 from ledgerloop.rules.invoice_markers import deal_linked, deal_of
 from ledgerloop.rules.invoices import DEAL_PROPERTIES, currency_of, is_won
-from ledgerloop.rules.pairing import Index, Pair, Plan, Sold, Stands, beside, chosen, plan, weigh, within
+from ledgerloop.rules.pairing.candidates import Index
+from ledgerloop.rules.pairing.evidence import chosen, weigh
+from ledgerloop.rules.pairing.pairs import Pair, Plan, Sold, Stands
+from ledgerloop.rules.pairing.settling import beside, plan, within
 from ledgerloop.rules.routing import Terms
 from ledgerloop.rules.totals import amount_of
 from ledgerloop.store import connections, intents, mirror

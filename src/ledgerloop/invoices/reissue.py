@@ -20,7 +20,7 @@ from ledgerloop.parts import parts
 from ledgerloop.records import Entry, Intent, Link, Portal
 from ledgerloop.rules.edits import payload_from
 from ledgerloop.rules.invoice_markers import deal_url, marker_of
-from ledgerloop.rules.pairing import ids_in
+from ledgerloop.rules.pairing.references import ids_in
 from ledgerloop.rules.properties import renamed
 from ledgerloop.rules.standing import GONE
 from ledgerloop.store import connections, intents, journal, last_written, links, mirror

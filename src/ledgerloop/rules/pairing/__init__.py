@@ -1,0 +1,1 @@
+"""Which invoice that stands in Xero belongs to which won deal, and on what evidence. Pure."""
