@@ -15,7 +15,8 @@ from ledgerloop.errors import LedgerloopError
 from ledgerloop.invoices.preview import EARLY, quote
 from ledgerloop.parts import instead
 from ledgerloop.store import connections
-from ledgerloop.store.tables import Moment, link, metadata
+from ledgerloop.store.columns import Moment
+from ledgerloop.store.tables import link, metadata
 
 READING = ("/search", "/batch/read", "access-token-info")
 

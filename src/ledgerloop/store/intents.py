@@ -10,8 +10,9 @@ from typing import Any, Literal
 from sqlalchemy import ColumnElement, Connection, Select, and_, case, delete, func, literal, or_, select, text, update
 
 from ledgerloop.records import Intent
+from ledgerloop.store.columns import Moment
 from ledgerloop.store.statements import Insert, chunks, one_at_a_time, upsert
-from ledgerloop.store.tables import FOLLOWED, Moment
+from ledgerloop.store.tables import FOLLOWED
 from ledgerloop.store.tables import intent as table
 
 Saying = Literal["basis", "said", "said_currency", "said_tax"]

@@ -14,8 +14,8 @@ from sqlalchemy import ColumnElement, Connection, Update, and_, case, func, lite
 
 from ledgerloop.records import Rest
 from ledgerloop.store import cooldowns as rests
+from ledgerloop.store.columns import Moment
 from ledgerloop.store.statements import Insert, upsert
-from ledgerloop.store.tables import Moment
 from ledgerloop.store.tables import lane as table
 
 _FIRST_TURN = 1
