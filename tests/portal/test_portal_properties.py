@@ -12,7 +12,7 @@ from scene import OBJECTS, Scene
 
 from ledgerloop.cli.stage import connect_hubspot, connect_xero
 from ledgerloop.errors import SettingsError
-from ledgerloop.portal.properties import compare, provision
+from ledgerloop.portal.properties import compare, provision, survey
 from ledgerloop.rules.properties import properties_on
 from ledgerloop.rules.standing import WORDS
 from ledgerloop.setup.connect import connect_portal
@@ -104,8 +104,9 @@ def test_a_wrong_type_is_reported_and_costs_that_value(staged: Callable[..., Sce
 def test_provisioning_again_makes_nothing(staged: Callable[..., Scene]) -> None:
     """Every property is there with its exact name, type and uniqueness; a second run finds nothing to do."""
     scene = staged()
+    client = scene.built.vendors.hubspot()
 
-    done = provision(scene.built.vendors.hubspot(), {}, lambda seconds: None)
+    done = provision(client, survey(client), {}, lambda seconds: None)
 
     assert ([], []) == (done.made, done.wrong)
     for kind in ("contact", "company", "deal"):

@@ -12,7 +12,7 @@ from ledgerloop.cli.opening import FILE, Config, HubSpotUrl, OnSandbox, ServiceP
 from ledgerloop.cli.show import say
 from ledgerloop.errors import LedgerloopError
 from ledgerloop.portal.lists import make_lists
-from ledgerloop.portal.properties import Provisioned, tell
+from ledgerloop.portal.properties import Provisioned, survey, tell
 from ledgerloop.portal.properties import provision as make_properties
 from ledgerloop.rules.routing import undecided
 from ledgerloop.setup.connect import GRANT, connect_portal
@@ -82,7 +82,8 @@ def provision(
 ) -> None:
     """Make the HubSpot properties that are missing, and name those that are wrong. May be repeated."""
     with opened(config, sandbox, xero_url, hubspot_url) as built:
-        done = make_properties(built.vendors.hubspot(), built.settings.properties, time.sleep)
+        client = built.vendors.hubspot()
+        done = make_properties(client, survey(client), built.settings.properties, time.sleep)
         with built.database.transaction() as tx:
             if portal := connections.only_portal(tx):
                 tell(tx, portal.id, done.wrong, built.now())

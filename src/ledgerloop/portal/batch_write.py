@@ -16,7 +16,7 @@ from ledgerloop.hubspot.client import HubSpotClient
 from ledgerloop.hubspot.models import BatchError, BatchResult, New, Record
 from ledgerloop.parts import parts
 from ledgerloop.portal import erasures
-from ledgerloop.portal.properties import provision
+from ledgerloop.portal.properties import provision, survey
 from ledgerloop.rules.ownership import ADDRESS, PERSON
 from ledgerloop.rules.properties import PROPERTIES
 
@@ -151,7 +151,7 @@ def _send(
         if unknown:
             if provisioned:
                 raise Refused(f"HubSpot lacks the properties {', '.join(unknown)}: `ledgerloop doctor` says more.", 400)
-            provision(client, parts().names, time.sleep)
+            provision(client, survey(client), parts().names, time.sleep)
             provisioned = True
         for key, error in errors.items():
             if key not in waiting:

@@ -17,7 +17,7 @@ from ledgerloop.rules.properties import GROUP, GROUP_LABEL, Present, Property, d
 from ledgerloop.store import connections, journal, lanes
 
 KINDS: dict[LinkKind, str] = {"contact": "contacts", "company": "companies", "deal": "deals"}
-_TRIES, _PAUSE = 20, 0.25
+_TRIES, _PAUSE = 10, 0.5
 """A new property is readable after 250 to 700 ms."""
 
 
@@ -29,28 +29,40 @@ class Provisioned:
     wrong: list[str] = field(default_factory=list)
 
 
-def provision(client: HubSpotClient, names: Mapping[str, str], sleep: Callable[[float], None]) -> Provisioned:
-    """Compare, make the group and the missing properties, and wait until HubSpot shows them."""
+def provision(
+    client: HubSpotClient,
+    there: Mapping[LinkKind, Sequence[Present]],
+    names: Mapping[str, str],
+    sleep: Callable[[float], None],
+) -> Provisioned:
+    """Make the groups and the properties that are not ``there``, and wait until HubSpot shows them."""
     done = Provisioned()
     refused: list[str] = []
-    for kind, plural in KINDS.items():
-        missing, _ = compare(client, kind, names)
-        if not missing:
-            continue
+    found = {kind: differences(kind, present_, names) for kind, present_ in there.items()}
+    made_on = [kind for kind, (missing, _) in found.items() if missing]
+    for kind in made_on:
+        plural, missing = KINDS[kind], found[kind][0]
         _make_group(client, plural)
-        wanted = [one.definition(kind, names.get(one.name, one.name)) for one in missing]
-        made, said = client.create_properties(plural, wanted)
+        made, said = client.create_properties(
+            plural, [one.definition(kind, names.get(one.name, one.name)) for one in missing]
+        )
         done.made += [f"{kind} {name}" for name in made]
         refused += [f"HubSpot refused a property of {plural}: {sentence}" for sentence in dict.fromkeys(said)]
     for _ in range(_TRIES):
-        found = [compare(client, kind, names) for kind in KINDS]
+        if made_on:
+            sleep(_PAUSE)
         # What is wrong is told as it shows at the end: what a person has just made is not readable at first.
-        done.wrong = [*refused, *(sentence for _, wrong in found for sentence in wrong)]
-        if refused or not any(missing for missing, _ in found):
+        found |= {kind: compare(client, kind, names) for kind in made_on if found[kind][0]}
+        done.wrong = [*refused, *(sentence for _, wrong in found.values() for sentence in wrong)]
+        if refused or not any(missing for missing, _ in found.values()):
             return done
-        sleep(_PAUSE)
     done.wrong.append("HubSpot does not show the new properties yet. Try again in a minute.")
     return done
+
+
+def survey(client: HubSpotClient) -> dict[LinkKind, list[Present]]:
+    """Return the properties that a portal has on every kind of record."""
+    return {kind: present(client, kind) for kind in KINDS}
 
 
 def compare(client: HubSpotClient, kind: LinkKind, names: Mapping[str, str]) -> tuple[list[Property], list[str]]:

@@ -15,7 +15,7 @@ from sqlalchemy import Connection
 from ledgerloop import oauth
 from ledgerloop.errors import ConsentNeeded, LedgerloopError, SettingsError
 from ledgerloop.hubspot.client import HubSpotClient
-from ledgerloop.portal.properties import KINDS, Provisioned, present, provision, tell
+from ledgerloop.portal.properties import Provisioned, provision, survey, tell
 from ledgerloop.records import Organisation, Portal
 from ledgerloop.rules.properties import hubspots_own
 from ledgerloop.store import connections, lanes
@@ -99,10 +99,11 @@ def connect_portal(desk: Desk) -> tuple[Portal, Provisioned]:
     )
     with desk.database.reading() as tx:
         _refuse_second(tx, portal.id)
-    for kind in KINDS:
-        if theirs := hubspots_own(kind, present(client, kind), desk.names):
+    there = survey(client)
+    for kind, present in there.items():
+        if theirs := hubspots_own(kind, present, desk.names):
             raise SettingsError("properties", "ledgerloop.toml", theirs[0])
-    provisioned = provision(client, desk.names, desk.sleep)
+    provisioned = provision(client, there, desk.names, desk.sleep)
     with desk.database.transaction() as tx:
         before = connections.get(tx, "hubspot", portal.id)
         since = before.since if before else desk.now()
