@@ -41,7 +41,7 @@ class XeroSandbox:
         self.delivery = Delivery(clock, self.faults, GAPS)
         self._start = (seed, data, service_url.rstrip("/"), latency_ms)
         self._key = RSAKey.generate_key(2048, auto_kid=True)
-        self.control_routes: Sequence[BaseRoute] = Steering(self).routes
+        self.control_routes: Sequence[BaseRoute] = Steering(lambda: self.books, lambda: self.hooks, clock).routes
         self.reset()
 
     def reset(self) -> None:

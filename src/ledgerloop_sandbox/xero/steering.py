@@ -1,27 +1,27 @@
 """Do by control route what Xero offers in its own screens only: settings of an organisation, merging, adding one."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from decimal import Decimal
-from typing import TYPE_CHECKING
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from ledgerloop_sandbox.asked import object_in
+from ledgerloop_sandbox.clock import Clock
 from ledgerloop_sandbox.xero import stock
 from ledgerloop_sandbox.xero.organisation import Change, Organisation
+from ledgerloop_sandbox.xero.state import XeroState
+from ledgerloop_sandbox.xero.webhooks import Webhooks
 from ledgerloop_sandbox.xero.wire import read_day
-
-if TYPE_CHECKING:
-    from ledgerloop_sandbox.xero.app import XeroSandbox
 
 
 class Steering:
     """Hold the Xero half's own routes under /_sandbox."""
 
-    def __init__(self, vendor: "XeroSandbox") -> None:
-        self.vendor = vendor
+    def __init__(self, books: Callable[[], XeroState], hooks: Callable[[], Webhooks], clock: Clock) -> None:
+        self._books, self._hooks, self._clock = books, hooks, clock
         self.routes = [
             Route("/_sandbox/organisations/{tenant_id}", self.organisation, methods=["POST"]),
             Route("/_sandbox/merge", self.merge, methods=["POST"]),
@@ -64,12 +64,11 @@ class Steering:
     async def merge(self, request: Request) -> JSONResponse:
         """Merge one contact into another: the loser is archived and points to the winner."""
         given = await object_in(request, "organisation", "from", "into")
-        vendor = self.vendor
         org = self._organisation(given["organisation"])
         loser, winner = org.contacts.get(given["from"]), org.contacts.get(given["into"])
         if loser is None or winner is None or loser is winner:
             raise ValueError("merging needs two contacts of the organisation, as from and into")
-        change = Change(org, vendor.clock.now())
+        change = Change(org, self._clock.now())
         change.edit(loser)
         loser.status, loser.merged_to = "ARCHIVED", winner.id
         change.touch(org.contacts, loser, "CONTACT")
@@ -81,18 +80,18 @@ class Steering:
         winner.is_customer |= loser.is_customer
         winner.is_supplier |= loser.is_supplier
         change.touch(org.contacts, winner, "CONTACT")
-        vendor.hooks.tell(org.tenant_id, change.keep())
+        self._hooks().tell(org.tenant_id, change.keep())
         return JSONResponse({"ContactID": loser.id, "MergedToContactID": winner.id})
 
     async def day(self, request: Request) -> JSONResponse:
         """Leave only so many calls of an organisation's day: {"organisation": …, "left": n}."""
         given = await object_in(request, "organisation", "left")
-        books, org = self.vendor.books, self._organisation(given["organisation"])
-        books.limits.spend_day(org.tenant_id, self.vendor.clock.seconds(), int(given["left"]), books.caps())
+        books, org = self._books(), self._organisation(given["organisation"])
+        books.limits.spend_day(org.tenant_id, self._clock.seconds(), int(given["left"]), books.caps())
         return JSONResponse({"tenantId": org.tenant_id, "left": int(given["left"])})
 
     def _organisation(self, tenant_id: str) -> Organisation:
-        org = self.vendor.books.organisations.get(tenant_id)
+        org = self._books().organisations.get(tenant_id)
         if org is None:
             raise ValueError(f"there is no organisation {tenant_id}")
         return org
