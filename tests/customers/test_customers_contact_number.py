@@ -10,7 +10,7 @@ from crm import Customers, begun
 from scene import Scene
 
 from ledgerloop.cli.stage import NotAsTold
-from ledgerloop.customers.find import properties_read
+from ledgerloop.customers.hubspot_records import properties_read
 from ledgerloop.invoices.deals import read_deals, read_sales
 from ledgerloop.parts import instead
 

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from sqlalchemy import Connection
 
 from ledgerloop.customers.claims import Customers
-from ledgerloop.customers.find import PLURAL
+from ledgerloop.customers.hubspot_records import PLURAL
 from ledgerloop.parts import parts
 from ledgerloop.portal.batch_write import id_name
 from ledgerloop.records import Organisation

@@ -14,7 +14,9 @@ from ledgerloop.concurrency import abreast
 from ledgerloop.customers import older_companies
 from ledgerloop.customers.claims import Customers, Doubts, apart, claim, take
 from ledgerloop.customers.field_diff import remembered
-from ledgerloop.customers.find import PLURAL, Halves, found_by_email, properties_read
+from ledgerloop.customers.find import found_by_email
+from ledgerloop.customers.halves import Halves
+from ledgerloop.customers.hubspot_records import PLURAL, properties_read
 from ledgerloop.hubspot.client import HubSpotClient
 from ledgerloop.hubspot.models import BatchError
 from ledgerloop.parts import parts

@@ -12,7 +12,7 @@ from dataclasses import replace
 from sqlalchemy import Connection
 
 from ledgerloop.customers.claims import Customers
-from ledgerloop.customers.find import PLURAL, properties_read
+from ledgerloop.customers.hubspot_records import PLURAL, properties_read
 from ledgerloop.hubspot.models import Record
 from ledgerloop.parts import parts
 from ledgerloop.portal.batch_write import id_name

@@ -16,7 +16,10 @@ from ledgerloop.bisect import bisect
 from ledgerloop.customers import contact_persons, create, main_person, older_companies, relink, review, unlink
 from ledgerloop.customers.claims import Customers, Doubts, Found, in_question, of_another, shown_elsewhere, take
 from ledgerloop.customers.create import Values
-from ledgerloop.customers.find import Halves, Pair, find, find_by_id, own_companies
+from ledgerloop.customers.find import find, own_companies
+from ledgerloop.customers.find_written import find_by_id
+from ledgerloop.customers.halves import Halves
+from ledgerloop.customers.hubspot_records import Pair
 from ledgerloop.errors import Conflict, Invalid, Missing, Refused
 from ledgerloop.hubspot.client import HubSpotClient
 from ledgerloop.hubspot.models import Record

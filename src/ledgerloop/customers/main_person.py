@@ -15,7 +15,7 @@ from sqlalchemy import Connection
 from ledgerloop.customers.claims import Customers, Doubts, carried_by, holders_of, shown_elsewhere
 from ledgerloop.customers.company_index import candidates
 from ledgerloop.customers.field_diff import own_app, remembered, said_before
-from ledgerloop.customers.find import companies_of, properties_read
+from ledgerloop.customers.hubspot_records import companies_of, properties_read
 from ledgerloop.hubspot.client import HubSpotClient
 from ledgerloop.hubspot.models import Record
 from ledgerloop.parts import parts

@@ -15,7 +15,8 @@ from sqlalchemy import Connection
 from ledgerloop.customers import company_index
 from ledgerloop.customers.claims import Customers, Doubts, Found, carried_by
 from ledgerloop.customers.field_diff import first_said, own_app
-from ledgerloop.customers.find import PLURAL, our_own, properties_read, sharing_of
+from ledgerloop.customers.hubspot_records import PLURAL, properties_read
+from ledgerloop.customers.shared_keys import our_own, sharing_of
 from ledgerloop.errors import LedgerloopError
 from ledgerloop.hubspot.client import HubSpotClient
 from ledgerloop.hubspot.models import Record

@@ -16,7 +16,7 @@ from sqlalchemy import Connection
 
 from ledgerloop.customers.claims import in_question, shown_elsewhere
 from ledgerloop.customers.field_diff import first_said, newer_sides, own_app, remembered, said_before, still_open
-from ledgerloop.customers.find import PLURAL, properties_read
+from ledgerloop.customers.hubspot_records import PLURAL, properties_read
 from ledgerloop.customers.update import Wanted, show
 from ledgerloop.hubspot.models import Record
 from ledgerloop.parts import parts

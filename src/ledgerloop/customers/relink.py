@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 
 from ledgerloop.customers import main_person
 from ledgerloop.customers.claims import Customers, Doubts
-from ledgerloop.customers.find import PLURAL, properties_read
+from ledgerloop.customers.hubspot_records import PLURAL, properties_read
 from ledgerloop.hubspot.models import Record
 from ledgerloop.parts import parts
 from ledgerloop.portal import erasures

@@ -10,7 +10,8 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from ledgerloop.customers.claims import Customers, Doubts
-from ledgerloop.customers.find import PLURAL, companies_of, our_own, properties_read, sharing_of
+from ledgerloop.customers.hubspot_records import PLURAL, companies_of, properties_read
+from ledgerloop.customers.shared_keys import our_own, sharing_of
 from ledgerloop.errors import LedgerloopError
 from ledgerloop.hubspot.client import HubSpotClient
 from ledgerloop.hubspot.models import Record

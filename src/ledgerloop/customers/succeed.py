@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 
 from ledgerloop.customers import relink
 from ledgerloop.customers.claims import Customers, Doubts
-from ledgerloop.customers.find import PLURAL
+from ledgerloop.customers.hubspot_records import PLURAL
 from ledgerloop.customers.relink import KINDS
 from ledgerloop.parts import parts
 from ledgerloop.portal.batch_write import id_name

@@ -7,7 +7,7 @@ again after a crash.
 from __future__ import annotations
 
 from ledgerloop.customers.claims import Customers
-from ledgerloop.customers.find import PLURAL, Pair
+from ledgerloop.customers.hubspot_records import PLURAL, Pair
 from ledgerloop.parts import parts
 from ledgerloop.portal import batch_write
 from ledgerloop.portal.batch_write import id_name

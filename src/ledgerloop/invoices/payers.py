@@ -14,7 +14,7 @@ from decimal import Decimal
 from sqlalchemy import Connection
 
 from ledgerloop.customers import first_compared, review, succeed
-from ledgerloop.customers.find import sharing_of
+from ledgerloop.customers.shared_keys import sharing_of
 from ledgerloop.hubspot.models import Record
 from ledgerloop.invoices import new_customer
 from ledgerloop.invoices.deals import Sale, Side, buyer_of, sides

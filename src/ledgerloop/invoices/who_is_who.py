@@ -13,7 +13,7 @@ from typing import Literal
 from sqlalchemy import Connection
 
 from ledgerloop.customers.claims import carried_by, shown_elsewhere
-from ledgerloop.customers.find import PLURAL, properties_read
+from ledgerloop.customers.hubspot_records import PLURAL, properties_read
 from ledgerloop.customers.named import customers_named
 from ledgerloop.engine import retries
 from ledgerloop.errors import LedgerloopError
