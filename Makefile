@@ -32,7 +32,7 @@ mutants: .venv/tests ## change the rules a little at a time and see whether a te
 	$(BIN)/mutmut run --max-children 1 $(ARGS)
 
 fuzz: .venv/tests ## send thousands of odd requests to every address, and give odd answers to every call
-	EXAMPLES=3000 $(BIN)/python -m pytest -s tests/attack/test_attack_requests.py tests/attack/test_attack_answers.py $(ARGS)
+	EXAMPLES=3000 $(BIN)/python -m pytest -s tests/attack/test_attack_requests.py tests/attack/test_attack_answers.py tests/attack/test_attack_bytes.py $(ARGS)
 
 check: format lint types layers test ## what must hold before a commit lands
 
