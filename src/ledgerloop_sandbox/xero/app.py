@@ -1,6 +1,7 @@
 """Put the Xero half together."""
 
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
 from joserfc.jwk import RSAKey
@@ -40,14 +41,13 @@ class XeroSandbox:
         self.calls, self.faults = CallLog(), Faults(seed)
         self.delivery = Delivery(clock, self.faults, GAPS)
         self._start = (seed, data, service_url.rstrip("/"), latency_ms)
-        self._key = RSAKey.generate_key(2048, auto_kid=True)
         self.control_routes: Sequence[BaseRoute] = Steering(lambda: self.books, lambda: self.hooks, clock).routes
         self.reset()
 
     def reset(self) -> None:
         """Go back to the start."""
         seed, data, service_url, self.latency_ms = self._start
-        self.books = XeroState(self.url, self.clock, seed, data, service_url, self._key)
+        self.books = XeroState(self.url, self.clock, seed, data, service_url, _signing_key())
         self.hooks = Webhooks(self.clock, self.delivery, XERO_WEBHOOK_KEY, f"{service_url}/webhooks/xero", seed)
         accounting = AccountingApi(lambda: self.books, lambda: self.hooks)
         self._router = Router(
@@ -95,6 +95,12 @@ class XeroSandbox:
     def revoke_tokens(self) -> None:
         """End every consent."""
         self.books.grants.revoke_all()
+
+
+@cache
+def _signing_key() -> RSAKey:
+    """Make the key that signs tokens, once in a process: it takes longer than all else of a start."""
+    return RSAKey.generate_key(2048, auto_kid=True)
 
 
 async def _nothing_here(scope: Scope, receive: Receive, send: Send) -> None:
