@@ -360,6 +360,29 @@ class Hold:
         return " ".join(self.reasons)
 
 
+Decision = Literal["create", "update", "skip", "hold", "adopt"]
+"""What was done about a subject, as the journal has it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """What is said in the journal of one decision; whose turn said it, and when, the journal adds itself."""
+
+    subject: str
+    """What it is about, such as ``deal 123`` or ``customer 5f3c…``."""
+    decision: Decision
+    rule: str
+    """The function that decided."""
+    reason: str
+    target: str = ""
+    """What was written to, such as ``hubspot contact 512`` or ``xero invoice 046d…``."""
+    values: Mapping[str, str] = field(default_factory=dict)
+    answer: str = ""
+    """What the vendor answered to a write, in its own words where it has any."""
+    led_by: tuple[str, ...] = ()
+    """Other subjects whose events led to it too, such as the deals for which a customer was made."""
+
+
 @dataclass(frozen=True, slots=True)
 class Entry:
     """A line of the journal: which event, which rule, which values, when, and what the vendor answered."""
@@ -367,9 +390,10 @@ class Entry:
     at: datetime
     lane: str
     turn: int
+    """The turn of the lane that wrote it; 0 where a command or the console did."""
     subject: str
     """What it is about, such as ``deal 123`` or ``customer 5f3c…``."""
-    decision: Literal["create", "update", "skip", "hold", "adopt"]
+    decision: Decision
     rule: str
     """The function that decided."""
     reason: str
@@ -378,3 +402,6 @@ class Entry:
     values: Mapping[str, str] = field(default_factory=dict)
     answer: str = ""
     events: tuple[int, ...] = ()
+    """The inbox's ids of the events that led to it, the oldest first; no more than ``store.journal.MOST_EVENTS``."""
+    more_events: int = 0
+    """How many events led to it beside those."""

@@ -22,7 +22,6 @@ from pathlib import Path
 import trouble
 from agreed import Agreed
 from author import Author
-from ledger import Ledger
 from movers import Movers
 from people import People
 from plots import Plots
@@ -31,6 +30,7 @@ from served import Host, Served, served
 from subscribed import subscriptions
 from truths import Truths
 
+from ledger import Ledger
 from ledgerloop.cli.stage import Sections
 from ledgerloop_sandbox.hubspot.kinds import COMPANY, CONTACT
 from ledgerloop_sandbox.hubspot.portal import Portal

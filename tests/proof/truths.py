@@ -8,7 +8,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from ledger import Ledger
-
 from ledgerloop_sandbox.hubspot.portal import Portal
 from ledgerloop_sandbox.server import Sandbox
 from ledgerloop_sandbox.xero.organisation import Organisation

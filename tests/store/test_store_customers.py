@@ -103,15 +103,16 @@ class TestHeard:
         """What is said again while it is looked at is looked at once more."""
         with database.transaction() as tx:
             hubspot_changes.put(
-                tx, [Heard(HOME, "contact", "1", "changed", NOW), Heard(HOME, "contact", "2", "merged", NOW)]
+                tx, [Heard(HOME, "contact", "1", "changed", NOW, event=7), Heard(HOME, "contact", "2", "merged", NOW)]
             )
             taken = hubspot_changes.take(tx, HOME, {"changed", "merged"}, 10)
-            hubspot_changes.put(tx, [Heard(HOME, "contact", "1", "changed", NOW)])
+            hubspot_changes.put(tx, [Heard(HOME, "contact", "1", "changed", NOW, event=8)])
+            hubspot_changes.put(tx, [Heard(HOME, "contact", "1", "changed", NOW)])  # it was found without an event
             hubspot_changes.done(tx, taken)
             left = hubspot_changes.take(tx, HOME, {"changed", "merged"}, 10)
 
-        assert ["1", "2"] == [one.hubspot_id for one in taken]
-        assert [("1", 2)] == [(one.hubspot_id, one.mark) for one in left]
+        assert [("1", 7), ("2", None)] == [(one.hubspot_id, one.event) for one in taken]
+        assert [("1", 3, 8)] == [(one.hubspot_id, one.mark, one.event) for one in left]
 
 
 class TestMerges:

@@ -30,6 +30,7 @@ from ledgerloop.store import (
     tables,
 )
 from ledgerloop.store.db import Database
+from ledgerloop.store.provenance import Provenance
 
 ROWS = 100_000
 MOST_READ = 3_000
@@ -100,6 +101,7 @@ READS: dict[str, Callable[[Connection], object]] = {
     "line items wait": lambda tx: inbox.untaken(tx, "hubspot", "portal", "line_item"),
     "the oldest event": inbox.oldest,
     "old events go": lambda tx: inbox.prune(tx, LONG_AGO),
+    "events that led to a line": lambda tx: Provenance("org", 7, "standing", "xero").led_to(tx, ["customer c1"]),
     "the oldest line": journal.oldest,
     "old lines go": lambda tx: journal.prune(tx, LONG_AGO),
     "lines of a deal": lambda tx: journal.reasons_said(tx, "deal d1", ["Because."]),
@@ -120,6 +122,7 @@ READS: dict[str, Callable[[Connection], object]] = {
     "who is late": lambda tx: mirror.becoming_overdue(tx, "org", date(2026, 11, 22)),
     "approved this month": lambda tx: mirror.approved_between(tx, "org", date(2026, 11, 1), date(2026, 11, 30)),
     "how fresh": lambda tx: mirror.last_updated(tx, "org", [*C, *R, "p1"]),
+    "who paid": lambda tx: mirror.payers(tx, "org", ["p1", "p2"]),
     "payments known": lambda tx: mirror.payments_known(tx, "org", ["p1"]),
     "who is a customer": lambda tx: clientele.among(tx, "org", C),
     "whom to compare": lambda tx: clientele.to_compare(tx, "org", "c5", 40),

@@ -63,7 +63,7 @@ def note(tx: Connection, events: Sequence[Taken]) -> None:
             organisations_of.setdefault(one.hubspot_id, set()).add(one.organisation)
         homes_of = _homes_of_people(tx, [key for event in mine if event.kind in _GONE for key in named[event]], kind)
         some += [
-            Heard(organisation, kind, record, what, event.occurred_at)
+            Heard(organisation, kind, record, what, event.occurred_at, event=event.id)
             for event, records in named.items()
             if (what := _WHAT.get(event.kind)) and (what != "changed" or at.to_xero)
             for record in records

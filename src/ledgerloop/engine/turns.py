@@ -32,7 +32,8 @@ from ledgerloop.errors import (
 from ledgerloop.log import logger
 from ledgerloop.parts import parts
 from ledgerloop.records import Rest, Taken, Vendor
-from ledgerloop.store import connections, inbox, journal, lanes
+from ledgerloop.store import connections, inbox, journal, lanes, provenance
+from ledgerloop.store.provenance import Provenance
 
 Flow = Literal["standing", "invoicing"]
 Work = Callable[[str, int], None]
@@ -63,7 +64,8 @@ def in_turns(flow: Flow) -> Callable[[Work], Work]:
                 if not lanes.is_turn(tx, flow, lane, turn):
                     return  # it ended, or the database was put back to a time in which it had not begun
             try:
-                work(lane, turn)
+                with provenance.bound(Provenance(lane, turn, flow, SOURCE[flow])):
+                    work(lane, turn)
             except LedgerloopError as problem:
                 vendor = problem.vendor.lower() if isinstance(problem, ConsentNeeded) else ""
                 try:
@@ -95,6 +97,8 @@ def take(tx: Connection, flow: Flow, lane: str, turn: int, most: int) -> list[Ta
             parts().look_again(home.id, asked)
     lanes.begin(tx, flow, lane, turn, now)
     events = inbox.take(tx, SOURCE[flow], lane, turn, limit=most)
+    if (writer := provenance.current()) is not None:
+        writer.take()
     if len(events) == most:
         lanes.wake(tx, flow, lane, now)
     return events

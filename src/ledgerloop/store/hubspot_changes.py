@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any, Literal
 
-from sqlalchemy import Connection, delete, select, tuple_
+from sqlalchemy import Connection, delete, func, select, tuple_
 
 from ledgerloop.records import LinkKind
 from ledgerloop.store.statements import Insert, chunks, upsert
@@ -18,7 +18,7 @@ What = Literal["changed", "deleted", "forgotten", "merged", "restored"]
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """That something happened to a record. The mark counts how often it was said."""
+    """That something happened to a record, and the event that said so last. The mark counts how often it was said."""
 
     organisation: str
     kind: LinkKind
@@ -26,6 +26,7 @@ class Heard:
     what: What
     at: datetime
     mark: int = 1
+    event: int | None = None
 
 
 def put(tx: Connection, some: Sequence[Heard]) -> None:
@@ -36,7 +37,8 @@ def put(tx: Connection, some: Sequence[Heard]) -> None:
 
 
 def _said_again(new: Insert) -> dict[str, Any]:
-    return {"at": new.excluded.at, "mark": table.c.mark + 1}
+    event = func.coalesce(new.excluded.event, table.c.event)
+    return {"at": new.excluded.at, "mark": table.c.mark + 1, "event": event}
 
 
 def take(tx: Connection, organisation: str, whats: Collection[What], limit: int) -> list[Heard]:

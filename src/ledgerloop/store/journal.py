@@ -1,4 +1,7 @@
-"""The journal: what was decided and written, and why; and the holds: decisions that wait for a person."""
+"""The journal: what was decided and written, and why; and the holds: decisions that wait for a person.
+
+A line says what happened; which turn wrote it, and which events led to it, is bound once a turn: see ``provenance``.
+"""
 
 from __future__ import annotations
 
@@ -10,10 +13,15 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, delete, func, insert, select, update
 
-from ledgerloop.records import Choice, Entry
+from ledgerloop.records import Choice, Entry, Line
+from ledgerloop.store import provenance
+from ledgerloop.store.provenance import Provenance
 from ledgerloop.store.statements import chunks, upsert
 from ledgerloop.store.tables import hold as hold_table
 from ledgerloop.store.tables import journal as table
+
+MOST_EVENTS = 20
+"""How many of the events that led to it a line names; of more it has the number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +43,16 @@ def add(tx: Connection, entries: Sequence[Entry]) -> None:
     """Add lines to the journal."""
     if entries:
         tx.execute(insert(table), [_row(entry) for entry in entries])
+
+
+def write(tx: Connection, lines: Sequence[Line], now: datetime, lane: str = "") -> None:
+    """Write lines to the journal, as those of the turn that is under way.
+
+    ``lane`` says whose they are where none is: the organisation or portal for which a command or the console acts.
+    """
+    if lines:
+        by = provenance.current() or Provenance(lane)
+        add(tx, [_whole(tx, line, now, by) for line in lines])
 
 
 def recent(tx: Connection, limit: int, *subjects: str) -> list[Entry]:
@@ -153,6 +171,24 @@ def caused_by(tx: Connection, lane: str, organisation: str) -> list[str]:
     return list(tx.execute(mine.where(hold_table.c.cleared_at.is_(None)).order_by(hold_table.c.subject)).scalars())
 
 
+def _whole(tx: Connection, line: Line, now: datetime, by: Provenance) -> Entry:
+    events = by.led_to(tx, (line.subject, *line.led_by))
+    return Entry(
+        at=now,
+        lane=by.lane,
+        turn=by.turn,
+        subject=line.subject,
+        decision=line.decision,
+        rule=line.rule,
+        reason=line.reason,
+        target=line.target,
+        values=line.values,
+        answer=line.answer,
+        events=tuple(events[:MOST_EVENTS]),
+        more_events=max(0, len(events) - MOST_EVENTS),
+    )
+
+
 def _row(entry: Entry) -> dict[str, Any]:
     return {
         "at": entry.at,
@@ -166,6 +202,7 @@ def _row(entry: Entry) -> dict[str, Any]:
         "written": json.dumps(dict(entry.values)),
         "answer": entry.answer,
         "events": json.dumps(entry.events),
+        "more_events": entry.more_events,
     }
 
 
@@ -182,6 +219,7 @@ def _entry(row: Row[Any]) -> Entry:
         values=json.loads(row.written),
         answer=row.answer,
         events=tuple(json.loads(row.events)),
+        more_events=row.more_events,
     )
 
 

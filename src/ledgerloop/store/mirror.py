@@ -252,6 +252,19 @@ def payments_known(tx: Connection, organisation: str, ids: Collection[str]) -> s
     return found
 
 
+def payers(tx: Connection, organisation: str, ids: Collection[str]) -> dict[str, str]:
+    """Return the customers whose documents these payments stand on, by payment, as far as we have them."""
+    found: dict[str, str] = {}
+    for some in chunks(ids):
+        mine = select(payment_table.c.id, payment_table.c.receivable).where(
+            payment_table.c.organisation == organisation
+        )
+        on = {row.id: row.receivable for row in tx.execute(mine.where(payment_table.c.id.in_(some)))}
+        documents = receivables(tx, organisation, list(on.values()))
+        found |= {key: documents[one].customer for key, one in on.items() if one in documents}
+    return found
+
+
 def _keep_keys(tx: Connection, organisation: str, new: Iterable[Customer], before: Mapping[str, Customer]) -> None:
     """Keep what customers are looked for by, where it is another than before."""
     fresh = {each.id: each.keys for each in new if each.id not in before}

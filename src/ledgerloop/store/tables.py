@@ -82,6 +82,7 @@ inbox = Table(
     sqlite_autoincrement=True,
 )
 Index("inbox_by_moment", inbox.c.received_at)
+Index("inbox_of_turn", inbox.c.source, inbox.c.lane, inbox.c.turn, **_where("turn IS NOT NULL"))
 Index("inbox_waiting", inbox.c.source, inbox.c.lane, inbox.c.received_at, **_where("state = 'waiting'"))
 
 # The last webhook delivery of a vendor for a lane: its sequence number and when it came.
@@ -386,6 +387,7 @@ heard = Table(
     Column("what", Text, primary_key=True),
     Column("at", Moment, nullable=False),
     Column("mark", Integer, nullable=False),
+    Column("event", number),
 )
 
 # A fingerprint: the values we last wrote to a record, as a JSON object.
@@ -463,6 +465,7 @@ journal = Table(
     _text("written"),
     _text("answer"),
     _text("events"),
+    Column("more_events", Integer, nullable=False, server_default="0"),
     sqlite_autoincrement=True,
 )
 Index("journal_by_subject", journal.c.subject, journal.c.id)
