@@ -256,7 +256,7 @@ def test_a_balance_that_moves_while_it_is_compared_is_no_question(staged: Callab
 
     with instead(replace(scene.built.parts(), now=lambda: datetime.now(UTC) + timedelta(days=1))):
         payer.start()
-        reconcile.verify(home, 0)
+        reconcile.verify(home)
     payer.join()
 
     with scene.built.database.reading() as tx:
@@ -282,7 +282,7 @@ def test_a_customer_merged_while_it_is_compared_keeps_its_documents(staged: Call
 
     with instead(replace(scene.built.parts(), now=lambda: datetime.now(UTC) + timedelta(days=1))):
         merger.start()
-        reconcile.verify(home, 0)
+        reconcile.verify(home)
     merger.join()
 
     with scene.built.database.reading() as tx:
@@ -310,7 +310,7 @@ def test_what_is_read_anew_counts_and_is_not_read_again_for_nothing(staged: Call
         """Verify at a later moment, and say how many calls it took."""
         scene.forget_calls()
         with instead(replace(at, now=lambda: datetime.now(UTC) + later)):
-            reconcile.verify(home, 0)
+            reconcile.verify(home)
         return len(scene.calls("xero"))
 
     assert 6 == verify(timedelta(days=1))

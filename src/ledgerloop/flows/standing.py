@@ -176,7 +176,7 @@ def hear(organisation: str, turn: int) -> bool:
 def verify(organisation: str, turn: int) -> int:
     """Compare some customers with Xero's own balances, where it is time to; say how many were read anew."""
     home = _home(organisation)
-    return reconcile.verify(home, turn) if home is not None else 0
+    return reconcile.verify(home) if home is not None else 0
 
 
 @DBOS.step()

@@ -13,14 +13,14 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Literal, TypeVar
+from typing import TypeVar
 
 from sqlalchemy import Connection
 
 from ledgerloop.errors import LedgerloopError
 from ledgerloop.log import logger
 from ledgerloop.parts import parts
-from ledgerloop.records import Entry, Organisation, Receivable
+from ledgerloop.records import Line, Organisation, Receivable
 from ledgerloop.rules.clocks import passed
 from ledgerloop.rules.customers import customer_from_contact, receivable_from_credit, receivable_from_invoice
 from ledgerloop.rules.standing import agrees, standing_of
@@ -30,6 +30,7 @@ from ledgerloop.xero.models import Contact, CreditNote, Model, Overpayment, Prep
 
 T = TypeVar("T", bound=Model)
 
+_RULE = "rules.standing.agrees"
 MOST_REREAD = 5
 """Customers read anew after one call; those behind them come with the next."""
 
@@ -57,7 +58,7 @@ def due(tx: Connection, organisation: str, now: datetime) -> bool:
     return every is not None and passed(last.at, every * last.calls, now)
 
 
-def verify(home: Organisation, turn: int) -> int:
+def verify(home: Organisation) -> int:
     """Compare the next forty customers, read anew those that differ, and say how many did."""
     at = parts()
     client = at.xero(home.id).as_backfill()
@@ -68,7 +69,7 @@ def verify(home: Organisation, turn: int) -> int:
         some = clientele.to_compare(tx, home.id, after, MOST_IDS)
     calls = Calls()
     try:
-        differing = _compare(client, home, some, turn, calls) if some else []
+        differing = _compare(client, home, some, calls) if some else []
     except LedgerloopError as problem:  # it stands behind everything else, and must not keep that from its turn
         logger.warning("balances not compared", organisation=home.id, why=problem.sentence)
         some, differing = [after], []
@@ -82,7 +83,7 @@ def verify(home: Organisation, turn: int) -> int:
     return len(differing)
 
 
-def _compare(client: XeroClient, home: Organisation, some: Sequence[str], turn: int, calls: Calls) -> list[str]:
+def _compare(client: XeroClient, home: Organisation, some: Sequence[str], calls: Calls) -> list[str]:
     at = parts()
     calls.made += 1
     answer = {contact.ContactID: contact for contact in client.contacts_by_id(some)}
@@ -101,11 +102,11 @@ def _compare(client: XeroClient, home: Organisation, some: Sequence[str], turn: 
         if held is None or held.reasons != (_question(theirs[key], _outstanding(home, key)),)
     ]
     for key in differing[:MOST_REREAD]:
-        _reread(client, home, theirs[key], turn, calls)
+        _reread(client, home, theirs[key], calls)
     return differing
 
 
-def _reread(client: XeroClient, home: Organisation, contact: Contact, turn: int, calls: Calls) -> None:
+def _reread(client: XeroClient, home: Organisation, contact: Contact, calls: Calls) -> None:
     """Read a customer and all its documents anew, and journal what became of the difference."""
     at = parts()
     before = _outstanding(home, contact.ContactID)
@@ -119,7 +120,7 @@ def _reread(client: XeroClient, home: Organisation, contact: Contact, turn: int,
         mirror.replace_receivables(tx, home.id, contact.ContactID, found)
     if not agreed and _told(still) != _told(contact):
         return  # somebody acts on it just now: the next call compares again
-    subject, now = _subject(contact.ContactID), at.now()
+    subject, customer, now = _subject(contact.ContactID), f"customer {contact.ContactID}", at.now()
     with at.database.transaction() as tx:
         if agreed:
             journal.clear(tx, [subject], now)
@@ -127,11 +128,11 @@ def _reread(client: XeroClient, home: Organisation, contact: Contact, turn: int,
                 f"Xero says {_told(contact)} is outstanding for “{contact.Name}”, and our copy said {before}. It was"
                 " read anew; now they agree."
             )
-            journal.add(tx, [_entry(home, turn, contact.ContactID, "update", said)])
+            journal.write(tx, [Line(customer, "update", _RULE, said, "our copy")], now)
         else:
             reason = _question(contact, _outstanding(home, contact.ContactID))
             if journal.hold(tx, home.id, subject, (reason,), (), now):
-                journal.add(tx, [_entry(home, turn, contact.ContactID, "hold", reason)])
+                journal.write(tx, [Line(customer, "hold", _RULE, reason, "our copy")], now)
 
 
 def _looked_up(client: XeroClient, contact: Contact, calls: Calls) -> Contact | None:
@@ -199,16 +200,3 @@ def _round(tx: Connection, organisation: str) -> Round:
 
 def _name(organisation: str) -> str:
     return f"verified {organisation}"
-
-
-def _entry(home: Organisation, turn: int, customer: str, decision: Literal["update", "hold"], reason: str) -> Entry:
-    return Entry(
-        at=parts().now(),
-        lane=home.id,
-        turn=turn,
-        subject=f"customer {customer}",
-        decision=decision,
-        rule="rules.standing.agrees",
-        reason=reason,
-        target="our copy",
-    )
