@@ -186,7 +186,7 @@ def test_notes_that_are_switched_off_ask_nobody(noted: Scene) -> None:
     assert home is not None
 
     with instead(replace(noted.built.parts(), notes=False)):
-        timeline_notes.note_happenings(home, [customer], turn=0)
+        timeline_notes.note_happenings(home, [customer])
 
     assert subject not in noted.holds()
 

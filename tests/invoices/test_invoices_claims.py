@@ -46,7 +46,7 @@ def test_a_claim_just_before_the_request_leaves(at: Parts) -> None:
         return "new key"
 
     with instead(replace(at, new_key=claimed_meanwhile)):
-        assert ([], {}) == (submit.create("p", 1, [])[0], submit.create("p", 1, [])[1].of)
+        assert ([], {}) == (submit.create("p", [])[0], submit.create("p", [])[1].of)
 
     with at.database.reading() as tx:
         stands = intents.get(tx, "p", ["1"])["1"]

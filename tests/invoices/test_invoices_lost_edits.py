@@ -86,7 +86,7 @@ def test_an_invoice_is_found_though_our_clock_is_hours_ahead(scene: Scene) -> No
     assert house is not None
 
     with instead(scene.built.parts()):
-        submit.settle(house.id, scene.on.organisation, 0)
+        submit.settle(house.id, scene.on.organisation)
 
     with scene.built.database.reading() as tx:
         (made,) = scene.invoices_of(deal)

@@ -430,10 +430,9 @@ def test_a_customer_that_arrives_while_its_buyer_is_weighed_is_not_doubled(scene
     at = scene.built.parts()
     with scene.built.database.reading() as tx:
         home = connections.organisations(tx)[0]
-        portal = connections.all_connected(tx, "hubspot")[0].id
 
     with instead(at):
-        found, taken = new_customer.create(at.xero(home.id), home, [weighed], portal, 0)
+        found, taken = new_customer.create(at.xero(home.id), home, [weighed])
 
     assert [weighed] == taken
     assert isinstance(found["9"], Hold)

@@ -51,7 +51,7 @@ def test_an_edit_that_changes_nothing_writes_nothing(staged: Callable[..., Scene
     scene = staged({"standing": {"poll_seconds": 3600}})
     deals = _sold(scene, 3)
 
-    asked = _cost(scene, lambda: edits.edit(PORTAL, 0, deals, []))
+    asked = _cost(scene, lambda: edits.edit(PORTAL, deals, []))
 
     assert [] == [one for one in asked if one.startswith(("BEGIN IMMEDIATE", "UPDATE", "INSERT", "DELETE"))]
 
@@ -64,9 +64,9 @@ def test_what_is_asked_does_not_grow_with_each_deal(staged: Callable[..., Scene]
     scene.on.until("they are held", lambda: all(f"deal {deal}" in scene.holds() for deal in held) or None)
     scene.settle()
 
-    edited = [len(_cost(scene, lambda some=some: edits.edit(PORTAL, 0, some, some))) for some in (deals[:1], deals)]
+    edited = [len(_cost(scene, lambda some=some: edits.edit(PORTAL, some, some))) for some in (deals[:1], deals)]
     shown = [
-        len(_cost(scene, lambda some=some: write_back.show_deals(PORTAL, some, 0)))
+        len(_cost(scene, lambda some=some: write_back.show_deals(PORTAL, some)))
         for some in ([deals[0], held[0]], [*deals, *held])
     ]
 

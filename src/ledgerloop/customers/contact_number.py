@@ -12,8 +12,8 @@ from ledgerloop.customers.claims import shown_elsewhere
 from ledgerloop.customers.relink import KINDS
 from ledgerloop.engine.backoff import alone
 from ledgerloop.parts import parts
-from ledgerloop.records import Entry, Link, Organisation
-from ledgerloop.rules.customers import customer_from_contact, number_of
+from ledgerloop.records import Decision, Line, Link, Organisation
+from ledgerloop.rules.customers import contact_told, customer_from_contact, number_of
 from ledgerloop.rules.vendor_messages import whole
 from ledgerloop.store import journal, links, mirror
 from ledgerloop.xero.client import MOST_IDS, XeroClient
@@ -21,7 +21,7 @@ from ledgerloop.xero.client import MOST_IDS, XeroClient
 _RULE = "rules.customers.number_of"
 
 
-def number(home: Organisation, customers: Sequence[str], turn: int) -> None:
+def number(home: Organisation, customers: Sequence[str]) -> None:
     """look → send → keep, forty customers a call, out of the share of the quota that live work leaves.
 
     A number that Xero refused once, because another contact has it, is not sent again. Where that fails, it comes with
@@ -36,7 +36,7 @@ def number(home: Organisation, customers: Sequence[str], turn: int) -> None:
 
     def send() -> None:
         for start in range(0, len(keys), MOST_IDS):
-            _send(client, home, {key: wanted[key] for key in keys[start : start + MOST_IDS]}, turn)
+            _send(client, home, {key: wanted[key] for key in keys[start : start + MOST_IDS]})
 
     if keys:
         alone(home.id, "numbers", send)
@@ -64,32 +64,24 @@ def _wanted(home: Organisation, customers: Sequence[str]) -> dict[str, str]:
     return {key: wanted[key] for key, told in found_only.items() if told not in refused}
 
 
-def _send(client: XeroClient, home: Organisation, numbers: dict[str, str], turn: int) -> None:
+def _send(client: XeroClient, home: Organisation, numbers: dict[str, str]) -> None:
     at = parts()
     outcomes = client.update_contacts([{"ContactID": key, "ContactNumber": one} for key, one in numbers.items()])
     with at.database.transaction() as tx:
         for (key, one), outcome in zip(numbers.items(), outcomes, strict=True):
             if outcome.ok and outcome.record is not None:
                 mirror.store_customers(tx, [customer_from_contact(home.id, outcome.record)], touch=False)
-                journal.add(tx, [_entry(home, turn, key, one, "Its record was found, and Xero is told which it is.")])
+                why = "Its record was found, and Xero is told which it is."
+                line = _line(key, one, "update", why, contact_told(outcome.record))
             else:
-                journal.add(tx, [_entry(home, turn, key, one, _refused(one), whole(*outcome.problems))])
+                line = _line(key, one, "skip", _refused(one), whole(*outcome.problems))
+            journal.write(tx, [line], at.now())
 
 
 def _refused(one: str) -> str:
     return f"Xero would not take the ContactNumber {one}, so the customer is left without one."
 
 
-def _entry(home: Organisation, turn: int, customer: str, one: str, reason: str, answer: str = "") -> Entry:
-    return Entry(
-        at=parts().now(),
-        lane=home.id,
-        turn=turn,
-        subject=f"customer {customer}",
-        decision="skip" if answer else "update",
-        rule=_RULE,
-        reason=reason,
-        target=f"xero contact {customer}",
-        values={"ContactNumber": one},
-        answer=answer,
-    )
+def _line(customer: str, number: str, decision: Decision, reason: str, answer: str) -> Line:
+    target, values = f"xero contact {customer}", {"ContactNumber": number}
+    return Line(f"customer {customer}", decision, _RULE, reason, target, values, answer)

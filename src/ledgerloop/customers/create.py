@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
 
 from ledgerloop.concurrency import abreast
 from ledgerloop.customers import older_companies
@@ -22,7 +21,7 @@ from ledgerloop.hubspot.models import BatchError
 from ledgerloop.parts import parts
 from ledgerloop.portal import batch_write
 from ledgerloop.portal.batch_write import TAKEN, Dropped, Sent
-from ledgerloop.records import Customer, Entry, Hold, Link, LinkKind, Organisation
+from ledgerloop.records import Customer, Hold, Line, Link, LinkKind, Organisation
 from ledgerloop.rules import hold_reasons
 from ledgerloop.rules.ownership import after_refusal, made_from, properties_of, said_by_xero
 from ledgerloop.rules.vendor_messages import whole
@@ -31,6 +30,7 @@ from ledgerloop.store import connections, journal, last_compared, last_written, 
 Values = Mapping[str, Mapping[str, str]]
 """The standing's properties of each customer, by its id."""
 
+_RULE = "rules.identity"
 BATCH = 100
 _WHY = "No HubSpot record is this customer by link, id, contact number, email or evidence."
 
@@ -43,9 +43,7 @@ class Made:
     doubts: Doubts = field(default_factory=dict)
 
 
-def make(
-    client: HubSpotClient, home: Organisation, kind: LinkKind, customers: Customers, values: Values, turn: int
-) -> Made:
+def make(client: HubSpotClient, home: Organisation, kind: LinkKind, customers: Customers, values: Values) -> Made:
     """Make a record for each of these customers, a hundred in a call."""
     made = Made()
     with parts().database.reading() as tx:  # a deal that was won meanwhile links its customer in its own lane
@@ -65,33 +63,30 @@ def make(
             continue
         sent = answer.result()
         made.ids |= {key: record.id for key, record in sent.records.items()}
-        _keep(home, kind, some, values, rows, sent, turn)
+        _keep(home, kind, some, values, rows, sent)
         made.doubts |= _take_existing(client, home, kind, some, sent)
     if failures:
         raise failures[0]
     return made
 
 
-def _keep(
-    home: Organisation, kind: LinkKind, some: Customers, values: Values, rows: Values, sent: Sent, turn: int
-) -> None:
+def _keep(home: Organisation, kind: LinkKind, some: Customers, values: Values, rows: Values, sent: Sent) -> None:
     """Keep the links of what was made, what it shows, and what both sides now say; tell what was left out."""
     at = parts()
-    entries: list[Entry] = []
+    lines: list[Line] = []
     for key, record in sent.records.items():
         left_out = {one.name for one in sent.dropped.get(key, ())}
         written = {name: value for name, value in rows[key].items() if name not in left_out}
-        entries.append(_entry(home, turn, key, "create", _WHY, f"hubspot {kind} {record.id}", written))
-    entries += [
-        _entry(home, turn, key, "skip", f"HubSpot refused `{one.name}`, which is left out: {whole(one.said)}")
+        target, answer = f"hubspot {kind} {record.id}", batch_write.made_told(record)
+        lines.append(Line(f"customer {key}", "create", _RULE, _WHY, target, written, answer))
+    lines += [
+        Line(f"customer {key}", "skip", _RULE, f"HubSpot refused `{one.name}`, which is left out: {whole(one.said)}")
         for key, dropped in sent.dropped.items()
         for one in dropped
     ]
     refused_email = {key: some[key] for key, error in sent.failed.items() if kind == "contact" and _of_email(error)}
-    entries += [
-        _entry(home, turn, key, "skip", f"HubSpot refused the email, so no contact is made: {sent.failed[key].message}")
-        for key in refused_email
-    ]
+    no_contact = "HubSpot refused the email, so no contact is made: "
+    lines += [Line(f"customer {key}", "skip", _RULE, no_contact + sent.failed[key].message) for key in refused_email]
     left = {key: [one.name for one in sent.dropped.get(key, ())] for key in sent.records}
     left |= {key: ["email"] for key in refused_email}
     said = {
@@ -111,7 +106,7 @@ def _keep(
         if portal is not None:
             shown = {one.id: _shown(values[key], sent.dropped.get(key, ())) for key, one in sent.records.items()}
             last_written.put(tx, portal.id, kind, shown)
-        journal.add(tx, entries)
+        journal.write(tx, lines, at.now())
 
 
 def _take_existing(client: HubSpotClient, home: Organisation, kind: LinkKind, some: Customers, sent: Sent) -> Doubts:
@@ -151,25 +146,3 @@ def _of_email(error: BatchError) -> bool:
 def _shown(values: Mapping[str, str], dropped: Sequence[Dropped]) -> dict[str, str]:
     left_out = {one.name for one in dropped}
     return {name: value for name, value in values.items() if name not in left_out}
-
-
-def _entry(
-    home: Organisation,
-    turn: int,
-    customer: str,
-    decision: Literal["create", "skip"],
-    reason: str,
-    target: str = "",
-    values: Mapping[str, str] | None = None,
-) -> Entry:
-    return Entry(
-        at=parts().now(),
-        lane=home.id,
-        turn=turn,
-        subject=f"customer {customer}",
-        decision=decision,
-        rule="rules.identity",
-        reason=reason,
-        target=target,
-        values=values or {},
-    )

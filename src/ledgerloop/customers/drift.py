@@ -20,7 +20,7 @@ from ledgerloop.errors import LedgerloopError
 from ledgerloop.hubspot.client import HubSpotClient
 from ledgerloop.log import logger
 from ledgerloop.parts import parts
-from ledgerloop.records import Entry, LinkKind, Organisation
+from ledgerloop.records import Line, LinkKind, Organisation
 from ledgerloop.rules.clocks import passed
 from ledgerloop.rules.properties import differing, properties_on
 from ledgerloop.store import connections, intents, journal, last_written, links, mirror, pending_customers
@@ -30,7 +30,7 @@ AT_ONCE = 100
 """Records of a kind that a catch-up looks at: what one call reads."""
 
 
-def look_at(home: Organisation, customers: Sequence[str], turn: int) -> None:
+def look_at(home: Organisation, customers: Sequence[str]) -> None:
     """Look at the records of these customers, and at the deals of their invoices."""
     at = parts()
     with at.database.reading() as tx:
@@ -43,10 +43,10 @@ def look_at(home: Organisation, customers: Sequence[str], turn: int) -> None:
         if (link.kind, link.hubspot_id) not in elsewhere:
             ids[link.kind].append(link.hubspot_id)
     for kind, some in ids.items():
-        _compare(at.hubspot(), home, kind, some, turn)
+        _compare(at.hubspot(), home, kind, some)
 
 
-def look_round(home: Organisation, turn: int) -> bool:
+def look_round(home: Organisation) -> bool:
     """Look at the next hundred contacts and companies, and have those written that differ; tell whether it was time.
 
     It is as often as a catch-up.
@@ -63,7 +63,7 @@ def look_round(home: Organisation, turn: int) -> bool:
     try:
         for kind, mine in some.items():
             ids = [link.hubspot_id for link in mine if (kind, link.hubspot_id) not in elsewhere]
-            changed = _compare(at.hubspot().as_backfill(), home, kind, ids, turn)
+            changed = _compare(at.hubspot().as_backfill(), home, kind, ids)
             with at.database.transaction() as tx:
                 _mark(tx, home, [link.xero_id for link in mine if link.hubspot_id in changed])
     except LedgerloopError as problem:  # it stands behind everything else, and must not keep that from its turn
@@ -80,7 +80,7 @@ def _mark(tx: Connection, home: Organisation, customers: Sequence[str]) -> None:
         pending_customers.mark(tx, home.id, customers)
 
 
-def _compare(client: HubSpotClient, home: Organisation, kind: LinkKind, ids: Sequence[str], turn: int) -> set[str]:
+def _compare(client: HubSpotClient, home: Organisation, kind: LinkKind, ids: Sequence[str]) -> set[str]:
     """Keep what stands on records in the place of what we wrote, and tell on which it differs. What is gone is not."""
     at = parts()
     with at.database.reading() as tx:
@@ -100,21 +100,16 @@ def _compare(client: HubSpotClient, home: Organisation, kind: LinkKind, ids: Seq
     if found:
         with at.database.transaction() as tx:
             last_written.put(tx, portal.id, kind, found)
-            journal.add(tx, [_entry(home, turn, kind, key, written[key], now) for key, now in found.items()])
+            journal.write(tx, [_changed(kind, key, written[key], now) for key, now in found.items()], at.now())
     return set(found)
 
 
-def _entry(
-    home: Organisation, turn: int, kind: LinkKind, record: str, written: dict[str, str], now: dict[str, str]
-) -> Entry:
+def _changed(kind: LinkKind, record: str, written: dict[str, str], now: dict[str, str]) -> Line:
     said = ", ".join(
         f"`{name}` is {value or 'empty'} and was {written[name] or 'empty'}" for name, value in now.items()
     )
     target = f"hubspot {kind} {record}"
-    return Entry(
-        at=parts().now(),
-        lane=home.id,
-        turn=turn,
+    return Line(
         subject=target,
         decision="skip",
         rule=RULE,

@@ -25,6 +25,7 @@ from ledgerloop.store import (
     links,
     mirror,
     pending_customers,
+    provenance,
 )
 from ledgerloop.store.former_links import Lost
 from ledgerloop.store.hubspot_changes import Heard, What
@@ -89,20 +90,20 @@ def unheard(events: Sequence[Taken]) -> list[int]:
     return [event.id for event in events if event.category in KINDS and event.kind not in _WHAT]
 
 
-def hear(home: Organisation, turn: int) -> None:
+def hear(home: Organisation) -> None:
     """Follow the records that were merged, deleted or restored."""
     for some in _heard(home, _MOVES):
         for kind in KINDS:
             for what in ("deleted", "forgotten", "merged"):
-                relink.look_again(home, kind, _of(some, kind, what), turn, forgotten=what == "forgotten")
-            relink.come_back(home, kind, _of(some, kind, "restored"), turn)
+                relink.look_again(home, kind, _of(some, kind, what), forgotten=what == "forgotten")
+            relink.come_back(home, kind, _of(some, kind, "restored"))
 
 
-def pass_on(home: Organisation, turn: int) -> None:
+def pass_on(home: Organisation) -> None:
     """Tell Xero what records that changed say now, if that is switched on."""
     for some in _heard(home, _CHANGES):
         for kind in KINDS:
-            push_to_xero.tell(home, kind, _of(some, kind, "changed"), turn)
+            push_to_xero.tell(home, kind, _of(some, kind, "changed"))
 
 
 def _heard(home: Organisation, whats: Collection[What]) -> Iterator[list[Heard]]:
@@ -113,6 +114,8 @@ def _heard(home: Organisation, whats: Collection[What]) -> Iterator[list[Heard]]
             some = hubspot_changes.take(tx, home.id, whats, MOST)
         if not some:
             return
+        if (writer := provenance.current()) is not None:
+            writer.hear((f"hubspot {one.kind} {one.hubspot_id}", one.event) for one in some if one.event is not None)
         yield some
         with at.database.transaction() as tx:
             hubspot_changes.done(tx, some)

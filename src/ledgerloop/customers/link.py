@@ -8,9 +8,9 @@ is found again by the same two.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, Literal
+from typing import Any
 
 from ledgerloop.bisect import bisect
 from ledgerloop.customers import contact_persons, create, main_person, older_companies, relink, review, unlink
@@ -24,13 +24,15 @@ from ledgerloop.errors import Conflict, Invalid, Missing, Refused
 from ledgerloop.hubspot.client import HubSpotClient
 from ledgerloop.hubspot.models import Record
 from ledgerloop.parts import parts
-from ledgerloop.records import Customer, Entry, Hold, Link, LinkKind, Organisation
+from ledgerloop.records import Customer, Hold, Line, Link, LinkKind, Organisation
 from ledgerloop.rules.customers import hubspot_of
 from ledgerloop.rules.identity.addresses import email_domain, email_problem
 from ledgerloop.rules.identity.persons import is_private
 from ledgerloop.rules.identity.wording import by
 from ledgerloop.rules.vendor_messages import whole
 from ledgerloop.store import associations, journal, last_compared, links
+
+_RULE = "rules.identity"
 
 
 @dataclass(slots=True)
@@ -47,7 +49,6 @@ def join(
     home: Organisation,
     customers: Customers,
     values: Values,
-    turn: int,
     unsure_already: Doubts,
     unseen: Callable[[], Doubts] = dict,
 ) -> Joined:
@@ -56,11 +57,11 @@ def join(
     Nothing is found or made for those who are ``unsure_already``: an archived customer has what would be theirs.
     ``unseen`` says at the end what is open and shown nowhere.
     """
-    freed = unlink.empty(home, customers, turn)
-    relink.remember_made(home, customers, turn)
+    freed = unlink.empty(home, customers)
+    relink.remember_made(home, customers)
     asked = {key: hold for key, hold in unsure_already.items() if key in customers}
-    merged = relink.follow_merged(home, customers, turn)
-    people_in_doubt = main_person.follow(home, customers, turn)
+    merged = relink.follow_merged(home, customers)
+    people_in_doubt = main_person.follow(home, customers)
     doubts = _together(
         asked,
         merged,
@@ -75,13 +76,13 @@ def join(
     no_contact = {key: one for key, one in open_.items() if ("contact", key) not in linked and _names_person(one)}
     found: dict[LinkKind, Found] = {"contact": {}, "company": {}}
     if no_company or no_contact:
-        found, unsure = _settle(parts().hubspot(), home, no_contact, no_company, values, turn, freed)
+        found, unsure = _settle(parts().hubspot(), home, no_contact, no_company, values, freed)
         doubts = _together(doubts, unsure)
-    _associate(home, live, turn)
-    contact_persons.join_people(home, live, turn)
-    _say_bad_emails(home, live, turn)
-    shown, unshown = _shown_here(home, customers, turn)
-    _hold(home, customers, _together(doubts, unshown, unseen()), turn)
+    _associate(home, live)
+    contact_persons.join_people(home, live)
+    _say_bad_emails(live)
+    shown, unshown = _shown_here(home, customers)
+    _hold(home, customers, _together(doubts, unshown, unseen()))
     records = {(kind, record.id): record for kind, some in found.items() for record, _ in some.values()}
     return Joined(shown, records, frozenset(people_in_doubt))
 
@@ -94,7 +95,7 @@ def known(home: Organisation, ids: Sequence[str]) -> list[Link]:
     return [*contacts.values(), *companies.values()]
 
 
-def _shown_here(home: Organisation, customers: Customers, turn: int) -> tuple[list[Link], Doubts]:
+def _shown_here(home: Organisation, customers: Customers) -> tuple[list[Link], Doubts]:
     """Return the links whose records show these customers, and a doubt for each whose record shows another's.
 
     Those that a person is asked about show nothing new.
@@ -114,7 +115,7 @@ def _shown_here(home: Organisation, customers: Customers, turn: int) -> tuple[li
                 if links.move(tx, asking[key], to, at.now()):
                     last_compared.forget(tx, home.id, kind, [key])
                     reason = f"The {kind} {record.id} carries the customer's id, so it is the one that shows it."
-                    journal.add(tx, [_entry(home, turn, key, "adopt", reason)])
+                    journal.write(tx, [Line(_subject(key), "adopt", _RULE, reason)], at.now())
                     moved[asking[key]] = to
     unsure: Doubts = {}
     for link in unshown:
@@ -138,7 +139,6 @@ def _settle(
     no_contact: Customers,
     no_company: Customers,
     values: Values,
-    turn: int,
     freed: Collection[Pair],
 ) -> tuple[dict[LinkKind, Found], Doubts]:
     """Find the halves that customers lack, and make those that nobody has; contacts first.
@@ -150,16 +150,16 @@ def _settle(
     found.unsure_contacts |= take(home, "contact", no_contact, found.contacts)
     found.unsure_companies |= take(home, "company", no_company, found.companies)
     older_companies.note_found_again(home, found.companies)
-    _say_found(home, found, turn)
+    _say_found(found)
     barred = relink.barred(home, "contact", no_contact)
     new = _without(no_contact, found.contacts, found.unsure_contacts, barred, found.without_contact)
-    made = create.make(client, home, "contact", {k: c for k, c in new.items() if c.email_key}, values, turn)
+    made = create.make(client, home, "contact", {k: c for k, c in new.items() if c.email_key}, values)
     barred_companies = relink.barred(home, "company", no_company)
     new = _without(no_company, found.companies, found.unsure_companies, barred_companies)
     brought = {key: contact for key, contact in made.ids.items() if _may_bring_company(new.get(key))}
     automatic, unsure_of_automatic = own_companies(client, home, new, brought)
     unsure_of_automatic |= take(home, "company", new, automatic)
-    made_too = create.make(client, home, "company", _without(new, automatic, unsure_of_automatic), values, turn)
+    made_too = create.make(client, home, "company", _without(new, automatic, unsure_of_automatic), values)
     missing = {key: hold for key, hold in barred.items() if key not in found.contacts}
     missing_companies = {key: hold for key, hold in barred_companies.items() if key not in found.companies}
     doubts = _together(
@@ -174,9 +174,9 @@ def _settle(
     return {"contact": found.contacts, "company": found.companies | automatic}, doubts
 
 
-def _say_found(home: Organisation, found: Halves, turn: int) -> None:
+def _say_found(found: Halves) -> None:
     """Say in the journal by what records were found, and beside which others."""
-    entries: list[Entry] = []
+    lines: list[Line] = []
     halves = (
         ("contact", found.contacts, found.unsure_contacts),
         ("company", found.companies, found.unsure_companies),
@@ -187,9 +187,9 @@ def _say_found(home: Organisation, found: Halves, turn: int) -> None:
                 continue
             said = found.said.get(key, "") if kind == "company" else ""
             reason = f"The HubSpot {kind} {record.id} is this customer. {said or by(how)}"
-            entries.append(replace(_entry(home, turn, key, "adopt", reason), target=f"hubspot {kind} {record.id}"))
+            lines.append(Line(_subject(key), "adopt", _RULE, reason, f"hubspot {kind} {record.id}"))
     with parts().database.transaction() as tx:
-        journal.add(tx, entries)
+        journal.write(tx, lines, parts().now())
 
 
 def _wants_company(customer: Customer) -> bool:
@@ -236,7 +236,7 @@ def _together(*some: Doubts) -> Doubts:
     return added
 
 
-def _associate(home: Organisation, customers: Customers, turn: int) -> None:
+def _associate(home: Organisation, customers: Customers) -> None:
     """Associate each customer's contact and company, unless these two were; twice is once for HubSpot."""
     at = parts()
     with at.database.reading() as tx:
@@ -256,7 +256,7 @@ def _associate(home: Organisation, customers: Customers, turn: int) -> None:
         associations.put(tx, home.id, new)  # those that were refused too: the same two would be refused again
         why = "HubSpot would not associate its contact and company: "
         news = [(key, whole(refused[pair])) for key, pair in new.items() if pair in refused]
-        journal.add(tx, [_entry(home, turn, key, "skip", why + said) for key, said in news])
+        journal.write(tx, [Line(_subject(key), "skip", _RULE, why + said) for key, said in news], at.now())
 
 
 def _associate_all(client: HubSpotClient, some: Sequence[associations.Pair]) -> dict[associations.Pair, str]:
@@ -271,7 +271,7 @@ def _associate_all(client: HubSpotClient, some: Sequence[associations.Pair]) -> 
     return refused
 
 
-def _hold(home: Organisation, customers: Customers, doubts: Doubts, turn: int) -> None:
+def _hold(home: Organisation, customers: Customers, doubts: Doubts) -> None:
     """Hold the customers in doubt, each with all its reasons, and clear those that no longer are."""
     at = parts()
     with at.database.transaction() as tx:
@@ -279,10 +279,10 @@ def _hold(home: Organisation, customers: Customers, doubts: Doubts, turn: int) -
         for key, hold in doubts.items():
             about, choices = _subject(key), hold.choices
             if journal.hold(tx, home.id, about, hold.reasons, hold.candidates, at.now(), choices=choices):
-                journal.add(tx, [_entry(home, turn, key, "hold", hold.sentence)])
+                journal.write(tx, [Line(about, "hold", _RULE, hold.sentence)], at.now())
 
 
-def _say_bad_emails(home: Organisation, customers: Customers, turn: int) -> None:
+def _say_bad_emails(customers: Customers) -> None:
     """Say in the journal, once, which emails of customers cannot be sent; all else of them goes on."""
     at = parts()
     for key, customer in customers.items():
@@ -293,21 +293,8 @@ def _say_bad_emails(home: Organisation, customers: Customers, turn: int) -> None
         with at.database.transaction() as tx:
             news = [f"An email in Xero is not sent: {problem}" for problem in dict.fromkeys(problems)]
             said = journal.reasons_said(tx, _subject(key), news)
-            journal.add(tx, [_entry(home, turn, key, "skip", one) for one in news if one not in said])
-
-
-def _entry(
-    home: Organisation, turn: int, customer: str, decision: Literal["hold", "skip", "adopt"], reason: str
-) -> Entry:
-    return Entry(
-        at=parts().now(),
-        lane=home.id,
-        turn=turn,
-        subject=_subject(customer),
-        decision=decision,
-        rule="rules.identity",
-        reason=reason,
-    )
+            lines = [Line(_subject(key), "skip", _RULE, one) for one in news if one not in said]
+            journal.write(tx, lines, at.now())
 
 
 def _subject(customer: str) -> str:

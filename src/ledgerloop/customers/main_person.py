@@ -21,7 +21,7 @@ from ledgerloop.hubspot.models import Record
 from ledgerloop.parts import parts
 from ledgerloop.portal import batch_write
 from ledgerloop.portal.batch_write import CONTACTS, id_name
-from ledgerloop.records import Customer, Entry, Hold, Link, Organisation
+from ledgerloop.records import Customer, Hold, Line, Link, Organisation
 from ledgerloop.rules import hold_reasons
 from ledgerloop.rules.identity.persons import firm_behind
 from ledgerloop.rules.identity.questions import contact_named, record_named
@@ -65,7 +65,7 @@ class _Asking:
     before: Comparison
 
 
-def follow(home: Organisation, customers: Customers, turn: int) -> Doubts:
+def follow(home: Organisation, customers: Customers) -> Doubts:
     """Move the links of customers whose email is another's in Xero now, and word what is unclear."""
     asking = _asking(home, customers)
     if not asking:
@@ -91,11 +91,11 @@ def follow(home: Organisation, customers: Customers, turn: int) -> Doubts:
             unsure[key] = Hold((said,), (old, holder.id) if holder is not None else (old, firms[key].id))
         elif holder is not None and key in ours and holder.id not in given:
             given.add(holder.id)
-            _hand_over(home, one.link, holder, ours[key], turn)
+            _hand_over(home, one.link, holder, ours[key])
         elif holder is not None and took_over:
             unsure[key] = Hold((taken(home, one.customer, old, holder.id),), (old, holder.id))
         elif holder is None and took_over:
-            _hand_over(home, one.link, None, None, turn)
+            _hand_over(home, one.link, None, None)
     return unsure
 
 
@@ -112,9 +112,9 @@ def clear(contact: str) -> dict[str, str]:
     return emptied
 
 
-def let_go(home: Organisation, link: Link, reason: str, turn: int) -> None:
+def let_go(home: Organisation, link: Link, reason: str) -> None:
     """Let a contact be a person who is no customer's contact any more, and show nothing of a customer."""
-    _hand_over(home, link, None, None, turn, reason)
+    _hand_over(home, link, None, None, reason)
 
 
 def taken(home: Organisation, customer: Customer, record: str, holder: str) -> str:
@@ -219,9 +219,7 @@ def _stands(one: _Asking, record: Record) -> bool:
     return "email" in compare(at.owners, "contact", xero, hubspot, one.before, {}, to_xero=True).to_xero
 
 
-def _hand_over(
-    home: Organisation, link: Link, holder: Record | None, how: How | None, turn: int, reason: str = ""
-) -> None:
+def _hand_over(home: Organisation, link: Link, holder: Record | None, how: How | None, reason: str = "") -> None:
     """Empty a contact of the standing, and let the customer's link go to the holder, or to one that is still made.
 
     The customer's id is unique, so it is cleared first. A crash in between is no harm: the customer still asks.
@@ -244,7 +242,8 @@ def _hand_over(
             if portal is not None:
                 last_written.forget(tx, portal.id, "contact", [holder.id])
         journal.clear(tx, [f"hubspot contact {old}"], at.now())
-        journal.add(tx, [_entry(home, turn, link.xero_id, f"hubspot contact {old}", reason or said, emptied)])
+        about, target, rule = f"customer {link.xero_id}", f"hubspot contact {old}", "rules.ownership.another_person"
+        journal.write(tx, [Line(about, "update", rule, reason or said, target, emptied)], at.now())
         for other in links.of_records(tx, "contact", [old]):  # another organisation's customer is shown there now
             pending_customers.mark(tx, other.organisation, [other.xero_id])
             lanes.wake(tx, "standing", other.organisation, at.now())
@@ -256,17 +255,3 @@ def _remember(tx: Connection, home: Organisation, customer: str, holder: Record)
     said = made_by_app("contact", holder, own_app(tx))
     if said is not None:
         last_compared.put(tx, home.id, "contact", {customer: remembered(said)})
-
-
-def _entry(home: Organisation, turn: int, customer: str, target: str, reason: str, values: Mapping[str, str]) -> Entry:
-    return Entry(
-        at=parts().now(),
-        lane=home.id,
-        turn=turn,
-        subject=f"customer {customer}",
-        decision="update",
-        rule="rules.ownership.another_person",
-        reason=reason,
-        target=target,
-        values=values,
-    )

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
-from typing import Any, Literal
+from typing import Any
 
 from sqlalchemy import Connection
 
@@ -22,11 +22,11 @@ from ledgerloop.hubspot.models import Record
 from ledgerloop.parts import parts
 from ledgerloop.portal.batch_write import id_name
 from ledgerloop.portal.search_since import Filter, keep_up
-from ledgerloop.records import Customer, Entry, Link, LinkKind, Organisation
+from ledgerloop.records import Customer, Decision, Line, Link, LinkKind, Organisation
 from ledgerloop.rules import hold_reasons
 from ledgerloop.rules.clocks import passed
 from ledgerloop.rules.contact_updates import changes_from_record, speaks_for
-from ledgerloop.rules.customers import customer_from_contact
+from ledgerloop.rules.customers import contact_told, customer_from_contact
 from ledgerloop.rules.ownership import Comparison, compare, said_by_hubspot, said_by_xero, values_of, without_email
 from ledgerloop.store import cursors, hubspot_changes, journal, last_compared, links, mirror
 from ledgerloop.store.hubspot_changes import Heard
@@ -72,19 +72,19 @@ def _hear_of(home: Organisation, kind: LinkKind, now: datetime, tx: Connection, 
     hubspot_changes.put(tx, [Heard(home.id, kind, record, "changed", now) for record in mine])
 
 
-def tell(home: Organisation, kind: LinkKind, ids: Sequence[str], turn: int) -> None:
+def tell(home: Organisation, kind: LinkKind, ids: Sequence[str]) -> None:
     """read → compare → put back in HubSpot what Xero owns → change in Xero what HubSpot owns → record."""
     at = parts()
     some = _compared(home, kind, ids)
     back = [one for one in some if one.settled.to_hubspot]
-    show([_put_back(one) for one in back], home.id, turn)
+    show([_put_back(one) for one in back], home.id)
     changing = [one for one in some if one.units]
     silent = [one for one in some if not one.settled.to_hubspot and not one.units]
     with at.database.transaction() as tx:
         last_compared.put(tx, home.id, kind, {one.customer.id: remembered(one.settled) for one in silent})
     client = at.xero(home.id)
     for start in range(0, len(changing), MOST_IDS):
-        _change(client, home, changing[start : start + MOST_IDS], turn)
+        _change(client, home, changing[start : start + MOST_IDS])
 
 
 def _compared(home: Organisation, kind: LinkKind, ids: Sequence[str]) -> list[Told]:
@@ -140,10 +140,11 @@ def _put_back(one: Told) -> Wanted:
         fields=values_of(one.link.kind, one.settled.to_hubspot, one.customer),
         settled=settled,
         customer=one.customer.id,
+        led_by=(_record_of(one),),
     )
 
 
-def _change(client: XeroClient, home: Organisation, some: Sequence[Told], turn: int) -> None:
+def _change(client: XeroClient, home: Organisation, some: Sequence[Told]) -> None:
     """Change contacts in Xero by their ids, and keep what it answers; what it refuses is held and not sent again."""
     at = parts()
     current = {one.ContactID: one for one in client.contacts_by_id([one.customer.id for one in some])}
@@ -158,9 +159,10 @@ def _change(client: XeroClient, home: Organisation, some: Sequence[Told], turn: 
             refused[one.customer.id] = " ".join(problems)
     outcomes = client.update_contacts(list(bodies.values())) if bodies else []
     answered: dict[str, Customer] = {}
+    told: dict[str, str] = {}
     for key, outcome in zip(bodies, outcomes, strict=True):
         if outcome.ok and outcome.record is not None:
-            answered[key] = customer_from_contact(home.id, outcome.record)
+            answered[key], told[key] = customer_from_contact(home.id, outcome.record), contact_told(outcome.record)
         else:
             refused[key] = " ".join((refused.get(key, ""), *outcome.problems)).strip() or "no reason given."
     with at.database.transaction() as tx:
@@ -173,11 +175,12 @@ def _change(client: XeroClient, home: Organisation, some: Sequence[Told], turn: 
                 after = still_open(after, one.settled.to_hubspot, said_before(kept))
             last_compared.put(tx, home.id, kind, {key: remembered(after)})
             if key in answered:
-                journal.add(tx, [_entry(home, turn, one, "update", _said(one.units), _flat(bodies[key]))])
+                said = _line(one, "update", _said(one.units), _flat(bodies[key]), told[key])
+                journal.write(tx, [said], at.now())
             if key in refused:
                 reason = hold_reasons.refused_by_xero(one.customer, refused[key])
                 if journal.hold(tx, home.id, f"xero contact {key}", (reason,), (one.record.id,), at.now()):
-                    journal.add(tx, [_entry(home, turn, one, "hold", reason, {})])
+                    journal.write(tx, [_line(one, "hold", reason)], at.now())
             else:
                 journal.clear(tx, [f"xero contact {key}"], at.now())
 
@@ -190,22 +193,12 @@ def _flat(body: Mapping[str, Any]) -> dict[str, str]:
     return {name: str(value) for name, value in body.items() if name != "ContactID"}
 
 
-def _entry(
-    home: Organisation,
-    turn: int,
-    one: Told,
-    decision: Literal["update", "hold"],
-    reason: str,
-    values: Mapping[str, str],
-) -> Entry:
-    return Entry(
-        at=parts().now(),
-        lane=home.id,
-        turn=turn,
-        subject=f"customer {one.customer.id}",
-        decision=decision,
-        rule=_RULE,
-        reason=reason,
-        target=f"xero contact {one.customer.id}",
-        values=values,
-    )
+def _record_of(one: Told) -> str:
+    return f"hubspot {one.link.kind} {one.record.id}"
+
+
+def _line(
+    one: Told, decision: Decision, reason: str, values: Mapping[str, str] | None = None, answer: str = ""
+) -> Line:
+    about, target = f"customer {one.customer.id}", f"xero contact {one.customer.id}"
+    return Line(about, decision, _RULE, reason, target, values or {}, answer, led_by=(_record_of(one),))

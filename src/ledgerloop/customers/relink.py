@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Literal
 
 from sqlalchemy import Connection
 
@@ -19,7 +18,7 @@ from ledgerloop.hubspot.models import Record
 from ledgerloop.parts import parts
 from ledgerloop.portal import erasures
 from ledgerloop.portal.batch_write import id_name
-from ledgerloop.records import Customer, Entry, Hold, Link, LinkKind, Organisation
+from ledgerloop.records import Customer, Hold, Line, Link, LinkKind, Organisation
 from ledgerloop.rules import hold_reasons
 from ledgerloop.rules.ownership import said_by_hubspot, same_person
 from ledgerloop.store import (
@@ -37,12 +36,13 @@ from ledgerloop.store import (
 from ledgerloop.store.former_links import Lost
 
 KINDS: tuple[LinkKind, ...] = ("contact", "company")
+_RULE = "customers.relink"
 _TWICE = 2
 _OF_THE_LIVING = ("xero contact", "balance")
 """What nobody can answer any more for a customer that was merged: a change that Xero refused, a balance in doubt."""
 
 
-def follow_merged(home: Organisation, customers: Customers, turn: int) -> Doubts:
+def follow_merged(home: Organisation, customers: Customers) -> Doubts:
     """Give the records of customers that were merged in Xero to the survivors; where both have one, ask a person."""
     at = parts()
     with at.database.reading() as tx:
@@ -65,7 +65,7 @@ def follow_merged(home: Organisation, customers: Customers, turn: int) -> Doubts
         # person merged the two as asked.
         ours_of, theirs_of = _both(home, kind, winner_of)
         both = [(link, theirs_of[key]) for one, link in ours_of.items() if (key := winner_of[one].id) in theirs_of]
-        look_again(home, kind, [link.hubspot_id for pair in both for link in pair], turn)
+        look_again(home, kind, [link.hubspot_id for pair in both for link in pair])
     found_links = {kind: _both(home, kind, winner_of) for kind in KINDS}
     ours = {kind: pair[0] for kind, pair in found_links.items()}
     theirs = {kind: pair[1] for kind, pair in found_links.items()}
@@ -77,12 +77,12 @@ def follow_merged(home: Organisation, customers: Customers, turn: int) -> Doubts
                 continue
             other = theirs[kind].get(winner.id)
             if other is None:
-                theirs[kind][winner.id] = _give(home, link, winner, turn)
+                theirs[kind][winner.id] = _give(home, link, winner)
             elif kind == "contact" and _other_person(link.hubspot_id, other.hubspot_id):
                 reason = (
                     f"Xero merged {loser.id} into {winner.id}, whose contact is {other.hubspot_id}, another person."
                 )
-                main_person.let_go(home, link, reason, turn)
+                main_person.let_go(home, link, reason)
             elif loser.id in customers:
                 reason = hold_reasons.merged_in_xero(loser, winner, kind, link.hubspot_id, other.hubspot_id)
                 before = unsure.get(loser.id, Hold(()))
@@ -97,7 +97,7 @@ def _other_person(one: str, other: str) -> bool:
     return len(said) > 1 and not same_person(*said)
 
 
-def remember_made(home: Organisation, customers: Customers, turn: int) -> None:
+def remember_made(home: Organisation, customers: Customers) -> None:
     """Link what carries the id of customers that were archived or merged before anybody knew that it was made.
 
     The answer to its making was lost. It is nobody's otherwise, and would show old figures for good.
@@ -114,7 +114,8 @@ def remember_made(home: Organisation, customers: Customers, turn: int) -> None:
             with at.database.transaction() as tx:
                 if links.put(tx, [link], at.now()) == [link]:
                     reason = f"The {kind} {link.hubspot_id} carries the customer's id, so it shows it still."
-                    journal.add(tx, [_entry(home, turn, key, "adopt", reason, f"hubspot {kind} {link.hubspot_id}")])
+                    target = f"hubspot {kind} {link.hubspot_id}"
+                    journal.write(tx, [Line(f"customer {key}", "adopt", _RULE, reason, target)], at.now())
 
 
 def barred(home: Organisation, kind: LinkKind, strangers: Customers) -> Doubts:
@@ -149,7 +150,7 @@ def _forgotten(strangers: Customers, losses: Mapping[str, Sequence[Lost]]) -> Do
     return {key: Hold((hold_reasons.forgotten(one),)) for key, one in strangers.items() if one.email_key in gone}
 
 
-def look_again(home: Organisation, kind: LinkKind, ids: Sequence[str], turn: int, *, forgotten: bool = False) -> None:
+def look_again(home: Organisation, kind: LinkKind, ids: Sequence[str], *, forgotten: bool = False) -> None:
     """Read the records that a call or an event says are gone, and let their links follow them or be dropped.
 
     An event may say that they are ``forgotten``; otherwise it is found out which contacts were deleted for privacy.
@@ -170,15 +171,15 @@ def look_again(home: Organisation, kind: LinkKind, ids: Sequence[str], turn: int
         record = found.get(key)
         if record is None:
             how: former_links.How = "forgotten" if (forgotten and kind == "contact") or key in erased else "deleted"
-            _drop(home, link, how, f"The {kind} {key} is no longer in HubSpot, so its link is dropped.", turn)
+            _drop(home, link, how, f"The {kind} {key} is no longer in HubSpot, so its link is dropped.")
         elif record.id != key:
-            _follow(home, link, record, turn)
+            _follow(home, link, record)
     gone = [key for key in ids if key not in found or found[key].id != key]
     with at.database.transaction() as tx:
         journal.clear(tx, [f"hubspot {kind} {key}" for key in gone], at.now())
 
 
-def come_back(home: Organisation, kind: LinkKind, ids: Sequence[str], turn: int) -> None:
+def come_back(home: Organisation, kind: LinkKind, ids: Sequence[str]) -> None:
     """Link restored records again to the customers that lost them, unless another has taken their place."""
     at = parts()
     with at.database.reading() as tx:
@@ -189,6 +190,7 @@ def come_back(home: Organisation, kind: LinkKind, ids: Sequence[str], turn: int)
         portal = connections.only_portal(tx)
     for one in losses:
         customer, link = customers.get(one.xero_id), now.get(one.xero_id)
+        about, record = f"customer {one.xero_id}", f"hubspot {kind} {one.hubspot_id}"
         other = link is not None and link.hubspot_id != one.hubspot_id
         if kind == "contact" and link is not None and other and _other_person(one.hubspot_id, link.hubspot_id):
             emptied = main_person.clear(one.hubspot_id)
@@ -197,15 +199,15 @@ def come_back(home: Organisation, kind: LinkKind, ids: Sequence[str], turn: int)
             )
             with at.database.transaction() as tx:
                 former_links.put(tx, replace(one, how="succeeded"))
-                about = f"hubspot contact {one.hubspot_id}"
-                journal.add(tx, [_entry(home, turn, one.xero_id, "skip", reason, about, emptied)])
+                line = Line(about, "skip", _RULE, reason, record, emptied, led_by=(record,))
+                journal.write(tx, [line], at.now())
             continue
         with at.database.transaction() as tx:
             if link is not None and other and customer is not None:
                 reason = hold_reasons.restored(customer, kind, one.hubspot_id, link.hubspot_id)
-                subject = f"hubspot {kind} {one.hubspot_id}"
-                if journal.hold(tx, home.id, subject, (reason,), (link.hubspot_id,), at.now()):
-                    journal.add(tx, [_entry(home, turn, one.xero_id, "hold", reason, subject)])
+                if journal.hold(tx, home.id, record, (reason,), (link.hubspot_id,), at.now()):
+                    line = Line(about, "hold", _RULE, reason, record, led_by=(record,))
+                    journal.write(tx, [line], at.now())
                 continue
             former_links.remove(tx, one)
             if link is None:
@@ -214,7 +216,8 @@ def come_back(home: Organisation, kind: LinkKind, ids: Sequence[str], turn: int)
                 last_written.forget(tx, portal.id, kind, [one.hubspot_id])
             _look_at(tx, home, one.xero_id)
             reason = f"The {kind} {one.hubspot_id} was restored in HubSpot, so it is linked again."
-            journal.add(tx, [_entry(home, turn, one.xero_id, "adopt", reason, f"hubspot {kind} {one.hubspot_id}")])
+            line = Line(about, "adopt", _RULE, reason, record, led_by=(record,))
+            journal.write(tx, [line], at.now())
 
 
 def _both(
@@ -226,7 +229,7 @@ def _both(
         return links.find(tx, home.id, kind, list(winner_of)), theirs
 
 
-def _give(home: Organisation, link: Link, winner: Customer, turn: int) -> Link:
+def _give(home: Organisation, link: Link, winner: Customer) -> Link:
     """Move a link from a merged customer to its survivor, whose standing the record shows from now on.
 
     Both are looked at again: the merged one may be held for having a record too many, and now has none.
@@ -239,11 +242,13 @@ def _give(home: Organisation, link: Link, winner: Customer, turn: int) -> Link:
         last_compared.forget(tx, home.id, link.kind, [link.xero_id, winner.id])
         _look_at(tx, home, winner.id)
         _look_at(tx, home, link.xero_id)
-        journal.add(tx, [_entry(home, turn, winner.id, "adopt", reason, f"hubspot {link.kind} {link.hubspot_id}")])
+        about, loser = f"customer {winner.id}", f"customer {link.xero_id}"
+        line = Line(about, "adopt", _RULE, reason, f"hubspot {link.kind} {link.hubspot_id}", led_by=(loser,))
+        journal.write(tx, [line], at.now())
     return to
 
 
-def _follow(home: Organisation, link: Link, survivor: Record, turn: int) -> None:
+def _follow(home: Organisation, link: Link, survivor: Record) -> None:
     """Let a link follow a HubSpot merge; where the survivor is another customer already, the link ends."""
     at = parts()
     to = Link(home.id, link.xero_id, link.kind, survivor.id, "merged")
@@ -256,15 +261,17 @@ def _follow(home: Organisation, link: Link, survivor: Record, turn: int) -> None
         if moved:
             _look_at(tx, home, link.xero_id)
             reason = f"{said}, so the link follows."
-            journal.add(tx, [_entry(home, turn, link.xero_id, "adopt", reason, f"hubspot {link.kind} {survivor.id}")])
+            both = tuple(f"hubspot {link.kind} {key}" for key in (survivor.id, link.hubspot_id))
+            line = Line(f"customer {link.xero_id}", "adopt", _RULE, reason, both[0], led_by=both)
+            journal.write(tx, [line], at.now())
             return
         holder = links.find_by_hubspot(tx, home.id, link.kind, [survivor.id]).get(survivor.id)
         if holder is not None:
             _look_at(tx, home, holder.xero_id)
-    _drop(home, link, "merged", f"{said}, which is another customer's.", turn)
+    _drop(home, link, "merged", f"{said}, which is another customer's.")
 
 
-def _drop(home: Organisation, link: Link, how: former_links.How, reason: str, turn: int) -> None:
+def _drop(home: Organisation, link: Link, how: former_links.How, reason: str) -> None:
     at = parts()
     now = at.now()
     with at.database.transaction() as tx:
@@ -276,32 +283,11 @@ def _drop(home: Organisation, link: Link, how: former_links.How, reason: str, tu
         if portal is not None:
             last_written.forget(tx, portal.id, link.kind, [link.hubspot_id])
         _look_at(tx, home, link.xero_id)
-        journal.add(tx, [_entry(home, turn, link.xero_id, "skip", reason, f"hubspot {link.kind} {link.hubspot_id}")])
+        record = f"hubspot {link.kind} {link.hubspot_id}"
+        journal.write(tx, [Line(f"customer {link.xero_id}", "skip", _RULE, reason, record, led_by=(record,))], now)
 
 
 def _look_at(tx: Connection, home: Organisation, customer: str) -> None:
     """Have a customer looked at again, in another turn: the one that runs may be past it."""
     pending_customers.mark(tx, home.id, [customer])
     lanes.wake(tx, "standing", home.id, parts().now())
-
-
-def _entry(
-    home: Organisation,
-    turn: int,
-    customer: str,
-    decision: Literal["skip", "hold", "adopt"],
-    reason: str,
-    target: str,
-    values: Mapping[str, str] | None = None,
-) -> Entry:
-    return Entry(
-        at=parts().now(),
-        lane=home.id,
-        turn=turn,
-        subject=f"customer {customer}",
-        decision=decision,
-        rule="customers.relink",
-        reason=reason,
-        target=target,
-        values=values or {},
-    )

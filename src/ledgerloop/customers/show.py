@@ -20,11 +20,11 @@ from ledgerloop.rules.properties import renamed
 from ledgerloop.rules.standing import Standing, standing_of
 from ledgerloop.store import mirror, pending_customers
 
-Show = Callable[[Organisation, Sequence[Receivable], int], None]
-"""Show invoices of an organisation where they belong, in a turn."""
+Show = Callable[[Organisation, Sequence[Receivable]], None]
+"""Show invoices of an organisation where they belong."""
 
 
-def show_standings(home: Organisation, ids: Sequence[str], turn: int, show_invoices: Show) -> None:
+def show_standings(home: Organisation, ids: Sequence[str], show_invoices: Show) -> None:
     """succeed → admit → stand → join → decide → write → record, for some customers.
 
     ``show_invoices`` is handed their invoices, to be shown too before the customers count as shown.
@@ -39,13 +39,13 @@ def show_standings(home: Organisation, ids: Sequence[str], turn: int, show_invoi
     with at.database.reading() as tx:
         contacts = mirror.customers(tx, home.id, ids)
         receivables = mirror.receivables_of(tx, home.id, ids)
-    unsure = succeed.succeed(home, contacts, turn)
+    unsure = succeed.succeed(home, contacts)
     customers = admit.admit(home, contacts)
     standings = {key: standing_of(receivables.get(key, ()), today, home.base_currency) for key in customers}
     values = {
         key: renamed(properties_from_standing(standings[key], customers[key], home), at.names) for key in customers
     }
-    joined = join(home, customers, values, turn, unsure, lambda: succeed.unseen(home, customers, standings))
+    joined = join(home, customers, values, unsure, lambda: succeed.unseen(home, customers, standings))
     settled = compare_fields(home, customers, joined.links, joined.records, joined.in_question)
     wanted = [
         Wanted(
@@ -61,8 +61,8 @@ def show_standings(home: Organisation, ids: Sequence[str], turn: int, show_invoi
         )
         for link in joined.links
     ]
-    show(wanted, home.id, turn)
-    show_invoices(home, [one for some in receivables.values() for one in some if one.kind == "invoice"], turn)
+    show(wanted, home.id)
+    show_invoices(home, [one for some in receivables.values() for one in some if one.kind == "invoice"])
     if rivals:
         with at.database.transaction() as tx:
             pending_customers.clean(tx, home.id, rivals)

@@ -18,7 +18,7 @@ from ledgerloop.customers.hubspot_records import PLURAL
 from ledgerloop.customers.relink import KINDS
 from ledgerloop.parts import parts
 from ledgerloop.portal.batch_write import id_name
-from ledgerloop.records import Customer, Entry, Hold, Link, LinkKind, Organisation
+from ledgerloop.records import Customer, Hold, Line, Link, LinkKind, Organisation
 from ledgerloop.rules import hold_reasons
 from ledgerloop.rules.standing import Standing, standing_of
 from ledgerloop.rules.succession import Succeeds, same_name, still_open, succession
@@ -50,9 +50,9 @@ class Pair:
     """The records of the old one."""
 
 
-def succeed(home: Organisation, contacts: Customers, turn: int) -> Doubts:
+def succeed(home: Organisation, contacts: Customers) -> Doubts:
     """pair → decide → move, for these contacts and their namesakes; return why which of them succeed nobody yet."""
-    pairs_ = _pairs(home, contacts, turn)
+    pairs_ = _pairs(home, contacts)
     if not pairs_:
         return {}
     at = parts()
@@ -65,12 +65,12 @@ def succeed(home: Organisation, contacts: Customers, turn: int) -> Doubts:
         owed = standing_of(receivables.get(pair.old.id, ()), today, home.base_currency)
         match succession(pair.old, pair.new, owed, [f"{link.kind} {link.hubspot_id}" for link in pair.links]):
             case Succeeds(reason=reason):
-                _move(home, pair, contacts, reason, turn)
+                _move(home, pair, contacts, reason)
             case Hold() as hold:
                 unsure[pair.new.id] = (pair, hold)
                 owing |= {pair.new.id} if still_open(owed) else set()
     _look_at(home, sorted(unsure.keys() - contacts.keys()))
-    return _undecided(home, contacts, unsure, owing, turn)
+    return _undecided(home, contacts, unsure, owing)
 
 
 def _look_at(home: Organisation, asking: Sequence[str]) -> None:
@@ -104,7 +104,7 @@ def unseen(home: Organisation, customers: Customers, standings: Mapping[str, Sta
     }
 
 
-def _pairs(home: Organisation, contacts: Customers, turn: int) -> list[Pair]:
+def _pairs(home: Organisation, contacts: Customers) -> list[Pair]:
     """Find who of these and of their namesakes may succeed whom. Most turns ask no more than who is linked."""
     with parts().database.reading() as tx:
         linked = {link.xero_id for link in _links(tx, home, list(contacts))}
@@ -116,7 +116,7 @@ def _pairs(home: Organisation, contacts: Customers, turn: int) -> list[Pair]:
     of_name = {new.id: [old for old in gone if same_name(old.name, new.name)] for new in fresh}
     of_name = {key: olds for key, olds in of_name.items() if olds}
     unlinked = {old.id: old for olds in of_name.values() for old in olds if old.id not in linked}
-    relink.remember_made(home, unlinked, turn)  # whose records carry its id, though the link was lost
+    relink.remember_made(home, unlinked)  # whose records carry its id, though the link was lost
     with parts().database.reading() as tx:
         records: dict[str, list[Link]] = {}
         for link in _links(tx, home, [old.id for olds in of_name.values() for old in olds]):
@@ -135,7 +135,6 @@ def _undecided(
     contacts: Customers,
     unsure: Mapping[str, tuple[Pair, Hold]],
     owing: Collection[str],
-    turn: int,
 ) -> Doubts:
     """Leave out those of whom a person has said which record is theirs, and do what was said.
 
@@ -147,7 +146,7 @@ def _undecided(
     still: Doubts = {}
     for key, (pair, hold) in asking.items():
         if key in said and key not in owing:
-            _move(home, pair, contacts, f"A person wrote {key} on a record of the archived {pair.old.id}.", turn)
+            _move(home, pair, contacts, f"A person wrote {key} on a record of the archived {pair.old.id}.")
         elif key in said or key not in written:
             still[key] = Hold(hold.reasons, tuple(link.hubspot_id for link in pair.links))
     return still
@@ -187,7 +186,7 @@ def _written(ids: Sequence[str]) -> dict[str, set[Half]]:
     return found
 
 
-def _move(home: Organisation, pair: Pair, contacts: Customers, reason: str, turn: int) -> None:
+def _move(home: Organisation, pair: Pair, contacts: Customers, reason: str) -> None:
     """Give the records of the archived customer to the active one, all of them at once."""
     at = parts()
     old, new = pair.old.id, pair.new.id
@@ -195,7 +194,9 @@ def _move(home: Organisation, pair: Pair, contacts: Customers, reason: str, turn
         for link in pair.links:
             if links.move(tx, link, Link(home.id, new, link.kind, link.hubspot_id, "succeeded"), at.now()):
                 last_compared.forget(tx, home.id, link.kind, [old, new])
-                journal.add(tx, [_entry(home, turn, new, reason, f"hubspot {link.kind} {link.hubspot_id}")])
+                about, record = f"customer {new}", f"hubspot {link.kind} {link.hubspot_id}"
+                line = Line(about, "adopt", "rules.succession", reason, record, led_by=(f"customer {old}",))
+                journal.write(tx, [line], at.now())
         associations.forget(tx, home.id, old)
         journal.clear(tx, [f"customer {old}"], at.now())
         if new not in contacts:  # else it is shown in this very turn
@@ -205,16 +206,3 @@ def _move(home: Organisation, pair: Pair, contacts: Customers, reason: str, turn
 
 def _links(tx: Connection, home: Organisation, ids: Sequence[str]) -> list[Link]:
     return [link for kind in KINDS for link in links.find(tx, home.id, kind, ids).values()]
-
-
-def _entry(home: Organisation, turn: int, customer: str, reason: str, target: str) -> Entry:
-    return Entry(
-        at=parts().now(),
-        lane=home.id,
-        turn=turn,
-        subject=f"customer {customer}",
-        decision="adopt",
-        rule="rules.succession",
-        reason=reason,
-        target=target,
-    )

@@ -16,11 +16,12 @@ from sqlalchemy import Connection
 from ledgerloop.customers.claims import in_question, shown_elsewhere
 from ledgerloop.errors import LedgerloopError, Missing, RateLimited, Refused, Transient, UnknownOutcome
 from ledgerloop.hubspot.client import HubSpotClient
-from ledgerloop.hubspot.models import New, To
+from ledgerloop.hubspot.models import New, Record, To
 from ledgerloop.hubspot.paths import plural
 from ledgerloop.log import logger
 from ledgerloop.parts import parts
-from ledgerloop.records import Entry, Organisation, Receivable, Rest
+from ledgerloop.portal.batch_write import made_told
+from ledgerloop.records import Line, Organisation, Receivable, Rest
 from ledgerloop.rules.hold_reasons import refused_notes
 from ledgerloop.rules.notes import Happening, body_of, happenings_of, mark_of, marks_in
 from ledgerloop.rules.vendor_messages import whole
@@ -47,7 +48,7 @@ class Told:
         return self.happening.invoice.id, self.happening.event
 
 
-def note_happenings(home: Organisation, customers: Sequence[str], turn: int) -> None:
+def note_happenings(home: Organisation, customers: Sequence[str]) -> None:
     """look → intend → settle what may have been sent → send → record, for some customers."""
     at = parts()
     now = at.now()
@@ -74,7 +75,7 @@ def note_happenings(home: Organisation, customers: Sequence[str], turn: int) -> 
         notes.mark(tx, home.id, [one.key for one in known if one.state == "lapsed" and one.key in told], "sent", now)
         rest = cooldowns.get(tx, _rest_of(home.id))
     if rest is None or not rest.lasts(now):
-        _carry(home, told, invoices, turn)
+        _carry(home, told, invoices)
 
 
 def due(tx: Connection, organisation: str, now: datetime) -> bool:
@@ -89,7 +90,7 @@ def go_on(tx: Connection, organisation: str, now: datetime) -> None:
         cooldowns.put(tx, _rest_of(organisation), None)
 
 
-def _carry(home: Organisation, told: Mapping[Key, Told], invoices: Sequence[Receivable], turn: int) -> None:
+def _carry(home: Organisation, told: Mapping[Key, Told], invoices: Sequence[Receivable]) -> None:
     """settle → send; where HubSpot fails or refuses, let the notes rest, and ask a person where that is for good."""
     at = parts()
     ids = [invoice.id for invoice in invoices]
@@ -101,7 +102,7 @@ def _carry(home: Organisation, told: Mapping[Key, Told], invoices: Sequence[Rece
             known = notes.of_receivables(tx, home.id, ids)
         pending = [told[one.key] for one in known if one.state == "intended" and one.key in told]
         for start in range(0, len(pending), BATCH):
-            _send(home, pending[start : start + BATCH], turn)
+            _send(home, pending[start : start + BATCH])
     except (Transient, UnknownOutcome, Refused) as problem:
         _rest(home, problem)
         return
@@ -210,11 +211,11 @@ def _marks(client: HubSpotClient, records: set[To]) -> dict[str, str]:
     return {mark: key for key, body in bodies.items() for mark in marks_in(body)}
 
 
-def _send(home: Organisation, some: Sequence[Told], turn: int) -> None:
+def _send(home: Organisation, some: Sequence[Told]) -> None:
     """send → once more, on the records that still stand, what was refused → record."""
     at = parts()
     try:
-        refused = _create(home, some, turn)
+        refused = _create(home, some)
     except Missing as gone:  # for a record of one; nobody knows whether a part of them was made before
         standing = _standing(some)
         if standing == list(some):
@@ -230,13 +231,13 @@ def _send(home: Organisation, some: Sequence[Told], turn: int) -> None:
         again = [now for now, one in zip(_standing(before), before, strict=True) if now.on and now.on != one.on]
     if again:
         sent = {one.key for one in again}
-        refused = {key: said for key, said in refused.items() if key not in sent} | _create(home, again, turn)
+        refused = {key: said for key, said in refused.items() if key not in sent} | _create(home, again)
     with at.database.transaction() as tx:
         notes.mark(tx, home.id, refused, "refused", at.now())
-        journal.add(tx, [_entry(home, turn, one, "", refused[one.key]) for one in some if one.key in refused])
+        journal.write(tx, [_line(one, None, refused[one.key]) for one in some if one.key in refused], at.now())
 
 
-def _create(home: Organisation, some: Sequence[Told], turn: int) -> dict[Key, str]:
+def _create(home: Organisation, some: Sequence[Told]) -> dict[Key, str]:
     """Send notes once and record those that were made; return what HubSpot said of those that it refused."""
     at = parts()
     stamp = str(int(at.now().timestamp() * 1000))
@@ -248,10 +249,10 @@ def _create(home: Organisation, some: Sequence[Told], turn: int) -> dict[Key, st
     with at.database.transaction() as tx:
         notes.mark(tx, home.id, [one.key for one in some], "sent", at.now())
     answer = at.hubspot().create_batch("notes", rows)
-    made = {traces[mark].key: record.id for mark, record in answer.by_trace().items() if mark in traces}
+    made = {traces[mark].key: record for mark, record in answer.by_trace().items() if mark in traces}
     with at.database.transaction() as tx:
-        notes.mark_made(tx, home.id, made, at.now())
-        journal.add(tx, [_entry(home, turn, one, made[one.key], "") for one in some if one.key in made])
+        notes.mark_made(tx, home.id, {key: record.id for key, record in made.items()}, at.now())
+        journal.write(tx, [_line(one, made[one.key]) for one in some if one.key in made], at.now())
     return {traces[mark].key: error.message for error in answer.errors for mark in error.trace_ids if mark in traces}
 
 
@@ -267,15 +268,13 @@ def _standing(some: Sequence[Told]) -> list[Told]:
     return [replace(one, on=tuple(dict.fromkeys(present[to] for to in one.on if to in present))) for one in some]
 
 
-def _entry(home: Organisation, turn: int, one: Told, made: str, refused: str) -> Entry:
-    return Entry(
-        at=parts().now(),
-        lane=home.id,
-        turn=turn,
+def _line(one: Told, made: Record | None, refused: str = "") -> Line:
+    return Line(
         subject=f"customer {one.happening.invoice.customer}",
         decision="create" if made else "skip",
         rule="rules.notes.happenings_of",
         reason=f"Invoice {one.happening.invoice.number} {one.happening.words}."
         + (f" HubSpot refused the note: {whole(refused)}" if refused else ""),
-        target=f"hubspot note {made}" if made else "",
+        target=f"hubspot note {made.id}" if made else "",
+        answer=made_told(made) if made else "",
     )

@@ -11,14 +11,14 @@ from ledgerloop.customers.hubspot_records import PLURAL, Pair
 from ledgerloop.parts import parts
 from ledgerloop.portal import batch_write
 from ledgerloop.portal.batch_write import id_name
-from ledgerloop.records import Entry, LinkKind, Organisation
+from ledgerloop.records import Line, LinkKind, Organisation
 from ledgerloop.rules.properties import properties_on, renamed
 from ledgerloop.store import connections, journal, last_written, links, rulings
 
 BATCH = 100
 
 
-def empty(home: Organisation, customers: Customers, turn: int) -> frozenset[Pair]:
+def empty(home: Organisation, customers: Customers) -> frozenset[Pair]:
     """Empty what is still shown of these customers on records that they are not, and return which these were.
 
     A record that carries another id by now, or is another customer, is left as it is.
@@ -28,11 +28,11 @@ def empty(home: Organisation, customers: Customers, turn: int) -> frozenset[Pair
     for kind in PLURAL:
         mine = {record: customer for customer, of, record in left if of == kind}
         for start in range(0, len(mine), BATCH):
-            _empty(home, kind, dict(list(mine.items())[start : start + BATCH]), turn)
+            _empty(home, kind, dict(list(mine.items())[start : start + BATCH]))
     return frozenset((customer, record) for customer, _, record in left)
 
 
-def _empty(home: Organisation, kind: LinkKind, customer_of: dict[str, str], turn: int) -> None:
+def _empty(home: Organisation, kind: LinkKind, customer_of: dict[str, str]) -> None:
     at = parts()
     client = at.hubspot()
     there = client.read(PLURAL[kind], list(customer_of), (id_name(),))
@@ -55,26 +55,21 @@ def _empty(home: Organisation, kind: LinkKind, customer_of: dict[str, str], turn
             rulings.end(tx, home.id, customer, kind, record, at.now(), to_empty=False)
         if portal is not None:
             last_written.forget(tx, portal.id, kind, list(rows))
-        journal.add(
-            tx,
-            [_entry(home, turn, kind, record, customer_of[record], nothing) for record in rows if _done(sent, record)],
-        )
+        lines = [
+            Line(
+                subject=f"customer {customer_of[record]}",
+                decision="update",
+                rule="customers.unlink",
+                reason=f"A person ended the link to the {kind} {record}, so nothing is shown there any more.",
+                target=f"hubspot {kind} {record}",
+                values=nothing,
+                answer="written",
+            )
+            for record in rows
+            if _done(sent, record)
+        ]
+        journal.write(tx, lines, at.now())
 
 
 def _done(sent: batch_write.Sent, record: str) -> bool:
     return record not in sent.failed
-
-
-def _entry(home: Organisation, turn: int, kind: LinkKind, record: str, customer: str, values: dict[str, str]) -> Entry:
-    return Entry(
-        at=parts().now(),
-        lane=home.id,
-        turn=turn,
-        subject=f"customer {customer}",
-        decision="update",
-        rule="customers.unlink",
-        reason=f"A person ended the link to the {kind} {record}, so nothing is shown there any more.",
-        target=f"hubspot {kind} {record}",
-        values=values,
-        answer="written",
-    )

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Literal
 
 from sqlalchemy import Connection
 
@@ -19,7 +18,7 @@ from ledgerloop.hubspot.models import BatchError
 from ledgerloop.parts import parts
 from ledgerloop.portal import batch_write
 from ledgerloop.portal.batch_write import Asked, Dropped, Sent, id_name
-from ledgerloop.records import Entry, LinkKind
+from ledgerloop.records import Decision, Line, LinkKind
 from ledgerloop.rules import hold_reasons
 from ledgerloop.rules.customers import changed
 from ledgerloop.rules.ownership import Comparison, after_refusal
@@ -46,14 +45,20 @@ class Wanted:
     """What both sides will have said once the fields are written."""
     customer: str = ""
     """Whose record it is, where its fields were compared."""
+    led_by: tuple[str, ...] = ()
+    """Whose events led to it beside those of whom it is about."""
 
     @property
     def target(self) -> str:
         """Name the record as the journal does."""
         return f"hubspot {self.kind} {self.id}"
 
+    def line(self, decision: Decision, reason: str, values: Mapping[str, str] | None = None, answer: str = "") -> Line:
+        """Say in the journal what became of it."""
+        return Line(self.subject, decision, self.rule, reason, self.target, values or {}, answer, self.led_by)
 
-def show(wanted: Sequence[Wanted], lane: str, turn: int) -> None:
+
+def show(wanted: Sequence[Wanted], lane: str) -> None:
     """Write what differs from what we last wrote, and the fields; record it."""
     at = parts()
     with at.database.reading() as tx:
@@ -72,7 +77,7 @@ def show(wanted: Sequence[Wanted], lane: str, turn: int) -> None:
         if problem := sent.exception():
             failures.append(problem)  # the others were written all the same, and that is recorded
         else:
-            _record(portal.id, kind, some, sent.result(), lane, turn)
+            _record(portal.id, kind, some, sent.result(), lane)
     if failures:
         raise failures[0]
 
@@ -96,14 +101,14 @@ def _send(kind: LinkKind, some: Sequence[Wanted], asked: Asked) -> Sent:
     return batch_write.update(parts().hubspot(), PLURAL[kind], {one.id: _row(one) for one in some}, asked)
 
 
-def _record(portal: str, kind: LinkKind, some: Sequence[Wanted], sent: Sent, lane: str, turn: int) -> None:
+def _record(portal: str, kind: LinkKind, some: Sequence[Wanted], sent: Sent, lane: str) -> None:
     """Record what was written, what was left out and why, and follow what is gone."""
     at = parts()
     now = at.now()
     left_out = {key: {one.name for one in dropped} for key, dropped in sent.dropped.items()}
     done = [one for one in some if one.id not in sent.failed]
     held = {one.id: reasons for one in done if (reasons := _reasons(one, sent.dropped.get(one.id, ()), lane))}
-    entries: list[Entry] = []
+    lines: list[Line] = []
     with at.database.transaction() as tx:
         shown = {one.id: _without(one.values, left_out.get(one.id, ())) for one in done}
         last_written.put(tx, portal, kind, shown)
@@ -112,17 +117,17 @@ def _record(portal: str, kind: LinkKind, some: Sequence[Wanted], sent: Sent, lan
         for one in done:
             values = _without(_row(one), left_out.get(one.id, ()))
             if values:
-                entries.append(_entry(one, "update", one.reason, lane, turn, values, "written"))
+                lines.append(one.line("update", one.reason, values, "written"))
             for dropped in sent.dropped.get(one.id, ()):
                 if not batch_write.is_ours(dropped.name) and not _is_stage(one, dropped) and not dropped.waits:
                     reason = f"HubSpot refused `{dropped.name}`, which is left out: {whole(dropped.said)}"
-                    entries.append(_entry(one, "skip", reason, lane, turn))
+                    lines.append(one.line("skip", reason))
             found = [dropped.holder for dropped in sent.dropped.get(one.id, ()) if dropped.holder]
             holders = list(dict.fromkeys(found))
             if one.id in held and journal.hold(tx, lane, one.target, held[one.id], holders, now):
-                entries.append(_entry(one, "hold", " ".join(held[one.id]), lane, turn))
-        journal.add(tx, entries)
-    _fail(portal, [(one, sent.failed[one.id]) for one in some if one.id in sent.failed], lane, turn)
+                lines.append(one.line("hold", " ".join(held[one.id])))
+        journal.write(tx, lines, now)
+    _fail(portal, [(one, sent.failed[one.id]) for one in some if one.id in sent.failed], lane)
 
 
 def _row(one: Wanted) -> dict[str, str]:
@@ -182,7 +187,7 @@ def _holder(one: Wanted) -> str:
     return found[customer].id if customer in found else "of another customer"
 
 
-def _fail(portal: str, failed: Sequence[tuple[Wanted, BatchError]], lane: str, turn: int) -> None:
+def _fail(portal: str, failed: Sequence[tuple[Wanted, BatchError]], lane: str) -> None:
     """Follow records that are gone; hold what is refused."""
     at = parts()
     gone = [one for one, error in failed if error.category in ("OBJECT_NOT_FOUND", "MERGED")]
@@ -197,37 +202,14 @@ def _fail(portal: str, failed: Sequence[tuple[Wanted, BatchError]], lane: str, t
             if one not in gone:
                 reason = hold_reasons.refused_update(one.kind, one.id, batch_write.said(error))
                 if journal.hold(tx, lane, one.target, (reason,), (), at.now()):
-                    journal.add(tx, [_entry(one, "hold", reason, lane, turn)])
+                    journal.write(tx, [one.line("hold", reason)], at.now())
             elif one.kind == "deal":
                 reason = f"The deal {one.id} is no longer in HubSpot under this id."
-                journal.add(tx, [_entry(one, "skip", reason, lane, turn)])
+                journal.write(tx, [one.line("skip", reason)], at.now())
         home = connections.organisation(tx, lane)
     if home is not None:
         for kind in relink.KINDS:
-            relink.look_again(home, kind, [one.id for one in gone if one.kind == kind], turn)
-
-
-def _entry(
-    one: Wanted,
-    decision: Literal["update", "skip", "hold"],
-    reason: str,
-    lane: str,
-    turn: int,
-    values: Mapping[str, str] | None = None,
-    answer: str = "",
-) -> Entry:
-    return Entry(
-        at=parts().now(),
-        lane=lane,
-        turn=turn,
-        subject=one.subject,
-        decision=decision,
-        rule=one.rule,
-        reason=reason,
-        target=one.target,
-        values=values or {},
-        answer=answer,
-    )
+            relink.look_again(home, kind, [one.id for one in gone if one.kind == kind])
 
 
 def _without(values: Mapping[str, str], names: Sequence[str] | set[str]) -> dict[str, str]:

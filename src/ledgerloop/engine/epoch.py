@@ -15,7 +15,7 @@ from sqlalchemy import Connection
 from ledgerloop.errors import Transient
 from ledgerloop.log import logger
 from ledgerloop.parts import parts
-from ledgerloop.records import Entry
+from ledgerloop.records import Line
 from ledgerloop.rules.clocks import passed
 from ledgerloop.rules.health import SILENT
 from ledgerloop.store import connections, cursors, journal, lanes, pulses
@@ -29,6 +29,7 @@ KEY_LASTS = timedelta(minutes=10)
 """How long a request that was sent may still arrive and be told by its Idempotency-Key: Xero says six minutes."""
 EVERY = timedelta(minutes=1)
 SUBJECT = "database"
+_RULE = "engine.epoch"
 
 
 def doubt(database: Database, witness: Witness) -> str:
@@ -147,7 +148,7 @@ def settle() -> None:
     with at.database.transaction() as tx:
         now = kept(tx) or now
         put(tx, Epoch(now.count, None, now.safe, ""))
-        journal.add(tx, [_entry(at.now(), "update", said)])
+        journal.write(tx, [Line(SUBJECT, "update", _RULE, said)], at.now())
         for portal in connections.portals(tx):
             lanes.unpark(tx, "invoicing", portal.id)
             lanes.wake(tx, "invoicing", portal.id, at.now())
@@ -175,10 +176,6 @@ def _notice(witness: Witness, why: str) -> None:
         for lane in lanes.all_lanes(tx):
             lanes.wake(tx, lane.flow, lane.lane, now)  # its turn may be one that the engine does not know
         waits = "Nothing is made at either vendor until Xero has been read once."
-        journal.add(tx, [_entry(now, "hold", f"{why} {waits}")])
+        journal.write(tx, [Line(SUBJECT, "hold", _RULE, f"{why} {waits}")], now)
     witness.keep(count)
     logger.warning("the database is not the latest", why=why)
-
-
-def _entry(now: datetime, decision: str, reason: str) -> Entry:
-    return Entry(now, "", 0, SUBJECT, decision, "engine.epoch", reason)  # type: ignore[arg-type]

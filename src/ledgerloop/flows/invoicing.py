@@ -49,25 +49,25 @@ def invoicing(portal: str, turn: int) -> None:
     named = take_named(portal, turn)
     troubles = Troubles()
     try:
-        stopped = make(portal, turn, named, troubles)
+        stopped = make(portal, named, troubles)
     except LedgerloopError:
-        write_back(portal, turn, named["deals"])  # what is held is told even while Xero cannot be reached
+        write_back(portal, named["deals"])  # what is held is told even while Xero cannot be reached
         raise
     if stopped is not None:
-        write_back(portal, turn, list(dict.fromkeys([*named["deals"], *stopped])))
+        write_back(portal, list(dict.fromkeys([*named["deals"], *stopped])))
     if troubles.of:
         put_aside(portal, turn, troubles, named)
         troubles.rest()
 
 
-def make(portal: str, turn: int, named: Named, troubles: Troubles) -> list[str] | None:
+def make(portal: str, named: Named, troubles: Troubles) -> list[str] | None:
     """Make what is to be made; return the deals that the brake has stopped, None where there was nothing to do."""
     if named["deals"]:
-        troubles.add(intend(portal, turn, named))
-        troubles.add(edit(portal, turn, named))
+        troubles.add(intend(portal, named))
+        troubles.add(edit(portal, named))
     if not named["deals"] and not waits(portal):
         return None
-    stopped, others = create(portal, turn, list(troubles.deals))
+    stopped, others = create(portal, list(troubles.deals))
     troubles.add(others)
     return stopped
 
@@ -119,15 +119,15 @@ def _deals_in(event: Taken) -> tuple[str, ...]:
 
 
 @DBOS.step()
-def intend(portal: str, turn: int, named: Named) -> Told:
+def intend(portal: str, named: Named) -> Told:
     """Read the deals, decide each one, find its customer, and put intents and holds on disk."""
-    return outbox.intend(portal, turn, named["deals"], named["again"], named["settled"]).told()
+    return outbox.intend(portal, named["deals"], named["again"], named["settled"]).told()
 
 
 @DBOS.step()
-def edit(portal: str, turn: int, named: Named) -> Told:
+def edit(portal: str, named: Named) -> Told:
     """Change the drafts of deals that were edited since, or say why they stay."""
-    return edits.edit(portal, turn, named["deals"], named["settled"]).told()
+    return edits.edit(portal, named["deals"], named["settled"]).told()
 
 
 @DBOS.step()
@@ -138,12 +138,12 @@ def waits(portal: str) -> bool:
 
 
 @DBOS.step()
-def create(portal: str, turn: int, aside: list[str]) -> tuple[list[str], Told]:
+def create(portal: str, aside: list[str]) -> tuple[list[str], Told]:
     """Look for invoices that may have been made already, create the others; return the deals that are stopped.
 
     One step for both, so that whoever goes on after a crash looks first, however long it has been.
     """
-    stopped, troubles = submit.create(portal, turn, aside)
+    stopped, troubles = submit.create(portal, aside)
     return stopped, troubles.told()
 
 
@@ -154,9 +154,9 @@ def put_aside(portal: str, turn: int, troubles: Troubles, named: Named) -> None:
 
 
 @DBOS.step()
-def write_back(portal: str, turn: int, deals: list[str]) -> None:
+def write_back(portal: str, deals: list[str]) -> None:
     """Show on the deals what became of them, the invoice or the hold's sentence; then wake their customers' lanes."""
-    show_deals(portal, deals, turn)
+    show_deals(portal, deals)
     at = parts()
     with at.database.transaction() as tx:
         for home in connections.organisations(tx):

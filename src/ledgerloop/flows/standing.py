@@ -55,25 +55,25 @@ def standing(organisation: str, turn: int) -> None:
     """(take → pull → cover → mirror) → (brake → decide → write → record)… → follow → hear → verify → index, planned."""
     gather(organisation, turn)
     try:
-        while write(organisation, turn):
+        while write(organisation):
             pass
     except Braked:
-        while follow(organisation, turn):  # what is stopped in HubSpot holds back no customer's email
+        while follow(organisation):  # what is stopped in HubSpot holds back no customer's email
             pass
-        hear(organisation, turn)
+        hear(organisation)
         raise
-    while follow(organisation, turn):
+    while follow(organisation):
         pass
-    news = hear(organisation, turn)
-    if verify(organisation, turn) or news:
-        while write(organisation, turn):
+    news = hear(organisation)
+    if verify(organisation) or news:
+        while write(organisation):
             pass
     while index(organisation):
         pass
     for number in range(PLANNED_BATCHES):
-        if not write_planned(organisation, turn, number == 0):
+        if not write_planned(organisation, number == 0):
             break
-    go_on(organisation, turn)
+    go_on(organisation)
 
 
 @DBOS.step()
@@ -101,7 +101,7 @@ def gather(organisation: str, turn: int) -> int:
 
 
 @DBOS.step()
-def write(organisation: str, turn: int) -> bool:
+def write(organisation: str) -> bool:
     """Decide and write the next customers whose standing must be looked at; tell whether there are more.
 
     Those that would be more than an hour may write without a plan are set aside first. Of those that are part of
@@ -123,7 +123,7 @@ def write(organisation: str, turn: int) -> bool:
             continue
         try:
             with circuit_breaker.counting(home, planned_work=is_planned):
-                of_today = _show(home, list(some), turn, look=is_planned)
+                of_today = _show(home, list(some), look=is_planned)
         except Braked:
             circuit_breaker.set_aside(home, some)
             continue
@@ -139,16 +139,16 @@ def write(organisation: str, turn: int) -> bool:
 
 
 @DBOS.step()
-def follow(organisation: str, turn: int) -> bool:
+def follow(organisation: str) -> bool:
     """Have some approved invoices emailed, once, and show on their deals where customers see them.
 
     Tells whether there are more, unless something live has come: the next turn goes on with them.
     """
-    return email.follow(organisation, turn) and not _interrupted(organisation)
+    return email.follow(organisation) and not _interrupted(organisation)
 
 
 @DBOS.step()
-def hear(organisation: str, turn: int) -> bool:
+def hear(organisation: str) -> bool:
     """Look at what HubSpot told of the customers' records, and at some that it told nothing of.
 
     It stands behind the balances, and each part of it fails alone. Tells whether anybody is to be written for it.
@@ -163,17 +163,17 @@ def hear(organisation: str, turn: int) -> bool:
     home = _home(organisation)
     if home is None:
         return False
-    alone(home.id, "hearing", lambda: hubspot_changes.hear(home, turn))
+    alone(home.id, "hearing", lambda: hubspot_changes.hear(home))
     alone(home.id, "listening", lambda: push_to_xero.listen(home))
-    alone(home.id, "telling", lambda: hubspot_changes.pass_on(home, turn))
-    if drift.look_round(home, turn):
+    alone(home.id, "telling", lambda: hubspot_changes.pass_on(home))
+    if drift.look_round(home):
         properties.look_again(though_right=False)
     with at.database.reading() as tx:
         return bool(pending_customers.first(tx, organisation, 1))
 
 
 @DBOS.step()
-def verify(organisation: str, turn: int) -> int:
+def verify(organisation: str) -> int:
     """Compare some customers with Xero's own balances, where it is time to; say how many were read anew."""
     home = _home(organisation)
     return reconcile.verify(home) if home is not None else 0
@@ -197,7 +197,7 @@ def index(organisation: str) -> bool:
 
 
 @DBOS.step()
-def write_planned(organisation: str, turn: int, first: bool) -> bool:
+def write_planned(organisation: str, first: bool) -> bool:
     """Write the next planned customers, unless something live has come; tell whether to go on with the next.
 
     The first in a turn are written in any case, so that a steady stream of live work does not hold up the rest for
@@ -213,7 +213,7 @@ def write_planned(organisation: str, turn: int, first: bool) -> bool:
         return False
     try:
         with circuit_breaker.counting(home, planned_work=True, behind=True):
-            of_today = _show(home, some, turn, look=True)
+            of_today = _show(home, some, look=True)
     except ConsentNeeded:
         raise
     except LedgerloopError as problem:
@@ -233,7 +233,7 @@ def write_planned(organisation: str, turn: int, first: bool) -> bool:
 
 
 @DBOS.step()
-def go_on(organisation: str, turn: int) -> None:
+def go_on(organisation: str) -> None:
     """Have another turn while planned work is left that does not rest."""
     at = parts()
     with at.database.transaction() as tx:
@@ -250,7 +250,7 @@ def _rest_after(problem: LedgerloopError) -> timedelta:
     return REFUSED_REST if isinstance(problem, Refused) else REST
 
 
-def _show(home: Organisation, customers: Sequence[str], turn: int, *, look: bool) -> bool:
+def _show(home: Organisation, customers: Sequence[str], *, look: bool) -> bool:
     """Show customers; ``look`` first whether somebody changed what was shown of them.
 
     Tells whether what was written is of today: after a midnight in between, days overdue are of the day before.
@@ -258,11 +258,11 @@ def _show(home: Organisation, customers: Sequence[str], turn: int, *, look: bool
     now = parts().now
     today = home.day(now())
     if customers and look:
-        drift.look_at(home, customers, turn)
+        drift.look_at(home, customers)
     if customers:
-        show.show_standings(home, customers, turn, write_back.show_invoices)
-        timeline_notes.note_happenings(home, customers, turn)
-        contact_number.number(home, customers, turn)
+        show.show_standings(home, customers, write_back.show_invoices)
+        timeline_notes.note_happenings(home, customers)
+        contact_number.number(home, customers)
     return home.day(now()) == today
 
 

@@ -23,7 +23,7 @@ from ledgerloop.invoices.adoption_survey import Survey
 from ledgerloop.invoices.decide import invoice_id
 from ledgerloop.invoices.release import deal_subject as subject_of
 from ledgerloop.parts import parts
-from ledgerloop.records import Entry, Intent, Link, Portal, Receivable
+from ledgerloop.records import Intent, Line, Link, Portal, Receivable
 from ledgerloop.rules.customers import receivable_from_invoice
 from ledgerloop.rules.edits import FOREIGN, payload_from
 from ledgerloop.rules.invoice_markers import deal_linked, deal_of, deal_url, marker_of
@@ -172,7 +172,7 @@ def _follow(tx: Connection, intent: Intent, pair: Pair, stands: Receivable, by: 
         mirror.store_receivables(tx, [stands])
         last_written.put(tx, intent.portal, "deal", {intent.deal: {invoice_id(): intent.invoice}})
         journal.clear(tx, [subject_of(intent.deal)], now)
-        journal.add(tx, [_entry(intent, pair, stands, by, now)])
+        journal.write(tx, [_let_go(intent, pair, stands, by)], now, lane=intent.portal)
     return ""
 
 
@@ -237,13 +237,10 @@ def _followed(called: str, deal: str) -> str:
     return f"Invoice {called} is followed for deal {deal} already."
 
 
-def _entry(intent: Intent, pair: Pair, stands: Receivable, by: str, now: datetime) -> Entry:
+def _let_go(intent: Intent, pair: Pair, stands: Receivable, by: str) -> Line:
     against = f" Against it: {' '.join(pair.doubts)}" if pair.doubts else ""
     evidence = f"{' '.join(pair.agrees) or 'Nothing else says so.'}{against}"
-    return Entry(
-        at=now,
-        lane=intent.portal,
-        turn=0,
+    return Line(
         subject=subject_of(intent.deal),
         decision="adopt",
         rule="rules.pairing",

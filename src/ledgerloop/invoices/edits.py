@@ -11,7 +11,7 @@ import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
-from typing import Any, Literal, get_args
+from typing import Any, get_args
 
 from sqlalchemy import Connection
 
@@ -25,7 +25,7 @@ from ledgerloop.invoices.release import deal_subject as subject_of
 from ledgerloop.ledger.reference_data import last_read
 from ledgerloop.parts import parts
 from ledgerloop.portal.facts import route_stages, won_stages
-from ledgerloop.records import Entry, Intent, Organisation, Portal, Receivable
+from ledgerloop.records import Intent, Line, Organisation, Portal, Receivable
 from ledgerloop.rules.customers import receivable_from_invoice
 from ledgerloop.rules.edits import (
     FOREIGN,
@@ -59,6 +59,7 @@ from ledgerloop.store import connections, intents, journal, mirror
 from ledgerloop.xero.client import MOST_IDS, XeroClient
 from ledgerloop.xero.models import Invoice
 
+_RULE = "rules.edits"
 _FOUND = "Its invoice says what the deal says, so it is followed as before."
 OPEN = ("DRAFT", "SUBMITTED")
 """What finance has not approved yet."""
@@ -85,7 +86,7 @@ class Change:
     changes: Mapping[str, Any]
 
 
-def edit(portal: str, turn: int, deals: Sequence[str], settled: Collection[str]) -> Troubles:
+def edit(portal: str, deals: Sequence[str], settled: Collection[str]) -> Troubles:
     """read → compare → (change the draft | tell); return what went wrong with some organisation.
 
     Where the deal says that its invoice was left as it is, and how a person says that this is right, who has it tried
@@ -111,7 +112,7 @@ def edit(portal: str, turn: int, deals: Sequence[str], settled: Collection[str])
         # Nearly every deal says so already, and writing that would be a commit for each.
         waits = subject_of(before.deal) in waiting
         if (_sayings(after), _note(before, after, edit), held) != (_sayings(before), before.note, waits):
-            _tell(turn, before, after, edit, held=held)
+            _tell(before, after, edit, held=held)
 
     stages = frozenset(won_stages(portal))
     sales = read_sales(at.hubspot(), portal, [found[deal] for deal in made if deal in found], customers=False)
@@ -156,21 +157,21 @@ def edit(portal: str, turn: int, deals: Sequence[str], settled: Collection[str])
                 why = elsewhere(before.deal, home.name, stands_now)
                 told = edit_told(before.number, stands_now.status if stands_now else "", why)
                 if sale.deal.id in settled and note_of(Remarks(edit=told)) == note_of(Remarks(edit=told_before)):
-                    _tell(turn, before, replace(now, said=None), "", "")
+                    _tell(before, replace(now, said=None), "", "")
                 else:
                     tell(before, before, told)
         for start in range(0, len(edited), MOST_IDS):
             some = edited[start : start + MOST_IDS]
             with troubles.apart(home.id, [one.intent.deal for one in some]):
-                _edit(house, home, some, turn, settled)
+                _edit(house, home, some, settled)
         for organisation in {one.intent.organisation for one in strange}:
             some = [one for one in strange if one.intent.organisation == organisation]
             with troubles.apart(organisation, [one.intent.deal for one in some]):
-                _foreign(house, organisation, some, turn)
+                _foreign(house, organisation, some)
     return troubles
 
 
-def _foreign(house: Portal, organisation: str, edited: Sequence[Edited], turn: int) -> None:
+def _foreign(house: Portal, organisation: str, edited: Sequence[Edited]) -> None:
     """Say of invoices that people or other tools made that their deals were changed, unless both come to the same."""
     client = parts().xero(organisation)
     ids = [one.intent.invoice for one in edited]
@@ -184,16 +185,16 @@ def _foreign(house: Portal, organisation: str, edited: Sequence[Edited], turn: i
             continue
         if invoice.Status in GONE:
             _news(before, invoice)
-            _tell(turn, before, before, "")
+            _tell(before, before, "")
         elif comes_to_the_same(deal, currency_of(deal, house), invoice):
-            _tell(turn, before, one.intent, "")
+            _tell(before, one.intent, "")
         else:
             why = f"it was not made by this service. Change it in Xero. {or_right(deal.id)}"
             told = edit_told(invoice.InvoiceNumber, invoice.Status, why)
-            _tell(turn, before, before, told, held=one.terms.edits == "hold")
+            _tell(before, before, told, held=one.terms.edits == "hold")
 
 
-def _edit(house: Portal, home: Organisation, edited: Sequence[Edited], turn: int, settled: Collection[str]) -> None:
+def _edit(house: Portal, home: Organisation, edited: Sequence[Edited], settled: Collection[str]) -> None:
     """Ask Xero how the invoices stand now, and change those that may be changed, in one request."""
     client = parts().xero(home.id)
     standing = {one.InvoiceID: one for one in client.invoices_by_id([one.intent.invoice for one in edited])}
@@ -206,21 +207,21 @@ def _edit(house: Portal, home: Organisation, edited: Sequence[Edited], turn: int
     for one in edited:
         invoice = standing.get(one.intent.invoice)
         if invoice is not None:
-            changes += _change(house, home, one, before[one.intent.deal], invoice, books, turn, settled)
-    _send(client, changes, turn)
+            changes += _change(house, home, one, before[one.intent.deal], invoice, books, settled)
+    _send(client, changes)
 
 
-def _send(client: XeroClient, changes: Sequence[Change], turn: int) -> None:
+def _send(client: XeroClient, changes: Sequence[Change]) -> None:
     """Send one request. One refused as a whole is sent again in halves, so that one deal holds back no other."""
     for some, answer in bisect(lambda some: client.update_invoices([one.body for one in some]), changes):
         if isinstance(answer, Refused):
-            _refused(turn, some[0], answer.sentences)
+            _refused(some[0], answer.sentences)
             continue
         for change, outcome in zip(some, answer, strict=True):
             if outcome.ok and outcome.record is not None:
-                _changed(turn, change, outcome.record, "The deal was changed, and its invoice was not approved yet.")
+                _changed(change, outcome.record, "The deal was changed, and its invoice was not approved yet.")
             else:
-                _refused(turn, change, outcome.problems)
+                _refused(change, outcome.problems)
 
 
 def _change(
@@ -230,7 +231,6 @@ def _change(
     before: Intent,
     invoice: Invoice,
     books: Books,
-    turn: int,
     settled: Collection[str],
 ) -> list[Change]:
     """Return what is to be changed of one invoice; nothing where it stays, and then the deal says why.
@@ -251,21 +251,21 @@ def _change(
         if note_of(Remarks(edit=told)) == note_of(Remarks(edit=answered)) and why.endswith(or_right(deal)):
             # Whatever the deal says by now, there is nothing to compare until it is edited again.
             right = replace(before, basis=edited.intent.basis, said=None)
-            _tell(turn, before, right, "", difference_told(None, invoice, sent, books))
+            _tell(before, right, "", difference_told(None, invoice, sent, books))
         else:
-            _tell(turn, before, said, told, differs, held=held)
+            _tell(before, said, told, differs, held=held)
         return []
 
     if invoice.Status in GONE:
         _news(before, invoice)
-        _tell(turn, before, before, "")
+        _tell(before, before, "")
         return []
     if edited.intent.basis == before.basis:
-        _tell(turn, before, said, "", differs)
+        _tell(before, said, "", differs)
         return []
     if not isinstance(draft, Draft):
         if found and invoice.Status not in OPEN:
-            _tell(turn, before, edited.intent, "")
+            _tell(before, edited.intent, "")
             return []
         return stays(draft.sentence, held=True)
     if edited.terms.due_terms == "xero" and not draft.due_told:  # as counted when the invoice was made
@@ -275,7 +275,7 @@ def _change(
     after = replace(edited.intent, **_said_by(draft), note=note_of(remarks))
     strange = invoice.Status in OPEN and not payers.pays(home, edited.sale, invoice.Contact.ContactID)
     if not changes and not strange and not found:
-        _tell(turn, before, after, "", differs)
+        _tell(before, after, "", differs)
         return []
     if strange:
         payer, moved = payers.name_of(edited.sale), invoice.Contact.ContactID != before.customer
@@ -284,10 +284,10 @@ def _change(
     after = replace(after, payload=payload, payload_hash=hash_of(payload))
     if stands_already(before.payload, changes, invoice):
         why = _FOUND if found else "The deal was changed, and its invoice says so."
-        _changed(turn, Change(after, invoice, {}, changes), invoice, why)
+        _changed(Change(after, invoice, {}, changes), invoice, why)
         return []
     if found and invoice.Status not in OPEN:  # what finance approved may say it in its own way: only the sum counts
-        _tell(turn, before, replace(said, basis=edited.intent.basis), "", differs)
+        _tell(before, replace(said, basis=edited.intent.basis), "", differs)
         return []
     if invoice.Status not in OPEN:
         return stays(f"it is no longer a draft. Credit it or change it in Xero. {or_right(deal)}")
@@ -306,7 +306,7 @@ def _day(home: Organisation, before: Intent) -> date:
     return min(dated, home.day(before.created_at)) if before.created_at else dated
 
 
-def _changed(turn: int, change: Change, invoice: Invoice, why: str) -> None:
+def _changed(change: Change, invoice: Invoice, why: str) -> None:
     """Record that an invoice says what its deal says now: the change went through, or it was there already."""
     at = parts()
     with at.database.reading() as tx:
@@ -316,21 +316,21 @@ def _changed(turn: int, change: Change, invoice: Invoice, why: str) -> None:
     intent = replace(change.intent, note=note_of(remarks), stood=lines_as_text(invoice))
     receivable = receivable_from_invoice(intent.organisation, invoice)
     values = {name: json.dumps(value, default=str, ensure_ascii=False) for name, value in change.changes.items()}
-    entry = _entry(turn, intent, "update", why)
     answer = f"{invoice.InvoiceNumber} {invoice.Status} {invoice.Total} {invoice.CurrencyCode}"
     with at.database.transaction() as tx:
         intents.change(tx, intent, "payload", "payload_hash", *_SAYINGS, "note", "stood")
         mirror.store_receivables(tx, [receivable] if receivable else [])
         journal.clear(tx, [subject_of(intent.deal)], at.now())
-        journal.add(tx, [replace(entry, values=values, answer=answer)])
+        line = Line(subject_of(intent.deal), "update", _RULE, why, f"xero invoice {intent.invoice}", values, answer)
+        journal.write(tx, [line], at.now())
 
 
-def _refused(turn: int, change: Change, problems: Sequence[str]) -> None:
+def _refused(change: Change, problems: Sequence[str]) -> None:
     said = why_refused(problems, "Correct the deal or the settings.")
     with parts().database.reading() as tx:
         before = intents.get(tx, change.intent.portal, [change.intent.deal])[change.intent.deal]
     told = edit_told(change.invoice.InvoiceNumber, change.invoice.Status, f"Xero would not change it: {said}")
-    _tell(turn, before, before, told, held=True)
+    _tell(before, before, told, held=True)
 
 
 def _restage(intent: Intent, terms: Terms) -> None:
@@ -383,9 +383,7 @@ def _news(intent: Intent, invoice: Invoice) -> None:
         mirror.store_receivables(tx, [receivable] if receivable else [])
 
 
-def _tell(
-    turn: int, before: Intent, after: Intent, edit: str, differs: str | None = None, *, held: bool = False
-) -> None:
+def _tell(before: Intent, after: Intent, edit: str, differs: str | None = None, *, held: bool = False) -> None:
     """Keep what the deal shall say: whether its total differs, and what became of the edit.
 
     One that is ``held`` waits for a person, and is tried again by itself now and then.
@@ -403,17 +401,5 @@ def _tell(
         else:
             journal.clear(tx, [subject_of(after.deal)], at.now())
         if edit and after.note != now.note:
-            journal.add(tx, [_entry(turn, after, "hold" if held else "skip", edit)])
-
-
-def _entry(turn: int, intent: Intent, decision: Literal["update", "skip", "hold"], reason: str) -> Entry:
-    return Entry(
-        at=parts().now(),
-        lane=intent.portal,
-        turn=turn,
-        subject=subject_of(intent.deal),
-        decision=decision,
-        rule="rules.edits",
-        reason=reason,
-        target=f"xero invoice {intent.invoice}",
-    )
+            about, target = subject_of(after.deal), f"xero invoice {after.invoice}"
+            journal.write(tx, [Line(about, "hold" if held else "skip", _RULE, edit, target)], at.now())

@@ -16,7 +16,7 @@ from ledgerloop.errors import LedgerloopError, Missing, RateLimited, Refused, Tr
 from ledgerloop.invoices import write_back
 from ledgerloop.invoices.release import deal_subject as subject_of
 from ledgerloop.parts import parts
-from ledgerloop.records import EmailState, Entry, Intent, Receivable
+from ledgerloop.records import EmailState, Intent, Line, Receivable
 from ledgerloop.rules.remarks import note_of, remarks_of
 from ledgerloop.rules.standing import GONE
 from ledgerloop.rules.vendor_messages import whole
@@ -27,7 +27,7 @@ AT_ONCE = 20
 """Emails in one step, and addresses: what is live waits for no more than these."""
 
 
-def follow(organisation: str, turn: int) -> bool:
+def follow(organisation: str) -> bool:
     """look → address → email → show, for some of the invoices that are approved; tell whether there are more."""
     at = parts()
     with at.database.reading() as tx:
@@ -41,22 +41,22 @@ def follow(organisation: str, turn: int) -> bool:
 
     def leave() -> None:
         _addresses(client, unaddressed[:AT_ONCE], news)
-        _email(client, mail[:AT_ONCE], turn, news)
+        _email(client, mail[:AT_ONCE], news)
 
     done = alone(organisation, "emails", leave)
-    if news and not alone(organisation, "shown emails", lambda: _show(news, turn)):
+    if news and not alone(organisation, "shown emails", lambda: _show(news)):
         with at.database.transaction() as tx:  # with their customers they are shown by a later turn
             pending_customers.mark(tx, organisation, {known[one.invoice].customer for one in news})
     return done and max(len(mail), len(unaddressed)) > AT_ONCE
 
 
-def _show(intents_: Sequence[Intent], turn: int) -> None:
+def _show(intents_: Sequence[Intent]) -> None:
     """Show on the deals what was learnt."""
     for portal in {one.portal for one in intents_}:
-        write_back.show_deals(portal, [one.deal for one in intents_ if one.portal == portal], turn)
+        write_back.show_deals(portal, [one.deal for one in intents_ if one.portal == portal])
 
 
-def _email(client: XeroClient, wanted: Sequence[Intent], turn: int, refused: list[Intent]) -> None:
+def _email(client: XeroClient, wanted: Sequence[Intent], refused: list[Intent]) -> None:
     """Ask for each email once, whichever fails; ``refused`` gets the invoices that Xero would not send."""
     failed: LedgerloopError | None = None
     for start in range(0, len(wanted), MOST_IDS):
@@ -64,7 +64,7 @@ def _email(client: XeroClient, wanted: Sequence[Intent], turn: int, refused: lis
         sent = {one.InvoiceID for one in client.invoices_by_id([one.invoice for one in some]) if one.SentToContact}
         for intent in some:
             if intent.invoice in sent:
-                _emailed(turn, intent, "sent", "Xero has sent the invoice to its contact.")
+                _emailed(intent, "sent", "Xero has sent the invoice to its contact.")
                 continue
             with parts().database.transaction() as tx:
                 mine = intents.claim_email(tx, intent)
@@ -79,10 +79,10 @@ def _email(client: XeroClient, wanted: Sequence[Intent], turn: int, refused: lis
                 failed = problem
             except Refused as refusal:
                 told = f"Xero would not email invoice {intent.number}: {whole(*refusal.sentences)} Send it from Xero."
-                _emailed(turn, intent, "", told, tell=True)
+                _emailed(intent, "", told, whole(*refusal.sentences), tell=True)
                 refused.append(intent)
             else:
-                _emailed(turn, intent, "sent", "The route has Xero email approved invoices.")
+                _emailed(intent, "sent", "The route has Xero email approved invoices.")
     if failed is not None:
         raise failed
 
@@ -105,26 +105,25 @@ def _addresses(client: XeroClient, wanted: Sequence[Intent], learnt: list[Intent
         learnt.append(intent)
 
 
-def _emailed(turn: int, intent: Intent, email: EmailState, why: str, *, tell: bool = False) -> None:
+def _emailed(intent: Intent, email: EmailState, why: str, answer: str = "", *, tell: bool = False) -> None:
     """Keep what became of an email, with its line in the journal; ``tell`` it on the deal where a person must act."""
     at = parts()
-    entry = Entry(
-        at=at.now(),
-        lane=intent.portal,
-        turn=turn,
+    line = Line(
         subject=subject_of(intent.deal),
         decision="update",
         rule="invoices.email",
         reason=why,
         target=f"xero invoice {intent.invoice}",
         values={"email": email or "refused"},
+        answer=answer,
+        led_by=(f"customer {intent.customer}",),
     )
     with at.database.transaction() as tx:
         now = intents.locked(tx, intent.portal, intent.deal) or intent
         intents.change(tx, replace(now, email=email), "email")
         if tell:
             intents.change(tx, replace(now, note=note_of(replace(remarks_of(now.note), email=why))), "note")
-        journal.add(tx, [entry])
+        journal.write(tx, [line], at.now())
 
 
 def _is(known: Mapping[str, Receivable], intent: Intent, *statuses: str) -> bool:

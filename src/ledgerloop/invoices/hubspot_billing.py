@@ -13,7 +13,7 @@ from ledgerloop.errors import RateLimited, Refused, ScopeMissing
 from ledgerloop.hubspot.models import Record
 from ledgerloop.log import logger
 from ledgerloop.parts import parts
-from ledgerloop.records import Entry
+from ledgerloop.records import Line
 from ledgerloop.rules.clocks import passed
 from ledgerloop.rules.hubspot_billing import (
     INVOICE_PROPERTIES,
@@ -76,9 +76,8 @@ def _say_once(portal: str, kind: str, refusal: Refused) -> None:
             scope = f"crm.objects.{kind}.read"
             cure = f"Allow the token {scope} to have it looked at." if isinstance(refusal, ScopeMissing) else ""
             why = f"HubSpot's own {kind} of deals cannot be seen, so a deal that HubSpot bills too is invoiced. {cure}"
-            journal.add(
-                tx, [Entry(at.now(), portal, 0, f"portal {portal}", "skip", "invoices.hubspot_billing", why.strip())]
-            )
+            line = Line(f"portal {portal}", "skip", "invoices.hubspot_billing", why.strip())
+            journal.write(tx, [line], at.now(), lane=portal)
             logger.warning("hubspot's own billing cannot be seen", kind=kind, why=refusal.sentence)
 
 

@@ -16,8 +16,8 @@ from ledgerloop.bisect import bisect
 from ledgerloop.errors import Refused
 from ledgerloop.invoices.deals import Sale, buyer_of, new_customer, sides
 from ledgerloop.parts import parts
-from ledgerloop.records import Customer, Entry, Hold, Organisation
-from ledgerloop.rules.customers import customer_from_contact
+from ledgerloop.records import Customer, Hold, Line, Organisation
+from ledgerloop.rules.customers import contact_told, customer_from_contact
 from ledgerloop.rules.identity import payer_questions
 from ledgerloop.rules.identity.addresses import email_key
 from ledgerloop.rules.identity.evidence import CONTACT_NUMBER
@@ -43,9 +43,7 @@ _LOST = "It was made for this buyer by a request whose answer was lost."
 Payers = dict[str, Found | Hold]
 
 
-def create(
-    client: XeroClient, home: Organisation, sales: Sequence[Sale], portal: str, turn: int
-) -> tuple[Payers, list[Sale]]:
+def create(client: XeroClient, home: Organisation, sales: Sequence[Sale]) -> tuple[Payers, list[Sale]]:
     """Create the customers nobody knows: one for each company (or contact), however many of its deals are here.
 
     Returns who pays, or why nobody does; and the deals whose customer was refused because our copy lacks somebody who
@@ -71,20 +69,21 @@ def create(
         some = numbers[start : start + BATCH]
         outcomes = _send(client, [bodies[number] for number in some])
         made: list[Customer] = []
-        entries: list[Entry] = []
+        lines: list[Line] = []
         for number, outcome in zip(some, outcomes, strict=True):
             if outcome.ok and outcome.record is not None:
                 customer = customer_from_contact(home.id, outcome.record)
                 made.append(customer)
                 found |= {sale.deal.id: Found(customer.id, "created") for sale in wanted[number]}
-                entries.append(_entry(portal, turn, customer, bodies[number]))
+                deals = [sale.deal.id for sale in wanted[number]]
+                lines.append(_made(customer, bodies[number], contact_told(outcome.record), deals))
             else:
                 refused = _refused(bodies[number], outcome.problems)
                 found |= {sale.deal.id: refused for sale in wanted[number]}
                 taken += wanted[number] if _is_taken(outcome.problems) else []
         with parts().database.transaction() as tx:
             mirror.store_customers(tx, made, touch=False)
-            journal.add(tx, entries)
+            journal.write(tx, lines, parts().now())
     return found, taken
 
 
@@ -242,15 +241,14 @@ def _refused(body: Mapping[str, object], problems: Sequence[str]) -> Hold:
     )
 
 
-def _entry(portal: str, turn: int, customer: Customer, body: Mapping[str, object]) -> Entry:
-    return Entry(
-        at=parts().now(),
-        lane=portal,
-        turn=turn,
+def _made(customer: Customer, body: Mapping[str, object], answer: str, deals: Sequence[str]) -> Line:
+    return Line(
         subject=f"customer {customer.id}",
         decision="create",
         rule="rules.customers.contact_for_customer",
         reason="A deal was won, and its buyer is none of the customers in Xero, as the evidence or a person says.",
         target=f"xero contact {customer.id}",
         values={name: str(value) for name, value in body.items()},
+        answer=answer,
+        led_by=tuple(f"deal {one}" for one in deals),
     )

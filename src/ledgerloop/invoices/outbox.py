@@ -9,7 +9,6 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from itertools import groupby
-from typing import Literal
 
 from ledgerloop.engine import epoch
 from ledgerloop.engine.retries import LOOK, again
@@ -20,7 +19,7 @@ from ledgerloop.invoices.deferrals import Troubles
 from ledgerloop.invoices.payers import Payer, find_payers
 from ledgerloop.invoices.release import deal_subject as subject_of
 from ledgerloop.parts import parts
-from ledgerloop.records import Entry, Hold, Intent, Portal, Receivable, Skip
+from ledgerloop.records import Hold, Intent, Line, Portal, Receivable, Skip
 from ledgerloop.rules.identity.payers import Found
 from ledgerloop.rules.invoice_markers import deal_url, marker_of
 from ledgerloop.rules.invoices import hash_of, payload_of
@@ -32,9 +31,7 @@ REQUEST = 50
 """Invoices in one request, as Xero advises. Intents of one request share its Idempotency-Key."""
 
 
-def intend(
-    portal: str, turn: int, ids: Sequence[str], again: Collection[str], settled: Collection[str] = ()
-) -> Troubles:
+def intend(portal: str, ids: Sequence[str], again: Collection[str], settled: Collection[str] = ()) -> Troubles:
     """decide → customer → intend, for the deals without an invoice; ``again`` are tried also where nothing changed.
 
     Returns what went wrong with some organisation, for whose deals nothing was decided.
@@ -48,22 +45,22 @@ def intend(
     undecided = [deal for deal in ids if deal not in before or before[deal].state in ("intended", "refused")]
     decided = decide(house, undecided, settled=settled)
     troubles = decided.troubles
-    adopted = adopt(house, turn, decided)
+    adopted = adopt(house, decided)
     decided = replace(decided, verdicts={d: one for d, one in decided.verdicts.items() if d not in adopted})
     ready = Decided({deal: one for deal, one in decided.verdicts.items() if isinstance(one, Ready)}, {}, decided.names)
     others: dict[str, Verdict] = {deal: one for deal, one in decided.verdicts.items() if not isinstance(one, Ready)}
     _keep(
-        portal, turn, Decided(others, decided.causes, decided.names), [], before, again
+        portal, Decided(others, decided.causes, decided.names), [], before, again
     )  # also where Xero cannot be reached
-    payers = find_customers(portal, turn, ready.verdicts, troubles)
+    payers = find_customers(ready.verdicts, troubles)
     planned = [_kept_approval(one, before.get(one.deal)) for one in _planned(house, ready.verdicts, payers, before)]
-    _keep(portal, turn, ready, planned, before, again)
+    _keep(portal, ready, planned, before, again)
     waits: dict[str, Verdict] = {deal: hold for deal, hold in troubles.holds().items() if deal not in before}
-    _keep(portal, turn, Decided(waits, {}, decided.names), [], before, again)
+    _keep(portal, Decided(waits, {}, decided.names), [], before, again)
     return troubles
 
 
-def adopt(house: Portal, turn: int, decided: Decided) -> set[str]:
+def adopt(house: Portal, decided: Decided) -> set[str]:
     """Take up the invoices that stand for deals, whatever else is to be said of them.
 
     Returns the deals of which nothing more is to be said now: what they say is compared with what stands afterwards,
@@ -77,7 +74,7 @@ def adopt(house: Portal, turn: int, decided: Decided) -> set[str]:
             found.append(_intent(house, verdict, stands.customer, "", now, ""))
         else:
             found.append(_stranger(house, deal, stands, now))
-    adopted = submit.adopt(house.id, turn, found, {deal: one.id for deal, one in decided.standing.items()})
+    adopted = submit.adopt(house.id, found, {deal: one.id for deal, one in decided.standing.items()})
     gone = {deal: one for deal, one in decided.standing.items() if deal not in adopted}
     if gone:  # our copy was behind, and no longer is: what becomes of these deals is decided anew
         with parts().database.transaction() as tx:
@@ -103,7 +100,7 @@ def _stranger(house: Portal, deal: str, invoice: Receivable, now: datetime) -> I
     )
 
 
-def find_customers(portal: str, turn: int, verdicts: dict[str, Verdict], troubles: Troubles) -> dict[str, Found]:
+def find_customers(verdicts: dict[str, Verdict], troubles: Troubles) -> dict[str, Found]:
     """Find the customers of the deals that are ready; a deal whose customer is in doubt becomes a hold.
 
     Those whose organisation cannot be asked are ready no longer, and have no verdict.
@@ -117,7 +114,7 @@ def find_customers(portal: str, turn: int, verdicts: dict[str, Verdict], trouble
         found: dict[str, Payer] = {}
         with troubles.apart(home.id, deals):
             epoch.insist(home.id)
-            found = find_payers(at.xero(home.id), home, sales, portal, turn)
+            found = find_payers(at.xero(home.id), home, sales)
             payment_terms.set_due(home, verdicts, {deal: one for deal, one in found.items() if isinstance(one, Found)})
         for deal in deals:
             payer = found.get(deal)
@@ -203,7 +200,6 @@ def _kept_approval(intent: Intent, before: Intent | None) -> Intent:
 
 def _keep(
     portal: str,
-    turn: int,
     decided: Decided,
     planned: Sequence[Intent],
     before: Mapping[str, Intent],
@@ -219,7 +215,7 @@ def _keep(
     refused = {deal: intent.payload_hash for deal, intent in before.items() if intent.state == "refused"}
     repeated = {one.deal for one in planned if refused.get(one.deal) == one.payload_hash and one.deal not in again}
     asking = {one.deal: one.asks for one in planned if one.asks and not one.approved_at and one.deal not in repeated}
-    entries: list[Entry] = []
+    lines: list[Line] = []
     free: list[str] = []
     with at.database.transaction() as tx:
         intents.put(tx, [intent for intent in planned if intent.deal not in repeated])
@@ -228,25 +224,13 @@ def _keep(
             if isinstance(hold, Hold):
                 cause = decided.causes.get(deal, "")
                 if journal.hold(tx, portal, subject_of(deal), hold.reasons, hold.candidates, now, cause, hold.choices):
-                    held = _entry(portal, turn, deal, "hold", hold.sentence, now)
                     named = {"dealname": decided.names[deal]} if deal in decided.names else {}
-                    entries.append(replace(held, values=named))
+                    rule = "rules.invoices.invoice_from_deal"
+                    lines.append(Line(subject_of(deal), "hold", rule, hold.sentence, values=named))
             elif deal not in repeated:
                 free.append(subject_of(deal))
             if isinstance(hold, Skip):
-                entries.append(_entry(portal, turn, deal, "skip", hold.reason, now))
+                lines.append(Line(subject_of(deal), "skip", "invoices.decide", hold.reason))
         intents.withdraw(tx, portal, [deal for deal, one in decided.verdicts.items() if not isinstance(one, Ready)])
         journal.clear(tx, free, now)
-        journal.add(tx, entries)
-
-
-def _entry(portal: str, turn: int, deal: str, decision: Literal["hold", "skip"], reason: str, now: datetime) -> Entry:
-    return Entry(
-        at=now,
-        lane=portal,
-        turn=turn,
-        subject=subject_of(deal),
-        decision=decision,
-        rule="rules.invoices.invoice_from_deal" if decision == "hold" else "invoices.decide",
-        reason=reason,
-    )
+        journal.write(tx, lines, now)

@@ -21,7 +21,7 @@ from ledgerloop.invoices.deals import Sale, Side, buyer_of, sides
 from ledgerloop.ledger import pull
 from ledgerloop.parts import parts
 from ledgerloop.portal.batch_write import id_name
-from ledgerloop.records import Customer, Entry, Hold, Link, Organisation
+from ledgerloop.records import Customer, Hold, Line, Link, Organisation
 from ledgerloop.rules.customers import number_of
 from ledgerloop.rules.identity import payer_questions
 from ledgerloop.rules.identity.addresses import email_domain, mailbox
@@ -52,12 +52,10 @@ from ledgerloop.xero.client import XeroClient
 Payer = Found | Hold
 
 
-def find_payers(
-    client: XeroClient, home: Organisation, sales: Sequence[Sale], portal: str, turn: int
-) -> dict[str, Payer]:
+def find_payers(client: XeroClient, home: Organisation, sales: Sequence[Sale]) -> dict[str, Payer]:
     """Return for each deal its customer's ContactID and how it was found, or a hold."""
     found: dict[str, Payer] = dict(by_link(home, sales))
-    found |= _of_archived(client, home, sales, found, turn)
+    found |= _of_archived(client, home, sales, found)
     _weigh_links(home, [sale for sale in sales if sale.deal.id in found])
     found |= _in_question(home, [sale for sale in sales if sale.deal.id in found])
     strangers = [sale for sale in sales if sale.deal.id not in found]
@@ -65,13 +63,13 @@ def find_payers(
         pull.pull_kind(client, home.id, "contacts", pull.Seen())
         found |= _by_id(home, strangers)
         found |= _by_ruling(home, [sale for sale in strangers if sale.deal.id not in found])
-        remember(home, strangers, found, turn)  # so that nobody takes the same customer by its name
+        remember(home, strangers, found)  # so that nobody takes the same customer by its name
     for some in _apart([sale for sale in strangers if sale.deal.id not in found]):
         found |= new_customer.lost(home, some)
         found |= by_evidence(home, [sale for sale in some if sale.deal.id not in found])
-        found |= _make(client, home, [sale for sale in some if sale.deal.id not in found], portal, turn)
-        remember(home, some, found, turn)
-    remember(home, sales, found, turn)
+        found |= _make(client, home, [sale for sale in some if sale.deal.id not in found])
+        remember(home, some, found)
+    remember(home, sales, found)
     return found
 
 
@@ -98,11 +96,12 @@ def id_carried(sale: Sale) -> str:
     return next((((record.properties.get(id_name()) or "").strip().lower()) for _, record in sides(sale)), "")
 
 
-def remember(home: Organisation, sales: Sequence[Sale], found: Mapping[str, Payer], turn: int = 0) -> None:
+def remember(home: Organisation, sales: Sequence[Sale], found: Mapping[str, Payer]) -> None:
     """Link each deal's company and contact to the customer that was found for it, and say on what evidence."""
     at = parts()
     made: list[Link] = []
     said: dict[Link, str] = {}
+    deals: dict[Link, list[str]] = {}
     payers = {one.id for one in found.values() if isinstance(one, Found)}
     with at.database.reading() as tx:
         known = mirror.customers(tx, home.id, sorted(payers))
@@ -125,6 +124,7 @@ def remember(home: Organisation, sales: Sequence[Sale], found: Mapping[str, Paye
             link = Link(home.id, payer.id, kind, record.id, payer.how)
             made.append(link)
             said[link] = payer.said
+            deals.setdefault(link, []).append(sale.deal.id)
     with at.database.transaction() as tx:
         before = {
             (kind, key)
@@ -137,7 +137,7 @@ def remember(home: Organisation, sales: Sequence[Sale], found: Mapping[str, Paye
             for one in dict.fromkeys(made)
             if one in kept and said[one] and (one.kind, one.hubspot_id) not in before
         }
-        journal.add(tx, [_adopted(home, turn, link, why) for link, why in news.items()])
+        journal.write(tx, [_adopted(link, why, deals[link]) for link, why in news.items()], at.now(), lane=home.id)
         _remember_made(tx, home, sales, found)
 
 
@@ -175,16 +175,14 @@ def _its_own(payer: Found, customer: Customer | None, company: Record, contact: 
     return not is_another_person(customer, contact, company if works_at else None, company, sharing.shared)
 
 
-def _adopted(home: Organisation, turn: int, link: Link, why: str) -> Entry:
-    return Entry(
-        at=parts().now(),
-        lane=home.id,
-        turn=turn,
+def _adopted(link: Link, why: str, deals: Sequence[str]) -> Line:
+    return Line(
         subject=f"customer {link.xero_id}",
         decision="adopt",
         rule="rules.identity.payers.choose_payer",
         reason=f"A won deal's {link.kind} {link.hubspot_id} is this customer. {why}",
         target=f"hubspot {link.kind} {link.hubspot_id}",
+        led_by=tuple(f"deal {one}" for one in deals),
     )
 
 
@@ -398,19 +396,19 @@ def by_evidence(home: Organisation, sales: Sequence[Sale]) -> dict[str, Payer]:
     return found
 
 
-def _make(client: XeroClient, home: Organisation, sales: Sequence[Sale], portal: str, turn: int) -> dict[str, Payer]:
+def _make(client: XeroClient, home: Organisation, sales: Sequence[Sale]) -> dict[str, Payer]:
     """Make the customers nobody knows. One whom our copy lacked, and who has the name already, is looked for once."""
-    found, taken = new_customer.create(client, home, sales, portal, turn)
+    found, taken = new_customer.create(client, home, sales)
     if taken:
         pull.pull_kind(client, home.id, "contacts", pull.Seen())
         answers = by_evidence(home, taken)
         left = [sale for sale in taken if sale.deal.id not in answers]
-        found |= answers | new_customer.create(client, home, left, portal, turn)[0]
+        found |= answers | new_customer.create(client, home, left)[0]
     return found
 
 
 def _of_archived(
-    client: XeroClient, home: Organisation, sales: Sequence[Sale], found: Mapping[str, Payer], turn: int
+    client: XeroClient, home: Organisation, sales: Sequence[Sale], found: Mapping[str, Payer]
 ) -> dict[str, Payer]:
     """Ask of those whose linked customer is archived: it may be active again, or another has taken its place."""
     linked = {sale.deal.id: payer.id for sale in sales if isinstance(payer := found.get(sale.deal.id), Found)}
@@ -422,7 +420,7 @@ def _of_archived(
     pull.pull_kind(client, home.id, "contacts", pull.Seen())
     with at.database.reading() as tx:
         archived = mirror.customers(tx, home.id, gone)
-    succeed.succeed(home, archived, turn)
+    succeed.succeed(home, archived)
     asking = {sale.deal.id: sale for sale in sales if linked.get(sale.deal.id) in gone}
     payers: dict[str, Payer] = dict(by_link(home, list(asking.values())))
     left = {deal: archived[one.id] for deal, one in payers.items() if isinstance(one, Found) and one.id in archived}

@@ -80,7 +80,7 @@ def _quotes(house: Portal, deals: Sequence[str]) -> list[Quote]:
         for deal, one in decided.standing.items()
     }
     verdicts = {deal: verdict for deal, verdict in decided.verdicts.items() if deal not in decided.standing}
-    payers = find_customers(house.id, 0, verdicts, decided.troubles)
+    payers = find_customers(verdicts, decided.troubles)
     decided.troubles.insist()
     for deal, verdict in verdicts.items():
         note = EARLY if deal in decided.early else ""

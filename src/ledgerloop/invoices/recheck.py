@@ -13,7 +13,7 @@ from ledgerloop.engine.retries import LOOK, again
 from ledgerloop.invoices.decide import Ready, Verdict, basis, decide
 from ledgerloop.invoices.release import deal_subject as subject_of
 from ledgerloop.parts import parts
-from ledgerloop.records import Entry, Intent, Skip
+from ledgerloop.records import Intent, Line, Skip
 from ledgerloop.rules.clocks import passed
 from ledgerloop.store import connections, inbox, intents, journal, lanes
 
@@ -38,7 +38,7 @@ def changed(portal: str, waiting: Sequence[Intent]) -> tuple[dict[str, Verdict],
     return {one.deal: sure[one.deal] for one in old if one.deal in sure and not _same(one, sure[one.deal])}, unsure
 
 
-def put_back(portal: str, turn: int, some: Sequence[Intent], verdicts: Mapping[str, Verdict]) -> None:
+def put_back(portal: str, some: Sequence[Intent], verdicts: Mapping[str, Verdict]) -> None:
     """Have deals decided anew before their invoices leave; forget the intents of those not to be invoiced any more.
 
     Nothing may have been made of them. What a person approved stays approved where the deal still says the same.
@@ -49,13 +49,8 @@ def put_back(portal: str, turn: int, some: Sequence[Intent], verdicts: Mapping[s
     with at.database.transaction() as tx:
         intents.withdraw(tx, portal, list(skips), sent=True)
         journal.clear(tx, [subject_of(deal) for deal in skips], now)
-        journal.add(
-            tx,
-            [
-                Entry(now, portal, turn, subject_of(deal), "skip", "invoices.decide", skip.reason)
-                for deal, skip in skips.items()
-            ],
-        )
+        lines = [Line(subject_of(deal), "skip", "invoices.decide", skip.reason) for deal, skip in skips.items()]
+        journal.write(tx, lines, now)
         anew = [one.deal for one in some if one.deal not in skips]
         for deal in anew:
             intents.mark_refused(tx, portal, deal, anew=True)

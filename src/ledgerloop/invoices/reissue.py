@@ -17,7 +17,7 @@ from ledgerloop.invoices import existing
 from ledgerloop.invoices.deals import read_deals
 from ledgerloop.invoices.decide import invoice_id
 from ledgerloop.parts import parts
-from ledgerloop.records import Entry, Intent, Link, Portal
+from ledgerloop.records import Intent, Line, Link, Portal
 from ledgerloop.rules.edits import payload_from
 from ledgerloop.rules.invoice_markers import deal_url, marker_of
 from ledgerloop.rules.pairing.references import ids_in
@@ -84,7 +84,10 @@ def renew(chosen: Sequence[Renewal]) -> list[str]:
             last_written.forget(tx, intent.portal, "deal", [intent.deal])
             intents.remove(tx, intent.portal, intent.deal)
             links.remove(tx, Link(intent.organisation, intent.invoice, "deal", intent.deal, ""))
-            journal.add(tx, [_entry(one)])
+            why = f"A person asked for a new invoice: {intent.number} is {one.status} in Xero."
+            target = f"xero invoice {intent.invoice}"
+            line = Line(f"deal {intent.deal}", "skip", "invoices.reissue", why, target)
+            journal.write(tx, [line], at.now(), lane=intent.portal)
         tried += retries.retry([intent.deal])
     return tried
 
@@ -187,17 +190,3 @@ def _twin(tx: Connection, intent: Intent) -> str:
     some = mirror.receivables_by_reference(tx, intent.organisation, [reference]).get(reference, [])
     alive = (one for one in some if one.kind == "invoice" and one.id != intent.invoice and one.status not in GONE)
     return next((one.number or one.id for one in alive if reference), "")
-
-
-def _entry(one: Renewal) -> Entry:
-    intent = one.intent
-    return Entry(
-        at=parts().now(),
-        lane=intent.portal,
-        turn=0,
-        subject=f"deal {intent.deal}",
-        decision="skip",
-        rule="invoices.reissue",
-        reason=f"A person asked for a new invoice: {intent.number} is {one.status} in Xero.",
-        target=f"xero invoice {intent.invoice}",
-    )

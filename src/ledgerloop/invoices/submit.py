@@ -26,7 +26,7 @@ from ledgerloop.ledger import duplicate_invoices
 from ledgerloop.ledger.reference_data import last_read
 from ledgerloop.log import logger
 from ledgerloop.parts import parts
-from ledgerloop.records import Entry, Hold, Intent, Link
+from ledgerloop.records import Hold, Intent, Line, Link
 from ledgerloop.rules.customers import receivable_from_invoice
 from ledgerloop.rules.edits import UNSEEN, as_sent, lines_as_text, payload_from
 from ledgerloop.rules.invoice_markers import marker_in
@@ -35,8 +35,8 @@ from ledgerloop.rules.remarks import note_of, remarks_of, told
 from ledgerloop.rules.standing import GONE
 from ledgerloop.rules.templates import could_make
 from ledgerloop.rules.totals import difference_told, said_of
-from ledgerloop.rules.vendor_messages import why_refused
-from ledgerloop.store import connections, inbox, intents, journal, lanes, links, mirror, pending_customers
+from ledgerloop.rules.vendor_messages import whole, why_refused
+from ledgerloop.store import connections, inbox, intents, journal, lanes, links, mirror, pending_customers, provenance
 from ledgerloop.xero.client import MOST_IDS, XeroClient
 from ledgerloop.xero.models import Invoice
 
@@ -74,7 +74,7 @@ LOOK_BACK = timedelta(days=1)
 """How long before an intent was sent its invoice is looked for: our clock may be wrong by as much as a time zone."""
 
 
-def create(portal: str, turn: int, aside: Collection[str]) -> tuple[list[str], Troubles]:
+def create(portal: str, aside: Collection[str]) -> tuple[list[str], Troubles]:
     """Send every intent that may leave and is not settled, one request for each key; none of the deals put ``aside``.
 
     What may have left before is looked for first, and an unknown outcome is looked into at once. Returns the deals now
@@ -85,28 +85,28 @@ def create(portal: str, turn: int, aside: Collection[str]) -> tuple[list[str], T
         unsettled = {intent.organisation for intent in intents.unsettled(tx, portal)}
     for organisation in sorted(unsettled):
         with troubles.apart(organisation):
-            settle(portal, organisation, turn)
+            settle(portal, organisation)
     brake = approvals.look(portal)
     stopped = list(brake.held)
     with parts().database.reading() as tx:
         waiting = {intent.organisation for intent in intents.pending(tx, portal)}
     for organisation in sorted(waiting - troubles.of.keys()):
         with troubles.apart(organisation):
-            stopped += _make(portal, organisation, turn, aside, only_approved=brake.on)
+            stopped += _make(portal, organisation, aside, only_approved=brake.on)
     return stopped, troubles
 
 
-def settle(portal: str, organisation: str, turn: int) -> None:
+def settle(portal: str, organisation: str) -> None:
     """Look for the invoices of intents that were sent without an answer, and adopt those that stand."""
     at = parts()
     with at.database.reading() as tx:
         some = [intent for intent in intents.unsettled(tx, portal) if intent.organisation == organisation]
     if some:
         found = dict(_found(at.xero(organisation), some))
-        _record(portal, turn, [Made(one, found[one.deal], "adopt") for one in some if one.deal in found])
+        _record(portal, [Made(one, found[one.deal], "adopt") for one in some if one.deal in found])
 
 
-def adopt(portal: str, turn: int, some: Sequence[Intent], standing: Mapping[str, str]) -> set[str]:
+def adopt(portal: str, some: Sequence[Intent], standing: Mapping[str, str]) -> set[str]:
     """Take up invoices that stand for these deals, named by their ids, instead of making others; return these deals.
 
     Our copy may be behind: one that Xero says is gone is not taken up. What stands is kept in the place of what was
@@ -132,7 +132,7 @@ def adopt(portal: str, turn: int, some: Sequence[Intent], standing: Mapping[str,
                 for one in known
                 if kept[one.deal].state in ("intended", "refused")
             ]
-            _record(portal, turn, made)
+            _record(portal, made)
             adopted |= {one.deal for one in known}
     return adopted
 
@@ -144,7 +144,7 @@ def _as_it_is(intent: Intent, invoice: Invoice) -> Intent:
     return replace(intent, payload=payload, payload_hash=hash_of(payload), basis="", said=None, note=note, stood=UNSEEN)
 
 
-def _adopt_waiting(portal: str, organisation: str, turn: int) -> None:
+def _adopt_waiting(portal: str, organisation: str) -> None:
     """Look once more before invoices leave for the first time: in our copy, and where that may be old, in Xero."""
     with parts().database.reading() as tx:
         some = [one for one in intents.pending(tx, portal) if one.organisation == organisation]
@@ -159,25 +159,25 @@ def _adopt_waiting(portal: str, organisation: str, turn: int) -> None:
     if here:
         with parts().database.transaction() as tx:
             intents.put(tx, [one for one in here if one.organisation != organisation])
-        adopted = adopt(portal, turn, here, {deal: one.id for deal, one in found.items()})
+        adopted = adopt(portal, here, {deal: one.id for deal, one in found.items()})
         now = parts().now()
         with parts().database.transaction() as tx:  # this turn has compared deals with their invoices already
             inbox.keep(tx, [again(portal, deal, f"adopted {found[deal].id}", LOOK) for deal in adopted], now)
             lanes.wake(tx, "invoicing", portal, now)
 
 
-def _make(portal: str, organisation: str, turn: int, aside: Collection[str], *, only_approved: bool) -> list[str]:
+def _make(portal: str, organisation: str, aside: Collection[str], *, only_approved: bool) -> list[str]:
     """Send what may leave for one organisation; where an outcome is unknown, look into it and go on."""
-    _adopt_waiting(portal, organisation, turn)
+    _adopt_waiting(portal, organisation)
     try:
-        return _send_all(portal, organisation, turn, aside, only_approved=only_approved)
+        return _send_all(portal, organisation, aside, only_approved=only_approved)
     except UnknownOutcome as lost:
-        logger.warning("outcome unknown", lane=portal, turn=turn, why=lost.sentence)
-        settle(portal, organisation, turn)
-        return _send_all(portal, organisation, turn, aside, only_approved=only_approved)
+        logger.warning("outcome unknown", lane=portal, turn=provenance.turn(), why=lost.sentence)
+        settle(portal, organisation)
+        return _send_all(portal, organisation, aside, only_approved=only_approved)
 
 
-def _send_all(portal: str, organisation: str, turn: int, aside: Collection[str], *, only_approved: bool) -> list[str]:
+def _send_all(portal: str, organisation: str, aside: Collection[str], *, only_approved: bool) -> list[str]:
     """Send what may leave, and return the deals whose invoices Xero refused."""
     refused: list[str] = []
     with parts().database.reading() as tx:
@@ -191,14 +191,14 @@ def _send_all(portal: str, organisation: str, turn: int, aside: Collection[str],
         if any(intent.deal in unsure or intent.deal in aside for intent in some):
             continue  # what such a deal says by now is decided once its organisation can be asked
         if all(intent.state == "intended" for intent in some):
-            put_back(portal, turn, [intent for intent in some if intent.deal in other], other)
+            put_back(portal, [intent for intent in some if intent.deal in other], other)
             rest = [intent for intent in some if intent.deal not in other]
             if rest:
-                refused += _send(portal, turn, rest, _rekey(portal, rest)[0])
+                refused += _send(portal, rest, _rekey(portal, rest)[0])
         elif not any(_may_arrive(intent, parts().now()) for intent in some):
-            put_back(portal, turn, some, other)
+            put_back(portal, some, other)
         elif key not in begun and not any(intent.deal in other for intent in some):
-            refused += _send(portal, turn, some, key)
+            refused += _send(portal, some, key)
         # Else Xero may be working through it still, or it would be another request, or make what nobody wants: wait.
     return refused
 
@@ -216,7 +216,7 @@ def _may_arrive(intent: Intent, now: datetime) -> bool:
     return last is not None and now - last < KEY_LASTS
 
 
-def _send(portal: str, turn: int, some: Sequence[Intent], key: str) -> list[str]:
+def _send(portal: str, some: Sequence[Intent], key: str) -> list[str]:
     """Send one request, and return the deals whose invoices Xero refused.
 
     One refused as a whole is sent again in halves, so that one deal holds back no other.
@@ -234,13 +234,13 @@ def _send(portal: str, turn: int, some: Sequence[Intent], key: str) -> list[str]
         outcomes = at.xero(some[0].organisation).create_invoices(bodies, key)
     except Invalid as refusal:
         if len(some) == 1:
-            _record(portal, turn, [Refusal(some[0], refusal.sentences)])
+            _record(portal, [Refusal(some[0], refusal.sentences)])
             return [some[0].deal]
         halves = (some[: len(some) // 2], some[len(some) // 2 :])
         return [
             deal
             for half, new_key in zip(halves, _rekey(portal, *halves), strict=True)
-            for deal in _send(portal, turn, half, new_key)
+            for deal in _send(portal, half, new_key)
         ]
     ended: list[Made | Refusal] = []
     for intent, outcome in zip(some, outcomes, strict=True):
@@ -248,7 +248,7 @@ def _send(portal: str, turn: int, some: Sequence[Intent], key: str) -> list[str]
             ended.append(Made(intent, outcome.record, "create"))
         else:
             ended.append(Refusal(intent, outcome.problems))
-    _record(portal, turn, ended)
+    _record(portal, ended)
     return [one.intent.deal for one in ended if isinstance(one, Refusal)]
 
 
@@ -278,11 +278,11 @@ def _found(client: XeroClient, wanted: Sequence[Intent]) -> Iterable[tuple[str, 
         page += 1
 
 
-def _record(portal: str, turn: int, ended: Sequence[Made | Refusal]) -> None:
+def _record(portal: str, ended: Sequence[Made | Refusal]) -> None:
     """Record what became of one request's invoices, all at once: a request is settled as a whole or not at all."""
     at = parts()
     now = at.now()
-    entries: list[Entry] = []
+    lines: list[Line] = []
     with at.database.transaction() as tx:
         books = {home: last_read(tx, home) for home in {one.intent.organisation for one in ended}}
         for one in ended:
@@ -303,7 +303,7 @@ def _record(portal: str, turn: int, ended: Sequence[Made | Refusal]) -> None:
                 stood = lines_as_text(invoice) if known else UNSEEN if unseen else ""
                 if not intents.mark_made(tx, portal, one.intent.deal, *named, now, note, stood):
                     continue  # a person has linked another invoice meanwhile; this one is told when it is pulled
-            entries.append(_entry(one, portal, turn, note))
+            lines.append(_line(one, note))
         made = [one for one in ended if isinstance(one, Made)]
         journal.clear(tx, [subject_of(one.intent.deal) for one in made], now)
         receivables = [receivable_from_invoice(one.intent.organisation, one.invoice) for one in made]
@@ -324,29 +324,22 @@ def _record(portal: str, turn: int, ended: Sequence[Made | Refusal]) -> None:
             ],
             now,
         )
-        journal.add(tx, entries)
+        journal.write(tx, lines, now)
 
 
-def _entry(one: Made | Refusal, portal: str, turn: int, note: str) -> Entry:
-    entry = Entry(
-        at=parts().now(),
-        lane=portal,
-        turn=turn,
-        subject=subject_of(one.intent.deal),
-        decision="hold",
-        rule="rules.invoices.invoice_from_deal",
-        reason="",
-        values={"payload": one.intent.payload},
-    )
+def _line(one: Made | Refusal, note: str) -> Line:
+    subject, values = subject_of(one.intent.deal), {"payload": one.intent.payload}
     if isinstance(one, Refusal):
-        return replace(entry, rule="xero", reason=one.hold.sentence)
+        return Line(subject, "hold", "xero", one.hold.sentence, values=values, answer=whole(*one.problems))
     invoice = one.invoice
     why = "The deal is won." if one.decision == "create" else one.why
-    return replace(
-        entry,
+    return Line(
+        subject=subject,
         decision=one.decision,
+        rule="rules.invoices.invoice_from_deal",
         reason=" ".join(part for part in (why, told(note)) if part),
         target=f"xero invoice {invoice.InvoiceID}",
+        values=values,
         answer=f"{invoice.InvoiceNumber} {invoice.Status} {invoice.Total} {invoice.CurrencyCode}",
     )
 

@@ -22,7 +22,7 @@ from ledgerloop.invoices import decide, payers
 from ledgerloop.invoices.deals import Sale, buyer_of, for_route, read_deals, read_sales, sides
 from ledgerloop.parts import parts
 from ledgerloop.portal.batch_write import id_name
-from ledgerloop.records import Customer, Entry, Link, LinkKind, Organisation
+from ledgerloop.records import Customer, Line, Link, LinkKind, Organisation
 from ledgerloop.rules.customers import number_of
 from ledgerloop.rules.identity.profiles import person_name
 from ledgerloop.store import (
@@ -38,6 +38,8 @@ from ledgerloop.store import (
     pending_customers,
     rulings,
 )
+
+_RULE = "invoices.who_is_who"
 
 Half = Literal["contact", "company"]
 HALVES: tuple[Half, ...] = ("company", "contact")
@@ -88,7 +90,7 @@ def it_is_new(home: Organisation, named: str, by: str) -> Ruled:
             )
         rulings.put(tx, home.id, f"customer {customer.id} company", "", at.now(), by)
         reason = f"{_who(by)} said that it is none of the HubSpot companies that there are: one of its own is made."
-        journal.add(tx, [_entry(home.id, f"customer {customer.id}", "skip", reason)])
+        journal.write(tx, [Line(f"customer {customer.id}", "skip", _RULE, reason)], at.now(), lane=home.id)
         _look_at(tx, home.id, [customer.id])
     _again(home, [customer.id], [])
     return Ruled(
@@ -160,7 +162,7 @@ def new_one_pays(home: Organisation, deal: str, by: str, others: Collection[str]
         for customer in sorted(those):
             rulings.put(tx, home.id, rulings.none_of(f"{half} {record.id}", customer), "", at.now(), by)
         reason = f"{_who(by)} said that the {half} {record.id} is none of the customers in Xero: one is made for it."
-        journal.add(tx, [_entry(home.id, f"deal {deal}", "skip", reason)])
+        journal.write(tx, [Line(f"deal {deal}", "skip", _RULE, reason)], at.now(), lane=home.id)
     deals = _again(home, [], [record.id], deal)
     return Ruled(
         home.id,
@@ -244,7 +246,8 @@ def _link(
         if before is None:
             last_compared.forget(tx, home.id, half, [customer.id])
         reason = f"{_who(by)} said that it is the {half} {record.id}."
-        journal.add(tx, [_entry(home.id, f"customer {customer.id}", "adopt", reason, f"hubspot {half} {record.id}")])
+        line = Line(f"customer {customer.id}", "adopt", _RULE, reason, f"hubspot {half} {record.id}")
+        journal.write(tx, [line], now, lane=home.id)
         _look_at(tx, home.id, [customer.id])
     return before is None
 
@@ -307,7 +310,7 @@ def _end(tx: Connection, home: Organisation, link: Link, by: str, *, to_empty: b
         _look_at(tx, other.organisation, [other.xero_id])  # which the record shows once it is empty
     target = f"hubspot {link.kind} {link.hubspot_id}"
     reason = f"{_who(by)} said that it is not the {link.kind} {link.hubspot_id}, so the link is ended."
-    journal.add(tx, [_entry(home.id, f"customer {link.xero_id}", "skip", reason, target)])
+    journal.write(tx, [Line(f"customer {link.xero_id}", "skip", _RULE, reason, target)], now, lane=home.id)
 
 
 def _customer(home: Organisation, named: str, *, living: bool = True) -> Customer:
@@ -433,16 +436,3 @@ def _again(home: Organisation, customers: Sequence[str], records: Sequence[str],
 
 def _who(by: str) -> str:
     return f"A person ({by})" if by else "A person"
-
-
-def _entry(lane: str, subject: str, decision: Literal["skip", "adopt"], reason: str, target: str = "") -> Entry:
-    return Entry(
-        at=parts().now(),
-        lane=lane,
-        turn=0,
-        subject=subject,
-        decision=decision,
-        rule="invoices.who_is_who",
-        reason=reason,
-        target=target,
-    )

@@ -20,7 +20,7 @@ from ledgerloop.rules.remarks import note_of, remarks_of
 from ledgerloop.store import connections, intents, journal, last_written, mirror
 
 
-def show_invoices(home: Organisation, invoices: Sequence[Receivable], turn: int) -> None:
+def show_invoices(home: Organisation, invoices: Sequence[Receivable]) -> None:
     """Show invoices on the deals they were made for; other invoices have no deal.
 
     Who was taken for the recipient is said no longer once finance has named another, or the invoice is paid.
@@ -37,7 +37,7 @@ def show_invoices(home: Organisation, invoices: Sequence[Receivable], turn: int)
         email = customers[invoice.customer].email if invoice.customer in customers else ""
         if not still_taken(remarks_of(intent.note).recipient, email, invoice.status):
             made[intent.invoice] = _settled(intent)
-    show([_of_deal(intent, by_id[invoice], home, today) for invoice, intent in made.items()], home.id, turn)
+    show([_of_deal(intent, by_id[invoice], home, today) for invoice, intent in made.items()], home.id)
 
 
 def _settled(intent: Intent) -> Intent:
@@ -49,7 +49,7 @@ def _settled(intent: Intent) -> Intent:
     return now
 
 
-def show_deals(portal: str, deals: Sequence[str], turn: int) -> None:
+def show_deals(portal: str, deals: Sequence[str]) -> None:
     """Show on deals what became of them: their invoice, or why there is none."""
     at = parts()
     with at.database.reading() as tx:
@@ -75,7 +75,7 @@ def show_deals(portal: str, deals: Sequence[str], turn: int) -> None:
             wanted.append(_message(deal, message, "The deal is held for a person."))
         elif deal in silent:
             wanted.append(_message(deal, "", "The deal is no longer held."))
-    show(wanted, portal, turn)
+    show(wanted, portal)
 
 
 def _of_deal(intent: Intent, invoice: Receivable, home: Organisation, today: date) -> Wanted:
@@ -87,7 +87,15 @@ def _of_deal(intent: Intent, invoice: Receivable, home: Organisation, today: dat
     )
     if intent.paid_stage and invoice.status == "PAID":
         values["dealstage"] = intent.paid_stage  # written once: what was written is not written again
-    return Wanted("deal", intent.deal, values, subject_of(intent.deal), "rules.invoices.properties_from_invoice", said)
+    return Wanted(
+        "deal",
+        intent.deal,
+        values,
+        subject_of(intent.deal),
+        "rules.invoices.properties_from_invoice",
+        said,
+        led_by=(f"customer {invoice.customer}",),
+    )
 
 
 def _message(deal: str, message: str, reason: str) -> Wanted:

@@ -111,6 +111,12 @@ def update(client: HubSpotClient, kind: str, rows: Mapping[str, Values], asked: 
     return sent
 
 
+def made_told(record: Record) -> str:
+    """Say what HubSpot answered when it made a record."""
+    at = f" at {record.created_at:%Y-%m-%d %H:%M:%S} UTC" if record.created_at else ""
+    return f"{record.id} created{at}"
+
+
 def id_name() -> str:
     """Return the name of the property that carries the Xero contact id."""
     return parts().names.get("xero_contact_id", "xero_contact_id")

@@ -60,6 +60,11 @@ def hubspot_of(number: str) -> tuple[Literal["contact", "company"], str] | None:
     return "contact" if found[1] == "contact" else "company", found[2]
 
 
+def contact_told(contact: Contact) -> str:
+    """Say what Xero answered when it made or changed a contact."""
+    return f"{contact.ContactStatus} “{contact.Name}” {contact.ContactNumber}".strip()
+
+
 def customer_from_contact(organisation: str, contact: Contact) -> Customer:
     """Return what we keep of a Xero contact, whether it is a customer or not."""
     address = _postal(contact.Addresses)

@@ -16,8 +16,9 @@ from ledgerloop.invoices import write_back
 from ledgerloop.ledger import pull
 from ledgerloop.parts import instead, parts
 from ledgerloop.records import Entry, Organisation
-from ledgerloop.store import journal
+from ledgerloop.store import journal, provenance
 from ledgerloop.store.db import Database
+from ledgerloop.store.provenance import Provenance
 from ledgerloop.store.scratch import scratch, take_lines
 from ledgerloop.store.write_counts import Written
 
@@ -48,10 +49,10 @@ def rehearse(home: Organisation, customers: Sequence[str], *, anew: bool = False
                 pull.pull(parts().xero(home.id), home.id, (), held.look_at_held)
         for start in range(0, len(customers), AT_ONCE):
             some = customers[start : start + AT_ONCE]
-            with instead(rehearsed):
+            with instead(rehearsed), provenance.bound(Provenance(home.id)):
                 if anew:
-                    drift.look_at(home, some, turn=0)
-                show.show_standings(home, some, 0, write_back.show_invoices)
+                    drift.look_at(home, some)
+                show.show_standings(home, some, write_back.show_invoices)
             lines = take_lines(forgetful)
             yield [*lines, *_still_asked(home, forgetful, some, lines)]
 

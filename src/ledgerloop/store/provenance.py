@@ -82,6 +82,12 @@ def current() -> Provenance | None:
     return _bound.get()
 
 
+def turn() -> int:
+    """Return the number of the turn that is under way; 0 where none is."""
+    writer = current()
+    return writer.turn if writer is not None else 0
+
+
 @contextmanager
 def bound(writer: Provenance) -> Iterator[None]:
     """Let the lines that are written while the block lasts be of this writer. Threads see it in a copied context."""
