@@ -57,7 +57,20 @@ def filled(place: Path) -> Path:
             [
                 Entry(NOW, "62515", 1, "deal 123", "hold", "r", "It has no line items.", "", {"dealname": "Big sale"}),
                 Entry(NOW, "62515", 1, "deal 123", "create", "r", "Won.", "xero invoice 5", {"payload": "x" * 900}),
-                Entry(NOW, "org-1", 1, "customer 7", "update", "r", "Paid.", "hubspot contact 5", {"a": MARKUP}),
+                Entry(
+                    NOW,
+                    "org-1",
+                    1,
+                    "customer 7",
+                    "update",
+                    "r",
+                    "Paid.",
+                    "hubspot contact 5",
+                    {"a": MARKUP},
+                    answer="written",
+                    events=(1, 99),
+                    more_events=230,
+                ),
             ],
         )
     database.close()
@@ -175,6 +188,19 @@ def test_journal(filled: Path) -> None:
         (one["decision"], one["target"], one["values"]) for one in only
     ]
     assert 1 == len(json.loads(_shown(filled, "journal", "--limit", "1", "--json")))
+
+
+def test_journal_says_what_led_to_a_line(filled: Path) -> None:
+    """A line names the first event that led to it, and all with --subject; the list of events has their numbers."""
+    everything, one = (" ".join(_shown(filled, "journal", *words).split()) for words in ((), ("--customer", "7")))
+    (only,) = json.loads(_shown(filled, "journal", "--subject", "customer 7", "--json"))
+    (event,) = json.loads(_shown(filled, "events", "--state", "waiting", "--json"))
+
+    assert "Answer: written" in everything
+    assert "Events: 1 INVOICE UPDATE inv-1, and 231 more" in everything
+    assert "Events: 1 INVOICE UPDATE inv-1, 99, and 230 more" in one
+    assert ("written", [1, 99], 230) == (only["answer"], only["events"], only["more_events"])
+    assert 1 == event["id"]
 
 
 def test_journal_of_a_customer(filled: Path) -> None:

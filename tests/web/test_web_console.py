@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -12,9 +13,9 @@ import httpx2
 import pytest
 from web_scene import GOOD_PASSWORD, Visit, keep_secrets, token_in, xero_body, xero_event
 
-from ledgerloop.records import Customer, Entry, Organisation, Portal, Rest
+from ledgerloop.records import Customer, Entry, Event, Organisation, Portal, Rest
 from ledgerloop.secrets.sealed import new_key_file
-from ledgerloop.store import connections, journal, lanes, mirror
+from ledgerloop.store import connections, inbox, journal, lanes, mirror
 from ledgerloop.store.connections import Connected
 from ledgerloop.web.pages import HEADERS
 from ledgerloop.web.passwords import FREE, PASSWORD, hash_of
@@ -346,7 +347,8 @@ def test_console_shows_what_was_written(visit: Visit) -> None:
     line = Entry(
         at=visit.clock(), lane="org-1", turn=1, subject="customer c-1", decision="update", rule="r",
         reason="It was paid.", target="hubspot contact 512",
-        values={"xero_invoice_status": "PAID", "xero_sync_message": ""},
+        values={"xero_invoice_status": "PAID", "xero_sync_message": ""}, answer="written", events=(1, 99),
+        more_events=230,
     )  # fmt: skip
     skipped = Entry(
         at=visit.clock(),
@@ -357,11 +359,19 @@ def test_console_shows_what_was_written(visit: Visit) -> None:
         rule="r",
         reason="The deal is not won.",
     )
+    buyer = replace(line, lane="62515", decision="create", target="xero contact c-1", events=(), more_events=0)
     with visit.built.database.transaction() as tx:
-        journal.add(tx, [line, skipped])
+        mirror.store_customers(tx, [Customer("org-1", "c-1", "Kauri Cafe")])
+        event = Event("xero", "k", "org-1", "INVOICE", "UPDATE", "inv-1", visit.clock(), "{}", "done")
+        inbox.keep(tx, [event], visit.clock())
+        journal.add(tx, [line, skipped, buyer])
 
     page = visit.console()
 
+    assert 2 == page.count("Customer Kauri Cafe")
+    assert "Answer: written" in page
+    for words in ("232 events", "<li>1 INVOICE UPDATE inv-1</li>", "<li>99</li>", "<li>and 230 more</li>"):
+        assert words in page
     for words in ("All is in step", "It was paid.", "xero_invoice_status", "PAID", "(cleared)", "record/0-1/512"):
         assert words in page
     assert "The deal is not won." not in page

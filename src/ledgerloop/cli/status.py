@@ -11,14 +11,15 @@ import typer
 
 from ledgerloop.cli.opening import FILE, Config, Customer, HubSpotUrl, OnSandbox, XeroUrl, looking
 from ledgerloop.cli.show import Json, print_json, print_table, say
-from ledgerloop.records import Entry
+from ledgerloop.records import Entry, Event
 from ledgerloop.rules.health import came
 from ledgerloop.store import connections, inbox
 from ledgerloop.store import journal as journal_store
 from ledgerloop.store.commits import tried
+from ledgerloop.store.journal import MOST_EVENTS
 from ledgerloop.web.naming import names_of
 from ledgerloop.web.overview import look
-from ledgerloop.web.wording import age, moment
+from ledgerloop.web.wording import age, events_told, moment
 
 Limit = Annotated[int, typer.Option("--limit", "-n", min=1, max=10_000, help="How many lines to show, newest first.")]
 Subject = Annotated[str, typer.Option("--subject", help="Only what is about one subject, such as `deal 123`.")]
@@ -167,9 +168,10 @@ def events(
         return
     print_table(
         "Events",
-        ("Received", "From", "Kind", "Record", "State", "Reason"),
+        ("Number", "Received", "From", "Kind", "Record", "State", "Reason"),
         [
             (
+                str(one.id),
                 moment(one.received_at),
                 one.event.source,
                 f"{one.event.category} {one.event.kind}".strip(),
@@ -192,7 +194,10 @@ def journal(
     limit: Limit = 50,
     as_json: Json = False,
 ) -> None:
-    """Show what was decided and written last, and why. Long values are whole with --subject, --customer or --json."""
+    """Show what was decided and written last, why, what the vendor answered, and which events led to it.
+
+    Long values are whole, and all events are named, with --subject, --customer or --json.
+    """
     with looking(config, sandbox or bool(xero_url or hubspot_url)) as built, built.database.reading() as tx:
         subjects = [subject] if subject else []
         if customer is not None:
@@ -201,6 +206,7 @@ def journal(
             subjects += [f"customer {one}" for one in customers_named(tx, connections.organisations(tx), customer)]
         entries = journal_store.recent(tx, limit, *subjects)
         names = names_of(tx, [(one.lane, one.subject) for one in entries])
+        led_to = inbox.named(tx, {event for one in entries for event in one.events})
     if as_json:
         print_json(entries)
         return
@@ -213,7 +219,7 @@ def journal(
                 _titled(one, names),
                 one.decision,
                 one.target,
-                one.reason,
+                "\n".join([one.reason, *_more(one, led_to, whole=bool(subjects))]),
                 ", ".join(f"{name}={value if subjects else _short(value)}" for name, value in one.values.items()),
             )
             for one in entries
@@ -225,6 +231,13 @@ def _titled(one: Entry, names: Mapping[tuple[str, str], str]) -> str:
     """Say what an entry is about, as it is written after --subject, and its name beside it."""
     name = names.get((one.lane, one.subject), "")
     return f"{one.subject} “{name}”" if name else one.subject
+
+
+def _more(one: Entry, led_to: Mapping[int, Event], *, whole: bool) -> list[str]:
+    """Say what the vendor answered, and which events led to it."""
+    told = events_told(one, led_to, MOST_EVENTS if whole else 1)
+    answer = one.answer if whole else _short(one.answer)
+    return [*([f"Answer: {answer}"] if answer else []), *([f"Events: {', '.join(told)}"] if told else [])]
 
 
 def _short(value: str) -> str:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, delete, func, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Row, and_, delete, func, or_, select, update
 
 from ledgerloop.records import Event, EventState, Taken, Vendor
 from ledgerloop.store.statements import chunks, insert_or_ignore, upsert
@@ -119,21 +120,18 @@ def recent(tx: Connection, limit: int, state: EventState | None = None) -> list[
             received_at=row.received_at,
             turn=row.turn,
             finished_at=row.finished_at,
-            event=Event(
-                source=row.source,
-                key=row.key,
-                lane=row.lane,
-                category=row.category,
-                kind=row.kind,
-                resource=row.resource,
-                occurred_at=row.occurred_at,
-                body=row.body,
-                state=row.state,
-                reason=row.reason,
-            ),
+            event=_event(row),
         )
         for row in tx.execute(query)
     ]
+
+
+def named(tx: Connection, ids: Iterable[int]) -> dict[int, Event]:
+    """Return these events by their ids, as far as they are not forgotten."""
+    found: dict[int, Event] = {}
+    for some in chunks(sorted(set(ids))):
+        found |= {row.id: _event(row) for row in tx.execute(select(table).where(table.c.id.in_(some)))}
+    return found
 
 
 def oldest(tx: Connection) -> datetime | None:
@@ -186,6 +184,21 @@ def _usual(before: Delivery | None, now: datetime) -> int | None:
 
 def _waiting(source: Vendor, lane: str) -> ColumnElement[bool]:
     return and_(table.c.source == source, table.c.lane == lane, table.c.state == "waiting")
+
+
+def _event(row: Row[Any]) -> Event:
+    return Event(
+        source=row.source,
+        key=row.key,
+        lane=row.lane,
+        category=row.category,
+        kind=row.kind,
+        resource=row.resource,
+        occurred_at=row.occurred_at,
+        body=row.body,
+        state=row.state,
+        reason=row.reason,
+    )
 
 
 def _row(event: Event, now: datetime) -> dict[str, object]:

@@ -67,7 +67,7 @@ def names_of(tx: Connection, spoken_of: Iterable[Subject]) -> dict[Subject, str]
 def _names(tx: Connection, lane: str, kind: str, keys: list[str]) -> dict[str, str]:
     match kind:
         case "customer" | "xero contact" | "balance":
-            return {key: one.name for key, one in mirror.customers(tx, lane, keys).items()}
+            return _customers(tx, lane, keys)
         case "deal" | "hubspot deal":
             return _deals(tx, keys)
         case "hubspot contact":
@@ -80,6 +80,15 @@ def _names(tx: Connection, lane: str, kind: str, keys: list[str]) -> dict[str, s
             return {key: one.number for key, one in mirror.receivables(tx, lane, keys).items()}
         case _:
             return {one.id: one.name for one in connections.all_connected(tx) if one.id in keys}
+
+
+def _customers(tx: Connection, lane: str, ids: list[str]) -> dict[str, str]:
+    """Name customers of the lane's organisation, else of any: a portal's lane makes and links those of all of them."""
+    found = {key: one.name for key, one in mirror.customers(tx, lane, ids).items()}
+    for home in connections.organisations(tx) if len(found) < len(ids) else ():
+        left = [one for one in ids if one not in found]
+        found |= {key: one.name for key, one in mirror.customers(tx, home.id, left).items()}
+    return found
 
 
 def _deals(tx: Connection, ids: list[str]) -> dict[str, str]:

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection
 
 from ledgerloop.invoices import release
-from ledgerloop.records import Entry, Organisation, Portal, Pulse, Signed, Vendor
+from ledgerloop.records import Entry, Event, Organisation, Portal, Pulse, Signed, Vendor
 from ledgerloop.rules.clocks import far
 from ledgerloop.rules.health import BOUND, Reason, Signs, State, Struggling, judge, state_of
 from ledgerloop.store import (
@@ -36,6 +36,7 @@ from ledgerloop.store.lanes import Lane, Parked
 from ledgerloop.store.links import Kept
 from ledgerloop.store.planned import Allowance
 from ledgerloop.web.naming import Subject, names_of, title
+from ledgerloop.web.wording import events_told
 
 _FLOW = {"xero": "standing", "hubspot": "invoicing"}
 _TYPES = {"contact": "0-1", "company": "0-2", "deal": "0-3"}
@@ -57,6 +58,8 @@ class Overview:
     """What people call that which is spoken of, as far as it is known."""
     silent: Mapping[str, datetime]
     """Since when an organisation's webhooks have told nothing though things changed."""
+    led_to: Mapping[int, Event]
+    """The events that led to those, by their numbers, as far as the inbox still has them."""
     planned: list[Allowance]
     """Planned work that is not done, with how many customers are left."""
     approvable: Mapping[str, str] = field(default_factory=dict)
@@ -196,6 +199,10 @@ class Overview:
         """Say what a subject is about in words that people know."""
         return title(subject, self.names.get((lane, subject), ""))
 
+    def events(self, entry: Entry) -> list[str]:
+        """Say which events led to a line of the journal."""
+        return events_told(entry, self.led_to)
+
     def link(self, lane: str, subject: str) -> str:
         """Return the address of what a subject or target names, such as ``deal 123``, at its vendor; else nothing."""
         kind, _, key = subject.removeprefix("hubspot ").partition(" ")
@@ -234,6 +241,7 @@ def look(
         unreadable=inbox.recent(tx, 20, "unreadable"),
         holds=holds,
         written=written,
+        led_to=inbox.named(tx, {event for one in written for event in one.events}),
         silent=_silent(tx),
         planned=planned.under_way(tx),
         approvable=_approvable(tx),

@@ -1,8 +1,11 @@
-"""Write moments and spans for people. Light, because commands that only look load it too."""
+"""Write moments, spans and events for people. Light, because commands that only look load it too."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+
+from ledgerloop.records import Entry, Event
 
 
 def moment(at: datetime) -> str:
@@ -23,3 +26,14 @@ def age(span: timedelta) -> str:
             count = seconds // size
             return f"{count} {unit}{'' if count == 1 else 's'}"
     return "less than a second"
+
+
+def events_told(entry: Entry, events: Mapping[int, Event], most: int = 20) -> list[str]:
+    """Say which events led to a line of the journal: by number, and what they told where the inbox still has them."""
+    told = [_event_told(one, events.get(one)) for one in entry.events[:most]]
+    left = len(entry.events) - len(told) + entry.more_events
+    return [*told, f"and {left} more"] if left else told
+
+
+def _event_told(number: int, event: Event | None) -> str:
+    return " ".join([str(number), *([event.category, event.kind, event.resource] if event else [])])
