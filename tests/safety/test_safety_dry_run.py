@@ -19,8 +19,11 @@ from ledgerloop.hubspot.client import HubSpotClient
 from ledgerloop.hubspot.dry_run import Rehearsing
 from ledgerloop.ledger import pull
 from ledgerloop.parts import instead
+from ledgerloop.records import Line
 from ledgerloop.safety.circuit_breaker import Counting
-from ledgerloop.store import connections, journal, lanes, mirror
+from ledgerloop.safety.dry_run import rehearse
+from ledgerloop.store import connections, inbox, journal, lanes, last_written, mirror, provenance
+from ledgerloop.store.provenance import Provenance
 
 READS = set(
     "account archived associated changed_at groups list_named list_page owners pipelines properties read read_one"
@@ -103,6 +106,27 @@ def test_plan_of_another_person_and_of_one_who_was_erased(scene: Scene, tmp_path
     assert any("for privacy" in one["reason"] for one in held if one["decision"] == "hold")
     assert [] == [one for one in held if one["decision"] == "create" and one["kind"] == "contact"]
     assert [] == scene.writes()
+
+
+def test_a_rehearsal_within_a_turn(scene: Scene) -> None:
+    """The brake rehearses within a turn: that writes lines of no turn, and the turn's own still name their events."""
+    crm = Customers(scene)
+    customer = crm.add("Rehearsed Within Ltd", EmailAddress="kim@rehearsed-within.example.com")
+    contact = crm.until_linked(customer, "contact")
+    with scene.built.database.transaction() as tx:
+        home, portal = connections.organisations(tx)[0], connections.portals(tx)[0]
+        last_written.forget(tx, portal.id, "contact", [contact])
+        event = next(one for one in inbox.recent(tx, 50) if one.event.resource == customer)
+    assert event.turn
+
+    with instead(scene.built.parts()), provenance.bound(Provenance(home.id, event.turn, "standing", "xero")):
+        lines = [line for some in rehearse(home, [customer]) for line in some]
+        with scene.built.database.transaction() as tx:
+            journal.write(tx, [Line(f"customer {customer}", "skip", "test", "It is the turn's.")], scene.built.now())
+            (own,) = journal.recent(tx, 1)
+
+    assert [(home.id, 0, ())] == list({(one.lane, one.turn, one.events) for one in lines})
+    assert (home.id, event.turn, True) == (own.lane, own.turn, event.id in own.events)
 
 
 def test_backfill_asks_and_the_service_does_the_work(scene: Scene, tmp_path: Path) -> None:
