@@ -129,6 +129,11 @@ def test_is_another_person(one: Customer, contact: Record, at: Record | None, sa
         pytest.param(customer("Marta Kowal Ltd", "m@wp.pl", "Marta", "Kowal"), False, id="with a legal form"),
         pytest.param(customer("Kowal Bakery", "m@wp.pl", "Marta", "Kowal"), False, id="called like a shop"),
         pytest.param(customer("Marta Kowal (m@wp.pl)", "m@wp.pl", "Marta", "Kowal"), True, id="told from a namesake"),
+        pytest.param(customer("Mrs Marta Kowal", "m@wp.pl", "Marta", "Kowal"), True, id="with a title"),
+        pytest.param(customer("Kowal, Marta J", "m@wp.pl", "Marta", "Kowal"), True, id="with an initial"),
+        pytest.param(customer("Marta Kowal", "m@wp.pl", "Marta J.", "Kowal"), True, id="or without it"),
+        pytest.param(customer("Kowal", "m@wp.pl", "M", "Kowal"), False, id="called by one name, as a shop may be"),
+        pytest.param(customer("Dr Kowal", "m@wp.pl", "M", "Kowal"), False, id="nor with a title"),
         pytest.param(customer("Marta Kowal Bakery", "m@wp.pl", "Marta", "Kowal"), False, id="a sole trader's shop"),
         pytest.param(customer("Marta Kowal", "m@wp.pl"), False, id="nobody says who it is"),
         pytest.param(

@@ -33,6 +33,10 @@ from ledgerloop.rules.identity.profiles import (
     profile_of_customer,
 )
 
+_TITLES = frozenset(
+    "mr mrs ms miss mx dr prof professor sir dame rev herr frau hr fr mme mlle monsieur madame sig signor signora sr"
+    " sra srta senor senora dra dott dhr mevr ing".split()
+)
 _TOLD_APART = re.compile(r"\s*\([^()]*\)\s*$")
 """What ``free_names`` puts behind a name to tell it from another."""
 
@@ -164,14 +168,24 @@ def fits_number(customer: Customer, contact: Record) -> Verdict:
 
 
 def is_private(customer: Customer) -> bool:
-    """Tell whether a customer is a person and no firm: it is called as its main person is, with nothing of a firm."""
+    """Tell whether a customer is a person and no firm: it is called as its main person is, with nothing of a firm.
+
+    Titles and initials make no other person of somebody: Mrs Ida Moon and Moon, Ida J.
+    """
     numbered = number_key(customer.tax_number) or number_key(customer.company_number)
     if has_form(customer.name) or numbered or email_domain(customer.email_key):
         return False
     name = f"{customer.first_name} {customer.last_name}"
     both = bool(customer.first_name and customer.last_name)
     plain = _TOLD_APART.sub("", customer.name)
-    return both and sorted(parse(name).words) == sorted(parse(plain).words)
+    return both and _given(name) == _given(plain)
+
+
+def _given(name: str) -> list[str]:
+    """Return the words of a person's name in one order, without titles and initials."""
+    words = sorted(parse(name).words)
+    bare = [word for word in words if len(word) > 1 and word not in _TITLES]
+    return bare if len(bare) > 1 else words  # “Moon” is not J Moon
 
 
 def _names_person(name: str, customer: Customer) -> bool:
