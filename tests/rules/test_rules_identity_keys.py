@@ -11,7 +11,7 @@ from ledgerloop.records import Customer, Person
 from ledgerloop.rules.identity.addresses import email_key
 from ledgerloop.rules.identity.profiles import Numbered, keys_of_company, keys_of_customer
 
-MADE_ANEW_BY = "r0019_keys_of_streets.py"
+MADE_ANEW_BY = "r0023_keys_of_tenants.py"
 """The last migration that makes stored keys anew. Whoever must change a key below adds one, and names it here."""
 MIGRATIONS = Path(__file__).parents[2] / "src" / "ledgerloop" / "store" / "migrations" / "versions"
 
@@ -26,6 +26,7 @@ def customer(name: str, email: str = "", tax: str = "", company: str = "", furth
 
 STREET = customer("The High Street Bros. Ltd (2)", "Ann+tag@mail.high.co.nz", further="b@gmail.com")
 TRADER = customer("R Moore t/as Bär & Søn GmbH", tax="GST 012-345-678", company="ABN 51 824 753 556")
+TENANT = customer("บริษัท สยาม จำกัด", "ap@siam.onmicrosoft.com")
 DAIYA = record(
     "7",
     name="ダイヤ 株式会社",
@@ -67,6 +68,11 @@ DAIYA = record(
             id="two names, and numbers with labels and a zero",
         ),
         pytest.param(keys_of_customer(customer("Smith, John")), ("name smithjohn", "name johnsmith"), id="a person"),
+        pytest.param(
+            keys_of_customer(TENANT),
+            ("name สยาม", "email ap@siam.onmicrosoft.com", "domain siam.onmicrosoft.com"),
+            id="a form that is written together with the name, and a tenant's address",
+        ),
         pytest.param(
             keys_of_company(DAIYA, Numbered("vat", "reg")),
             ("name ダイヤ", "domain daiya.co.jp", "domain xn--bcher-kva.example", "number 123456788"),

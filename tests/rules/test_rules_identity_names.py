@@ -33,6 +33,9 @@ LITERAL = [
     ("C♯ Academy", "C# Academy"),
     ("Wattle Pty", "Wattle Pty Ltd"),
     ("भारत स्टील प्रा. लि.", "भारत स्टील प्राइवेट लिमिटेड"),
+    ("Becws Eryri Cyf", "Becws Eryri Cyfyngedig"),
+    ("บริษัทสยามจำกัด", "บริษัท สยาม จำกัด"),
+    ("אלון מערכות בע״מ", 'אלון מערכות בע"מ'),
 ]
 EXACT = [
     ("Mlyn Sp. z o.o.", "Młyn Spółka z o.o."),
@@ -58,6 +61,9 @@ SAME = [
     ("Bharat Steel", "Bharat Steel Pvt. Ltd."),
     ("ООО Ромашка", "Ромашка"),
     ("Nova", "Nova Kft."),
+    ("สยามการค้า", "บริษัท สยามการค้า จำกัด"),
+    ("אלון מערכות", 'אלון מערכות בע"מ'),
+    ("شركة النور", "شركة النور ذ.م.م"),
 ]
 VARIANT = [
     ("The Wharf Kitchen", "Wharf Kitchen Pty Ltd"),
@@ -72,6 +78,7 @@ VARIANT = [
     ("Foo Ltd", "Foo Ltd (trading as Bar)"),
     ("Foo Ltd", "Foo Limited (t/a Bar)"),
     ("Yıldız San. ve Tic. Ltd. Şti.", "Yıldız Sanayi ve Ticaret Limited Şirketi"),
+    ("النور", "شركة النور ذ.م.م"),
     ("J Smith t/a Kotuku Spa", "Kotuku Spa Ltd, trading as J Smith"),
     ("Foo Ltd t/a Kotuku Spa", "Foo Limited d/b/a The KOTUKU SPA Ltd"),
 ]
@@ -97,6 +104,7 @@ OTHER_FORM = [
     ("Orion GmbH", "Orion GmbH & Co. KG"),
     ("Nordic AB", "Nordic AS"),
     ("Corella Inc.", "Corella LLC"),
+    ("บริษัท สยาม จำกัด (มหาชน)", "บริษัท สยาม จำกัด"),
 ]
 APART = [("Villa-6", "Villa-7"), ("Area (1)", "Area (2)"), ("Studio 54", "Studio 55"), ("Lot 2 Farm", "Lot 3 Farm")]
 APART += [("Studio 2.1 Ltd", "Studio 21 Ltd"), ("Body Corporate 1/3 Ltd", "Body Corporate 13 Ltd")]

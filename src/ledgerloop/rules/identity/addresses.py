@@ -71,6 +71,22 @@ throw-away domains, firms among them, and lack the telephone companies of most c
 FREE_BRANDS = frozenset("aol gmx googlemail hotmail msn outlook rocketmail yahoo yandex ymail".split())
 """Providers of free mail under the endings of many countries: hotmail.gr, yahoo.co.jp."""
 
+_HOSTED = tuple(
+    "000webhostapp.com angelfire.com bandcamp.com bigcartel.com blogspot.co.nz builderallwppro.com business.site"
+    " canva.site company.site duda.site e-monsite.com eklablog.com framer.site ghost.io godaddysites.com gumroad.com"
+    " home.blog homestead.com hostingersite.com hs-sites.com hubspotpagebuilder.com jimdo.com jimdofree.com"
+    " jimdosite.com jouwweb.nl kinsta.cloud livejournal.com mailchimpsites.com mijnwebwinkel.nl moonfruit.com"
+    " mozello.com mybigcommerce.com myfreesites.net mystore.no mystrikingly.com narod.ru negocio.site nethouse.ru"
+    " onmicrosoft.com over-blog.com prestashop.com rocketspark.co.nz rocketspark.com sharepoint.com site123.me"
+    " squarespace.com storenvy.com strikingly.com substack.com tilda.cc tilda.ws tripod.com tumblr.com typepad.com"
+    " ucoz.com ucoz.ru ucraft.net ueniweb.com webador.co.uk webador.com webador.nl webnode.com webnode.page webs.com"
+    " weebly.com wifeo.com wordpress.com wpcomstaging.com wpengine.com zohosites.com".split()
+)
+"""Hosts of sites and mail that the public suffix list lacks: below each of these names every one is another firm's."""
+_PAGES = frozenset(
+    "facebook.com fb.com instagram.com linkedin.com linktr.ee sites.google.com tiktok.com yelp.com".split()
+)
+"""Sites on which firms have a page and no name of their own: what stands behind the name tells them apart."""
 _DOCUMENTATION = ("example", "example.com", "example.net", "example.org")
 """Below these names each one stands for a firm of its own, in documentation and demonstrations (RFC 2606)."""
 _ADDRESS = re.compile(r"[^\s<>;,()\"]+@[^\s<>;,()\"]+")
@@ -137,11 +153,13 @@ def domain_key(text: str | None) -> str:
     except idna.IDNAError:
         if not host.isascii():
             return ""
-    if host in FREE_MAIL:
+    if host in FREE_MAIL or host in _PAGES:
         return ""
     found = _suffixes()(host)
-    domain = f"{found.domain}.{found.suffix}" if found.domain and found.suffix else ""
-    return "" if domain in FREE_MAIL or found.domain in FREE_BRANDS else domain
+    if not found.domain or not found.suffix or (found.domain == "www" and found.suffix in _HOSTED):
+        return ""
+    domain = f"{found.domain}.{found.suffix}"
+    return "" if domain in FREE_MAIL or domain in _PAGES or found.domain in FREE_BRANDS else domain
 
 
 @cache
@@ -150,5 +168,8 @@ def _suffixes() -> TLDExtract:
     from tldextract import TLDExtract
 
     return TLDExtract(
-        suffix_list_urls=(), cache_dir=None, include_psl_private_domains=True, extra_suffixes=_DOCUMENTATION
+        suffix_list_urls=(),
+        cache_dir=None,
+        include_psl_private_domains=True,
+        extra_suffixes=(*_DOCUMENTATION, *_HOSTED),
     )

@@ -7,15 +7,17 @@ one firm (docs/decisions/0010-who-is-who.md).
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from collections.abc import Sequence
 from functools import cache
 
 _SPELLINGS = """
-ltd: ltd | limited | ltee | limitee | teoranta | teo
+ltd: ltd | limited | ltee | limitee | teoranta | teo | cyf | cyfyngedig
 pty ltd: pty ltd | pty | pty limited | proprietary limited | proprietary ltd
 pvt ltd: pvt ltd | private limited | pvt limited | private ltd | p ltd | प्रा लि | प्राइवेट लिमिटेड
 pte ltd: pte ltd | pte limited | pte
-plc: plc | public limited company
+plc: plc | public limited company | cwmni cyfyngedig cyhoeddus
 llc: llc | l l c | limited liability company | ooo | ооо | тоо | тов | 合同会社
 pllc: pllc
 llp: llp | limited liability partnership
@@ -107,7 +109,10 @@ jusik hoesa: 주식회사 | 주
 sdn bhd: sdn bhd
 bhd: bhd
 pt: pt
-thai ltd: จำกัด
+thai ltd: จำกัด | บริษัท
+thai plc: จำกัด มหาชน
+israeli ltd: בע מ | בעמ
+arabic llc: ذ م م | ذمم
 tnhh: cong ty tnhh | tnhh
 fze: fze
 fz llc: fz llc
@@ -118,11 +123,11 @@ se: se
 
 _BEFORE = frozenset(
     {"sarl", "sas", "eurl", "sci", "srl", "llc", "sia", "uab", "tnhh", "zao", "oao", "pao", "ood", "sp z oo"}
-    | {"kk", "yk", "gk", "chinese ltd", "chinese plc", "jusik hoesa"}
+    | {"kk", "yk", "gk", "chinese ltd", "chinese plc", "jusik hoesa", "thai ltd"}
 )
 """Forms that stand before a name too. Of those with two letters none does: “AB Tasty” and “PT Fitness” are names."""
 _SCRIPTS_WITHOUT_SPACES = tuple(
-    "株式会社 有限会社 合同会社 股份有限公司 有限责任公司 有限責任公司 有限公司 주식회사 จำกัด".split()
+    "株式会社 有限会社 合同会社 股份有限公司 有限责任公司 有限責任公司 有限公司 주식회사 บริษัท จำกัด".split()
 )
 """Forms that are written together with the name, the longer first."""
 
@@ -130,11 +135,21 @@ _SCRIPTS_WITHOUT_SPACES = tuple(
 @cache
 def _table() -> dict[tuple[str, ...], str]:
     found: dict[tuple[str, ...], str] = {}
-    for line in _SPELLINGS.strip().splitlines():
+    for line in _as_compared(_SPELLINGS).strip().splitlines():
         form, _, spellings = line.partition(": ")
         for spelling in spellings.split(" | "):
             found[tuple(spelling.split())] = form
     return found
+
+
+@cache
+def _together() -> re.Pattern[str]:
+    return re.compile("|".join(map(_as_compared, _SCRIPTS_WITHOUT_SPACES)))
+
+
+def _as_compared(text: str) -> str:
+    """Return a text in the form in which names are compared, where Thai vowels are taken apart."""
+    return unicodedata.normalize("NFKC", text)
 
 
 @cache
@@ -144,10 +159,7 @@ def _longest() -> int:
 
 def spaced(text: str) -> str:
     """Return a name with a space around the forms that some scripts write together with it."""
-    for form in _SCRIPTS_WITHOUT_SPACES:
-        if form in text:
-            return text.replace(form, f" {form} ", 1)
-    return text
+    return _together().sub(r" \g<0> ", text)
 
 
 def split_forms(words: Sequence[str]) -> tuple[tuple[str, ...], frozenset[str]]:

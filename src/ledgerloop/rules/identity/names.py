@@ -73,7 +73,9 @@ _ABBREVIATIONS = {
     "ets": "etablissements", "ste": "societe",
     "saint": "st", "street": "st", "mount": "mt", "san": "sanayi", "tic": "ticaret", "no": "number", "nr": "number",
 }  # fmt: skip
-_ORNAMENTS = frozenset("the le la les el los las der die das company co compagnie compania firma fa messrs".split())
+_ORNAMENTS = frozenset(
+    "the le la les el los las der die das company co compagnie compania firma fa messrs شركة".split()
+)
 _ADDITIONS = frozenset(
     "sons son daughters sohne soehne sohn fils hijos hijo figli zoon zonen partners partner associates co company"
     " holding holdings group gruppe groupe grupo international global worldwide services".split()
