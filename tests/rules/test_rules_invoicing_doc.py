@@ -43,7 +43,9 @@ TOLD: dict[str, tuple[str, ...]] = {
     "ledger/duplicate_invoices": (),
     "invoices/new_customer": ("_refused",),
     "invoices/approvals": ("look", "_held", "_too_many", "_too_much"),
-    "invoices/edits": ("edit", "_foreign", "_change", "_refused"),
+    "invoices/edits": ("edit",),
+    "invoices/edit_adopted": ("compare_adopted",),
+    "invoices/edit_drafts": ("_change", "_refused"),
     "invoices/email": ("_email",),
 }
 """Where sentences for deals are written, and by which functions; none are all."""
