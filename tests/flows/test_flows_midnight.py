@@ -93,7 +93,7 @@ def test_a_payment_is_in_the_first_step_whoever_else_waits(scene: Scene) -> None
 
     with instead(scene.built.parts()):
         standing.gather(organisation, 0)
-        more = standing.write(organisation, 0)
+        more = standing.write(organisation)
 
     assert "17.00" == scene.show("contacts", contact)["xero_outstanding_balance"]
     assert LATE - 200 == len(_waiting(scene))

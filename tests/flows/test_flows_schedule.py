@@ -181,7 +181,7 @@ def test_who_is_made_at_midnight_is_shown_as_of_the_new_day(scene: Scene) -> Non
     organisation = scene.on.organisation
     with instead(replace(scene.built.parts(), now=now)):
         standing.gather(organisation, 0)
-        wrote = [standing.write(organisation, 0) for _ in range(2)]
+        wrote = [standing.write(organisation) for _ in range(2)]
 
     contact = scene.find_contact("tui@twelve.example.com")
     assert contact is not None
