@@ -19,7 +19,8 @@ from hypothesis import strategies as st
 from own_process import running_process, until_held_up
 
 from ledgerloop import errors
-from ledgerloop.engine.durable_json import DurableJson, Foreign, NotPlain, error_from, error_told
+from ledgerloop.engine.durable import DurableJson
+from ledgerloop.engine.durable_json import Foreign, NotPlain, error_from, error_told
 from ledgerloop.engine.retries import LOOK, again
 from ledgerloop.errors import ConsentNeeded, Invalid, LedgerloopError, RateLimited, Refused, ScopeMissing, Transient
 from ledgerloop.parts import instead

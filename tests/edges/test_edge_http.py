@@ -13,7 +13,7 @@ import httpx2
 import pytest
 from scripted import Cut, Drop, Reply, Script, closed_port, playing
 
-from ledgerloop.engine.durable_json import DurableJson
+from ledgerloop.engine.durable import DurableJson
 from ledgerloop.errors import (
     Conflict,
     ConsentNeeded,

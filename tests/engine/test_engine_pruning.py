@@ -13,7 +13,8 @@ from pathlib import Path
 from ledgerloop import settings
 from ledgerloop.bootstrap import FLOWS, Ledgerloop, build
 from ledgerloop.cli.init import prepare
-from ledgerloop.engine.dispatcher import Engine, engine_file_of
+from ledgerloop.engine.dispatcher import Engine
+from ledgerloop.engine.durable import engine_file_of
 from ledgerloop.flows.schedule import wake_due
 
 DAY = timedelta(days=1)

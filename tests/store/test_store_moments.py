@@ -9,7 +9,7 @@ from pathlib import Path
 
 import sqlalchemy
 
-from ledgerloop.engine.dispatcher import engine_at
+from ledgerloop.engine.durable import engine_at
 from ledgerloop.store import moments
 
 TABLE = "CREATE TABLE kept (what TEXT, at INTEGER NOT NULL DEFAULT (unixepoch('subsec') * 1000))"

@@ -14,7 +14,7 @@ from ledgerloop.cli.invoices import Yes, ask
 from ledgerloop.cli.opening import FILE, Config, OnSandbox, choose, opened
 from ledgerloop.cli.show import say
 from ledgerloop.engine import epoch
-from ledgerloop.engine.dispatcher import engine_file_of
+from ledgerloop.engine.durable import engine_file_of
 from ledgerloop.errors import LedgerloopError
 from ledgerloop.parts import instead
 from ledgerloop.secrets.sealed import Sealed

@@ -1,42 +1,31 @@
-"""Run flows durably: configure and launch DBOS, start the turns of lanes that are ready, keep the schedule.
+"""Start the turns of lanes that are ready, and keep the schedule.
 
-DBOS keeps every step in a database and goes on after a crash where it stopped. A turn's workflow id is made of flow,
-lane and turn, so starting it again, here or in another process, only attaches to the one that runs. The dispatcher
-looks when it is nudged, and twice a second in any case: what a nudge missed is in the lanes' table.
+A turn's workflow id is made of flow, lane and turn, so starting it again, here or in another process, only attaches to
+the one that runs. The dispatcher looks when it is nudged, and twice a second in any case: what a nudge missed is in the
+lanes' table.
 """
 
 from __future__ import annotations
 
-import logging
-import sqlite3
 import threading
 import time
 from collections.abc import Callable, Mapping
-from contextlib import ExitStack, closing, suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from pathlib import Path
-from typing import Any
 
-import sqlalchemy
-from dbos import DBOS, DBOSConfig, SetWorkflowID
-from dbos import error as dbos_error
-from sqlalchemy import URL, event, make_url
-
-from ledgerloop.engine import epoch
-from ledgerloop.engine.durable_json import DurableJson, refuse_pickles
+from ledgerloop.engine import durable, epoch
 from ledgerloop.engine.recovery import end_old_turns, lock_of, pass_over, take_over
 from ledgerloop.engine.retention import forget
 from ledgerloop.engine.turns import turn_id
 from ledgerloop.errors import LedgerloopError, Transient
 from ledgerloop.log import logger
 from ledgerloop.records import Outage
-from ledgerloop.store import lanes, moments
+from ledgerloop.store import lanes
 from ledgerloop.store.commits import Commits
-from ledgerloop.store.db import Database, make_private
+from ledgerloop.store.db import Database
 from ledgerloop.store.lanes import Lane, Ready
 
-NAME = "ledgerloop"
 APPLICATION_VERSION = "6"
 """Changes when a turn that began before an upgrade could not go on after it, because its steps or their order changed.
 
@@ -59,8 +48,6 @@ PRUNED_AT_ONCE = 200
 """Turns forgotten at one look. The next look goes on until none is left: a lane makes one a second at most."""
 AGAIN = timedelta(minutes=5)
 """Until when forgetting is tried again where our clock and the vendors' do not agree, or were not compared yet."""
-_LISTENER = 0.25
-"""How often DBOS looks for messages between turns, of which there are none: stopping waits for that look to end."""
 LAST_LOOK = 1.0
 """Seconds within which the database says, when the engine stops, whether a turn still runs."""
 LAST_BREATH = 3.0
@@ -129,20 +116,14 @@ class Engine:
             return not free
 
     def launch(self) -> None:
-        """Launch DBOS, which goes on with what a crash interrupted, and begin to dispatch.
+        """Go on with what a crash interrupted, and begin to dispatch.
 
         Raises LedgerloopError where another process works under the same name: both would go on with the same turns.
         """
         self._be_alone()
-        _log_with_us()
-        refuse_pickles()
         if epoch.check():
-            _set_aside(self._database)
-        config = _config(self._database, self._worker)
-        if kept := config["system_database_engine"]:
-            self._alone.callback(kept.dispose)  # DBOS leaves open what it did not open itself
-        DBOS(config=config)
-        DBOS.launch()
+            durable.set_aside(self._database)
+        self._alone.callback(durable.launch(self._database, self._worker, APPLICATION_VERSION).dispose)
         end_old_turns(self._database, self._worker, APPLICATION_VERSION, self._now())
         self._begin_again()
         self._looked_at = self._clock()
@@ -153,32 +134,24 @@ class Engine:
         self._nudged.set()
 
     def close(self, patience: float = 10.0) -> None:
-        """Stop starting turns, let those that run come to an end, and stop DBOS. What does not end in time goes on at
-        the next launch."""
+        """Stop starting turns, and let those that run come to an end. What does not end in time goes on at the next
+        launch."""
         self._stopping.set()
         self._nudged.set()
         self._thread.join(patience)  # it may ask a database that never answers
-        # DBOS waits in whole seconds, a first one also where nothing runs.
-        DBOS.destroy(workflow_completion_timeout_sec=0 if self._still() else int(patience))
-        # A turn that waits for longer finds its engine gone, which DBOS tells with tracebacks. It goes on next time.
-        _LOGGER_OF_DBOS.disabled = True
+        # It is waited for in whole seconds, a first one also where nothing runs.
+        durable.close(0 if self._still() else int(patience))
         self._alone.close()
 
     def _still(self) -> bool:
-        """Tell whether no turn runs here; not where the database does not answer, which DBOS would ask for ever."""
-        running: list[int] = []
-
-        def look() -> None:
-            with suppress(dbos_error.DBOSException):  # there is none where it was never launched, or was stopped before
-                mine = DBOS.list_workflows(
-                    status="PENDING", executor_id=self._worker, limit=1, load_input=False, load_output=False
-                )
-                running.append(len(mine))
-
-        asking = threading.Thread(target=look, name="last look", daemon=True)
+        """Tell whether no turn runs here; not where the database does not answer, which would be asked for ever."""
+        running: list[bool | None] = []
+        asking = threading.Thread(
+            target=lambda: running.append(durable.runs_any(self._worker)), name="last look", daemon=True
+        )
         asking.start()
         asking.join(LAST_LOOK)
-        return running == [0]
+        return running == [False]
 
     def _be_alone(self) -> None:
         end = time.monotonic() + LAST_BREATH
@@ -194,7 +167,7 @@ class Engine:
         """Have lanes taken up whose turn the engine does not know: it, or the database, was put back from a backup."""
         with self._database.reading() as tx:
             begun = [one for one in lanes.all_lanes(tx) if one.begun_at and not one.wanted]
-        unknown = [one for one in begun if _status(one.flow, one.lane, one.turn) is None]
+        unknown = [one for one in begun if not durable.known(turn_id(one.flow, one.lane, one.turn))]
         if unknown:
             with self._database.transaction() as tx:
                 for one in unknown:
@@ -259,18 +232,17 @@ class Engine:
             return TICK
         if last is not None and ticks - last.at < PACE.total_seconds():
             return PACE.total_seconds() - (ticks - last.at)
-        if last is None and self._ended(one):
+        if last is None and durable.ended(turn_id(one.flow, one.lane, one.turn)):
             # A database that was brought back from a backup names turns that have long ended.
             pass_over(self._database, one.flow, one.lane, one.turn, now)
             return 0.0
-        with SetWorkflowID(turn_id(one.flow, one.lane, one.turn)):
-            DBOS.start_workflow(self._flows[one.flow], one.lane, one.turn)
+        durable.start(turn_id(one.flow, one.lane, one.turn), self._flows[one.flow], one.lane, one.turn)
         self._started[key] = Started(one.turn, ticks)
         return TICK
 
     def _unstick(self, one: Ready | Lane, now: datetime) -> None:
         """End a turn whose workflow ended without doing so itself: cancelled by hand, or recovered too often."""
-        if self._ended(one):
+        if durable.ended(turn_id(one.flow, one.lane, one.turn)):
             logger.error("turn ended without finishing", flow=one.flow, lane=one.lane, turn=one.turn)
             why = "Its last turn was broken off: the disk may have been full, or somebody cancelled it."
             pass_over(self._database, one.flow, one.lane, one.turn, now, why)
@@ -291,106 +263,7 @@ class Engine:
             if ticks - seen.at > STUCK.total_seconds():
                 self._unstick(begun[key], now)
 
-    def _ended(self, one: Ready | Lane) -> bool:
-        """Tell whether a turn's workflow has come to an end, whatever end."""
-        return _status(one.flow, one.lane, one.turn) not in (None, "PENDING", "ENQUEUED", "DELAYED")
-
 
 def _prune(now: datetime) -> bool:
     """Forget some of the turns that ended a day ago; tell whether there may be more."""
-    old = DBOS.list_workflows(
-        completed_before=(now - KEEP_TURNS).isoformat(), limit=PRUNED_AT_ONCE, load_input=False, load_output=False
-    )
-    if old:
-        DBOS.delete_workflows([one.workflow_id for one in old])
-    return len(old) == PRUNED_AT_ONCE
-
-
-def _status(flow: str, lane: str, turn: int) -> str | None:
-    """Return the status of a turn's workflow without opening what its row holds; none where the engine knows none."""
-    mine = [turn_id(flow, lane, turn)]
-    found = DBOS.list_workflows(workflow_ids=mine, limit=1, load_input=False, load_output=False)
-    return found[0].status if found else None
-
-
-def engine_file_of(url: URL) -> Path | None:
-    """Return the file in which DBOS keeps its turns beside a SQLite database; none for PostgreSQL."""
-    if url.get_backend_name() != "sqlite":
-        return None
-    file = Path(str(url.database)).absolute()
-    return file.with_name(f"{file.stem}-engine{file.suffix}")
-
-
-def _set_aside(database: Database) -> None:
-    """Begin with an engine that knows no turns, beside a database that was put back: the turns it knows are others."""
-    file = engine_file_of(database.url)
-    for one in [file, *(file.with_name(f"{file.name}{end}") for end in ("-wal", "-shm"))] if file else []:
-        if one.exists():
-            one.replace(one.with_name(f"{one.name}.before"))
-
-
-_LOGGER_OF_DBOS = logging.getLogger("dbos")
-
-
-def _log_with_us() -> None:
-    """Let DBOS log as everything else does, redacted and in our form. It adds no handler where there is one."""
-    _LOGGER_OF_DBOS.handlers, _LOGGER_OF_DBOS.propagate = [logging.NullHandler()], True
-    _LOGGER_OF_DBOS.disabled = False
-
-
-def _config(database: Database, worker: str) -> DBOSConfig:
-    """Keep DBOS's tables in a schema of the same PostgreSQL database, or in a file of their own beside the SQLite one.
-
-    SQLite lets one transaction write at a time; with a file each, steps and flows do not wait for each other.
-    """
-    config: DBOSConfig = {
-        "name": NAME,
-        "application_version": APPLICATION_VERSION,
-        "executor_id": worker,
-        "serializer": DurableJson(),
-        "log_level": "WARNING",
-        "enable_otlp": False,
-        "notification_listener_polling_interval_sec": _LISTENER,
-    }
-    file = engine_file_of(database.url)
-    if file is None:
-        config["system_database_url"] = database.url.render_as_string(hide_password=False)
-        config["system_database_engine"] = database.connecting(pool_pre_ping=True, pool_size=20)
-    else:
-        make_private(file)  # what turns hand on is as private as the rest
-        _refuse_damaged(file)
-        config["system_database_url"] = f"sqlite:///{file}"
-        config["system_database_engine"] = engine_at(file)
-    return config
-
-
-def engine_at(file: Path) -> sqlalchemy.Engine:
-    """Open the file in which DBOS keeps its turns, as DBOS is to use it."""
-    url = make_url(f"sqlite:///{file}")
-    engine = sqlalchemy.create_engine(url, connect_args={"timeout": 30.0, "check_same_thread": False})
-    event.listen(engine, "connect", _prepare)
-    return engine
-
-
-def _refuse_damaged(file: Path) -> None:
-    """Raise LedgerloopError where the engine's file is no SQLite file or a damaged one."""
-    try:
-        with closing(sqlite3.connect(file)) as connection:
-            said = str(connection.execute("PRAGMA quick_check(1)").fetchone()[0])
-    except sqlite3.OperationalError:
-        return  # busy or not to be opened, which whoever works with it says better
-    except sqlite3.DatabaseError as error:
-        said = str(error)
-    if said != "ok":
-        raise LedgerloopError(
-            f"{file} is damaged ({said}): bring it back from your backup together with the database beside it, or move"
-            " it away, and the turns that it knew begin anew."
-        )
-
-
-def _prepare(connection: Any, _record: Any) -> None:
-    """Ask SQLite for a log beside the file and for commits that survive a power cut; lend an old one the moment."""
-    connection.execute("PRAGMA journal_mode = WAL")
-    connection.execute("PRAGMA synchronous = FULL")
-    connection.execute("PRAGMA busy_timeout = 30000")
-    moments.lend(connection)
+    return durable.forget(now - KEEP_TURNS, PRUNED_AT_ONCE) == PRUNED_AT_ONCE

@@ -1,7 +1,6 @@
 """Write what the engine keeps as JSON, and read nothing else: plain data and our own errors, never a pickle.
 
-Whoever can write to the engine's tables must not be able to run code here, and a pickle is code. DBOS pickles unless
-it is told otherwise, and unpickles a row that says it was pickled even then; :func:`refuse_pickles` ends that.
+Whoever can write to the engine's tables must not be able to run code here, and a pickle is code. Does no I/O.
 """
 
 from __future__ import annotations
@@ -9,10 +8,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterator
-from typing import Any, NoReturn
-
-from dbos import Serializer
-from dbos._serialization import DefaultSerializer
+from typing import Any
 
 from ledgerloop import errors
 from ledgerloop.errors import LedgerloopError
@@ -37,30 +33,24 @@ class Foreign(Exception):
         return str(self.args[0])
 
 
-class DurableJson(Serializer):
-    """Keep inputs, results and errors of turns and steps as JSON."""
+def written(data: Any) -> str:
+    """Write plain data, or an error. Raises NotPlain for anything else."""
+    if isinstance(data, BaseException):
+        return json.dumps(error_told(data), allow_nan=False)
+    return json.dumps({"value": _checked(data)}, allow_nan=False)
 
-    def name(self) -> str:
-        """Name the form, which each row carries."""
-        return "ledgerloop_json"
 
-    def serialize(self, data: Any) -> str:
-        """Write plain data, or an error. Raises NotPlain for anything else."""
-        if isinstance(data, BaseException):
-            return json.dumps(error_told(data), allow_nan=False)
-        return json.dumps({"value": _checked(data)}, allow_nan=False)
-
-    def deserialize(cls, serialized_data: str) -> Any:  # noqa: N805 - DBOS's own signature
-        """Read what :meth:`serialize` wrote. Raises NotPlain for anything else."""
-        try:
-            kept = json.loads(serialized_data)
-        except (ValueError, RecursionError):
-            raise NotPlain("the engine's row holds no JSON of ours") from None
-        match kept:
-            case {"value": value, **none_else} if not none_else:
-                return value
-            case _:
-                return error_from(kept)
+def read(text: str) -> Any:
+    """Read what :func:`written` gave. Raises NotPlain for anything else."""
+    try:
+        kept = json.loads(text)
+    except (ValueError, RecursionError):
+        raise NotPlain("the engine's row holds no JSON of ours") from None
+    match kept:
+        case {"value": value, **none_else} if not none_else:
+            return value
+        case _:
+            return error_from(kept)
 
 
 def error_told(error: BaseException) -> dict[str, Plain]:
@@ -82,20 +72,6 @@ def error_from(told: Plain) -> Exception:
             return Foreign(said)
         case _:
             raise NotPlain("the engine's row holds no JSON of ours")
-
-
-def refuse_pickles() -> None:
-    """Have DBOS read and write no pickle in this process, whatever a row says of itself.
-
-    It looks at the row's own word first, and takes its pickling serializer for one that is always welcome. What is
-    to be written into such a row, such as the error in which it ends, is JSON, which nobody opens.
-    """
-    DefaultSerializer.serialize = DurableJson.serialize  # type: ignore[method-assign, assignment]
-    DefaultSerializer.deserialize = _refuse  # type: ignore[assignment, method-assign]
-
-
-def _refuse(*_anything: object) -> NoReturn:
-    raise NotPlain("the engine's row holds a pickle, which is never opened")
 
 
 def _tree(of: type[LedgerloopError]) -> Iterator[type[LedgerloopError]]:

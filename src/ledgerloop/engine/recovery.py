@@ -10,14 +10,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 
-from dbos import DBOS, WorkflowStatus
-
+from ledgerloop.engine import durable
+from ledgerloop.engine.durable import Workflow
 from ledgerloop.engine.turns import SOURCE
 from ledgerloop.log import logger
 from ledgerloop.store import inbox, lanes
 from ledgerloop.store.db import Database
-
-_QUEUED = ["ENQUEUED", "DELAYED"]
 
 
 def lock_of(worker: str) -> str:
@@ -30,24 +28,22 @@ def end_old_turns(database: Database, worker: str, version: str, now: datetime) 
 
     Their steps were others, so they cannot go on. Every step keeps what it did, so the lane's next turn does the rest.
     """
-    mine = DBOS.list_workflows(status="PENDING", executor_id=worker, load_input=False, load_output=False)
-    queued = DBOS.list_workflows(status=_QUEUED, load_input=False, load_output=False)
-    return _end_old(database, [*mine, *queued], version, now)
+    return _end_old(database, [*durable.running(worker), *durable.queued()], version, now)
 
 
 def take_over(database: Database, worker: str, version: str, now: datetime) -> int:
     """Put what dead workers were running back into the queue, for any living one; say how many turns that were."""
-    others = {one.executor_id for one in DBOS.list_workflows(status="PENDING", load_input=False, load_output=False)}
+    others = {one.worker for one in durable.running()}
     count = 0
     for other in sorted(name for name in others if name and name != worker):
         with database.lock_at_once(lock_of(other)) as dead:
             if not dead:
                 continue
-            held = DBOS.list_workflows(status="PENDING", executor_id=other, load_input=False, load_output=False)
+            held = durable.running(other)
             _end_old(database, held, version, now)
-            ours = [one.workflow_id for one in held if one.app_version == version]
+            ours = [one.id for one in held if one.version == version]
             for turn in ours:
-                DBOS.resume_workflow(turn)
+                durable.resume(turn)
             count += len(ours)
             logger.warning("took over from a dead worker", dead=other, by=worker, turns=len(ours))
     return count
@@ -63,10 +59,10 @@ def pass_over(database: Database, flow: str, lane: str, turn: int, now: datetime
         lanes.wake(tx, flow, lane, now)
 
 
-def _end_old(database: Database, turns: Iterable[WorkflowStatus], version: str, now: datetime) -> int:
-    old = [one.workflow_id for one in turns if one.app_version != version]
+def _end_old(database: Database, turns: Iterable[Workflow], version: str, now: datetime) -> int:
+    old = [one.id for one in turns if one.version != version]
     for workflow in old:
-        DBOS.cancel_workflow(workflow)
+        durable.cancel(workflow)
         flow, lane, turn = workflow.split(":")
         pass_over(database, flow, lane, int(turn), now)
     if old:

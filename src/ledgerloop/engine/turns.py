@@ -12,10 +12,9 @@ from datetime import timedelta
 from functools import wraps
 from typing import Literal
 
-from dbos import DBOS
-from dbos import error as dbos_error
 from sqlalchemy import Connection
 
+from ledgerloop.engine.durable import DurableError, step, workflow
 from ledgerloop.engine.retries import asked_name
 from ledgerloop.errors import (
     Braked,
@@ -57,7 +56,7 @@ def in_turns(flow: Flow) -> Callable[[Work], Work]:
     """Make a function the work of a lane's turns."""
 
     def decorate(work: Work) -> Work:
-        @DBOS.workflow(name=flow)
+        @workflow(flow)
         @wraps(work)
         def turn_of_lane(lane: str, turn: int) -> None:
             with parts().database.reading() as tx:
@@ -72,7 +71,7 @@ def in_turns(flow: Flow) -> Callable[[Work], Work]:
                     park(flow, lane, turn, type(problem).__name__, problem.sentence, _wait_asked(problem), vendor)
                 except Damaged as worse:  # the engine would tell it with all of its inside, again and again
                     logger.error("turn not ended", flow=flow, lane=lane, turn=turn, why=worse.sentence)
-            except dbos_error.DBOSException:
+            except DurableError:
                 raise  # the engine's own affair: cancelled, or taken over by another process
             except Exception as problem:
                 logger.exception("turn broke", flow=flow, lane=lane, turn=turn)
@@ -104,7 +103,7 @@ def take(tx: Connection, flow: Flow, lane: str, turn: int, most: int) -> list[Ta
     return events
 
 
-@DBOS.step()
+@step
 def finish(flow: str, lane: str, turn: int) -> None:
     """End the turn: its events are done, where it did not finish them itself before, and the next turn may begin."""
     now = parts().now()
@@ -114,7 +113,7 @@ def finish(flow: str, lane: str, turn: int) -> None:
         connections.mark_one(tx, SOURCE[flow], lane, "connected", "")
 
 
-@DBOS.step()
+@step
 def park(
     flow: str, lane: str, turn: int, problem: str, why: str, asked: float | None, vendor_to_connect: str = ""
 ) -> None:

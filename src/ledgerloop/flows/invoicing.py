@@ -9,10 +9,9 @@ from __future__ import annotations
 
 from typing import TypedDict
 
-from dbos import DBOS
-
 from ledgerloop.customers import hubspot_changes
 from ledgerloop.engine.backoff import alone
+from ledgerloop.engine.durable import step
 from ledgerloop.engine.retries import LOOK, RETRY
 from ledgerloop.engine.turns import in_turns, take
 from ledgerloop.errors import LedgerloopError
@@ -72,7 +71,7 @@ def make(portal: str, named: Named, troubles: Troubles) -> list[str] | None:
     return stopped
 
 
-@DBOS.step()
+@step
 def look(portal: str) -> None:
     """Look for won deals that no webhook told of, into books that deals wait for, and at holds, when it is time to.
 
@@ -84,7 +83,7 @@ def look(portal: str) -> None:
     alone(portal, "polling", lambda: poll.look(portal))
 
 
-@DBOS.step()
+@step
 def take_named(portal: str, turn: int) -> Named:
     """Take the deals that the waiting events name, by themselves or by a line item or a customer of theirs.
 
@@ -118,26 +117,26 @@ def _deals_in(event: Taken) -> tuple[str, ...]:
     return records_named(event.body) if event.kind == "merge" else (event.resource,)
 
 
-@DBOS.step()
+@step
 def intend(portal: str, named: Named) -> Told:
     """Read the deals, decide each one, find its customer, and put intents and holds on disk."""
     return outbox.intend(portal, named["deals"], named["again"], named["settled"]).told()
 
 
-@DBOS.step()
+@step
 def edit(portal: str, named: Named) -> Told:
     """Change the drafts of deals that were edited since, or say why they stay."""
     return edits.edit(portal, named["deals"], named["settled"]).told()
 
 
-@DBOS.step()
+@step
 def waits(portal: str) -> bool:
     """Tell whether any intent waits that may leave: a person has approved it."""
     with parts().database.reading() as tx:
         return bool(intents.pending(tx, portal))
 
 
-@DBOS.step()
+@step
 def create(portal: str, aside: list[str]) -> tuple[list[str], Told]:
     """Look for invoices that may have been made already, create the others; return the deals that are stopped.
 
@@ -147,13 +146,13 @@ def create(portal: str, aside: list[str]) -> tuple[list[str], Told]:
     return stopped, troubles.told()
 
 
-@DBOS.step()
+@step
 def put_aside(portal: str, turn: int, troubles: Troubles, named: Named) -> None:
     """Have the deals whose organisation could not be asked looked at again in a later turn, and no others."""
     deferrals.put_aside(portal, turn, troubles, named["settled"])
 
 
-@DBOS.step()
+@step
 def write_back(portal: str, deals: list[str]) -> None:
     """Show on the deals what became of them, the invoice or the hold's sentence; then wake their customers' lanes."""
     show_deals(portal, deals)

@@ -11,8 +11,6 @@ import time
 from collections.abc import Sequence
 from datetime import timedelta
 
-from dbos import DBOS
-
 from ledgerloop.customers import (
     company_index,
     contact_number,
@@ -27,6 +25,7 @@ from ledgerloop.customers import (
 )
 from ledgerloop.engine import epoch
 from ledgerloop.engine.backoff import REFUSED_REST, REST, alone
+from ledgerloop.engine.durable import step
 from ledgerloop.engine.turns import in_turns, take
 from ledgerloop.errors import Braked, ConsentNeeded, LedgerloopError, RateLimited, Refused
 from ledgerloop.invoices import email, write_back
@@ -76,7 +75,7 @@ def standing(organisation: str, turn: int) -> None:
     go_on(organisation)
 
 
-@DBOS.step()
+@step
 def gather(organisation: str, turn: int) -> int:
     """Take the waiting events; pull what changed since the cursors and what the events named beyond it; mirror it all.
 
@@ -100,7 +99,7 @@ def gather(organisation: str, turn: int) -> int:
     return count
 
 
-@DBOS.step()
+@step
 def write(organisation: str) -> bool:
     """Decide and write the next customers whose standing must be looked at; tell whether there are more.
 
@@ -138,7 +137,7 @@ def write(organisation: str) -> bool:
     return overtaken or len(live) == AT_ONCE or more
 
 
-@DBOS.step()
+@step
 def follow(organisation: str) -> bool:
     """Have some approved invoices emailed, once, and show on their deals where customers see them.
 
@@ -147,7 +146,7 @@ def follow(organisation: str) -> bool:
     return email.follow(organisation) and not _interrupted(organisation)
 
 
-@DBOS.step()
+@step
 def hear(organisation: str) -> bool:
     """Look at what HubSpot told of the customers' records, and at some that it told nothing of.
 
@@ -172,14 +171,14 @@ def hear(organisation: str) -> bool:
         return bool(pending_customers.first(tx, organisation, 1))
 
 
-@DBOS.step()
+@step
 def verify(organisation: str) -> int:
     """Compare some customers with Xero's own balances, where it is time to; say how many were read anew."""
     home = _home(organisation)
     return reconcile.verify(home) if home is not None else 0
 
 
-@DBOS.step()
+@step
 def index(organisation: str) -> bool:
     """List some more of the portal's companies, once, unless something live has come; tell whether to go on.
 
@@ -196,7 +195,7 @@ def index(organisation: str) -> bool:
     return review.sweep(home, lambda: _interrupted(organisation)) or more
 
 
-@DBOS.step()
+@step
 def write_planned(organisation: str, first: bool) -> bool:
     """Write the next planned customers, unless something live has come; tell whether to go on with the next.
 
@@ -232,7 +231,7 @@ def write_planned(organisation: str, first: bool) -> bool:
     return True
 
 
-@DBOS.step()
+@step
 def go_on(organisation: str) -> None:
     """Have another turn while planned work is left that does not rest."""
     at = parts()
