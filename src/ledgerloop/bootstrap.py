@@ -6,13 +6,12 @@ Nothing is started here but the database's schema: ``Ledgerloop.start`` and ``st
 from __future__ import annotations
 
 import random
-import time
 import uuid
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -20,6 +19,7 @@ from typing import Any
 import httpx2
 
 from ledgerloop import oauth
+from ledgerloop.clock import Clock
 from ledgerloop.engine.dispatcher import Engine, Flows
 from ledgerloop.engine.ingest import Receiver
 from ledgerloop.errors import SettingsError
@@ -92,12 +92,15 @@ class Ledgerloop:
     desk: Desk
     engine: Engine
     receiver: Receiver
-    now: Callable[[], datetime]
+    clock: Clock
     witness: Witness
     begun: datetime
     cells: DatabaseCells
     worker: str
-    clock: Callable[[], float]
+
+    def now(self) -> datetime:
+        """Tell the moment."""
+        return self.clock.now()
 
     def parts(self) -> Parts:
         """Return what the flows work with, for those who rehearse one without an engine."""
@@ -153,22 +156,22 @@ def build(
     settings: Settings,
     *,
     worker: str = "one",
-    now: Callable[[], datetime] = lambda: datetime.now(UTC),
-    clock: Callable[[], float] = time.monotonic,
+    clock: Clock | None = None,
     observe: Callable[[Call], None] = lambda call: None,
 ) -> Ledgerloop:
     """Make all parts of the service. ``worker`` names this process among those that share a database.
 
-    ``clock`` only goes on: the engine's intervals go by it, whatever is done to the time that ``now`` tells.
+    All of them go by the one ``clock``, the machine's where none is given.
     """
+    clock = clock or Clock()
     database = Database(settings.service.database)
     database.migrate()
     cells = DatabaseCells(database)
     secrets = Sealed(cells, Path(settings.service.key_file))
     shelf = Shelf(secrets, database.lock)
     provider = _provider(settings, secrets)
-    vendors = _vendors(settings, provider, secrets, shelf, now, observe)
-    engine = Engine(database, now, FLOWS, wake_due, worker, vendors.clock_off, clock)
+    vendors = _vendors(settings, provider, secrets, shelf, clock, observe)
+    engine = Engine(database, clock, FLOWS, wake_due, worker, vendors.clock_off)
     desk = Desk(
         database,
         provider,
@@ -176,14 +179,14 @@ def build(
         vendors.connections_by,
         vendors.xero_by,
         vendors.hubspot,
-        now,
+        clock,
         engine.nudge,
         settings.properties,
     )
-    receiver = Receiver(database, now, engine.nudge, worker, lambda: built.pulse())
+    receiver = Receiver(database, clock, engine.nudge, worker, lambda: built.pulse())
     witness = witness_of(database.url, Path(settings.service.key_file))
     built = Ledgerloop(
-        settings, database, secrets, shelf, vendors, desk, engine, receiver, now, witness, now(), cells, worker, clock
+        settings, database, secrets, shelf, vendors, desk, engine, receiver, clock, witness, clock.now(), cells, worker
     )
     return built
 
@@ -223,12 +226,12 @@ def _vendors(
     provider: oauth.Provider,
     secrets: Sealed,
     shelf: Shelf,
-    now: Callable[[], datetime],
+    clock: Clock,
     observe: Callable[[Call], None],
 ) -> Vendors:
     to_xero, to_hubspot = open_client(), open_client()
-    xero_limits, hubspot_limits = xero_governor(settings.xero.daily_limit), hubspot_governor()
-    tokens = oauth.Tokens(provider, shelf, GRANT, now=now)
+    xero_limits, hubspot_limits = xero_governor(clock, settings.xero.daily_limit), hubspot_governor(clock)
+    tokens = oauth.Tokens(provider, shelf, GRANT, clock=clock)
     calls: Counter[str] = Counter()
 
     ahead: dict[str, timedelta] = {}
@@ -236,7 +239,7 @@ def _vendors(
     def counted(call: Call) -> None:
         calls[call.vendor] += 1
         if told := moment_told(call.date):
-            ahead[call.vendor] = told - now()
+            ahead[call.vendor] = told - clock.now()
         observe(call)
 
     def figures(organisation: str) -> Mapping[str, Any]:
@@ -259,6 +262,7 @@ def _vendors(
             XeroDialect(),
             token=token,
             governor=xero_limits,
+            clock=clock,
             lane=lane,
             observe=counted,
         )
@@ -273,6 +277,7 @@ def _vendors(
             HubSpotDialect(),
             token=hubspot_token,
             governor=hubspot_limits,
+            clock=clock,
             observe=counted,
         )
         return HubSpotClient(api, settings.hubspot.version, survivors)
@@ -309,7 +314,7 @@ def _parts(built: Ledgerloop) -> Parts:
         database=built.database,
         xero=built.vendors.xero,
         hubspot=built.vendors.hubspot,
-        now=built.now,
+        clock=built.clock,
         new_key=lambda: uuid.uuid4().hex,
         nudge=built.engine.nudge,
         random=random.random,
@@ -335,7 +340,6 @@ def _parts(built: Ledgerloop) -> Parts:
         explain_refusal=lambda: properties.look_again(though_right=True),
         witness=built.witness,
         begun=built.begun,
-        ticks=built.clock,
         stopping=lambda: built.engine.stopping,
     )
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from concurrent.futures import Future
 from contextvars import copy_context
 from typing import TypeVar
+
+from ledgerloop.clock import Clock
 
 A = TypeVar("A")
 B = TypeVar("B")
@@ -14,13 +16,13 @@ MOST = 4
 """Calls under way at the same time: a vendor's answer takes far longer than the work that a call costs us."""
 
 
-def abreast(call: Callable[[A], B], each: Sequence[A]) -> Iterator[Future[B]]:
+def abreast(clock: Clock, call: Callable[[A], B], each: Sequence[A]) -> Iterator[Future[B]]:
     """Make the call for each, some at the same time, and give the futures in order, each once it has ended.
 
     The calls work in the context of their caller. Take ``result()`` of each for its answer, or to have its error
     raised; all calls are made and have ended, whatever becomes of one, before this comes to its end.
     """
-    with ThreadPoolExecutor(MOST, "abreast") as pool:
+    with clock.pool(MOST, "abreast") as pool:
         for future in [pool.submit(copy_context().run, call, one) for one in each]:
-            wait([future])
+            future.exception()  # waits
             yield future

@@ -10,7 +10,6 @@ import copy
 import functools
 import random
 import ssl
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Self
@@ -18,6 +17,7 @@ from urllib.parse import quote
 
 import httpx2
 
+from ledgerloop.clock import Clock
 from ledgerloop.decimal_json import dumps, loads
 from ledgerloop.errors import ConsentNeeded, LedgerloopError, NotSent, Transient
 from ledgerloop.rate_limiter import Governor, Priority, Reading
@@ -92,13 +92,12 @@ class Api:
         *,
         token: Callable[[str], str],
         governor: Governor,
+        clock: Clock,
         lane: str = "",
         headers: Mapping[str, str] | None = None,
         observe: Callable[[Call], None] = lambda call: None,
         priority: Priority = "live",
         retry: Retry | None = None,
-        clock: Callable[[], float] = time.monotonic,
-        sleep: Callable[[float], None] = time.sleep,
         chance: Callable[[], float] = random.random,
     ) -> None:
         """Take the parts. ``token`` is asked with "" for a token, and with a refused token for another than that."""
@@ -106,7 +105,7 @@ class Api:
         self.token, self._governor, self.lane, self._headers = token, governor, lane, dict(headers or {})
         self._observe, self._priority = observe, priority
         self._retry = Retry() if retry is None else retry
-        self._clock, self._sleep, self._chance = clock, sleep, chance
+        self.clock, self._chance = clock, chance
         self._only_reads = False
 
     def as_backfill(self) -> Self:
@@ -177,13 +176,13 @@ class Api:
                 wait = self._retry.wait(attempt, self._chance()) if isinstance(error, Transient) else None
             if wait is None or attempt >= self._retry.attempts:
                 raise error
-            self._sleep(wait)
+            self.clock.sleep(wait)
 
     def _once(
         self, wire: httpx2.Request, path: str, said: str, kind: str, again: bool, empty: bool, attempt: int
     ) -> tuple[Answer | LedgerloopError, Reading]:
         """Send the request once; return the answer, or the error of an answer that did not come or cannot be read."""
-        began, status, bytes_in, date, reading = self._clock(), 0, 0, "", Reading()
+        began, status, bytes_in, date, reading = self.clock.monotonic(), 0, 0, "", Reading()
         outcome: Answer | LedgerloopError
         try:
             response = self._client.send(wire)
@@ -201,7 +200,7 @@ class Api:
         except httpx2.RequestError as error:
             outcome = failure(self._dialect.name, said, f"the answer was lost ({type(error).__name__})", again)
         finally:
-            seconds, bytes_out = self._clock() - began, len(wire.content)
+            seconds, bytes_out = self.clock.monotonic() - began, len(wire.content)
             vendor = self._dialect.vendor
             call = Call(vendor, self.lane, wire.method, path, status, seconds, bytes_in, bytes_out, attempt, date)
             self._observe(call)

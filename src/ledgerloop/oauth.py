@@ -13,18 +13,17 @@ import itertools
 import json
 import secrets
 import ssl
-import threading
-import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 import httpx2
 from authlib.integrations.base_client import OAuthError  # type: ignore[import-untyped]
 from authlib.integrations.httpx_client import OAuth2Client  # type: ignore[import-untyped]
 
+from ledgerloop.clock import Clock
 from ledgerloop.errors import ConsentNeeded, LedgerloopError, RateLimited, Refused, Transient
 from ledgerloop.vendor_errors import retry_after
 
@@ -167,26 +166,24 @@ class Tokens:
         shelf: Shelf,
         name: str,
         *,
-        now: Callable[[], datetime] = lambda: datetime.now(UTC),
-        clock: Callable[[], float] = time.monotonic,
-        sleep: Callable[[float], None] = time.sleep,
+        clock: Clock,
         attempts: int = 3,
     ) -> None:
         self._provider, self._shelf, self._name = provider, shelf, name
-        self._now, self._clock, self._sleep, self._attempts = now, clock, sleep, attempts
-        self._mine = threading.Lock()
+        self._clock, self._attempts = clock, attempts
+        self._mine = clock.lock()
         self._cached: tuple[float, TokenSet] | None = None
 
     def __call__(self, refused: str = "") -> str:
         """Return an access token; another one than ``refused`` if that is given."""
         cached = self._cached
-        if cached is not None and self._clock() < cached[0] + CACHED and self._good(cached[1], refused):
+        if cached is not None and self._clock.monotonic() < cached[0] + CACHED and self._good(cached[1], refused):
             return cached[1].access_token
         with self._mine:
             tokens = self._load()
             if not self._good(tokens, refused):
                 tokens = self._renew(refused)
-            self._cached = (self._clock(), tokens)
+            self._cached = (self._clock.monotonic(), tokens)
             return tokens.access_token
 
     def granted(self) -> TokenSet:
@@ -200,14 +197,14 @@ class Tokens:
                 return tokens  # someone else has renewed it meanwhile
             for attempt in itertools.count(1):
                 try:
-                    renewed = renew(self._provider, tokens, self._now())
+                    renewed = renew(self._provider, tokens, self._clock.now())
                     break
                 except RateLimited:
                     raise
                 except Transient:
                     if attempt >= self._attempts:
                         raise
-                    self._sleep(float(attempt))
+                    self._clock.sleep(float(attempt))
             self._shelf.save(self._name, renewed.to_json())
             return renewed
 
@@ -218,7 +215,7 @@ class Tokens:
         return TokenSet.from_json(text)
 
     def _good(self, tokens: TokenSet, refused: str) -> bool:
-        return tokens.access_token != refused and not tokens.expires_within(AHEAD, self._now())
+        return tokens.access_token != refused and not tokens.expires_within(AHEAD, self._clock.now())
 
 
 def claims_of(access_token: str) -> Mapping[str, Any]:

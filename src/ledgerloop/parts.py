@@ -6,7 +6,6 @@ small values. ``bootstrap`` equips this module once, before the engine is launch
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -15,6 +14,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+from ledgerloop.clock import Clock
 from ledgerloop.hubspot.client import HubSpotClient
 from ledgerloop.rules.identity.profiles import UNNUMBERED, Numbered
 from ledgerloop.rules.ownership import FIELDS, Owner
@@ -50,7 +50,8 @@ class Parts:
     """Gives the client of an organisation."""
     hubspot: Callable[[], HubSpotClient]
     """Gives the client of the portal."""
-    now: Callable[[], datetime]
+    clock: Clock
+    """Tells the time, waits, and works in threads."""
     new_key: Callable[[], str]
     """Gives a new Idempotency-Key, of at most 128 characters."""
     nudge: Callable[[], None]
@@ -78,8 +79,6 @@ class Parts:
     """How soon after a reading an organisation's books are read again, because a deal blames them."""
     books_read: dict[tuple[str, str], float] = field(default_factory=dict)
     """When this process last read a kind of an organisation's books, by the clock that only goes on."""
-    ticks: Callable[[], float] = time.monotonic
-    """The clock that only goes on, in seconds."""
     catch_up_every: timedelta = timedelta(minutes=15)
     """How often every kind of record is pulled without a webhook."""
     most_invoices: int = 1_000
@@ -106,6 +105,10 @@ class Parts:
     """When this process began: what it knows of the ledger may be older than that."""
     stopping: Callable[[], bool] = lambda: False
     """Tells whether the service is about to stop, so that long work ends at its next batch."""
+
+    def now(self) -> datetime:
+        """Tell the moment."""
+        return self.clock.now()
 
 
 _equipped: Parts | None = None

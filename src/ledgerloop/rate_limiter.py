@@ -8,14 +8,13 @@ The vendors' own figures correct the count, so that calls made by others are see
 
 from __future__ import annotations
 
-import threading
-import time
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Literal
 
+from ledgerloop.clock import Clock
 from ledgerloop.errors import RateLimited
 
 Priority = Literal["live", "backfill"]
@@ -60,11 +59,11 @@ class Governor:
         self,
         limits: Sequence[Limit] = (),
         *,
+        clock: Clock,
         day: int | None = None,
         reserve: float = 0.2,
         headroom: float = 1 / 15,
         patience: float = 5.0,
-        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """Take the limits, and of the day's calls the part that backfill leaves to live work.
 
@@ -74,7 +73,7 @@ class Governor:
         """
         self._limits, self._day, self._reserve, self._headroom = limits, day, reserve, headroom
         self._patience, self._clock = patience, clock
-        self._changed = threading.Condition()
+        self._changed = clock.condition()
         self._shared = [_Window(limit) for limit in limits if limit.shared]
         self._lanes: dict[str, _Lane] = {}
 
@@ -86,7 +85,7 @@ class Governor:
             yield
         finally:
             with self._changed:
-                now = self._clock()
+                now = self._clock.monotonic()
                 self._lane(lane).in_flight -= 1
                 for window in windows:
                     window.leave(now)
@@ -95,7 +94,7 @@ class Governor:
     def observe(self, lane: str, reading: Reading, kind: str = "") -> None:
         """Correct the count by what the vendor's answer said. Called while the call still holds its place."""
         with self._changed:
-            now, state = self._clock(), self._lane(lane)
+            now, state = self._clock.monotonic(), self._lane(lane)
             for window in (*state.windows, *self._shared):
                 if kind in window.limit.kinds:
                     window.correct(reading.left.get(window.limit.name), reading.most.get(window.limit.name), now)
@@ -125,13 +124,13 @@ class Governor:
             state.door = _Door()
             for window in (*state.windows, *self._shared):
                 window.door = _Door()
-            state.day.begins(self._clock())
+            state.day.begins(self._clock.monotonic())
             self._changed.notify_all()
 
     def left(self, lane: str) -> dict[str, int]:
         """Tell how many calls remain, by limit, as far as is known."""
         with self._changed:
-            now, state = self._clock(), self._lane(lane)
+            now, state = self._clock.monotonic(), self._lane(lane)
             figures = {w.limit.name: w.free(now) for w in (*state.windows, *self._shared)}
             return figures if state.day.left is None else {**figures, "day": max(state.day.left, 0)}
 
@@ -139,18 +138,18 @@ class Governor:
         with self._changed:
             state = self._lane(lane)
             windows = [w for w in (*state.windows, *self._shared) if kind in w.limit.kinds]
-            began = self._clock()
+            began = self._clock.monotonic()
             state.live_waiting += priority == "live"
             try:
                 while (wait := self._longest(state, windows, priority))[0] > 0:
                     seconds, name, retry_after = wait
-                    if self._clock() + seconds > began + self._patience:
+                    if self._clock.monotonic() + seconds > began + self._patience:
                         raise RateLimited(_spent(name, priority, retry_after), retry_after, name)
                     self._changed.wait(seconds)
             finally:
                 state.live_waiting -= priority == "live"
                 self._changed.notify_all()
-            now = self._clock()
+            now = self._clock.monotonic()
             state.in_flight += 1
             state.day.enter(now)
             for window in windows:
@@ -159,7 +158,7 @@ class Governor:
 
     def _longest(self, state: _Lane, windows: Sequence[_Window], priority: Priority) -> tuple[float, str, float]:
         """Return how long to wait before looking again, for which limit, and what to tell someone who cannot wait."""
-        now, backfill = self._clock(), priority == "backfill"
+        now, backfill = self._clock.monotonic(), priority == "backfill"
         waits = [(state.door.until - now, state.door.by), state.day.wait(now, backfill)]
         if backfill and state.live_waiting:
             waits.append((SOON, "live work first"))
@@ -172,7 +171,7 @@ class Governor:
     def _lane(self, lane: str) -> _Lane:
         if lane not in self._lanes:
             windows = [_Window(limit) for limit in self._limits if not limit.shared]
-            self._lanes[lane] = _Lane(windows, _Day(self._day, self._reserve, self._clock()))
+            self._lanes[lane] = _Lane(windows, _Day(self._day, self._reserve, self._clock.monotonic()))
         return self._lanes[lane]
 
 

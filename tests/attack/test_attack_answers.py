@@ -11,6 +11,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from scene import Scene
 
+from ledgerloop.clock import Clock
 from ledgerloop.engine import retries
 from ledgerloop.errors import LedgerloopError, RateLimited
 from ledgerloop.hubspot.dialect import HubSpotDialect
@@ -90,7 +91,9 @@ def test_any_wait_is_a_wait_of_a_day_at_most(headers: dict[str, str]) -> None:
 
 def test_every_door_opens_when_a_person_says_so() -> None:
     """A quota that a vendor closed for long, that of a window which all share included, is asked anew."""
-    governor = Governor([Limit("minute", 60, 60.0), Limit("appminute", 10_000, 60.0, shared=True)], day=1000)
+    governor = Governor(
+        [Limit("minute", 60, 60.0), Limit("appminute", 10_000, 60.0, shared=True)], clock=Clock(), day=1000
+    )
     for spent in ("minute", "appminute", "day", "identity"):
         governor.observe("org", Reading(spent=spent, wait=LONGEST_WAIT))
     with pytest.raises(RateLimited), governor.admit("org"):

@@ -11,8 +11,10 @@ from typing import Any
 
 import httpx2
 import pytest
+from clocks import Standing
 from scripted import Cut, Drop, Reply, Script, closed_port, playing
 
+from ledgerloop.clock import Clock
 from ledgerloop.engine.durable import DurableJson
 from ledgerloop.errors import (
     Conflict,
@@ -46,17 +48,17 @@ class Bench:
         token: Callable[[str], str] = lambda refused: "t1",
         **more: Any,
     ) -> None:
-        self.slept: list[float] = []
+        self.clock = Standing()
         self.calls: list[Call] = []
         self.api = Api(
             client,
             url,
             dialect,
             token=token,
-            governor=more.pop("governor", Governor()),
+            governor=more.pop("governor", Governor(clock=Clock())),
+            clock=self.clock,
             lane="org",
             observe=self.calls.append,
-            sleep=self.slept.append,
             chance=lambda: 1.0,
             **more,
         )
@@ -166,7 +168,7 @@ class TestLostAnswers:
             kit = bench(server.url)
 
             assert kit.api.call("GET", "/Invoices").data == {"ok": True}
-        assert kit.slept == [1.0]
+        assert kit.clock.slept == [1.0]
 
     @pytest.mark.parametrize(
         "step",
@@ -181,7 +183,7 @@ class TestLostAnswers:
                 kit.api.call("PUT", "/Invoices", body={})
 
         assert len(server.requests) <= 1
-        assert kit.slept == []
+        assert kit.clock.slept == []
 
     def test_repeatable_write_is_tried_again(self, bench: Make) -> None:
         """A write that done twice is done once is treated as a read."""
@@ -197,7 +199,7 @@ class TestLostAnswers:
         with pytest.raises(Transient, match=f"no connection to {nowhere} \\(ConnectError\\)"):
             kit.api.call("PUT", "/Invoices", body={})
 
-        assert kit.slept == [1.0, 2.0, 4.0]
+        assert kit.clock.slept == [1.0, 2.0, 4.0]
         assert [one.status for one in kit.calls] == [0, 0, 0, 0]
 
     def test_slow_answer_is_lost(self, bench: Make) -> None:
@@ -235,7 +237,7 @@ class TestToken:
 
         assert asked == ["", "old"]
         assert [one.headers["authorization"] for one in server.requests] == ["Bearer old", "Bearer new"]
-        assert kit.slept == []
+        assert kit.clock.slept == []
 
     def test_second_401_is_tried_later(self, bench: Make) -> None:
         """A token that was renewed just now is refused too: the vendor has trouble. Only a refused renewal ends it."""
@@ -266,7 +268,7 @@ class TestQuota:
             kit = bench(server.url)
             kit.api.call("PUT", "/Invoices", body={})
 
-        assert kit.slept == [0.2]
+        assert kit.clock.slept == [0.2]
 
     def test_long_wait_parks_the_lane(self, bench: Make) -> None:
         """A day's quota takes hours: RateLimited carries them, however long, and nothing is repeated."""
@@ -306,7 +308,7 @@ class TestQuota:
 
     def test_governor_learns_from_a_429(self, bench: Make) -> None:
         """After a refused call the governor lets no other go before the stated time."""
-        governor = Governor()
+        governor = Governor(clock=Clock())
         with playing(Reply(429, headers={"Retry-After": "60"})) as server:
             kit = bench(server.url, governor=governor)
             for _ in range(2):
@@ -321,7 +323,7 @@ class TestQuota:
             kit = bench(server.url, HUBSPOT)
             kit.api.call("POST", "/x", body={})
 
-        assert kit.slept == [2.0]
+        assert kit.clock.slept == [2.0]
 
     def test_moving_account_is_parked(self, bench: Make) -> None:
         """HubSpot's 477 names up to 24 hours."""

@@ -16,11 +16,13 @@ from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from clocks import Standing
 from scripted import Drop, Reply, Request, Step, closed_port, playing
 
 from ledgerloop.errors import ConsentNeeded, LedgerloopError, RateLimited, Refused, Transient
 from ledgerloop.oauth import Provider, Tokens, TokenSet, begin, claims_of, finish, renew, revoke, scopes_of
 
+HERE = Path(__file__).parent
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 GRANTED = {
     "access_token": "a2",
@@ -195,14 +197,14 @@ class TestTokens:
     def test_fresh_token_is_used_as_it_is(self, shelf: FileShelf) -> None:
         """A token with more than two minutes left costs no call."""
         shelf.save("grant", TokenSet("a1", "r1", NOW + timedelta(seconds=121)).to_json())
-        tokens = Tokens(provider("http://127.0.0.1:1"), shelf, "grant", now=lambda: NOW)
+        tokens = Tokens(provider("http://127.0.0.1:1"), shelf, "grant", clock=Standing(NOW))
 
         assert tokens() == "a1"
 
     def test_token_is_renewed_ahead_and_stored_before_use(self, shelf: FileShelf) -> None:
         """Two minutes before its end a token is renewed, and the new ones lie on the shelf before one is used."""
         with playing(Reply(body=GRANTED)) as server:
-            tokens = Tokens(provider(server.url), shelf, "grant", now=lambda: NOW)
+            tokens = Tokens(provider(server.url), shelf, "grant", clock=Standing(NOW))
 
             assert tokens() == "a2"
         assert TokenSet.from_json(shelf.saved[-1]).refresh_token == "r2"
@@ -216,12 +218,12 @@ class TestTokens:
 
         (tmp_path / "grant").write_text(OLD.to_json())
         with playing(Reply(body=GRANTED)) as server, pytest.raises(OSError, match="disk full"):
-            Tokens(provider(server.url), Full(tmp_path), "grant", now=lambda: NOW)()
+            Tokens(provider(server.url), Full(tmp_path), "grant", clock=Standing(NOW))()
 
     def test_threads_renew_once(self, shelf: FileShelf) -> None:
         """However many threads find the token at its end, one refresh leaves."""
         with playing(Reply(body=GRANTED, delay=0.05)) as server:
-            tokens = Tokens(provider(server.url), shelf, "grant", now=lambda: NOW)
+            tokens = Tokens(provider(server.url), shelf, "grant", clock=Standing(NOW))
             got: list[str] = []
             threads = [threading.Thread(target=lambda: got.append(tokens())) for _ in range(8)]
             for thread in threads:
@@ -236,10 +238,10 @@ class TestTokens:
         """Two processes with the same grant send one refresh between them: the second finds what the first stored."""
         with playing(Reply(body=GRANTED, delay=0.2)) as server:
             program = (
-                f"import sys; sys.path.insert(0, {str(Path(__file__).parent)!r})\n"
+                f"import sys; sys.path[:0] = {[str(HERE), str(HERE.parent / 'stage')]!r}\n"
                 "import pathlib, test_edge_oauth as t\n"
                 f"shelf = t.FileShelf(pathlib.Path({str(shelf.folder)!r}))\n"
-                f"print(t.Tokens(t.provider({server.url!r}), shelf, 'grant', now=lambda: t.NOW)())"
+                f"print(t.Tokens(t.provider({server.url!r}), shelf, 'grant', clock=t.Standing(t.NOW))())"
             )
             both = [subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE) for _ in range(2)]
             answers = [one.communicate(timeout=60)[0].decode().strip() for one in both]
@@ -251,25 +253,25 @@ class TestTokens:
         """A token that the API refused is renewed early; a second thread with the same news gets the new one."""
         shelf.save("grant", TokenSet("a1", "r1", NOW + timedelta(hours=1)).to_json())
         with playing(Reply(body=GRANTED)) as server:
-            tokens = Tokens(provider(server.url), shelf, "grant", now=lambda: NOW)
+            tokens = Tokens(provider(server.url), shelf, "grant", clock=Standing(NOW))
 
             assert [tokens(), tokens("a1"), tokens("a1"), tokens()] == ["a1", "a2", "a2", "a2"]
             assert len(server.requests) == 1
 
     def test_lost_answer_is_asked_for_again_with_the_old_token(self, shelf: FileShelf) -> None:
         """Xero takes the old refresh token for 30 minutes more, so a refresh whose answer was lost is repeated."""
-        waits: list[float] = []
+        clock = Standing(NOW)
         with playing(Drop(), Reply(502), Reply(body=GRANTED)) as server:
-            tokens = Tokens(provider(server.url), shelf, "grant", now=lambda: NOW, sleep=waits.append)
+            tokens = Tokens(provider(server.url), shelf, "grant", clock=clock)
 
             assert tokens() == "a2"
         assert [form(one)["refresh_token"] for one in server.requests] == ["r1", "r1", "r1"]
-        assert waits == [1.0, 2.0]
+        assert clock.slept == [1.0, 2.0]
 
     def test_lasting_trouble_is_transient_and_changes_nothing(self, shelf: FileShelf) -> None:
         """After some tries the caller is told, the shelf is as it was, and the next call tries again."""
         with playing(Reply(502), Reply(502), Reply(502), Reply(body=GRANTED)) as server:
-            tokens = Tokens(provider(server.url), shelf, "grant", now=lambda: NOW, sleep=lambda seconds: None)
+            tokens = Tokens(provider(server.url), shelf, "grant", clock=Standing(NOW))
             with pytest.raises(Transient):
                 tokens()
             assert shelf.load("grant") == OLD.to_json()
@@ -277,19 +279,19 @@ class TestTokens:
 
     def test_new_consent_is_seen_within_half_a_minute(self, shelf: FileShelf) -> None:
         """Tokens of a new consent, stored by another process, replace the ones in use soon, with their new scopes."""
-        at = [0.0]
+        clock = Standing(NOW)
         shelf.save("grant", TokenSet("a1", "r1", NOW + timedelta(hours=1)).to_json())
-        tokens = Tokens(provider("http://127.0.0.1:1"), shelf, "grant", now=lambda: NOW, clock=lambda: at[0])
+        tokens = Tokens(provider("http://127.0.0.1:1"), shelf, "grant", clock=clock)
 
         assert tokens() == "a1"
         shelf.save("grant", TokenSet("a9", "r9", NOW + timedelta(hours=1)).to_json())
-        at[0] = 31.0
+        clock.passes(seconds=31)
         assert tokens() == "a9"
 
     def test_no_tokens_need_a_person(self, tmp_path: Path) -> None:
         """A grant that nobody gave yet is a person's matter."""
         with pytest.raises(ConsentNeeded, match="nobody has connected"):
-            Tokens(provider("http://127.0.0.1:1"), FileShelf(tmp_path), "grant")()
+            Tokens(provider("http://127.0.0.1:1"), FileShelf(tmp_path), "grant", clock=Standing(NOW))()
 
 
 class TestReading:

@@ -8,9 +8,11 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
 import pytest
+from clocks import Standing
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ledgerloop.clock import Clock
 from ledgerloop.errors import RateLimited
 from ledgerloop.hubspot.dialect import LIMITS as HUBSPOT_LIMITS
 from ledgerloop.hubspot.dialect import PATIENCE, SEARCH, HubSpotDialect
@@ -22,24 +24,13 @@ from ledgerloop.xero.dialect import XeroDialect
 ORG = "org"
 
 
-class Clock:
-    """A clock that moves when told."""
-
-    def __init__(self) -> None:
-        self.now = 1000.0
-
-    def __call__(self) -> float:
-        """Tell the time."""
-        return self.now
-
-
-class Seen:
+class Seen(Clock):
     """The machine's clock, which remembers who has looked at it: who waits for a quota looks first."""
 
     def __init__(self) -> None:
         self._by: set[int | None] = set()
 
-    def __call__(self) -> float:
+    def monotonic(self) -> float:
         """Tell the time."""
         self._by.add(threading.get_ident())
         return time.monotonic()
@@ -52,12 +43,12 @@ class Seen:
 
 
 @pytest.fixture
-def clock() -> Clock:
+def clock() -> Standing:
     """Make a clock that moves when told."""
-    return Clock()
+    return Standing()
 
 
-def xero(clock: Clock, **more: float) -> Governor:
+def xero(clock: Standing, **more: float) -> Governor:
     """Make Xero's governor on a clock of ours; nobody ever waits, so every wait is seen as an error."""
     return Governor(XERO_LIMITS, day=1000, patience=0.0, clock=clock, **more)
 
@@ -77,23 +68,23 @@ def spend(governor: Governor, calls: int, lane: str = ORG, priority: str = "live
 
 
 class TestWindows:
-    def test_a_burst_goes_at_once(self, clock: Clock) -> None:
+    def test_a_burst_goes_at_once(self, clock: Standing) -> None:
         """Sixty calls go without any wait; the next goes when the first is a minute old."""
         governor = xero(clock)
         spend(governor, 60)
 
         error = refused(governor)
         assert (error.retry_after, error.limit) == (60.0, "minute")
-        clock.now += 60
+        clock.ticks += 60
         spend(governor, 60)
 
-    def test_organisations_do_not_share_a_minute(self, clock: Clock) -> None:
+    def test_organisations_do_not_share_a_minute(self, clock: Standing) -> None:
         """Each organisation has its own 60."""
         governor = xero(clock)
         spend(governor, 60)
         spend(governor, 60, lane="other")
 
-    def test_all_organisations_share_the_app_minute(self, clock: Clock) -> None:
+    def test_all_organisations_share_the_app_minute(self, clock: Standing) -> None:
         """Over 10,000 calls a minute the app is refused, in whatever organisation."""
         governor = Governor([Limit("appminute", 100, 60.0, shared=True)], patience=0.0, clock=clock)
         for lane in range(10):
@@ -101,7 +92,7 @@ class TestWindows:
 
         assert refused(governor, lane="new").limit == "appminute"
 
-    def test_five_at_once(self, clock: Clock) -> None:
+    def test_five_at_once(self, clock: Standing) -> None:
         """A sixth call does not go while five are under way, and goes when one returns."""
         governor = xero(clock)
         with ExitStack() as five:
@@ -110,7 +101,7 @@ class TestWindows:
             assert refused(governor).limit == "concurrent"
         spend(governor, 1)
 
-    def test_search_has_its_own_quota(self, clock: Clock) -> None:
+    def test_search_has_its_own_quota(self, clock: Standing) -> None:
         """HubSpot's searches are four a second and do not count among the others."""
         governor = Governor(HUBSPOT_LIMITS, patience=0.0, clock=clock)
         spend(governor, 4, kind=SEARCH)
@@ -119,27 +110,27 @@ class TestWindows:
         spend(governor, 80)
         assert refused(governor).limit == "ten_secondly"
 
-    def test_a_call_under_way_counts_until_its_answer_is_old(self, clock: Clock) -> None:
+    def test_a_call_under_way_counts_until_its_answer_is_old(self, clock: Standing) -> None:
         """The vendor may count a call as late as it answers it, so a slow call holds its place that much longer."""
         governor = xero(clock)
         with governor.admit(ORG):
-            clock.now += 30
+            clock.ticks += 30
         spend(governor, 59)
 
-        clock.now += 59
+        clock.ticks += 59
         assert refused(governor).retry_after == pytest.approx(1.0)
 
     @settings(max_examples=40, deadline=None)
     @given(st.data())
     def test_no_reading_of_the_minute_is_exceeded(self, data: st.DataObject) -> None:
         """Sliding or fixed, and whenever within a call the vendor counts it: it never sees more than it allows."""
-        clock = Clock()
+        clock = Standing()
         governor = Governor([Limit("minute", 6, 60.0), Limit("concurrent", 3, 0.0)], patience=0.0, clock=clock)
         open_calls: list[tuple[float, ExitStack]] = []
         counted: list[float] = []
         for _ in range(60):
-            clock.now += data.draw(st.sampled_from([0.0, 0.1, 3.0, 11.0, 40.0]))
-            for call in [one for one in open_calls if one[0] <= clock.now]:
+            clock.ticks += data.draw(st.sampled_from([0.0, 0.1, 3.0, 11.0, 40.0]))
+            for call in [one for one in open_calls if one[0] <= clock.ticks]:
                 call[1].close()
                 open_calls.remove(call)
             stack = ExitStack()
@@ -148,8 +139,8 @@ class TestWindows:
             except RateLimited:
                 continue
             lasts = data.draw(st.sampled_from([0.0, 0.2, 5.0]))
-            counted.append(clock.now + lasts * data.draw(st.sampled_from([0.0, 0.5, 1.0])))
-            open_calls.append((clock.now + lasts, stack))
+            counted.append(clock.ticks + lasts * data.draw(st.sampled_from([0.0, 0.5, 1.0])))
+            open_calls.append((clock.ticks + lasts, stack))
             assert len(open_calls) <= 3
         # Answers come when the loop next looks, which is never before the vendor has counted.
         offset = data.draw(st.floats(0, 60))
@@ -160,7 +151,7 @@ class TestWindows:
 
 
 class TestVendorsFigures:
-    def test_others_calls_are_seen(self, clock: Clock) -> None:
+    def test_others_calls_are_seen(self, clock: Standing) -> None:
         """Where the vendor has counted more than we made, the difference was made by others and counts too."""
         governor = xero(clock)
         with governor.admit(ORG):
@@ -169,7 +160,7 @@ class TestVendorsFigures:
 
         assert refused(governor).limit == "minute"
 
-    def test_a_new_minute_of_the_vendors_changes_nothing(self, clock: Clock) -> None:
+    def test_a_new_minute_of_the_vendors_changes_nothing(self, clock: Standing) -> None:
         """Where the vendor's minute began anew we still count ours, which is right if it slides after all."""
         governor = xero(clock)
         spend(governor, 59)
@@ -178,7 +169,7 @@ class TestVendorsFigures:
 
         assert refused(governor).limit == "minute"
 
-    def test_the_tier_is_learned(self, clock: Clock) -> None:
+    def test_the_tier_is_learned(self, clock: Standing) -> None:
         """HubSpot's Max raises the limit; a fifth of it is left unused."""
         governor = Governor(HUBSPOT_LIMITS, patience=0.0, clock=clock)
         with governor.admit("portal"):
@@ -186,7 +177,7 @@ class TestVendorsFigures:
 
         assert governor.left("portal")["ten_secondly"] == 151
 
-    def test_a_429_closes_until_it_says(self, clock: Clock) -> None:
+    def test_a_429_closes_until_it_says(self, clock: Standing) -> None:
         """After a 429 of the day nothing goes for as long as it says, and then goes again."""
         governor = xero(clock)
         with governor.admit(ORG):
@@ -194,10 +185,10 @@ class TestVendorsFigures:
 
         error = refused(governor)
         assert (error.retry_after, error.limit) == (66975.0, "day")
-        clock.now += 66975
+        clock.ticks += 66975
         spend(governor, 1)
 
-    def test_a_429_of_the_app_closes_every_organisation(self, clock: Clock) -> None:
+    def test_a_429_of_the_app_closes_every_organisation(self, clock: Standing) -> None:
         """The app's minute is one for all."""
         governor = xero(clock)
         with governor.admit(ORG):
@@ -207,7 +198,7 @@ class TestVendorsFigures:
 
 
 class TestDay:
-    def test_the_day_is_counted_down(self, clock: Clock) -> None:
+    def test_the_day_is_counted_down(self, clock: Standing) -> None:
         """The vendor's figure is taken; with none left nothing goes until it is time to look again."""
         governor = xero(clock)
         with governor.admit(ORG):
@@ -217,19 +208,19 @@ class TestDay:
         error = refused(governor)
         assert (error.limit, error.retry_after) == ("day", LOOK_AGAIN)
 
-    def test_one_call_looks_whether_the_day_is_new(self, clock: Clock) -> None:
+    def test_one_call_looks_whether_the_day_is_new(self, clock: Standing) -> None:
         """When the day resets nobody tells, so one call in fifteen minutes looks, and the others wait for it."""
         governor = xero(clock)
         with governor.admit(ORG):
             governor.observe(ORG, Reading({"day": 0}))
-        clock.now += LOOK_AGAIN
+        clock.ticks += LOOK_AGAIN
 
         with governor.admit(ORG):
             assert refused(governor).limit == "day"
             governor.observe(ORG, Reading({"day": 999}))
         spend(governor, 20)
 
-    def test_a_person_lets_the_next_call_look(self, clock: Clock) -> None:
+    def test_a_person_lets_the_next_call_look(self, clock: Standing) -> None:
         """Asked to look again, one call goes at once, though the vendor named a moment; the others wait for it."""
         governor = xero(clock)
         with governor.admit(ORG):
@@ -243,7 +234,7 @@ class TestDay:
             governor.observe(ORG, Reading({"day": 3000}))
         spend(governor, 20)
 
-    def test_calls_under_way_are_not_counted_yet(self, clock: Clock) -> None:
+    def test_calls_under_way_are_not_counted_yet(self, clock: Standing) -> None:
         """The vendor's figure does not know the calls that have not arrived, so they come off it."""
         governor = xero(clock)
         with governor.admit(ORG), governor.admit(ORG):
@@ -253,7 +244,7 @@ class TestDay:
 
 
 class TestPriority:
-    def test_backfill_leaves_a_reserve_of_the_day(self, clock: Clock) -> None:
+    def test_backfill_leaves_a_reserve_of_the_day(self, clock: Standing) -> None:
         """With a fifth of the day left backfill stops and live work goes on."""
         governor = xero(clock)
         with governor.admit(ORG):
@@ -262,7 +253,7 @@ class TestPriority:
         assert refused(governor, priority="backfill").limit == "day"
         spend(governor, 1)
 
-    def test_backfill_leaves_headroom_in_the_minute(self, clock: Clock) -> None:
+    def test_backfill_leaves_headroom_in_the_minute(self, clock: Standing) -> None:
         """Backfill uses 56 of the 60, so that live work finds a place without waiting for the minute."""
         governor = xero(clock)
         spend(governor, 56, priority="backfill")
@@ -293,7 +284,7 @@ class TestPriority:
 class TestWaiting:
     def test_short_waits_block_and_nothing_is_exceeded(self) -> None:
         """Threads wait their turn, all get through, and no window ever holds too many."""
-        governor = Governor([Limit("small", 5, 0.1), Limit("concurrent", 2, 0.0)], patience=60.0)
+        governor = Governor([Limit("small", 5, 0.1), Limit("concurrent", 2, 0.0)], patience=60.0, clock=Clock())
         came: list[float] = []
 
         def call() -> None:
@@ -310,7 +301,7 @@ class TestWaiting:
         assert len(came) == 16
         assert all(sum(start <= one < start + 0.1 for one in came) <= 5 for start in came)
 
-    def test_long_waits_are_raised(self, clock: Clock) -> None:
+    def test_long_waits_are_raised(self, clock: Standing) -> None:
         """A wait beyond the patience is raised at once, so that the caller parks the lane."""
         governor = Governor([Limit("minute", 1, 60.0)], patience=59.9, clock=clock)
         spend(governor, 1)
@@ -320,7 +311,7 @@ class TestWaiting:
     def test_patience_outlasts_hubspots_window(self) -> None:
         """A step that needs more calls than ten seconds have comes to its end, and does not begin anew for ever."""
         assert PATIENCE > max(limit.seconds for limit in HUBSPOT_LIMITS)
-        governor = Governor([Limit("minute", 5, 0.3)], patience=0.4)
+        governor = Governor([Limit("minute", 5, 0.3)], patience=0.4, clock=Clock())
         came: list[float] = []
 
         for _ in range(17):
@@ -343,7 +334,7 @@ class TestWaiting:
         waiting.join(60)
         assert 1 == len(said)
 
-    def test_a_place_is_given_back_after_an_error(self, clock: Clock) -> None:
+    def test_a_place_is_given_back_after_an_error(self, clock: Standing) -> None:
         """A call that fails gives its place back like any other."""
         governor = Governor([Limit("concurrent", 1, 0.0)], patience=0.0, clock=clock)
 

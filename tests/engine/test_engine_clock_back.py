@@ -8,6 +8,8 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from clocks import Told
+
 from ledgerloop import settings
 from ledgerloop.bootstrap import FLOWS, build
 from ledgerloop.cli.init import prepare
@@ -36,8 +38,9 @@ def test_turns_go_on_though_the_clock_was_put_back(tmp_path: Path) -> None:
             return next(one for one in lanes.all_lanes(tx) if one.lane == HOME)
 
     try:
-        engine = Engine(built.database, lambda: told[-1], FLOWS, wake_due)
-        with replace(built, now=lambda: told[-1], engine=engine).working():
+        clock = Told(lambda: told[-1])
+        engine = Engine(built.database, clock, FLOWS, wake_due)
+        with replace(built, clock=clock, engine=engine).working():
             for _ in range(3):
                 _until(lambda: lane().begun_at is None and (lane().parked_until is not None or not lane().wanted))
                 before = lane().turn

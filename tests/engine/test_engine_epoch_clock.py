@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from clocks import Standing
 
 from ledgerloop.engine import epoch
 from ledgerloop.parts import Parts, instead
@@ -39,8 +40,8 @@ def at(database: Database, witness: Witness) -> Callable[[timedelta], Parts]:
 
     with database.transaction() as tx:
         connections.put(tx, Connected("xero", HOME.id, HOME.name, "grant", HOME, NOW))
-    parts = Parts(database, never, never, lambda: NOW, never, lambda: None, never, digest=never, witness=witness)
-    return lambda off: replace(parts, now=lambda: NOW + off)
+    parts = Parts(database, never, never, Standing(NOW), never, lambda: None, never, digest=never, witness=witness)
+    return lambda off: replace(parts, clock=Standing(NOW + off))
 
 
 def _look(at: Callable[[timedelta], Parts], off: timedelta) -> None:

@@ -47,7 +47,7 @@ def _built(directory: Path) -> Ledgerloop:
 
 def _working(built: Ledgerloop) -> AbstractContextManager[None]:
     """Work with an engine whose clock the vendors agree with."""
-    engine = Engine(built.database, built.now, FLOWS, wake_due, clock_off=lambda: timedelta(0))
+    engine = Engine(built.database, built.clock, FLOWS, wake_due, clock_off=lambda: timedelta(0))
     return replace(built, engine=engine).working()
 
 

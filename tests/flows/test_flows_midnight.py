@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 import pytest
+from clocks import Standing
 from scene import Scene
 
 from ledgerloop.flows import schedule, standing
@@ -71,7 +72,7 @@ def test_at_midnight_nobody_stands_before_live_work(scene: Scene) -> None:
     late = _late(scene)
     tomorrow = scene.built.now() + timedelta(days=1)
 
-    with instead(replace(scene.built.parts(), now=lambda: tomorrow)):
+    with instead(replace(scene.built.parts(), clock=Standing(tomorrow))):
         schedule.wake_due()
 
     with scene.built.database.reading() as tx:

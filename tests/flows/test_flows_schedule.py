@@ -12,6 +12,7 @@ from decimal import Decimal
 
 import httpx2
 import pytest
+from clocks import Told
 from crm import Customers
 from scene import DAY, Scene
 from sqlalchemy import delete
@@ -155,7 +156,7 @@ def test_overdue_at_the_organisations_midnight(scene: Scene) -> None:
 
     def day_at(now: datetime) -> set[str]:
         """Let the schedule look at a moment, and say who must be shown anew."""
-        with instead(replace(at, now=lambda: now)):
+        with instead(replace(at, clock=Told(lambda: now))):
             schedule.wake_due()
         with scene.built.database.transaction() as tx:
             found = planned.batch(tx, home.id, 1000)
@@ -179,7 +180,7 @@ def test_who_is_made_at_midnight_is_shown_as_of_the_new_day(scene: Scene) -> Non
         return before + timedelta(minutes=2) if scene.find_contact("tui@twelve.example.com") else before
 
     organisation = scene.on.organisation
-    with instead(replace(scene.built.parts(), now=now)):
+    with instead(replace(scene.built.parts(), clock=Told(now))):
         standing.gather(organisation, 0)
         wrote = [standing.write(organisation) for _ in range(2)]
 
@@ -254,7 +255,7 @@ def test_a_balance_that_moves_while_it_is_compared_is_no_question(staged: Callab
         home = connections.organisations(tx)[0]
     payer = _once_balances_are_read(scene, lambda: scene.pay(invoice["InvoiceID"], "10.00"))
 
-    with instead(replace(scene.built.parts(), now=lambda: datetime.now(UTC) + timedelta(days=1))):
+    with instead(replace(scene.built.parts(), clock=Told(lambda: datetime.now(UTC) + timedelta(days=1)))):
         payer.start()
         reconcile.verify(home)
     payer.join()
@@ -280,7 +281,7 @@ def test_a_customer_merged_while_it_is_compared_keeps_its_documents(staged: Call
         mirror.replace_receivables(tx, home.id, customer, copy)
     merger = _once_balances_are_read(scene, lambda: crm.merge_in_xero(customer, into))
 
-    with instead(replace(scene.built.parts(), now=lambda: datetime.now(UTC) + timedelta(days=1))):
+    with instead(replace(scene.built.parts(), clock=Told(lambda: datetime.now(UTC) + timedelta(days=1)))):
         merger.start()
         reconcile.verify(home)
     merger.join()
@@ -309,7 +310,7 @@ def test_what_is_read_anew_counts_and_is_not_read_again_for_nothing(staged: Call
     def verify(later: timedelta) -> int:
         """Verify at a later moment, and say how many calls it took."""
         scene.forget_calls()
-        with instead(replace(at, now=lambda: datetime.now(UTC) + later)):
+        with instead(replace(at, clock=Told(lambda: datetime.now(UTC) + later))):
             reconcile.verify(home)
         return len(scene.calls("xero"))
 

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from clocks import Standing
 
 from ledgerloop.flows import schedule
 from ledgerloop.invoices.poll import CURSOR as POLLED
@@ -30,13 +31,13 @@ def looks(database: Database) -> Look:
     def never(*_given: Any) -> Any:
         raise AssertionError("nobody is called by a look")
 
-    parts = Parts(database, never, never, lambda: NOW, never, lambda: None, never, digest=never)
+    parts = Parts(database, never, never, Standing(NOW), never, lambda: None, never, digest=never)
     with database.transaction() as tx:
         connections.put(tx, Connected("xero", HOME.id, HOME.name, "grant", HOME, NOW))
         cursors.put(tx, Cursor(HOME.id, CAUGHT_UP, None, 1, NOW - timedelta(minutes=1)))
 
     def look(seconds: float) -> bool:
-        with instead(replace(parts, now=lambda: NOW + timedelta(seconds=seconds))):
+        with instead(replace(parts, clock=Standing(NOW + timedelta(seconds=seconds)))):
             schedule.wake_due()
         with database.reading() as tx:
             return cursors.get(tx, HOME.id, CAUGHT_UP).highest is None
@@ -105,7 +106,7 @@ def test_a_moment_in_the_future_is_no_moment(database: Database) -> None:
     home = Organisation("org-1", "Kiwi", "NZD", "Pacific/Auckland")
     portal = Portal("62515", "HubSpot 62515", "NZD", "UTC")
     now = datetime.now(UTC)
-    given = Parts(database, _never, _never, lambda: now, _never, lambda: None, _never, _never)
+    given = Parts(database, _never, _never, Standing(now), _never, lambda: None, _never, _never)
     with database.transaction() as tx:
         connections.put(tx, Connected("xero", home.id, home.name, "xero", home, now))
         connections.put(tx, Connected("hubspot", portal.id, portal.name, "hubspot", portal, now))

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from clocks import Standing
 
 from ledgerloop.invoices import submit
 from ledgerloop.parts import Parts, instead
@@ -33,7 +34,7 @@ def at(database: Database) -> Parts:
         connections.put(tx, Connected("hubspot", HOUSE.id, HOUSE.name, "hubspot", HOUSE, NOW))
         connections.put(tx, Connected("xero", HOME.id, HOME.name, "xero", HOME, NOW))
         intents.put(tx, [Intent("p", "1", "o", "c", PAYLOAD, "h", "k", "HS-1", "u", created_at=NOW)])
-    return Parts(database, never, never, lambda: NOW, never, lambda: None, never, never)
+    return Parts(database, never, never, Standing(NOW), never, lambda: None, never, never)
 
 
 def test_a_claim_just_before_the_request_leaves(at: Parts) -> None:

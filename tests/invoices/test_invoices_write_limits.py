@@ -10,6 +10,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from clocks import Standing
 
 from ledgerloop.invoices import approvals, release
 from ledgerloop.parts import Parts, instead
@@ -28,7 +29,7 @@ def never(*_: Any) -> Any:
 @pytest.fixture
 def at(database: Database) -> Iterator[Parts]:
     """Give parts that allow two invoices an hour, and 1,000 in any currency."""
-    given = Parts(database, never, never, lambda: NOW, never, lambda: None, never, never)
+    given = Parts(database, never, never, Standing(NOW), never, lambda: None, never, never)
     given = replace(given, most_invoices=2, most_amount=Decimal(1000))
     with instead(given):
         yield given

@@ -7,9 +7,11 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from clocks import Standing
 from scene import OBJECTS, Scene
 from sqlalchemy import select
 
+from ledgerloop.clock import Clock
 from ledgerloop.customers import company_index, push_to_xero
 from ledgerloop.http import Api, open_client
 from ledgerloop.hubspot.client import HubSpotClient
@@ -135,7 +137,7 @@ def test_changes_of_customers_past_the_end_of_a_search_are_heard(staged: Callabl
     made = _customers(scene, 650)
     ahead = scene.built.now() + HOUR
 
-    with instead(replace(scene.built.parts(), catch_up_every=timedelta(0), now=lambda: ahead)):
+    with instead(replace(scene.built.parts(), catch_up_every=timedelta(0), clock=Standing(ahead))):
         push_to_xero.listen(_home(scene))
 
     told, reached = _listened(scene)
@@ -190,7 +192,8 @@ def test_more_than_a_page_at_one_moment_goes_by_id() -> None:
             sandbox.hubspot_url,
             HubSpotDialect(),
             token=lambda refused: credentials.HUBSPOT_TOKEN,
-            governor=Governor(),
+            governor=Governor(clock=Clock()),
+            clock=Clock(),
         )
         client = HubSpotClient(api, "2026-09", {})
         now = datetime.fromisoformat(wire.get(f"{control}/clock").json()["now"])

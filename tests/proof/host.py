@@ -15,10 +15,9 @@ import random
 import signal
 import struct
 import sys
-import time
 import traceback
-from collections.abc import Callable, Mapping
-from datetime import UTC, datetime, timedelta
+from collections.abc import Mapping
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from points import Points
@@ -27,6 +26,7 @@ from ledgerloop import log
 from ledgerloop import settings as settings_
 from ledgerloop.bootstrap import build
 from ledgerloop.cli import app as _all_that_is_imported
+from ledgerloop.clock import Clock
 from ledgerloop.web import server
 from ledgerloop.web.app import create_app
 
@@ -59,8 +59,7 @@ def _become(order: Mapping[str, str]) -> None:
         settings = settings_.load(directory / "ledgerloop.toml")
         log.configure("info", "json")
         sock = server.listening(settings.service.host, int(order["port"]), "")
-        now, clock = _clocks(directory / "ahead")
-        built = build(settings, worker=order["worker"], now=now, clock=clock)
+        built = build(settings, worker=order["worker"], clock=Shifted(directory / "ahead"))
         server.serve(create_app(built), sock)
         status = 0
     except Exception:
@@ -70,15 +69,23 @@ def _become(order: Mapping[str, str]) -> None:
         os._exit(status)
 
 
-def _clocks(file: Path) -> tuple[Callable[[], datetime], Callable[[], float]]:
-    """Return the clock that tells the time and the one that only goes on."""
-    with file.open("rb") as opened:
-        shared = mmap.mmap(opened.fileno(), 8, access=mmap.ACCESS_READ)
+class Shifted(Clock):
+    """The machine's clock, so many seconds ahead as a file says that all processes share."""
 
-    def ahead() -> float:
-        return float(struct.unpack("d", shared[:])[0])
+    def __init__(self, file: Path) -> None:
+        with file.open("rb") as opened:
+            self._shared = mmap.mmap(opened.fileno(), 8, access=mmap.ACCESS_READ)
 
-    return lambda: datetime.now(UTC) + timedelta(seconds=ahead()), lambda: time.monotonic() + ahead()
+    def now(self) -> datetime:
+        """Tell the moment."""
+        return super().now() + timedelta(seconds=self._ahead())
+
+    def monotonic(self) -> float:
+        """Tell the seconds, those that were leapt over included."""
+        return super().monotonic() + self._ahead()
+
+    def _ahead(self) -> float:
+        return float(struct.unpack("d", self._shared[:])[0])
 
 
 if __name__ == "__main__":

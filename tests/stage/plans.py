@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
+from clocks import Told
 from scene import Scene
 
 from ledgerloop.customers import admit
@@ -18,7 +19,7 @@ from ledgerloop.store import planned
 def plan(scene: Scene, chosen: list[str] | None = None, later: timedelta = timedelta(0)) -> tuple[Totals, list[Line]]:
     """Plan as the command does, now or as it would later; for the service itself no time goes by."""
     totals = Totals()
-    with instead(replace(scene.built.parts(), now=lambda: scene.built.now() + later)):
+    with instead(replace(scene.built.parts(), clock=Told(lambda: scene.built.now() + later))):
         with scene.built.database.reading() as tx:
             home = organisation_of(tx, "")
             chosen = admit.everybody(tx, home) if chosen is None else chosen

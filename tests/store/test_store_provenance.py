@@ -8,6 +8,7 @@ from decimal import Decimal
 
 from sqlalchemy import Connection
 
+from ledgerloop.clock import Clock
 from ledgerloop.concurrency import abreast
 from ledgerloop.records import Customer, Entry, Event, Line, Payment, Receivable, Vendor
 from ledgerloop.store import inbox, journal, lanes, mirror, provenance
@@ -79,7 +80,7 @@ def test_calls_abreast_are_the_turns(database: Database) -> None:
             journal.write(tx, [replace(PAID, reason=str(number))], NOW)
 
     with provenance.bound(Provenance(ORG, 7)):
-        for each in abreast(write, range(3)):
+        for each in abreast(Clock(), write, range(3)):
             each.result()
 
     with database.reading() as tx:

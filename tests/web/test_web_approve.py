@@ -18,7 +18,7 @@ PORTAL = Portal("62515", "HubSpot 62515", "NZD", "UTC")
 @pytest.fixture
 def asking(visit: Visit) -> Visit:
     """Give a console in which deal 7 waits for approval and the brake has stopped deal 8."""
-    now = visit.clock()
+    now = visit.clock.now()
     with visit.built.database.transaction() as tx:
         connections.put(tx, Connected("hubspot", PORTAL.id, PORTAL.name, "hubspot", PORTAL, now))
         for deal, asks in (("7", "The invoice of 5.00 NZD waits for approval."), ("8", "")):

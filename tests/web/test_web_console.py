@@ -27,8 +27,8 @@ def _connect(visit: Visit, name: str = "Kiwi Demo Ltd") -> None:
     home = Organisation("org-1", name, "NZD", "Pacific/Auckland")
     portal = Portal("62515", "HubSpot 62515", "NZD", "UTC")
     with visit.built.database.transaction() as tx:
-        connections.put(tx, Connected("xero", home.id, name, "xero", home, visit.clock()))
-        connections.put(tx, Connected("hubspot", portal.id, portal.name, "hubspot", portal, visit.clock()))
+        connections.put(tx, Connected("xero", home.id, name, "xero", home, visit.clock.now()))
+        connections.put(tx, Connected("hubspot", portal.id, portal.name, "hubspot", portal, visit.clock.now()))
 
 
 # --- signing in ---------------------------------------------------------------------------------------------------
@@ -295,7 +295,7 @@ def test_console_shows_how_things_stand(visit: Visit) -> None:
             tx,
             "standing",
             "org-1",
-            Rest(None, visit.clock() + timedelta(hours=2)),
+            Rest(None, visit.clock.now() + timedelta(hours=2)),
             "Xero's calls of the day are spent.",
         )
         connections.mark_one(tx, "xero", "org-1", "needs_consent", "the refresh token is no longer accepted")
@@ -319,11 +319,13 @@ def test_console_shows_holds_with_their_links(visit: Visit) -> None:
     """A hold shows every reason and candidate, and leads to its HubSpot record."""
     _connect(visit)
     with visit.built.database.transaction() as tx:
-        journal.hold(tx, "62515", "deal 123", ["It has no line items.", "It has no contact."], ["c-1"], visit.clock())
-        journal.hold(tx, "org-1", "hubspot company 77", ["HubSpot would not update it."], [], visit.clock())
+        journal.hold(
+            tx, "62515", "deal 123", ["It has no line items.", "It has no contact."], ["c-1"], visit.clock.now()
+        )
+        journal.hold(tx, "org-1", "hubspot company 77", ["HubSpot would not update it."], [], visit.clock.now())
         mirror.store_customers(tx, [Customer("org-1", "c-9", "Kauri Cafe")])
-        journal.hold(tx, "org-1", "customer c-9", ["Two contacts fit."], [], visit.clock())
-        journal.hold(tx, "org-1", "brake org-1", ["That is much."], [], visit.clock())
+        journal.hold(tx, "org-1", "customer c-9", ["Two contacts fit."], [], visit.clock.now())
+        journal.hold(tx, "org-1", "brake org-1", ["That is much."], [], visit.clock.now())
 
     page = visit.console()
 
@@ -345,13 +347,13 @@ def test_console_shows_what_was_written(visit: Visit) -> None:
     """The last writes show their values and reasons; what was merely skipped is left out."""
     _connect(visit)
     line = Entry(
-        at=visit.clock(), lane="org-1", turn=1, subject="customer c-1", decision="update", rule="r",
+        at=visit.clock.now(), lane="org-1", turn=1, subject="customer c-1", decision="update", rule="r",
         reason="It was paid.", target="hubspot contact 512",
         values={"xero_invoice_status": "PAID", "xero_sync_message": ""}, answer="written", events=(1, 99),
         more_events=230,
     )  # fmt: skip
     skipped = Entry(
-        at=visit.clock(),
+        at=visit.clock.now(),
         lane="62515",
         turn=1,
         subject="deal 5",
@@ -382,14 +384,14 @@ def test_console_escapes_what_others_wrote(visit: Visit) -> None:
     _connect(visit, EVIL)
     visit.from_xero(EVIL.encode())
     entry = Entry(
-        at=visit.clock(), lane=EVIL, turn=1, subject=EVIL, decision="update", rule=EVIL, reason=EVIL, target=EVIL,
+        at=visit.clock.now(), lane=EVIL, turn=1, subject=EVIL, decision="update", rule=EVIL, reason=EVIL, target=EVIL,
         values={EVIL: EVIL}, answer=EVIL,
     )  # fmt: skip
     with visit.built.database.transaction() as tx:
-        journal.hold(tx, EVIL, f"deal {EVIL}", [EVIL], [EVIL], visit.clock())
-        journal.hold(tx, "62515", 'deal "onmouseover=alert(1)', [EVIL], [], visit.clock())
+        journal.hold(tx, EVIL, f"deal {EVIL}", [EVIL], [EVIL], visit.clock.now())
+        journal.hold(tx, "62515", 'deal "onmouseover=alert(1)', [EVIL], [], visit.clock.now())
         journal.add(tx, [entry])
-        lanes.park(tx, "standing", "org-1", Rest(None, visit.clock() + timedelta(hours=1)), EVIL)
+        lanes.park(tx, "standing", "org-1", Rest(None, visit.clock.now() + timedelta(hours=1)), EVIL)
 
     page = visit.console()
 

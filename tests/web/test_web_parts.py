@@ -9,7 +9,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from argon2 import extract_parameters
+from clocks import Standing
 
+from ledgerloop.clock import Clock
 from ledgerloop.engine.ingest import Receiver
 from ledgerloop.records import Pulse
 from ledgerloop.store.db import Database
@@ -23,12 +25,12 @@ NOW = datetime(2026, 11, 22, tzinfo=UTC)
 
 def test_fresh_asks_again_after_its_time() -> None:
     """An answer is given again for some seconds, then asked for anew, so that a new secret counts soon."""
-    clock, answers = [0.0], iter("abc")
-    fresh = Fresh(lambda: next(answers), seconds=3.0, clock=lambda: clock[0])
+    clock, answers = Standing(), iter("abc")
+    fresh = Fresh(lambda: next(answers), clock, seconds=3.0)
 
     async def play() -> list[str]:
         heard = [await fresh(), await fresh()]
-        clock[0] = 3.1
+        clock.passes(seconds=3.1)
         return [*heard, await fresh(), await fresh()]
 
     assert ["a", "a", "b", "b"] == asyncio.run(play())
@@ -45,7 +47,7 @@ def test_fresh_does_not_keep_failures() -> None:
         return answer
 
     async def play() -> str:
-        fresh = Fresh(ask)
+        fresh = Fresh(ask, Clock())
         with pytest.raises(OSError, match="away"):
             await fresh()
         return await fresh()
@@ -108,15 +110,13 @@ def test_waits_double_up_to_a_quarter_of_an_hour() -> None:
 
 def test_a_trial_is_over_by_the_clock_that_only_goes_on(database: Database) -> None:
     """A right webhook that came while the clock was ahead excuses no wrong ones once it was put right."""
-    moments, ticks = [NOW + timedelta(hours=3)], [0.0]
-    receiver = Receiver(
-        database, lambda: moments[-1], lambda: None, "one", lambda: Pulse("one", NOW), clock=lambda: ticks[-1]
-    )
+    clock = Standing(NOW + timedelta(hours=3))
+    receiver = Receiver(database, clock, lambda: None, "one", lambda: Pulse("one", NOW))
     receiver.right("xero")
-    moments.append(NOW)
+    clock.is_put(hours=-3)
     receiver.refused("xero", "not right", empty=True)
     tried = receiver.counted()
-    ticks.append(11.0)
+    clock.passes(seconds=11)
     receiver.refused("xero", "not right", empty=True)
 
     assert [0] == [one.refused for one in tried]

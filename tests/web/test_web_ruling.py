@@ -21,7 +21,7 @@ NEW = "None of these: make a new one"
 @pytest.fixture
 def asking(visit: Visit) -> Visit:
     """Give a console that asks about a company, about a contact, about nothing to choose, and about an earlier link."""
-    now = visit.clock()
+    now = visit.clock.now()
     with visit.built.database.transaction() as tx:
         connections.put(tx, Connected("xero", HOME.id, HOME.name, "xero", HOME, now))
         connections.put(tx, Connected("hubspot", PORTAL.id, PORTAL.name, "hubspot", PORTAL, now))

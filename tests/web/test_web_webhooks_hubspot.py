@@ -31,7 +31,7 @@ def test_events_are_kept_and_wake_the_portal(visit: Visit) -> None:
     assert "set-cookie" not in answer.headers
     assert ["123", "124"] == [one.resource for one in visit.events()]
     with visit.built.database.reading() as tx:
-        assert [("invoicing", "62515")] == [(one.flow, one.lane) for one in lanes.ready(tx, visit.clock())]
+        assert [("invoicing", "62515")] == [(one.flow, one.lane) for one in lanes.ready(tx, visit.clock.now())]
 
 
 def test_signature_is_over_the_public_address_and_its_query(visit: Visit) -> None:
@@ -111,7 +111,7 @@ def test_own_writes_coming_back_are_skipped(visit: Visit) -> None:
     echo = {"changeSource": "INTEGRATION", "sourceId": "1160452"}
     portal = Portal("62515", "HubSpot 62515", "NZD", "UTC", app_id="1160452")
     with visit.built.database.transaction() as tx:
-        connections.put(tx, Connected("hubspot", portal.id, portal.name, "hubspot", portal, visit.clock()))
+        connections.put(tx, Connected("hubspot", portal.id, portal.name, "hubspot", portal, visit.clock.now()))
 
     visit.from_hubspot(
         _body(hubspot_event(**echo), hubspot_event(objectId=9, changeSource="INTEGRATION", sourceId="7"))

@@ -107,7 +107,7 @@ def test_events_are_kept_and_wake_their_lane(visit: Visit) -> None:
         (one.category, one.lane, one.state) for one in visit.events()
     ]
     with visit.built.database.reading() as tx:
-        assert {TENANT, "another"} == {one.lane for one in lanes.ready(tx, visit.clock())}
+        assert {TENANT, "another"} == {one.lane for one in lanes.ready(tx, visit.clock.now())}
         delivery = inbox.last_delivery(tx, "xero", TENANT)
     assert delivery is not None
     assert 2 == delivery.last_sequence

@@ -6,11 +6,11 @@ import json
 import re
 import uuid
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import httpx2
+from clocks import Standing
 from starlette.testclient import TestClient
 
 from ledgerloop.bootstrap import build
@@ -32,31 +32,6 @@ TENANT = "c2cc9b6e-9458-4c7d-93cc-f02b81b0594f"
 HANDSHAKE = b'{"events":[],"firstEventSequence": 0,"lastEventSequence": 0, "entropy": "S0m3r4Nd0mt3xt"}'
 GOOD_PASSWORD = "a good password for tests"
 _HASH = hash_of(GOOD_PASSWORD, drawn=True)  # it costs nothing, since nearly every test signs in
-
-
-class Clock:
-    """Tell the time, and let it pass."""
-
-    def __init__(self) -> None:
-        self.at = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
-        self._gone = 0.0
-
-    def __call__(self) -> datetime:
-        """Tell the time."""
-        return self.at
-
-    def passes(self, **span: float) -> None:
-        """Let time pass."""
-        self.at += timedelta(**span)
-        self._gone += timedelta(**span).total_seconds()
-
-    def is_put(self, **span: float) -> None:
-        """Put it forward, or back by less than nothing, while no time passes."""
-        self.at += timedelta(**span)
-
-    def ticks(self) -> float:
-        """Tell how many seconds have passed, whatever it is put to."""
-        return self._gone
 
 
 def furnish(directory: Path, database_url: str, sections: Mapping[str, Mapping[str, object]]) -> Settings:
@@ -95,8 +70,8 @@ class Visit:
     """A service, and a browser that visits it. The engine does not run: what is kept stays as it was kept."""
 
     def __init__(self, settings: Settings, patience: float = 2.0) -> None:
-        self.clock = Clock()
-        self.built = build(settings, now=self.clock, clock=self.clock.ticks)
+        self.clock = Standing()
+        self.built = build(settings, clock=self.clock)
         self.built.receiver.start()
         self.app = create_app(self.built, patience=patience, pause=0.0, fresh=0.0)
         self.browser = self.new_browser()

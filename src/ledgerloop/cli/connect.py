@@ -83,7 +83,7 @@ def provision(
     """Make the HubSpot properties that are missing, and name those that are wrong. May be repeated."""
     with opened(config, sandbox, xero_url, hubspot_url) as built:
         client = built.vendors.hubspot()
-        done = make_properties(client, survey(client), built.settings.properties, time.sleep)
+        done = make_properties(client, survey(client), built.settings.properties, built.clock.sleep)
         with built.database.transaction() as tx:
             if portal := connections.only_portal(tx):
                 tell(tx, portal.id, done.wrong, built.now())

@@ -57,7 +57,7 @@ def make(client: HubSpotClient, home: Organisation, kind: LinkKind, customers: C
     def send(some: Customers) -> Sent:
         return batch_write.create(client, PLURAL[kind], {key: rows[key] for key in some}, asked)
 
-    for some, answer in zip(batches, abreast(send, batches), strict=True):
+    for some, answer in zip(batches, abreast(parts().clock, send, batches), strict=True):
         if problem := answer.exception():
             failures.append(problem)  # the others were made all the same, and that is kept
             continue

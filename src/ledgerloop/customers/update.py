@@ -73,7 +73,7 @@ def show(wanted: Sequence[Wanted], lane: str) -> None:
             asked = batch_write.ask(at.hubspot(), PLURAL[kind], {one.id: _row(one) for one in news})
             pending += [(kind, news[start : start + BATCH], asked) for start in range(0, len(news), BATCH)]
     failures: list[BaseException] = []
-    for (kind, some, _), sent in zip(pending, abreast(lambda batch: _send(*batch), pending), strict=True):
+    for (kind, some, _), sent in zip(pending, abreast(at.clock, lambda batch: _send(*batch), pending), strict=True):
         if problem := sent.exception():
             failures.append(problem)  # the others were written all the same, and that is recorded
         else:

@@ -7,13 +7,12 @@ lanes' table.
 
 from __future__ import annotations
 
-import threading
-import time
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from ledgerloop.clock import Clock
 from ledgerloop.engine import durable, epoch
 from ledgerloop.engine.recovery import end_old_turns, lock_of, pass_over, take_over
 from ledgerloop.engine.retention import forget
@@ -69,39 +68,38 @@ class Engine:
     def __init__(
         self,
         database: Database,
-        now: Callable[[], datetime],
+        clock: Clock,
         flows: Flows,
         wake_due: Callable[[], object],
         worker: str = "one",
         clock_off: Callable[[], timedelta | None] = lambda: None,
-        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """Take the parts. ``flows`` are what is run in turns, ``wake_due`` wakes the lanes whose time has come.
 
         ``clock_off`` tells by how much the vendors' clocks are ahead of ours, once they told.
         """
-        self._database, self._now, self._worker = database, now, worker
+        self._database, self._clock, self._worker = database, clock, worker
         self._flows, self._wake_due = flows, wake_due
-        self._clock_off, self._clock = clock_off, clock
+        self._clock_off = clock_off
         self._started: dict[tuple[str, str], Started] = {}
         self._begun: dict[tuple[str, str], Started] = {}
-        self._nudged, self._stopping = threading.Event(), threading.Event()
-        self._thread = threading.Thread(target=self._run, name="dispatcher", daemon=True)
+        self._nudged, self._stopping = clock.event(), clock.event()
+        self._thread = clock.thread(self._run, "dispatcher")
         self._alone = ExitStack()
         self._scheduled_at: float | None = None
         self._forgot_at: float | None = None
         self._pruning = False
         self._looked_at: float | None = None
-        self._commits = Commits(now, "no turn can be started")
+        self._commits = Commits(clock.now, "no turn can be started")
 
     @property
     def outage(self) -> Outage | None:
         """Since when turns cannot be started, where they cannot, and why; nothing before the launch."""
         if self._looked_at is None or self.stopping:
             return None
-        silent = self._clock() - self._looked_at
+        silent = self._clock.monotonic() - self._looked_at
         if self._commits.outage is None and (silent > HUNG or not self._thread.is_alive()):
-            return Outage(self._now() - timedelta(seconds=silent), "no turn is looked for any more")
+            return Outage(self._clock.now() - timedelta(seconds=silent), "no turn is looked for any more")
         return self._commits.outage
 
     @property
@@ -124,9 +122,9 @@ class Engine:
         if epoch.check():
             durable.set_aside(self._database)
         self._alone.callback(durable.launch(self._database, self._worker, APPLICATION_VERSION).dispose)
-        end_old_turns(self._database, self._worker, APPLICATION_VERSION, self._now())
+        end_old_turns(self._database, self._worker, APPLICATION_VERSION, self._clock.now())
         self._begin_again()
-        self._looked_at = self._clock()
+        self._looked_at = self._clock.monotonic()
         self._thread.start()
 
     def nudge(self) -> None:
@@ -146,22 +144,20 @@ class Engine:
     def _still(self) -> bool:
         """Tell whether no turn runs here; not where the database does not answer, which would be asked for ever."""
         running: list[bool | None] = []
-        asking = threading.Thread(
-            target=lambda: running.append(durable.runs_any(self._worker)), name="last look", daemon=True
-        )
+        asking = self._clock.thread(lambda: running.append(durable.runs_any(self._worker)), "last look")
         asking.start()
         asking.join(LAST_LOOK)
         return running == [False]
 
     def _be_alone(self) -> None:
-        end = time.monotonic() + LAST_BREATH
+        end = self._clock.monotonic() + LAST_BREATH
         while not self._alone.enter_context(self._database.lock_at_once(lock_of(self._worker))):
             self._alone.close()
-            if time.monotonic() > end:
+            if self._clock.monotonic() > end:
                 raise LedgerloopError(
                     f"Another process already works on this database as worker `{self._worker}`; stop it first."
                 )
-            time.sleep(0.1)
+            self._clock.sleep(0.1)
 
     def _begin_again(self) -> None:
         """Have lanes taken up whose turn the engine does not know: it, or the database, was put back from a backup."""
@@ -171,7 +167,7 @@ class Engine:
         if unknown:
             with self._database.transaction() as tx:
                 for one in unknown:
-                    lanes.wake(tx, one.flow, one.lane, self._now())
+                    lanes.wake(tx, one.flow, one.lane, self._clock.now())
 
     def _stay_alone(self) -> None:
         """Take the lock again where the connection that held it broke: others would take this worker for dead."""
@@ -197,12 +193,12 @@ class Engine:
                     logger.exception("dispatcher could not look")
                 self._scheduled_at = None  # the next look shall be a whole one: only that tells that all is well again
                 wait = TICK
-            self._looked_at = self._clock()
+            self._looked_at = self._clock.monotonic()
 
     def _dispatch(self) -> float:
         """Start the turns that are ready, and return how many seconds may pass before the next look."""
-        now = self._now()
-        ticks = self._clock()  # intervals in here are not moved by a clock that is put right
+        now = self._clock.now()
+        ticks = self._clock.monotonic()  # intervals in here are not moved by a clock that is put right
         if self._scheduled_at is None or ticks - self._scheduled_at >= SCHEDULE.total_seconds():
             self._scheduled_at = ticks
             self._wake_due()
@@ -224,7 +220,7 @@ class Engine:
 
     def _start(self, one: Ready, now: datetime) -> float:
         """Start a turn unless it runs already or would follow the last one too closely; return how long to wait."""
-        key, ticks = (one.flow, one.lane), self._clock()
+        key, ticks = (one.flow, one.lane), self._clock.monotonic()
         last = self._started.get(key)
         if last is not None and last.turn == one.turn:
             if ticks - last.at > STUCK.total_seconds():
@@ -254,7 +250,7 @@ class Engine:
         """
         with self._database.reading() as tx:
             begun = {(one.flow, one.lane): one for one in lanes.all_lanes(tx) if one.begun_at and not one.wanted}
-        ticks = self._clock()
+        ticks = self._clock.monotonic()
         self._begun = {
             key: last if (last := self._begun.get(key)) and last.turn == one.turn else Started(one.turn, ticks)
             for key, one in begun.items()

@@ -7,15 +7,13 @@ what a burst of webhooks waits for.
 
 from __future__ import annotations
 
-import queue
-import threading
-import time
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from datetime import datetime
 
+from ledgerloop.clock import Clock
 from ledgerloop.engine.turns import Flow
 from ledgerloop.records import Event, Pulse, Signed, Vendor
 from ledgerloop.store import gaps, inbox, lanes, pulses, signatures
@@ -58,23 +56,23 @@ class Receiver:
     def __init__(
         self,
         database: Database,
-        now: Callable[[], datetime],
+        clock: Clock,
         nudge: Callable[[], None],
         worker: str,
         tell: Callable[[], Pulse],
-        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """Take the parts. ``tell`` gives what the service, under its name as a ``worker``, says of itself."""
-        self._database, self._now, self._nudge = database, now, nudge
-        self._worker, self._tell, self._clock = worker, tell, clock
-        self._waiting: queue.SimpleQueue[Delivery | None] = queue.SimpleQueue()
-        self._thread = threading.Thread(target=self._run, name="receiver", daemon=True)
-        self._counting = threading.Lock()
+        self._database, self._clock, self._nudge = database, clock, nudge
+        self._worker, self._tell = worker, tell
+        self._waiting: deque[Delivery | None] = deque()
+        self._arrived = clock.condition()
+        self._thread = clock.thread(self._run, "receiver")
+        self._counting = clock.lock()
         self._counted: dict[Vendor, Signed] = {}
         self._right_at: dict[Vendor, float] = {}
         self._beat_at: float | None = None
         self._outage_told = False
-        self.commits = Commits(now, "nothing can be written")
+        self.commits = Commits(clock.now, "nothing can be written")
 
     @property
     def alive(self) -> bool:
@@ -87,19 +85,24 @@ class Receiver:
 
     def stop(self) -> None:
         """Keep what was handed in so far, then end."""
-        self._waiting.put(None)
+        self._hand_in(None)
         self._thread.join()
 
     def keep(self, delivery: Delivery) -> Future[None]:
         """Hand in a delivery. The future is done when it is on disk, and fails if it could not be put there."""
-        self._waiting.put(delivery)
+        self._hand_in(delivery)
         return delivery.kept
+
+    def _hand_in(self, delivery: Delivery | None) -> None:
+        with self._arrived:
+            self._waiting.append(delivery)
+            self._arrived.notify_all()
 
     def right(self, vendor: Vendor) -> None:
         """Count a webhook that was rightly signed. Cheap, and never waits."""
-        now = self._now()
+        now = self._clock.now()
         with self._counting:
-            self._right_at[vendor] = self._clock()
+            self._right_at[vendor] = self._clock.monotonic()
             self._count(Signed(vendor, now))
 
     def refused(self, vendor: Vendor, why: str, *, closed: bool = False, empty: bool = False) -> None:
@@ -108,10 +111,10 @@ class Receiver:
         Nothing is amiss where the address is ``closed`` because nobody has saved a secret, nor where the vendor tries
         us out, with ``empty`` webhooks that are wrongly signed on purpose beside right ones.
         """
-        now = self._now()
+        now = self._clock.now()
         with self._counting:
             last = self._right_at.get(vendor)
-            tried = empty and last is not None and self._clock() - last <= _TRIAL
+            tried = empty and last is not None and self._clock.monotonic() - last <= _TRIAL
             self._count(Signed(vendor, ever=1) if closed or tried else Signed(vendor, None, 1, now, now, why, 1))
 
     def counted(self) -> list[Signed]:
@@ -127,25 +130,27 @@ class Receiver:
         open_ = True
         while open_:
             self._beat_if_due()
-            try:
-                some = [self._waiting.get(timeout=self._until_next_beat())]
-            except queue.Empty:
-                continue
-            while len(some) < _MOST and not self._waiting.empty():
-                some.append(self._waiting.get())
+            some = self._next()
             open_ = None not in some
             self._commit([delivery for delivery in some if delivery is not None])
         self._end()
 
+    def _next(self) -> list[Delivery | None]:
+        """Take what was handed in, all that shares a commit; wait for it until the next beat at most."""
+        with self._arrived:
+            if not self._waiting:
+                self._arrived.wait(self._until_next_beat())
+            return [self._waiting.popleft() for _ in range(min(_MOST, len(self._waiting)))]
+
     def _until_next_beat(self) -> float:
         """Tell how many seconds may pass before something is written again; few, where an outage was told last."""
         span = BEAT_AGAIN if self.commits.outage or self._outage_told else BEAT
-        return 0.0 if self._beat_at is None else max(0.0, self._beat_at + span - self._clock())
+        return 0.0 if self._beat_at is None else max(0.0, self._beat_at + span - self._clock.monotonic())
 
     def _beat_if_due(self) -> None:
         if self._until_next_beat() > 0:
             return
-        self._beat_at = self._clock()
+        self._beat_at = self._clock.monotonic()
         with suppress(Exception), self.commits.watched():  # what went wrong is remembered there
             told = self._tell()
             with self._taken() as counted, self._database.transaction() as tx:
@@ -178,7 +183,7 @@ class Receiver:
             return
         try:
             with self.commits.watched(), self._database.transaction(PATIENCE) as tx:
-                now = self._now()
+                now = self._clock.now()
                 inbox.keep(tx, [event for delivery in some for event in delivery.events], now)
                 for (source, lane), latest in _latest(some).items():
                     inbox.note_delivery(tx, source, lane, latest.first, latest.last, now)

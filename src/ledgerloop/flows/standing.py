@@ -7,7 +7,6 @@ planned to have shown on the planned list, until its standing has been written; 
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from datetime import timedelta
 
@@ -284,9 +283,10 @@ def _interrupted(organisation: str) -> bool:
 
 def _waited(organisation: str, seconds: float) -> bool:
     """Wait, and tell whether nothing came in between."""
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
+    clock = parts().clock
+    end = clock.monotonic() + seconds
+    while clock.monotonic() < end:
         if _interrupted(organisation):
             return False
-        time.sleep(min(0.2, seconds))
+        clock.sleep(min(0.2, seconds))
     return True

@@ -93,7 +93,9 @@ class HubSpotClient:
         wanted = list(dict.fromkeys(one.lower() if id_property == "email" else one for one in ids))
         found: dict[str, Record] = {}
         parts = list(_parts(wanted, MOST_ROWS))
-        for answer in abreast(lambda some: self._read_some(kind, some, properties, id_property), parts):
+        for answer in abreast(
+            self._api.clock, lambda some: self._read_some(kind, some, properties, id_property), parts
+        ):
             found |= answer.result()
         return found
 

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from ledgerloop.clock import Clock
 from ledgerloop.rate_limiter import Governor, Limit, Reading
 from ledgerloop.vendor_errors import Answer, Refusal, figure, retry_after
 
@@ -52,9 +53,9 @@ PATIENCE = 12.0
 """Seconds for which a call waits for its quota: the window of ten is waited out, as a step may need several."""
 
 
-def governor(reserve: float = 0.2) -> Governor:
+def governor(clock: Clock, reserve: float = 0.2) -> Governor:
     """Keep HubSpot's ten-second and search limits, and the day's once a header has told it."""
-    return Governor(LIMITS, reserve=reserve, patience=PATIENCE)
+    return Governor(LIMITS, clock=clock, reserve=reserve, patience=PATIENCE)
 
 
 class HubSpotDialect:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Literal
@@ -228,7 +227,7 @@ def _paid_by(client: XeroClient, payment: str) -> tuple[Kind | None, str]:
 def pages(client: XeroClient, kind: Kind, since: datetime | None, first: int) -> Iterator[tuple[int, Pages]]:
     """Give the pages from the first to the last, each with its number; while one is worked on, the next is fetched."""
     number, page = first, _page(client, kind, since, first)
-    with ThreadPoolExecutor(1, "next page") as aside:
+    with parts().clock.pool(1, "next page") as aside:
         while number < page.page_count:
             following = aside.submit(_page, client, kind, since, number + 1)
             yield number, page

@@ -96,7 +96,7 @@ def _lately(organisation: str, kind: str) -> bool:
     """Tell whether this process has read a kind within the floor."""
     at = parts()
     before = at.books_read.get((organisation, kind))
-    return before is not None and at.ticks() - before < at.books_floor.total_seconds()
+    return before is not None and at.clock.monotonic() - before < at.books_floor.total_seconds()
 
 
 def _records(kind: Kind, content: str) -> tuple[Model, ...] | None:
@@ -113,7 +113,7 @@ def _read(home: Organisation, kind: Kind) -> str:
     except (ScopeMissing, Missing) as missing:
         logger.warning("books cannot be read", organisation=home.id, kind=kind, why=missing.sentence)
         content = "null"
-    at.books_read[home.id, kind] = at.ticks()
+    at.books_read[home.id, kind] = at.clock.monotonic()
     with at.database.transaction() as tx:
         if store.put(tx, home.id, kind, content, at.now()):
             for portal in (one.id for one in connections.portals(tx)):

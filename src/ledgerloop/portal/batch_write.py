@@ -7,7 +7,6 @@ All contacts are made here and all their addresses changed here, and only after 
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -157,7 +156,7 @@ def _send(
         if unknown:
             if provisioned:
                 raise Refused(f"HubSpot lacks the properties {', '.join(unknown)}: `ledgerloop doctor` says more.", 400)
-            provision(client, survey(client), parts().names, time.sleep)
+            provision(client, survey(client), parts().names, parts().clock.sleep)
             provisioned = True
         for key, error in errors.items():
             if key not in waiting:

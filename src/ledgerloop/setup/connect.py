@@ -5,7 +5,6 @@ Not durable: a person waits for it, and starts it again if it fails.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -13,6 +12,7 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from ledgerloop import oauth
+from ledgerloop.clock import Clock
 from ledgerloop.errors import ConsentNeeded, LedgerloopError, SettingsError
 from ledgerloop.hubspot.client import HubSpotClient
 from ledgerloop.portal.properties import Provisioned, provision, survey, tell
@@ -41,11 +41,14 @@ class Desk:
     xero: Callable[[str, str], XeroClient]
     """Gives what calls for an organisation by an access token."""
     hubspot: Callable[[], HubSpotClient]
-    now: Callable[[], datetime]
+    clock: Clock
     nudge: Callable[[], None]
     names: Mapping[str, str] = field(default_factory=dict)
     """Property names that the portal uses instead of ours."""
-    sleep: Callable[[float], None] = time.sleep
+
+    def now(self) -> datetime:
+        """Tell the moment."""
+        return self.clock.now()
 
 
 def begin_consent(desk: Desk) -> str:
@@ -103,7 +106,7 @@ def connect_portal(desk: Desk) -> tuple[Portal, Provisioned]:
     for kind, present in there.items():
         if theirs := hubspots_own(kind, present, desk.names):
             raise SettingsError("properties", "ledgerloop.toml", theirs[0])
-    provisioned = provision(client, there, desk.names, desk.sleep)
+    provisioned = provision(client, there, desk.names, desk.clock.sleep)
     with desk.database.transaction() as tx:
         before = connections.get(tx, "hubspot", portal.id)
         since = before.since if before else desk.now()

@@ -6,7 +6,7 @@ import fcntl
 import hashlib
 import os
 import sqlite3
-import threading
+import threading  # noqa: TID251 - held for a transaction, in which nothing else is waited for
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from functools import partial

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
-import time
+import time  # noqa: TID251 - compared with what the file system says of a file
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path

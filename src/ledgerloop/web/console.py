@@ -88,7 +88,7 @@ class Console:
         address = request.client.host if request.client else ""
         known = await run_in_threadpool(self._sessions.known, request)
         who = f"browser {known}" if known else address
-        now = self._built.clock()
+        now = self._built.clock.monotonic()
         wait = self._attempts.wait(who, now) or (0 if known else self._attempts.wait_for_all(now))
         if wait:
             said = f"There were too many wrong passwords. Please wait {wait} seconds."

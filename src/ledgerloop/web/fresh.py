@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
+from ledgerloop.clock import Clock
 from ledgerloop.web.threads import alone
 
 SECONDS = 3.0
@@ -21,17 +21,15 @@ class Fresh(Generic[T]):
     who has the last answer to go on with.
     """
 
-    def __init__(
-        self, ask: Callable[[], T], seconds: float = SECONDS, clock: Callable[[], float] = time.monotonic
-    ) -> None:
-        self._ask, self._seconds, self._clock = ask, seconds, clock
+    def __init__(self, ask: Callable[[], T], clock: Clock, seconds: float = SECONDS) -> None:
+        self._ask, self._clock, self._seconds = ask, clock, seconds
         self._kept: list[T] = []
         self._until = 0.0
         self._asking: asyncio.Future[T] | None = None
 
     async def __call__(self) -> T:
         """Return the answer, asking anew when the last one is too old."""
-        if self._clock() < self._until:
+        if self._clock.monotonic() < self._until:
             return self._kept[0]
         if self._asking is not None and self._kept:
             return self._kept[0]
@@ -42,9 +40,9 @@ class Fresh(Generic[T]):
         return await asyncio.shield(self._asking)
 
     async def _asked(self) -> T:
-        return await asyncio.wrap_future(alone(self._ask, "fresh"))
+        return await asyncio.wrap_future(alone(self._clock, self._ask, "fresh"))
 
     def _answered(self, asked: asyncio.Future[T]) -> None:
         self._asking = None
         if not asked.cancelled() and asked.exception() is None:
-            self._kept, self._until = [asked.result()], self._clock() + self._seconds
+            self._kept, self._until = [asked.result()], self._clock.monotonic() + self._seconds

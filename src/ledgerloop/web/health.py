@@ -33,7 +33,7 @@ FRESH = 1.0
 def routes(built: Ledgerloop, fresh: float = FRESH) -> list[Route]:
     """Return the route."""
     codes = {"ok": 200, "degraded": built.settings.service.degraded_status, "failing": 503}
-    seen = Fresh(Watch(built), fresh)
+    seen = Fresh(Watch(built), built.clock, fresh)
 
     async def health(_request: Request) -> JSONResponse:
         told = await seen()
@@ -59,7 +59,7 @@ class Watch:
 
     def __call__(self) -> Told:
         """Tell how the service does. One caller at a time."""
-        looking = self._looking = self._looking or alone(self._look, "health")
+        looking = self._looking = self._looking or alone(self._built.clock, self._look, "health")
         try:
             own, seen = looking.result(PATIENCE)
         except Exception as error:  # whatever it is, the database did not answer

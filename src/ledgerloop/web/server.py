@@ -8,7 +8,7 @@ import logging
 import signal
 import socket
 import sys
-import threading
+import threading  # noqa: TID251 - asks which thread gets the signals, and runs the server in one
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial

@@ -3,15 +3,16 @@ none."""
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
 from concurrent.futures import Future
 from typing import TypeVar
 
+from ledgerloop.clock import Clock
+
 T = TypeVar("T")
 
 
-def alone(call: Callable[[], T], name: str) -> Future[T]:
+def alone(clock: Clock, call: Callable[[], T], name: str) -> Future[T]:
     """Make the call in a new thread, and return the future of its answer.
 
     A pool would let it wait behind whatever strangers fill the pool with. Only for what is asked for now and then.
@@ -24,5 +25,5 @@ def alone(call: Callable[[], T], name: str) -> Future[T]:
         except BaseException as problem:  # whoever waits for the answer takes it
             future.set_exception(problem)
 
-    threading.Thread(target=run, name=name, daemon=True).start()
+    clock.thread(run, name).start()
     return future

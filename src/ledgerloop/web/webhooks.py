@@ -67,9 +67,11 @@ class Webhooks:
         self._address = settings.service.address
         self._echo = settings.xero.handshake == "echo"
         self._allow_v1 = settings.hubspot.signature == "v1"
-        self._xero_key = Fresh(_opened(built, settings.xero.webhook_key, "xero.webhook_key"))
-        self._hubspot_secret = Fresh(_opened(built, settings.hubspot.client_secret, "hubspot.client_secret"))
-        self._own_app_id = Fresh(lambda: _own_app_id(built))
+        self._xero_key = Fresh(_opened(built, settings.xero.webhook_key, "xero.webhook_key"), built.clock)
+        self._hubspot_secret = Fresh(
+            _opened(built, settings.hubspot.client_secret, "hubspot.client_secret"), built.clock
+        )
+        self._own_app_id = Fresh(lambda: _own_app_id(built), built.clock)
         self._landing = Landing()
 
     async def from_xero(self, request: Request) -> Response:

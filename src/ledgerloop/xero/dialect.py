@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from ledgerloop.clock import Clock
 from ledgerloop.rate_limiter import Governor, Limit, Reading
 from ledgerloop.vendor_errors import Answer, Refusal, figure, retry_after
 
@@ -40,9 +41,9 @@ _READ = frozenset(
 _WITHOUT_RETRY_AFTER = {"concurrent": 1.0, "day": 900.0}
 
 
-def governor(daily: int = 1000, reserve: float = 0.2) -> Governor:
+def governor(clock: Clock, daily: int = 1000, reserve: float = 0.2) -> Governor:
     """Keep Xero's four limits; ``daily`` is the Starter figure unless set, until Xero's own figure is known."""
-    return Governor(LIMITS, day=daily, reserve=reserve)
+    return Governor(LIMITS, clock=clock, day=daily, reserve=reserve)
 
 
 class XeroDialect:

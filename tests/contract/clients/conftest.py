@@ -14,6 +14,7 @@ import httpx2
 import pytest
 from xero_contract import BASE, Contract
 
+from ledgerloop.clock import Clock
 from ledgerloop.http import Api, Call, Retry, open_client
 from ledgerloop.hubspot import dialect as hubspot_dialect
 from ledgerloop.hubspot.client import HubSpotClient
@@ -166,6 +167,13 @@ def consent(provider: Provider, wire: httpx2.Client) -> TokenSet:
     return finish(provider, came["code"], asked.verifier, datetime.now(UTC))
 
 
+class Hasty(Clock):
+    """The machine's clock, by which nobody waits before trying again."""
+
+    def sleep(self, seconds: float) -> None:
+        """Go on at once."""
+
+
 @pytest.fixture
 def xero(sandbox: Sandbox, wire: httpx2.Client, provider: Provider) -> XeroSide:
     """Begin Xero's half anew and connect to it."""
@@ -173,12 +181,13 @@ def xero(sandbox: Sandbox, wire: httpx2.Client, provider: Provider) -> XeroSide:
     side.control("POST", "reset")
     shelf = MemoryShelf()
     shelf.save("grant", consent(provider, wire).to_json())
-    side.provider, side.tokens = provider, Tokens(provider, shelf, "grant", sleep=lambda s: None)
+    side.provider, side.tokens = provider, Tokens(provider, shelf, "grant", clock=Hasty())
 
     def api(lane: str = "", **more: Any) -> Api:
         given: dict[str, Any] = {
             "token": side.tokens,
-            "governor": xero_dialect.governor(),
+            "governor": xero_dialect.governor(Clock()),
+            "clock": Clock(),
             "observe": side.calls.append,
             "retry": Retry(attempts=3, base=0.01),
         }
@@ -210,7 +219,8 @@ def portal(request: pytest.FixtureRequest, hubspot: Side, wire: httpx2.Client) -
         hubspot_dialect.HubSpotDialect(),
         lane=str(credentials.HUBSPOT_PORTAL_ID),
         token=lambda refused: credentials.HUBSPOT_TOKEN,
-        governor=hubspot_dialect.governor(),
+        governor=hubspot_dialect.governor(Clock()),
+        clock=Clock(),
         observe=hubspot.calls.append,
         retry=Retry(attempts=3, base=0.01, lock=0.01),
     )

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from ledgerloop.clock import Clock
 from ledgerloop.errors import Conflict, ConsentNeeded, Invalid, Missing, RateLimited, ScopeMissing, UnknownOutcome
 from ledgerloop.http import Api
 from ledgerloop.hubspot.client import HubSpotClient
@@ -422,7 +423,7 @@ class TestTrouble:
 
     def test_ten_second_limit_is_kept(self, hubspot: Any, wire: Any, portal: HubSpotClient) -> None:
         """A burst goes at once up to a good part of the limit; the rest waits its ten seconds, and none is refused."""
-        at_once = client_with(hubspot, wire, credentials.HUBSPOT_TOKEN, Governor(LIMITS, patience=0.0))
+        at_once = client_with(hubspot, wire, credentials.HUBSPOT_TOKEN, Governor(LIMITS, clock=Clock(), patience=0.0))
         repeat(at_once, 130)  # without patience, whoever had to wait would be an error
         repeat(portal, 40)
 
@@ -465,9 +466,11 @@ class TestScopes:
 
 def client_with(hubspot: Any, wire: Any, token: str, limits: Governor | None = None) -> HubSpotClient:
     """Make a client with that token, which keeps to these limits."""
-    kept = limits or governor()
+    kept = limits or governor(Clock())
     return HubSpotClient(
-        Api(wire, hubspot.url, HubSpotDialect(), token=lambda refused: token, governor=kept, lane="62515")
+        Api(
+            wire, hubspot.url, HubSpotDialect(), token=lambda refused: token, governor=kept, clock=Clock(), lane="62515"
+        )
     )
 
 

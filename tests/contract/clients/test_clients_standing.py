@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from ledgerloop.clock import Clock
 from ledgerloop.customers import held
 from ledgerloop.ledger import pull
 from ledgerloop.parts import Parts, instead
@@ -154,7 +155,7 @@ def test_any_ledger_comes_to_xeros_own_balances(xero: Any, sqlite_url: str, seed
         database,
         xero=lambda organisation: client,
         hubspot=lambda: pytest.fail("nothing is asked of HubSpot here"),
-        now=lambda: datetime.now(UTC),
+        clock=Clock(),
         new_key=lambda: "key",
         nudge=lambda: None,
         random=lambda: 0.5,

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from ledgerloop.clock import Clock
 from ledgerloop.errors import ConsentNeeded, Invalid, Missing, RateLimited, Transient, UnknownOutcome
 from ledgerloop.oauth import claims_of, revoke, scopes_of
 from ledgerloop.rate_limiter import Governor
@@ -368,7 +369,7 @@ class TestTrouble:
         """With the day spent Xero's Retry-After comes through in hours, as it was said."""
         xero.control("POST", "settings", {"day_limit": 3})
         with pytest.raises(RateLimited) as caught:
-            repeat(XeroClient(xero.api(xero.organisation, governor=Governor())), 5)
+            repeat(XeroClient(xero.api(xero.organisation, governor=Governor(clock=Clock()))), 5)
 
         assert caught.value.limit == "day"
         assert caught.value.retry_after > 60
