@@ -1,8 +1,8 @@
 """Start the turns of lanes that are ready, and keep the schedule.
 
 A turn's workflow id is made of flow, lane and turn, so starting it again, here or in another process, only attaches to
-the one that runs. The dispatcher looks when it is nudged, and twice a second in any case: what a nudge missed is in the
-lanes' table.
+the one that runs. The dispatcher looks when it is nudged, when somebody has written to the database, in whatever
+process, which it asks twice a second, and at the next moment at which something is due.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from ledgerloop.errors import LedgerloopError, Transient
 from ledgerloop.log import logger
 from ledgerloop.records import Outage
 from ledgerloop.store import lanes
+from ledgerloop.store.changes import Changes
 from ledgerloop.store.commits import Commits
 from ledgerloop.store.db import Database
 from ledgerloop.store.lanes import Lane, Ready
@@ -36,6 +37,7 @@ Flows = Mapping[str, Callable[[str, int], None]]
 PACE = timedelta(seconds=1)
 """A lane's turns begin at least this far apart: the first event of a burst is acted on at once, the rest together."""
 TICK = 0.5
+"""Seconds after which it is asked whether somebody else has written, and looked again where looking failed."""
 SCHEDULE = timedelta(seconds=5)
 STUCK = timedelta(seconds=30)
 HUNG = 60.0
@@ -86,6 +88,8 @@ class Engine:
         self._nudged, self._stopping = clock.event(), clock.event()
         self._thread = clock.thread(self._run, "dispatcher")
         self._alone = ExitStack()
+        self._changes = Changes(database)
+        self._due = clock.monotonic()
         self._scheduled_at: float | None = None
         self._forgot_at: float | None = None
         self._pruning = False
@@ -127,6 +131,10 @@ class Engine:
         self._looked_at = self._clock.monotonic()
         self._thread.start()
 
+    def next_due(self) -> datetime:
+        """Return the moment at which it looks again, though nobody nudges it and nothing is written."""
+        return self._clock.now() + timedelta(seconds=max(0.0, self._due - self._clock.monotonic()))
+
     def nudge(self) -> None:
         """Say that a lane may have become ready. Cheap, and never waits."""
         self._nudged.set()
@@ -139,6 +147,8 @@ class Engine:
         self._thread.join(patience)  # it may ask a database that never answers
         # It is waited for in whole seconds, a first one also where nothing runs.
         durable.close(0 if self._still() else int(patience))
+        if not self._thread.is_alive():
+            self._changes.close()
         self._alone.close()
 
     def _still(self) -> bool:
@@ -180,13 +190,11 @@ class Engine:
             again.close()
 
     def _run(self) -> None:
-        wait = 0.0
         while not self._stopping.is_set():
-            self._nudged.wait(wait)
-            self._nudged.clear()
             known = self._commits.outage
             try:
                 with self._commits.watched():
+                    self._rest()
                     wait = self._dispatch()
             except Exception as problem:  # the database may be away for a while; the next look finds it again
                 if known is None and not isinstance(problem, LedgerloopError):  # what went wrong is logged already
@@ -194,6 +202,15 @@ class Engine:
                 self._scheduled_at = None  # the next look shall be a whole one: only that tells that all is well again
                 wait = TICK
             self._looked_at = self._clock.monotonic()
+            self._due = self._looked_at + wait
+
+    def _rest(self) -> None:
+        """Wait until the next look is due, until somebody nudges, or until something was written by whomever."""
+        while (left := self._due - self._clock.monotonic()) > 0 and not self._nudged.wait(min(left, TICK)):
+            self._looked_at = self._clock.monotonic()
+            if self._changes.any():
+                break
+        self._nudged.clear()
 
     def _dispatch(self) -> float:
         """Start the turns that are ready, and return how many seconds may pass before the next look."""
@@ -212,20 +229,25 @@ class Engine:
         if self._pruning:
             self._pruning = _prune(now)
         with self._database.reading() as tx:
-            ready = lanes.ready(tx, now)
-        wait = TICK
+            ready, goes_on = lanes.ready(tx, now), lanes.goes_on_at(tx, now)
+        wait = TICK if self._pruning else self._scheduled_at + SCHEDULE.total_seconds() - ticks
+        if goes_on is not None:
+            wait = min(wait, (goes_on - now).total_seconds())
         for one in ready:
             wait = min(wait, self._start(one, now))
         return wait
 
     def _start(self, one: Ready, now: datetime) -> float:
-        """Start a turn unless it runs already or would follow the last one too closely; return how long to wait."""
+        """Start a turn unless it runs already or would follow the last one too closely.
+
+        Returns how many seconds may pass before the lane is looked at again: what begins and ends a turn is written.
+        """
         key, ticks = (one.flow, one.lane), self._clock.monotonic()
         last = self._started.get(key)
         if last is not None and last.turn == one.turn:
             if ticks - last.at > STUCK.total_seconds():
                 self._unstick(one, now)
-            return TICK
+            return SCHEDULE.total_seconds()
         if last is not None and ticks - last.at < PACE.total_seconds():
             return PACE.total_seconds() - (ticks - last.at)
         if last is None and durable.ended(turn_id(one.flow, one.lane, one.turn)):
@@ -234,7 +256,7 @@ class Engine:
             return 0.0
         durable.start(turn_id(one.flow, one.lane, one.turn), self._flows[one.flow], one.lane, one.turn)
         self._started[key] = Started(one.turn, ticks)
-        return TICK
+        return SCHEDULE.total_seconds()
 
     def _unstick(self, one: Ready | Lane, now: datetime) -> None:
         """End a turn whose workflow ended without doing so itself: cancelled by hand, or recovered too often."""

@@ -216,7 +216,7 @@ class Database:
         SQLite needs files beside one with a log, unless it is told that nobody changes it
         (https://sqlite.org/wal.html#read_only_databases).
         """
-        connection = _connected(file, "mode=rw")
+        connection = connected(file)
         try:
             connection.execute("SELECT 1 FROM sqlite_master")
         except sqlite3.OperationalError as error:
@@ -225,7 +225,7 @@ class Database:
             if troubles.code_of(error) not in _UNWRITABLE or (log.exists() and log.stat().st_size):
                 raise
             self.unwritable = troubles.trouble_in(error)
-            return _connected(file, "mode=ro&immutable=1")
+            return connected(file, "mode=ro&immutable=1")
         return connection
 
 
@@ -309,7 +309,8 @@ _PASSING = ("locked", "busy")
 _UNWRITABLE = (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_FULL)
 
 
-def _connected(file: Path, how: str) -> sqlite3.Connection:
+def connected(file: Path, how: str = "mode=rw") -> sqlite3.Connection:
+    """Connect to a SQLite file that is there, without SQLAlchemy; any thread may use the connection."""
     return sqlite3.connect(f"{file.as_uri()}?{how}", uri=True, timeout=PATIENCE, check_same_thread=False)
 
 

@@ -103,6 +103,11 @@ def ready(tx: Connection, now: datetime) -> list[Ready]:
     return [Ready(*row) for row in rows]
 
 
+def goes_on_at(tx: Connection, now: datetime) -> datetime | None:
+    """Return when the first of the lanes that rest goes on by itself; none where none rests."""
+    return tx.execute(select(func.min(table.c.parked_until)).where(table.c.wanted, _rests(now))).scalar()
+
+
 def begin(tx: Connection, flow: str, lane: str, turn: int, now: datetime) -> None:
     """Begin a turn: what wakes the lane from here on is for the next one. Call it before taking from the inbox."""
     tx.execute(
