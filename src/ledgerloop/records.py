@@ -96,6 +96,10 @@ class Rest:
         """Tell whether it has begun and is not over."""
         return (self.began is None or self.began <= now) and now < self.until
 
+    def over_at(self, now: datetime) -> datetime:
+        """Return when it is over: now, where it does not last."""
+        return self.until if self.lasts(now) else now
+
 
 @dataclass(frozen=True, slots=True)
 class Outage:

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -17,7 +17,7 @@ from ledgerloop import settings
 from ledgerloop.bootstrap import FLOWS, Ledgerloop, build
 from ledgerloop.cli.init import prepare
 from ledgerloop.clock import Event
-from ledgerloop.engine.dispatcher import SCHEDULE, Engine
+from ledgerloop.engine.dispatcher import SAFETY, SCHEDULE, Engine
 from ledgerloop.records import Organisation, Rest
 from ledgerloop.store import connections, lanes
 from ledgerloop.store.connections import Connected
@@ -66,12 +66,15 @@ class Working:
 
     def __init__(self, built: Ledgerloop, clock: Ticking) -> None:
         self.clock, self.asked = clock, 0
+        self.due: datetime | None = None
+        """What the schedule names as its next moment."""
         self.database = Counting(str(built.database.url))
         self.engine = Engine(self.database, clock, FLOWS, self._ask)
         self.built = replace(built, clock=clock, engine=self.engine)
 
-    def _ask(self) -> None:
+    def _ask(self) -> datetime | None:
         self.asked += 1
+        return self.due
 
     def lane(self) -> lanes.Lane:
         """Return the one lane there is."""
@@ -83,9 +86,17 @@ class Working:
         """Work until nothing is to be done, and go on while the block lasts."""
         with self.built.working():
             until(lambda: self.asked > 0)
-            before = self.clock.vain
-            until(lambda: self.clock.vain > before + 2)
+            self.settle()
             yield
+
+    def settle(self) -> None:
+        """Let some seconds pass in which nothing is done, so that all is asked that has to be after a change."""
+        for _ in range(3):
+            before = self.clock.vain
+            until(lambda before=before: self.clock.vain > before + 2)
+            self.clock.passes(seconds=SCHEDULE.total_seconds())
+        before = self.clock.vain
+        until(lambda: self.clock.vain > before + 2)
 
 
 def until(there: Callable[[], bool]) -> None:
@@ -117,9 +128,34 @@ def test_nothing_is_looked_for_while_nothing_happens(working: Working) -> None:
         read, asked, vain = working.database.read, working.asked, working.clock.vain
         until(lambda: working.clock.vain > vain + 4)
         assert (read, asked) == (working.database.read, working.asked)
-        assert working.engine.next_due() == working.clock.now() + SCHEDULE
+        left = working.engine.next_due() - working.clock.now()
+        assert SCHEDULE < left <= SAFETY
 
-        working.clock.passes(seconds=SCHEDULE.total_seconds())
+        working.clock.passes(seconds=left.total_seconds())
+
+        until(lambda: working.asked == asked + 1)
+
+
+def test_what_is_due_is_asked_for_at_the_moment_that_was_named(working: Working) -> None:
+    """The schedule names the next moment at which something is due: it is asked then, and not before."""
+    working.due = working.clock.now() + timedelta(seconds=40)
+    with working.quiet():
+        asked = working.asked
+        assert working.engine.next_due() == working.due
+        left = (working.due - working.clock.now()).total_seconds()
+
+        working.due = None
+        working.clock.passes(seconds=left)
+
+        until(lambda: working.asked == asked + 1)
+
+
+def test_what_is_due_may_change_with_what_is_written(working: Working) -> None:
+    """Once anybody has written anything, what is due is asked for anew, as nobody knows what follows."""
+    with working.quiet():
+        asked = working.asked
+        with closing(Database(working.database.url.render_as_string())) as other, other.transaction() as tx:
+            connections.put_value(tx, "anything", "written")
 
         until(lambda: working.asked == asked + 1)
 
@@ -135,11 +171,11 @@ def test_what_another_process_wants_is_begun(working: Working) -> None:
 
 def test_a_lane_that_rests_goes_on_by_itself(working: Working) -> None:
     """The end of a rest is the next moment that is due, and then its turn comes."""
-    now = working.clock.now()
-    with working.database.transaction() as tx:
-        lanes.park(tx, "standing", HOME.id, Rest(now, now + timedelta(seconds=3)), "It rests.")
     with working.quiet():
-        assert working.engine.next_due() == now + timedelta(seconds=3)
+        now = working.clock.now()
+        with working.database.transaction() as tx:
+            lanes.park(tx, "standing", HOME.id, Rest(now, now + timedelta(seconds=3)), "It rests.")
+        until(lambda: working.engine.next_due() == now + timedelta(seconds=3))
         assert 1 == working.lane().turn
 
         working.clock.passes(seconds=3)

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from ledgerloop.rules.clocks import agree, far, forgotten_before, gone_by, passed
+from ledgerloop.rules.clocks import Next, agree, due_at, far, forgotten_before, gone_by, passed
 
 NOW = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
@@ -26,6 +26,23 @@ MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 def test_passed(since: datetime | None, says: bool) -> None:
     """An interval has passed when it has, when it never began, and when it began in the future."""
     assert says == passed(since, HOUR, NOW)
+    assert says == (due_at(since, HOUR, NOW) <= NOW)
+
+
+def test_due_at() -> None:
+    """What is not due yet is when its interval has passed."""
+    assert NOW + HOUR - MINUTE == due_at(NOW - MINUTE, HOUR, NOW)
+
+
+def test_next() -> None:
+    """Of moments those have come that are not ahead; of the others the first is remembered, and never is no moment."""
+    when = Next(NOW)
+
+    come = [when.come(one) for one in (NOW + HOUR, None, NOW, NOW + MINUTE, NOW - HOUR, NOW + DAY)]
+
+    assert [False, False, True, False, True, False] == come
+    assert NOW + MINUTE == when.at
+    assert Next(NOW).at is None
 
 
 @pytest.mark.parametrize(

@@ -83,6 +83,11 @@ def due(tx: Connection, organisation: str, now: datetime) -> bool:
     return cooldowns.due(tx, _rest_of(organisation), now)
 
 
+def due_at(tx: Connection, organisation: str, now: datetime) -> datetime | None:
+    """Return when notes that rest may go on; none where none do."""
+    return cooldowns.over_at(tx, [_rest_of(organisation)], now)
+
+
 def go_on(tx: Connection, organisation: str, now: datetime) -> None:
     """Have the customers looked at whose notes are open, once notes need rest no longer. Called in their own turns."""
     if due(tx, organisation, now):

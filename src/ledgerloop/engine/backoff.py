@@ -74,9 +74,9 @@ def alone(lane: str, work: Work, do: Callable[[], object]) -> bool:
     return True
 
 
-def due(tx: Connection, lane: str, now: datetime) -> bool:
-    """Tell whether any work of a lane that rested may go on."""
-    return cooldowns.any_due(tx, [cooldowns.name(work, lane) for work in WORDS], now)
+def due_at(tx: Connection, lane: str, now: datetime) -> datetime | None:
+    """Return when the first work of a lane that rests may go on; none where none rests."""
+    return cooldowns.over_at(tx, [cooldowns.name(work, lane) for work in WORDS], now)
 
 
 def resting(tx: Connection, lane: str, work: Work, now: datetime) -> bool:

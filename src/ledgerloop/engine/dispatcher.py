@@ -39,6 +39,9 @@ PACE = timedelta(seconds=1)
 TICK = 0.5
 """Seconds after which it is asked whether somebody else has written, and looked again where looking failed."""
 SCHEDULE = timedelta(seconds=5)
+"""At most so often it is asked what is due, and whether turns or workers have died, while there is any work."""
+SAFETY = timedelta(minutes=1)
+"""So often it is asked in any case: a clock may have been put forward, and a lock may be lost without a word."""
 STUCK = timedelta(seconds=30)
 HUNG = 60.0
 """Seconds after which a dispatcher that has not looked is told of: the longest wait for a lock, twice."""
@@ -72,11 +75,12 @@ class Engine:
         database: Database,
         clock: Clock,
         flows: Flows,
-        wake_due: Callable[[], object],
+        wake_due: Callable[[], datetime | None],
         worker: str = "one",
         clock_off: Callable[[], timedelta | None] = lambda: None,
     ) -> None:
-        """Take the parts. ``flows`` are what is run in turns, ``wake_due`` wakes the lanes whose time has come.
+        """Take the parts. ``flows`` are what is run in turns, ``wake_due`` wakes the lanes whose time has come and
+        returns the next moment at which one's will have.
 
         ``clock_off`` tells by how much the vendors' clocks are ahead of ours, once they told.
         """
@@ -91,6 +95,9 @@ class Engine:
         self._changes = Changes(database)
         self._due = clock.monotonic()
         self._scheduled_at: float | None = None
+        self._schedule_due = self._due
+        self._stirred = True
+        """Whether there was any work since it was last asked what is due."""
         self._forgot_at: float | None = None
         self._pruning = False
         self._looked_at: float | None = None
@@ -209,20 +216,28 @@ class Engine:
         while (left := self._due - self._clock.monotonic()) > 0 and not self._nudged.wait(min(left, TICK)):
             self._looked_at = self._clock.monotonic()
             if self._changes.any():
+                self._stirred = True
                 break
-        self._nudged.clear()
+        if self._nudged.is_set():
+            self._nudged.clear()
+            self._stirred = True
 
     def _dispatch(self) -> float:
         """Start the turns that are ready, and return how many seconds may pass before the next look."""
         now = self._clock.now()
         ticks = self._clock.monotonic()  # intervals in here are not moved by a clock that is put right
-        if self._scheduled_at is None or ticks - self._scheduled_at >= SCHEDULE.total_seconds():
-            self._scheduled_at = ticks
-            self._wake_due()
+        if self._scheduled_at is None or ticks >= self._schedule_at():
+            self._scheduled_at, self._stirred = ticks, False
+            due = self._wake_due()
             self._stay_alone()
-            take_over(self._database, self._worker, APPLICATION_VERSION, now)
+            others = take_over(self._database, self._worker, APPLICATION_VERSION, now)
             self._end_broken(now)
             epoch.check_now_and_then(now)
+            # Who dies while at work writes nothing more.
+            self._stirred = bool(others or self._begun)
+            self._schedule_due = ticks + SAFETY.total_seconds()
+            if due is not None:
+                self._schedule_due = min(self._schedule_due, ticks + max((due - now).total_seconds(), 0.0))
         if self._forgot_at is None or ticks - self._forgot_at >= PRUNE.total_seconds():
             self._pruning = forget(self._database, now, self._clock_off())
             self._forgot_at = ticks if self._pruning else ticks - (PRUNE - AGAIN).total_seconds()
@@ -230,12 +245,17 @@ class Engine:
             self._pruning = _prune(now)
         with self._database.reading() as tx:
             ready, goes_on = lanes.ready(tx, now), lanes.goes_on_at(tx, now)
-        wait = TICK if self._pruning else self._scheduled_at + SCHEDULE.total_seconds() - ticks
+        wait = TICK if self._pruning else self._schedule_at() - ticks
         if goes_on is not None:
             wait = min(wait, (goes_on - now).total_seconds())
         for one in ready:
             wait = min(wait, self._start(one, now))
         return wait
+
+    def _schedule_at(self) -> float:
+        """Return when it is asked again what is due: soon while there is work, else at the moment that was named."""
+        soon = (self._scheduled_at or 0.0) + SCHEDULE.total_seconds()
+        return max(soon, self._schedule_due) if not self._stirred else soon
 
     def _start(self, one: Ready, now: datetime) -> float:
         """Start a turn unless it runs already or would follow the last one too closely.

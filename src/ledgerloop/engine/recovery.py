@@ -32,10 +32,9 @@ def end_old_turns(database: Database, worker: str, version: str, now: datetime) 
 
 
 def take_over(database: Database, worker: str, version: str, now: datetime) -> int:
-    """Put what dead workers were running back into the queue, for any living one; say how many turns that were."""
-    others = {one.worker for one in durable.running()}
-    count = 0
-    for other in sorted(name for name in others if name and name != worker):
+    """Put what dead workers were running back into the queue, for any living one; say how many others run something."""
+    others = sorted({one.worker for one in durable.running() if one.worker and one.worker != worker})
+    for other in others:
         with database.lock_at_once(lock_of(other)) as dead:
             if not dead:
                 continue
@@ -44,9 +43,8 @@ def take_over(database: Database, worker: str, version: str, now: datetime) -> i
             ours = [one.id for one in held if one.version == version]
             for turn in ours:
                 durable.resume(turn)
-            count += len(ours)
             logger.warning("took over from a dead worker", dead=other, by=worker, turns=len(ours))
-    return count
+    return len(others)
 
 
 def pass_over(database: Database, flow: str, lane: str, turn: int, now: datetime, failed: str = "") -> None:

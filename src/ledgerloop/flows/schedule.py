@@ -10,7 +10,8 @@ Waking is all that happens here. What a turn then does depends on what is due: s
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection
 
@@ -22,7 +23,7 @@ from ledgerloop.ledger import reconcile, reference_data
 from ledgerloop.log import logger
 from ledgerloop.parts import parts
 from ledgerloop.records import Organisation
-from ledgerloop.rules.clocks import passed
+from ledgerloop.rules.clocks import Next, due_at, passed
 from ledgerloop.safety import circuit_breaker
 from ledgerloop.store import connections, cursors, gaps, inbox, lanes, links, mirror, pending_customers, planned
 from ledgerloop.store.cursors import CAUGHT_UP, Cursor
@@ -41,30 +42,40 @@ _RECORDS_EACH = 20
 """How many records a customer that is late has at most: contact, company, and the deals of its late invoices."""
 
 
-def wake_due() -> bool:
-    """Wake every lane whose poll, catch-up, new day, planned work, emails or notes are due; tell whether any was."""
+def wake_due() -> datetime | None:
+    """Wake every lane whose poll, catch-up, new day, planned work, emails or notes are due.
+
+    Returns the next moment at which something is, as long as nothing is written meanwhile; none where nothing will be.
+    """
     at = parts()
     now = at.now()
+    when = Next(now)
     with at.database.reading() as tx:
         portals = [one.id for one in connections.all_connected(tx, "hubspot")]
         homes = connections.organisations(tx)
-        poll = [portal for portal in portals if _elapsed(tx, portal, POLLED, now, at.poll_every.total_seconds())]
+        poll = [portal for portal in portals if when.come(_elapsed_at(tx, portal, POLLED, now, at.poll_every))]
         poll = [portal for portal in poll if not backoff.resting(tx, portal, "polling", now)]
-        poll += [portal for portal in portals if deferrals.due(tx, portal, now) or backoff.due(tx, portal, now)]
-        poll += portals if any(reference_data.due(tx, home.id, now) for home in homes) else []
-        pull = [home for home in homes if _elapsed(tx, home.id, CAUGHT_UP, now, at.catch_up_every.total_seconds())]
-        new_day = [home for home in homes if connections.get_value(tx, _day_of(home)) != home.day(now).isoformat()]
+        poll += [portal for portal in portals if when.come(deferrals.due_at(tx, portal, now))]
+        poll += [portal for portal in portals if when.come(backoff.due_at(tx, portal, now))]
+        blamed = [home for home in homes if when.come(reference_data.due_at(tx, home.id, now))]
+        poll += portals if blamed else []
+        pull = [home for home in homes if when.come(_elapsed_at(tx, home.id, CAUGHT_UP, now, at.catch_up_every))]
+        new_day = [home for home in homes if when.come(_new_day_at(tx, home, now))]
         aging = {home.id: _aging(tx, home, home.day(now)) for home in new_day}
         idle = {one.lane for one in lanes.all_lanes(tx) if one.flow == "standing" and not one.begun_at}
-        quiet = [home for home in homes if home not in pull and _unusually_silent(tx, home, now)]
-        check = [home for home in homes if home.id in idle and reconcile.due(tx, home.id, now)]
-        check += [home for home in homes if home.id in idle and _stopped_long(tx, home, now)]
+        quiet = [home for home in homes if home not in pull and when.come(_unusually_silent_at(tx, home))]
+        free = [home for home in homes if home.id in idle]  # of the others it is asked once their turns have ended
+        check = [home for home in free if when.come(reconcile.due_at(tx, home.id, now))]
+        check += [home for home in free if when.come(_stopped_long_at(tx, home, now))]
         gap = _missing(tx, now)
-        work = [home for home in homes if home.id in idle and home.id in planned.organisations(tx, now)]
-        rested = [home for home in homes if backoff.due(tx, home.id, now) or timeline_notes.due(tx, home.id, now)]
-        work += [home for home in rested if home.id in idle]
+        if not gap and gaps.missing(tx, "xero", now + GAP_CLOSES):
+            when.come(now + GAP_CLOSES)
+        work = [home for home in free if home.id in planned.organisations(tx, now)]
+        when.come(planned.goes_on_at(tx, now))
+        work += [home for home in free if when.come(backoff.due_at(tx, home.id, now))]
+        work += [home for home in free if when.come(timeline_notes.due_at(tx, home.id, now))]
     if not (poll or pull or new_day or work or check or quiet or gap):
-        return False
+        return when.at
     with at.database.transaction() as tx:
         if gap:
             quiet = [*quiet, *_behind_gap(tx, homes, gap, now)]
@@ -81,7 +92,7 @@ def wake_due() -> bool:
             connections.put_value(tx, _day_of(home), home.day(now).isoformat())
         for home in {home.id: home for home in (*pull, *new_day, *work, *check, *quiet)}.values():
             lanes.wake(tx, "standing", home.id, now)
-    return True
+    return when.at
 
 
 def _aging(tx: Connection, home: Organisation, today: date) -> tuple[set[str], set[str]]:
@@ -94,20 +105,20 @@ def _aging(tx: Connection, home: Organisation, today: date) -> tuple[set[str], s
     return set(shown), set(held.customers_held(tx, home.id))
 
 
-def _unusually_silent(tx: Connection, home: Organisation, now: datetime) -> bool:
-    """Tell whether webhooks have been silent for much longer than usual with nothing pulled since: once a silence."""
+def _unusually_silent_at(tx: Connection, home: Organisation) -> datetime | None:
+    """Return when webhooks have been silent for much longer than usual with nothing pulled since: once a silence."""
     last = inbox.last_delivery(tx, "xero", home.id)
     if last is None or last.usual_seconds is None:
-        return False
+        return None
     noticed = last.delivered_at + max(SILENCE, UNUSUAL * timedelta(seconds=last.usual_seconds))
     pulled = cursors.get(tx, home.id, CAUGHT_UP).highest
-    return now >= noticed and (pulled is None or pulled < noticed)
+    return noticed if pulled is None or pulled < noticed else None
 
 
-def _stopped_long(tx: Connection, home: Organisation, now: datetime) -> bool:
-    """Tell whether what the brake has stopped is to be looked at again."""
+def _stopped_long_at(tx: Connection, home: Organisation, now: datetime) -> datetime | None:
+    """Return when what the brake has stopped is to be looked at again; none where it has stopped nothing."""
     since = pending_customers.stopped_since(tx, home.id)
-    return since is not None and passed(since, circuit_breaker.AGAIN, now)
+    return due_at(since, circuit_breaker.AGAIN, now) if since is not None else None
 
 
 def _missing(tx: Connection, now: datetime) -> int:
@@ -138,8 +149,16 @@ def _behind_gap(tx: Connection, homes: Sequence[Organisation], missing: int, now
     return homes
 
 
-def _elapsed(tx: Connection, lane: str, kind: str, now: datetime, seconds: float) -> bool:
-    return passed(cursors.get(tx, lane, kind).highest, timedelta(seconds=seconds), now)
+def _elapsed_at(tx: Connection, lane: str, kind: str, now: datetime, span: timedelta) -> datetime:
+    return due_at(cursors.get(tx, lane, kind).highest, span, now)
+
+
+def _new_day_at(tx: Connection, home: Organisation, now: datetime) -> datetime:
+    """Return when the organisation's next day begins: now, where nobody has seen this one."""
+    today = home.day(now)
+    if connections.get_value(tx, _day_of(home)) != today.isoformat():
+        return now
+    return datetime.combine(today + timedelta(days=1), time(), ZoneInfo(home.timezone)).astimezone(UTC)
 
 
 def _day_of(home: Organisation) -> str:

@@ -116,10 +116,10 @@ def take_up(portal: str) -> None:
             inbox.keep(tx, [again(portal, deal, reason, kind) for deal, kind in kinds.items()], now)
 
 
-def due(tx: Connection, portal: str, now: datetime) -> bool:
-    """Tell whether deals that were put aside are to be looked at again."""
+def due_at(tx: Connection, portal: str, now: datetime) -> datetime | None:
+    """Return when deals that were put aside are to be looked at again; none where none are."""
     kept = deferrals.get(tx, portal)
-    return kept is not None and not kept.rest.lasts(now)
+    return kept.rest.over_at(now) if kept is not None else None
 
 
 def _waits(name: str, problem: LedgerloopError) -> str:

@@ -21,7 +21,7 @@ from ledgerloop.errors import LedgerloopError
 from ledgerloop.log import logger
 from ledgerloop.parts import parts
 from ledgerloop.records import Line, Organisation, Receivable
-from ledgerloop.rules.clocks import passed
+from ledgerloop.rules import clocks
 from ledgerloop.rules.customers import customer_from_contact, receivable_from_credit, receivable_from_invoice
 from ledgerloop.rules.standing import agrees, standing_of
 from ledgerloop.store import clientele, connections, journal, mirror
@@ -53,9 +53,15 @@ class Calls:
 
 def due(tx: Connection, organisation: str, now: datetime) -> bool:
     """Tell whether the next call may be made."""
+    moment = due_at(tx, organisation, now)
+    return moment is not None and moment <= now
+
+
+def due_at(tx: Connection, organisation: str, now: datetime) -> datetime | None:
+    """Return when the next call may be made; none where none is made."""
     every = parts().verify_every
     last = _round(tx, organisation)
-    return every is not None and passed(last.at, every * last.calls, now)
+    return clocks.due_at(last.at, every * last.calls, now) if every is not None else None
 
 
 def verify(home: Organisation) -> int:

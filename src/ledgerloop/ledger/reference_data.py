@@ -81,8 +81,14 @@ def books_of(home: Organisation, kinds: Collection[Kind], *, anew: bool = False,
 
 def due(tx: Connection, organisation: str, now: datetime) -> bool:
     """Tell whether books are to be read again that were blamed too soon after a reading."""
+    moment = due_at(tx, organisation, now)
+    return moment is not None and moment <= now
+
+
+def due_at(tx: Connection, organisation: str, now: datetime) -> datetime | None:
+    """Return when books are to be read again that were blamed too soon after a reading; none where none were."""
     wanted = store.wanted(tx, organisation)
-    return wanted is not None and not Rest(wanted.at - parts().books_floor, wanted.at).lasts(now)
+    return Rest(wanted.at - parts().books_floor, wanted.at).over_at(now) if wanted is not None else None
 
 
 def last_read(tx: Connection, organisation: str) -> Books:

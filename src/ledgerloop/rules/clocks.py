@@ -15,6 +15,26 @@ def passed(since: datetime | None, span: timedelta, now: datetime) -> bool:
     return since is None or since > now or now - since >= span
 
 
+def due_at(since: datetime | None, span: timedelta, now: datetime) -> datetime:
+    """Return when a span has passed since a stored moment: now, where there is none, or one that is in the future."""
+    return now if since is None or since > now else since + span
+
+
+class Next:
+    """Tell which moments have come, and remember the first of those that have not."""
+
+    def __init__(self, now: datetime) -> None:
+        self._now = now
+        self.at: datetime | None = None
+        """The first moment that has not come; none where there is none."""
+
+    def come(self, moment: datetime | None) -> bool:
+        """Tell whether a moment has come. None never comes."""
+        if moment is not None and moment > self._now:
+            self.at = moment if self.at is None else min(self.at, moment)
+        return moment is not None and moment <= self._now
+
+
 def far(moment: datetime, span: timedelta, now: datetime) -> bool:
     """Tell whether a moment is further from now than a span, on either side.
 

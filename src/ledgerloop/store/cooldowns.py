@@ -33,10 +33,10 @@ def due(tx: Connection, rest: str, now: datetime) -> bool:
     return kept is not None and not kept.lasts(now)
 
 
-def any_due(tx: Connection, names: Collection[str], now: datetime) -> bool:
-    """Tell whether any of these rests is over."""
+def over_at(tx: Connection, names: Collection[str], now: datetime) -> datetime | None:
+    """Return when the first of these rests is over; none where nothing rests."""
     kept = connections.get_values(tx, names).values()
-    return any(not _read(rest).lasts(now) for rest in kept if rest)
+    return min((_read(rest).over_at(now) for rest in kept if rest), default=None)
 
 
 def put(tx: Connection, rest: str, kept: Rest | None) -> None:

@@ -96,6 +96,14 @@ def organisations(tx: Connection, now: datetime) -> Sequence[str]:
     return tx.execute(mine).scalars().all()
 
 
+def goes_on_at(tx: Connection, now: datetime) -> datetime | None:
+    """Return when the first planned work that rests goes on; none where none does."""
+    columns = allowance_table.c
+    open_ = columns.organisation.in_(select(table.c.organisation))
+    resting = rests.lasts(columns.rests_since, columns.rests_until, now)
+    return tx.execute(select(func.min(columns.rests_until)).where(open_, resting)).scalar()
+
+
 def under_way(tx: Connection) -> list[Allowance]:
     """List the planned work that is not done yet."""
     open_ = allowance_table.c.organisation.in_(select(table.c.organisation))
