@@ -22,7 +22,6 @@ from ledgerloop import oauth
 from ledgerloop.clock import Clock
 from ledgerloop.engine.dispatcher import Engine, Flows
 from ledgerloop.engine.ingest import Receiver
-from ledgerloop.errors import SettingsError
 from ledgerloop.flows.invoicing import invoicing
 from ledgerloop.flows.schedule import wake_due
 from ledgerloop.flows.standing import standing
@@ -36,6 +35,7 @@ from ledgerloop.portal import properties
 from ledgerloop.records import Outage, Pulse
 from ledgerloop.rules.identity.profiles import Numbered
 from ledgerloop.secrets.keyed import Keyed
+from ledgerloop.secrets.lookup import Lookup
 from ledgerloop.secrets.sealed import Sealed, locked, trouble
 from ledgerloop.secrets.shelf import SESSION_KEY, Shelf
 from ledgerloop.settings import Settings
@@ -88,6 +88,7 @@ class Ledgerloop:
     database: Database
     secrets: Sealed
     shelf: Shelf
+    lookup: Lookup
     vendors: Vendors
     desk: Desk
     engine: Engine
@@ -169,8 +170,9 @@ def build(
     cells = DatabaseCells(database)
     secrets = Sealed(cells, Path(settings.service.key_file))
     shelf = Shelf(secrets, database.lock)
-    provider = _provider(settings, secrets)
-    vendors = _vendors(settings, provider, secrets, shelf, clock, observe)
+    lookup = Lookup(secrets, settings.file)
+    provider = _provider(settings, lookup)
+    vendors = _vendors(settings, provider, lookup, shelf, clock, observe)
     engine = Engine(database, clock, FLOWS, wake_due, worker, vendors.clock_off)
     desk = Desk(
         database,
@@ -186,20 +188,22 @@ def build(
     receiver = Receiver(database, clock, engine.nudge, worker, lambda: built.pulse())
     witness = witness_of(database.url, Path(settings.service.key_file))
     built = Ledgerloop(
-        settings, database, secrets, shelf, vendors, desk, engine, receiver, clock, witness, clock.now(), cells, worker
+        settings,
+        database,
+        secrets,
+        shelf,
+        lookup,
+        vendors,
+        desk,
+        engine,
+        receiver,
+        clock,
+        witness,
+        clock.now(),
+        cells,
+        worker,
     )
     return built
-
-
-def secret(secrets: Sealed, settings: Settings, reference: str, key: str) -> str:
-    """Return the secret that a setting refers to; SettingsError, naming the setting, where nobody has saved it yet."""
-    name = reference.removeprefix("secret:")
-    value = secrets.load(name)
-    if value is None:
-        raise SettingsError(
-            key, str(settings.file), f"it refers to the secret `{name}`: run `ledgerloop secret set {name}`."
-        )
-    return value
 
 
 def _unopened(cells: DatabaseCells, settings: Settings) -> tuple[str, ...]:
@@ -207,7 +211,7 @@ def _unopened(cells: DatabaseCells, settings: Settings) -> tuple[str, ...]:
     return tuple(name for name in locked(cells, Path(settings.service.key_file)) if name != SESSION_KEY)
 
 
-def _provider(settings: Settings, secrets: Sealed) -> oauth.Provider:
+def _provider(settings: Settings, lookup: Lookup) -> oauth.Provider:
     xero = settings.xero
     return oauth.Provider(
         vendor="Xero",
@@ -215,7 +219,7 @@ def _provider(settings: Settings, secrets: Sealed) -> oauth.Provider:
         token_url=f"{xero.identity_url}/connect/token",
         revoke_url=f"{xero.identity_url}/connect/revocation",
         client_id=xero.client_id,
-        client_secret=secrets.load(xero.client_secret.removeprefix("secret:")) or "",
+        client_secret=lambda: lookup.read(xero.client_secret, "xero.client_secret"),
         redirect_uri=settings.service.address + CALLBACK,
         scopes=xero.scope_list,
     )
@@ -224,7 +228,7 @@ def _provider(settings: Settings, secrets: Sealed) -> oauth.Provider:
 def _vendors(
     settings: Settings,
     provider: oauth.Provider,
-    secrets: Sealed,
+    lookup: Lookup,
     shelf: Shelf,
     clock: Clock,
     observe: Callable[[Call], None],
@@ -268,7 +272,7 @@ def _vendors(
         )
 
     def hubspot_token(_refused: str) -> str:
-        return secret(secrets, settings, settings.hubspot.token, "hubspot.token")
+        return lookup.read(settings.hubspot.token, "hubspot.token")
 
     def hubspot() -> HubSpotClient:
         api = Api(

@@ -18,7 +18,7 @@
     ├── BadSignature             a webhook that is not to be trusted
     ├── Unreadable               a rightly signed webhook whose body cannot be understood; kept and shown
     └── SettingsError            a person must change a setting; says which, where, and to what
-        └── Locked               ... the key file: a secret is kept, and none of the keys there opens it
+        └── Locked               ... or a permission: a secret is there, and no key opens it, or we are not let in
 
 Every class passes all its arguments by position to ``super().__init__``, and they are plain data: the workflow engine
 keeps an error's name and arguments, and one that cannot be made from them again would hide the one that mattered.
@@ -183,4 +183,7 @@ class SettingsError(LedgerloopError):
 
 
 class Locked(SettingsError):
-    """Report a secret that is kept and that no line of the key file opens. What needs it waits for the right key."""
+    """Report a secret that is there and cannot be had: no line of the key file opens it, or we are not let in to it.
+
+    What needs it waits until it can be had.
+    """

@@ -42,7 +42,8 @@ class Provider:
     token_url: str
     revoke_url: str
     client_id: str
-    client_secret: str
+    client_secret: Callable[[], str]
+    """Reads the app's secret when it is needed, so that a new one counts at once."""
     redirect_uri: str
     scopes: tuple[str, ...]
     timeout: float = 10.0
@@ -249,7 +250,7 @@ def _tls() -> ssl.SSLContext:
 def _client(provider: Provider) -> Any:
     client = OAuth2Client(
         client_id=provider.client_id,
-        client_secret=provider.client_secret,
+        client_secret=provider.client_secret(),
         scope=" ".join(provider.scopes),
         redirect_uri=provider.redirect_uri,
         code_challenge_method="S256",

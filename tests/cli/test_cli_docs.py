@@ -55,7 +55,7 @@ def test_pages_name_real_commands() -> None:
     """Every `ledgerloop …` command that the pages tell people to run exists."""
     known = set(re.findall(r"^## ledgerloop (.+)$", reference_text(), re.MULTILINE))
     groups = {one.split()[0] for one in known if " " in one}
-    for name in ("setup.md", "operate.md", "moving.md", "troubleshooting.md", "errors.md"):
+    for name in ("setup.md", "operate.md", "secrets.md", "moving.md", "troubleshooting.md", "errors.md"):
         for told in re.findall(r"ledgerloop ([a-z]+(?: [a-z]+)?)", (DOCS / name).read_text()):
             first = told.split()[0]
             assert told in known or first in known or first in groups, f"{name}: ledgerloop {told}"
@@ -63,7 +63,7 @@ def test_pages_name_real_commands() -> None:
 
 def test_prose_has_a_sentence_a_line() -> None:
     """Prose has one sentence per line, so that changes are easy to read."""
-    for name in ("setup.md", "operate.md", "moving.md", "troubleshooting.md", "errors.md"):
+    for name in ("setup.md", "operate.md", "secrets.md", "moving.md", "troubleshooting.md", "errors.md"):
         fenced = False
         for line in (DOCS / name).read_text().splitlines():
             fenced ^= line.startswith("```")

@@ -42,7 +42,7 @@ def provider(url: str, timeout: float = 5.0) -> Provider:
         f"{url}/connect/token",
         f"{url}/connect/revocation",
         "client id",
-        "secret/+",
+        lambda: "secret/+",
         "http://127.0.0.1:8080/connect/xero/callback",
         ("offline_access", "accounting.contacts"),
         timeout,

@@ -132,6 +132,7 @@ def vault(config: Path) -> Iterator[tuple[Settings, Database, Sealed]]:
 
 def _furnish(trial: Settings, settings: Settings) -> None:
     """Put the sandbox's credentials into its own database, and let the console keep its password there."""
+    from ledgerloop.secrets.references import kept_name
     from ledgerloop.secrets.sealed import Sealed
     from ledgerloop.store import connections
     from ledgerloop.store.sealed_secrets import DatabaseCells
@@ -139,13 +140,14 @@ def _furnish(trial: Settings, settings: Settings) -> None:
 
     with _database(trial) as database, _database(settings) as real:
         secrets = Sealed(DatabaseCells(database), Path(trial.service.key_file))
-        for reference, value in (
-            (trial.xero.client_secret, credentials.XERO_CLIENT_SECRET),
-            (trial.xero.webhook_key, credentials.XERO_WEBHOOK_KEY),
-            (trial.hubspot.token, credentials.HUBSPOT_TOKEN),
-            (trial.hubspot.client_secret, credentials.HUBSPOT_CLIENT_SECRET),
-        ):
-            name = reference.removeprefix("secret:")
+        published = (
+            credentials.XERO_CLIENT_SECRET,
+            credentials.XERO_WEBHOOK_KEY,
+            credentials.HUBSPOT_TOKEN,
+            credentials.HUBSPOT_CLIENT_SECRET,
+        )
+        for reference, value in zip(reading.references(trial).values(), published, strict=True):
+            name = kept_name(reference)
             if _known(secrets, name) != value:
                 secrets.save(name, value)
         with real.reading() as tx:

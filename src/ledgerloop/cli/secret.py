@@ -12,9 +12,11 @@ import typer
 
 from ledgerloop.cli.opening import FILE, Config, OnSandbox, choose, vault
 from ledgerloop.cli.show import Json, print_json, print_table, say
-from ledgerloop.errors import LedgerloopError
+from ledgerloop.errors import LedgerloopError, Locked, SettingsError
+from ledgerloop.secrets.lookup import Lookup
+from ledgerloop.secrets.references import kept_name
 from ledgerloop.secrets.sealed import reseal
-from ledgerloop.settings import Settings
+from ledgerloop.settings import Settings, references
 from ledgerloop.store.db import Database
 from ledgerloop.store.sealed_secrets import DatabaseCells
 
@@ -34,21 +36,26 @@ def set_secret(name: Name, config: Config = FILE) -> None:
         if name not in known:
             near = get_close_matches(name, known, 1)
             meant = f" Did you mean `{near[0]}`?" if near else ""
-            raise LedgerloopError(f"No setting refers to `secret:{name}`.{meant} There are {', '.join(known)}.")
+            raise LedgerloopError(
+                f"No setting refers to `secret:{name}`.{meant} There are {', '.join(known) or 'none'}."
+            )
         given = typer.prompt(name, hide_input=True) if sys.stdin.isatty() else sys.stdin.read()
         text = str(given).strip()
         if not text:
             raise LedgerloopError("The secret is empty, so nothing was kept.")
         secrets.save(name, text)
-    taken_up = "at its next start" if known[name] == "xero.client_secret" else "within seconds"
-    say(f"`{name}` is kept, sealed. A service that runs takes it up {taken_up}.")
+    say(f"`{name}` is kept, sealed. A service that runs takes it up within seconds.")
 
 
 @app.command("list")
 def list_secrets(config: Config = FILE, as_json: Json = False) -> None:
-    """List the secrets that the settings name, and whether each is kept."""
+    """List the secrets that the settings name, and whether each is kept, or can be read where it is."""
     with vault(config) as (settings, _, secrets):
-        rows = [(name, key, secrets.load(name) is not None) for name, key in named(settings).items()]
+        lookup = Lookup(secrets, settings.file)
+        rows = [
+            (kept_name(reference) or reference, key, _there(lookup, reference, key))
+            for key, reference in references(settings).items()
+        ]
     if as_json:
         print_json([{"name": name, "setting": key, "kept": kept} for name, key, kept in rows])
     else:
@@ -94,13 +101,16 @@ def cure_of(name: str, settings: Settings) -> str:
 
 
 def named(settings: Settings) -> dict[str, str]:
-    """Return the names of the secrets, each with the setting that refers to it."""
-    return {
-        reference.removeprefix("secret:"): key
-        for key, reference in (
-            ("xero.client_secret", settings.xero.client_secret),
-            ("xero.webhook_key", settings.xero.webhook_key),
-            ("hubspot.token", settings.hubspot.token),
-            ("hubspot.client_secret", settings.hubspot.client_secret),
-        )
-    }
+    """Return the names of the secrets that are kept here, each with the setting that refers to it."""
+    return {name: key for key, reference in references(settings).items() if (name := kept_name(reference))}
+
+
+def _there(lookup: Lookup, reference: str, key: str) -> bool:
+    """Tell whether there is a secret; Locked where there is one that cannot be had."""
+    try:
+        lookup.read(reference, key)
+    except Locked:
+        raise
+    except SettingsError:
+        return False
+    return True

@@ -1,6 +1,6 @@
 """Every setting: its name, type, default and meaning.
 
-Settings never hold a secret: where one is needed they name it, ``secret:NAME``, and it is kept sealed.
+Settings never hold a secret: where one is needed they say where it is, such as ``secret:NAME``, which is kept sealed.
 """
 
 from __future__ import annotations
@@ -285,3 +285,13 @@ class Settings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Put the environment above the file."""
         return env_settings, init_settings
+
+
+def references(settings: Settings) -> dict[str, str]:
+    """Return what each setting that needs a secret refers to, by the setting's key, in the order of setting up."""
+    return {
+        "xero.client_secret": settings.xero.client_secret,
+        "xero.webhook_key": settings.xero.webhook_key,
+        "hubspot.token": settings.hubspot.token,
+        "hubspot.client_secret": settings.hubspot.client_secret,
+    }

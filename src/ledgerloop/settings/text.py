@@ -65,8 +65,9 @@ def markdown_text() -> str:
         f" `{ENVIRONMENT}SERVICE__PORT=9000` is `port` in `[service]`.",
         "",
         "No secret stands in the settings.",
-        'Where one is needed, its name does, as `"secret:xero_client_secret"`,'
+        'Where one is needed, they say where it is, as `"secret:xero_client_secret"`,'
         " and `ledgerloop secret set xero_client_secret` keeps the secret itself, sealed.",
+        "[secrets.md](secrets.md) lists the other places that may be named.",
         "",
     ]
     for section, what, fields in _sections():

@@ -12,6 +12,7 @@ from pydantic_core import PydanticCustomError
 from ledgerloop.rules.invoice_markers import MARKER, marker_in, marker_of
 from ledgerloop.rules.properties import mistaken
 from ledgerloop.rules.templates import fields_in, filled
+from ledgerloop.secrets.references import parse
 from ledgerloop.xero.scopes import TO_READ_BOOKS, reads_books
 
 
@@ -56,8 +57,10 @@ def _cure(sentence: str) -> PydanticCustomError:
 
 def _secret_reference(value: str) -> str:
     """Refuse a secret that stands in the settings itself, without repeating it."""
-    if not re.fullmatch(r"secret:[a-z0-9_.-]+", value):
-        raise _cure('write "secret:NAME", the name of a secret kept by `ledgerloop secret set NAME`, never the secret.')
+    try:
+        parse(value)
+    except ValueError as error:
+        raise _cure(str(error)) from None
     return value
 
 

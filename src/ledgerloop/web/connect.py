@@ -6,7 +6,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from ledgerloop.bootstrap import CALLBACK, Ledgerloop, secret
+from ledgerloop.bootstrap import CALLBACK, Ledgerloop
 from ledgerloop.errors import ConsentNeeded, LedgerloopError, SettingsError
 from ledgerloop.log import logger
 from ledgerloop.rules.routing import undecided
@@ -107,5 +107,5 @@ def consent_address(built: Ledgerloop) -> str:
     """Return the address at which a person consents; SettingsError where the Xero app is not set up yet."""
     settings = built.settings
     check_complete(settings)
-    secret(built.secrets, settings, settings.xero.client_secret, "xero.client_secret")
+    built.lookup.read(settings.xero.client_secret, "xero.client_secret")
     return begin_consent(built.desk)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ledgerloop.bootstrap import Ledgerloop, secret
+from ledgerloop.bootstrap import Ledgerloop
 from ledgerloop.errors import SettingsError
 from ledgerloop.settings import check_complete
 
@@ -41,7 +41,7 @@ def lacks(built: Ledgerloop) -> list[Lack]:
         ),
     ):
         try:
-            secret(built.secrets, settings, reference, key)
+            built.lookup.read(reference, key)
         except SettingsError as problem:
             found.append(Lack(key, effect, problem.sentence, needed))
     return found

@@ -14,7 +14,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from ledgerloop.bootstrap import HUBSPOT_WEBHOOKS, XERO_WEBHOOKS, Ledgerloop, secret
+from ledgerloop.bootstrap import HUBSPOT_WEBHOOKS, XERO_WEBHOOKS, Ledgerloop
 from ledgerloop.engine.ingest import Delivery
 from ledgerloop.errors import BadSignature, Locked, SettingsError, Unreadable
 from ledgerloop.hubspot import webhooks as hubspot
@@ -147,7 +147,7 @@ def _opened(built: Ledgerloop, reference: str, key: str) -> Callable[[], str | N
 
     def load() -> str | None:
         try:
-            return secret(built.secrets, built.settings, reference, key)
+            return built.lookup.read(reference, key)
         except SettingsError as problem:
             if not isinstance(problem, Locked):
                 logger.error("webhooks are closed", why=problem.sentence)

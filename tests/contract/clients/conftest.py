@@ -152,7 +152,7 @@ def provider(sandbox: Sandbox) -> Provider:
         f"{url}/connect/token",
         f"{url}/connect/revocation",
         credentials.XERO_CLIENT_ID,
-        credentials.XERO_CLIENT_SECRET,
+        lambda: credentials.XERO_CLIENT_SECRET,
         CALLBACK,
         tuple(SCOPES.split()),
     )
