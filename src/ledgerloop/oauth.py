@@ -13,7 +13,7 @@ import itertools
 import json
 import secrets
 import ssl
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -106,6 +106,9 @@ class Shelf(Protocol):
     def save(self, name: str, text: str) -> None:
         """Keep the text durably before returning."""
 
+    def replace(self, name: str, before: str, after: str) -> bool:
+        """Keep a text in the place of another, durably before returning; tell whether that one was still there."""
+
     def lock(self, name: str) -> AbstractContextManager[Any]:
         """Hold the name for this process while the block lasts."""
 
@@ -158,7 +161,8 @@ class Tokens:
     """Give a fresh access token for one grant, however many threads and processes ask.
 
     It is renewed under the shelf's lock, after looking again whether someone else has done so, and the new tokens are
-    stored before the first of them is used.
+    stored before the first of them is used. They take the place of those that were renewed and of no others: whoever
+    put others there without the lock, such as a person who connected anew elsewhere, has the newer ones.
     """
 
     def __init__(
@@ -193,7 +197,8 @@ class Tokens:
 
     def _renew(self, refused: str) -> TokenSet:
         with self._shelf.lock(self._name):
-            tokens = self._load()
+            kept = self._kept()
+            tokens = TokenSet.from_json(kept)
             if self._good(tokens, refused):
                 return tokens  # someone else has renewed it meanwhile
             for attempt in itertools.count(1):
@@ -206,14 +211,18 @@ class Tokens:
                     if attempt >= self._attempts:
                         raise
                     self._clock.sleep(float(attempt))
-            self._shelf.save(self._name, renewed.to_json())
+            if not self._shelf.replace(self._name, kept, renewed.to_json()):
+                raise Transient(f"somebody else has put other tokens of {self._provider.vendor} there meanwhile")
             return renewed
 
     def _load(self) -> TokenSet:
+        return TokenSet.from_json(self._kept())
+
+    def _kept(self) -> str:
         text = self._shelf.load(self._name)
         if text is None:
             raise ConsentNeeded(self._provider.vendor, "nobody has connected it yet")
-        return TokenSet.from_json(text)
+        return text
 
     def _good(self, tokens: TokenSet, refused: str) -> bool:
         return tokens.access_token != refused and not tokens.expires_within(AHEAD, self._clock.now())

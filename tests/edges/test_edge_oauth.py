@@ -71,6 +71,13 @@ class FileShelf:
         self.saved.append(text)
         (self.folder / name).write_text(text)
 
+    def replace(self, name: str, before: str, after: str) -> bool:
+        """Keep the text if the other is still there."""
+        if self.load(name) != before:
+            return False
+        self.save(name, after)
+        return True
+
     @contextmanager
     def lock(self, name: str) -> Iterator[None]:
         """Hold the name, against threads and processes."""
@@ -219,6 +226,24 @@ class TestTokens:
         (tmp_path / "grant").write_text(OLD.to_json())
         with playing(Reply(body=GRANTED)) as server, pytest.raises(OSError, match="disk full"):
             Tokens(provider(server.url), Full(tmp_path), "grant", clock=Standing(NOW))()
+
+    def test_tokens_of_somebody_else_stay(self, tmp_path: Path) -> None:
+        """Where others were put there while ours were renewed, as by a consent elsewhere, theirs stay and are used."""
+        theirs = TokenSet("a9", "r9", NOW + timedelta(hours=1))
+
+        class Overtaken(FileShelf):
+            def replace(self, name: str, before: str, after: str) -> bool:
+                self.save(name, theirs.to_json())
+                return super().replace(name, before, after)
+
+        (tmp_path / "grant").write_text(OLD.to_json())
+        with playing(Reply(body=GRANTED)) as server:
+            tokens = Tokens(provider(server.url), Overtaken(tmp_path), "grant", now=lambda: NOW)
+            with pytest.raises(Transient, match="somebody else"):
+                tokens()
+
+            assert "a9" == tokens()
+            assert len(server.requests) == 1
 
     def test_threads_renew_once(self, shelf: FileShelf) -> None:
         """However many threads find the token at its end, one refresh leaves."""

@@ -67,6 +67,18 @@ class TestSealed:
         assert Sealed(drawer, key_file).load("grant") == "line one\nZeile zwei: ü"
         assert sealed.load("unknown") is None
 
+    def test_takes_the_place_of_one_that_is_there(self, database: Database, key_file: Path) -> None:
+        """Only what is still there is replaced, whatever key has sealed it; what somebody else saved stays."""
+        sealed = Sealed(DatabaseCells(database), key_file)
+        sealed.save("grant", "first")
+        key_file.write_text(f"{Fernet.generate_key().decode()}\n{key_file.read_text()}")
+        reseal(DatabaseCells(database), key_file)
+
+        assert (True, "second") == (sealed.replace("grant", "first", "second"), sealed.load("grant"))
+        assert (False, "second") == (sealed.replace("grant", "first", "third"), sealed.load("grant"))
+        assert (True, None) == (sealed.replace("grant", "second", None), sealed.load("grant"))
+        assert (False, None) == (sealed.replace("grant", "second", "third"), sealed.load("grant"))
+
     def test_the_database_cannot_read_it(self, database: Database, key_file: Path) -> None:
         """No column of the database holds a secret in the clear."""
         Sealed(DatabaseCells(database), key_file).save("grant", "refresh-me-not")

@@ -104,3 +104,7 @@ class _Held:
     def save(self, name: str, sealed: bytes) -> None:
         """Refuse: a backup stays as it was made."""
         raise LedgerloopError(f"A backup is not written to: {name}.")
+
+    def replace(self, name: str, before: bytes, after: bytes | None) -> bool:
+        """Refuse: a backup stays as it was made."""
+        raise LedgerloopError(f"A backup is not written to: {name}.")

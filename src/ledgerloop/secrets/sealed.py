@@ -31,15 +31,15 @@ class Cells(Protocol):
     def save(self, name: str, sealed: bytes) -> None:
         """Keep the bytes durably before returning."""
 
+    def replace(self, name: str, before: bytes, after: bytes | None) -> bool:
+        """Put other bytes, or none, in the place of these; tell whether these were still there."""
+
 
 class AllCells(Cells, Protocol):
-    """Cells that can be gone through, and changed where nobody else has changed them meanwhile."""
+    """Cells that can be gone through."""
 
     def all(self) -> Mapping[str, bytes]:
         """Return what is kept, by name."""
-
-    def replace(self, name: str, before: bytes, after: bytes | None) -> bool:
-        """Put other bytes, or none, in the place of these; tell whether these were still there."""
 
 
 class Sealed:
@@ -52,8 +52,22 @@ class Sealed:
     def load(self, name: str) -> str | None:
         """Open a secret; none if it was never saved. Locked, also with the key file read anew, if no key opens it."""
         sealed = self._cells.load(name)
-        if sealed is None:
-            return None
+        return None if sealed is None else self._open(name, sealed)
+
+    def save(self, name: str, text: str) -> None:
+        """Seal a secret together with its name, with the first key that the file has now."""
+        self._cells.save(name, _sealed(self._sealing_key(), name, text))
+
+    def replace(self, name: str, before: str, after: str | None) -> bool:
+        """Seal another secret, or keep none, in the place of this one; tell whether this one was still there."""
+        while (sealed := self._cells.load(name)) is not None and self._open(name, sealed) == before:
+            new = None if after is None else _sealed(self._sealing_key(), name, after)
+            if self._cells.replace(name, sealed, new):
+                return True
+            # Somebody has sealed the same with another key, or changed it: look again.
+        return False
+
+    def _open(self, name: str, sealed: bytes) -> str:
         text = _opened(self._keys, name, sealed)
         if text is None:
             # A key that was taken out of the file still opens what was not sealed anew; forgetting it helps nobody.
@@ -63,10 +77,6 @@ class Sealed:
         if text is None:
             raise _locked(self._key_file, name)
         return text
-
-    def save(self, name: str, text: str) -> None:
-        """Seal a secret together with its name, with the first key that the file has now."""
-        self._cells.save(name, _sealed(self._sealing_key(), name, text))
 
     def _read_again(self) -> tuple[bytes, ...]:
         try:

@@ -19,6 +19,9 @@ class Secrets(Protocol):
     def save(self, name: str, text: str) -> None:
         """Keep the secret durably before returning."""
 
+    def replace(self, name: str, before: str, after: str) -> bool:
+        """Keep a secret in the place of another, durably before returning; tell whether that one was still there."""
+
 
 class Shelf:
     """Put a cross-process lock beside a place for secrets, as renewing a token needs."""
@@ -33,6 +36,10 @@ class Shelf:
     def save(self, name: str, text: str) -> None:
         """Keep the secret durably before returning."""
         self._secrets.save(name, text)
+
+    def replace(self, name: str, before: str, after: str) -> bool:
+        """Keep a secret in the place of another, durably before returning; tell whether that one was still there."""
+        return self._secrets.replace(name, before, after)
 
     def lock(self, name: str) -> AbstractContextManager[None]:
         """Hold the secret of this name while the block lasts; no thread or process holds it at the same time."""

@@ -55,6 +55,13 @@ class MemoryShelf:
         """Keep the text."""
         self.texts[name] = text
 
+    def replace(self, name: str, before: str, after: str) -> bool:
+        """Keep the text if the other is still there."""
+        same = self.texts.get(name) == before
+        if same:
+            self.texts[name] = after
+        return same
+
     @contextmanager
     def lock(self, name: str) -> Iterator[None]:
         """Hold the name: nobody else is here."""
