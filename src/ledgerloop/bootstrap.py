@@ -34,9 +34,11 @@ from ledgerloop.parts import Brake, Parts, Traces, equip
 from ledgerloop.portal import properties
 from ledgerloop.records import Outage, Pulse
 from ledgerloop.rules.identity.profiles import Numbered
+from ledgerloop.secret_stores import SecretStores, open_stores
+from ledgerloop.secrets.chosen import Chosen
 from ledgerloop.secrets.keyed import Keyed
 from ledgerloop.secrets.lookup import Lookup
-from ledgerloop.secrets.sealed import Sealed, locked, trouble
+from ledgerloop.secrets.sealed import locked, trouble
 from ledgerloop.secrets.shelf import SESSION_KEY, Shelf
 from ledgerloop.settings import Settings
 from ledgerloop.settings.routes import routes_from
@@ -86,9 +88,7 @@ class Ledgerloop:
 
     settings: Settings
     database: Database
-    secrets: Sealed
-    shelf: Shelf
-    lookup: Lookup
+    stores: SecretStores
     vendors: Vendors
     desk: Desk
     engine: Engine
@@ -96,12 +96,26 @@ class Ledgerloop:
     clock: Clock
     witness: Witness
     begun: datetime
-    cells: DatabaseCells
     worker: str
 
     def now(self) -> datetime:
         """Tell the moment."""
         return self.clock.now()
+
+    @property
+    def secrets(self) -> Chosen:
+        """The store of secrets that is chosen."""
+        return self.stores.secrets
+
+    @property
+    def shelf(self) -> Shelf:
+        """The same, with a lock for each secret."""
+        return self.stores.shelf
+
+    @property
+    def lookup(self) -> Lookup:
+        """What reads the secrets that settings refer to."""
+        return self.stores.lookup
 
     def parts(self) -> Parts:
         """Return what the flows work with, for those who rehearse one without an engine."""
@@ -114,9 +128,11 @@ class Ledgerloop:
             at=self.now(),
             receiving=self.receiver.alive,
             outage=self.outage,
-            unopened=_unopened(self.cells, self.settings),
+            unopened=_unopened(self.stores.cells, self.settings),
             clock_off=self.vendors.clock_off(),
             key=trouble(Path(self.settings.service.key_file)),
+            store=self.stores.keeper.trouble,
+            landed=self.stores.elsewhere.waiting() if self.stores.elsewhere else (),
         )
 
     @property
@@ -128,6 +144,7 @@ class Ledgerloop:
         """Equip the flows, go on with what a crash interrupted, and begin to receive."""
         equip(self.parts())
         held_deals.begin()
+        self.stores.keeper.start()
         self.receiver.start()
         self.engine.launch()
 
@@ -145,6 +162,7 @@ class Ledgerloop:
 
     def stop(self) -> None:
         """Stop receiving, let running turns end, and close what is open."""
+        self.stores.keeper.stop()
         self.receiver.stop()
         self.vendors.hurry()
         self.engine.close()
@@ -167,17 +185,15 @@ def build(
     clock = clock or Clock()
     database = Database(settings.service.database)
     database.migrate()
-    cells = DatabaseCells(database)
-    secrets = Sealed(cells, Path(settings.service.key_file))
-    shelf = Shelf(secrets, database.lock)
-    lookup = Lookup(secrets, settings.file)
-    provider = _provider(settings, lookup)
-    vendors = _vendors(settings, provider, lookup, shelf, clock, observe)
+    stores = open_stores(settings, database, GRANT)
+    stores.secrets.check()
+    provider = _provider(settings, stores.lookup)
+    vendors = _vendors(settings, provider, stores, clock, observe)
     engine = Engine(database, clock, FLOWS, wake_due, worker, vendors.clock_off)
     desk = Desk(
         database,
         provider,
-        shelf,
+        stores.shelf,
         vendors.connections_by,
         vendors.xero_by,
         vendors.hubspot,
@@ -190,9 +206,7 @@ def build(
     built = Ledgerloop(
         settings,
         database,
-        secrets,
-        shelf,
-        lookup,
+        stores,
         vendors,
         desk,
         engine,
@@ -200,7 +214,6 @@ def build(
         clock,
         witness,
         clock.now(),
-        cells,
         worker,
     )
     return built
@@ -228,14 +241,13 @@ def _provider(settings: Settings, lookup: Lookup) -> oauth.Provider:
 def _vendors(
     settings: Settings,
     provider: oauth.Provider,
-    lookup: Lookup,
-    shelf: Shelf,
+    stores: SecretStores,
     clock: Clock,
     observe: Callable[[Call], None],
 ) -> Vendors:
     to_xero, to_hubspot = open_client(), open_client()
     xero_limits, hubspot_limits = xero_governor(clock, settings.xero.daily_limit), hubspot_governor(clock)
-    tokens = oauth.Tokens(provider, shelf, GRANT, clock=clock)
+    tokens = oauth.Tokens(provider, stores.shelf, GRANT, clock=clock)
     calls: Counter[str] = Counter()
 
     ahead: dict[str, timedelta] = {}
@@ -271,8 +283,8 @@ def _vendors(
             observe=counted,
         )
 
-    def hubspot_token(_refused: str) -> str:
-        return lookup.read(settings.hubspot.token, "hubspot.token")
+    def hubspot_token(refused: str) -> str:
+        return stores.lookup.read(settings.hubspot.token, "hubspot.token", unlike=refused)
 
     def hubspot() -> HubSpotClient:
         api = Api(
@@ -322,7 +334,7 @@ def _parts(built: Ledgerloop) -> Parts:
         new_key=lambda: uuid.uuid4().hex,
         nudge=built.engine.nudge,
         random=random.random,
-        digest=Keyed(built.shelf).digest,
+        digest=Keyed(built.stores.own).digest,
         routes=routes_from(settings.route, settings.routes, settings.tax),
         most_invoices=settings.brake.invoices,
         most_amount=Decimal(settings.brake.amount) or None,

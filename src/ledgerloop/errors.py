@@ -4,7 +4,8 @@
 
     LedgerloopError              never raised itself
     ├── Transient                the same call may succeed later; the flow tries again by itself
-    │   └── RateLimited          ... but not before a stated moment; the lane is parked until then
+    │   ├── RateLimited          ... but not before a stated moment; the lane is parked until then
+    │   └── StoreAway            ... once the secret store answers again; no secret is lost meanwhile
     ├── UnknownOutcome           a write may or may not have happened: look before sending again
     ├── Refused                  the vendor said no and would say no again; never repeated
     │   ├── Invalid              ... because of values: the fields and the vendor's sentences are inside
@@ -61,6 +62,10 @@ class RateLimited(Transient):
             "The calls of the day are used up; where the limit was raised, `ledgerloop retry --organisation NAME` looks"
             f" again at once. {self.message}"
         )
+
+
+class StoreAway(Transient):
+    """Report a secret store that does not answer, is sealed or cannot do so just now."""
 
 
 class UnknownOutcome(LedgerloopError):

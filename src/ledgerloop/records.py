@@ -124,6 +124,10 @@ class Pulse:
     """By how much the vendors' clocks are ahead of its own; none before one answered."""
     key: str = ""
     """What is wrong with the key file itself, and what cures it."""
+    store: str = ""
+    """What is wrong with a secret store elsewhere."""
+    landed: tuple[str, ...] = ()
+    """The secrets that wait here, sealed, for that store to take them."""
 
 
 @dataclass(frozen=True, slots=True)

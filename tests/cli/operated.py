@@ -99,6 +99,10 @@ class Place:
         answer = httpx2.get(f"{self.url}/health", timeout=30, verify=False)
         return {"code": answer.status_code, **answer.json()}
 
+    def page(self, path: str) -> int:
+        """Ask for a page as a browser does, and return the status code."""
+        return httpx2.get(f"{self.url}{path}", timeout=30, verify=False).status_code
+
     def from_xero(self, key: str = credentials.XERO_WEBHOOK_KEY, tenant: str = "nobody-s") -> int:
         """Send a webhook with one event of its own, signed with a key, and return the status code."""
         event = {

@@ -41,6 +41,17 @@ def _lane(since: datetime = NOW, tries: int = 1, problem: str = "Transient", unt
             "failing",
             "the key file cannot be used: it is gone; bring it back.",
         ),
+        (
+            Signs(NOW, pulses=[Pulse("one", NOW, store="Vault at 10.0.0.5")]),
+            "failing",
+            "needs a secret from there waits",
+        ),
+        (
+            Signs(NOW, pulses=[Pulse("one", NOW, store="Vault is sealed", landed=("a", "xero"))]),
+            "failing",
+            "the secret store cannot be used; what needs a secret from there waits; kept here, sealed, until it can:"
+            " `a`, `xero`",
+        ),
         (Signs(NOW, pulses=[Pulse("one", NOW, clock_off=MINUTE)]), "ok", ""),
         (Signs(NOW, pulses=[Pulse("one", NOW, clock_off=MINUTE + SECOND)]), "degraded", "61 seconds behind"),
         (Signs(NOW, pulses=[Pulse("one", NOW, clock_off=-2 * MINUTE)]), "degraded", "120 seconds ahead of"),

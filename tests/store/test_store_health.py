@@ -52,7 +52,9 @@ class TestSignatures:
 class TestPulses:
     def test_the_last_of_each_is_kept(self, database: Database) -> None:
         """What each service said last comes back as it was said; what else is kept beside it does not matter."""
-        ill = Pulse("two_%", NOW, False, Outage(NOW - DAY, "why"), ("xero", "b"), timedelta(seconds=-1.5))
+        ill = Pulse(
+            "two_%", NOW, False, Outage(NOW - DAY, "why"), ("xero", "b"), timedelta(seconds=-1.5), "", "why", ("x",)
+        )
         with database.transaction() as tx:
             connections.put_value(tx, "pulses", "something else")
             for one in (Pulse("one", NOW - timedelta(hours=1)), ill, Pulse("one", NOW)):

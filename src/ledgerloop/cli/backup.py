@@ -52,11 +52,11 @@ def restore(folder: From, config: Config = FILE, sandbox: OnSandbox = False, yes
     settings = choose(config, sandbox)
     url, key = make_url(settings.service.database), Path(settings.service.key_file)
     _check(folder, key)
-    _refuse_in_use(url)
+    refuse_in_use(url)
     made = backups.made_at(folder)
     when = f" of {made:%Y-%m-%d %H:%M} UTC" if made else ""
     ask(f"Put the backup{when} in the place of {url.render_as_string()}?", yes)
-    _refuse_in_use(url)
+    refuse_in_use(url)
     kept = backups.put_back(url, engine_file_of(url), folder, datetime.now(UTC))
     witness = witness_of(url, key)
     before = witness.read()
@@ -86,7 +86,8 @@ def _forget_services(url: URL) -> None:
         database.close()
 
 
-def _refuse_in_use(url: URL) -> None:
+def refuse_in_use(url: URL) -> None:
+    """Raise where anybody works on the database."""
     if backups.in_use(url):
         raise LedgerloopError("The service runs, or a command does: stop it first.")
 

@@ -22,6 +22,7 @@ from ledgerloop_sandbox import credentials
 
 if TYPE_CHECKING:
     from ledgerloop.bootstrap import Ledgerloop
+    from ledgerloop.secret_stores import SecretStores
     from ledgerloop.secrets.sealed import Sealed
 
 FILE = Path("ledgerloop.toml")
@@ -119,15 +120,15 @@ def opened(
 
 
 @contextmanager
-def vault(config: Path) -> Iterator[tuple[Settings, Database, Sealed]]:
-    """Open the database and the sealed store alone, for when a secret keeps the rest from being put together."""
-    from ledgerloop.secrets.sealed import Sealed
-    from ledgerloop.store.sealed_secrets import DatabaseCells
+def strongroom(config: Path) -> Iterator[tuple[Settings, Database, SecretStores]]:
+    """Open the database and the secrets alone, for when a secret keeps the rest from being put together."""
+    from ledgerloop.secret_stores import open_stores
+    from ledgerloop.setup.connect import GRANT
 
     settings = reading.load(config)
     Database(settings.service.database, make=False).close()
     with _database(settings) as database:
-        yield settings, database, Sealed(DatabaseCells(database), Path(settings.service.key_file))
+        yield settings, database, open_stores(settings, database, GRANT)
 
 
 def _furnish(trial: Settings, settings: Settings) -> None:

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from ledgerloop.cli.opening import FILE, Config, vault
+from ledgerloop.cli.opening import FILE, Config, strongroom
 from ledgerloop.cli.show import say
 from ledgerloop.errors import LedgerloopError
 from ledgerloop.store import connections
@@ -22,7 +22,7 @@ _LETTERS = "abcdefghijkmnpqrstuvwxyz23456789"
 
 def password(config: Config = FILE, password_stdin: FromStdin = False) -> None:
     """Set a new password for the console, and end all its sessions."""
-    with vault(config) as (_, database, _):
+    with strongroom(config) as (_, database, _):
         set_password(database, password_stdin)
 
 

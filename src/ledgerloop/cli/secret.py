@@ -9,14 +9,16 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from sqlalchemy import make_url
 
-from ledgerloop.cli.opening import FILE, Config, OnSandbox, choose, vault
+from ledgerloop.cli.opening import FILE, Config, OnSandbox, choose, strongroom
 from ledgerloop.cli.show import Json, print_json, print_table, say
 from ledgerloop.errors import LedgerloopError, Locked, SettingsError
+from ledgerloop.secrets.elsewhere import LANDED
 from ledgerloop.secrets.lookup import Lookup
-from ledgerloop.secrets.references import kept_name
+from ledgerloop.secrets.references import kept_name, store_of
 from ledgerloop.secrets.sealed import reseal
-from ledgerloop.settings import Settings, references
+from ledgerloop.settings import Settings, load, logins, references
 from ledgerloop.store.db import Database
 from ledgerloop.store.sealed_secrets import DatabaseCells
 
@@ -31,7 +33,7 @@ Name = Annotated[str, typer.Argument(help="The name that the settings use, witho
 @app.command("set")
 def set_secret(name: Name, config: Config = FILE) -> None:
     """Ask for a secret, or read it from standard input, and keep it sealed."""
-    with vault(config) as (settings, _, secrets):
+    with strongroom(config) as (settings, _, stores):
         known = named(settings)
         if name not in known:
             near = get_close_matches(name, known, 1)
@@ -43,18 +45,29 @@ def set_secret(name: Name, config: Config = FILE) -> None:
         text = str(given).strip()
         if not text:
             raise LedgerloopError("The secret is empty, so nothing was kept.")
-        secrets.save(name, text)
-    say(f"`{name}` is kept, sealed. A service that runs takes it up within seconds.")
+        # What lets us into a store elsewhere stays here.
+        shelf = stores.own if known[name] in logins(settings) else stores.shelf
+        with shelf.lock(name):
+            shelf.save(name, text)
+        waits = stores.elsewhere is not None and name in stores.elsewhere.waiting()
+    if waits:
+        say(
+            f"`{name}` is kept here, sealed: {settings.secrets.store} does not take it now. The service brings it over."
+        )
+        return
+    where = "sealed" if shelf is stores.own or stores.elsewhere is None else f"in {settings.secrets.store}"
+    say(f"`{name}` is kept, {where}. A service that runs takes it up within seconds.")
 
 
 @app.command("list")
 def list_secrets(config: Config = FILE, as_json: Json = False) -> None:
     """List the secrets that the settings name, and whether each is kept, or can be read where it is."""
-    with vault(config) as (settings, _, secrets):
-        lookup = Lookup(secrets, settings.file)
+    with strongroom(config) as (settings, _, stores):
+        lookups = [(references(settings), stores.lookup), (logins(settings), Lookup(stores.own, settings.file))]
         rows = [
             (kept_name(reference) or reference, key, _there(lookup, reference, key))
-            for key, reference in references(settings).items()
+            for some, lookup in lookups
+            for key, reference in some.items()
         ]
     if as_json:
         print_json([{"name": name, "setting": key, "kept": kept} for name, key, kept in rows])
@@ -62,6 +75,37 @@ def list_secrets(config: Config = FILE, as_json: Json = False) -> None:
         print_table(
             "Secrets", ("Name", "Setting", "Kept"), [(name, key, "yes" if kept else "no") for name, key, kept in rows]
         )
+
+
+@app.command("move")
+def move_secrets(
+    to: Annotated[str, typer.Option("--to", help='Where to: "local", or a store as `secrets.store` names it.')],
+    config: Config = FILE,
+) -> None:
+    """Move the secrets and tokens that are kept to another store, and say what to write in the settings.
+
+    The service must not run. Each secret is read back before it is forgotten where it was.
+    """
+    from ledgerloop.cli.backup import refuse_in_use  # what it brings takes longer than the others need
+    from ledgerloop.secret_stores import move
+    from ledgerloop.setup.connect import GRANT
+
+    settings = load(config)
+    try:
+        store_of(to)
+    except ValueError as error:
+        raise LedgerloopError(f"--to: {error}") from None
+    refuse_in_use(make_url(settings.service.database))
+    Database(settings.service.database, make=False).close()
+    with closing(Database(settings.service.database)) as database:
+        database.check()
+        stay = {kept_name(reference) for reference in logins(settings).values()}
+        moved = move(settings, database, to, [*(set(named(settings)) - stay), GRANT])
+    for name in moved:
+        say(f"Moved   {_called(name)}")
+    say(f'The secrets are in "{to}" now.')
+    if settings.secrets.store != to:
+        say(f'Write store = "{to}" under [secrets] in {settings.file}; until then nothing that needs them starts.')
 
 
 @app.command("reseal")
@@ -95,14 +139,21 @@ def cure_of(name: str, settings: Settings) -> str:
 
     if name in named(settings):
         return f"`ledgerloop secret set {name}` saves it anew."
-    if name == GRANT:
+    if name.removeprefix(LANDED) == GRANT:
         return "connect Xero again, in the console or with `ledgerloop connect xero`."
     return "a new one is made by itself; who was erased in HubSpot before is not known any more."
 
 
 def named(settings: Settings) -> dict[str, str]:
     """Return the names of the secrets that are kept here, each with the setting that refers to it."""
-    return {name: key for key, reference in references(settings).items() if (name := kept_name(reference))}
+    refer = references(settings) | logins(settings)
+    return {name: key for key, reference in refer.items() if (name := kept_name(reference))}
+
+
+def _called(name: str) -> str:
+    from ledgerloop.setup.connect import GRANT
+
+    return "the tokens that Xero gave" if name == GRANT else f"`{name}`"
 
 
 def _there(lookup: Lookup, reference: str, key: str) -> bool:

@@ -132,6 +132,11 @@ def _service(signs: Signs) -> Iterator[Reason]:
             names = ", ".join(f"`{secret}`" for secret in one.unopened)
             cure = "bring back the line that sealed them, or save them anew"
             yield Reason("failing", "unopened", f"the key file does not open {names}: {cure}")
+        if one.store or one.landed:
+            said = "the secret store cannot be used; what needs a secret from there waits"
+            if one.landed:
+                said += f"; kept here, sealed, until it can: {', '.join(f'`{name}`' for name in one.landed)}"
+            yield Reason("failing", "store", said, one.store)
         if one.clock_off is not None and not agree(one.clock_off):
             where = "behind" if one.clock_off > timedelta(0) else "ahead of"
             seconds = abs(one.clock_off.total_seconds())

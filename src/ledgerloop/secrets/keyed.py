@@ -10,7 +10,8 @@ import secrets
 from contextlib import AbstractContextManager
 from typing import Protocol
 
-_NAME = "key of hashed addresses"
+HASH_KEY = "key of hashed addresses"
+"""The name of the key; it belongs with the hashes in the database."""
 _BYTES = 32
 
 
@@ -40,9 +41,9 @@ class Keyed:
 
     def _secret(self) -> bytes:
         if not self._key:
-            if self._shelf.load(_NAME) is None:
-                with self._shelf.lock(_NAME):
-                    if self._shelf.load(_NAME) is None:
-                        self._shelf.save(_NAME, secrets.token_hex(_BYTES))
-            self._key = bytes.fromhex(self._shelf.load(_NAME) or "")
+            if self._shelf.load(HASH_KEY) is None:
+                with self._shelf.lock(HASH_KEY):
+                    if self._shelf.load(HASH_KEY) is None:
+                        self._shelf.save(HASH_KEY, secrets.token_hex(_BYTES))
+            self._key = bytes.fromhex(self._shelf.load(HASH_KEY) or "")
         return self._key

@@ -1,40 +1,84 @@
-"""Read the secrets that the settings refer to, wherever each of them is. Shows none of them, not in an error either."""
+"""Read the secrets that the settings refer to, wherever each of them is. Shows none of them, not in an error either.
+
+What is read over the network is remembered for a few seconds, since some of it is needed with every call.
+"""
 
 from __future__ import annotations
 
 import os
 import stat
+import time
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 from ledgerloop.errors import Locked, SettingsError
-from ledgerloop.secrets.references import parse
+from ledgerloop.secrets.references import REMOTE, Reference, parse
 from ledgerloop.secrets.shelf import Secrets
+from ledgerloop.secrets.stores import Absent, Denied
 
 LARGEST = 65_536
 """Bytes of a file that may be a secret; tokens and keys have hundreds."""
+REMEMBERED = 15.0
+"""Seconds for which a secret from elsewhere is used without asking again."""
+
+Readers = Mapping[str, Callable[[str, str], str]]
+"""What reads a place and a key of it, by the kind of a reference. Raises Absent, Denied and StoreAway."""
 
 
 class Lookup:
-    """Read what a setting refers to, anew each time, so that a new secret counts at once."""
+    """Read what a setting refers to, anew each time or nearly so, so that a new secret counts within seconds."""
 
-    def __init__(self, secrets: Secrets, settings_file: Path) -> None:
-        self._secrets, self._file = secrets, settings_file
+    def __init__(
+        self,
+        secrets: Secrets,
+        settings_file: Path,
+        readers: Readers = MappingProxyType({}),
+        far: Collection[str] = REMOTE,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """``far`` names the kinds that are read over the network: what they give is remembered."""
+        self._secrets, self._file, self._readers, self._far = secrets, settings_file, readers, far
+        self._clock = clock
+        self._remembered: dict[str, tuple[float, str]] = {}
 
-    def read(self, reference: str, key: str) -> str:
+    def read(self, reference: str, key: str, *, unlike: str = "", anew: bool = False) -> str:
         """Return the secret that the setting ``key`` refers to.
 
-        Raises SettingsError where there is none yet, and Locked where there is one that we are not let in to; each
-        with what to do. Spaces and line ends around it are no part of it.
+        One that the vendor has refused, ``unlike`` which the right one must be, is not answered from memory; nor is
+        anything when it is asked for ``anew``. Raises SettingsError where there is none yet, Locked where there is one
+        that we are not let in to, each with what to do, and StoreAway. Spaces and line ends around it are no part of
+        it.
         """
         wanted = parse(reference)
+        if wanted.kind not in self._far:
+            return self._read(wanted, key)
+        read_at, text = self._remembered.get(reference, (0.0, ""))
+        if not text or anew or text == unlike or self._clock() > read_at + REMEMBERED:
+            self._remembered.pop(reference, None)
+            text = self._read(wanted, key)
+            self._remembered[reference] = (self._clock(), text)
+        return text
+
+    def _read(self, wanted: Reference, key: str) -> str:
         match wanted.kind:
             case "env":
                 text = self._variable(wanted.place, key)
             case "file":
                 text = self._content(self._file.parent / wanted.place, key)
-            case _:
+            case "secret":
                 text = self._kept(wanted.place, key)
+            case _:
+                text = self._remote(wanted, key)
         return text
+
+    def _remote(self, wanted: Reference, key: str) -> str:
+        try:
+            return self._readers[wanted.kind](wanted.place, wanted.key)
+        except Absent as error:
+            raise self._missing(key, str(error)) from None
+        except Denied as error:
+            raise Locked(key, str(self._file), f"it refers to a secret that cannot be read: {error}") from None
 
     def _kept(self, name: str, key: str) -> str:
         text = self._secrets.load(name)

@@ -16,11 +16,13 @@ from ledgerloop.settings.types import (
     SCOPES,
     Address,
     DatabaseAddress,
+    LoginReference,
     Networks,
     PropertyName,
     PropertyNames,
     Scopes,
     SecretReference,
+    SecretStore,
     Section,
     StatusCode,
     TaxTypes,
@@ -70,6 +72,34 @@ class Service(Section):
     def address(self) -> str:
         """The address under which the service is reached."""
         return self.public_url or f"http://{self.host}:{self.port}"
+
+
+class Secrets(Section):
+    """Where Ledgerloop keeps the secrets that are its own to keep: docs/secrets.md says which place to choose."""
+
+    store: SecretStore = Field(
+        default="local",
+        description='Where `secret:NAME` and the tokens that Xero gives are kept: "local", sealed in the database, or'
+        ' "vault:PATH", below that path in Vault or OpenBao. `ledgerloop secret move` moves them.',
+    )
+
+
+class Vault(Section):
+    """HashiCorp Vault or OpenBao, for references that begin with vault: and for secrets.store."""
+
+    address: Address = Field(default="", description="Where it is, such as https://vault.example.com:8200.")
+    namespace: str = Field(default="", description="The namespace, where there are any.")
+    mount: str = Field(
+        default="",
+        description="The mount of the KV engine, version 2, where its name has a slash. Empty means the first part of"
+        " each path.",
+    )
+    token: LoginReference = Field(
+        default="env:VAULT_TOKEN", description="Where the token is that lets us in, where no AppRole does."
+    )
+    role_id: str = Field(default="", description="The role id of an AppRole. Empty means that `token` lets us in.")
+    secret_id: LoginReference = Field(default="env:VAULT_SECRET_ID", description="Where the AppRole's secret id is.")
+    auth_mount: str = Field(default="approle", description="Where the AppRole's login is mounted.")
 
 
 class Xero(Section):
@@ -245,6 +275,8 @@ class Settings(BaseSettings):
     )
 
     service: Service = Service()
+    secrets: Secrets = Secrets()
+    vault: Vault = Vault()
     xero: Xero = Xero()
     hubspot: HubSpot = HubSpot()
     route: Route = Route()
@@ -295,3 +327,12 @@ def references(settings: Settings) -> dict[str, str]:
         "hubspot.token": settings.hubspot.token,
         "hubspot.client_secret": settings.hubspot.client_secret,
     }
+
+
+def logins(settings: Settings) -> dict[str, str]:
+    """Return what each setting refers to that lets us into a store elsewhere; none where none is in use."""
+    if not settings.vault.address:
+        return {}
+    if settings.vault.role_id:
+        return {"vault.secret_id": settings.vault.secret_id}
+    return {"vault.token": settings.vault.token}

@@ -60,7 +60,7 @@ def sandbox(settings: Settings, xero_url: str, hubspot_url: str, client_id: str)
     own = {"api_url": hubspot_url, "token": "secret:sandbox_hubspot_token"}
     own |= {"client_secret": "secret:sandbox_hubspot_client_secret"}
     database = re.sub(r"^(sqlite:///.*?)(\.\w+)?$", r"\1-sandbox\2", settings.service.database)
-    return _with(settings, xero=trial, hubspot=own, service={"database": database})
+    return _with(settings, xero=trial, hubspot=own, service={"database": database}, secrets={"store": "local"})
 
 
 def _with(settings: Settings, **changes: dict[str, str]) -> Settings:

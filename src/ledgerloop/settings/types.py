@@ -12,7 +12,7 @@ from pydantic_core import PydanticCustomError
 from ledgerloop.rules.invoice_markers import MARKER, marker_in, marker_of
 from ledgerloop.rules.properties import mistaken
 from ledgerloop.rules.templates import fields_in, filled
-from ledgerloop.secrets.references import parse
+from ledgerloop.secrets.references import LOGIN_CURE, REMOTE, parse, store_of
 from ledgerloop.xero.scopes import TO_READ_BOOKS, reads_books
 
 
@@ -59,6 +59,22 @@ def _secret_reference(value: str) -> str:
     """Refuse a secret that stands in the settings itself, without repeating it."""
     try:
         parse(value)
+    except ValueError as error:
+        raise _cure(str(error)) from None
+    return value
+
+
+def _login_reference(value: str) -> str:
+    """Refuse what would need itself to be read."""
+    _secret_reference(value)
+    if parse(value).kind in REMOTE:
+        raise _cure(LOGIN_CURE)
+    return value
+
+
+def _store(value: str) -> str:
+    try:
+        store_of(value)
     except ValueError as error:
         raise _cure(str(error)) from None
     return value
@@ -162,6 +178,8 @@ def _tax_types(value: dict[str, str]) -> dict[str, str]:
 
 
 SecretReference = Annotated[str, AfterValidator(_secret_reference)]
+LoginReference = Annotated[str, AfterValidator(_login_reference)]
+SecretStore = Annotated[str, AfterValidator(_store)]
 StatusCode = Annotated[int, AfterValidator(_status_code)]
 Address = Annotated[str, AfterValidator(_http_address)]
 DatabaseAddress = Annotated[str, AfterValidator(_database)]

@@ -24,6 +24,8 @@ def put(tx: Connection, pulse: Pulse) -> None:
         "outage": outage,
         "unopened": pulse.unopened,
         "key": pulse.key,
+        "store": pulse.store,
+        "landed": pulse.landed,
         "clock_off": None if pulse.clock_off is None else pulse.clock_off.total_seconds(),
     }
     connections.put_value(tx, _PREFIX + pulse.worker, json.dumps(said))
@@ -51,7 +53,7 @@ def kept(tx: Connection) -> list[Pulse]:
 
 
 def _pulse(worker: str, said: dict[str, object]) -> Pulse:
-    outage, off, unopened = said["outage"], said["clock_off"], said["unopened"]
+    outage, off, unopened, landed = said["outage"], said["clock_off"], said["unopened"], said.get("landed")
     return Pulse(
         worker=worker,
         at=datetime.fromisoformat(str(said["at"])),
@@ -60,4 +62,6 @@ def _pulse(worker: str, said: dict[str, object]) -> Pulse:
         unopened=tuple(unopened) if isinstance(unopened, list) else (),
         clock_off=timedelta(seconds=off) if isinstance(off, int | float) else None,
         key=str(said.get("key", "")),  # which an earlier release does not say
+        store=str(said.get("store", "")),
+        landed=tuple(landed) if isinstance(landed, list) else (),
     )

@@ -7,7 +7,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from ledgerloop.bootstrap import CALLBACK, Ledgerloop
-from ledgerloop.errors import ConsentNeeded, LedgerloopError, SettingsError
+from ledgerloop.errors import ConsentNeeded, LedgerloopError, SettingsError, StoreAway
 from ledgerloop.log import logger
 from ledgerloop.rules.routing import undecided
 from ledgerloop.settings import check_complete
@@ -65,7 +65,7 @@ class Connecting:
             return problem("Xero was not connected", error.sentence)
         except LedgerloopError as error:
             logger.warning("consent not finished", why=error.sentence)
-            status = 400 if isinstance(error, SettingsError) else 502
+            status = _status(error)
             return problem("Xero was not connected", f"{error.sentence} Nothing was changed.", status)
         names = ", ".join(one.name for one in organisations) or "no organisation"
         logger.info("xero connected", organisations=[one.id for one in organisations])
@@ -94,13 +94,18 @@ class Connecting:
         try:
             portal, done = connect_portal(self._built.desk)
         except LedgerloopError as error:
-            status = 400 if isinstance(error, SettingsError) else 502
+            status = _status(error)
             return problem("HubSpot was not connected", error.sentence, status)
         logger.info("hubspot connected", portal=portal.id, made=len(done.made), wrong=len(done.wrong))
         made = f"{len(done.made)} properties were made." if done.made else "All properties are there."
         answer = to("/")
         self._sessions.say(answer, " ".join([f"{portal.name} is connected. {made}", *done.wrong]))
         return answer
+
+
+def _status(error: LedgerloopError) -> int:
+    """Tell what is to be mended here, what comes back by itself, and what a vendor has refused."""
+    return 400 if isinstance(error, SettingsError) else 503 if isinstance(error, StoreAway) else 502
 
 
 def consent_address(built: Ledgerloop) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ledgerloop.bootstrap import Ledgerloop
-from ledgerloop.errors import SettingsError
+from ledgerloop.errors import SettingsError, StoreAway
 from ledgerloop.settings import check_complete
 
 
@@ -42,6 +42,6 @@ def lacks(built: Ledgerloop) -> list[Lack]:
     ):
         try:
             built.lookup.read(reference, key)
-        except SettingsError as problem:
+        except (SettingsError, StoreAway) as problem:
             found.append(Lack(key, effect, problem.sentence, needed))
     return found

@@ -152,16 +152,16 @@ class Sessions:
     def _root(self) -> str | None:
         """Load the key; none where it is missing, or sealed by a key that is gone: sessions are worth little."""
         try:
-            return self._built.shelf.load(SESSION_KEY)
+            return self._built.stores.own.load(SESSION_KEY)
         except SettingsError:
             return None
 
     def _new_root(self) -> str:
-        with self._built.shelf.lock(SESSION_KEY):
+        with self._built.stores.own.lock(SESSION_KEY):
             root = self._root()
             if root is None:
                 root = secrets.token_urlsafe(32)
-                self._built.shelf.save(SESSION_KEY, root)
+                self._built.stores.own.save(SESSION_KEY, root)
             return root
 
 
