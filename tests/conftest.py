@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+import aws_server
 import bao_server
 import pg_cluster
 from ledgerloop.store.db import Database
@@ -67,6 +68,25 @@ def bao() -> Iterator[bao_server.Bao]:
         pytest.skip(reason)
     with bao_server.serving(binary) as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def aws() -> Iterator[aws_server.Aws]:
+    """Run an AWS, as moto plays it, for the whole session. Required in CI, skipped elsewhere if it is not installed."""
+    if not aws_server.installed():
+        reason = "no AWS: moto, or what its server needs, is not installed"
+        if os.environ.get("CI") == "true":
+            pytest.fail(reason)
+        pytest.skip(reason)
+    with aws_server.serving() as running:
+        yield running
+
+
+@pytest.fixture
+def aws_environment(aws: aws_server.Aws, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the SDK in, here and in processes that are started from here."""
+    for name, value in aws.environment.items():
+        monkeypatch.setenv(name, value)
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from ledgerloop.errors import LedgerloopError, Locked, SettingsError
 from ledgerloop.log import logger
+from ledgerloop.secrets.aws import AwsStore, SecretsManager
 from ledgerloop.secrets.chosen import LOCAL, Chosen
 from ledgerloop.secrets.elsewhere import Elsewhere
 from ledgerloop.secrets.keeper import Keeper
@@ -52,21 +53,22 @@ def open_stores(settings: Settings, database: Database, grant: str) -> SecretSto
     """Open them; nothing is asked of a store elsewhere before it is needed. ``grant`` names the vendor's tokens."""
     cells = DatabaseCells(database)
     here = Sealed(cells, Path(settings.service.key_file))
-    vault = _vault(settings, here)
-    place = settings.secrets.store
-    elsewhere = Elsewhere(_store(place, vault, settings), here, cells) if place != LOCAL else None
+    far, place = _far(settings, here), settings.secrets.store
+    elsewhere = Elsewhere(_store(place, far, settings), here, cells) if place != LOCAL else None
     _adopt(settings, database, cells)
     secrets = Chosen(elsewhere or here, place, partial(_kept_in, database), str(settings.file))
     shelf = Shelf(secrets, database.lock)
-    far = (*REMOTE, "secret") if elsewhere else REMOTE
-    lookup = Lookup(secrets, settings.file, {"vault": vault.read}, far)
+    remembered = (*REMOTE, "secret") if elsewhere else REMOTE
+    lookup = Lookup(secrets, settings.file, {"vault": far.vault.read, "aws-sm": far.aws.read}, remembered)
     chores: list[Callable[[], None]] = [
-        partial(_read_anew, lookup, key, one) for key, one in references(settings).items() if parse(one).kind in far
+        partial(_read_anew, lookup, key, one)
+        for key, one in references(settings).items()
+        if parse(one).kind in remembered
     ]
     if elsewhere:
         chores.append(partial(_bring_over, elsewhere, shelf, grant))
     if chores:
-        chores.append(vault.renew)
+        chores.append(far.vault.renew)
     return SecretStores(cells, here, elsewhere, secrets, shelf, Shelf(here, database.lock), lookup, Keeper(chores))
 
 
@@ -78,11 +80,11 @@ def move(settings: Settings, database: Database, to: str, names: Iterable[str]) 
     """
     cells = DatabaseCells(database)
     here = Sealed(cells, Path(settings.service.key_file))
-    vault, left = _vault(settings, here), _kept_in(database) or LOCAL
+    far, left = _far(settings, here), _kept_in(database) or LOCAL
     if left == to:
         raise LedgerloopError(f'The secrets are in "{to}" already.')
-    origin: Sealed | Elsewhere = here if left == LOCAL else Elsewhere(_store(left, vault, settings), here, cells)
-    target = None if to == LOCAL else _store(to, vault, settings)
+    origin: Sealed | Elsewhere = here if left == LOCAL else Elsewhere(_store(left, far, settings), here, cells)
+    target = None if to == LOCAL else _store(to, far, settings)
     with ExitStack() as locks:
         for name in sorted(names):
             locks.enter_context(database.lock(f"secret {name}"))
@@ -118,10 +120,17 @@ def _forget(origin: Sealed | Elsewhere, name: str, text: str) -> None:
         logger.error("a copy is left where a secret was moved from", name=name, why=problem.sentence)
 
 
-def _vault(settings: Settings, here: Sealed) -> Vault:
-    """Give what reads Vault; it logs in with the first call."""
+@dataclass(frozen=True)
+class _Far:
+    """What reads the stores that may be named; each is asked nothing, nor loaded, before it is needed."""
+
+    vault: Vault
+    aws: SecretsManager
+
+
+def _far(settings: Settings, here: Sealed) -> _Far:
     wanted, lookup = settings.vault, Lookup(here, settings.file)
-    return Vault(
+    vault = Vault(
         Entry(
             address=wanted.address,
             file=str(settings.file),
@@ -133,11 +142,12 @@ def _vault(settings: Settings, here: Sealed) -> Vault:
             auth_mount=wanted.auth_mount,
         )
     )
+    return _Far(vault, SecretsManager("secrets.store", str(settings.file)))
 
 
-def _store(place: str, vault: Vault, settings: Settings) -> Told:
-    _, path = store_of(place)
-    return Told(VaultStore(vault, path), str(settings.file))
+def _store(place: str, far: _Far, settings: Settings) -> Told:
+    kind, path = store_of(place)
+    return Told(VaultStore(far.vault, path) if kind == "vault" else AwsStore(far.aws, path), str(settings.file))
 
 
 def _read_anew(lookup: Lookup, key: str, reference: str) -> None:

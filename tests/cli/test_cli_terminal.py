@@ -178,7 +178,7 @@ def test_help_fits(tmp_path: Path, columns: int) -> None:
 def test_every_command_is_run() -> None:
     """No command is left out of the tests above."""
     every = {line.removeprefix("## ledgerloop ") for line in reference_text().splitlines() if line.startswith("## ")}
-    elsewhere = {"backfill", "restore", "init", "secret set", "password", "serve", "sandbox", "demo"}
+    elsewhere = {"backfill", "restore", "init", "secret set", "secret move", "password", "serve", "sandbox", "demo"}
 
     assert every == {
         *elsewhere,

@@ -126,7 +126,7 @@ def test_a_move_that_cannot_be_done(served: Place, bao: Bao) -> None:
 
     assert (1, "Vault is sealed, or not ready\n") == (sealed.returncode, sealed.stderr)
     assert (2, True) == (denied.returncode, "its policy must allow" in denied.stderr)
-    assert (1, True) == (wrong.returncode, 'write "local", or "vault:PATH"' in wrong.stderr)
+    assert (1, True) == (wrong.returncode, 'write "local", "vault:PATH"' in wrong.stderr)
     assert (2, True) == (missing.returncode, "NOT_SET_IN_TESTS, which is not set" in missing.stderr)
     _write(served)
     with served.serving():

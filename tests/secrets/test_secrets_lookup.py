@@ -42,6 +42,9 @@ class TestReferences:
             ("env:HUBSPOT_TOKEN", "env", "HUBSPOT_TOKEN"),
             ("file:/run/secrets/hubspot token", "file", "/run/secrets/hubspot token"),
             ("file:keys/token", "file", "keys/token"),
+            ("vault:secret/app#token", "vault", "secret/app"),
+            ("aws-sm:app/hubspot#token", "aws-sm", "app/hubspot"),
+            ("aws-sm:arn:aws:secretsmanager:x:1:secret:app-Ab1", "aws-sm", "arn:aws:secretsmanager:x:1:secret:app-Ab1"),
         ],
     )
     def test_each_kind(self, text: str, kind: str, place: str) -> None:
@@ -62,6 +65,10 @@ class TestReferences:
             "file:",
             "file:hunter2/",
             "file:a\nhunter2",
+            "vault:secret/hunter2",
+            "vault:hunter2#token",
+            "aws-sm:hunter2#",
+            "aws-sm:hunter 2",
             "password:hunter2",
             "SECRET:hunter2",
             " secret:hunter2",

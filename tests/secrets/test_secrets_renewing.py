@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from renewing import GRANT, Identity, begun, first, identity, opened, tokens
 
+from aws_server import Aws
 from bao_server import Bao
 from ledgerloop.errors import SettingsError, StoreAway
 from ledgerloop.oauth import TokenSet
@@ -50,11 +51,14 @@ def in_vault(bao: Bao, folder: Path, path: str) -> str:
     return f'[secrets]\nstore = "vault:{path}"\n[vault]\naddress = "{bao.url}"\ntoken = "file:vault_token"\n'
 
 
-@pytest.fixture(params=["local", "vault"])
+@pytest.fixture(params=["local", "vault", "aws-sm"])
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """Give the settings of each store."""
     if request.param == "local":
         return ""
+    if request.param == "aws-sm":
+        request.getfixturevalue("aws_environment")
+        return f'[secrets]\nstore = "aws-sm:{request.getfixturevalue("aws").folder()}"\n'
     bao: Bao = request.getfixturevalue("bao")
     return in_vault(bao, tmp_path, bao.folder())
 
@@ -134,6 +138,32 @@ def test_killed_before_the_store_has_it(
         stores.keeper.look()
         assert (host.latest, host.latest, ()) == (kept(file), there(bao, path), stores.elsewhere.waiting())
         tokens(stores, host.url)()
+    assert {1} == set(host.used.values())
+
+
+@pytest.mark.usefixtures("aws_environment")
+@pytest.mark.parametrize("gone", ["closed", "halted"])
+def test_aws_that_goes_away_and_comes_back(
+    settings: Write, sqlite_url: str, aws: Aws, host: Identity, gone: str
+) -> None:
+    """The same where AWS does not answer, or does not let us in any more, as after a change of its policy."""
+    folder = aws.folder()
+    file = settings(sqlite_url, f'[secrets]\nstore = "aws-sm:{folder}"\n')
+    keep_first(file)
+    with opened(file) as stores:
+        give = tokens(stores, host.url)
+        with ExitStack() as away:
+            host.before_answer = lambda: away.enter_context(getattr(aws, gone)())
+            give()
+            host.before_answer = lambda: None
+            assert (GRANT,) == stores.elsewhere.waiting()
+            give()
+            stores.keeper.look()
+            assert "AWS" in stores.keeper.trouble
+        stores.keeper.look()
+
+        assert ("", ()) == (stores.keeper.trouble, stores.elsewhere.waiting())
+        assert host.latest == TokenSet.from_json(aws.get(f"{folder}/{GRANT}")).refresh_token
     assert {1} == set(host.used.values())
 
 

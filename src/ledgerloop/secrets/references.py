@@ -10,15 +10,17 @@ _SHAPES = {
     "env": re.compile(r"(?P<place>[A-Za-z_][A-Za-z0-9_]*)"),
     "file": re.compile(r"(?P<place>[^\x00-\x1f]*[^\x00-\x1f/])"),
     "vault": re.compile(r"(?P<place>[^\s#/]+(?:/[^\s#/]+)+)#(?P<key>[^\s#]+)"),
+    "aws-sm": re.compile(r"(?P<place>[A-Za-z0-9/_+=.@:-]+)(?:#(?P<key>[^\s#]+))?"),
 }
 """What may follow each kind and its colon."""
-REMOTE = ("vault",)
+REMOTE = ("vault", "aws-sm")
 """The kinds that are read over the network."""
 _OURS = "LEDGERLOOP_"
 
 CURE = (
     'write "secret:NAME", the name of a secret kept by `ledgerloop secret set NAME`, "env:NAME" for an environment'
-    ' variable, "file:PATH" for a file or "vault:PATH#KEY" for Vault, never the secret.'
+    ' variable, "file:PATH" for a file, "vault:PATH#KEY" for Vault or "aws-sm:NAME#KEY" for AWS Secrets Manager,'
+    " never the secret."
 )
 LOGIN_CURE = 'write "secret:NAME", "env:NAME" or "file:PATH": what lets us into a store cannot lie in one.'
 
@@ -64,6 +66,6 @@ def store_of(text: str) -> tuple[str, str]:
     raise ValueError(STORE_CURE)
 
 
-_PATHS = {"vault": r"[^\s#/]+(/[^\s#/]+)+"}
+_PATHS = {"vault": r"[^\s#/]+(/[^\s#/]+)+", "aws-sm": r"[A-Za-z0-9_+=.@-]+(/[A-Za-z0-9_+=.@-]+)*"}
 """What a path is in each kind of store."""
-STORE_CURE = 'write "local", or "vault:PATH" such as "vault:secret/ledgerloop".'
+STORE_CURE = 'write "local", "vault:PATH" such as "vault:secret/app", or "aws-sm:PREFIX" such as "aws-sm:app".'

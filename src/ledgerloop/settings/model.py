@@ -80,7 +80,8 @@ class Secrets(Section):
     store: SecretStore = Field(
         default="local",
         description='Where `secret:NAME` and the tokens that Xero gives are kept: "local", sealed in the database, or'
-        ' "vault:PATH", below that path in Vault or OpenBao. `ledgerloop secret move` moves them.',
+        ' "vault:PATH", below that path in Vault or OpenBao, or "aws-sm:PREFIX", in AWS Secrets Manager under names'
+        " that begin so. `ledgerloop secret move` moves them.",
     )
 
 
