@@ -80,7 +80,8 @@ def configure(level: str = "info", form: Literal["json", "console"] = "json", st
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(level.upper())
-    for chatty in ("httpx2", "httpcore2", "alembic"):
+    # The clients of secret stores would log whole bodies.
+    for chatty in ("httpx2", "httpcore2", "alembic", "boto3", "botocore", "hvac", "urllib3"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
 
 

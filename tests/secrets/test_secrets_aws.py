@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from aws_server import Aws
+from bao_server import Bao
 from ledgerloop.errors import Locked, SettingsError, StoreAway
 from ledgerloop.secrets.aws import AwsStore, SecretsManager
 from ledgerloop.secrets.lookup import Lookup
@@ -126,3 +129,30 @@ def test_versions(aws: Aws) -> None:
     assert one.load("xero").text is None
     one.save("xero", "again", "")
     assert "again" == one.load("xero").text
+
+
+@pytest.mark.usefixtures("aws_environment")
+def test_nothing_of_a_secret_is_logged(aws: Aws, bao: Bao) -> None:
+    """Where everything is logged, the clients of the stores, which would log whole bodies, stay silent."""
+    script = """
+import sys
+from ledgerloop import log
+from ledgerloop.secrets.aws import SecretsManager
+from ledgerloop.secrets.vault import Entry, Vault
+
+log.configure("debug")
+log.logger.debug("begun")
+manager = SecretsManager("secrets.store", "")
+manager.save(sys.argv[1], "hunter2", "")
+manager.save(sys.argv[1], "hunter3", manager.load(sys.argv[1]).version)
+vault = Vault(Entry(sys.argv[2], "", "", "", lambda: sys.argv[3], "", lambda: "", "approle"))
+vault.save(f"secret/{sys.argv[1]}", {"value": "hunter4"}, 0)
+print(manager.read(sys.argv[1], ""), vault.read(f"secret/{sys.argv[1]}", "value"))
+"""
+    words = [sys.executable, "-c", script, aws.folder(), bao.url, bao.root.token]
+    ended = subprocess.run(words, capture_output=True, text=True, timeout=120)
+
+    assert "hunter3 hunter4\n" == ended.stdout, ended.stderr
+    assert "begun" in ended.stderr
+    for secret in ("hunter", bao.root.token, aws.environment["AWS_SECRET_ACCESS_KEY"]):
+        assert secret not in ended.stderr
