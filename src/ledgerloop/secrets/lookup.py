@@ -12,7 +12,7 @@ from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from types import MappingProxyType
 
-from ledgerloop.errors import Locked, SettingsError
+from ledgerloop.errors import Locked, SettingsError, StoreAway
 from ledgerloop.secrets.references import REMOTE, Reference, parse
 from ledgerloop.secrets.shelf import Secrets
 from ledgerloop.secrets.stores import Absent, Denied
@@ -21,6 +21,8 @@ LARGEST = 65_536
 """Bytes of a file that may be a secret; tokens and keys have hundreds."""
 REMEMBERED = 15.0
 """Seconds for which a secret from elsewhere is used without asking again."""
+AWAY = 3.0
+"""Seconds for which nobody waits again for a store that was away."""
 
 Readers = Mapping[str, Callable[[str, str], str]]
 """What reads a place and a key of it, by the kind of a reference. Raises Absent, Denied and StoreAway."""
@@ -41,6 +43,7 @@ class Lookup:
         self._secrets, self._file, self._readers, self._far = secrets, settings_file, readers, far
         self._clock = clock
         self._remembered: dict[str, tuple[float, str]] = {}
+        self._away: dict[str, tuple[float, str]] = {}
 
     def read(self, reference: str, key: str, *, unlike: str = "", anew: bool = False) -> str:
         """Return the secret that the setting ``key`` refers to.
@@ -56,8 +59,20 @@ class Lookup:
         read_at, text = self._remembered.get(reference, (0.0, ""))
         if not text or anew or text == unlike or self._clock() > read_at + REMEMBERED:
             self._remembered.pop(reference, None)
-            text = self._read(wanted, key)
+            text = self._fetched(wanted, key, anew)
             self._remembered[reference] = (self._clock(), text)
+        return text
+
+    def _fetched(self, wanted: Reference, key: str, anew: bool) -> str:
+        away = self._away.get(wanted.kind)
+        if away and not anew and self._clock() < away[0] + AWAY:
+            raise StoreAway(away[1])
+        try:
+            text = self._read(wanted, key)
+        except StoreAway as problem:
+            self._away[wanted.kind] = (self._clock(), problem.message)
+            raise
+        self._away.pop(wanted.kind, None)
         return text
 
     def _read(self, wanted: Reference, key: str) -> str:
