@@ -185,7 +185,7 @@ def build(
     clock = clock or Clock()
     database = Database(settings.service.database)
     database.migrate()
-    stores = open_stores(settings, database, GRANT)
+    stores = open_stores(settings, database, GRANT, clock)
     stores.secrets.check()
     provider = _provider(settings, stores.lookup)
     vendors = _vendors(settings, provider, stores, clock, observe)

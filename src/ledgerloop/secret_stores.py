@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from ledgerloop.clock import Clock
 from ledgerloop.errors import LedgerloopError, Locked, SettingsError
 from ledgerloop.log import logger
 from ledgerloop.secrets.aws import AwsStore, SecretsManager
@@ -49,17 +50,17 @@ class SecretStores:
     keeper: Keeper
 
 
-def open_stores(settings: Settings, database: Database, grant: str) -> SecretStores:
+def open_stores(settings: Settings, database: Database, grant: str, clock: Clock = Clock()) -> SecretStores:
     """Open them; nothing is asked of a store elsewhere before it is needed. ``grant`` names the vendor's tokens."""
     cells = DatabaseCells(database)
     here = Sealed(cells, Path(settings.service.key_file))
-    far, place = _far(settings, here), settings.secrets.store
+    far, place = _far(settings, here, clock), settings.secrets.store
     elsewhere = Elsewhere(_store(place, far, settings), here, cells) if place != LOCAL else None
     _adopt(settings, database, cells)
     secrets = Chosen(elsewhere or here, place, partial(_kept_in, database), str(settings.file))
     shelf = Shelf(secrets, database.lock)
     remembered = (*REMOTE, "secret") if elsewhere else REMOTE
-    lookup = Lookup(secrets, settings.file, {"vault": far.vault.read, "aws-sm": far.aws.read}, remembered)
+    lookup = Lookup(secrets, settings.file, {"vault": far.vault.read, "aws-sm": far.aws.read}, remembered, clock)
     chores: list[Callable[[], None]] = [
         partial(_read_anew, lookup, key, one)
         for key, one in references(settings).items()
@@ -69,7 +70,9 @@ def open_stores(settings: Settings, database: Database, grant: str) -> SecretSto
         chores.append(partial(_bring_over, elsewhere, shelf, grant))
     if chores:
         chores.append(far.vault.renew)
-    return SecretStores(cells, here, elsewhere, secrets, shelf, Shelf(here, database.lock), lookup, Keeper(chores))
+    return SecretStores(
+        cells, here, elsewhere, secrets, shelf, Shelf(here, database.lock), lookup, Keeper(chores, clock)
+    )
 
 
 def move(settings: Settings, database: Database, to: str, names: Iterable[str]) -> list[str]:
@@ -80,7 +83,7 @@ def move(settings: Settings, database: Database, to: str, names: Iterable[str]) 
     """
     cells = DatabaseCells(database)
     here = Sealed(cells, Path(settings.service.key_file))
-    far, left = _far(settings, here), _kept_in(database) or LOCAL
+    far, left = _far(settings, here, Clock()), _kept_in(database) or LOCAL
     if left == to:
         raise LedgerloopError(f'The secrets are in "{to}" already.')
     origin: Sealed | Elsewhere = here if left == LOCAL else Elsewhere(_store(left, far, settings), here, cells)
@@ -128,7 +131,7 @@ class _Far:
     aws: SecretsManager
 
 
-def _far(settings: Settings, here: Sealed) -> _Far:
+def _far(settings: Settings, here: Sealed, clock: Clock) -> _Far:
     wanted, lookup = settings.vault, Lookup(here, settings.file)
     vault = Vault(
         Entry(
@@ -140,9 +143,10 @@ def _far(settings: Settings, here: Sealed) -> _Far:
             role_id=wanted.role_id,
             secret_id=lambda: lookup.read(wanted.secret_id, "vault.secret_id"),
             auth_mount=wanted.auth_mount,
-        )
+        ),
+        clock,
     )
-    return _Far(vault, SecretsManager("secrets.store", str(settings.file)))
+    return _Far(vault, SecretsManager("secrets.store", str(settings.file), clock))
 
 
 def _store(place: str, far: _Far, settings: Settings) -> Told:

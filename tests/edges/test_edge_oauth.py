@@ -238,7 +238,7 @@ class TestTokens:
 
         (tmp_path / "grant").write_text(OLD.to_json())
         with playing(Reply(body=GRANTED)) as server:
-            tokens = Tokens(provider(server.url), Overtaken(tmp_path), "grant", now=lambda: NOW)
+            tokens = Tokens(provider(server.url), Overtaken(tmp_path), "grant", clock=Standing(NOW))
             with pytest.raises(Transient, match="somebody else"):
                 tokens()
 

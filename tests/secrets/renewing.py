@@ -15,6 +15,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import parse_qs
 
+from ledgerloop.clock import Clock
 from ledgerloop.oauth import Provider, Tokens, TokenSet
 from ledgerloop.secret_stores import SecretStores, open_stores
 from ledgerloop.settings import load
@@ -108,7 +109,7 @@ def opened(file: Path) -> Iterator[SecretStores]:
 def tokens(stores: SecretStores, url: str) -> Tokens:
     """Give what hands out access tokens."""
     provider = Provider("Xero", "", f"{url}/connect/token", "", "id", lambda: "secret", "", ("offline_access",), 30.0)
-    return Tokens(provider, stores.shelf, GRANT)
+    return Tokens(provider, stores.shelf, GRANT, clock=Clock())
 
 
 def begun(file: Path, url: str, times: int) -> subprocess.Popen[str]:

@@ -2,27 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from bao_server import Bao
+from ledgerloop.clock import Clock
 from ledgerloop.errors import Locked, SettingsError, StoreAway
 from ledgerloop.secrets.lookup import AWAY, REMEMBERED, Lookup
 from ledgerloop.secrets.stores import Changed, Denied
 from ledgerloop.secrets.vault import Entry, Vault, VaultStore
 
 
-class Ticks:
+class Ticks(Clock):
     """A clock that only goes on when it is told to."""
 
     def __init__(self) -> None:
-        self.now = 0.0
+        self.at = 0.0
 
-    def __call__(self) -> float:
+    def monotonic(self) -> float:
         """Tell the time."""
-        return self.now
+        return self.at
 
 
 def vault(
@@ -30,7 +30,7 @@ def vault(
     token: str = "",
     *,
     role: tuple[str, str] = ("", ""),
-    clock: Callable[[], float] | None = None,
+    clock: Clock | None = None,
     **more: str,
 ) -> Vault:
     """Open a Vault by a token or an AppRole."""
@@ -47,7 +47,7 @@ def vault(
     return Vault(entry, clock) if clock else Vault(entry)
 
 
-def lookup(one: Vault, clock: Callable[[], float] | None = None) -> Lookup:
+def lookup(one: Vault, clock: Clock | None = None) -> Lookup:
     """Look secrets up there."""
     more = {"clock": clock} if clock else {}
     return Lookup(None, Path("ledgerloop.toml"), {"vault": one.read}, **more)
@@ -152,14 +152,14 @@ class TestApprole:
 
         one.renew()
         assert "last_renewal" not in bao.root.auth.token.lookup(first)["data"]
-        ticks.now += 1201
+        ticks.at += 1201
         one.renew()
 
         after = bao.root.auth.token.lookup(first)["data"]
         assert (None, True) == (before.get("last_renewal"), bool(after["last_renewal"]))
         assert first == one._client.token
         bao.root.auth.token.revoke(first)
-        ticks.now += 1201
+        ticks.at += 1201
         one.renew()
         assert first != one._client.token
         assert "hunter2" == one.read(path, "token")
@@ -172,7 +172,7 @@ def test_a_token_is_renewed(bao: Bao) -> None:
     token = bao.token(bao.policy(path), period="1h")
     one = vault(bao, token, clock=ticks)
     one.read(path, "token")
-    ticks.now += 1201
+    ticks.at += 1201
     one.renew()
 
     assert bao.root.auth.token.lookup(token)["data"]["last_renewal"]
@@ -233,12 +233,12 @@ class TestAway:
         assert "first" == looked.read(reference, "hubspot.token")
         assert "second" == looked.read(reference, "hubspot.token", unlike="first")
         bao.put(path, token="third")
-        ticks.now += REMEMBERED + 1
+        ticks.at += REMEMBERED + 1
         assert "third" == looked.read(reference, "hubspot.token")
-        ticks.now += REMEMBERED + 1
+        ticks.at += REMEMBERED + 1
         with bao.sealed(), pytest.raises(StoreAway):
             looked.read(reference, "hubspot.token")
-        ticks.now += AWAY + 1
+        ticks.at += AWAY + 1
         assert "third" == looked.read(reference, "hubspot.token")
 
 

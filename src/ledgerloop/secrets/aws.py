@@ -7,10 +7,10 @@ what to do. See https://docs.aws.amazon.com/secretsmanager/latest/apireference/W
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Callable
 from typing import Any, TypeVar
 
+from ledgerloop.clock import Clock
 from ledgerloop.errors import SettingsError, StoreAway
 from ledgerloop.secrets.stores import Absent, Changed, Denied, Kept
 
@@ -26,10 +26,10 @@ T = TypeVar("T")
 class SecretsManager:
     """One account and region. Safe to share between threads."""
 
-    def __init__(self, key: str, file: str) -> None:
+    def __init__(self, key: str, file: str, clock: Clock = Clock()) -> None:
         """``key`` and ``file`` name the settings, for sentences."""
         self._key, self._file = key, file
-        self._mine = threading.Lock()
+        self._mine = clock.lock()
         self._client: Any = None
 
     def read(self, name: str, key: str) -> str:

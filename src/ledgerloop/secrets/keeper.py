@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Sequence
 
+from ledgerloop.clock import Clock, Thread
 from ledgerloop.errors import LedgerloopError, SettingsError, StoreAway
 from ledgerloop.log import logger
 
@@ -17,18 +17,20 @@ SOON = 3.0
 class Keeper:
     """Look at the stores now and then, in a thread of its own. With nothing to do it starts none."""
 
-    def __init__(self, chores: Sequence[Callable[[], None]], every: float = EVERY, soon: float = SOON) -> None:
+    def __init__(
+        self, chores: Sequence[Callable[[], None]], clock: Clock = Clock(), every: float = EVERY, soon: float = SOON
+    ) -> None:
         """Each of the ``chores`` raises StoreAway or SettingsError where a store is away or does not let us in."""
         self._chores, self._every, self._soon = tuple(chores), every, soon
-        self._ended = threading.Event()
-        self._thread: threading.Thread | None = None
+        self._clock, self._ended = clock, clock.event()
+        self._thread: Thread | None = None
         self.trouble = ""
         """What is wrong with a store, as of the last look."""
 
     def start(self) -> None:
         """Begin to look."""
         if self._chores:
-            self._thread = threading.Thread(target=self._run, name="secret stores", daemon=True)
+            self._thread = self._clock.thread(self._run, "secret stores")
             self._thread.start()
 
     def stop(self) -> None:

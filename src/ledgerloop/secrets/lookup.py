@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import os
 import stat
-import time
 from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from types import MappingProxyType
 
+from ledgerloop.clock import Clock
 from ledgerloop.errors import Locked, SettingsError, StoreAway
 from ledgerloop.secrets.references import REMOTE, Reference, parse
 from ledgerloop.secrets.shelf import Secrets
@@ -37,7 +37,7 @@ class Lookup:
         settings_file: Path,
         readers: Readers = MappingProxyType({}),
         far: Collection[str] = REMOTE,
-        clock: Callable[[], float] = time.monotonic,
+        clock: Clock = Clock(),
     ) -> None:
         """``far`` names the kinds that are read over the network: what they give is remembered."""
         self._secrets, self._file, self._readers, self._far = secrets, settings_file, readers, far
@@ -57,20 +57,20 @@ class Lookup:
         if wanted.kind not in self._far:
             return self._read(wanted, key)
         read_at, text = self._remembered.get(reference, (0.0, ""))
-        if not text or anew or text == unlike or self._clock() > read_at + REMEMBERED:
+        if not text or anew or text == unlike or self._clock.monotonic() > read_at + REMEMBERED:
             self._remembered.pop(reference, None)
             text = self._fetched(wanted, key, anew)
-            self._remembered[reference] = (self._clock(), text)
+            self._remembered[reference] = (self._clock.monotonic(), text)
         return text
 
     def _fetched(self, wanted: Reference, key: str, anew: bool) -> str:
         away = self._away.get(wanted.kind)
-        if away and not anew and self._clock() < away[0] + AWAY:
+        if away and not anew and self._clock.monotonic() < away[0] + AWAY:
             raise StoreAway(away[1])
         try:
             text = self._read(wanted, key)
         except StoreAway as problem:
-            self._away[wanted.kind] = (self._clock(), problem.message)
+            self._away[wanted.kind] = (self._clock.monotonic(), problem.message)
             raise
         self._away.pop(wanted.kind, None)
         return text

@@ -6,12 +6,11 @@ it means and what to do. See https://developer.hashicorp.com/vault/api-docs/secr
 
 from __future__ import annotations
 
-import threading
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from ledgerloop.clock import Clock
 from ledgerloop.errors import SettingsError, StoreAway
 from ledgerloop.secrets.stores import Absent, Changed, Denied, Kept
 
@@ -44,9 +43,9 @@ class Entry:
 class Vault:
     """One server and one login. Safe to share between threads."""
 
-    def __init__(self, entry: Entry, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, entry: Entry, clock: Clock = Clock()) -> None:
         self._entry, self._clock = entry, clock
-        self._mine = threading.Lock()
+        self._mine = clock.lock()
         self._client: Any = None
         self._used = ""
         """The token of the settings that is in use."""
@@ -112,7 +111,7 @@ class Vault:
     def renew(self) -> None:
         """Renew the login where it is time to; log in anew where it cannot be renewed any more."""
         with self._mine:
-            due = self._client is not None and self._renew_at is not None and self._clock() >= self._renew_at
+            due = self._client is not None and self._renew_at is not None and self._clock.monotonic() >= self._renew_at
             if not due:
                 return
             client = self._client
@@ -202,7 +201,7 @@ class Vault:
     def _lasts(self, auth: dict[str, Any]) -> None:
         """Note when a login is to be renewed; never where it lasts for good or must not be."""
         seconds = float(auth["lease_duration"])
-        self._renew_at = self._clock() + seconds / _AGAIN if seconds and auth.get("renewable") else None
+        self._renew_at = self._clock.monotonic() + seconds / _AGAIN if seconds and auth.get("renewable") else None
 
 
 class VaultStore:
