@@ -25,7 +25,7 @@ from ledgerloop.records import Customer, Hold, Line, Link, LinkKind, Organisatio
 from ledgerloop.rules import hold_reasons
 from ledgerloop.rules.ownership import after_refusal, made_from, properties_of, said_by_xero
 from ledgerloop.rules.vendor_messages import whole
-from ledgerloop.store import connections, journal, last_compared, last_written, links
+from ledgerloop.store import connections, journal, last_compared, last_written, links, rulings
 
 Values = Mapping[str, Mapping[str, str]]
 """The standing's properties of each customer, by its id."""
@@ -113,6 +113,9 @@ def _take_existing(client: HubSpotClient, home: Organisation, kind: LinkKind, so
     """Take the records that HubSpot names as there already, unless they are other customers; word what was refused."""
     carried = [key for key, error in sent.failed.items() if TAKEN in error.codes]
     by_id = client.read(PLURAL[kind], carried, properties_read(kind), batch_write.id_name()) if carried else {}
+    with parts().database.reading() as tx:  # what carries the id of a link that was ended is about to be emptied
+        parted = set(rulings.to_empty(tx, home.id, list(by_id)))
+    by_id = {key: one for key, one in by_id.items() if (key, kind, one.id) not in parted}
     named = {key: error.existing_id for key, error in sent.failed.items() if error.existing_id and key not in by_id}
     there = client.read(PLURAL[kind], list(named.values()), properties_read(kind)) if named else {}
     by_email = {key: there[record] for key, record in named.items() if record in there}

@@ -57,13 +57,14 @@ def join(
     Nothing is found or made for those who are ``unsure_already``: an archived customer has what would be theirs.
     ``unseen`` says at the end what is open and shown nowhere.
     """
-    freed = unlink.empty(home, customers)
+    freed, not_emptied = unlink.empty(home, customers)
     relink.remember_made(home, customers)
     asked = {key: hold for key, hold in unsure_already.items() if key in customers}
     merged = relink.follow_merged(home, customers)
     people_in_doubt = main_person.follow(home, customers)
     doubts = _together(
         asked,
+        not_emptied,
         merged,
         people_in_doubt,
         review.review(home, customers),

@@ -1,4 +1,4 @@
-"""Empty the HubSpot records whose links a person has ended: they show no customer any more. Called inside a step.
+"""End links, and empty the HubSpot records that show no customer any more. Called inside a step.
 
 The link itself is gone at once; what stands on the record goes with the customer's next turn, so that it can be done
 again after a crash.
@@ -6,33 +6,79 @@ again after a crash.
 
 from __future__ import annotations
 
-from ledgerloop.customers.claims import Customers
+from sqlalchemy import Connection
+
+from ledgerloop.customers.claims import Customers, Doubts
 from ledgerloop.customers.hubspot_records import PLURAL, Pair
 from ledgerloop.parts import parts
 from ledgerloop.portal import batch_write
 from ledgerloop.portal.batch_write import id_name
-from ledgerloop.records import Line, LinkKind, Organisation
+from ledgerloop.records import Hold, Line, Link, LinkKind, Organisation
+from ledgerloop.rules import hold_reasons
 from ledgerloop.rules.properties import properties_on, renamed
-from ledgerloop.store import connections, journal, last_written, links, rulings
+from ledgerloop.store import (
+    associations,
+    connections,
+    journal,
+    lanes,
+    last_compared,
+    last_written,
+    links,
+    pending_customers,
+    rulings,
+)
 
 BATCH = 100
+_GONE = ("OBJECT_NOT_FOUND", "MERGED")
 
 
-def empty(home: Organisation, customers: Customers) -> frozenset[Pair]:
-    """Empty what is still shown of these customers on records that they are not, and return which these were.
+def end(tx: Connection, home: Organisation, link: Link, *, to_empty: bool) -> None:
+    """End a link because a person says that the record is another, and have the record emptied where it shows us.
 
-    A record that carries another id by now, or is another customer, is left as it is.
+    What the person had said before for this record goes with it; customers that the record is as well, in another
+    organisation, are shown there now.
+    """
+    now = parts().now()
+    portal = connections.only_portal(tx)
+    links.remove(tx, link)
+    last_compared.forget(tx, home.id, link.kind, [link.xero_id])
+    associations.forget(tx, home.id, link.xero_id)
+    if portal is not None:
+        last_written.forget(tx, portal.id, link.kind, [link.hubspot_id])
+    for subject, answer in (
+        (f"customer {link.xero_id} {link.kind}", link.hubspot_id),
+        (f"{link.kind} {link.hubspot_id}", link.xero_id),
+    ):
+        if rulings.get(tx, home.id, [subject]).get(subject) == answer:
+            rulings.forget(tx, home.id, subject)
+    rulings.end(tx, home.id, link.xero_id, link.kind, link.hubspot_id, now, to_empty=to_empty)
+    for other in links.of_records(tx, link.kind, [link.hubspot_id]):
+        pending_customers.mark(tx, other.organisation, [other.xero_id])
+        lanes.wake(tx, "standing", other.organisation, now)
+
+
+def empty(home: Organisation, customers: Customers) -> tuple[frozenset[Pair], Doubts]:
+    """Empty what is still shown of these customers on records that they are not; return which these were.
+
+    A record that carries another's id by now, or is another customer, is left as it is. One whose id somebody cleared
+    still shows what we wrote. What HubSpot will not empty is tried again with the customer's next look, and a doubt
+    until then.
     """
     with parts().database.reading() as tx:
         left = rulings.to_empty(tx, home.id, list(customers))
+    unsure: Doubts = {}
     for kind in PLURAL:
         mine = {record: customer for customer, of, record in left if of == kind}
         for start in range(0, len(mine), BATCH):
-            _empty(home, kind, dict(list(mine.items())[start : start + BATCH]))
-    return frozenset((customer, record) for customer, _, record in left)
+            for record, said in _empty(home, kind, dict(list(mine.items())[start : start + BATCH])).items():
+                before = unsure.get(mine[record], Hold(()))
+                reason = hold_reasons.refused_update(kind, record, said)
+                unsure[mine[record]] = Hold((*before.reasons, reason), (*before.candidates, record))
+    return frozenset((customer, record) for customer, _, record in left), unsure
 
 
-def _empty(home: Organisation, kind: LinkKind, customer_of: dict[str, str]) -> None:
+def _empty(home: Organisation, kind: LinkKind, customer_of: dict[str, str]) -> dict[str, str]:
+    """Empty some records; return what HubSpot said of those that it would not empty."""
     at = parts()
     client = at.hubspot()
     there = client.read(PLURAL[kind], list(customer_of), (id_name(),))
@@ -45,16 +91,21 @@ def _empty(home: Organisation, kind: LinkKind, customer_of: dict[str, str]) -> N
         if record in there
         and there[record].id == record
         and record not in others
-        and (there[record].properties.get(id_name()) or "").strip().lower() == customer.lower()
+        and (there[record].properties.get(id_name()) or "").strip().lower() in ("", customer.lower())
     }
     asked = batch_write.ask(client, PLURAL[kind], rows)
     sent = batch_write.update(client, PLURAL[kind], rows, asked) if rows else batch_write.Sent()
+    refused = {record: error for record, error in sent.failed.items() if error.category not in _GONE}
+    said = {record: batch_write.said(error) for record, error in refused.items()}
+    said |= {record: " ".join(one.said for one in dropped) for record, dropped in sent.dropped.items()}
     with at.database.transaction() as tx:
         portal = connections.only_portal(tx)
         for record, customer in customer_of.items():
-            rulings.end(tx, home.id, customer, kind, record, at.now(), to_empty=False)
+            if record not in said:
+                rulings.end(tx, home.id, customer, kind, record, at.now(), to_empty=False)
         if portal is not None:
             last_written.forget(tx, portal.id, kind, list(rows))
+        done = [record for record in rows if record not in said and record not in sent.failed]
         lines = [
             Line(
                 subject=f"customer {customer_of[record]}",
@@ -65,11 +116,7 @@ def _empty(home: Organisation, kind: LinkKind, customer_of: dict[str, str]) -> N
                 values=nothing,
                 answer="written",
             )
-            for record in rows
-            if _done(sent, record)
+            for record in done
         ]
         journal.write(tx, lines, at.now())
-
-
-def _done(sent: batch_write.Sent, record: str) -> bool:
-    return record not in sent.failed
+    return said

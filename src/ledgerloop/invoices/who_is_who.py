@@ -12,6 +12,7 @@ from typing import Literal
 
 from sqlalchemy import Connection
 
+from ledgerloop.customers import unlink
 from ledgerloop.customers.claims import carried_by, shown_elsewhere
 from ledgerloop.customers.hubspot_records import PLURAL, properties_read
 from ledgerloop.customers.named import customers_named
@@ -26,13 +27,11 @@ from ledgerloop.records import Customer, Line, Link, LinkKind, Organisation
 from ledgerloop.rules.customers import number_of
 from ledgerloop.rules.identity.profiles import person_name
 from ledgerloop.store import (
-    associations,
     connections,
     intents,
     journal,
     lanes,
     last_compared,
-    last_written,
     links,
     mirror,
     pending_customers,
@@ -292,25 +291,10 @@ def _ended_of(tx: Connection, home: Organisation, customer: str) -> set[str]:
 
 
 def _end(tx: Connection, home: Organisation, link: Link, by: str, *, to_empty: bool) -> None:
-    now = parts().now()
-    portal = connections.only_portal(tx)
-    links.remove(tx, link)
-    last_compared.forget(tx, home.id, link.kind, [link.xero_id])
-    associations.forget(tx, home.id, link.xero_id)
-    if portal is not None:
-        last_written.forget(tx, portal.id, link.kind, [link.hubspot_id])
-    for subject, answer in (
-        (f"customer {link.xero_id} {link.kind}", link.hubspot_id),
-        (f"{link.kind} {link.hubspot_id}", link.xero_id),
-    ):
-        if rulings.get(tx, home.id, [subject]).get(subject) == answer:
-            rulings.forget(tx, home.id, subject)
-    rulings.end(tx, home.id, link.xero_id, link.kind, link.hubspot_id, now, to_empty=to_empty)
-    for other in links.of_records(tx, link.kind, [link.hubspot_id]):
-        _look_at(tx, other.organisation, [other.xero_id])  # which the record shows once it is empty
+    unlink.end(tx, home, link, to_empty=to_empty)
     target = f"hubspot {link.kind} {link.hubspot_id}"
     reason = f"{_who(by)} said that it is not the {link.kind} {link.hubspot_id}, so the link is ended."
-    journal.write(tx, [Line(f"customer {link.xero_id}", "skip", _RULE, reason, target)], now, lane=home.id)
+    journal.write(tx, [Line(f"customer {link.xero_id}", "skip", _RULE, reason, target)], parts().now(), lane=home.id)
 
 
 def _customer(home: Organisation, named: str, *, living: bool = True) -> Customer:
