@@ -50,6 +50,22 @@ def link_new(scene: Scene, customer: str) -> None:
         who_is_who.it_is_new(home(scene), customer, "Kim")
 
 
+def said_again(scene: Scene, crm: Customers, customer: str, half: who_is_who.Half, **holder: str) -> tuple[str, str]:
+    """Have the customer's id on another record, and a person say afterwards that it is the one it was; return both."""
+    plural = "contacts" if half == "contact" else "companies"
+    record = crm.until_linked(customer, half)
+    scene.silence("hubspot")
+    scene.edit(plural, record, xero_contact_id="")
+    other = scene.make(plural, xero_contact_id=customer, **holder)
+    with instead(scene.built.parts()):
+        who_is_who.it_is(home(scene), customer, half, record, "Kim")
+    scene.on.control.post(f"{scene.url('hubspot')}/_sandbox/webhooks", json={"enabled": True})
+    with scene.built.database.transaction() as tx:
+        last_written.forget(tx, connections.portals(tx)[0].id, half, [record])
+    scene.settle()
+    return record, other
+
+
 def until_asked_no_more(scene: Scene, subject: str) -> None:
     """Wait until a hold is gone, and stays gone."""
     scene.on.until(f"{subject} is asked about no more", lambda: subject not in scene.holds() or None)
@@ -164,11 +180,7 @@ def test_an_email_that_is_not_shared(scene: Scene, crm: Customers) -> None:
 def test_an_id_on_another_contact(scene: Scene, crm: Customers) -> None:
     """Nobody is told to merge two people: clearing the id on the other contact cures it, and both stay."""
     customer = crm.add("Thief Ltd", EmailAddress="u@thief.example.com")
-    contact = crm.until_linked(customer, "contact")
-    scene.edit("contacts", contact, xero_contact_id="")
-    thief = scene.make("contacts", email="thief@thief.example.com", xero_contact_id=customer)
-    with scene.built.database.transaction() as tx:
-        last_written.forget(tx, connections.portals(tx)[0].id, "contact", [contact])
+    contact, thief = said_again(scene, crm, customer, "contact", email="thief@thief.example.com")
     crm.touch(customer)
     said = scene.on.until("hold", lambda: scene.holds().get(f"hubspot contact {contact}"))
     assert f"Clear the id on {thief}" in said[0]
@@ -444,11 +456,7 @@ def test_a_value_that_hubspot_will_not_take(scene: Scene, crm: Customers) -> Non
 def test_an_id_on_a_double_of_the_same_company(scene: Scene, crm: Customers) -> None:
     """The other way out: where the two are one, the holder is merged into the customer's company, which stays."""
     customer = crm.add("Doubled Ltd")
-    company = crm.until_linked(customer)
-    scene.edit("companies", company, xero_contact_id="")
-    double = scene.make("companies", name="Doubled Ltd", phone="555 0199", xero_contact_id=customer)
-    with scene.built.database.transaction() as tx:
-        last_written.forget(tx, connections.portals(tx)[0].id, "company", [company])
+    company, double = said_again(scene, crm, customer, "company", name="Doubled Ltd", phone="555 0199")
     crm.touch(customer)
     said = scene.on.until("hold", lambda: scene.holds().get(f"hubspot company {company}"))
     assert f"you may merge {double} into {company}" in said[0]
@@ -508,25 +516,26 @@ class TestWhoPays:
         assert "Nobodys Ltd" == crm.in_xero(self._payer(scene, deal))["Name"]
         until_asked_no_more(scene, f"deal {deal}")
 
-    @pytest.mark.parametrize("way", ["merged", "cleared"])
+    @pytest.mark.parametrize("way", ["merged", "cleared", "replaced"])
     def test_an_id_of_another_companys_customer(self, scene: Scene, crm: Customers, way: str) -> None:
-        """The two companies are merged, or the id is cleared: then who pays is the customer, or a new one."""
+        """Merged, or linked by the command, who pays is the customer; where the id is cleared it is a new one."""
         customer = crm.add(f"Carried {way} Ltd")
-        holder = crm.until_linked(customer)
-        scene.edit("companies", holder, xero_contact_id="")
-        company = scene.make("companies", name=f"Bearer {way}", xero_contact_id=customer)
+        holder, company = said_again(scene, crm, customer, "company", name=f"Bearer {way}")
         deal = scene.sell(company=company)
         assert f"belongs to the HubSpot company {holder}" in self._said(scene, deal)
 
         if way == "merged":
             crm.merge("companies", company, holder)
+        elif way == "replaced":
+            with instead(scene.built.parts()):
+                who_is_who.it_is(home(scene), customer, "company", company, "Kim", replace=True)
         else:
             scene.edit("companies", company, xero_contact_id="")
         self._retry(scene, deal)
 
-        assert (self._payer(scene, deal) == customer) is (way == "merged")
+        assert (self._payer(scene, deal) == customer) is (way != "cleared")
         until_asked_no_more(scene, f"deal {deal}")
-        assert holder == crm.record(customer, "company")
+        assert (company if way == "replaced" else holder) == crm.record(customer, "company")
 
     def _said(self, scene: Scene, deal: str) -> str:
         return str(scene.until_shown("deals", deal, "xero_sync_message")["xero_sync_message"])

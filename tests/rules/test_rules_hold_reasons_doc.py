@@ -22,7 +22,7 @@ SENTENCES = [
     for module in (hold_reasons, questions)
     for name, word in inspect.getmembers(module, inspect.isfunction)
     if word.__module__ == module.__name__ and not name.startswith("_") and not name.endswith("_named")
-    if name != "shared_record"  # which is one of two others
+    if name not in ("shared_record", "record_of_customer")  # which are one of two others each
 ]
 DETAILS = Customer(
     organisation="",
@@ -46,6 +46,8 @@ PLACEHOLDERS = {
     "evidence": SAID,
     "rivals": [OTHER],
     "others": ["{other}"],
+    "whose": OTHER,
+    "xero_id": "{xero id}",
     "listed": ["{name} ({company})", "{name} ({company})"],
 }
 

@@ -7,8 +7,10 @@ It shows the organisation that was linked first, for ever, and never the two in 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+
+from sqlalchemy import Connection
 
 from ledgerloop.engine import retries
 from ledgerloop.hubspot.models import Record
@@ -16,7 +18,7 @@ from ledgerloop.parts import parts
 from ledgerloop.portal.batch_write import id_name
 from ledgerloop.records import Customer, Hold, Link, LinkKind, Organisation
 from ledgerloop.rules import hold_reasons
-from ledgerloop.store import connections, journal, last_compared, links, mirror
+from ledgerloop.store import connections, journal, lanes, last_compared, links, mirror, pending_customers
 
 Customers = Mapping[str, Customer]
 Found = dict[str, tuple[Record, str]]
@@ -71,6 +73,20 @@ def with_rivals(home: Organisation, ids: Sequence[str]) -> list[str]:
     records = frozenset().union(*(held[key] for key in asking))
     rivals = {key for key, candidates in held.items() if key in alike or candidates & records}
     return [*ids, *sorted(rivals - set(ids))]
+
+
+def look_at_rivals(tx: Connection, organisation: str, records: Collection[str], customers: Collection[str]) -> None:
+    """Have the other customers looked at again that are held over records which became these customers' just now."""
+    concerned = set(records)
+    held: dict[str, list[str]] = {}
+    for one in journal.holds(tx) if concerned else ():
+        customer = one.subject.removeprefix("customer ")
+        others = customer != one.subject and not (one.lane == organisation and customer in customers)
+        if others and not concerned.isdisjoint(one.candidates):
+            held.setdefault(one.lane, []).append(customer)
+    for lane, some in held.items():
+        pending_customers.mark(tx, lane, some)
+        lanes.wake(tx, "standing", lane, parts().now())
 
 
 def shown_elsewhere(home: Organisation, some: Sequence[Link]) -> dict[tuple[LinkKind, str], str]:

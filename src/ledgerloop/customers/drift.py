@@ -8,11 +8,12 @@ What stands there now takes the place of what we last wrote, and the usual compa
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from sqlalchemy import Connection
 
+from ledgerloop.customers import moved_ids
 from ledgerloop.customers.claims import shown_elsewhere
 from ledgerloop.customers.relink import KINDS
 from ledgerloop.customers.update import PLURAL
@@ -20,6 +21,7 @@ from ledgerloop.errors import LedgerloopError
 from ledgerloop.hubspot.client import HubSpotClient
 from ledgerloop.log import logger
 from ledgerloop.parts import parts
+from ledgerloop.portal.batch_write import id_name
 from ledgerloop.records import Line, LinkKind, Organisation
 from ledgerloop.rules.clocks import passed
 from ledgerloop.rules.properties import differing, properties_on
@@ -38,10 +40,10 @@ def look_at(home: Organisation, customers: Sequence[str]) -> None:
         invoices = [one.id for some in mirror.receivables_of(tx, home.id, customers).values() for one in some]
         deals = [intent.deal for intent in intents.by_invoice(tx, home.id, invoices).values()]
     elsewhere = shown_elsewhere(home, mine)
-    ids: dict[LinkKind, list[str]] = {"contact": [], "company": [], "deal": deals}
+    ids: dict[LinkKind, dict[str, str]] = {"contact": {}, "company": {}, "deal": dict.fromkeys(deals, "")}
     for link in mine:
         if (link.kind, link.hubspot_id) not in elsewhere:
-            ids[link.kind].append(link.hubspot_id)
+            ids[link.kind][link.hubspot_id] = link.xero_id
     for kind, some in ids.items():
         _compare(at.hubspot(), home, kind, some)
 
@@ -62,7 +64,7 @@ def look_round(home: Organisation) -> bool:
     elsewhere = shown_elsewhere(home, [link for mine in some.values() for link in mine])
     try:
         for kind, mine in some.items():
-            ids = [link.hubspot_id for link in mine if (kind, link.hubspot_id) not in elsewhere]
+            ids = {link.hubspot_id: link.xero_id for link in mine if (kind, link.hubspot_id) not in elsewhere}
             changed = _compare(at.hubspot().as_backfill(), home, kind, ids)
             with at.database.transaction() as tx:
                 _mark(tx, home, [link.xero_id for link in mine if link.hubspot_id in changed])
@@ -80,12 +82,19 @@ def _mark(tx: Connection, home: Organisation, customers: Sequence[str]) -> None:
         pending_customers.mark(tx, home.id, customers)
 
 
-def _compare(client: HubSpotClient, home: Organisation, kind: LinkKind, ids: Sequence[str]) -> set[str]:
-    """Keep what stands on records in the place of what we wrote, and tell on which it differs. What is gone is not."""
+def _compare(client: HubSpotClient, home: Organisation, kind: LinkKind, customer_of: Mapping[str, str]) -> set[str]:
+    """Keep what stands on records in the place of what we wrote, and tell on which it differs. What is gone is not.
+
+    A record from which somebody has moved the customer's id to another one is that customer's no more.
+    """
     at = parts()
     with at.database.reading() as tx:
         portal = connections.only_portal(tx)
-        written = last_written.get(tx, portal.id, kind, ids) if portal else {}
+        written = last_written.get(tx, portal.id, kind, list(customer_of)) if portal else {}
+        asked = journal.waiting(tx, [f"hubspot {kind} {key}" for key in written])
+    for key, values in written.items():  # whose it is, the link says; what was heard of its id is kept as written
+        if id_name() in values and customer_of[key] and f"hubspot {kind} {key}" not in asked:
+            values[id_name()] = customer_of[key]
     if portal is None or not written:
         return set()
     names = [at.names.get(one.name, one.name) for one in properties_on(kind)]
@@ -97,6 +106,9 @@ def _compare(client: HubSpotClient, home: Organisation, kind: LinkKind, ids: Seq
         and there[key].id == key
         and (changed := differing(kind, values, there[key].properties, at.names))
     }
+    if kind != "deal" and (astray := [key for key, now in found.items() if id_name() in now]):
+        kept = moved_ids.follow(home, kind, astray)
+        found = {key: now for key, now in found.items() if key not in astray or key in kept}
     if found:
         with at.database.transaction() as tx:
             last_written.put(tx, portal.id, kind, found)

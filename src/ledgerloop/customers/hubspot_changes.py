@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from sqlalchemy import Connection
 
-from ledgerloop.customers import push_to_xero, relink
+from ledgerloop.customers import moved_ids, push_to_xero, relink
 from ledgerloop.customers.held import held
 from ledgerloop.customers.relink import KINDS
 from ledgerloop.hubspot.webhooks import property_named, records_named
@@ -42,6 +42,7 @@ _WHAT: Mapping[str, What] = {
     "restore": "restored",
 }
 _MOVES: tuple[What, ...] = ("deleted", "forgotten", "merged", "restored")
+_IDS: tuple[What, ...] = ("id",)
 _CHANGES: tuple[What, ...] = ("changed",)
 
 
@@ -49,7 +50,8 @@ def note(tx: Connection, events: Sequence[Taken]) -> None:
     """Note what events tell of records that are or were customers, and wake their organisations.
 
     Customers that are held because of a record are looked at again when something happens to it, and so is whoever has
-    no such record yet and whose id a person writes on any: that links a supplier or a payee, too.
+    no such record yet and whose id a person writes on any: that links a supplier or a payee, too. Where the id of a
+    customer that has a record is written on another, or cleared, the records are compared in the organisation's turn.
     """
     at = parts()
     some: list[Heard] = []
@@ -71,13 +73,27 @@ def note(tx: Connection, events: Sequence[Taken]) -> None:
             for organisation in organisations_of.get(record, set()) | homes_of.get(record, set())
         ]
         written = {_customer_written(event) for event in mine}
+        about_ids = {event for event in mine if property_named(event.body)[0] == id_name()}
+        some += [
+            Heard(link.organisation, kind, link.hubspot_id, "id", event.occurred_at, event=event.id)
+            for event in about_ids
+            for link in links.of_records(tx, kind, named[event])
+            if _customer_written(event) != link.xero_id.lower()
+        ]
         for organisation, customer, candidates in held(tx) if ids else ():
             if customer in written or not set(ids).isdisjoint(candidates):
                 touched.setdefault(organisation, []).append(customer)
         for home in connections.organisations(tx) if (named_now := written - {""}) else ():
             there = mirror.customers(tx, home.id, named_now)
-            unlinked = there.keys() - links.find(tx, home.id, kind, list(there)).keys()
-            touched.setdefault(home.id, []).extend(sorted(unlinked))
+            linked = links.find(tx, home.id, kind, list(there))
+            touched.setdefault(home.id, []).extend(sorted(there.keys() - linked.keys()))
+            some += [
+                Heard(home.id, kind, record, "id", event.occurred_at, event=event.id)
+                for event in about_ids
+                if (link := linked.get(_customer_written(event)))
+                for record in named[event]
+                if record != link.hubspot_id
+            ]
     hubspot_changes.put(tx, some)
     for organisation, customers in touched.items():
         pending_customers.mark(tx, organisation, customers)
@@ -91,12 +107,15 @@ def unheard(events: Sequence[Taken]) -> list[int]:
 
 
 def hear(home: Organisation) -> None:
-    """Follow the records that were merged, deleted or restored."""
+    """Follow the records that were merged, deleted or restored, and the ids that people moved from one to another."""
     for some in _heard(home, _MOVES):
         for kind in KINDS:
             for what in ("deleted", "forgotten", "merged"):
                 relink.look_again(home, kind, _of(some, kind, what), forgotten=what == "forgotten")
             relink.come_back(home, kind, _of(some, kind, "restored"))
+    for some in _heard(home, _IDS):
+        for kind in KINDS:
+            moved_ids.hear(home, kind, _of(some, kind, "id"))
 
 
 def pass_on(home: Organisation) -> None:

@@ -13,7 +13,16 @@ from functools import partial
 from typing import Any
 
 from ledgerloop.bisect import bisect
-from ledgerloop.customers import contact_persons, create, main_person, older_companies, relink, review, unlink
+from ledgerloop.customers import (
+    contact_persons,
+    create,
+    main_person,
+    moved_ids,
+    older_companies,
+    relink,
+    review,
+    unlink,
+)
 from ledgerloop.customers.claims import Customers, Doubts, Found, in_question, of_another, shown_elsewhere, take
 from ledgerloop.customers.create import Values
 from ledgerloop.customers.find import find, own_companies
@@ -57,6 +66,7 @@ def join(
     Nothing is found or made for those who are ``unsure_already``: an archived customer has what would be theirs.
     ``unseen`` says at the end what is open and shown nowhere.
     """
+    moved = moved_ids.review(home, customers)
     freed, not_emptied = unlink.empty(home, customers)
     relink.remember_made(home, customers)
     asked = {key: hold for key, hold in unsure_already.items() if key in customers}
@@ -64,6 +74,7 @@ def join(
     people_in_doubt = main_person.follow(home, customers)
     doubts = _together(
         asked,
+        moved,
         not_emptied,
         merged,
         people_in_doubt,

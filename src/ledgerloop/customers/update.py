@@ -154,7 +154,7 @@ def _reasons(one: Wanted, dropped: Sequence[Dropped], lane: str) -> tuple[str, .
     reasons = []
     for each in dropped:
         if each.name == id_name() and each.code == batch_write.TAKEN:
-            reasons.append(hold_reasons.id_taken(one.kind, one.id, _holder(one)))
+            reasons.append(hold_reasons.id_taken(one.kind, one.id, _holder(one), one.values[id_name()]))
         elif _is_stage(one, each):
             reasons.append(hold_reasons.refused_stage(one.id, one.values[each.name], each.said))
         elif each.waits:

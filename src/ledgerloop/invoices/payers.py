@@ -46,7 +46,8 @@ from ledgerloop.rules.identity.profiles import (
     person_name,
 )
 from ledgerloop.rules.identity.sharing import Sharing
-from ledgerloop.store import connections, journal, links, mirror, rulings
+from ledgerloop.store import connections, hubspot_changes, journal, lanes, links, mirror, rulings
+from ledgerloop.store.hubspot_changes import Heard
 from ledgerloop.xero.client import XeroClient
 
 Payer = Found | Hold
@@ -62,6 +63,7 @@ def find_payers(client: XeroClient, home: Organisation, sales: Sequence[Sale]) -
     if strangers:
         pull.pull_kind(client, home.id, "contacts", pull.Seen())
         found |= _by_id(home, strangers)
+        _look_at_ids(home, [sale for sale in strangers if isinstance(found.get(sale.deal.id), Hold)])
         found |= _by_ruling(home, [sale for sale in strangers if sale.deal.id not in found])
         remember(home, strangers, found)  # so that nobody takes the same customer by its name
     for some in _apart([sale for sale in strangers if sale.deal.id not in found]):
@@ -319,10 +321,26 @@ def _by_id(home: Organisation, sales: Sequence[Sale]) -> dict[str, Payer]:
             elif not payer.active:
                 archived[sale.deal.id] = payer
             elif held is not None and held.hubspot_id != record.id:
-                found[sale.deal.id] = Hold((payer_questions.carried_twice(kind, payer, held.hubspot_id),), (payer.id,))
+                found[sale.deal.id] = Hold(
+                    (payer_questions.carried_twice(kind, payer, record.id, held.hubspot_id),), (payer.id,)
+                )
             else:
                 found[sale.deal.id] = Found(payer.id, "id")
     return found | _archived(home, archived)
+
+
+def _look_at_ids(home: Organisation, sales: Sequence[Sale]) -> None:
+    """Have the ids on the paying records of held deals looked at, which people may have moved there unheard.
+
+    Where the customer's link goes there for it, the deal is tried again.
+    """
+    at = parts()
+    now = at.now()
+    carrying = [(kind, record.id) for sale in sales if id_carried(sale) for kind, record in sides(sale)[:1]]
+    if carrying:
+        with at.database.transaction() as tx:
+            hubspot_changes.put(tx, [Heard(home.id, kind, record, "id", now) for kind, record in carrying])
+            lanes.wake(tx, "standing", home.id, now)
 
 
 def _by_ruling(home: Organisation, sales: Sequence[Sale]) -> dict[str, Payer]:

@@ -45,6 +45,43 @@ def shared_company(customer: Customer, record: str) -> str:
     )
 
 
+def record_of_customer(customer: Customer, kind: str, record: str, whose: Customer) -> str:
+    """Word that the record which fits, or carries the customer's id, is another customer already."""
+    if kind == "contact":
+        return contact_of_customer(customer, record, whose)
+    return company_of_customer(customer, record, whose)
+
+
+def contact_of_customer(customer: Customer, record: str, whose: Customer) -> str:
+    """Word that the contact which fits is another customer already."""
+    return (
+        f"The HubSpot contact {record} fits “{customer.name}”, but is “{whose.name}” in Xero, and a record is one"
+        f" customer. If it is “{customer.name}”, run `ledgerloop unlink --customer {whose.id} --contact` and then"
+        f" `ledgerloop link --customer {customer.id} --contact {record}`; if it is not, write {customer.id} into the"
+        " Xero contact id of the contact that it is, or give it an email of its own in Xero."
+    )
+
+
+def company_of_customer(customer: Customer, record: str, whose: Customer) -> str:
+    """Word that the company which fits is another customer already."""
+    return (
+        f"The HubSpot company {record} fits “{customer.name}”, but is “{whose.name}” in Xero, and a record is one"
+        f" customer. If it is “{customer.name}”, run `ledgerloop unlink --customer {whose.id} --company` and then"
+        f" `ledgerloop link --customer {customer.id} --company {record}`; if it is not, write {customer.id} into the"
+        f" Xero contact id of the company that it is, or, for a company of its own, run `ledgerloop link --customer"
+        f" {customer.id} --new`."
+    )
+
+
+def id_on_two(customer: Customer, kind: str, record: str, holder: str) -> str:
+    """Word that two records carry a customer's id, so that nobody has said which of them it is."""
+    return (
+        f"The HubSpot {kind} {holder} carries the Xero contact id of “{customer.name}”, and so does {record}, which"
+        f" shows what it owes. If {record} is the right one, clear the id on {holder}; if {holder} is, clear it on"
+        f" {record}, and what it owes is shown on {holder}."
+    )
+
+
 def another_customer(customer: Customer, kind: str, record: str, carried: str) -> str:
     """Word that the record which fits says it is another customer."""
     return (
@@ -201,11 +238,12 @@ def broken_beside(work: str, problem: str) -> str:
     )
 
 
-def id_taken(kind: str, record: str, holder: str) -> str:
+def id_taken(kind: str, record: str, holder: str, xero_id: str) -> str:
     """Word that another record carries the customer's id, which is unique."""
     return (
         f"The HubSpot {kind} {holder} already carries the Xero contact id that {record} should have. Clear the id on"
-        f" {holder}; only if both are one and the same, you may merge {holder} into {record} in HubSpot instead."
+        f" {holder}; if {holder} is the right one, run `ledgerloop link --customer {xero_id} --{kind} {holder}"
+        f" --replace` instead; only if both are one and the same, you may merge {holder} into {record} in HubSpot."
     )
 
 

@@ -13,7 +13,8 @@ from ledgerloop.records import LinkKind
 from ledgerloop.store.statements import Insert, chunks, upsert
 from ledgerloop.store.tables import heard as table
 
-What = Literal["changed", "deleted", "forgotten", "merged", "restored"]
+What = Literal["changed", "deleted", "forgotten", "id", "merged", "restored"]
+"""``id``: a Xero contact id was written on it, or cleared."""
 
 
 @dataclass(frozen=True, slots=True)
