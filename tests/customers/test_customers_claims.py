@@ -69,7 +69,9 @@ class TestOneCustomer:
 
         second = crm.add("Only Two Ltd", ContactNumber=f"HubSpot contact {contact}")
 
-        assert f"both fit the HubSpot contact {contact}" in crm.until_held(second)
+        assert f"The HubSpot contact {contact} fits “Only Two Ltd”, but is “Only One Ltd” in Xero" in crm.until_held(
+            second
+        )
 
     def test_two_emails_of_one_contact(self, scene: Scene, crm: Customers) -> None:
         """Customers whose emails are the first and the further one of a contact are both held, and none is lost."""

@@ -285,25 +285,31 @@ def test_two_customers_of_one_contact(scene: Scene, crm: Customers) -> None:
     assert "one@two-of-one.example.com" == scene.show("contacts", contact)["email"]
 
 
-@pytest.mark.parametrize("way", ["another company", "a new one"])
+@pytest.mark.parametrize("way", ["another company", "a new one", "that one"])
 def test_a_company_that_is_another_customers(scene: Scene, crm: Customers, way: str) -> None:
-    """A second customer fits: its id on another company, or one of its own; the first keeps what it has."""
+    """A second customer fits: its id on another company, or one of its own, or the first was wrong there."""
     domain = f"{way.replace(' ', '-')}.example.com"
     company = scene.make("companies", name=f"Totara {way}", domain=domain)
     first = crm.add(f"Totara {way}", EmailAddress=f"a@{domain}")
     assert company == crm.until_linked(first)
     second = crm.add(f"Totara {way} Ltd", EmailAddress=f"b@{domain}")
     said = crm.until_held(second)
-    assert f"both fit the HubSpot company {company}" in said
+    assert f"The HubSpot company {company} fits “Totara {way} Ltd”, but is “Totara {way}” in Xero" in said
     assert f"`ledgerloop link --customer {second} --new`" in said
 
     if way == "another company":
         scene.make("companies", name="The other Totara", xero_contact_id=second)
-    else:
+    elif way == "a new one":
         link_new(scene, second)
+    else:
+        assert f"`ledgerloop unlink --customer {first} --company`" in said
+        assert f"`ledgerloop link --customer {second} --company {company}`" in said
+        with instead(scene.built.parts()):
+            who_is_who.part(home(scene), first, ("company",), "Kim")
+            who_is_who.it_is(home(scene), second, "company", company, "Kim")
 
-    assert company != crm.until_linked(second)
-    assert company == crm.record(first, "company")
+    assert (company == crm.until_linked(second)) is (way == "that one")
+    assert (None if way == "that one" else company) == crm.record(first, "company")
     until_asked_no_more(scene, f"customer {second}")
 
 
@@ -487,6 +493,59 @@ def test_a_number_that_is_out_of_date_is_cleared(scene: Scene, crm: Customers) -
     assert company != crm.until_linked(customer)
     until_asked_no_more(scene, f"customer {customer}")
     assert not scene.show("companies", company)["xero_contact_id"]
+
+
+class TestSomebodyElses:
+    """A record in question becomes another customer's: whoever else is asked about it is looked at again."""
+
+    def test_by_a_deal(self, scene: Scene, crm: Customers) -> None:
+        """The deal's company is none of the customers in Xero, so the one that may have been it gets one of its own."""
+        company = scene.make("companies", name="Titoki Ltd", domain="titoki.co.nz")
+        contact = scene.make("contacts", email="ap@titoki.co.nz")
+        customer = crm.add("Titoki Ltd", EmailAddress="x@othertitoki.co.nz")
+        assert company in crm.until_held(customer)
+        deal = scene.sell(company=company, contact=contact)
+        scene.on.until("the deal is held", lambda: scene.holds().get(f"deal {deal}"))
+
+        with instead(scene.built.parts()):
+            who_is_who.new_one_pays(home(scene), deal, "Kim")
+
+        scene.until_shown("deals", deal, "xero_invoice_id")
+        assert company != crm.until_linked(customer)
+        until_asked_no_more(scene, f"customer {customer}")
+        (invoice,) = scene.invoices_of(deal)
+        assert company == crm.record(str(invoice["Contact"]["ContactID"]), "company")
+
+    def test_its_id_on_the_record_of_another(self, scene: Scene, crm: Customers) -> None:
+        """Who writes the id there all the same is told whose record it is, and the record keeps showing whose it is."""
+        company = scene.make("companies", name="Ngaio Ltd", domain="ngaio.co.nz")
+        first = crm.add("Ngaio Ltd", EmailAddress="ap@ngaio.co.nz")
+        assert company == crm.until_linked(first)
+        crm.touch(first)
+        second = crm.add("Maire Ltd", EmailAddress="ap@maire.co.nz")
+        own = crm.until_linked(second)
+        scene.edit("companies", own, xero_contact_id="")
+        scene.edit("companies", company, xero_contact_id=second)
+
+        said = crm.until_held(second)
+        assert "fits “Maire Ltd”, but is “Ngaio Ltd” in Xero" in said
+        crm.touch(first)
+
+        shown = scene.show("companies", company)
+        assert (first, "2.00") == (shown["xero_contact_id"], shown["xero_outstanding_balance"])
+
+    def test_by_what_a_person_says(self, scene: Scene, crm: Customers) -> None:
+        """One of two that are asked about the same company is it; the other is asked no more."""
+        company = scene.make("companies", name="Kowhai Ltd", domain="kowhai.co.nz")
+        first, second = (crm.add(f"Kowhai {form}", EmailAddress=f"a@kowhai{form}.co.nz") for form in ("Ltd", "Limited"))
+        for customer in (first, second):
+            assert company in crm.until_held(customer)
+
+        with instead(scene.built.parts()):
+            who_is_who.it_is(home(scene), first, "company", company, "Kim")
+
+        assert company != crm.until_linked(second)
+        until_asked_no_more(scene, f"customer {second}")
 
 
 class TestWhoPays:

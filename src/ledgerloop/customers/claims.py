@@ -125,7 +125,7 @@ def claimed(
 ) -> tuple[Found, Doubts]:
     """Do as :func:`claim` does, where it is known who holds the records."""
     with parts().database.reading() as tx:
-        others = mirror.customers(tx, home.id, sorted(set(holders.ours.values()) - strangers.keys()))
+        others = {**strangers, **mirror.customers(tx, home.id, sorted(set(holders.ours.values()) - strangers.keys()))}
     found: Found = {}
     unsure: Doubts = {}
     for key, record in fits.items():
@@ -133,12 +133,10 @@ def claimed(
         if holders.of_other(record.id, key):
             other = others.get(holders.ours[record.id])
             alike = other is not None and how == "email" and other.email_key == customer.email_key
-            shared = (
-                hold_reasons.shared_email(customer, [other.name])
-                if alike and other is not None
-                else hold_reasons.shared_record(customer, kind, record.id)
-            )
-            unsure[key] = Hold((shared,), (record.id,))
+            if alike and other is not None:
+                unsure[key] = Hold((hold_reasons.shared_email(customer, [other.name]),), (record.id,))
+            else:
+                unsure[key] = is_anothers(customer, kind, record.id, other)
         elif record.id in holders.elsewhere:
             unsure[key] = of_another(home, kind, customer, record.id, holders.elsewhere[record.id])
         elif carried := carried_by(record, key):
@@ -160,7 +158,10 @@ def apart(kind: LinkKind, strangers: Customers, found: Found) -> tuple[Found, Do
 
 
 def take(home: Organisation, kind: LinkKind, customers: Customers, found: Found) -> Doubts:
-    """Link customers to their records; a record that somebody else got in the meantime is a doubt."""
+    """Link customers to their records; a record that somebody else got in the meantime is a doubt.
+
+    Who is held over one of these records is looked at again: it is somebody's now.
+    """
     at = parts()
     wanted = [Link(home.id, key, kind, record.id, how) for key, (record, how) in found.items()]
     with at.database.transaction() as tx:
@@ -169,13 +170,21 @@ def take(home: Organisation, kind: LinkKind, customers: Customers, found: Found)
         last_compared.forget(tx, home.id, kind, [link.xero_id for link in set(wanted) & set(kept)])
         if wanted:
             retries.look_over(tx, [part for link in wanted for part in (link.xero_id, link.hubspot_id)])
+            taken = set(wanted) & set(kept)
+            look_at_rivals(tx, home.id, [one.hubspot_id for one in taken], [one.xero_id for one in taken])
+        lost = {link: one.xero_id for link, one in zip(wanted, kept, strict=True) if one.xero_id != link.xero_id}
+        whose = mirror.customers(tx, home.id, list(lost.values()))
     return {
-        link.xero_id: Hold(
-            (hold_reasons.shared_record(customers[link.xero_id], kind, link.hubspot_id),), (link.hubspot_id,)
-        )
-        for link, stands in zip(wanted, kept, strict=True)
-        if stands.xero_id != link.xero_id
+        link.xero_id: is_anothers(customers[link.xero_id], kind, link.hubspot_id, whose.get(holder))
+        for link, holder in lost.items()
     }
+
+
+def is_anothers(customer: Customer, kind: LinkKind, record: str, whose: Customer | None) -> Hold:
+    """Hold a customer whose record is another customer already."""
+    if whose is None:
+        return Hold((hold_reasons.shared_record(customer, kind, record),), (record,))
+    return Hold((hold_reasons.record_of_customer(customer, kind, record, whose),), (record,))
 
 
 def of_another(home: Organisation, kind: LinkKind, customer: Customer, record: str, shows: str) -> Hold:

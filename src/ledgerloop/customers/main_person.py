@@ -12,7 +12,7 @@ from typing import Literal
 
 from sqlalchemy import Connection
 
-from ledgerloop.customers.claims import Customers, Doubts, carried_by, holders_of, shown_elsewhere
+from ledgerloop.customers.claims import Customers, Doubts, carried_by, holders_of, look_at_rivals, shown_elsewhere
 from ledgerloop.customers.company_index import candidates
 from ledgerloop.customers.field_diff import own_app, remembered, said_before
 from ledgerloop.customers.hubspot_records import companies_of, properties_read
@@ -239,6 +239,7 @@ def _hand_over(home: Organisation, link: Link, holder: Record | None, how: How |
         former_links.put(tx, Lost(home.id, "contact", old, link.xero_id, "succeeded", at.now()))
         if holder is not None:
             _remember(tx, home, link.xero_id, holder)
+            look_at_rivals(tx, home.id, [holder.id], [link.xero_id])
             if portal is not None:
                 last_written.forget(tx, portal.id, "contact", [holder.id])
         journal.clear(tx, [f"hubspot contact {old}"], at.now())

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from sqlalchemy import Connection
 
 from ledgerloop.customers import relink
-from ledgerloop.customers.claims import Customers, Doubts
+from ledgerloop.customers.claims import Customers, Doubts, look_at_rivals
 from ledgerloop.customers.hubspot_records import PLURAL
 from ledgerloop.customers.relink import KINDS
 from ledgerloop.parts import parts
@@ -197,6 +197,7 @@ def _move(home: Organisation, pair: Pair, contacts: Customers, reason: str) -> N
                 about, record = f"customer {new}", f"hubspot {link.kind} {link.hubspot_id}"
                 line = Line(about, "adopt", "rules.succession", reason, record, led_by=(f"customer {old}",))
                 journal.write(tx, [line], at.now())
+        look_at_rivals(tx, home.id, [link.hubspot_id for link in pair.links], [new])
         associations.forget(tx, home.id, old)
         journal.clear(tx, [f"customer {old}"], at.now())
         if new not in contacts:  # else it is shown in this very turn

@@ -14,6 +14,7 @@ from decimal import Decimal
 from sqlalchemy import Connection
 
 from ledgerloop.customers import first_compared, review, succeed
+from ledgerloop.customers.claims import look_at_rivals
 from ledgerloop.customers.shared_keys import sharing_of
 from ledgerloop.hubspot.models import Record
 from ledgerloop.invoices import new_customer
@@ -134,6 +135,8 @@ def remember(home: Organisation, sales: Sequence[Sale], found: Mapping[str, Paye
             for key in links.find_by_hubspot(tx, home.id, kind, [one.hubspot_id for one in made if one.kind == kind])
         }
         kept = links.put(tx, made, at.now())
+        fresh = {one for one in made if one in kept and (one.kind, one.hubspot_id) not in before}
+        look_at_rivals(tx, home.id, [one.hubspot_id for one in fresh], [one.xero_id for one in fresh])
         news = {
             one: said[one]
             for one in dict.fromkeys(made)

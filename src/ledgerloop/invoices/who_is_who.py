@@ -13,7 +13,7 @@ from typing import Literal
 from sqlalchemy import Connection
 
 from ledgerloop.customers import unlink
-from ledgerloop.customers.claims import carried_by, shown_elsewhere
+from ledgerloop.customers.claims import carried_by, look_at_rivals, shown_elsewhere
 from ledgerloop.customers.hubspot_records import PLURAL, properties_read
 from ledgerloop.customers.named import customers_named
 from ledgerloop.engine import retries
@@ -240,6 +240,7 @@ def _link(
         link = Link(home.id, customer.id, half, record.id, "ruling")
         links.put(tx, [link], now)
         links.accept(tx, [link], "ruling")
+        look_at_rivals(tx, home.id, [record.id], [customer.id])
         rulings.put(tx, home.id, f"customer {customer.id} {half}", record.id, now, by)
         rulings.forget(tx, home.id, f"customer {customer.id} not {half} {record.id}")
         if before is None:
