@@ -117,6 +117,23 @@ def test_what_does_not_fit_or_is_younger_is_no_question(scene: Scene, crm: Custo
     assert ours == crm.record(customer, "company")
 
 
+def test_a_company_that_was_passed_over_on_purpose_is_no_question(scene: Scene, crm: Customers) -> None:
+    """An address of two customers says nothing, so each gets a company; that it is one's alone later asks nobody."""
+    firm = scene.make("companies", name="Tally Accountants Ltd", domain="tallyacc.co.nz")
+    scene.make("contacts", email="sue@tallyacc.co.nz", firstname="Sue", lastname="Tally")
+    first = crm.add("Hinau Motors Ltd", EmailAddress="sue@tallyacc.co.nz")
+    second = crm.add("Matai Dental Ltd", EmailAddress="sue@tallyacc.co.nz")
+    for customer in (first, second):
+        assert firm != crm.until_linked(customer)
+    crm.change(first, EmailAddress="ap@hinau-motors.co.nz")
+    scene.settle()
+
+    time_goes_by(scene)
+
+    assert second not in waiting(scene)
+    assert f"merge {crm.record(second, 'company')}" not in " ".join(scene.holds().get(f"customer {second}", ()))
+
+
 def test_a_question_ends_when_the_older_one_is_gone(scene: Scene, crm: Customers) -> None:
     """Who deletes the older company has answered too."""
     older, ours, customer = made_while_unseen(scene, crm, "Soon Gone Ltd", "soon-gone.co.nz")

@@ -6,7 +6,7 @@ a value that HubSpot refuses costs itself, with a line in the journal, and the r
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ledgerloop.concurrency import abreast
@@ -50,6 +50,7 @@ def make(client: HubSpotClient, home: Organisation, kind: LinkKind, customers: C
         linked = links.find(tx, home.id, kind, list(customers))
     keys = [key for key in customers if key not in linked]
     batches = [{key: customers[key] for key in keys[start : start + BATCH]} for start in range(0, len(keys), BATCH)]
+    passed_over = older_companies.known({key: customers[key] for key in keys}) if kind == "company" else {}
     rows = {key: {**properties_of(kind, customers[key]), **values[key]} for key in keys}
     failures: list[BaseException] = []
     asked = batch_write.ask(client, PLURAL[kind], rows)
@@ -63,14 +64,22 @@ def make(client: HubSpotClient, home: Organisation, kind: LinkKind, customers: C
             continue
         sent = answer.result()
         made.ids |= {key: record.id for key, record in sent.records.items()}
-        _keep(home, kind, some, values, rows, sent)
+        _keep(home, kind, some, values, rows, sent, passed_over)
         made.doubts |= _take_existing(client, home, kind, some, sent)
     if failures:
         raise failures[0]
     return made
 
 
-def _keep(home: Organisation, kind: LinkKind, some: Customers, values: Values, rows: Values, sent: Sent) -> None:
+def _keep(
+    home: Organisation,
+    kind: LinkKind,
+    some: Customers,
+    values: Values,
+    rows: Values,
+    sent: Sent,
+    passed_over: Mapping[str, Collection[str]],
+) -> None:
     """Keep the links of what was made, what it shows, and what both sides now say; tell what was left out."""
     at = parts()
     lines: list[Line] = []
@@ -100,7 +109,7 @@ def _keep(home: Organisation, kind: LinkKind, some: Customers, values: Values, r
         elsewhere = {link.xero_id for link in set(new) - kept}
         if kind == "company":
             mine = {link: sent.records[link.xero_id] for link in new if link in kept}
-            older_companies.note(tx, home, mine)
+            older_companies.note(tx, home, mine, passed_over)
         settled = {key: remembered(one) for key, one in said.items() if key not in elsewhere}
         last_compared.put(tx, home.id, kind, settled)
         if portal is not None:

@@ -34,13 +34,30 @@ AT_ONCE = 1000
 """Companies looked at once more in one step."""
 _FORGOTTEN = timedelta(hours=1)
 """How long ago a company may have been made of which a crash forgot that we made it."""
+_LONGEST_UNSEEN = timedelta(hours=1)
+"""For how long HubSpot's search may not show a company: far longer than it ever was, so that a late one is found."""
 
 
-def note(tx: Connection, home: Organisation, made: Mapping[Link, Record]) -> None:
+def known(customers: Customers) -> dict[str, set[str]]:
+    """Return by customer the companies that are known before one is made for it, and are passed over by that."""
+    with parts().database.reading() as tx:
+        portal = connections.only_portal(tx)
+    return company_index.named(portal.id, customers) if portal is not None else {}
+
+
+def note(
+    tx: Connection, home: Organisation, made: Mapping[Link, Record], passed_over: Mapping[str, Collection[str]]
+) -> None:
     """Note the companies that were just made, in the transaction that keeps their links."""
     now = parts().now()
     some = [
-        NewlyMade(link.xero_id, link.hubspot_id, record.created_at or now, now + INDEX_LAG)
+        NewlyMade(
+            link.xero_id,
+            link.hubspot_id,
+            record.created_at or now,
+            now + INDEX_LAG,
+            passed_over=frozenset(passed_over.get(link.xero_id, ())),
+        )
         for link, record in made.items()
     ]
     newly_made.note(tx, home.id, some)
@@ -63,7 +80,7 @@ def note_found_again(home: Organisation, found: Found) -> None:
             for key, record in recent.items()
             if first_said("company", record, app) is not None
         }
-        note(tx, home, ours)
+        note(tx, home, ours, {})
 
 
 def look(home: Organisation, interrupted: Callable[[], bool]) -> bool:
@@ -128,7 +145,9 @@ def _look(client: HubSpotClient, home: Organisation, portal: str, some: Sequence
         customers = mirror.customers(tx, home.id, [one.customer for one in some])
     live = {key: one for key, one in customers.items() if one.active and not one.merged_into}
     of = {key: one for key, one in _still_there(home, some).items() if key in live}
-    fits = _fits(client, home, live, of, company_index.named(portal, live))
+    named = company_index.named(portal, live)
+    news = {key: some - of[key].passed_over for key, some in named.items() if key in of}
+    fits = _fits(client, home, live, of, news)
     with parts().database.transaction() as tx:
         for key, (older, _) in fits.items():
             newly_made.ask(tx, home.id, of[key], older.id)
@@ -190,4 +209,6 @@ def _fits(
 
 
 def _is_older(company: Record, made: NewlyMade) -> bool:
-    return company.id != made.company and company.created_at is not None and company.created_at <= made.made_at
+    """Tell whether a company was made before ours, and not so long before that the search surely showed it."""
+    born = company.created_at
+    return company.id != made.company and born is not None and made.made_at - _LONGEST_UNSEEN <= born <= made.made_at

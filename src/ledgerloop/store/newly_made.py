@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, delete, select, update
 
@@ -27,6 +28,8 @@ class NewlyMade:
     look_at: datetime
     """By our clock: from when on HubSpot's search surely shows what was there before."""
     older: str = ""
+    passed_over: frozenset[str] = frozenset()
+    """The companies that were known when it was made: it was made all the same."""
 
 
 def note(tx: Connection, organisation: str, some: Sequence[NewlyMade]) -> None:
@@ -38,7 +41,7 @@ def due(tx: Connection, organisation: str, now: datetime, limit: int) -> list[Ne
     """List those that are to be looked at once more, those that wait longest first."""
     waiting = select(*_COLUMNS).where(table.c.organisation == organisation, table.c.older == "")
     ordered = waiting.where(table.c.look_at <= now).order_by(table.c.look_at, table.c.customer)
-    return [NewlyMade(*row) for row in tx.execute(ordered.limit(limit))]
+    return [_made(row) for row in tx.execute(ordered.limit(limit))]
 
 
 def any_after(tx: Connection, organisation: str, latest: datetime) -> bool:
@@ -58,7 +61,7 @@ def asked(tx: Connection, organisation: str, customers: Collection[str]) -> list
     found: list[NewlyMade] = []
     for some in chunks(customers):
         mine = select(*_COLUMNS).where(table.c.organisation == organisation, table.c.older != "")
-        found += [NewlyMade(*row) for row in tx.execute(mine.where(table.c.customer.in_(some)))]
+        found += [_made(row) for row in tx.execute(mine.where(table.c.customer.in_(some)))]
     return found
 
 
@@ -74,13 +77,17 @@ def forget(tx: Connection, organisation: str, some: Sequence[NewlyMade]) -> None
         tx.execute(delete(table).where(table.c.organisation == organisation, mine))
 
 
-_COLUMNS = (table.c.customer, table.c.company, table.c.made_at, table.c.look_at, table.c.older)
+_COLUMNS = (table.c.customer, table.c.company, table.c.made_at, table.c.look_at, table.c.older, table.c.passed_over)
 
 
 def _is(organisation: str, one: NewlyMade) -> ColumnElement[bool]:
     return (
         (table.c.organisation == organisation) & (table.c.customer == one.customer) & (table.c.company == one.company)
     )
+
+
+def _made(row: Any) -> NewlyMade:
+    return NewlyMade(row.customer, row.company, row.made_at, row.look_at, row.older, frozenset(row.passed_over.split()))
 
 
 def _row(organisation: str, one: NewlyMade) -> dict[str, object]:
@@ -91,4 +98,5 @@ def _row(organisation: str, one: NewlyMade) -> dict[str, object]:
         "made_at": one.made_at,
         "look_at": one.look_at,
         "older": one.older,
+        "passed_over": " ".join(sorted(one.passed_over)),
     }

@@ -350,6 +350,7 @@ newly_made = Table(
     Column("made_at", Moment, nullable=False),
     Column("look_at", Moment, nullable=False),
     _text("older", ""),
+    _text("passed_over", ""),
 )
 Index("newly_made_by_moment", newly_made.c.organisation, newly_made.c.look_at)
 
