@@ -55,7 +55,9 @@ def _payers(scene: Scene, customers: Sequence[Customer]) -> dict[str, str]:
             emails = emails_of_contact(people[0])
             domains = frozenset(domain for email in emails if (domain := email_domain(email)))
             profile = Profile(person_name(people[0]), frozenset(map(mailbox, emails)), domains)
-            buyer, keys = Buyer(deal["key"], "contact", people[0], profile), ()
+            employer = companies.get(people[0].properties[WORKS_AT] or "")
+            firm = profile_of_company(employer, numbered=NUMBERED) if employer else None
+            buyer, keys = Buyer(deal["key"], "contact", people[0], profile, employer, firm), ()
         keys = (*keys, *further_keys(profile.name, sorted(profile.emails), profile.domains | profile.hints))
         fitting = {one.id: one for key in keys for one in by_key.get(key, ())}
         answer = choose_payer(buyer, Known(list(fitting.values()), shared=Sharing.among(by_key).shared))

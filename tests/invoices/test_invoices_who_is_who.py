@@ -513,3 +513,35 @@ def test_a_buyer_without_a_company_is_answered_for(scene: Scene, crm: Customers,
     with instead(scene.built.parts()):
         who_is_who.new_one_pays(home_of(scene), deal, "Kim")
     assert "Sal Xenon" == crm.in_xero(payer(scene, deal))["Name"]
+
+
+@pytest.mark.parametrize("answer", ["that company", "it is that one", "none of them"])
+def test_whose_contact_works_elsewhere_is_asked_about(scene: Scene, crm: Customers, answer: str) -> None:
+    """A deal of a contact alone does not go to the firm of the address where HubSpot says that the person is at another.
+
+    Each of the three ways out makes the invoice, to whom it says.
+    """
+    stem = {"that company": "ruby", "it is that one": "opal", "none of them": "onyx"}[answer]
+    nova = scene.make("companies", name=f"Nova {stem} Freight Ltd", domain=f"nova-{stem}.co.nz")
+    liam = scene.make("contacts", email=f"liam@{stem}labs.co.nz", firstname="Liam", lastname=f"Ross {stem}")
+    scene.on.at_hubspot("PUT", f"{OBJECTS}/contacts/{liam}/associations/default/companies/{nova}")
+    labs = crm.add(f"{stem.title()} Labs Ltd", EmailAddress=f"liam@{stem}labs.co.nz")
+    scene.settle()
+
+    deal = scene.sell(company=None, contact=liam)
+
+    said = str(scene.until_shown("deals", deal, "xero_sync_message")["xero_sync_message"])
+    assert f"whose company in HubSpot is “Nova {stem} Freight Ltd” (nova-{stem}.co.nz, {nova})" in said
+    assert labs in said
+    scene.settle()
+    assert [] == scene.invoices_of(deal)
+    if answer == "that company":
+        scene.on.at_hubspot("PUT", f"{OBJECTS}/deals/{deal}/associations/default/companies/{nova}")
+        assert f"Nova {stem} Freight Ltd" == crm.in_xero(payer(scene, deal))["Name"]
+        return
+    with instead(scene.built.parts()):
+        if answer == "it is that one":
+            who_is_who.it_pays(home_of(scene), deal, labs, "Kim")
+        else:
+            who_is_who.new_one_pays(home_of(scene), deal, "Kim")
+    assert (labs == payer(scene, deal)) is (answer == "it is that one")

@@ -253,6 +253,60 @@ def test_who_a_buyer_without_a_company_is(taken: object, expected: object) -> No
     assert taken == expected
 
 
+def employed(customer: Customer, holder: str = "", **company: str) -> str:
+    """Return what is made of a customer as the payer of a contact who is at a company: taken, asked, or none."""
+    employer = record("8", **company)
+    profile = Profile("Kat Warren", KAT, frozenset({"tui.example.com"}))
+    buyer = Buyer("d", "contact", CONTACT, profile, employer, profile_of_company(employer))
+    found = choose_payer(buyer, Known([customer], holders={customer.id: holder} if holder else {}))
+    return "taken" if isinstance(found, Found) else "asked" if found else "none"
+
+
+CALLED = known("p5", "Tui", "kat@tui.example.com")
+MAIN = known("p4", "Roofs Ltd", "kat@tui.example.com", first_name="Kat", last_name="Warren")
+
+
+@pytest.mark.parametrize(
+    ("taken", "expected"),
+    [
+        pytest.param(employed(CALLED, name="Nova Freight Ltd", domain="nova.example.com"), "asked", id="another firm"),
+        pytest.param(employed(CALLED, name="Nova Freight Ltd"), "asked", id="another firm without a domain"),
+        pytest.param(employed(CALLED, domain="nova.example.com"), "asked", id="another domain without a name"),
+        pytest.param(employed(MAIN, name="Nova Freight Ltd"), "asked", id="whose main person is somewhere else"),
+        pytest.param(employed(CALLED, name="Tui"), "taken", id="the customer itself"),
+        pytest.param(employed(CALLED, name="Tui Holdings", domain="tuiholdings.com"), "taken", id="its holding"),
+        pytest.param(employed(CALLED, name="Nova Freight", domain="tui.example.com"), "taken", id="the same domain"),
+        pytest.param(employed(CALLED, name="Nova Freight", domain="tui.co.nz"), "taken", id="a domain called like it"),
+        pytest.param(employed(CALLED), "taken", id="a company of which nothing is known"),
+        pytest.param(employed(CALLED, "8", name="Nova Freight Ltd"), "taken", id="the company that the customer is"),
+        pytest.param(employed(CALLED, "9", name="Nova Freight Ltd"), "asked", id="another than the customer is"),
+        pytest.param(employed(WARREN, name="Nova Freight Ltd"), "taken", id="the person, wherever that one works"),
+        pytest.param(employed(MAIN, name="Kat Warren"), "taken", id="a company called like the person"),
+    ],
+)
+def test_where_a_buyer_without_a_company_works(taken: str, expected: str) -> None:
+    """Who works for quite another firm buys for that one as likely as for the customer whose address it is."""
+    assert taken == expected
+
+
+def test_the_company_of_a_contact_is_named() -> None:
+    """The question says where the contact works, and what to do where that firm pays; a company without a name too."""
+    for company, called in (
+        (record("8", name="Nova Freight Ltd", domain="nova.example.com"), "“Nova Freight Ltd” (nova.example.com, 8)"),
+        (record("8", domain="nova.example.com"), "nova.example.com (8)"),
+    ):
+        profile = Profile("Kat Warren", KAT, frozenset({"tui.example.com"}))
+        held = choose_payer(
+            Buyer("512", "contact", CONTACT, profile, company, profile_of_company(company)), Known([CALLED])
+        )
+
+        assert isinstance(held, Hold)
+        (said,) = held.reasons
+        assert f"(kat@tui.example.com, 9), whose company in HubSpot is {called}, may be one of these" in said
+        assert "“Tui” (kat@tui.example.com) with the id p5, with the same email; another name, company." in said
+        assert "if that company pays, add it to the deal in HubSpot; if it is none of them, run" in said
+
+
 def test_a_question_shows_both_sides_and_the_ways_out() -> None:
     """Who reads it on the deal knows what it is about and what to do."""
     buyer = Buyer("512", "company", COMPANY, profile_of_company(COMPANY, [CONTACT]))

@@ -40,6 +40,8 @@ class Sale:
     """All the deal's contacts, as far as they were read."""
     ties: tuple[Tie, ...] = ()
     """How each of them stands to the deal and its company."""
+    employers: tuple[Record, ...] = ()
+    """Where a deal has no company: those that its contacts are at."""
     left: tuple[Record, ...] = ()
     """The contacts of whom nothing says which receives the invoice, the one taken first; none where it is sure."""
     unseen: bool = False
@@ -170,16 +172,23 @@ def _with_customers(
     company_of: Mapping[str, str],
     contacts_of: Mapping[str, Sequence[str]],
 ) -> list[Sale]:
-    companies = _read(
-        client, "companies", company_of.values(), (*COMPANY_PROPERTIES, *parts().numbered.names, id_name())
-    )
     everyone = [one for some in contacts_of.values() for one in some]
     contacts = _read(client, "contacts", everyone, (*CONTACT_PROPERTIES, WORKS_AT, id_name()))
+    employed = {
+        deal: [contacts[one].properties.get(WORKS_AT) or "" for one in some if one in contacts]
+        for deal, some in contacts_of.items()
+        if not company_of.get(deal)
+    }
+    wanted = [*company_of.values(), *(one for some in employed.values() for one in some)]
+    companies = _read(client, "companies", wanted, (*COMPANY_PROPERTIES, *parts().numbered.names, id_name()))
     return [
         replace(
             sale,
             company=companies.get(company_of.get(sale.deal.id, "")),
             contacts=tuple(contacts[one] for one in contacts_of.get(sale.deal.id, ()) if one in contacts),
+            employers=tuple(
+                companies[one] for one in dict.fromkeys(employed.get(sale.deal.id, ())) if one in companies
+            ),
             # One that was merged away just now answers with the survivor; one that was deleted receives nothing.
             ties=tuple(replace(tie, contact=contacts[tie.contact].id) for tie in sale.ties if tie.contact in contacts),
         )

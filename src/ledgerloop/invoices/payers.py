@@ -45,6 +45,7 @@ from ledgerloop.rules.identity.profiles import (
     further_keys,
     keys_of_company,
     person_name,
+    profile_of_company,
 )
 from ledgerloop.rules.identity.sharing import Sharing
 from ledgerloop.store import connections, hubspot_changes, journal, lanes, links, mirror, rulings
@@ -271,6 +272,7 @@ def pays(home: Organisation, sale: Sale, customer: str) -> bool:
         parted = _parted(tx, home, payer.id, sides(sale)[:1])
         said = rulings.get(tx, home.id, [buyer_of(sale)])
         shared = Sharing.among(mirror.customers_by_keys(tx, home.id, _keys(buyer))).shared
+        holders = {key: link.hubspot_id for key, link in links.find(tx, home.id, "company", [payer.id]).items()}
     if parted:
         return False
     if id_carried(sale) in (customer, payer.id):
@@ -278,7 +280,7 @@ def pays(home: Organisation, sale: Sale, customer: str) -> bool:
     if said:
         return payer.id in said.values()
     numbered = {payer.id} if payer.number == number_of(buyer.kind, buyer.record.id) else ()
-    one = Known((payer,), numbered, shared=shared, country=home.country)
+    one = Known((payer,), numbered, holders, shared=shared, country=home.country)
     return isinstance(weigh_payer(buyer, payer, one), Same)
 
 
@@ -491,6 +493,7 @@ def _made_to_show(home: Organisation, sales: Sequence[Sale]) -> set[str]:
 def _buyer(home: Organisation, sale: Sale, ours: Collection[str]) -> Buyer:
     """Put together what is known of the record that pays: of a company also the addresses of its people."""
     kind, record = sides(sale)[0]
+    employer = firm = None
     people = sale.contacts or ((sale.contact,) if sale.contact else ())
     if kind == "company":
         profile = profile_of_buyer(record, people, ours=ours, numbered=parts().numbered, country=home.country)
@@ -498,7 +501,10 @@ def _buyer(home: Organisation, sale: Sale, ours: Collection[str]) -> Buyer:
         emails = emails_of_contact(record)
         domains = frozenset(domain for email in emails if (domain := email_domain(email)))
         profile = Profile(person_name(record), frozenset(map(mailbox, emails)), domains)
-    return Buyer(sale.deal.id, kind, record, profile)
+        works_at = record.properties.get(WORKS_AT)
+        employer = next((one for one in sale.employers if one.id == works_at), None)
+        firm = profile_of_company(employer, numbered=parts().numbered, country=home.country) if employer else None
+    return Buyer(sale.deal.id, kind, record, profile, employer, firm)
 
 
 def _keys(buyer: Buyer) -> tuple[str, ...]:

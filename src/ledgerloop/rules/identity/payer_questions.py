@@ -11,34 +11,50 @@ from ledgerloop.hubspot.models import Record
 from ledgerloop.records import Customer, LinkKind
 from ledgerloop.rules.identity.choice import Doubt
 from ledgerloop.rules.identity.evidence import Evidence
-from ledgerloop.rules.identity.profiles import person_name
-from ledgerloop.rules.identity.wording import described, listed, with_details
+from ledgerloop.rules.identity.questions import contact_named, record_named
+from ledgerloop.rules.identity.wording import described, listed
 
 
 def which_customer(
-    deal: str, kind: LinkKind, record: Record, doubt: Doubt, known: Mapping[str, Customer], owed: Mapping[str, str]
+    deal: str, company: Record, doubt: Doubt, known: Mapping[str, Customer], owed: Mapping[str, str]
 ) -> str:
-    """Ask which customer in Xero pays for a deal."""
-    some = [customer_named(known[key], evidence, owed.get(key, "")) for key, evidence in doubt.candidates.items()]
-    if kind == "contact":  # which may carry that id already, since it has the customer's address and shows it
-        return (
-            f"It is not certain who pays: {_buyer(kind, record)} may be one of these customers in Xero, or none of"
-            f" them: {listed(some)}. If it is one of them, run `ledgerloop link --deal {deal} --customer` with that"
-            f" one's id; if it is none of them, run `ledgerloop link --deal {deal} --new`, and a customer of its own is"
-            " made."
-        )
+    """Ask which customer in Xero pays for a company's deal."""
+    some = _candidates(doubt, known, owed)
     return (
-        f"It is not certain who pays: {_buyer(kind, record)} may be one of these customers in Xero, or none of them:"
-        f" {listed(some)}. If it is one of them, write that one's id into the Xero contact id of the deal's company; if"
-        f" it is none of them, run `ledgerloop link --deal {deal} --new`, and a customer of its own is made."
+        f"It is not certain who pays: the company {record_named('company', company)} may be one of these customers in"
+        f" Xero, or none of them: {listed(some)}. If it is one of them, write that one's id into the Xero contact id of"
+        f" the deal's company; if it is none of them, run `ledgerloop link --deal {deal} --new`, and a customer of its own is made."
+    )
+
+
+def whose_contact(
+    deal: str,
+    contact: Record,
+    employer: Record | None,
+    doubt: Doubt,
+    known: Mapping[str, Customer],
+    owed: Mapping[str, str],
+) -> str:
+    """Ask which customer in Xero pays for the deal of a contact without a company; ``employer`` is where that one is.
+
+    The contact may carry a customer's id already, since it has the customer's address and shows what that one owes, so
+    no id is asked for.
+    """
+    some = _candidates(doubt, known, owed)
+    at = f", whose company in HubSpot is {record_named('company', employer)}," if employer else ""
+    pays = "; if that company pays, add it to the deal in HubSpot" if employer else ""
+    return (
+        f"It is not certain who pays: the contact {contact_named(contact)}{at} may be one of these customers in Xero, or"
+        f" none of them: {listed(some)}. If it is one of them, run `ledgerloop link --deal {deal} --customer` with that"
+        f" one's id{pays}; if it is none of them, run `ledgerloop link --deal {deal} --new`, and a customer of its own"
+        " is made."
     )
 
 
 def taken(deal: str, record: Record, customer: Customer, evidence: Evidence, holder: str) -> str:
     """Ask about a deal's company that fits a customer which is another company already."""
-    name = (record.properties.get("name") or "").strip()
     return (
-        f"The deal's company “{name}” ({record.id}) has {evidence} as the customer “{customer.name}” ({customer.id}) in"
+        f"The deal's company {record_named('company', record)} has {evidence} as the customer “{customer.name}” ({customer.id}) in"
         f" Xero, which is the HubSpot company {holder}. If the two companies are one, merge {record.id} into {holder}"
         f" in HubSpot; if they are two, run `ledgerloop link --deal {deal} --new`, and a customer of its own is made."
     )
@@ -88,14 +104,8 @@ def archived_beside(customer: Customer, owed: str = "") -> str:
     )
 
 
-def _buyer(kind: LinkKind, record: Record) -> str:
-    values = record.properties
-    if kind == "company":
-        about = (values.get("domain"), values.get("city"), record.id)
-        return f"the company {with_details((values.get('name') or '').strip(), about, '“{}”')}"
-    return (
-        f"the contact {with_details(person_name(record), (values.get('email'), values.get('city'), record.id), '“{}”')}"
-    )
+def _candidates(doubt: Doubt, known: Mapping[str, Customer], owed: Mapping[str, str]) -> list[str]:
+    return [customer_named(known[key], evidence, owed.get(key, "")) for key, evidence in doubt.candidates.items()]
 
 
 def customer_named(customer: Customer, evidence: Evidence, owed: str) -> str:

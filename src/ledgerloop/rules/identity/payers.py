@@ -57,6 +57,10 @@ class Buyer:
     kind: Literal["company", "contact"]
     record: Record
     profile: Profile
+    employer: Record | None = None
+    """The company that a contact is at which pays without one, where HubSpot names it."""
+    firm: Profile | None = None
+    """What is known of that company."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +128,11 @@ def choose_payer(buyer: Buyer, known: Known) -> Found | Hold | None:
     shown = _choose(buyer, known, [*free, *(one for one in held if one.id in known.ours)])
     answer = shown if isinstance(shown, Doubt) else answer
     if isinstance(answer, Doubt):
-        said = payer_questions.which_customer(buyer.deal, buyer.kind, buyer.record, answer, named, known.owed)
+        said = (
+            payer_questions.which_customer(buyer.deal, buyer.record, answer, named, known.owed)
+            if buyer.kind == "company"
+            else payer_questions.whose_contact(buyer.deal, buyer.record, buyer.employer, answer, named, known.owed)
+        )
         choices = tuple(
             Choice("customer", key, payer_questions.customer_named(named[key], evidence, known.owed.get(key, "")))
             for key, evidence in answer.candidates.items()
@@ -182,7 +190,9 @@ def _choose(buyer: Buyer, known: Known, some: Sequence[Customer]) -> Chosen | Do
 def weigh_payer(buyer: Buyer, customer: Customer, known: Known) -> Verdict:
     """Weigh whether a buyer is a customer, whoever else it may be."""
     if buyer.kind == "contact":
-        verdict = weigh_buyer(buyer.record, buyer.profile, customer, known.shared)
+        own = buyer.employer is not None and known.holders.get(customer.id) == buyer.employer.id
+        firm = None if own else buyer.firm
+        verdict = weigh_buyer(buyer.record, buyer.profile, customer, known.shared, firm)
     else:
         theirs = profile_of_customer(customer, known.country)
         verdict = weigh(buyer.profile, theirs, known.shared, full_name_is_enough=True)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable
+from dataclasses import replace
 
 from ledgerloop.hubspot.models import Record
 from ledgerloop.records import Customer
@@ -21,6 +22,7 @@ from ledgerloop.rules.identity.evidence import (
     Same,
     Shared,
     Verdict,
+    weigh,
 )
 from ledgerloop.rules.identity.names import Likeness, compare, has_form, is_label, is_placeholder, parse, same_person
 from ledgerloop.rules.identity.numbers import number_key
@@ -41,11 +43,18 @@ _TOLD_APART = re.compile(r"\s*\([^()]*\)\s*$")
 """What ``free_names`` puts behind a name to tell it from another."""
 
 
-def weigh_buyer(contact: Record, one: Profile, customer: Customer, shared: Shared = NOTHING_SHARED) -> Verdict:
+def weigh_buyer(
+    contact: Record,
+    one: Profile,
+    customer: Customer,
+    shared: Shared = NOTHING_SHARED,
+    employer: Profile | None = None,
+) -> Verdict:
     """Weigh whether a buyer without a company is a Xero contact.
 
     The same address is the same person, unless the customer bears quite another name: then a firm's invoice would go to
-    whoever answers for it. The same name with another address is another person.
+    whoever answers for it. The same name with another address is another person. Whose ``employer`` in HubSpot is quite
+    another firm buys for that one as likely as for the customer, unless the customer is that very person.
     """
     other = profile_of_customer(customer)
     name = person_name(contact)
@@ -54,12 +63,26 @@ def weigh_buyer(contact: Record, one: Profile, customer: Customer, shared: Share
     agree = (*(["name"] if named else []), *(["email"] if email else []))
     likeness = Likeness.SAME if named else Likeness.OTHER if name else Likeness.UNKNOWN
     found = Evidence(likeness, agree, () if named or not name else ("name",))
+    if email and employer is not None and _is_other_firm(employer, name, customer, other):
+        return Ask(replace(found, against=(*found.against, "company")))
     if email:
         firm = any(is_label(customer.name, domain) for domain in one.domains)
         return Same(found) if named or firm or (not name and not has_form(customer.name)) else Ask(found)
     if one.emails & other.emails:  # an address that several share: the name says which of them
         return Same(found) if named else Different(found)
     return Ask(found) if named and not other.emails and not is_placeholder(customer.name) else Different(found)
+
+
+def _is_other_firm(employer: Profile, name: str, customer: Customer, theirs: Profile) -> bool:
+    """Tell whether the company that a buyer is at is quite another firm than a customer, by name and by domain."""
+    if _named_like(name, customer.name) or _named_like(employer.name, name) or _names_person(employer.name, customer):
+        return False
+    if not (employer.name or employer.domains):
+        return False
+    if any(is_label(customer.name, domain) for domain in employer.domains):
+        return False
+    verdict = weigh(employer, theirs)
+    return isinstance(verdict, Different) and verdict.evidence.likeness < Likeness.ALIKE
 
 
 def firm_behind(

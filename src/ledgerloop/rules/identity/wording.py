@@ -43,9 +43,10 @@ def described(customer: Customer) -> str:
 
 
 def with_details(name: str, details: Sequence[str | None], form: str) -> str:
-    """Return a name in a form, with what else is known in brackets."""
-    known = ", ".join(text.strip() for text in details if text and text.strip())
-    return form.format(name) + (f" ({known})" if known else "")
+    """Return a name in a form, with what else is known in brackets; who has no name is called by the first of that."""
+    known = [text.strip() for text in details if text and text.strip()]
+    called, beside = (form.format(name), known) if name else (known[0] if known else "", known[1:])
+    return called + (f" ({', '.join(beside)})" if beside else "")
 
 
 def listed(some: Sequence[str]) -> str:
