@@ -8,7 +8,8 @@ import pytest
 from crm import Customers, begun
 from scene import OBJECTS, Scene
 
-from ledgerloop.invoices import who_is_who
+from ledgerloop.errors import LedgerloopError
+from ledgerloop.invoices import reissue, who_is_who
 from ledgerloop.parts import instead
 from ledgerloop.records import Organisation
 from ledgerloop.store import connections, journal, lanes, pending_customers
@@ -517,7 +518,7 @@ def test_a_buyer_without_a_company_is_answered_for(scene: Scene, crm: Customers,
 
 @pytest.mark.parametrize("answer", ["that company", "it is that one", "none of them"])
 def test_whose_contact_works_elsewhere_is_asked_about(scene: Scene, crm: Customers, answer: str) -> None:
-    """A deal of a contact alone does not go to the firm of the address where HubSpot says that the person is at another.
+    """A contact's own deal does not go to the firm of the address where HubSpot says that the person is at another.
 
     Each of the three ways out makes the invoice, to whom it says.
     """
@@ -545,3 +546,57 @@ def test_whose_contact_works_elsewhere_is_asked_about(scene: Scene, crm: Custome
         else:
             who_is_who.new_one_pays(home_of(scene), deal, "Kim")
     assert (labs == payer(scene, deal)) is (answer == "it is that one")
+
+
+@pytest.mark.parametrize("contact", [False, True], ids=["a company", "a contact alone"])
+@pytest.mark.parametrize("other", [False, True], ids=["a new one", "another one"])
+def test_an_answer_is_taken_back(scene: Scene, crm: Customers, *, other: bool, contact: bool) -> None:
+    """Who pays may be said anew once the invoice is gone, and the sentence that refuses before says so.
+
+    The new answer takes the earlier one's place and has one invoice made; none goes to the wrong customer again.
+    """
+    stem = f"{'quartz' if other else 'basalt'}{'solo' if contact else ''}"
+    wrong = crm.add(f"Sam {stem.title()}", EmailAddress=f"sam@{stem}-garden.co.uk", FirstName="Sam", LastName="Obi")
+    right = crm.add(f"Right {stem.title()} Ltd", EmailAddress=f"ap@right-{stem}.co.uk")
+    person = scene.make("contacts", email=f"buyer@{stem}.example.com", firstname="Bea", lastname=f"Buyer {stem}")
+    company = None if contact else scene.make("companies", name=f"{stem.title()} Design")
+    scene.settle()
+    deal = scene.sell(company=company, contact=person, won=False)
+    words = f"--customer {right}" if other else "--new"
+
+    def answer() -> str:
+        with instead(scene.built.parts()):
+            if other:
+                return who_is_who.it_pays(home_of(scene), deal, right, "Kim", replace=True).sentence
+            return who_is_who.new_one_pays(home_of(scene), deal, "Kim").sentence
+
+    with instead(scene.built.parts()):
+        who_is_who.it_pays(home_of(scene), deal, wrong, "Kim", replace=True)
+    scene.win(deal)
+    assert wrong == payer(scene, deal)
+    scene.settle()
+    (first,) = scene.invoices_of(deal)
+    verb = "Void" if first["Status"] == "AUTHORISED" else "Delete"
+    with pytest.raises(
+        LedgerloopError, match=f"{verb} it in Xero, and then run `ledgerloop link --deal {deal} {words}`"
+    ):
+        answer()
+    status = "VOIDED" if verb == "Void" else "DELETED"
+    body = {"Invoices": [{"InvoiceID": first["InvoiceID"], "Status": status}]}
+    scene.on.in_xero("POST", f"/Invoices/{first['InvoiceID']}", body)
+    with instead(scene.built.parts()):
+        assert f"Sam {stem.title()}" == reissue.payer_of(deal)
+
+    said = answer()
+
+    assert f"“Sam {stem.title()}” is no longer that {'contact' if contact else 'company'}" in said
+    assert f"Invoice {first['InvoiceNumber']} is {status} in Xero, and another is made." in said
+    scene.on.until("another is made", lambda: len(scene.invoices_of(deal)) > 1 or None)
+    scene.settle()
+    (second,) = (one for one in scene.invoices_of(deal) if one["InvoiceID"] != first["InvoiceID"])
+    assert wrong != second["Contact"]["ContactID"]
+    assert (right == second["Contact"]["ContactID"]) is other
+    shown = scene.until_shown("deals", deal, "xero_invoice_number", second["InvoiceNumber"])
+    assert not shown["xero_sync_message"] or "was voided" not in shown["xero_sync_message"]
+    kind, record = ("contacts", person) if contact else ("companies", company or "")
+    scene.until_shown(kind, record, "xero_contact_id", second["Contact"]["ContactID"])

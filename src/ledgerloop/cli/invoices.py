@@ -69,7 +69,14 @@ def retry(
 
 def _show_and_ask(chosen: Sequence[Renewal], yes: bool) -> None:
     for one in chosen:
-        say(f"Deal {one.intent.deal}: invoice {one.intent.number} is {one.status}. A new one will be made.", err=True)
+        deal, payer = one.intent.deal, reissue.payer_of(one.intent.deal)
+        whom = (
+            f"A new one will be made out to “{payer}”." if payer else "A new one will be made once it is sure who pays."
+        )
+        say(f"Deal {deal}: invoice {one.intent.number} is {one.status}. {whom}", err=True)
+        if payer:
+            other = f"`ledgerloop link --deal {deal} --customer ID` or `ledgerloop link --deal {deal} --new`"
+            say(f"    If another pays, run {other} instead: that has it made, too.", err=True)
     ask("Have new invoices made?", yes)
 
 

@@ -144,6 +144,16 @@ def route(house: Portal, sales: Sequence[Sale], won: Collection[str]) -> dict[st
     return routed
 
 
+def routed_sale(house: Portal, deal: str) -> tuple[Sale | None, Organisation | None]:
+    """Read a deal whole, and say whose it is by its route, as if it were won; None where there is none."""
+    client = parts().hubspot()
+    found = read_deals(client, [deal], ()).get(deal)
+    sales = read_sales(client, house.id, [found]) if found else []
+    routed = route(house, sales, [deal]).get(deal)
+    home, terms = routed if isinstance(routed, tuple) else (None, parts().routes[0].terms)
+    return (for_route(sales[0], terms) if sales else None), home
+
+
 def by_home(
     decided: Decided, routed: Mapping[str, Routed], sales: Sequence[Sale]
 ) -> list[tuple[Organisation, list[tuple[Sale, Terms]]]]:

@@ -13,8 +13,8 @@ from sqlalchemy import Connection
 
 from ledgerloop.engine import retries
 from ledgerloop.errors import LedgerloopError
-from ledgerloop.invoices import existing
-from ledgerloop.invoices.deals import read_deals
+from ledgerloop.invoices import decide, existing, payers
+from ledgerloop.invoices.deals import read_deals, sides
 from ledgerloop.invoices.decide import invoice_id
 from ledgerloop.parts import parts
 from ledgerloop.records import Intent, Line, Link, Portal
@@ -64,32 +64,79 @@ def renewals(deals: Sequence[str]) -> list[Renewal]:
     return renewed
 
 
+def of_gone(deal: str, again: str) -> Renewal | None:
+    """Return a deal's invoice that is no more in Xero; None where the deal has none.
+
+    An error where one stands, or may: it names what is to be done there before the command ``again`` is run.
+    """
+    at = parts()
+    with at.database.reading() as tx:
+        portal = connections.only_portal(tx)
+        intent = intents.get(tx, portal.id, [deal]).get(deal) if portal else None
+    if intent is None or intent.state in ("intended", "refused"):
+        return None
+    if intent.state == "sent":
+        raise LedgerloopError(
+            f"Deal {deal} has an invoice already, of which it is not known yet whether Xero made it. Once the deal"
+            f" shows it, delete or void it in Xero, and then run `{again}`."
+        )
+    for invoice in at.xero(intent.organisation).invoices_by_id([intent.invoice]):
+        if invoice.Status in GONE:
+            continue
+        cure = "Take its payments and credits off in Xero, void it there,"
+        if invoice.Status in ("DRAFT", "SUBMITTED"):
+            cure = "Delete it in Xero,"
+        elif not (invoice.AmountPaid or invoice.AmountCredited):
+            cure = "Void it in Xero,"
+        raise LedgerloopError(
+            f"Deal {deal} has an invoice already: {intent.number} is {invoice.Status} in Xero. {cure} and then run"
+            f" `{again}`."
+        )
+    return _renewal(deal, intent, forgotten=False)
+
+
+def payer_of(deal: str) -> str:
+    """Return the name of the customer that a deal belongs to for certain, by what is known here; empty where none."""
+    with parts().database.reading() as tx:
+        portal = connections.only_portal(tx)
+    sale, home = decide.routed_sale(portal, deal) if portal else (None, None)
+    if sale is None or home is None or not sides(sale):
+        return ""
+    customer = payers.known(home, [sale]).get(deal, "")
+    with parts().database.reading() as tx:
+        known = mirror.customers(tx, home.id, [customer]).get(customer)
+    return known.name if known else ""
+
+
 def renew(chosen: Sequence[Renewal]) -> list[str]:
     """Forget the old invoices, on the deals and here, and try the deals again; return them.
 
     A person may have taken long to say yes, so each deal must still have the invoice that was shown.
     """
-    at = parts()
-    empty = renamed(dict.fromkeys(_SHOWN, ""), at.names)
     tried: list[str] = []
     for one in chosen:
-        intent = one.intent
-        with at.database.reading() as tx:
-            _as_shown(one, intents.get(tx, intent.portal, [intent.deal]).get(intent.deal))
-        if one.forgotten and _named(intent.deal) != intent.invoice:
-            raise LedgerloopError(_CHANGED.format(intent.deal))
-        at.hubspot().update("deals", intent.deal, empty)
-        with at.database.transaction() as tx:
-            _as_shown(one, intents.locked(tx, intent.portal, intent.deal))
-            last_written.forget(tx, intent.portal, "deal", [intent.deal])
-            intents.remove(tx, intent.portal, intent.deal)
-            links.remove(tx, Link(intent.organisation, intent.invoice, "deal", intent.deal, ""))
-            why = f"A person asked for a new invoice: {intent.number} is {one.status} in Xero."
-            target = f"xero invoice {intent.invoice}"
-            line = Line(f"deal {intent.deal}", "skip", "invoices.reissue", why, target)
-            journal.write(tx, [line], at.now(), lane=intent.portal)
-        tried += retries.retry([intent.deal])
+        forget(one)
+        tried += retries.retry([one.intent.deal])
     return tried
+
+
+def forget(one: Renewal) -> None:
+    """Forget a deal's old invoice, on the deal and here; an error where the deal has another than was shown."""
+    at, intent = parts(), one.intent
+    with at.database.reading() as tx:
+        _as_shown(one, intents.get(tx, intent.portal, [intent.deal]).get(intent.deal))
+    if one.forgotten and _named(intent.deal) != intent.invoice:
+        raise LedgerloopError(_CHANGED.format(intent.deal))
+    at.hubspot().update("deals", intent.deal, renamed(dict.fromkeys(_SHOWN, ""), at.names))
+    with at.database.transaction() as tx:
+        _as_shown(one, intents.locked(tx, intent.portal, intent.deal))
+        last_written.forget(tx, intent.portal, "deal", [intent.deal])
+        intents.remove(tx, intent.portal, intent.deal)
+        links.remove(tx, Link(intent.organisation, intent.invoice, "deal", intent.deal, ""))
+        why = f"A person asked for a new invoice: {intent.number} is {one.status} in Xero."
+        target = f"xero invoice {intent.invoice}"
+        line = Line(f"deal {intent.deal}", "skip", "invoices.reissue", why, target)
+        journal.write(tx, [line], at.now(), lane=intent.portal)
 
 
 _CHANGED = "Deal {} has changed since it was shown. Look at it again."

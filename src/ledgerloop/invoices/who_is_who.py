@@ -19,16 +19,16 @@ from ledgerloop.customers.named import customers_named
 from ledgerloop.engine import retries
 from ledgerloop.errors import LedgerloopError
 from ledgerloop.hubspot.models import Record
-from ledgerloop.invoices import decide, payers
-from ledgerloop.invoices.deals import Sale, buyer_of, for_route, read_deals, read_sales, sides
+from ledgerloop.invoices import decide, payers, reissue
+from ledgerloop.invoices.deals import Sale, buyer_of, sides
+from ledgerloop.invoices.reissue import Renewal
 from ledgerloop.parts import parts
 from ledgerloop.portal.batch_write import id_name
-from ledgerloop.records import Customer, Line, Link, LinkKind, Organisation
+from ledgerloop.records import Customer, Line, Link, LinkKind, Organisation, Portal
 from ledgerloop.rules.customers import number_of
 from ledgerloop.rules.identity.profiles import person_name
 from ledgerloop.store import (
     connections,
-    intents,
     journal,
     lanes,
     last_compared,
@@ -102,18 +102,24 @@ def it_is_new(home: Organisation, named: str, by: str) -> Ruled:
 def it_pays(home: Organisation, deal: str, named: str, by: str, *, replace: bool = False) -> Ruled:
     """Keep that a customer pays for a deal: link it to the deal's company or contact, and try the deal again."""
     at = parts()
-    half, record = _paying(deal)
+    sale = _sale(deal)
+    half, record = sides(sale)[0]
     customer = _customer(home, named)
+    gone = reissue.of_gone(deal, f"ledgerloop link --deal {deal} --customer {customer.id}")
+    earlier = _answered(home, half, record)
+    earlier = earlier if earlier and earlier.xero_id != customer.id else None
     made = _made_meanwhile(home, customer, half, record)
-    _link(home, customer, half, record, by, shared=True, replace=replace or bool(made))
+    _link(home, customer, half, record, by, shared=True, replace=replace or bool(made), earlier=earlier)
     with at.database.transaction() as tx:
         rulings.put(tx, home.id, f"{half} {record.id}", customer.id, at.now(), by)
+    if gone:
+        reissue.forget(gone)
     deals = _again(home, [customer.id], [record.id], deal)
     return Ruled(
         home.id,
         customer.id,
         f"“{customer.name}” pays for deal {deal}: it is the HubSpot {half} {_called(half, record)}. The deal is tried"
-        f" again.{_left(made)}",
+        f" again.{_left(made)}{_taken_back(home, earlier)}{_replaced(gone)}",
         tuple(deals),
     )
 
@@ -127,6 +133,8 @@ def new_one_pays(home: Organisation, deal: str, by: str, others: Collection[str]
     at = parts()
     sale = _sale(deal)
     half, record = sides(sale)[0]
+    gone = reissue.of_gone(deal, f"ledgerloop link --deal {deal} --new")
+    earlier = _answered(home, half, record)
     named = {_customer(home, one, living=False).id for one in others}
     _look_for_archived(home, deal, sale, named)
     with at.database.reading() as tx:
@@ -142,6 +150,10 @@ def new_one_pays(home: Organisation, deal: str, by: str, others: Collection[str]
             _end(tx, home, linked, by, to_empty=not shown)  # the sentence about an archived customer says to run this
             ended = known.id.lower()
             _look_at(tx, home.id, [known.id])  # which may have something open that nothing shows any more
+        elif linked and linked == earlier:
+            _end(tx, home, linked, by, to_empty=not shown)
+            ended = linked.xero_id.lower()
+            _look_at(tx, home.id, [linked.xero_id])
         elif linked and not by_address:
             name = _name(tx, home, linked.xero_id)
             raise LedgerloopError(
@@ -162,12 +174,14 @@ def new_one_pays(home: Organisation, deal: str, by: str, others: Collection[str]
             rulings.put(tx, home.id, rulings.none_of(f"{half} {record.id}", customer), "", at.now(), by)
         reason = f"{_who(by)} said that the {half} {record.id} is none of the customers in Xero: one is made for it."
         journal.write(tx, [Line(f"deal {deal}", "skip", _RULE, reason)], at.now(), lane=home.id)
+    if gone:
+        reissue.forget(gone)
     deals = _again(home, [], [record.id], deal)
     return Ruled(
         home.id,
         "",
         f"The HubSpot {half} {_called(half, record)} is none of the customers in Xero, and one of its own is made for"
-        f" it. Deal {deal} is tried again.",
+        f" it. Deal {deal} is tried again.{_taken_back(home, earlier)}{_replaced(gone)}",
         tuple(deals),
     )
 
@@ -219,19 +233,51 @@ def _left(made: str) -> str:
     return f" The company {made}, which was made for it meanwhile, is emptied: delete it in HubSpot if nobody uses it."
 
 
+def _answered(home: Organisation, half: Half, record: Record) -> Link | None:
+    """Return the link of a record that an earlier answer about who pays for a deal has made."""
+    with parts().database.reading() as tx:
+        said = rulings.get(tx, home.id, [f"{half} {record.id}"]).get(f"{half} {record.id}", "")
+        link = links.find_by_hubspot(tx, home.id, half, [record.id]).get(record.id)
+    return link if link is not None and (link.how, link.xero_id) == ("ruling", said) else None
+
+
+def _taken_back(home: Organisation, earlier: Link | None) -> str:
+    if earlier is None:
+        return ""
+    with parts().database.reading() as tx:
+        name = _name(tx, home, earlier.xero_id)
+    return f" “{name}” is no longer that {earlier.kind}, and what was shown of it there is emptied."
+
+
+def _replaced(gone: Renewal | None) -> str:
+    return f" Invoice {gone.intent.number} is {gone.status} in Xero, and another is made." if gone else ""
+
+
 def _link(
-    home: Organisation, customer: Customer, half: Half, record: Record, by: str, *, shared: bool, replace: bool
+    home: Organisation,
+    customer: Customer,
+    half: Half,
+    record: Record,
+    by: str,
+    *,
+    shared: bool,
+    replace: bool,
+    earlier: Link | None = None,
 ) -> bool:
     """Check that a customer may be a record, and link the two; tell whether they were not linked before.
 
     ``shared`` where the record may be another organisation's as well: its invoices go to this customer all the same.
+    ``earlier`` is the link that an earlier answer made, and that this one replaces.
     """
     at = parts()
     now = at.now()
     with at.database.reading() as tx:
         old = links.find(tx, home.id, half, [customer.id]).get(customer.id)
-    elsewhere = shown_elsewhere(home, [old] if old else [])
+    elsewhere = shown_elsewhere(home, [one for one in (old, earlier) if one])
     with at.database.transaction() as tx:
+        if earlier and links.find_by_hubspot(tx, home.id, half, [record.id]).get(record.id) == earlier:
+            _end(tx, home, earlier, by, to_empty=(half, record.id) not in elsewhere)
+            _look_at(tx, home.id, [earlier.xero_id])
         before = links.find(tx, home.id, half, [customer.id]).get(customer.id)
         if replace and before is not None and before == old and before.hubspot_id != record.id:
             _end(tx, home, before, by, to_empty=(half, before.hubspot_id) not in elsewhere)
@@ -348,34 +394,22 @@ def _look_for_archived(home: Organisation, deal: str, sale: Sale, named: Collect
         )
 
 
-def _paying(deal: str) -> tuple[Half, Record]:
-    """Read the record that pays for a deal, its company or else its contact, as matching reads it."""
-    half, record = sides(_sale(deal))[0]
-    return half, record
-
-
 def _sale(deal: str) -> Sale:
-    """Read a deal that somebody pays for and that has no invoice yet."""
-    at = parts()
+    """Read a deal that somebody pays for."""
+    sale, _ = decide.routed_sale(_portal_of(deal), deal)
+    if sale is None or not sides(sale):
+        raise LedgerloopError(f"Deal {deal} has neither a company nor a contact in HubSpot. Give it one first.")
+    return sale
+
+
+def _portal_of(deal: str) -> Portal:
+    """Return the portal of a deal that is there; an error where it is not."""
     retries.check([deal])
-    with at.database.reading() as tx:
+    with parts().database.reading() as tx:
         portal = connections.only_portal(tx)
-        made = intents.get(tx, portal.id, [deal]).get(deal) if portal else None
     if portal is None:
         raise LedgerloopError("No HubSpot portal is connected: run `ledgerloop connect hubspot`.")
-    if made is not None and made.state in ("sent", "made"):
-        raise LedgerloopError(
-            f"Deal {deal} has an invoice already ({made.number or 'not settled yet'}). Delete or void it in Xero, and"
-            f" then run `ledgerloop retry --deal {deal} --new`."
-        )
-    found = read_deals(at.hubspot(), [deal], ()).get(deal)
-    sales = read_sales(at.hubspot(), portal.id, [found]) if found else []
-    routed = decide.route(portal, sales, [deal])
-    terms = [found[1] for found in routed.values() if isinstance(found, tuple)] or [at.routes[0].terms]
-    sales = [for_route(one, terms[0]) for one in sales]
-    if not sales or not sides(sales[0]):
-        raise LedgerloopError(f"Deal {deal} has neither a company nor a contact in HubSpot. Give it one first.")
-    return sales[0]
+    return portal
 
 
 def _called(half: LinkKind, record: Record) -> str:

@@ -23,7 +23,8 @@ def which_customer(
     return (
         f"It is not certain who pays: the company {record_named('company', company)} may be one of these customers in"
         f" Xero, or none of them: {listed(some)}. If it is one of them, write that one's id into the Xero contact id of"
-        f" the deal's company; if it is none of them, run `ledgerloop link --deal {deal} --new`, and a customer of its own is made."
+        f" the deal's company; if it is none of them, run `ledgerloop link --deal {deal} --new`, and a customer of its"
+        " own is made."
     )
 
 
@@ -44,19 +45,20 @@ def whose_contact(
     at = f", whose company in HubSpot is {record_named('company', employer)}," if employer else ""
     pays = "; if that company pays, add it to the deal in HubSpot" if employer else ""
     return (
-        f"It is not certain who pays: the contact {contact_named(contact)}{at} may be one of these customers in Xero, or"
-        f" none of them: {listed(some)}. If it is one of them, run `ledgerloop link --deal {deal} --customer` with that"
-        f" one's id{pays}; if it is none of them, run `ledgerloop link --deal {deal} --new`, and a customer of its own"
-        " is made."
+        f"It is not certain who pays: the contact {contact_named(contact)}{at} may be one of these customers in Xero,"
+        f" or none of them: {listed(some)}. If it is one of them, run `ledgerloop link --deal {deal} --customer` with"
+        f" that one's id{pays}; if it is none of them, run `ledgerloop link --deal {deal} --new`, and a customer of its"
+        " own is made."
     )
 
 
 def taken(deal: str, record: Record, customer: Customer, evidence: Evidence, holder: str) -> str:
     """Ask about a deal's company that fits a customer which is another company already."""
     return (
-        f"The deal's company {record_named('company', record)} has {evidence} as the customer “{customer.name}” ({customer.id}) in"
-        f" Xero, which is the HubSpot company {holder}. If the two companies are one, merge {record.id} into {holder}"
-        f" in HubSpot; if they are two, run `ledgerloop link --deal {deal} --new`, and a customer of its own is made."
+        f"The deal's company {record_named('company', record)} has {evidence} as the customer"
+        f" “{customer.name}” ({customer.id}) in Xero, which is the HubSpot company {holder}. If the two companies are"
+        f" one, merge {record.id} into {holder} in HubSpot; if they are two, run `ledgerloop link --deal {deal} --new`,"
+        " and a customer of its own is made."
     )
 
 
