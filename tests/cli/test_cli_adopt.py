@@ -132,7 +132,7 @@ def test_what_cannot_be_is_a_sentence(served: Served, tmp_path: Path) -> None:
         (("--deal", "nope"), "“nope” is no deal's id"),
         (("--deal", deals["None"], "--invoice", "X-1"), "No connected organisation has a sales invoice “X-1”."),
         (("--deal", deals["By tool"]), "Nobody is there to be asked: run it with --yes"),
-        (("--organisation", "Nowhere Ltd"), "Name one organisation with --organisation. Connected: Kiwi Demo Ltd"),
+        (("--organisation", "Nowhere Ltd"), 'Name one organisation: add `--organisation "Kiwi Demo Ltd"`'),
     ):
         ended = run(tmp_path, "adopt", *words)
         assert 1 == ended.returncode

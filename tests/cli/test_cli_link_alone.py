@@ -113,17 +113,20 @@ def test_what_cannot_be_is_refused(asked: Path, words: list[str], why: str) -> N
 
 
 def test_several_organisations_want_a_name(asked: Path) -> None:
-    """Where several organisations are connected, a person says whose customer it is."""
+    """Where several organisations have a customer of a name, a person says whose it is; an id says it by itself."""
     database = _opened(asked)
     with database.transaction() as tx:
         _connect(tx, AUSSIE)
+        mirror.store_customers(tx, [Customer(AUSSIE.id, "c8", "Twin", keys=("name twin",))], touch=False)
+        mirror.store_customers(tx, [Customer(KIWI.id, "c7", "Twin", keys=("name twin",))], touch=False)
     database.close()
 
-    unnamed = run(asked, "link", "--customer", "c1", "--new")
-    named = run(asked, "link", "--customer", "c1", "--new", "--organisation", KIWI.name)
+    unnamed = run(asked, "link", "--customer", "Twin", "--new")
+    named = run(asked, "link", "--customer", "Twin", "--new", "--organisation", KIWI.name)
+    by_id = run(asked, "link", "--customer", "c1", "--new")
 
-    assert (1, 0) == (unnamed.returncode, named.returncode), named.stderr
-    assert "Name one organisation with --organisation." in unnamed.stderr
+    assert (1, 0, 0) == (unnamed.returncode, named.returncode, by_id.returncode), named.stderr + by_id.stderr
+    assert f'add `--organisation "{AUSSIE.name}"` or `--organisation "{KIWI.name}"`.' in unnamed.stderr
 
 
 def test_on_a_terminal(asked: Path) -> None:

@@ -26,6 +26,7 @@ from ledgerloop.parts import instead
 from ledgerloop.records import Organisation
 from ledgerloop.safety import backfill_plan
 from ledgerloop.safety.backfill_plan import Totals
+from ledgerloop.safety.circuit_breaker import organisation_stopped
 from ledgerloop.store import journal, lanes, pending_customers, planned
 from ledgerloop.store.planned import Allowance
 from ledgerloop.store.write_counts import Written
@@ -93,7 +94,7 @@ def approve(
             approve_invoices(built, None if invoices else deal, yes, as_json)
             return
         with built.database.reading() as tx:
-            home = organisation_of(tx, organisation)
+            home = organisation_stopped(tx, organisation)
             waiting = pending_customers.every(tx, home.id)
         totals, _ = planned_with_progress(home, waiting, keep=0)
         if waiting:

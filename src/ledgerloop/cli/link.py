@@ -19,7 +19,7 @@ from ledgerloop.cli.opening import (
     opened,
 )
 from ledgerloop.cli.show import Json, print_json, print_table, say
-from ledgerloop.customers.named import customers_named, organisation_of
+from ledgerloop.customers.named import customers_named, organisation_of, organisation_of_customer
 from ledgerloop.errors import LedgerloopError
 from ledgerloop.invoices import who_is_who
 from ledgerloop.invoices.who_is_who import HALVES, Ruled
@@ -80,7 +80,11 @@ def link(
     if others and not (deal and new):
         raise LedgerloopError("--not goes with --deal ID and --new alone.")
     with opened(config, sandbox, xero_url, hubspot_url) as built, instead(built.parts()):
-        home = _home(built, organisation)
+        home = (
+            who_is_who.organisation_of_deal(deal, organisation, customer)
+            if deal
+            else _home(built, organisation, customer)
+        )
         if deal and new:
             said = who_is_who.new_one_pays(home, deal, _BY, others or ())
         elif deal:
@@ -114,7 +118,7 @@ def unlink(
         raise LedgerloopError("Say which: --customer ID, with --company or --contact where only one link is to end.")
     chosen = [half for half, wanted in (("company", company), ("contact", contact)) if wanted]
     with opened(config, sandbox, xero_url, hubspot_url) as built, instead(built.parts()):
-        home = _home(built, organisation)
+        home = _home(built, organisation, customer)
         halves = [half for half in HALVES if half in chosen or not chosen]
         _tell(built, who_is_who.part(home, customer, halves, _BY), as_json)
 
@@ -138,8 +142,8 @@ def links_(
         if organisation:
             homes = [organisation_of(tx, organisation)]
         some: list[tuple[Organisation, Kept]] = []
+        chosen = customers_named(tx, homes, customer) if customer is not None else None
         for home in homes:
-            chosen = customers_named(tx, [home], customer) if customer is not None else None
             some += [(home, one) for one in links.listed(tx, home.id, chosen, asked=review)]
         names = {
             home.id: mirror.customers(tx, home.id, [one.link.xero_id for of, one in some if of == home])
@@ -181,9 +185,9 @@ def links_(
     )
 
 
-def _home(built: Ledgerloop, given: str) -> Organisation:
+def _home(built: Ledgerloop, given: str, customer: str) -> Organisation:
     with built.database.reading() as tx:
-        return organisation_of(tx, given)
+        return organisation_of_customer(tx, given, customer)
 
 
 def _tell(built: Ledgerloop, said: Ruled, as_json: bool) -> None:

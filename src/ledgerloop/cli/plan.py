@@ -16,12 +16,13 @@ from ledgerloop.cli.invoices import Deals, plan_deals
 from ledgerloop.cli.opening import FILE, Config, Customer, HubSpotUrl, OfOrganisation, OnSandbox, XeroUrl, opened
 from ledgerloop.cli.show import Json, print_json, print_table, safe, say
 from ledgerloop.customers import admit
-from ledgerloop.customers.named import customers_named, organisation_of
+from ledgerloop.customers.named import customers_named, organisation_of, organisation_of_customer
 from ledgerloop.parts import instead
 from ledgerloop.records import Organisation
 from ledgerloop.rules.identity.wording import by
 from ledgerloop.safety import backfill_plan
 from ledgerloop.safety.backfill_plan import Line, Totals
+from ledgerloop.safety.circuit_breaker import organisation_stopped
 from ledgerloop.store import links, pending_customers
 from ledgerloop.store.links import Kept
 
@@ -53,7 +54,10 @@ def plan(
             plan_deals(built, deal, as_json)
             return
         with built.database.reading() as tx:
-            home = organisation_of(tx, organisation)
+            if customer is not None:
+                home = organisation_of_customer(tx, organisation, customer)
+            else:
+                home = organisation_stopped(tx, organisation) if waiting else organisation_of(tx, organisation)
             if customer is not None:
                 chosen = customers_named(tx, [home], customer)
             else:

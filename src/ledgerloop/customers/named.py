@@ -18,9 +18,10 @@ def organisation_of(tx: Connection, given: str) -> Organisation:
     """Choose the organisation by id or name; the only one where none is given. It must be fit to be shown."""
     homes = connections.organisations(tx)
     found = [home for home in homes if given in (home.id, home.name)] if given else homes
+    if not homes:
+        raise LedgerloopError("No Xero organisation is connected: run `ledgerloop connect xero`.")
     if len(found) != 1:
-        known = ", ".join(f"{home.name} ({home.id})" for home in homes) or "none; run `ledgerloop connect xero`"
-        raise LedgerloopError(f"Name one organisation with --organisation. Connected: {known}.")
+        raise LedgerloopError(f"Name one organisation: add {_choices(homes)}.")
     if connections.only_portal(tx) is None:
         raise LedgerloopError("No HubSpot portal is connected: run `ledgerloop connect hubspot`.")
     if any(cursors.get(tx, found[0].id, kind).since is None for kind in KINDS):
@@ -28,19 +29,48 @@ def organisation_of(tx: Connection, given: str) -> Organisation:
     return found[0]
 
 
+def organisation_of_customer(tx: Connection, given: str, customer: str) -> Organisation:
+    """Choose the organisation that is given; else the one whose customer is meant, by its id, email or name.
+
+    An error where several know that customer, or none does. It must be fit to be shown.
+    """
+    homes = connections.organisations(tx)
+    if given or len(homes) < 2:
+        return organisation_of(tx, given)
+    by_id = [home for home in homes if mirror.customers(tx, home.id, [customer])]
+    knowing = by_id or [home for home in homes if _meant(tx, home, customer)]
+    if len(knowing) > 1:
+        raise LedgerloopError(f"Several organisations have a customer “{customer}”: add {_choices(knowing)}.")
+    if not knowing:
+        for home in homes:
+            organisation_of(tx, home.id)  # which says where a ledger is still being read
+        customers_named(tx, homes, customer)
+    return organisation_of(tx, knowing[0].id)
+
+
+def _choices(homes: Sequence[Organisation]) -> str:
+    """Return the words that name each of these organisations; by their ids where two are called alike."""
+    names = [home.name for home in homes]
+    words = (home.name if names.count(home.name) == 1 else home.id for home in homes)
+    return " or ".join(f'`--organisation "{one}"`' for one in words)
+
+
 def customers_named(tx: Connection, homes: Sequence[Organisation], text: str) -> list[str]:
     """Find customers of organisations by id, by email or by name as matching compares it."""
     if not text.strip():
         raise LedgerloopError("Name the customer: its Xero id, email or name.")
-    found: set[str] = set()
-    for home in homes:
-        found.update(mirror.customers(tx, home.id, [text]))
-        for known in (
-            mirror.customers_by_email(tx, home.id, [email_key(text)]),
-            mirror.customers_by_keys(tx, home.id, [f"name {key}" for key in keys(text)]),
-        ):
-            found.update(one.id for some in known.values() for one in some)
+    found = {one for home in homes for one in _meant(tx, home, text)}
     if not found:
         where = " or ".join(home.name for home in homes) or "Nobody"
         raise LedgerloopError(f"{where} has no customer with the id, email or name “{text}”.")
     return sorted(found)
+
+
+def _meant(tx: Connection, home: Organisation, text: str) -> set[str]:
+    found = set(mirror.customers(tx, home.id, [text]))
+    for known in (
+        mirror.customers_by_email(tx, home.id, [email_key(text)]),
+        mirror.customers_by_keys(tx, home.id, [f"name {key}" for key in keys(text)]),
+    ):
+        found.update(one.id for some in known.values() for one in some)
+    return found

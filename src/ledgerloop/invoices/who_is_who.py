@@ -15,7 +15,7 @@ from sqlalchemy import Connection
 from ledgerloop.customers import unlink
 from ledgerloop.customers.claims import carried_by, look_at_rivals, shown_elsewhere
 from ledgerloop.customers.hubspot_records import PLURAL, properties_read
-from ledgerloop.customers.named import customers_named
+from ledgerloop.customers.named import customers_named, organisation_of, organisation_of_customer
 from ledgerloop.engine import retries
 from ledgerloop.errors import LedgerloopError
 from ledgerloop.hubspot.models import Record
@@ -29,6 +29,7 @@ from ledgerloop.rules.customers import number_of
 from ledgerloop.rules.identity.profiles import person_name
 from ledgerloop.store import (
     connections,
+    intents,
     journal,
     lanes,
     last_compared,
@@ -400,6 +401,29 @@ def _sale(deal: str) -> Sale:
     if sale is None or not sides(sale):
         raise LedgerloopError(f"Deal {deal} has neither a company nor a contact in HubSpot. Give it one first.")
     return sale
+
+
+def organisation_of_deal(deal: str, given: str, customer: str = "") -> Organisation:
+    """Choose the organisation that is given; else the one that a deal's route, its question or its invoice names.
+
+    Where none of them does it is that of the ``customer`` who is to pay. An error where that is not one. It must be fit
+    to be shown.
+    """
+    at = parts()
+    with at.database.reading() as tx:
+        homes = connections.organisations(tx)
+        if given or len(homes) < 2:
+            return organisation_of(tx, given)
+    portal = _portal_of(deal)
+    _, routed = decide.routed_sale(portal, deal)
+    with at.database.reading() as tx:
+        held, made = journal.held(tx, f"deal {deal}"), intents.get(tx, portal.id, [deal]).get(deal)
+        asked = [home for home in homes if held and mirror.customers(tx, home.id, held.candidates)]
+        invoiced = [home for home in homes if made and home.id == made.organisation]
+        for found in ([routed] if routed else [], asked, invoiced):
+            if len(found) == 1:
+                return organisation_of(tx, found[0].id)
+        return organisation_of_customer(tx, given, customer) if customer else organisation_of(tx, given)
 
 
 def _portal_of(deal: str) -> Portal:

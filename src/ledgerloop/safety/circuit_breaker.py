@@ -15,6 +15,7 @@ from datetime import timedelta
 
 from sqlalchemy import Connection
 
+from ledgerloop.customers.named import organisation_of
 from ledgerloop.customers.relink import KINDS
 from ledgerloop.errors import Braked, LedgerloopError, UnknownOutcome
 from ledgerloop.hubspot.client import HubSpotClient
@@ -25,7 +26,16 @@ from ledgerloop.records import Organisation
 from ledgerloop.rules.clocks import passed
 from ledgerloop.rules.customers import further_people
 from ledgerloop.safety.dry_run import count, rehearse
-from ledgerloop.store import contact_persons, journal, links, mirror, pending_customers, planned, write_counts
+from ledgerloop.store import (
+    connections,
+    contact_persons,
+    journal,
+    links,
+    mirror,
+    pending_customers,
+    planned,
+    write_counts,
+)
 from ledgerloop.store.statements import one_at_a_time
 from ledgerloop.store.write_counts import Written
 
@@ -224,6 +234,12 @@ def _stopped(home: Organisation, going: Sequence[str], so_far: Written, *, news:
     if news and stopped:
         _ask(home, so_far.plus(count(lines)), "What needs new records waits." if go_on else "All of it waits.")
     return bool(stopped)
+
+
+def organisation_stopped(tx: Connection, given: str) -> Organisation:
+    """Choose the organisation that is given; else the only one whose work the brake has stopped, or that there is."""
+    stopped = [home.id for home in connections.organisations(tx) if journal.held(tx, subject_of(home.id))]
+    return organisation_of(tx, given or (stopped[0] if len(stopped) == 1 else ""))
 
 
 def _fits(written: Written) -> bool:
