@@ -607,3 +607,22 @@ class TestWhoPays:
         scene.until_shown("deals", deal, "xero_invoice_id")
         (invoice,) = scene.invoices_of(deal)
         return str(invoice["Contact"]["ContactID"])
+
+
+def test_a_company_of_its_own_without_a_contact_says_what_it_lacks(scene: Scene, crm: Customers) -> None:
+    """Who answers that a new customer pays learns at once that the deal has nobody to receive the invoice."""
+    company = scene.make("companies", name="Lonely Lights")
+    customer = crm.add("Lonely Lights")
+    crm.until_held(customer)
+    deal = scene.sell(company=company, contact=None)
+    scene.on.until("hold", lambda: scene.holds().get(f"deal {deal}"))
+
+    with instead(scene.built.parts()):
+        said = who_is_who.new_one_pays(home(scene), deal, "Kim").sentence
+
+    assert "First, for that: The deal has no contact, so nobody could receive the invoice. Add the contact" in said
+    contact = scene.make("contacts", email="bea@lonely-lights.example.com", lastname="Bea")
+    scene.on.at_hubspot("PUT", f"/crm/objects/2026-09/deals/{deal}/associations/default/contacts/{contact}")
+    scene.until_shown("deals", deal, "xero_invoice_id")
+    scene.settle()
+    assert customer not in [one["Contact"]["ContactID"] for one in scene.invoices_of(deal)]

@@ -326,9 +326,8 @@ def _by_id(home: Organisation, sales: Sequence[Sale]) -> dict[str, Payer]:
             elif not payer.active:
                 archived[sale.deal.id] = payer
             elif held is not None and held.hubspot_id != record.id:
-                found[sale.deal.id] = Hold(
-                    (payer_questions.carried_twice(kind, payer, record.id, held.hubspot_id),), (payer.id,)
-                )
+                said = payer_questions.carried_twice(sale.deal.id, kind, payer, record.id, held.hubspot_id)
+                found[sale.deal.id] = Hold((said,), (payer.id,))
             else:
                 found[sale.deal.id] = Found(payer.id, "id")
     return found | _archived(home, archived)

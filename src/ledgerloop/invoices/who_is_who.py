@@ -20,11 +20,11 @@ from ledgerloop.engine import retries
 from ledgerloop.errors import LedgerloopError
 from ledgerloop.hubspot.models import Record
 from ledgerloop.invoices import decide, payers, reissue
-from ledgerloop.invoices.deals import Sale, buyer_of, sides
+from ledgerloop.invoices.deals import Sale, buyer_of, new_customer, sides
 from ledgerloop.invoices.reissue import Renewal
 from ledgerloop.parts import parts
 from ledgerloop.portal.batch_write import id_name
-from ledgerloop.records import Customer, Line, Link, LinkKind, Organisation, Portal
+from ledgerloop.records import Customer, Hold, Line, Link, LinkKind, Organisation, Portal
 from ledgerloop.rules.customers import number_of
 from ledgerloop.rules.identity.profiles import person_name
 from ledgerloop.store import (
@@ -177,12 +177,14 @@ def new_one_pays(home: Organisation, deal: str, by: str, others: Collection[str]
         journal.write(tx, [Line(f"deal {deal}", "skip", _RULE, reason)], at.now(), lane=home.id)
     if gone:
         reissue.forget(gone)
+    made = new_customer(sale)
+    lacks = f" First, for that: {' '.join(made.reasons)}" if isinstance(made, Hold) else ""
     deals = _again(home, [], [record.id], deal)
     return Ruled(
         home.id,
         "",
         f"The HubSpot {half} {_called(half, record)} is none of the customers in Xero, and one of its own is made for"
-        f" it. Deal {deal} is tried again.{_taken_back(home, earlier)}{_replaced(gone)}",
+        f" it.{lacks} Deal {deal} is tried again.{_taken_back(home, earlier)}{_replaced(gone)}",
         tuple(deals),
     )
 

@@ -112,7 +112,7 @@ def forgotten(customer: Customer) -> str:
     return (
         f"A contact with the email of “{customer.name}” was deleted in HubSpot for privacy, so none is made again."
         " Delete the person's name and email in Xero as well, or put another person's there. If nobody asked to be"
-        " forgotten, make the contact in HubSpot yourself, and it is taken."
+        " forgotten, make the contact in HubSpot yourself: it is taken with the next catch-up."
     )
 
 

@@ -70,12 +70,13 @@ def unknown_id(kind: LinkKind, carried: str, organisation: str) -> str:
     )
 
 
-def carried_twice(kind: LinkKind, customer: Customer, record: str, holder: str) -> str:
+def carried_twice(deal: str, kind: LinkKind, customer: Customer, record: str, holder: str) -> str:
     """Word that the paying record carries the id of a customer that is another record's already."""
     return (
         f"The deal's {kind} {record} carries the Xero contact id of “{customer.name}”, which belongs to the HubSpot"
         f" {kind} {holder}. If {record} is the right one, run `ledgerloop link --customer {customer.id} --{kind}"
-        f" {record} --replace`; if {holder} is, clear the id on {record}; if the two are one, merge them in HubSpot."
+        f" {record} --replace`; if the two are one, merge them in HubSpot; if not, clear the id on {record}, and for a"
+        f" customer of its own run `ledgerloop link --deal {deal} --new`."
     )
 
 
