@@ -66,7 +66,10 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     ),
     "holds": ("ledgerloop.cli.status:holds", "Show what waits for a person, with every reason."),
     "events": ("ledgerloop.cli.status:events", "Show the events that came in last, and what became of them."),
-    "journal": ("ledgerloop.cli.status:journal", "Show what was decided and written last, and why."),
+    "journal": (
+        "ledgerloop.cli.status:journal",
+        "Show what was decided and written last, why, what the vendor answered, and which events led to it.",
+    ),
     "secret": ("ledgerloop.cli.secret:app", "Keep the secrets that the settings name, sealed."),
     "password": ("ledgerloop.cli.password:password", "Set a new password for the console, and end all its sessions."),
     "docs": ("ledgerloop.cli.docs:docs", "Print a page about Ledgerloop, or list all pages."),
