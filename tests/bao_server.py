@@ -123,6 +123,7 @@ class Bao:
     def halted(self) -> Iterator[None]:
         """Let it stand still while the block lasts: connections open, and nobody answers."""
         self.process.send_signal(signal.SIGSTOP)
+        os.waitpid(self.process.pid, os.WUNTRACED)  # until all its threads stand still
         try:
             yield
         finally:

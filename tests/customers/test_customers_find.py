@@ -343,9 +343,10 @@ class TestConflicts:
     def test_an_id_that_another_record_has_is_held(self, scene: Scene, crm: Customers) -> None:
         """The id is unique: who holds it is named, and the rest of the standing is written."""
         customer = crm.add("Unique Ltd", EmailAddress="u@unique.example.com")
-        contact = crm.until_linked(customer, "contact")
+        other = crm.add("Thief Ltd", EmailAddress="thief@thief.example.com")
+        contact, thief = crm.until_linked(customer, "contact"), crm.until_linked(other, "contact")
         scene.edit("contacts", contact, xero_contact_id="")
-        thief = scene.make("contacts", email="thief@unique.example.com", xero_contact_id=customer)
+        scene.edit("contacts", thief, xero_contact_id=customer)  # which moves nothing, for it is another customer's
         with scene.built.database.transaction() as tx:
             last_written.forget(tx, connections.portals(tx)[0].id, "contact", [contact])
 

@@ -364,8 +364,8 @@ def test_console_shows_what_was_written(visit: Visit) -> None:
     buyer = replace(line, lane="62515", decision="create", target="xero contact c-1", events=(), more_events=0)
     with visit.built.database.transaction() as tx:
         mirror.store_customers(tx, [Customer("org-1", "c-1", "Kauri Cafe")])
-        event = Event("xero", "k", "org-1", "INVOICE", "UPDATE", "inv-1", visit.clock(), "{}", "done")
-        inbox.keep(tx, [event], visit.clock())
+        event = Event("xero", "k", "org-1", "INVOICE", "UPDATE", "inv-1", visit.clock.now(), "{}", "done")
+        inbox.keep(tx, [event], visit.clock.now())
         journal.add(tx, [line, skipped, buyer])
 
     page = visit.console()
