@@ -8,7 +8,7 @@ import pytest
 from crm import Customers, begun
 from scene import OBJECTS, Scene
 
-from ledgerloop.errors import LedgerloopError
+from ledgerloop.errors import LedgerloopError, RateLimited
 from ledgerloop.invoices import reissue, who_is_who
 from ledgerloop.parts import instead
 from ledgerloop.records import Organisation
@@ -564,11 +564,16 @@ def test_an_answer_is_taken_back(scene: Scene, crm: Customers, *, other: bool, c
     deal = scene.sell(company=company, contact=person, won=False)
     words = f"--customer {right}" if other else "--new"
 
-    def answer() -> str:
-        with instead(scene.built.parts()):
-            if other:
-                return who_is_who.it_pays(home_of(scene), deal, right, "Kim", replace=True).sentence
-            return who_is_who.new_one_pays(home_of(scene), deal, "Kim").sentence
+    def answer() -> str | None:
+        try:
+            with instead(scene.built.parts()):
+                if other:
+                    return who_is_who.it_pays(home_of(scene), deal, right, "Kim", replace=True).sentence
+                return who_is_who.new_one_pays(home_of(scene), deal, "Kim").sentence
+        except RateLimited:  # all tests of this file share the organisation's minute
+            return None
+        except LedgerloopError as problem:
+            return problem.sentence
 
     with instead(scene.built.parts()):
         who_is_who.it_pays(home_of(scene), deal, wrong, "Kim", replace=True)
@@ -577,17 +582,16 @@ def test_an_answer_is_taken_back(scene: Scene, crm: Customers, *, other: bool, c
     scene.settle()
     (first,) = scene.invoices_of(deal)
     verb = "Void" if first["Status"] == "AUTHORISED" else "Delete"
-    with pytest.raises(
-        LedgerloopError, match=f"{verb} it in Xero, and then run `ledgerloop link --deal {deal} {words}`"
-    ):
-        answer()
+    refused = scene.on.until("an answer", answer)
+    assert f"{verb} it in Xero, and then run `ledgerloop link --deal {deal} {words}`" in refused
+    assert [first["InvoiceID"]] == [one["InvoiceID"] for one in scene.invoices_of(deal)]
     status = "VOIDED" if verb == "Void" else "DELETED"
     body = {"Invoices": [{"InvoiceID": first["InvoiceID"], "Status": status}]}
     scene.on.in_xero("POST", f"/Invoices/{first['InvoiceID']}", body)
     with instead(scene.built.parts()):
         assert f"Sam {stem.title()}" == reissue.payer_of(deal)
 
-    said = answer()
+    said = scene.on.until("an answer", answer)
 
     assert f"“Sam {stem.title()}” is no longer that {'contact' if contact else 'company'}" in said
     assert f"Invoice {first['InvoiceNumber']} is {status} in Xero, and another is made." in said
