@@ -36,8 +36,9 @@ from ledgerloop_sandbox.server import running as sandbox_running
 
 T = TypeVar("T")
 
-PATIENCE = 60.0
-"""Seconds that anything on the stage is waited for at least: a busy machine is no reason to call the story untrue."""
+PATIENCE = 150.0
+"""Seconds that anything on the stage is waited for at least: a busy machine is no reason to call the story untrue,
+and a lane may rest for a vendor's minute."""
 _SELDOM = 0.1
 """Seconds between two looks at what is waited for, once it has not come at once."""
 Sections = Mapping[str, Mapping[str, object] | Sequence[Mapping[str, object]]]
