@@ -50,6 +50,8 @@ from ledgerloop.vendor_errors import Answer
 
 MOST_ROWS = batches.MOST_ROWS
 MOST_ASSOCIATIONS = 1000
+_EXISTS = ("OBJECT_ALREADY_EXISTS", "CONFLICT")
+"""What a row of a batch that exists already may be called: no source tells it of properties."""
 MOST_A_SEARCH_PAGE = 200
 
 
@@ -271,7 +273,7 @@ class HubSpotClient:
                 refused += () if isinstance(answer, Conflict) else answer.sentences
             else:
                 made += [one.name for one in models_from(answer, Property)]
-                refused += [one.message for one in errors_in(answer) if one.category != "OBJECT_ALREADY_EXISTS"]
+                refused += [one.message for one in errors_in(answer) if one.category not in _EXISTS]
         return made, refused
 
     def create_group(self, kind: str, name: str, label: str) -> Group:

@@ -345,6 +345,15 @@ class TestDefinitions:
         assert (made, len(refused)) == (["first", "last"], 1)
         assert "Wrong Name" in refused[0]
 
+    def test_a_property_that_exists_by_another_word(self, hubspot: Any, portal: HubSpotClient) -> None:
+        """Whichever word HubSpot has for it in a batch, one that is there is not told as refused."""
+        text = {"label": "t", "type": "string", "fieldType": "text", "groupName": "companyinformation", "name": "there"}
+        portal.create_properties("companies", [text])
+        fault = {"kind": "rewrite", "path": "batch/create", "find": "OBJECT_ALREADY_EXISTS", "put": "CONFLICT"}
+        hubspot.control("POST", "faults", fault)
+
+        assert portal.create_properties("companies", [text]) == ([], [])
+
     def test_account_and_token(self, portal: HubSpotClient) -> None:
         """Portal, currency and zone, and the token's portal, app and scopes are read."""
         account, info = portal.account(), portal.token_info()
