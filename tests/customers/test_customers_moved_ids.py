@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from crm import Customers, begun
+from crm import Customers, begun, home_of
 from scene import Scene
 
 from ledgerloop.customers import drift
 from ledgerloop.parts import instead
-from ledgerloop.records import LinkKind, Organisation
-from ledgerloop.store import connections
+from ledgerloop.records import LinkKind
 
 PLURAL: dict[LinkKind, str] = {"company": "companies", "contact": "contacts"}
 
@@ -27,14 +26,6 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
 def crm(scene: Scene) -> Customers:
     """Give the words about customers."""
     return Customers(scene)
-
-
-def home(scene: Scene) -> Organisation:
-    """Return the organisation."""
-    with scene.built.database.reading() as tx:
-        found = connections.organisation(tx, scene.on.organisation)
-    assert found is not None
-    return found
 
 
 def owing(scene: Scene, crm: Customers, name: str, kind: LinkKind = "company") -> tuple[str, str]:
@@ -65,7 +56,7 @@ def look_round(scene: Scene) -> None:
     with instead(scene.built.parts()):
         with scene.built.database.reading() as tx:
             everyone = list(tx.exec_driver_sql("select distinct xero_id from link").scalars())
-        drift.look_at(home(scene), everyone)
+        drift.look_at(home_of(scene), everyone)
     scene.settle()
 
 

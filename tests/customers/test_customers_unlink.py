@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from crm import Customers, begun
+from crm import Customers, begun, home_of
 from scene import Scene
 
 from ledgerloop.invoices import who_is_who
 from ledgerloop.parts import instead
-from ledgerloop.records import Organisation
-from ledgerloop.store import connections, lanes, pending_customers
+from ledgerloop.store import lanes, pending_customers
 
 
 @pytest.fixture(scope="module")
@@ -25,14 +24,6 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
 def crm(scene: Scene) -> Customers:
     """Give the words about customers."""
     return Customers(scene)
-
-
-def home(scene: Scene) -> Organisation:
-    """Return the organisation."""
-    with scene.built.database.reading() as tx:
-        found = connections.organisation(tx, scene.on.organisation)
-    assert found is not None
-    return found
 
 
 def owing(scene: Scene, crm: Customers, name: str) -> tuple[str, str]:
@@ -63,9 +54,9 @@ def test_a_record_whose_id_was_cleared_first_is_emptied_too(scene: Scene, crm: C
 
     with instead(scene.built.parts()):
         if way == "unlink":
-            who_is_who.part(home(scene), customer, ("company",), "Kim")
+            who_is_who.part(home_of(scene), customer, ("company",), "Kim")
         else:
-            who_is_who.it_is(home(scene), customer, "company", other, "Kim", replace=True)
+            who_is_who.it_is(home_of(scene), customer, "company", other, "Kim", replace=True)
 
     crm.until_other(customer, company)
     assert ("", "") == shown(scene, company)
@@ -78,7 +69,7 @@ def test_a_record_with_another_customers_id_by_now_is_left(scene: Scene, crm: Cu
     scene.settle()
 
     with instead(scene.built.parts()):
-        who_is_who.part(home(scene), customer, ("company",), "Kim")
+        who_is_who.part(home_of(scene), customer, ("company",), "Kim")
 
     crm.until_other(customer, company)
     assert ("somebody-elses", "10.00") == shown(scene, company)
@@ -90,7 +81,7 @@ def test_a_record_that_cannot_be_emptied_is_asked_about_until_it_is(scene: Scene
     fault = scene.fault("hubspot", kind="status", status=400, path="companies/batch/update", method="POST")
 
     with instead(scene.built.parts()):
-        who_is_who.part(home(scene), customer, ("company",), "Kim")
+        who_is_who.part(home_of(scene), customer, ("company",), "Kim")
 
     assert f"HubSpot would not update the company {company}" in crm.until_held(customer)
     scene.settle()

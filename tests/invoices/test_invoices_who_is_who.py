@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from crm import Customers, begun
+from crm import Customers, begun, home_of
 from scene import OBJECTS, Scene
 
 from ledgerloop.errors import LedgerloopError, RateLimited
 from ledgerloop.invoices import reissue, who_is_who
 from ledgerloop.parts import instead
-from ledgerloop.records import Organisation
 from ledgerloop.store import connections, journal, lanes, pending_customers
 
 
@@ -56,14 +55,6 @@ def make_a_new_one(scene: Scene, customer: str) -> None:
     assert home is not None
     with instead(scene.built.parts()):
         who_is_who.it_is_new(home, customer, "Kim")
-
-
-def home_of(scene: Scene) -> Organisation:
-    """Return the organisation of this stage."""
-    with scene.built.database.reading() as tx:
-        home = connections.organisation(tx, scene.on.organisation)
-    assert home is not None
-    return home
 
 
 def payer(scene: Scene, deal: str) -> str:

@@ -10,8 +10,8 @@ from typing import Any
 from scene import OBJECTS, Scene, showing_all
 
 from ledgerloop.cli.stage import Sections, connect_hubspot, connect_xero, log_in, register_webhooks, stage
-from ledgerloop.records import LinkKind
-from ledgerloop.store import journal, links, mirror
+from ledgerloop.records import LinkKind, Organisation
+from ledgerloop.store import connections, journal, links, mirror
 from template import migrated
 
 ASSOCIATIONS = "/crm/associations/2026-09"
@@ -31,6 +31,14 @@ def begun(directory: Path, settings: Sections | None = None) -> Iterator[Scene]:
         connect_hubspot(on)
         scene.settle()
         yield scene
+
+
+def home_of(scene: Scene) -> Organisation:
+    """Return the organisation that is connected."""
+    with scene.built.database.reading() as tx:
+        found = connections.organisation(tx, scene.on.organisation)
+    assert found is not None
+    return found
 
 
 class Customers:
