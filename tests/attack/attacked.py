@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 import httpx2
 import web_scene
 
-from ledgerloop.web.server import listening
+from free_ports import free_port
 from ledgerloop.xero import webhooks as xero
 
 T = TypeVar("T")
@@ -44,9 +44,7 @@ class Attacked:
         descriptors: tuple[int, int] | None = None,
     ) -> None:
         """Furnish it. ``descriptors`` are how many files and sockets it may have open: the soft limit and the hard."""
-        sock = listening("127.0.0.1", 0, "")
-        self.port = int(sock.getsockname()[1])
-        sock.close()
+        self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         nowhere = "http://127.0.0.1:9"
         wanted: dict[str, dict[str, object]] = {

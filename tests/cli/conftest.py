@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import socket
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +10,7 @@ import pytest
 from cli_process import run
 from operated import Place
 
+from free_ports import free_port
 from ledgerloop_sandbox.server import running
 
 PASSWORD = "a good password for tests"
@@ -35,9 +35,7 @@ def place(_made: Path, tmp_path: Path) -> Path:
 @pytest.fixture
 def served(place: Path) -> Iterator[Place]:
     """Give a place whose service works with the sandbox."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port: int = free.getsockname()[1]
+    port = free_port()
     with running(service_url=f"http://127.0.0.1:{port}") as sandbox:
         found = Place(place, sandbox, port)
         found.furnish()

@@ -75,7 +75,8 @@ class Place:
         reader = threading.Thread(target=self.log.extend, args=(service.stderr,))
         reader.start()
         try:
-            until(self._up)
+            until(lambda: service.poll() is not None or self._up())
+            assert service.poll() is None, "".join(self.log[-5:])
             yield service
             service.send_signal(signal.SIGTERM)
             service.wait(60)

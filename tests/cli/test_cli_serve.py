@@ -13,16 +13,14 @@ import httpx2
 import pytest
 from cli_process import begun, run
 
+from free_ports import free_port
 from ledgerloop_sandbox.server import Sandbox, running
 
 
 @pytest.fixture
 def port() -> int:
     """Give a port that nobody listens on."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        found: int = free.getsockname()[1]
-        return found
+    return free_port()
 
 
 @pytest.fixture
@@ -146,9 +144,7 @@ def test_port_that_is_taken(place: Path) -> None:
 def test_second_service_on_one_database(place: Path, sandbox: Sandbox, port: int) -> None:
     """A second service on the same database ends with one sentence and status 1, and does not say where it is."""
     words = ["serve", "--xero-url", sandbox.xero_url, "--hubspot-url", sandbox.hubspot_url, "--port"]
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        another = str(free.getsockname()[1])
+    another = str(free_port())
     with begun(place, *words, str(port)):
         _until_up(f"http://127.0.0.1:{port}")
         ended = run(place, *words, another)

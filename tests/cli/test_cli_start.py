@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +11,7 @@ from pathlib import Path
 import pytest
 from cli_process import run
 
+from free_ports import free_port
 from ledgerloop.cli.commands import COMMANDS, loaded
 from ledgerloop.settings import load
 from ledgerloop.store.db import Database
@@ -88,9 +88,7 @@ def test_a_database_that_is_not_there(place: Path, words: str) -> None:
         file.unlink()
     settings = place / "ledgerloop.toml"
     written = settings.read_text().replace('client_id = ""', 'client_id = "an app"')
-    with socket.socket() as free:  # somebody else may have the usual one
-        free.bind(("127.0.0.1", 0))
-        settings.write_text(written.replace("# port = 8080", f"port = {free.getsockname()[1]}"))
+    settings.write_text(written.replace("# port = 8080", f"port = {free_port()}"))  # the usual one may be taken
     before = sorted(place.iterdir())
 
     ended = run(place, *words.split())

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import socket
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +11,7 @@ import httpx2
 import pytest
 from on_terminal import CTRL_C, Hidden, Typed, typed
 
+from free_ports import free_port
 from ledgerloop import settings as settings_
 from ledgerloop.bootstrap import build
 from ledgerloop.cli.reference import reference_text
@@ -153,9 +153,7 @@ def test_questions_are_asked_on_a_terminal(tmp_path: Path, columns: int) -> None
 @pytest.mark.parametrize("columns", WIDTHS)
 def test_what_runs_until_ctrl_c(directory: Path, connected: Connected, columns: int) -> None:
     """The service and the sandbox run until Ctrl-C, and end well; so does the demo that is left running."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = str(free.getsockname()[1])
+    port = str(free_port())
     served = typed(directory, columns, "serve", "--port", port, answers=[("Stop it with Ctrl+C.", CTRL_C)])
     ports = ("--xero-port", "0", "--hubspot-port", "0")
     tried = typed(directory, columns, "sandbox", *ports, answers=[("Stop with Ctrl+C.", CTRL_C)])

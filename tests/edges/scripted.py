@@ -134,11 +134,3 @@ def playing(*steps: Step) -> Iterator[Script]:
         finally:
             server.shutdown()
             thread.join(5)
-
-
-def closed_port() -> int:
-    """Return a loopback port on which nobody listens."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port: int = free.getsockname()[1]
-    return port

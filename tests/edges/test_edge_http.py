@@ -12,8 +12,9 @@ from typing import Any
 import httpx2
 import pytest
 from clocks import Standing
-from scripted import Cut, Drop, Reply, Script, closed_port, playing
+from scripted import Cut, Drop, Reply, Script, playing
 
+from free_ports import free_port
 from ledgerloop.clock import Clock
 from ledgerloop.engine.durable import DurableJson
 from ledgerloop.errors import (
@@ -194,7 +195,7 @@ class TestLostAnswers:
 
     def test_refused_connection_sent_nothing(self, bench: Make) -> None:
         """Where no connection could be opened, nothing was sent, so even a create may be tried again."""
-        nowhere = f"http://127.0.0.1:{closed_port()}"
+        nowhere = f"http://127.0.0.1:{free_port()}"
         kit = bench(nowhere)
         with pytest.raises(Transient, match=f"no connection to {nowhere} \\(ConnectError\\)"):
             kit.api.call("PUT", "/Invoices", body={})

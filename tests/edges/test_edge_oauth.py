@@ -17,8 +17,9 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from clocks import Standing
-from scripted import Drop, Reply, Request, Step, closed_port, playing
+from scripted import Drop, Reply, Request, Step, playing
 
+from free_ports import free_port
 from ledgerloop.errors import ConsentNeeded, LedgerloopError, RateLimited, Refused, Transient
 from ledgerloop.oauth import Provider, Tokens, TokenSet, begin, claims_of, finish, renew, revoke, scopes_of
 
@@ -192,7 +193,7 @@ class TestRenewal:
     def test_nobody_there_is_transient(self) -> None:
         """An identity host that cannot be reached ends nothing."""
         with pytest.raises(Transient):
-            renew(provider(f"http://127.0.0.1:{closed_port()}"), OLD, NOW)
+            renew(provider(f"http://127.0.0.1:{free_port()}"), OLD, NOW)
 
     def test_slow_answer_is_transient(self) -> None:
         """A timeout ends nothing."""
@@ -263,7 +264,7 @@ class TestTokens:
         """Two processes with the same grant send one refresh between them: the second finds what the first stored."""
         with playing(Reply(body=GRANTED, delay=0.2)) as server:
             program = (
-                f"import sys; sys.path[:0] = {[str(HERE), str(HERE.parent / 'stage')]!r}\n"
+                f"import sys; sys.path[:0] = {[str(HERE), str(HERE.parent), str(HERE.parent / 'stage')]!r}\n"
                 "import pathlib, test_edge_oauth as t\n"
                 f"shelf = t.FileShelf(pathlib.Path({str(shelf.folder)!r}))\n"
                 f"print(t.Tokens(t.provider({server.url!r}), shelf, 'grant', clock=t.Standing(t.NOW))())"

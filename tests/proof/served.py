@@ -20,6 +20,7 @@ from typing import Self
 import httpx2
 from scene import Scene
 
+from free_ports import free_port
 from ledgerloop import settings as settings_
 from ledgerloop.bootstrap import build
 from ledgerloop.cli.stage import (
@@ -35,7 +36,6 @@ from ledgerloop.cli.stage import (
 from ledgerloop.invoices.poll import CURSOR as POLLED
 from ledgerloop.store import connections, cursors, inbox, lanes
 from ledgerloop.store.cursors import CAUGHT_UP
-from ledgerloop.web.server import listening
 from ledgerloop_sandbox.server import Sandbox
 from ledgerloop_sandbox.server import running as sandbox_running
 
@@ -244,10 +244,7 @@ def served(
     host: Host, directory: Path, database: str, *, more: Sections | None = None, workers: tuple[str, ...] = ("one",)
 ) -> Iterator[Served]:
     """Furnish a directory, start both sandboxes and the first worker, connect both vendors; end everything after."""
-    socks = [listening("127.0.0.1", 0, "") for _ in workers]
-    ports = {worker: int(sock.getsockname()[1]) for worker, sock in zip(workers, socks, strict=True)}
-    for sock in socks:
-        sock.close()
+    ports = {worker: free_port() for worker in workers}
     service_url = f"http://127.0.0.1:{ports[workers[0]]}"
     sections: dict[str, Mapping[str, object]] = {"service": {"port": ports[workers[0]], "database": database}}
     sections |= {"brake": {"create": 10**6, "update": 10**6, "invoices": 10**6}, **(more or {})}

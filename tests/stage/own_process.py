@@ -15,6 +15,7 @@ from typing import Any
 import httpx2
 from scene import Scene, showing_all
 
+from free_ports import free_port
 from ledgerloop import settings as settings_
 from ledgerloop.bootstrap import build
 from ledgerloop.cli.stage import (
@@ -27,7 +28,6 @@ from ledgerloop.cli.stage import (
     open_browser,
     register_webhooks,
 )
-from ledgerloop.web.server import listening
 from ledgerloop_sandbox.server import running as sandbox_running
 
 
@@ -72,9 +72,7 @@ def running_process(
     directory: Path, database: str, before: Callable[[Served], None] = lambda served: None
 ) -> Iterator[Served]:
     """Run the service as a process and connect both vendors; ``before`` that people do what they did already."""
-    sock = listening("127.0.0.1", 0, "ledgerloop.toml")
-    port = sock.getsockname()[1]
-    sock.close()
+    port = free_port()
     service_url = f"http://127.0.0.1:{port}"
     with sandbox_running(service_url=service_url) as sandbox, httpx2.Client(timeout=PATIENCE, verify=False) as control:
         more = showing_all({"service": {"port": port, "database": database}})
