@@ -76,7 +76,7 @@ def _show_all(on: Scene, patience: float) -> None:
             raise Broken(f"{left} of {len(everybody)} customers are not shown after {patience:.0f} s")
         time.sleep(0.2)
         with database.reading() as tx:
-            left = planned.left(tx, organisation)
+            left = planned.left(tx, organisation, asked=True)
 
 
 def _lacking(on: Scene) -> int:

@@ -7,6 +7,7 @@ import json
 import subprocess
 import sys
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -19,11 +20,12 @@ from ledgerloop.hubspot.client import HubSpotClient
 from ledgerloop.hubspot.dry_run import Rehearsing
 from ledgerloop.ledger import pull
 from ledgerloop.parts import instead
-from ledgerloop.records import Line
+from ledgerloop.records import Line, Rest
 from ledgerloop.safety.circuit_breaker import Counting
 from ledgerloop.safety.dry_run import rehearse
-from ledgerloop.store import connections, inbox, journal, lanes, last_written, mirror, provenance
+from ledgerloop.store import connections, inbox, journal, lanes, last_written, mirror, planned, provenance
 from ledgerloop.store.provenance import Provenance
+from ledgerloop.store.write_counts import Written
 
 READS = set(
     "account archived associated changed_at groups list_named list_page owners pipelines properties read read_one"
@@ -157,6 +159,20 @@ def test_backfill_says_who_is_held(scene: Scene, tmp_path: Path) -> None:
     assert (5, 1) == (done["done"]["customers"], done["done"]["held"])
     assert done["said"].endswith(" changed. 1 of the customers waits for a person: see `ledgerloop holds`.")
     assert "nothing to write. 1 of the customers waits" in again.stdout
+
+
+def test_backfill_beside_what_the_day_brings(scene: Scene, tmp_path: Path) -> None:
+    """Work that a new day brought is no backfill that somebody asked for: it stands in nobody's way."""
+    scene.settle()
+    with scene.built.database.transaction() as tx:
+        home = scene.on.organisation
+        planned.accept(tx, home, ["nobody"], Written(), scene.built.now(), asked=False)
+        rest = Rest(scene.built.now(), scene.built.now() + timedelta(hours=1))
+        planned.rest(tx, home, rest, "It waits for something.")
+
+    done = json.loads(_run_apart(tmp_path, "backfill", "--yes", "--json"))["done"]
+
+    assert (4, True) == (done["customers"], done["created"] >= 2)
 
 
 def test_a_backfill_of_questions_alone_keeps_them(scene: Scene, tmp_path: Path) -> None:

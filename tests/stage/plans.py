@@ -38,4 +38,4 @@ def accept(scene: Scene, totals: Totals) -> None:
 def count_left(scene: Scene) -> int:
     """Count the customers that are planned and not shown yet."""
     with scene.built.database.reading() as tx:
-        return planned.left(tx, scene.on.organisation)
+        return planned.left(tx, scene.on.organisation, asked=True)

@@ -79,6 +79,29 @@ class TestPlanned:
         assert (Written(1, 0), Written(0, 0), 1, 1) == (anew.may, anew.written, anew.customers, anew.left)
         assert {} == anew.figures
 
+    def test_what_the_day_brings_is_counted_apart(self, database: Database) -> None:
+        """Whoever watches what he asked for is told of that alone; customers of both are his."""
+        with database.transaction() as tx:
+            planned.accept(tx, "org", ["a", "b"], Written(0, 3), NOW, asked=False)
+            assert 0 == planned.left(tx, "org", asked=True)
+            planned.accept(tx, "org", ["b", "c", "d"], Written(4, 2), NOW)
+            planned.accept(tx, "org", ["d", "e"], Written(0, 1), NOW, asked=False)
+            assert [(True, 3, 3), (False, 3, 2)] == [
+                (one.asked, one.customers, one.left) for one in planned.under_way(tx, "org")
+            ]
+            assert Written(0, 1) == planned.spend(tx, "org", Written(4, 7))
+            planned.give_back(tx, "org", Written(1, 1))
+            told = [(one.asked, one.written) for one in planned.under_way(tx)]
+            planned.done(tx, "org", ["b", "c", "d"])
+            planned.accept(tx, "org", ["f"], Written(0, 9), NOW, asked=False)
+            known = planned.allowance(tx, "org")
+            beyond = planned.spend(tx, "org", Written(1, 20))
+
+        assert [(True, Written(3, 2)), (False, Written(0, 3))] == told
+        assert known is not None
+        assert (3, 0, Written(3, 2)) == (known.customers, known.left, known.written)
+        assert Written(1, 10) == beyond
+
     def test_what_rests_is_not_due(self, database: Database) -> None:
         """Work whose quota is spent is due again when the time is over, or when it has gone on."""
         with database.transaction() as tx:

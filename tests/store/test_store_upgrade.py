@@ -9,11 +9,12 @@ import pytest
 from alembic import command
 from alembic.config import Config
 
-from ledgerloop.store import companies, cursors, mirror
+from ledgerloop.store import companies, cursors, mirror, planned
 from ledgerloop.store.companies import Progress
 from ledgerloop.store.cursors import Cursor
 from ledgerloop.store.db import Database
 from ledgerloop.store.tables import metadata
+from ledgerloop.store.write_counts import Written
 
 FILLED = datetime(2026, 11, 2, tzinfo=UTC)
 
@@ -132,3 +133,28 @@ class TestMarksInTheCopy:
         with before.reading() as tx:
             found = mirror.receivables(tx, "org", list(rows))
             assert {"i1": "HS-7", "i2": "", "i3": "", "i4": ""} == {key: one.mark for key, one in found.items()}
+
+
+class TestWhoAsked:
+    def test_what_is_under_way_counts_as_asked_for(self, database: Database) -> None:
+        """Planned work goes on where it was."""
+        _put_back(database, "0024")
+        with database.transaction() as tx:
+            tx.exec_driver_sql("INSERT INTO planned (organisation, customer) VALUES ('org', 'c1')")
+            tx.exec_driver_sql(
+                "INSERT INTO allowance (organisation, customers, may_create, may_update, created, updated, accepted_at)"
+                " VALUES ('org', 5, 4, 3, 2, 1, '2026-11-02 00:00:00.000000')"
+            )
+
+        database.migrate()
+
+        with database.reading() as tx:
+            (known,) = planned.under_way(tx)
+        assert (True, 5, 1, Written(4, 3), Written(2, 1)) == (
+            known.asked,
+            known.customers,
+            known.left,
+            known.may,
+            known.written,
+        )
+        assert FILLED == known.accepted_at

@@ -55,7 +55,7 @@ def backfill(
     with opened(config, sandbox, xero_url, hubspot_url) as built, instead(built.parts()):
         with built.database.reading() as tx:
             home = organisation_of(tx, organisation)
-            left = planned.left(tx, home.id)
+            left = planned.left(tx, home.id, asked=True)
             everybody = admit.everybody(tx, home)
         if left:
             say(f"{home.name}: a backfill is under way, {left} customers are left.", err=True)
@@ -158,7 +158,7 @@ def _watch(built: Ledgerloop, home: Organisation) -> Allowance:
         task = bar.task_ids[0]
         while True:
             with built.database.reading() as tx:
-                left, allowance = planned.left(tx, home.id), planned.allowance(tx, home.id)
+                left, allowance = planned.left(tx, home.id, asked=True), planned.allowance(tx, home.id)
                 resting = [one for one in lanes.parked(tx) if (one.flow, one.lane) == ("standing", home.id)]
             if allowance is None:
                 raise LedgerloopError("There is no accepted backfill.")

@@ -94,10 +94,11 @@ def status(
     if seen.planned:
         print_table(
             "Planned work",
-            ("For", "Customers left", "Records made", "Changed", "Rests because"),
+            ("For", "Asked for by", "Customers left", "Records made", "Changed", "Rests because"),
             [
                 (
                     seen.name(one.organisation),
+                    "a person" if one.asked else "a new day",
                     f"{one.left} of {one.customers}",
                     str(one.written.created),
                     str(one.written.updated),

@@ -88,7 +88,8 @@ def wake_due() -> datetime | None:
             # Planned work, which live work goes before. Every day changes the days overdue of all who are late: nobody
             # need be asked about that.
             if shown | held:
-                planned.accept(tx, home.id, shown | held, Written(updated=_RECORDS_EACH * len(shown)), now)
+                may = Written(updated=_RECORDS_EACH * len(shown))
+                planned.accept(tx, home.id, shown | held, may, now, asked=False)
             connections.put_value(tx, _day_of(home), home.day(now).isoformat())
         for home in {home.id: home for home in (*pull, *new_day, *work, *check, *quiet)}.values():
             lanes.wake(tx, "standing", home.id, now)

@@ -205,8 +205,7 @@ def write_planned(organisation: str, first: bool) -> bool:
     home = _home(organisation)
     with at.database.reading() as tx:
         some = planned.batch(tx, organisation, PLANNED_AT_ONCE)
-        allowance = planned.allowance(tx, organisation)
-    rests = allowance is not None and allowance.rests(at.now())
+        rests = any(one.rests(at.now()) for one in planned.under_way(tx, organisation))
     if home is None or not some or rests or at.stopping() or (not first and _interrupted(organisation)):
         return False
     try:

@@ -75,8 +75,7 @@ def look_ahead(home: Organisation) -> None:
         going = [each for each in going if each not in strangers]
         so_far = write_counts.in_the_last_hour(tx, home.id, now)
         most = so_far.plus(Written(_may_make(tx, home.id, going), _CHANGES_EACH * len(going)))
-        allowance = planned.allowance(tx, home.id)
-    rests = allowance is not None and allowance.left > 0 and allowance.rests_until is not None
+        rests = any(one.rests_until is not None for one in planned.under_way(tx, home.id))
     if strangers:
         set_aside(home, strangers)
     if not _fits(most) and _stopped(home, going, so_far, news=since is None):

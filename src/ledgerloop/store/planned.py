@@ -1,4 +1,8 @@
-"""Planned work: the customers that a person planned to have shown, and how much may be written for them."""
+"""Planned work: the customers that are to be shown behind live work, and how much may be written for them.
+
+A person asks for it, by a plan that he accepted, or a new day brings it. Both are done alike, and counted apart: who
+watches what he asked for is told of nothing else.
+"""
 
 from __future__ import annotations
 
@@ -25,6 +29,8 @@ class Allowance:
     """Planned work as it was accepted, and how far it has come."""
 
     organisation: str
+    asked: bool
+    """Whether a person asked for it, and not the day."""
     customers: int
     """How many customers were accepted."""
     left: int
@@ -44,21 +50,28 @@ class Allowance:
         return self.rests_until is not None and Rest(self.rests_since, self.rests_until).lasts(now)
 
 
-def accept(tx: Connection, organisation: str, customers: Collection[str], may: Written, now: datetime) -> None:
-    """Take on planned work. What was accepted before and is not done yet stays accepted."""
-    open_before = left(tx, organisation)
-    before = allowance(tx, organisation) if open_before else None
-    rows = [{"organisation": organisation, "customer": each} for each in sorted(set(customers))]
+def accept(
+    tx: Connection, organisation: str, customers: Collection[str], may: Written, now: datetime, *, asked: bool = True
+) -> None:
+    """Take on planned work. What was accepted before and is not done yet stays accepted.
+
+    A customer whom a person asked for is that person's, whatever the day brings. What rested goes on.
+    """
+    open_before = left(tx, organisation, asked=asked)
+    before = allowance(tx, organisation, asked=asked) if open_before else None
+    rows = [{"organisation": organisation, "customer": each, "asked": asked} for each in sorted(set(customers))]
     for some in chunks(rows):
-        insert_or_ignore(tx, table, some)
+        (upsert if asked else insert_or_ignore)(tx, table, some)
     told = before.may if before else Written()
     done = before.written if before else Written()
     finished = before.customers - open_before if before else 0  # they stay counted
-    row = {"organisation": organisation, "customers": finished + left(tx, organisation), "accepted_at": now}
+    row = {"organisation": organisation, "asked": asked, "accepted_at": now}
+    row |= {"customers": finished + left(tx, organisation, asked=asked)}
     row |= {"may_create": told.created + may.created, "may_update": told.updated + may.updated}
     row |= {"created": done.created, "updated": done.updated}
-    row |= {**_NO_REST, "figures": json.dumps(dict(before.figures) if before else {})}
+    row |= {"figures": json.dumps(dict(before.figures) if before else {})}
     upsert(tx, allowance_table, [row])
+    tx.execute(update(allowance_table).where(allowance_table.c.organisation == organisation).values(_NO_REST))
 
 
 def batch(tx: Connection, organisation: str, limit: int) -> list[str]:
@@ -82,10 +95,10 @@ def done(tx: Connection, organisation: str, customers: Collection[str]) -> None:
         tx.execute(delete(table).where(table.c.organisation == organisation, table.c.customer.in_(some)))
 
 
-def left(tx: Connection, organisation: str) -> int:
-    """Count the customers whose planned work is not done."""
-    mine = select(func.count()).select_from(table).where(table.c.organisation == organisation)
-    return int(tx.execute(mine).scalar_one())
+def left(tx: Connection, organisation: str, *, asked: bool) -> int:
+    """Count the customers whose planned work is not done, of what a person asked for or of what the day brought."""
+    mine = select(func.count()).select_from(table)
+    return int(tx.execute(mine.where(table.c.organisation == organisation, table.c.asked == asked)).scalar_one())
 
 
 def organisations(tx: Connection, now: datetime) -> Sequence[str]:
@@ -104,24 +117,28 @@ def goes_on_at(tx: Connection, now: datetime) -> datetime | None:
     return tx.execute(select(func.min(columns.rests_until)).where(open_, resting)).scalar()
 
 
-def under_way(tx: Connection) -> list[Allowance]:
-    """List the planned work that is not done yet."""
-    open_ = allowance_table.c.organisation.in_(select(table.c.organisation))
-    rows = tx.execute(select(allowance_table).where(open_).order_by(allowance_table.c.organisation))
-    return [_allowance(row, left(tx, row.organisation)) for row in rows]
+def under_way(tx: Connection, organisation: str = "") -> list[Allowance]:
+    """List the planned work that is not done yet, of all organisations or of one; first what a person asked for."""
+    columns = allowance_table.c
+    mine = select(allowance_table).order_by(columns.organisation, columns.asked.desc())
+    rows = tx.execute(mine.where(columns.organisation == organisation) if organisation else mine)
+    return [one for row in rows if (one := _allowance(tx, row)).left]
 
 
-def allowance(tx: Connection, organisation: str) -> Allowance | None:
+def allowance(tx: Connection, organisation: str, *, asked: bool = True) -> Allowance | None:
     """Look up the planned work that was accepted last."""
-    row = tx.execute(select(allowance_table).where(allowance_table.c.organisation == organisation)).first()
-    return _allowance(row, left(tx, organisation)) if row else None
+    columns = allowance_table.c
+    mine = select(allowance_table).where(columns.organisation == organisation, columns.asked == asked)
+    row = tx.execute(mine).first()
+    return _allowance(tx, row) if row else None
 
 
-def _allowance(row: Row[Any], customers_left: int) -> Allowance:
+def _allowance(tx: Connection, row: Row[Any]) -> Allowance:
     return Allowance(
         organisation=row.organisation,
+        asked=row.asked,
         customers=row.customers,
-        left=customers_left,
+        left=left(tx, row.organisation, asked=row.asked),
         may=Written(row.may_create, row.may_update),
         written=Written(row.created, row.updated),
         accepted_at=row.accepted_at,
@@ -133,26 +150,29 @@ def _allowance(row: Row[Any], customers_left: int) -> Allowance:
 
 
 def spend(tx: Connection, organisation: str, wanted: Written) -> Written:
-    """Count what is about to be written, as far as the plan showed it, and give back what goes beyond."""
-    known = allowance(tx, organisation)
-    if known is None:
-        return wanted
-    created = min(wanted.created, max(0, known.may.created - known.written.created))
-    updated = min(wanted.updated, max(0, known.may.updated - known.written.updated))
-    _add(tx, organisation, Written(created, updated))
-    return wanted.less(Written(created, updated))
+    """Count what is about to be written, as far as the plans showed it, and return what goes beyond."""
+    for one in under_way(tx, organisation):
+        created = min(wanted.created, max(0, one.may.created - one.written.created))
+        updated = min(wanted.updated, max(0, one.may.updated - one.written.updated))
+        _add(tx, one, Written(created, updated))
+        wanted = wanted.less(Written(created, updated))
+    return wanted
 
 
 def give_back(tx: Connection, organisation: str, unwritten: Written) -> None:
-    """Take off the count what was not written after all."""
-    _add(tx, organisation, Written().less(unwritten))
+    """Take off the count what was not written after all: what was counted last goes first."""
+    for one in reversed(under_way(tx, organisation)):
+        created = min(unwritten.created, one.written.created)
+        updated = min(unwritten.updated, one.written.updated)
+        _add(tx, one, Written().less(Written(created, updated)))
+        unwritten = unwritten.less(Written(created, updated))
 
 
-def _add(tx: Connection, organisation: str, more: Written) -> None:
+def _add(tx: Connection, to: Allowance, more: Written) -> None:
     columns = allowance_table.c
     tx.execute(
         update(allowance_table)
-        .where(columns.organisation == organisation)
+        .where(columns.organisation == to.organisation, columns.asked == to.asked)
         .values(created=columns.created + more.created, updated=columns.updated + more.updated)
     )
 

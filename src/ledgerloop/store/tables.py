@@ -18,6 +18,7 @@ from sqlalchemy import (
     UniqueConstraint,
     false,
     text,
+    true,
 )
 
 from ledgerloop.store.columns import Moment, Money, Persons, Texts
@@ -211,13 +212,16 @@ planned = Table(
     metadata,
     Column("organisation", Text, primary_key=True),
     Column("customer", Text, primary_key=True),
+    Column("asked", Boolean, nullable=False, server_default=true()),
 )
 
-# Planned work that a person accepted: how many records it may make and change, and how many it has.
+# Planned work, that which a person asked for and that which a day brought: how many records it may make and change,
+# and how many it has.
 allowance = Table(
     "allowance",
     metadata,
     Column("organisation", Text, primary_key=True),
+    Column("asked", Boolean, primary_key=True),
     Column("customers", Integer, nullable=False),
     Column("may_create", Integer, nullable=False),
     Column("may_update", Integer, nullable=False),
