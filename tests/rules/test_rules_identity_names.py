@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from rules_samples import CALM
 
@@ -202,6 +202,8 @@ def test_a_copy_has_the_key_of_its_original() -> None:
 
 @CALM
 @given(st.text(max_size=40), st.text(max_size=40))
+@example("¼", "1:1")
+@example("P S", "Pat Sun")
 def test_any_two_texts_can_be_compared(one: str, other: str) -> None:
     """Names are whatever people type; comparing is symmetric, and a name is itself."""
     assert compare(one, other) == compare(other, one)

@@ -327,11 +327,14 @@ def _numbered_apart(x: tuple[str, ...], y: tuple[str, ...]) -> bool:
 
 def _holds(x: tuple[str, ...], y: tuple[str, ...]) -> bool:
     """Tell whether one name holds the other, or is its initials, or both are one name with other additions."""
-    short, long = sorted((_plain(x), _plain(y)), key=len)
+    some = [_plain(x), _plain(y)]
+    cores = [_joined(word for word in words if word not in _ADDITIONS | _ORNAMENTS | {"&"}) for words in some]
+    return any(_abbreviates(*pair) for pair in (some, some[::-1])) or (bool(cores[0]) and cores[0] == cores[1])
+
+
+def _abbreviates(short: list[str], long: list[str]) -> bool:
+    """Tell whether a name leaves words of another out, or is its initials."""
     if set() < set(short) - {"&"} <= set(long):
         return True
     initials = "".join(word[0] for word in long if word != "&")
-    if len(initials) > 1 and _joined(short) == initials:
-        return True
-    cores = [[word for word in words if word not in _ADDITIONS | _ORNAMENTS | {"&"}] for words in (short, long)]
-    return bool(cores[0]) and _joined(cores[0]) == _joined(cores[1])
+    return len(initials) > 1 and _joined(short) == initials
