@@ -10,7 +10,7 @@ from typing import Any
 
 from ledgerloop.bisect import bisect
 from ledgerloop.errors import Refused
-from ledgerloop.invoices import payers
+from ledgerloop.invoices import buyers, payers
 from ledgerloop.invoices.deals import with_payers
 from ledgerloop.invoices.decide import books_for
 from ledgerloop.invoices.edit_remarks import RULE, SAYINGS, Edited, keep_news, say_on_deal
@@ -144,7 +144,7 @@ def _change(
         say_on_deal(before, after, "", differs)
         return []
     if strange:
-        payer, moved = payers.name_of(edited.sale), invoice.Contact.ContactID != before.customer
+        payer, moved = buyers.name_of(edited.sale), invoice.Contact.ContactID != before.customer
         return stays(another_pays(deal, invoice.Contact.Name, payer, moved=moved), held=True)
     payload = changed_payload(before.payload, changes)
     after = replace(after, payload=payload, payload_hash=hash_of(payload))

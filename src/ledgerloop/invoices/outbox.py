@@ -16,11 +16,11 @@ from ledgerloop.invoices import payment_terms, submit
 from ledgerloop.invoices.deals import Sale
 from ledgerloop.invoices.decide import Decided, Ready, Verdict, basis, decide
 from ledgerloop.invoices.deferrals import Troubles
-from ledgerloop.invoices.payers import Payer, find_payers
+from ledgerloop.invoices.payers import find_payers
 from ledgerloop.invoices.release import deal_subject as subject_of
 from ledgerloop.parts import parts
 from ledgerloop.records import Hold, Intent, Line, Portal, Receivable, Skip
-from ledgerloop.rules.identity.payers import Found
+from ledgerloop.rules.identity.payers import Found, Payer
 from ledgerloop.rules.invoice_markers import deal_url, marker_of
 from ledgerloop.rules.invoices import hash_of, payload_of
 from ledgerloop.rules.recipients import taken

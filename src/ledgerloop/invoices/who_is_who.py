@@ -19,7 +19,7 @@ from ledgerloop.customers.named import customers_named, organisation_of, organis
 from ledgerloop.engine import retries
 from ledgerloop.errors import LedgerloopError
 from ledgerloop.hubspot.models import Record
-from ledgerloop.invoices import decide, payers, reissue
+from ledgerloop.invoices import decide, owing, reissue
 from ledgerloop.invoices.deals import Sale, buyer_of, new_customer, sides
 from ledgerloop.invoices.reissue import Renewal
 from ledgerloop.parts import parts
@@ -379,16 +379,16 @@ def _record(half: LinkKind, given: str) -> Record:
 
 def _look_for_archived(home: Organisation, deal: str, sale: Sale, named: Collection[str]) -> None:
     """Raise an error where an archived customer that a buyer may be still owes something, and nobody spoke of it."""
-    owing = payers.archived_owing(home, sale)
+    owes = owing.archived_owing(home, sale)
     with parts().database.reading() as tx:
         held = journal.held(tx, f"deal {deal}")
         spoken_of = {*named, *(held.candidates if held else ())}
-        before = {key: rulings.none_of(buyer_of(sale), key) for key in owing}
+        before = {key: rulings.none_of(buyer_of(sale), key) for key in owes}
         denied = rulings.get(tx, home.id, list(before.values()))
-        left = [key for key in owing if key not in spoken_of and before[key] not in denied]
+        left = [key for key in owes if key not in spoken_of and before[key] not in denied]
         known = mirror.customers(tx, home.id, left)
     if left:
-        some = "; ".join(f"“{known[key].name}” ({key}) with {owing[key]} still open" for key in left)
+        some = "; ".join(f"“{known[key].name}” ({key}) with {owes[key]} still open" for key in left)
         others = " ".join(f"--not {key}" for key in left)
         raise LedgerloopError(
             f"The buyer of deal {deal} may be a customer that is archived in Xero: {some}. If it is, restore it in Xero"

@@ -49,6 +49,10 @@ class Found:
     said: str = ""
 
 
+Payer = Found | Hold
+"""Who pays for a deal, or why a person must say so."""
+
+
 @dataclass(frozen=True, slots=True)
 class Buyer:
     """The record that pays for a deal: its company, else its contact."""

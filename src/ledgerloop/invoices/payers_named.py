@@ -1,0 +1,87 @@
+"""Take the customers that people name for deals: by an id on the record that pays, or by an answer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ledgerloop.invoices.buyers import id_carried
+from ledgerloop.invoices.deals import Sale, buyer_of, sides
+from ledgerloop.invoices.owing import held_as_archived
+from ledgerloop.parts import parts
+from ledgerloop.records import Customer, Hold, Organisation
+from ledgerloop.rules.identity import payer_questions
+from ledgerloop.rules.identity.payers import Found, Payer
+from ledgerloop.store import connections, hubspot_changes, lanes, links, mirror, rulings
+from ledgerloop.store.hubspot_changes import Heard
+
+
+def by_id_carried(home: Organisation, sales: Sequence[Sale]) -> dict[str, Payer]:
+    """Take the customers whose ids stand on the paying records: a person has said who pays.
+
+    An id of another organisation's customer says nothing about who pays here.
+    """
+    found: dict[str, Payer] = {}
+    archived: dict[str, Customer] = {}
+    carried = {sale.deal.id: one for sale in sales if (one := id_carried(sale))}
+    ids = list(carried.values())
+    with parts().database.reading() as tx:
+        customers = mirror.customers(tx, home.id, ids)
+        ended = set(rulings.to_empty(tx, home.id, ids))
+        elsewhere = {
+            key
+            for other in connections.organisations(tx)
+            if other.id != home.id
+            for key in mirror.customers(tx, other.id, ids)
+        }
+        for sale in sales:
+            given = carried.get(sale.deal.id)
+            if not given or (given not in customers and given in elsewhere):
+                continue
+            kind, record = sides(sale)[0]
+            if (given, kind, record.id) in ended:
+                continue  # a person has ended that link, and what was written there is about to go
+            own = links.find_by_hubspot(tx, home.id, kind, [record.id]).get(record.id)
+            if kind == "contact" and own is not None and (own.how, own.xero_id.lower()) == ("email", given):
+                continue  # we wrote it there, since the contact has the customer's address
+            customer = customers.get(given)
+            payer = (mirror.survivor(tx, home.id, customer) or customer) if customer else None
+            held = links.find(tx, home.id, kind, [payer.id]).get(payer.id) if payer else None
+            if payer is None:
+                found[sale.deal.id] = Hold((payer_questions.unknown_id(kind, given, home.name),))
+            elif not payer.active:
+                archived[sale.deal.id] = payer
+            elif held is not None and held.hubspot_id != record.id:
+                said = payer_questions.carried_twice(sale.deal.id, kind, payer, record.id, held.hubspot_id)
+                found[sale.deal.id] = Hold((said,), (payer.id,))
+            else:
+                found[sale.deal.id] = Found(payer.id, "id")
+    return found | held_as_archived(home, archived)
+
+
+def look_at_ids(home: Organisation, sales: Sequence[Sale]) -> None:
+    """Have the ids on the paying records of held deals looked at, which people may have moved there unheard.
+
+    Where the customer's link goes there for it, the deal is tried again.
+    """
+    at = parts()
+    now = at.now()
+    carrying = [(kind, record.id) for sale in sales if id_carried(sale) for kind, record in sides(sale)[:1]]
+    if carrying:
+        with at.database.transaction() as tx:
+            hubspot_changes.put(tx, [Heard(home.id, kind, record, "id", now) for kind, record in carrying])
+            lanes.wake(tx, "standing", home.id, now)
+
+
+def by_answer(home: Organisation, sales: Sequence[Sale]) -> dict[str, Payer]:
+    """Take the customers that a person has named for the paying records."""
+    with parts().database.reading() as tx:
+        said = rulings.get(tx, home.id, [buyer_of(sale) for sale in sales if sides(sale)])
+        customers = mirror.customers(tx, home.id, [answer for answer in said.values() if answer])
+    found: dict[str, Payer] = {}
+    archived: dict[str, Customer] = {}
+    for sale in sales:
+        answer = customers.get(said.get(buyer_of(sale), "")) if sides(sale) else None
+        if answer is not None:
+            found[sale.deal.id] = Found(answer.id, "ruling")
+            archived |= {} if answer.active else {sale.deal.id: answer}
+    return found | held_as_archived(home, archived)
