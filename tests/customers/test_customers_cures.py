@@ -8,8 +8,9 @@ import pytest
 from crm import Customers, begun, home_of
 from scene import Scene
 
+from ledgerloop.customers import answers, link_by_hand
 from ledgerloop.engine import retries
-from ledgerloop.invoices import who_is_who
+from ledgerloop.invoices import payer_answers
 from ledgerloop.parts import instead
 from ledgerloop.store import connections, lanes, last_written, pending_customers
 
@@ -38,10 +39,10 @@ def look_again(scene: Scene, customer: str) -> None:
 def link_new(scene: Scene, customer: str) -> None:
     """Run `ledgerloop link --customer ID --new`."""
     with instead(scene.built.parts()):
-        who_is_who.it_is_new(home_of(scene), customer, "Kim")
+        answers.it_is_new(home_of(scene), customer, "Kim")
 
 
-def said_again(scene: Scene, crm: Customers, customer: str, half: who_is_who.Half, **holder: str) -> tuple[str, str]:
+def said_again(scene: Scene, crm: Customers, customer: str, half: link_by_hand.Half, **holder: str) -> tuple[str, str]:
     """Have the customer's id on another record, and a person say afterwards that it is the one it was; return both."""
     plural = "contacts" if half == "contact" else "companies"
     record = crm.until_linked(customer, half)
@@ -49,7 +50,7 @@ def said_again(scene: Scene, crm: Customers, customer: str, half: who_is_who.Hal
     scene.edit(plural, record, xero_contact_id="")
     other = scene.make(plural, xero_contact_id=customer, **holder)
     with instead(scene.built.parts()):
-        who_is_who.it_is(home_of(scene), customer, half, record, "Kim")
+        answers.it_is(home_of(scene), customer, half, record, "Kim")
     scene.on.control.post(f"{scene.url('hubspot')}/_sandbox/webhooks", json={"enabled": True})
     with scene.built.database.transaction() as tx:
         last_written.forget(tx, connections.portals(tx)[0].id, half, [record])
@@ -296,8 +297,8 @@ def test_a_company_that_is_another_customers(scene: Scene, crm: Customers, way: 
         assert f"`ledgerloop unlink --customer {first} --company`" in said
         assert f"`ledgerloop link --customer {second} --company {company}`" in said
         with instead(scene.built.parts()):
-            who_is_who.part(home_of(scene), first, ("company",), "Kim")
-            who_is_who.it_is(home_of(scene), second, "company", company, "Kim")
+            answers.part(home_of(scene), first, ("company",), "Kim")
+            answers.it_is(home_of(scene), second, "company", company, "Kim")
 
     assert (company == crm.until_linked(second)) is (way == "that one")
     assert (None if way == "that one" else company) == crm.record(first, "company")
@@ -499,7 +500,7 @@ class TestSomebodyElses:
         scene.on.until("the deal is held", lambda: scene.holds().get(f"deal {deal}"))
 
         with instead(scene.built.parts()):
-            who_is_who.new_one_pays(home_of(scene), deal, "Kim")
+            payer_answers.new_one_pays(home_of(scene), deal, "Kim")
 
         scene.until_shown("deals", deal, "xero_invoice_id")
         assert company != crm.until_linked(customer)
@@ -533,7 +534,7 @@ class TestSomebodyElses:
             assert company in crm.until_held(customer)
 
         with instead(scene.built.parts()):
-            who_is_who.it_is(home_of(scene), first, "company", company, "Kim")
+            answers.it_is(home_of(scene), first, "company", company, "Kim")
 
         assert company != crm.until_linked(second)
         until_asked_no_more(scene, f"customer {second}")
@@ -549,7 +550,7 @@ class TestWhoPays:
         assert f"`ledgerloop link --deal {deal} --new`" in said
 
         with instead(scene.built.parts()):
-            who_is_who.new_one_pays(home_of(scene), deal, "Kim")
+            payer_answers.new_one_pays(home_of(scene), deal, "Kim")
 
         assert self._payer(scene, deal) != customer
         until_asked_no_more(scene, f"deal {deal}")
@@ -578,7 +579,7 @@ class TestWhoPays:
             crm.merge("companies", company, holder)
         elif way == "replaced":
             with instead(scene.built.parts()):
-                who_is_who.it_is(home_of(scene), customer, "company", company, "Kim", replace=True)
+                answers.it_is(home_of(scene), customer, "company", company, "Kim", replace=True)
         else:
             scene.edit("companies", company, xero_contact_id="")
         self._retry(scene, deal)
@@ -609,7 +610,7 @@ def test_a_company_of_its_own_without_a_contact_says_what_it_lacks(scene: Scene,
     scene.on.until("hold", lambda: scene.holds().get(f"deal {deal}"))
 
     with instead(scene.built.parts()):
-        said = who_is_who.new_one_pays(home_of(scene), deal, "Kim").sentence
+        said = payer_answers.new_one_pays(home_of(scene), deal, "Kim").sentence
 
     assert "First, for that: The deal has no contact, so nobody could receive the invoice. Add the contact" in said
     contact = scene.make("contacts", email="bea@lonely-lights.example.com", lastname="Bea")

@@ -11,8 +11,7 @@ from crm import Customers, begun
 from scene import Scene
 from sqlalchemy import update
 
-from ledgerloop.customers import older_companies
-from ledgerloop.invoices import who_is_who
+from ledgerloop.customers import answers, older_companies
 from ledgerloop.parts import instead
 from ledgerloop.store import connections, lanes, links, newly_made, pending_customers, tables
 
@@ -94,7 +93,7 @@ def test_two_firms_are_told_apart_by_what_a_person_says(scene: Scene, crm: Custo
         home = connections.organisation(tx, scene.on.organisation)
     assert home is not None
     with instead(scene.built.parts()):
-        who_is_who.it_is(home, customer, "company", ours, "Kim")
+        answers.it_is(home, customer, "company", ours, "Kim")
     scene.on.until("the hold goes", lambda: f"customer {customer}" not in scene.holds() or None)
 
     crm.touch(customer)

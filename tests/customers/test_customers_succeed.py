@@ -11,9 +11,10 @@ from crm import Customers, begun
 from polls import poll_from_the_start
 from scene import Scene
 
+from ledgerloop.customers import answers
 from ledgerloop.engine import retries
 from ledgerloop.errors import LedgerloopError
-from ledgerloop.invoices import who_is_who
+from ledgerloop.invoices import payer_answers
 from ledgerloop.parts import instead
 from ledgerloop.store import connections, cursors, lanes, links, rulings
 from ledgerloop.store.cursors import CAUGHT_UP, Cursor
@@ -223,7 +224,7 @@ class TestAsks:
         with scene.built.database.reading() as tx:
             home = connections.organisations(tx)[0]
         with instead(scene.built.parts()):
-            done = who_is_who.part(home, old, ("company", "contact"), "a test")
+            done = answers.part(home, old, ("company", "contact"), "a test")
 
         assert "so it gets no other" in done.sentence
         said = crm.until_held(old)
@@ -331,7 +332,7 @@ class TestDeals:
             home = connections.organisations(tx)[0]
 
         with instead(scene.built.parts()):
-            who_is_who.new_one_pays(home, deal, "a test")
+            payer_answers.new_one_pays(home, deal, "a test")
 
         made = scene.on.until("the invoice", lambda: scene.invoices_of(deal) or None, 10.0)
         scene.settle()
@@ -351,15 +352,15 @@ class TestDeals:
         deal = scene.sell(company=scene.make("companies", name=name), contact=buyer, won=False)
 
         with instead(scene.built.parts()), pytest.raises(LedgerloopError) as refused:
-            who_is_who.new_one_pays(home, deal, "a test")
+            payer_answers.new_one_pays(home, deal, "a test")
         said = refused.value.sentence
         assert f"may be a customer that is archived in Xero: “{name}” ({old}) with 80.00 NZD still open." in said
         assert f"`ledgerloop link --deal {deal} --customer {old}`" in said
         assert f"`ledgerloop link --deal {deal} --new --not {old}`" in said
 
         with instead(scene.built.parts()):
-            who_is_who.new_one_pays(home, deal, "a test", [old])
-            who_is_who.new_one_pays(home, deal, "a test")  # said once, it is not asked again
+            payer_answers.new_one_pays(home, deal, "a test", [old])
+            payer_answers.new_one_pays(home, deal, "a test")  # said once, it is not asked again
         scene.win(deal)
         made = scene.on.until("the invoice", lambda: scene.invoices_of(deal) or None, 10.0)
         assert old != made[0]["Contact"]["ContactID"]
@@ -376,8 +377,8 @@ class TestDeals:
             home = connections.organisations(tx)[0]
 
         with instead(scene.built.parts()):
-            who_is_who.new_one_pays(home, deal, "a test")
-            who_is_who.part(home, old, ("contact",), "a test")
+            payer_answers.new_one_pays(home, deal, "a test")
+            answers.part(home, old, ("contact",), "a test")
 
         scene.on.until("the invoice", lambda: scene.invoices_of(deal) or None, 10.0)
         assert "80.00 NZD outstanding is still open on it" in crm.until_held(old)

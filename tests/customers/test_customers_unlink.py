@@ -8,7 +8,7 @@ import pytest
 from crm import Customers, begun, home_of
 from scene import Scene
 
-from ledgerloop.invoices import who_is_who
+from ledgerloop.customers import answers
 from ledgerloop.parts import instead
 from ledgerloop.store import lanes, pending_customers
 
@@ -54,9 +54,9 @@ def test_a_record_whose_id_was_cleared_first_is_emptied_too(scene: Scene, crm: C
 
     with instead(scene.built.parts()):
         if way == "unlink":
-            who_is_who.part(home_of(scene), customer, ("company",), "Kim")
+            answers.part(home_of(scene), customer, ("company",), "Kim")
         else:
-            who_is_who.it_is(home_of(scene), customer, "company", other, "Kim", replace=True)
+            answers.it_is(home_of(scene), customer, "company", other, "Kim", replace=True)
 
     crm.until_other(customer, company)
     assert ("", "") == shown(scene, company)
@@ -69,7 +69,7 @@ def test_a_record_with_another_customers_id_by_now_is_left(scene: Scene, crm: Cu
     scene.settle()
 
     with instead(scene.built.parts()):
-        who_is_who.part(home_of(scene), customer, ("company",), "Kim")
+        answers.part(home_of(scene), customer, ("company",), "Kim")
 
     crm.until_other(customer, company)
     assert ("somebody-elses", "10.00") == shown(scene, company)
@@ -81,7 +81,7 @@ def test_a_record_that_cannot_be_emptied_is_asked_about_until_it_is(scene: Scene
     fault = scene.fault("hubspot", kind="status", status=400, path="companies/batch/update", method="POST")
 
     with instead(scene.built.parts()):
-        who_is_who.part(home_of(scene), customer, ("company",), "Kim")
+        answers.part(home_of(scene), customer, ("company",), "Kim")
 
     assert f"HubSpot would not update the company {company}" in crm.until_held(customer)
     scene.settle()

@@ -8,9 +8,10 @@ import pytest
 from crm import Customers, begun
 from scene import OBJECTS, Scene
 
+from ledgerloop.customers import answers, link_by_hand
 from ledgerloop.engine import retries
 from ledgerloop.hubspot.models import Record
-from ledgerloop.invoices import new_customer, who_is_who
+from ledgerloop.invoices import new_customer
 from ledgerloop.invoices.deals import Sale
 from ledgerloop.parts import instead
 from ledgerloop.records import Hold, Organisation
@@ -321,7 +322,7 @@ def test_a_draft_does_not_follow_a_deal_whose_company_was_unlinked(scene: Scene,
     assert 1 == len(scene.invoices_of(deal)[0]["LineItems"])
     scene.settle()
     with instead(scene.built.parts()):
-        who_is_who.it_is(connected(scene), customer, "company", company, "Kim", replace=True)
+        answers.it_is(connected(scene), customer, "company", company, "Kim", replace=True)
     scene.edit("deals", deal, amount="534.31")
     scene.on.until("the draft follows", lambda: len(scene.invoices_of(deal)[0]["LineItems"]) == 2 or None)
 
@@ -349,10 +350,10 @@ def test_a_contact_whose_link_was_ended_does_not_come_back_by_a_deal(
     assert not scene.show("contacts", contact)["xero_contact_id"]
 
 
-def unlink(scene: Scene, customer: str, *halves: who_is_who.Half) -> None:
+def unlink(scene: Scene, customer: str, *halves: link_by_hand.Half) -> None:
     """End a customer's links as a person does, and wait until what was shown there is gone."""
     with instead(scene.built.parts()):
-        who_is_who.part(connected(scene), customer, halves or ("company",), "Kim")
+        answers.part(connected(scene), customer, halves or ("company",), "Kim")
     scene.settle()
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from served import Served
 
-from ledgerloop.invoices import who_is_who
+from ledgerloop.customers import answers
+from ledgerloop.invoices import payer_answers
 from ledgerloop.parts import instead
 from ledgerloop.records import Organisation
 from ledgerloop.store import connections
@@ -21,12 +22,12 @@ class Terminal:
     def customer_is_new(self, organisation: str, customer: str) -> None:
         """Run `ledgerloop link --customer ID --new`."""
         with instead(self._built.parts()):
-            who_is_who.it_is_new(self._home(organisation), customer, _BY)
+            answers.it_is_new(self._home(organisation), customer, _BY)
 
     def new_one_pays(self, organisation: str, deal: str) -> None:
         """Run `ledgerloop link --deal ID --new`."""
         with instead(self._built.parts()):
-            who_is_who.new_one_pays(self._home(organisation), deal, _BY)
+            payer_answers.new_one_pays(self._home(organisation), deal, _BY)
 
     def _home(self, organisation: str) -> Organisation:
         with self._built.database.reading() as tx:

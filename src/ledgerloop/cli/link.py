@@ -19,10 +19,12 @@ from ledgerloop.cli.opening import (
     opened,
 )
 from ledgerloop.cli.show import Json, print_json, print_table, say
+from ledgerloop.customers import answers
+from ledgerloop.customers.answers import Ruled
+from ledgerloop.customers.link_by_hand import HALVES
 from ledgerloop.customers.named import customers_named, organisation_of, organisation_of_customer
 from ledgerloop.errors import LedgerloopError
-from ledgerloop.invoices import who_is_who
-from ledgerloop.invoices.who_is_who import HALVES, Ruled
+from ledgerloop.invoices import payer_answers
 from ledgerloop.parts import instead
 from ledgerloop.records import Organisation
 from ledgerloop.store import connections, links, mirror
@@ -69,8 +71,8 @@ def link(
 
     What cannot be so is refused, and nothing is kept of it.
     """
-    answers = [bool(company), bool(contact), new]
-    if not (answers.count(True) == 1 and customer and not deal) and not (
+    given = [bool(company), bool(contact), new]
+    if not (given.count(True) == 1 and customer and not deal) and not (
         deal and [bool(customer), new].count(True) == 1 and not company and not contact
     ):
         raise LedgerloopError(
@@ -81,18 +83,18 @@ def link(
         raise LedgerloopError("--not goes with --deal ID and --new alone.")
     with opened(config, sandbox, xero_url, hubspot_url) as built, instead(built.parts()):
         home = (
-            who_is_who.organisation_of_deal(deal, organisation, customer)
+            payer_answers.organisation_of_deal(deal, organisation, customer)
             if deal
             else _home(built, organisation, customer)
         )
         if deal and new:
-            said = who_is_who.new_one_pays(home, deal, _BY, others or ())
+            said = payer_answers.new_one_pays(home, deal, _BY, others or ())
         elif deal:
-            said = who_is_who.it_pays(home, deal, customer, _BY, replace=replace)
+            said = payer_answers.it_pays(home, deal, customer, _BY, replace=replace)
         elif new:
-            said = who_is_who.it_is_new(home, customer, _BY)
+            said = answers.it_is_new(home, customer, _BY)
         else:
-            said = who_is_who.it_is(
+            said = answers.it_is(
                 home, customer, "company" if company else "contact", company or contact, _BY, replace=replace
             )
         _tell(built, said, as_json)
@@ -120,7 +122,7 @@ def unlink(
     with opened(config, sandbox, xero_url, hubspot_url) as built, instead(built.parts()):
         home = _home(built, organisation, customer)
         halves = [half for half in HALVES if half in chosen or not chosen]
-        _tell(built, who_is_who.part(home, customer, halves, _BY), as_json)
+        _tell(built, answers.part(home, customer, halves, _BY), as_json)
 
 
 def links_(

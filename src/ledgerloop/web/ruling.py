@@ -7,9 +7,10 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from ledgerloop.bootstrap import Ledgerloop
+from ledgerloop.customers import answers
+from ledgerloop.customers.answers import Ruled
 from ledgerloop.errors import LedgerloopError
-from ledgerloop.invoices import who_is_who
-from ledgerloop.invoices.who_is_who import Ruled
+from ledgerloop.invoices import payer_answers
 from ledgerloop.log import logger
 from ledgerloop.parts import instead
 from ledgerloop.records import Organisation
@@ -57,16 +58,16 @@ class Answering:
         kind, _, record = choice.partition(" ")
         home = self._home_where_asked(lane, subject, choice)
         if kind == "end":
-            return who_is_who.part(home, key, ["contact" if record == "contact" else "company"], _BY)
+            return answers.part(home, key, ["contact" if record == "contact" else "company"], _BY)
         if about == "deal":
             return (
-                who_is_who.new_one_pays(home, key, _BY)
+                payer_answers.new_one_pays(home, key, _BY)
                 if choice == "new"
-                else who_is_who.it_pays(home, key, record, _BY)
+                else payer_answers.it_pays(home, key, record, _BY)
             )
         if choice == "new":
-            return who_is_who.it_is_new(home, key, _BY)
-        return who_is_who.it_is(home, key, "contact" if kind == "contact" else "company", record, _BY)
+            return answers.it_is_new(home, key, _BY)
+        return answers.it_is(home, key, "contact" if kind == "contact" else "company", record, _BY)
 
     def _home_where_asked(self, lane: str, subject: str, choice: str) -> Organisation:
         """Return the organisation whose question it is; Over where this answer is not among those that are asked for.

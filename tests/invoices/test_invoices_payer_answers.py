@@ -8,8 +8,9 @@ import pytest
 from crm import Customers, begun, home_of
 from scene import OBJECTS, Scene
 
+from ledgerloop.customers import answers, link_by_hand
 from ledgerloop.errors import LedgerloopError, RateLimited
-from ledgerloop.invoices import reissue, who_is_who
+from ledgerloop.invoices import payer_answers, reissue
 from ledgerloop.parts import instead
 from ledgerloop.store import connections, journal, lanes, pending_customers
 
@@ -54,7 +55,7 @@ def make_a_new_one(scene: Scene, customer: str) -> None:
         home = connections.organisation(tx, scene.on.organisation)
     assert home is not None
     with instead(scene.built.parts()):
-        who_is_who.it_is_new(home, customer, "Kim")
+        answers.it_is_new(home, customer, "Kim")
 
 
 def payer(scene: Scene, deal: str) -> str:
@@ -315,7 +316,7 @@ def test_a_stale_number_does_not_choose_who_pays(scene: Scene, crm: Customers) -
         home = connections.organisation(tx, scene.on.organisation)
     assert home is not None
     with instead(scene.built.parts()):
-        who_is_who.new_one_pays(home, deal, "Kim")
+        payer_answers.new_one_pays(home, deal, "Kim")
     customer = payer(scene, deal)
     assert customer != stale
     assert "Harbour Lights Ltd" == crm.in_xero(customer)["Name"]
@@ -368,7 +369,7 @@ def test_a_lost_answer_after_a_ruling_makes_no_second_customer(scene: Scene, crm
         home = connections.organisation(tx, scene.on.organisation)
     assert home is not None
     with instead(scene.built.parts()):
-        who_is_who.new_one_pays(home, deal, "Kim")
+        payer_answers.new_one_pays(home, deal, "Kim")
     scene.on.until("a request was refused", lambda: scene.calls("xero", "/Contacts", "PUT") or None)
 
     made = crm.add("Dudavapa Wool", EmailAddress="ap@dudavapa.co.nz", ContactNumber=f"HubSpot company {company}")
@@ -414,7 +415,7 @@ def test_none_of_these_is_not_the_one_that_bears_the_number(scene: Scene, crm: C
         home = connections.organisation(tx, scene.on.organisation)
     assert home is not None
     with instead(scene.built.parts()):
-        who_is_who.new_one_pays(home, deal, "Kim")
+        payer_answers.new_one_pays(home, deal, "Kim")
 
     assert wrong != payer(scene, deal)
     assert "Kea Leeds Ltd" == crm.in_xero(payer(scene, deal))["Name"]
@@ -427,11 +428,11 @@ def test_an_ended_link_is_not_found_by_our_own_number(scene: Scene, crm: Custome
     deal = scene.sell(company=company, contact=contact)
     scene.until_shown("deals", deal, "xero_sync_message")
     with instead(scene.built.parts()):
-        who_is_who.new_one_pays(home_of(scene), deal, "Kim")
+        payer_answers.new_one_pays(home_of(scene), deal, "Kim")
     made = payer(scene, deal)
     crm.until_linked(made)
     with instead(scene.built.parts()):
-        who_is_who.part(home_of(scene), made, who_is_who.HALVES, "Kim")
+        answers.part(home_of(scene), made, link_by_hand.HALVES, "Kim")
     scene.settle()
 
     second = payer(scene, scene.sell(company=company, contact=contact))
@@ -455,7 +456,7 @@ def test_a_lost_answer_about_a_customer_without_its_number_makes_no_second(
         other = payer(scene, scene.sell(company=company, contact=contact))
         crm.until_linked(other)
         with instead(scene.built.parts()):
-            who_is_who.part(home_of(scene), other, who_is_who.HALVES, "Kim")
+            answers.part(home_of(scene), other, link_by_hand.HALVES, "Kim")
     else:
         other = crm.add(f"{stem} Holdings", ContactNumber=f"HubSpot company {company}")
         scene.on.until("it is asked about", lambda: scene.holds().get(f"customer {other}"))
@@ -466,7 +467,7 @@ def test_a_lost_answer_about_a_customer_without_its_number_makes_no_second(
     if said != "unlink":
         scene.until_shown("deals", deal, "xero_sync_message")
         with instead(scene.built.parts()):
-            who_is_who.new_one_pays(home_of(scene), deal, "Kim")
+            payer_answers.new_one_pays(home_of(scene), deal, "Kim")
     scene.until_met("xero", number)
     scene.on.until("the lost one is there", lambda: len(alike(scene, stem)) > 1 or None)
     scene.settle()
@@ -499,11 +500,11 @@ def test_a_buyer_without_a_company_is_answered_for(scene: Scene, crm: Customers,
     assert f"run `ledgerloop link --deal {deal} --customer` with that one's id" in said
     if answer == "it is that one":
         with instead(scene.built.parts()):
-            who_is_who.it_pays(home_of(scene), deal, firm_, "Kim")
+            payer_answers.it_pays(home_of(scene), deal, firm_, "Kim")
         assert firm_ == payer(scene, deal)
         return
     with instead(scene.built.parts()):
-        who_is_who.new_one_pays(home_of(scene), deal, "Kim")
+        payer_answers.new_one_pays(home_of(scene), deal, "Kim")
     assert "Sal Xenon" == crm.in_xero(payer(scene, deal))["Name"]
 
 
@@ -533,9 +534,9 @@ def test_whose_contact_works_elsewhere_is_asked_about(scene: Scene, crm: Custome
         return
     with instead(scene.built.parts()):
         if answer == "it is that one":
-            who_is_who.it_pays(home_of(scene), deal, labs, "Kim")
+            payer_answers.it_pays(home_of(scene), deal, labs, "Kim")
         else:
-            who_is_who.new_one_pays(home_of(scene), deal, "Kim")
+            payer_answers.new_one_pays(home_of(scene), deal, "Kim")
     assert (labs == payer(scene, deal)) is (answer == "it is that one")
 
 
@@ -559,15 +560,15 @@ def test_an_answer_is_taken_back(scene: Scene, crm: Customers, *, other: bool, c
         try:
             with instead(scene.built.parts()):
                 if other:
-                    return who_is_who.it_pays(home_of(scene), deal, right, "Kim", replace=True).sentence
-                return who_is_who.new_one_pays(home_of(scene), deal, "Kim").sentence
+                    return payer_answers.it_pays(home_of(scene), deal, right, "Kim", replace=True).sentence
+                return payer_answers.new_one_pays(home_of(scene), deal, "Kim").sentence
         except RateLimited:  # all tests of this file share the organisation's minute
             return None
         except LedgerloopError as problem:
             return problem.sentence
 
     with instead(scene.built.parts()):
-        who_is_who.it_pays(home_of(scene), deal, wrong, "Kim", replace=True)
+        payer_answers.it_pays(home_of(scene), deal, wrong, "Kim", replace=True)
     scene.win(deal)
     assert wrong == payer(scene, deal)
     scene.settle()
