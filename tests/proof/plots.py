@@ -307,16 +307,7 @@ class Plots:
             old.contact = contact
             new.asked = Asked(
                 (old.customer, "still open"),
-                [
-                    Answer("Settle that in Xero", lambda: (self._settle(old), succeed(new, contact))[0]),
-                    Answer(
-                        f"write {new.customer} into the Xero contact id of one of these records",
-                        lambda: (
-                            self.scene.edit("companies", company, xero_contact_id=new.customer),
-                            succeed(new, contact),
-                        )[1],
-                    ),
-                ],
+                [Answer("settle that in Xero", lambda: (self._settle(old), succeed(new, contact))[0])],
             )
 
         def succeed(new: Part, contact: str) -> None:
