@@ -236,10 +236,13 @@ class Register:
                 and record.properties.get("email") not in _people(books)
             ]
         taken = _emails_taken(portal, books)
+        unseen = _archived_unseen(portal, books)
         for customer, words in asked.items():
             said = holds.get(f"customer {customer}", "")
             if said and not words and (holder := taken.get(f"customer {customer}")) and holder in said:
                 continue  # Xero names another person than its contact, and that person's contact is another customer's
+            if not words and customer in unseen and "which no HubSpot record shows any more" in said:
+                continue  # a race may decide whether it had a record before it was archived
             if bool(words) is not bool(said) or any(word not in said for word in words):
                 found.append(f"{customer} is to be asked about {words}, and is asked {said!r}")
         subjects = {f"customer {customer}" for customer in asked} | taken.keys()
@@ -280,6 +283,13 @@ def _of_another(one: Contact, portal: Portal) -> bool:
     """Tell whether a customer's email is that of a contact that is another customer."""
     holder = portal.contacts.find_by("email", one.email) if one.email else None
     return holder is not None and holder.properties.get("xero_contact_id", "") not in ("", one.id)
+
+
+def _archived_unseen(portal: Portal, books: Organisation) -> set[str]:
+    """Return the archived customers on whom something is open that no record shows."""
+    owing = {one.contact_id for one in books.invoices if one.status == "AUTHORISED" and one.amount_due > 0}
+    shown = {customer for kind in KINDS for customer in carried(portal, kind)}
+    return {one.id for one in books.contacts if one.status == "ARCHIVED" and one.id in owing - shown}
 
 
 def _people(books: Organisation) -> set[str]:
