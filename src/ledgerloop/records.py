@@ -14,6 +14,8 @@ from decimal import Decimal
 from typing import Literal
 from zoneinfo import ZoneInfo
 
+from ledgerloop.subjects import Subject
+
 Vendor = Literal["xero", "hubspot"]
 
 EventState = Literal["waiting", "done", "skipped", "unreadable"]
@@ -376,7 +378,7 @@ Decision = Literal["create", "update", "skip", "hold", "adopt"]
 class Line:
     """What is said in the journal of one decision; whose turn said it, and when, the journal adds itself."""
 
-    subject: str
+    subject: Subject
     """What it is about, such as ``deal 123`` or ``customer 5f3c…``."""
     decision: Decision
     rule: str
@@ -387,7 +389,7 @@ class Line:
     values: Mapping[str, str] = field(default_factory=dict)
     answer: str = ""
     """What the vendor answered to a write, in its own words where it has any."""
-    led_by: tuple[str, ...] = ()
+    led_by: tuple[Subject, ...] = ()
     """Other subjects whose events led to it too, such as the deals for which a customer was made."""
 
 
@@ -399,7 +401,7 @@ class Entry:
     lane: str
     turn: int
     """The turn of the lane that wrote it; 0 where a command or the console did."""
-    subject: str
+    subject: Subject
     """What it is about, such as ``deal 123`` or ``customer 5f3c…``."""
     decision: Decision
     rule: str

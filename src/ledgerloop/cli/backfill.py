@@ -14,6 +14,7 @@ from typing import Annotated, Any
 
 import typer
 
+from ledgerloop import subjects
 from ledgerloop.bootstrap import Ledgerloop
 from ledgerloop.cli.invoices import AllInvoices, Deals, approve_invoices, ask
 from ledgerloop.cli.opening import FILE, Config, HubSpotUrl, OfOrganisation, OnSandbox, XeroUrl, opened
@@ -132,7 +133,7 @@ def _done(built: Ledgerloop, home: Organisation, as_json: bool) -> None:
 def _held(built: Ledgerloop, home: Organisation) -> int:
     """Count the customers that are not shown as they should be, because a person must decide first."""
     with built.database.reading() as tx:
-        return len(journal.waiting(tx, {f"customer {one}" for one in admit.everybody(tx, home)}))
+        return len(journal.waiting(tx, {subjects.customer(one) for one in admit.everybody(tx, home)}))
 
 
 def _waiting(held: int) -> str:

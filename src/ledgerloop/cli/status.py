@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from ledgerloop import subjects
 from ledgerloop.cli.opening import FILE, Config, Customer, HubSpotUrl, OnSandbox, XeroUrl, looking
 from ledgerloop.cli.show import Json, print_json, print_table, say
 from ledgerloop.records import Entry, Event
@@ -17,12 +18,13 @@ from ledgerloop.store import connections, inbox
 from ledgerloop.store import journal as journal_store
 from ledgerloop.store.commits import tried
 from ledgerloop.store.journal import MOST_EVENTS
+from ledgerloop.subjects import Subject
 from ledgerloop.web.naming import names_of
 from ledgerloop.web.overview import look
 from ledgerloop.web.wording import age, events_told, moment
 
 Limit = Annotated[int, typer.Option("--limit", "-n", min=1, max=10_000, help="How many lines to show, newest first.")]
-Subject = Annotated[str, typer.Option("--subject", help="Only what is about one subject, such as `deal 123`.")]
+OfSubject = Annotated[str, typer.Option("--subject", help="Only what is about one subject, such as `deal 123`.")]
 
 
 LONGEST = 40
@@ -190,7 +192,7 @@ def journal(
     sandbox: OnSandbox = False,
     xero_url: XeroUrl = "",
     hubspot_url: HubSpotUrl = "",
-    subject: Subject = "",
+    subject: OfSubject = "",
     customer: Customer = None,
     limit: Limit = 50,
     as_json: Json = False,
@@ -200,12 +202,12 @@ def journal(
     Long values are whole, and all events are named, with --subject, --customer or --json.
     """
     with looking(config, sandbox or bool(xero_url or hubspot_url)) as built, built.database.reading() as tx:
-        subjects = [subject] if subject else []
+        about = [Subject(subject)] if subject else []
         if customer is not None:
             from ledgerloop.customers.named import customers_named  # it loads what the other commands do without
 
-            subjects += [f"customer {one}" for one in customers_named(tx, connections.organisations(tx), customer)]
-        entries = journal_store.recent(tx, limit, *subjects)
+            about += [subjects.customer(one) for one in customers_named(tx, connections.organisations(tx), customer)]
+        entries = journal_store.recent(tx, limit, *about)
         names = names_of(tx, [(one.lane, one.subject) for one in entries])
         led_to = inbox.named(tx, {event for one in entries for event in one.events})
     if as_json:

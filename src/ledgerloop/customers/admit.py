@@ -11,6 +11,7 @@ from collections.abc import Sequence
 
 from sqlalchemy import Connection
 
+from ledgerloop import subjects
 from ledgerloop.customers.claims import Customers
 from ledgerloop.customers.hubspot_records import PLURAL
 from ledgerloop.parts import parts
@@ -33,7 +34,7 @@ def admit(home: Organisation, contacts: Customers) -> Customers:
     if outside:
         inside |= _carried(outside)
         with at.database.transaction() as tx:
-            journal.clear(tx, [f"customer {key}" for key in outside if key not in inside], at.now())
+            journal.clear(tx, [subjects.customer(key) for key in outside if key not in inside], at.now())
     return {key: one for key, one in contacts.items() if key in inside}
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 
+from ledgerloop import subjects
 from ledgerloop.customers import link_by_hand
 from ledgerloop.customers.claims import shown_elsewhere
 from ledgerloop.customers.link_by_hand import HALVES, Half, emptied_instead, in_words, said_by
@@ -65,7 +66,7 @@ def it_is_new(home: Organisation, named: str, by: str) -> Ruled:
             )
         rulings.put(tx, home.id, f"customer {customer.id} company", "", at.now(), by)
         reason = f"{said_by(by)} said that it is none of the HubSpot companies that there are: one of its own is made."
-        journal.write(tx, [Line(f"customer {customer.id}", "skip", _RULE, reason)], at.now(), lane=home.id)
+        journal.write(tx, [Line(subjects.customer(customer.id), "skip", _RULE, reason)], at.now(), lane=home.id)
         link_by_hand.look_at(tx, home.id, [customer.id])
     link_by_hand.try_again(home, [customer.id], [])
     return Ruled(

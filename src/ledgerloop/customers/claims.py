@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
+from ledgerloop import subjects
 from ledgerloop.engine import retries
 from ledgerloop.hubspot.models import Record
 from ledgerloop.parts import parts
@@ -61,9 +62,9 @@ def with_rivals(home: Organisation, ids: Sequence[str]) -> list[str]:
     """
     with parts().database.reading() as tx:
         held = {
-            one.subject.removeprefix("customer "): frozenset(one.candidates)
+            customer: frozenset(one.candidates)
             for one in journal.holds(tx)
-            if one.lane == home.id and one.subject.startswith("customer ")
+            if one.lane == home.id and (customer := subjects.customer_of(one.subject))
         }
         asking = held.keys() & set(ids)
         if not asking:
@@ -80,8 +81,8 @@ def look_at_rivals(tx: Connection, organisation: str, records: Collection[str], 
     concerned = set(records)
     held: dict[str, list[str]] = {}
     for one in journal.holds(tx) if concerned else ():
-        customer = one.subject.removeprefix("customer ")
-        others = customer != one.subject and not (one.lane == organisation and customer in customers)
+        customer = subjects.customer_of(one.subject)
+        others = customer and not (one.lane == organisation and customer in customers)
         if others and not concerned.isdisjoint(one.candidates):
             held.setdefault(one.lane, []).append(customer)
     for lane, some in held.items():

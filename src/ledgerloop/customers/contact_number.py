@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from ledgerloop import subjects
 from ledgerloop.customers.claims import shown_elsewhere
 from ledgerloop.customers.relink import KINDS
 from ledgerloop.engine.backoff import alone
@@ -58,7 +59,7 @@ def _wanted(home: Organisation, customers: Sequence[str]) -> dict[str, str]:
         if link.kind != "deal" and (link.kind, link.hubspot_id) not in elsewhere:
             wanted[link.xero_id] = number_of(link.kind, link.hubspot_id)
             (made.add if link.how == "created" else made.discard)(link.xero_id)
-    found_only = {key: (f"customer {key}", _refused(one)) for key, one in wanted.items() if key not in made}
+    found_only = {key: (subjects.customer(key), _refused(one)) for key, one in wanted.items() if key not in made}
     with parts().database.reading() as tx:
         refused = journal.said(tx, list(found_only.values()))
     return {key: wanted[key] for key, told in found_only.items() if told not in refused}
@@ -83,5 +84,5 @@ def _refused(one: str) -> str:
 
 
 def _line(customer: str, number: str, decision: Decision, reason: str, answer: str) -> Line:
-    target, values = f"xero contact {customer}", {"ContactNumber": number}
-    return Line(f"customer {customer}", decision, _RULE, reason, target, values, answer)
+    target, values = subjects.xero("contact", customer), {"ContactNumber": number}
+    return Line(subjects.customer(customer), decision, _RULE, reason, target, values, answer)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from ledgerloop import subjects
 from ledgerloop.customers.claims import Customers
 from ledgerloop.hubspot.client import HubSpotClient
 from ledgerloop.parts import parts
@@ -92,8 +93,8 @@ def _say_erased(customers: set[str]) -> None:
     reason = "A further person was deleted in HubSpot for privacy, and is not made again."
     for customer in sorted(customers):
         with parts().database.transaction() as tx:
-            if not journal.reasons_said(tx, f"customer {customer}", [reason]):
-                journal.write(tx, [Line(f"customer {customer}", "skip", _RULE, reason)], parts().now())
+            if not journal.reasons_said(tx, subjects.customer(customer), [reason]):
+                journal.write(tx, [Line(subjects.customer(customer), "skip", _RULE, reason)], parts().now())
 
 
 def _keep(
@@ -109,7 +110,7 @@ def _keep(
     lines: list[Line] = []
     known: list[Known] = []
     for customer, email in new:
-        record, company, subject = ids.get(email, ""), company_of[customer], f"customer {customer}"
+        record, company, subject = ids.get(email, ""), company_of[customer], subjects.customer(customer)
         known.append(Known(home.id, customer, email, record, company if record else ""))
         if email in refused:
             why = f"HubSpot refused a person: {whole(refused[email])}"
@@ -117,10 +118,10 @@ def _keep(
         elif email in made and (customer, email) in rows:
             why = "A further person of the customer; no HubSpot contact has the email."
             values, answer = rows[customer, email], made[email][1]
-            lines.append(Line(subject, "create", _RULE, why, f"hubspot contact {record}", values, answer))
+            lines.append(Line(subject, "create", _RULE, why, subjects.hubspot("contact", record), values, answer))
         elif record:
             why = f"A further person of the customer was found by email, and is at the company {company}."
-            lines.append(Line(subject, "adopt", _RULE, why, f"hubspot contact {record}"))
+            lines.append(Line(subject, "adopt", _RULE, why, subjects.hubspot("contact", record)))
     with at.database.transaction() as tx:
         store.put(tx, known)
         journal.write(tx, lines, at.now())

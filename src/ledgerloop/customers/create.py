@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from ledgerloop import subjects
 from ledgerloop.concurrency import abreast
 from ledgerloop.customers import older_companies
 from ledgerloop.customers.claims import Customers, Doubts, apart, claim, take
@@ -86,16 +87,20 @@ def _keep(
     for key, record in sent.records.items():
         left_out = {one.name for one in sent.dropped.get(key, ())}
         written = {name: value for name, value in rows[key].items() if name not in left_out}
-        target, answer = f"hubspot {kind} {record.id}", batch_write.made_told(record)
-        lines.append(Line(f"customer {key}", "create", _RULE, _WHY, target, written, answer))
+        target, answer = subjects.hubspot(kind, record.id), batch_write.made_told(record)
+        lines.append(Line(subjects.customer(key), "create", _RULE, _WHY, target, written, answer))
     lines += [
-        Line(f"customer {key}", "skip", _RULE, f"HubSpot refused `{one.name}`, which is left out: {whole(one.said)}")
+        Line(
+            subjects.customer(key), "skip", _RULE, f"HubSpot refused `{one.name}`, which is left out: {whole(one.said)}"
+        )
         for key, dropped in sent.dropped.items()
         for one in dropped
     ]
     refused_email = {key: some[key] for key, error in sent.failed.items() if kind == "contact" and _of_email(error)}
     no_contact = "HubSpot refused the email, so no contact is made: "
-    lines += [Line(f"customer {key}", "skip", _RULE, no_contact + sent.failed[key].message) for key in refused_email]
+    lines += [
+        Line(subjects.customer(key), "skip", _RULE, no_contact + sent.failed[key].message) for key in refused_email
+    ]
     left = {key: [one.name for one in sent.dropped.get(key, ())] for key in sent.records}
     left |= {key: ["email"] for key in refused_email}
     said = {

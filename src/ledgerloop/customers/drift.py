@@ -13,6 +13,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
+from ledgerloop import subjects
 from ledgerloop.customers import moved_ids
 from ledgerloop.customers.claims import shown_elsewhere
 from ledgerloop.customers.relink import KINDS
@@ -91,9 +92,9 @@ def _compare(client: HubSpotClient, home: Organisation, kind: LinkKind, customer
     with at.database.reading() as tx:
         portal = connections.only_portal(tx)
         written = last_written.get(tx, portal.id, kind, list(customer_of)) if portal else {}
-        asked = journal.waiting(tx, [f"hubspot {kind} {key}" for key in written])
+        asked = journal.waiting(tx, [subjects.hubspot(kind, key) for key in written])
     for key, values in written.items():  # whose it is, the link says; what was heard of its id is kept as written
-        if id_name() in values and customer_of[key] and f"hubspot {kind} {key}" not in asked:
+        if id_name() in values and customer_of[key] and subjects.hubspot(kind, key) not in asked:
             values[id_name()] = customer_of[key]
     if portal is None or not written:
         return set()
@@ -120,7 +121,7 @@ def _changed(kind: LinkKind, record: str, written: dict[str, str], now: dict[str
     said = ", ".join(
         f"`{name}` is {value or 'empty'} and was {written[name] or 'empty'}" for name, value in now.items()
     )
-    target = f"hubspot {kind} {record}"
+    target = subjects.hubspot(kind, record)
     return Line(
         subject=target,
         decision="skip",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import Connection
 
+from ledgerloop import subjects
 from ledgerloop.customers.relink import KINDS
 from ledgerloop.store import connections, journal, links, pending_customers
 
@@ -14,14 +15,9 @@ MOST_HELD = 50
 def held(tx: Connection) -> list[tuple[str, str, tuple[str, ...]]]:
     """List organisation, customer and candidates of the customers that wait for a person, or whose records do."""
     holds = journal.holds(tx)
-    found = [
-        (one.lane, one.subject.removeprefix("customer "), one.candidates)
-        for one in holds
-        if one.subject.startswith("customer ")
-    ]
+    found = [(one.lane, customer, one.candidates) for one in holds if (customer := subjects.customer_of(one.subject))]
     for kind in KINDS:
-        about = f"hubspot {kind} "
-        of_record = {one.subject.removeprefix(about): one for one in holds if one.subject.startswith(about)}
+        of_record = {record: one for one in holds if (record := subjects.record_of(one.subject, kind))}
         found += [
             (link.organisation, link.xero_id, of_record[link.hubspot_id].candidates)
             for link in links.of_records(tx, kind, list(of_record))

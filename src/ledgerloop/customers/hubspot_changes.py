@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from sqlalchemy import Connection
 
+from ledgerloop import subjects
 from ledgerloop.customers import moved_ids, push_to_xero, relink
 from ledgerloop.customers.held import held
 from ledgerloop.customers.relink import KINDS
@@ -134,7 +135,9 @@ def _heard(home: Organisation, whats: Collection[What]) -> Iterator[list[Heard]]
         if not some:
             return
         if (writer := provenance.current()) is not None:
-            writer.hear((f"hubspot {one.kind} {one.hubspot_id}", one.event) for one in some if one.event is not None)
+            writer.hear(
+                (subjects.hubspot(one.kind, one.hubspot_id), one.event) for one in some if one.event is not None
+            )
         yield some
         with at.database.transaction() as tx:
             hubspot_changes.done(tx, some)

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
+from ledgerloop import subjects
 from ledgerloop.bisect import bisect
 from ledgerloop.customers import (
     contact_persons,
@@ -127,7 +128,7 @@ def _shown_here(home: Organisation, customers: Customers) -> tuple[list[Link], D
                 if links.move(tx, asking[key], to, at.now()):
                     last_compared.forget(tx, home.id, kind, [key])
                     reason = f"The {kind} {record.id} carries the customer's id, so it is the one that shows it."
-                    journal.write(tx, [Line(_subject(key), "adopt", _RULE, reason)], at.now())
+                    journal.write(tx, [Line(subjects.customer(key), "adopt", _RULE, reason)], at.now())
                     moved[asking[key]] = to
     unsure: Doubts = {}
     for link in unshown:
@@ -199,7 +200,7 @@ def _say_found(found: Halves) -> None:
                 continue
             said = found.said.get(key, "") if kind == "company" else ""
             reason = f"The HubSpot {kind} {record.id} is this customer. {said or by(how)}"
-            lines.append(Line(_subject(key), "adopt", _RULE, reason, f"hubspot {kind} {record.id}"))
+            lines.append(Line(subjects.customer(key), "adopt", _RULE, reason, subjects.hubspot(kind, record.id)))
     with parts().database.transaction() as tx:
         journal.write(tx, lines, parts().now())
 
@@ -268,7 +269,7 @@ def _associate(home: Organisation, customers: Customers) -> None:
         associations.put(tx, home.id, new)  # those that were refused too: the same two would be refused again
         why = "HubSpot would not associate its contact and company: "
         news = [(key, whole(refused[pair])) for key, pair in new.items() if pair in refused]
-        journal.write(tx, [Line(_subject(key), "skip", _RULE, why + said) for key, said in news], at.now())
+        journal.write(tx, [Line(subjects.customer(key), "skip", _RULE, why + said) for key, said in news], at.now())
 
 
 def _associate_all(client: HubSpotClient, some: Sequence[associations.Pair]) -> dict[associations.Pair, str]:
@@ -287,9 +288,9 @@ def _hold(home: Organisation, customers: Customers, doubts: Doubts) -> None:
     """Hold the customers in doubt, each with all its reasons, and clear those that no longer are."""
     at = parts()
     with at.database.transaction() as tx:
-        journal.clear(tx, [_subject(key) for key in customers if key not in doubts], at.now())
+        journal.clear(tx, [subjects.customer(key) for key in customers if key not in doubts], at.now())
         for key, hold in doubts.items():
-            about, choices = _subject(key), hold.choices
+            about, choices = subjects.customer(key), hold.choices
             if journal.hold(tx, home.id, about, hold.reasons, hold.candidates, at.now(), choices=choices):
                 journal.write(tx, [Line(about, "hold", _RULE, hold.sentence)], at.now())
 
@@ -304,10 +305,6 @@ def _say_bad_emails(customers: Customers) -> None:
             continue
         with at.database.transaction() as tx:
             news = [f"An email in Xero is not sent: {problem}" for problem in dict.fromkeys(problems)]
-            said = journal.reasons_said(tx, _subject(key), news)
-            lines = [Line(_subject(key), "skip", _RULE, one) for one in news if one not in said]
+            said = journal.reasons_said(tx, subjects.customer(key), news)
+            lines = [Line(subjects.customer(key), "skip", _RULE, one) for one in news if one not in said]
             journal.write(tx, lines, at.now())
-
-
-def _subject(customer: str) -> str:
-    return f"customer {customer}"

@@ -7,6 +7,7 @@ from typing import Literal
 
 from sqlalchemy import Connection
 
+from ledgerloop import subjects
 from ledgerloop.customers import unlink
 from ledgerloop.customers.claims import carried_by, look_at_rivals, shown_elsewhere
 from ledgerloop.customers.hubspot_records import PLURAL, properties_read
@@ -80,7 +81,7 @@ def link(
         if before is None:
             last_compared.forget(tx, home.id, half, [customer.id])
         reason = f"{said_by(by)} said that it is the {half} {record.id}."
-        line = Line(f"customer {customer.id}", "adopt", _RULE, reason, f"hubspot {half} {record.id}")
+        line = Line(subjects.customer(customer.id), "adopt", _RULE, reason, subjects.hubspot(half, record.id))
         journal.write(tx, [line], now, lane=home.id)
         look_at(tx, home.id, [customer.id])
     return before is None
@@ -128,9 +129,11 @@ def _ended_of(tx: Connection, home: Organisation, customer: str) -> set[str]:
 def end(tx: Connection, home: Organisation, link: Link, by: str, *, to_empty: bool) -> None:
     """End a link for good, and say who said so."""
     unlink.end(tx, home, link, to_empty=to_empty)
-    target = f"hubspot {link.kind} {link.hubspot_id}"
+    target = subjects.hubspot(link.kind, link.hubspot_id)
     reason = f"{said_by(by)} said that it is not the {link.kind} {link.hubspot_id}, so the link is ended."
-    journal.write(tx, [Line(f"customer {link.xero_id}", "skip", _RULE, reason, target)], parts().now(), lane=home.id)
+    journal.write(
+        tx, [Line(subjects.customer(link.xero_id), "skip", _RULE, reason, target)], parts().now(), lane=home.id
+    )
 
 
 def customer_meant(home: Organisation, named: str, *, living: bool = True) -> Customer:
@@ -187,17 +190,10 @@ def try_again(home: Organisation, customers: Sequence[str], records: Sequence[st
     concerned = {*customers, *records}
     with at.database.transaction() as tx:
         holds = journal.holds(tx)
-        held = [
-            one.subject.removeprefix("deal ")
-            for one in holds
-            if one.subject.startswith("deal ") and not concerned.isdisjoint(one.candidates)
-        ]
+        concerning = [one for one in holds if not concerned.isdisjoint(one.candidates)]
+        held = subjects.deals_of(one.subject for one in concerning)
         # Those that were held over the same record are looked at again too: what is one is none of the others.
-        others = [
-            one.subject.removeprefix("customer ")
-            for one in holds
-            if one.lane == home.id and one.subject.startswith("customer ") and not concerned.isdisjoint(one.candidates)
-        ]
+        others = subjects.customers_of(one.subject for one in concerning if one.lane == home.id)
         if others:
             look_at(tx, home.id, others)
     deals = list(dict.fromkeys([*([deal] if deal else []), *held]))

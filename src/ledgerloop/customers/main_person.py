@@ -12,6 +12,7 @@ from typing import Literal
 
 from sqlalchemy import Connection
 
+from ledgerloop import subjects
 from ledgerloop.customers.claims import Customers, Doubts, carried_by, holders_of, look_at_rivals, shown_elsewhere
 from ledgerloop.customers.company_index import candidates
 from ledgerloop.customers.field_diff import own_app, remembered, said_before
@@ -242,8 +243,12 @@ def _hand_over(home: Organisation, link: Link, holder: Record | None, how: How |
             look_at_rivals(tx, home.id, [holder.id], [link.xero_id])
             if portal is not None:
                 last_written.forget(tx, portal.id, "contact", [holder.id])
-        journal.clear(tx, [f"hubspot contact {old}"], at.now())
-        about, target, rule = f"customer {link.xero_id}", f"hubspot contact {old}", "rules.ownership.another_person"
+        journal.clear(tx, [subjects.hubspot("contact", old)], at.now())
+        about, target, rule = (
+            subjects.customer(link.xero_id),
+            subjects.hubspot("contact", old),
+            "rules.ownership.another_person",
+        )
         journal.write(tx, [Line(about, "update", rule, reason or said, target, emptied)], at.now())
         for other in links.of_records(tx, "contact", [old]):  # another organisation's customer is shown there now
             pending_customers.mark(tx, other.organisation, [other.xero_id])

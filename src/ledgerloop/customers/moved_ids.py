@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
+from ledgerloop import subjects
 from ledgerloop.customers import relink, unlink
 from ledgerloop.customers.claims import (
     Customers,
@@ -85,8 +86,8 @@ def review(home: Organisation, customers: Customers) -> Doubts:
     """Look again at the records that customers are held over, where these carry the customer's id."""
     with parts().database.reading() as tx:
         waiting = {
-            subject.removeprefix("customer "): {one for one in hold.candidates if one.isdecimal()}
-            for subject, hold in journal.held_among(tx, [f"customer {key}" for key in customers]).items()
+            subjects.customer_of(subject): {one for one in hold.candidates if one.isdecimal()}
+            for subject, hold in journal.held_among(tx, [subjects.customer(key) for key in customers]).items()
         }
         linked = {kind: links.find(tx, home.id, kind, list(waiting)) for kind in KINDS}
     unsure: Doubts = {}
@@ -191,7 +192,7 @@ def _move(home: Organisation, kind: LinkKind, moves: Mapping[str, _Move]) -> Non
             )
             journal.write(tx, [_line(kind, key, one.to.id, reason)], at.now())
             records = (one.link.hubspot_id, one.to.id)
-            journal.clear(tx, [f"hubspot {kind} {record}" for record in records], at.now())
+            journal.clear(tx, [subjects.hubspot(kind, record) for record in records], at.now())
             look_at_rivals(tx, home.id, records, [key])
             retries.look_over(tx, [key, *records])
         if portal is not None:
@@ -205,12 +206,12 @@ def _ask(home: Organisation, doubts: Doubts) -> None:
     at = parts()
     with at.database.transaction() as tx:
         for key, doubt in doubts.items():
-            before = journal.held(tx, f"customer {key}")
+            before = journal.held(tx, subjects.customer(key))
             hold = _both(Hold(before.reasons, before.candidates, choices=before.choices) if before else None, doubt)
             if journal.hold(
-                tx, home.id, f"customer {key}", hold.reasons, hold.candidates, at.now(), choices=hold.choices
+                tx, home.id, subjects.customer(key), hold.reasons, hold.candidates, at.now(), choices=hold.choices
             ):
-                line = Line(f"customer {key}", "hold", "customers.moved_ids", doubt.sentence)
+                line = Line(subjects.customer(key), "hold", "customers.moved_ids", doubt.sentence)
                 journal.write(tx, [line], at.now())
 
 
@@ -229,9 +230,9 @@ def _id_on(record: Record) -> str:
 
 def _line(kind: LinkKind, customer: str, record: str, reason: str) -> Line:
     return Line(
-        subject=f"customer {customer}",
+        subject=subjects.customer(customer),
         decision="adopt",
         rule="customers.moved_ids",
         reason=reason,
-        target=f"hubspot {kind} {record}",
+        target=subjects.hubspot(kind, record),
     )

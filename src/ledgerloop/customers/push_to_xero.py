@@ -14,6 +14,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from ledgerloop import subjects
 from ledgerloop.customers.claims import in_question, shown_elsewhere
 from ledgerloop.customers.field_diff import first_said, newer_sides, own_app, remembered, said_before, still_open
 from ledgerloop.customers.hubspot_records import PLURAL, properties_read
@@ -30,6 +31,7 @@ from ledgerloop.rules.customers import contact_told, customer_from_contact
 from ledgerloop.rules.ownership import Comparison, compare, said_by_hubspot, said_by_xero, values_of, without_email
 from ledgerloop.store import cursors, hubspot_changes, journal, last_compared, links, mirror
 from ledgerloop.store.hubspot_changes import Heard
+from ledgerloop.subjects import Subject
 from ledgerloop.xero.client import MOST_IDS, XeroClient
 from ledgerloop.xero.models import Contact
 
@@ -99,7 +101,7 @@ def _compared(home: Organisation, kind: LinkKind, ids: Sequence[str]) -> list[To
         kept = last_compared.get(tx, home.id, kind, keys)
         firms = links.find(tx, home.id, "company", keys)
         app = own_app(tx)
-        held = journal.waiting(tx, [f"customer {key}" for key in keys]) if kind == "contact" else set()
+        held = journal.waiting(tx, [subjects.customer(key) for key in keys]) if kind == "contact" else set()
     records = at.hubspot().read(PLURAL[kind], list(mine), properties_read(kind)) if mine else {}
     newer = newer_sides(kind, {key: customers[one.xero_id] for key, one in mine.items() if one.xero_id in customers})
     found: list[Told] = []
@@ -134,7 +136,7 @@ def _put_back(one: Told) -> Wanted:
         kind=one.link.kind,
         id=one.record.id,
         values={},
-        subject=f"customer {one.customer.id}",
+        subject=subjects.customer(one.customer.id),
         rule=_RULE,
         reason="Xero owns what was changed in HubSpot, so its value is put back.",
         fields=values_of(one.link.kind, one.settled.to_hubspot, one.customer),
@@ -179,10 +181,10 @@ def _change(client: XeroClient, home: Organisation, some: Sequence[Told]) -> Non
                 journal.write(tx, [said], at.now())
             if key in refused:
                 reason = hold_reasons.refused_by_xero(one.customer, refused[key])
-                if journal.hold(tx, home.id, f"xero contact {key}", (reason,), (one.record.id,), at.now()):
+                if journal.hold(tx, home.id, subjects.xero("contact", key), (reason,), (one.record.id,), at.now()):
                     journal.write(tx, [_line(one, "hold", reason)], at.now())
             else:
-                journal.clear(tx, [f"xero contact {key}"], at.now())
+                journal.clear(tx, [subjects.xero("contact", key)], at.now())
 
 
 def _said(units: Iterable[str]) -> str:
@@ -193,12 +195,12 @@ def _flat(body: Mapping[str, Any]) -> dict[str, str]:
     return {name: str(value) for name, value in body.items() if name != "ContactID"}
 
 
-def _record_of(one: Told) -> str:
-    return f"hubspot {one.link.kind} {one.record.id}"
+def _record_of(one: Told) -> Subject:
+    return subjects.hubspot(one.link.kind, one.record.id)
 
 
 def _line(
     one: Told, decision: Decision, reason: str, values: Mapping[str, str] | None = None, answer: str = ""
 ) -> Line:
-    about, target = f"customer {one.customer.id}", f"xero contact {one.customer.id}"
+    about, target = subjects.customer(one.customer.id), subjects.xero("contact", one.customer.id)
     return Line(about, decision, _RULE, reason, target, values or {}, answer, led_by=(_record_of(one),))

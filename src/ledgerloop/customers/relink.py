@@ -11,6 +11,7 @@ from dataclasses import replace
 
 from sqlalchemy import Connection
 
+from ledgerloop import subjects
 from ledgerloop.customers import main_person
 from ledgerloop.customers.claims import Customers, Doubts
 from ledgerloop.customers.hubspot_records import PLURAL, properties_read
@@ -34,12 +35,11 @@ from ledgerloop.store import (
     pending_customers,
 )
 from ledgerloop.store.former_links import Lost
+from ledgerloop.subjects import Subject
 
 KINDS: tuple[LinkKind, ...] = ("contact", "company")
 _RULE = "customers.relink"
 _TWICE = 2
-_OF_THE_LIVING = ("xero contact", "balance")
-"""What nobody can answer any more for a customer that was merged: a change that Xero refused, a balance in doubt."""
 
 
 def follow_merged(home: Organisation, customers: Customers) -> Doubts:
@@ -56,7 +56,7 @@ def follow_merged(home: Organisation, customers: Customers) -> Doubts:
         if not losers:
             return {}
         winner_of = {one.id: survivor for one in losers if (survivor := mirror.survivor(tx, home.id, one))}
-        asked = journal.waiting(tx, [f"{about} {one.id}" for one in losers for about in _OF_THE_LIVING])
+        asked = journal.waiting(tx, [about for one in losers for about in _of_the_living(one.id)])
     if asked:
         with at.database.transaction() as tx:
             journal.clear(tx, asked, at.now())
@@ -114,8 +114,8 @@ def remember_made(home: Organisation, customers: Customers) -> None:
             with at.database.transaction() as tx:
                 if links.put(tx, [link], at.now()) == [link]:
                     reason = f"The {kind} {link.hubspot_id} carries the customer's id, so it shows it still."
-                    target = f"hubspot {kind} {link.hubspot_id}"
-                    journal.write(tx, [Line(f"customer {key}", "adopt", _RULE, reason, target)], at.now())
+                    target = subjects.hubspot(kind, link.hubspot_id)
+                    journal.write(tx, [Line(subjects.customer(key), "adopt", _RULE, reason, target)], at.now())
 
 
 def barred(home: Organisation, kind: LinkKind, strangers: Customers) -> Doubts:
@@ -176,7 +176,7 @@ def look_again(home: Organisation, kind: LinkKind, ids: Sequence[str], *, forgot
             _follow(home, link, record)
     gone = [key for key in ids if key not in found or found[key].id != key]
     with at.database.transaction() as tx:
-        journal.clear(tx, [f"hubspot {kind} {key}" for key in gone], at.now())
+        journal.clear(tx, [subjects.hubspot(kind, key) for key in gone], at.now())
 
 
 def come_back(home: Organisation, kind: LinkKind, ids: Sequence[str]) -> None:
@@ -190,7 +190,7 @@ def come_back(home: Organisation, kind: LinkKind, ids: Sequence[str]) -> None:
         portal = connections.only_portal(tx)
     for one in losses:
         customer, link = customers.get(one.xero_id), now.get(one.xero_id)
-        about, record = f"customer {one.xero_id}", f"hubspot {kind} {one.hubspot_id}"
+        about, record = subjects.customer(one.xero_id), subjects.hubspot(kind, one.hubspot_id)
         other = link is not None and link.hubspot_id != one.hubspot_id
         if kind == "contact" and link is not None and other and _other_person(one.hubspot_id, link.hubspot_id):
             emptied = main_person.clear(one.hubspot_id)
@@ -242,8 +242,8 @@ def _give(home: Organisation, link: Link, winner: Customer) -> Link:
         last_compared.forget(tx, home.id, link.kind, [link.xero_id, winner.id])
         _look_at(tx, home, winner.id)
         _look_at(tx, home, link.xero_id)
-        about, loser = f"customer {winner.id}", f"customer {link.xero_id}"
-        line = Line(about, "adopt", _RULE, reason, f"hubspot {link.kind} {link.hubspot_id}", led_by=(loser,))
+        about, loser = subjects.customer(winner.id), subjects.customer(link.xero_id)
+        line = Line(about, "adopt", _RULE, reason, subjects.hubspot(link.kind, link.hubspot_id), led_by=(loser,))
         journal.write(tx, [line], at.now())
     return to
 
@@ -261,8 +261,8 @@ def _follow(home: Organisation, link: Link, survivor: Record) -> None:
         if moved:
             _look_at(tx, home, link.xero_id)
             reason = f"{said}, so the link follows."
-            both = tuple(f"hubspot {link.kind} {key}" for key in (survivor.id, link.hubspot_id))
-            line = Line(f"customer {link.xero_id}", "adopt", _RULE, reason, both[0], led_by=both)
+            both = tuple(subjects.hubspot(link.kind, key) for key in (survivor.id, link.hubspot_id))
+            line = Line(subjects.customer(link.xero_id), "adopt", _RULE, reason, both[0], led_by=both)
             journal.write(tx, [line], at.now())
             return
         holder = links.find_by_hubspot(tx, home.id, link.kind, [survivor.id]).get(survivor.id)
@@ -283,11 +283,16 @@ def _drop(home: Organisation, link: Link, how: former_links.How, reason: str) ->
         if portal is not None:
             last_written.forget(tx, portal.id, link.kind, [link.hubspot_id])
         _look_at(tx, home, link.xero_id)
-        record = f"hubspot {link.kind} {link.hubspot_id}"
-        journal.write(tx, [Line(f"customer {link.xero_id}", "skip", _RULE, reason, record, led_by=(record,))], now)
+        record = subjects.hubspot(link.kind, link.hubspot_id)
+        journal.write(tx, [Line(subjects.customer(link.xero_id), "skip", _RULE, reason, record, led_by=(record,))], now)
 
 
 def _look_at(tx: Connection, home: Organisation, customer: str) -> None:
     """Have a customer looked at again, in another turn: the one that runs may be past it."""
     pending_customers.mark(tx, home.id, [customer])
     lanes.wake(tx, "standing", home.id, parts().now())
+
+
+def _of_the_living(customer: str) -> tuple[Subject, ...]:
+    """Name what nobody can answer any more for a customer that was merged: a change that Xero refused, its balance."""
+    return (subjects.xero("contact", customer), subjects.balance(customer))

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from ledgerloop import subjects
 from ledgerloop.customers import admit, succeed
 from ledgerloop.customers.claims import with_rivals
 from ledgerloop.customers.field_diff import compare_fields
@@ -52,7 +53,7 @@ def show_standings(home: Organisation, ids: Sequence[str], show_invoices: Show) 
             kind=link.kind,
             id=link.hubspot_id,
             values=values[link.xero_id],
-            subject=f"customer {link.xero_id}",
+            subject=subjects.customer(link.xero_id),
             rule="rules.standing.standing_of",
             reason=_said(standings[link.xero_id]),
             fields=_fields(link.kind, settled.get((link.kind, link.hubspot_id)), customers[link.xero_id]),

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 
 from sqlalchemy import Connection
 
+from ledgerloop import subjects
 from ledgerloop.customers import relink
 from ledgerloop.customers.claims import Customers, Doubts, look_at_rivals
 from ledgerloop.customers.hubspot_records import PLURAL
@@ -194,12 +195,12 @@ def _move(home: Organisation, pair: Pair, contacts: Customers, reason: str) -> N
         for link in pair.links:
             if links.move(tx, link, Link(home.id, new, link.kind, link.hubspot_id, "succeeded"), at.now()):
                 last_compared.forget(tx, home.id, link.kind, [old, new])
-                about, record = f"customer {new}", f"hubspot {link.kind} {link.hubspot_id}"
-                line = Line(about, "adopt", "rules.succession", reason, record, led_by=(f"customer {old}",))
+                about, record = subjects.customer(new), subjects.hubspot(link.kind, link.hubspot_id)
+                line = Line(about, "adopt", "rules.succession", reason, record, led_by=(subjects.customer(old),))
                 journal.write(tx, [line], at.now())
         look_at_rivals(tx, home.id, [link.hubspot_id for link in pair.links], [new])
         associations.forget(tx, home.id, old)
-        journal.clear(tx, [f"customer {old}"], at.now())
+        journal.clear(tx, [subjects.customer(old)], at.now())
         if new not in contacts:  # else it is shown in this very turn
             pending_customers.mark(tx, home.id, [new])
             lanes.wake(tx, "standing", home.id, at.now())

@@ -13,6 +13,7 @@ from datetime import date, datetime, timedelta
 
 from sqlalchemy import Connection
 
+from ledgerloop import subjects
 from ledgerloop.customers.claims import in_question, shown_elsewhere
 from ledgerloop.errors import LedgerloopError, Missing, RateLimited, Refused, Transient, UnknownOutcome
 from ledgerloop.hubspot.client import HubSpotClient
@@ -27,6 +28,7 @@ from ledgerloop.rules.notes import Happening, body_of, happenings_of, mark_of, m
 from ledgerloop.rules.vendor_messages import whole
 from ledgerloop.store import connections, cooldowns, intents, journal, links, mirror, notes, pending_customers
 from ledgerloop.store.notes import Key
+from ledgerloop.subjects import Subject
 
 BATCH = 100
 REST = timedelta(seconds=15)
@@ -131,7 +133,7 @@ def _rest(home: Organisation, problem: LedgerloopError) -> None:
         cooldowns.put(tx, _rest_of(home.id), Rest(now, now + wait))
 
 
-def _rest_of(organisation: str) -> str:
+def _rest_of(organisation: str) -> Subject:
     """Name the rest of an organisation's notes, and the hold, by which a person is told of it."""
     return cooldowns.name("notes", organisation)
 
@@ -275,7 +277,7 @@ def _standing(some: Sequence[Told]) -> list[Told]:
 
 def _line(one: Told, made: Record | None, refused: str = "") -> Line:
     return Line(
-        subject=f"customer {one.happening.invoice.customer}",
+        subject=subjects.customer(one.happening.invoice.customer),
         decision="create" if made else "skip",
         rule="rules.notes.happenings_of",
         reason=f"Invoice {one.happening.invoice.number} {one.happening.words}."

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from sqlalchemy import Connection
 
+from ledgerloop import subjects
 from ledgerloop.customers.claims import Customers, Doubts
 from ledgerloop.customers.hubspot_records import PLURAL, Pair
 from ledgerloop.parts import parts
@@ -108,11 +109,11 @@ def _empty(home: Organisation, kind: LinkKind, customer_of: dict[str, str]) -> d
         done = [record for record in rows if record not in said and record not in sent.failed]
         lines = [
             Line(
-                subject=f"customer {customer_of[record]}",
+                subject=subjects.customer(customer_of[record]),
                 decision="update",
                 rule="customers.unlink",
                 reason=f"A person ended the link to the {kind} {record}, so nothing is shown there any more.",
-                target=f"hubspot {kind} {record}",
+                target=subjects.hubspot(kind, record),
                 values=nothing,
                 answer="written",
             )

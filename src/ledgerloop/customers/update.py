@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 
 from sqlalchemy import Connection
 
+from ledgerloop import subjects
 from ledgerloop.concurrency import abreast
 from ledgerloop.customers import main_person, relink
 from ledgerloop.customers.field_diff import remembered
@@ -24,6 +25,7 @@ from ledgerloop.rules.customers import changed
 from ledgerloop.rules.ownership import Comparison, after_refusal
 from ledgerloop.rules.vendor_messages import whole
 from ledgerloop.store import connections, journal, last_compared, last_written, mirror
+from ledgerloop.subjects import Subject
 
 BATCH = 100
 PLURAL: dict[LinkKind, str] = {"contact": "contacts", "company": "companies", "deal": "deals"}
@@ -36,7 +38,7 @@ class Wanted:
     kind: LinkKind
     id: str
     values: Mapping[str, str]
-    subject: str
+    subject: Subject
     rule: str
     reason: str
     fields: Mapping[str, str] = field(default_factory=dict)
@@ -45,13 +47,13 @@ class Wanted:
     """What both sides will have said once the fields are written."""
     customer: str = ""
     """Whose record it is, where its fields were compared."""
-    led_by: tuple[str, ...] = ()
+    led_by: tuple[Subject, ...] = ()
     """Whose events led to it beside those of whom it is about."""
 
     @property
-    def target(self) -> str:
+    def target(self) -> Subject:
         """Name the record as the journal does."""
-        return f"hubspot {self.kind} {self.id}"
+        return subjects.hubspot(self.kind, self.id)
 
     def line(self, decision: Decision, reason: str, values: Mapping[str, str] | None = None, answer: str = "") -> Line:
         """Say in the journal what became of it."""

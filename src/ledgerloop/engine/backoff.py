@@ -18,6 +18,7 @@ from ledgerloop.parts import parts
 from ledgerloop.records import Rest
 from ledgerloop.rules.hold_reasons import broken_beside, refused_beside
 from ledgerloop.store import cooldowns, journal
+from ledgerloop.subjects import Subject
 
 Work = Literal["contacts anew", "emails", "hearing", "listening", "numbers", "polling", "shown emails", "telling"]
 
@@ -85,7 +86,7 @@ def resting(tx: Connection, lane: str, work: Work, now: datetime) -> bool:
     return rest is not None and rest.lasts(now)
 
 
-def _rest(lane: str, name: str, wait: timedelta, reason: str) -> None:
+def _rest(lane: str, name: Subject, wait: timedelta, reason: str) -> None:
     at = parts()
     now = at.now()
     with at.database.transaction() as tx:

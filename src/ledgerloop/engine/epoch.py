@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
+from ledgerloop import subjects
 from ledgerloop.errors import Transient
 from ledgerloop.log import logger
 from ledgerloop.parts import parts
@@ -28,7 +29,6 @@ from ledgerloop.store.witness import Witness
 KEY_LASTS = timedelta(minutes=10)
 """How long a request that was sent may still arrive and be told by its Idempotency-Key: Xero says six minutes."""
 EVERY = timedelta(minutes=1)
-SUBJECT = "database"
 _RULE = "engine.epoch"
 
 
@@ -148,7 +148,7 @@ def settle() -> None:
     with at.database.transaction() as tx:
         now = kept(tx) or now
         put(tx, Epoch(now.count, None, now.safe, ""))
-        journal.write(tx, [Line(SUBJECT, "update", _RULE, said)], at.now())
+        journal.write(tx, [Line(subjects.DATABASE, "update", _RULE, said)], at.now())
         for portal in connections.portals(tx):
             lanes.unpark(tx, "invoicing", portal.id)
             lanes.wake(tx, "invoicing", portal.id, at.now())
@@ -176,6 +176,6 @@ def _notice(witness: Witness, why: str) -> None:
         for lane in lanes.all_lanes(tx):
             lanes.wake(tx, lane.flow, lane.lane, now)  # its turn may be one that the engine does not know
         waits = "Nothing is made at either vendor until Xero has been read once."
-        journal.write(tx, [Line(SUBJECT, "hold", _RULE, f"{why} {waits}")], now)
+        journal.write(tx, [Line(subjects.DATABASE, "hold", _RULE, f"{why} {waits}")], now)
     witness.keep(count)
     logger.warning("the database is not the latest", why=why)

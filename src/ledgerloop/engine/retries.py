@@ -13,14 +13,12 @@ from typing import Literal
 
 from sqlalchemy import Connection
 
+from ledgerloop import subjects
 from ledgerloop.engine import backoff
 from ledgerloop.errors import LedgerloopError
 from ledgerloop.parts import parts
 from ledgerloop.records import Event, Organisation, Rest
 from ledgerloop.store import connections, cooldowns, deferrals, inbox, intents, journal, lanes, planned
-
-_DEAL, _SHOWN = "deal ", "hubspot deal "
-
 
 Kind = Literal["retry", "look"]
 RETRY: Kind = "retry"
@@ -50,8 +48,8 @@ def deals_held(tx: Connection, portal: str) -> list[str]:
     The latter are held by the organisation's lane or by the portal's, whichever wrote; there is one portal only.
     """
     held = journal.holds(tx)
-    mine = [one.subject.removeprefix(_DEAL) for one in held if one.lane == portal and one.subject.startswith(_DEAL)]
-    shown = [one.subject.removeprefix(_SHOWN) for one in held if one.subject.startswith(_SHOWN)]
+    mine = subjects.deals_of(one.subject for one in held if one.lane == portal)
+    shown = [deal for one in held if (deal := subjects.record_of(one.subject, "deal"))]
     return list(dict.fromkeys([*mine, *shown]))
 
 
@@ -61,7 +59,7 @@ def check(deals: Collection[str]) -> None:
     with at.database.reading() as tx:
         portal = connections.only_portal(tx)
         known = set(intents.get(tx, portal.id, deals)) if portal else set()
-        unknown = [deal for deal in deals if deal not in known and journal.held(tx, f"{_DEAL}{deal}") is None]
+        unknown = [deal for deal in deals if deal not in known and journal.held(tx, subjects.deal(deal)) is None]
     for deal in unknown:
         if not deal.isdecimal():
             raise LedgerloopError(
@@ -94,13 +92,11 @@ def retry(deals: Collection[str] | None = None) -> list[str]:
 
 def look_over(tx: Connection, found: Collection[str]) -> None:
     """Have the deals looked at again that are held over any of these customers and records, of which one was found."""
-    now = parts().now()
+    now, concerned, holds = parts().now(), set(found), journal.holds(tx)
     for portal in connections.portals(tx):
-        held = [
-            one.subject.removeprefix(_DEAL)
-            for one in journal.holds(tx)
-            if one.lane == portal.id and one.subject.startswith(_DEAL) and not set(found).isdisjoint(one.candidates)
-        ]
+        held = subjects.deals_of(
+            one.subject for one in holds if one.lane == portal.id and not concerned.isdisjoint(one.candidates)
+        )
         if held:
             inbox.keep(tx, [again(portal.id, deal, f"found {now.isoformat()}", LOOK) for deal in held], now)
             lanes.wake(tx, "invoicing", portal.id, now)

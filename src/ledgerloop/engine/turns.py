@@ -14,6 +14,7 @@ from typing import Literal
 
 from sqlalchemy import Connection
 
+from ledgerloop import subjects
 from ledgerloop.engine.durable import DurableError, step, workflow
 from ledgerloop.engine.retries import asked_name
 from ledgerloop.errors import (
@@ -134,7 +135,7 @@ def park(
         failures = lanes.fail(tx, flow, lane, problem, why, now)
         rest = _rest(problem, asked, failures)
         lanes.park(tx, flow, lane, Rest(now, now + rest), why)
-        if problem == Braked.__name__ and journal.held(tx, f"brake {lane}") is None:
+        if problem == Braked.__name__ and journal.held(tx, subjects.brake(lane)) is None:
             lanes.unpark(tx, flow, lane)  # a person has approved while the turn ran
         lanes.finish(tx, flow, lane, turn, now)
     logger.warning(

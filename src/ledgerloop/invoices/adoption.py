@@ -16,12 +16,12 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
+from ledgerloop import subjects
 from ledgerloop.engine import epoch
 from ledgerloop.engine.retries import LOOK, again
 from ledgerloop.errors import LedgerloopError
 from ledgerloop.invoices.adoption_survey import Survey
 from ledgerloop.invoices.decide import invoice_id
-from ledgerloop.invoices.release import deal_subject as subject_of
 from ledgerloop.parts import parts
 from ledgerloop.records import Intent, Line, Link, Portal, Receivable
 from ledgerloop.rules.customers import receivable_from_invoice
@@ -171,7 +171,7 @@ def _follow(tx: Connection, intent: Intent, pair: Pair, stands: Receivable, by: 
         links.put(tx, [Link(intent.organisation, intent.invoice, "deal", intent.deal, "adopt")], now)
         mirror.store_receivables(tx, [stands])
         last_written.put(tx, intent.portal, "deal", {intent.deal: {invoice_id(): intent.invoice}})
-        journal.clear(tx, [subject_of(intent.deal)], now)
+        journal.clear(tx, [subjects.deal(intent.deal)], now)
         journal.write(tx, [_let_go(intent, pair, stands, by)], now, lane=intent.portal)
     return ""
 
@@ -241,11 +241,11 @@ def _let_go(intent: Intent, pair: Pair, stands: Receivable, by: str) -> Line:
     against = f" Against it: {' '.join(pair.doubts)}" if pair.doubts else ""
     evidence = f"{' '.join(pair.agrees) or 'Nothing else says so.'}{against}"
     return Line(
-        subject=subject_of(intent.deal),
+        subject=subjects.deal(intent.deal),
         decision="adopt",
         rule="rules.pairing",
         reason=f"A person ({by}) let it go: it is followed, and no other is made. {evidence}",
-        target=f"xero invoice {stands.id}",
+        target=subjects.xero("invoice", stands.id),
         values={invoice_id(): stands.id},
         answer=f"{stands.number} {stands.status} {stands.total} {stands.currency}",
     )

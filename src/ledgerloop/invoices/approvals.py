@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
 
-from ledgerloop.invoices.release import deal_subject, subject_of
+from ledgerloop import subjects
 from ledgerloop.parts import parts
 from ledgerloop.records import Intent
 from ledgerloop.rules.invoices import body_of
@@ -43,7 +43,7 @@ def look(portal: str) -> Brake:
         left = intents.left_since(tx, portal, now - HOUR)
         ready = [intent for intent in intents.unapproved(tx, portal) if not intent.asks]
         unread = inbox.untaken(tx, "hubspot", portal, "deal")
-        braked = journal.held(tx, subject_of(portal)) is not None
+        braked = journal.held(tx, subjects.brake(portal)) is not None
     many = _too_many(len(left) + len(ready))
     why = (many or _too_much([*left, *ready])) if ready else ""
     if not why:
@@ -54,16 +54,18 @@ def look(portal: str) -> Brake:
             return Brake(True, [])
         if braked:
             with at.database.transaction() as tx:
-                journal.clear(tx, [subject_of(portal), *(deal_subject(one.deal) for one in ready)], now)
+                journal.clear(tx, [subjects.brake(portal), *(subjects.deal(one.deal) for one in ready)], now)
         return Brake(False, [])
     sentence = (
         f"{len(ready)} invoices wait: {why} See them with `ledgerloop holds`, and let them go with `ledgerloop approve"
         " --invoices`, or in the console."
     )
     with at.database.transaction() as tx:
-        journal.hold(tx, portal, subject_of(portal), (sentence,), (), now)
+        journal.hold(tx, portal, subjects.brake(portal), (sentence,), (), now)
         for one in ready:
-            journal.hold(tx, portal, deal_subject(one.deal), (_held(one, "too many" if many else "too much"),), (), now)
+            journal.hold(
+                tx, portal, subjects.deal(one.deal), (_held(one, "too many" if many else "too much"),), (), now
+            )
     return Brake(True, [one.deal for one in ready])
 
 

@@ -8,13 +8,13 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
+from ledgerloop import subjects
 from ledgerloop.bisect import bisect
 from ledgerloop.errors import Refused
 from ledgerloop.invoices import buyers, payers
 from ledgerloop.invoices.deals import with_payers
 from ledgerloop.invoices.decide import books_for
 from ledgerloop.invoices.edit_remarks import RULE, SAYINGS, Edited, keep_news, say_on_deal
-from ledgerloop.invoices.release import deal_subject as subject_of
 from ledgerloop.ledger.reference_data import last_read
 from ledgerloop.parts import parts
 from ledgerloop.records import Intent, Line, Organisation, Portal
@@ -186,8 +186,10 @@ def _changed(change: Change, invoice: Invoice, why: str) -> None:
     with at.database.transaction() as tx:
         intents.change(tx, intent, "payload", "payload_hash", *SAYINGS, "note", "stood")
         mirror.store_receivables(tx, [receivable] if receivable else [])
-        journal.clear(tx, [subject_of(intent.deal)], at.now())
-        line = Line(subject_of(intent.deal), "update", RULE, why, f"xero invoice {intent.invoice}", values, answer)
+        journal.clear(tx, [subjects.deal(intent.deal)], at.now())
+        line = Line(
+            subjects.deal(intent.deal), "update", RULE, why, subjects.xero("invoice", intent.invoice), values, answer
+        )
         journal.write(tx, [line], at.now())
 
 

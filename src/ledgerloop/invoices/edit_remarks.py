@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import get_args
 
+from ledgerloop import subjects
 from ledgerloop.invoices.deals import Sale
-from ledgerloop.invoices.release import deal_subject as subject_of
 from ledgerloop.parts import parts
 from ledgerloop.records import Intent, Line
 from ledgerloop.rules.customers import receivable_from_invoice
@@ -55,14 +55,14 @@ def say_on_deal(before: Intent, after: Intent, edit: str, differs: str | None = 
     with at.database.transaction() as tx:
         now = intents.locked(tx, before.portal, before.deal) or before
         after = replace(after, note=note_after(now, after, edit, differs))
-        waits = journal.held(tx, subject_of(after.deal)) is not None
+        waits = journal.held(tx, subjects.deal(after.deal)) is not None
         if (sayings(after), after.note, held) == (sayings(now), now.note, waits):
             return
         intents.change(tx, after, *SAYINGS, "note")
         if held:
-            journal.hold(tx, after.portal, subject_of(after.deal), (edit,), (), at.now())
+            journal.hold(tx, after.portal, subjects.deal(after.deal), (edit,), (), at.now())
         else:
-            journal.clear(tx, [subject_of(after.deal)], at.now())
+            journal.clear(tx, [subjects.deal(after.deal)], at.now())
         if edit and after.note != now.note:
-            about, target = subject_of(after.deal), f"xero invoice {after.invoice}"
+            about, target = subjects.deal(after.deal), subjects.xero("invoice", after.invoice)
             journal.write(tx, [Line(about, "hold" if held else "skip", RULE, edit, target)], at.now())

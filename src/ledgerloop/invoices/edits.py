@@ -12,6 +12,7 @@ from dataclasses import replace
 
 from sqlalchemy import Connection
 
+from ledgerloop import subjects
 from ledgerloop.invoices import merged_deals
 from ledgerloop.invoices.deals import read_deals, read_sales
 from ledgerloop.invoices.decide import Decided, basis, by_home, invoice_id, route
@@ -19,7 +20,6 @@ from ledgerloop.invoices.deferrals import Troubles
 from ledgerloop.invoices.edit_adopted import compare_adopted
 from ledgerloop.invoices.edit_drafts import change_drafts
 from ledgerloop.invoices.edit_remarks import Edited, note_after, say_on_deal, sayings
-from ledgerloop.invoices.release import deal_subject as subject_of
 from ledgerloop.parts import parts
 from ledgerloop.portal.facts import route_stages, won_stages
 from ledgerloop.records import Intent, Receivable
@@ -29,6 +29,7 @@ from ledgerloop.rules.remarks import Remarks, note_of, remarks_of
 from ledgerloop.rules.routing import Terms
 from ledgerloop.rules.standing import GONE
 from ledgerloop.store import connections, intents, journal, mirror
+from ledgerloop.subjects import Subject
 from ledgerloop.xero.client import MOST_IDS
 
 
@@ -40,8 +41,8 @@ def edit(portal: str, deals: Sequence[str], settled: Collection[str]) -> Trouble
     """
     at = parts()
     with at.database.reading() as tx:
-        waiting = journal.waiting(tx, [subject_of(deal) for deal in settled])
-        held = {deal for deal in settled if subject_of(deal) in waiting}
+        waiting = journal.waiting(tx, [subjects.deal(deal) for deal in settled])
+        held = {deal for deal in settled if subjects.deal(deal) in waiting}
         house = connections.portal(tx, portal)
         made = {deal: one for deal, one in intents.get(tx, portal, deals).items() if one.state == "made"}
     troubles = Troubles()
@@ -52,11 +53,11 @@ def edit(portal: str, deals: Sequence[str], settled: Collection[str]) -> Trouble
     with at.database.reading() as tx:
         made |= intents.get(tx, portal, list(merged.moved))
         stands = _standing(tx, [*made.values(), *merged.twice.values()])
-        waiting = journal.waiting(tx, [name(deal) for deal in made for name in (subject_of, _record_of)])
+        waiting = journal.waiting(tx, [name(deal) for deal in made for name in (subjects.deal, _record_of)])
 
     def tell(before: Intent, after: Intent, edit: str, *, held: bool = False) -> None:
         # Nearly every deal says so already, and writing that would be a commit for each.
-        waits = subject_of(before.deal) in waiting
+        waits = subjects.deal(before.deal) in waiting
         if (sayings(after), note_after(before, after, edit), held) != (sayings(before), before.note, waits):
             say_on_deal(before, after, edit, held=held)
 
@@ -127,9 +128,9 @@ def _restage(intent: Intent, terms: Terms) -> None:
             journal.clear(tx, [subject], at.now())
 
 
-def _record_of(deal: str) -> str:
+def _record_of(deal: str) -> Subject:
     """Name the deal's record as holds do that are about what HubSpot would not take."""
-    return f"hubspot deal {deal}"
+    return subjects.hubspot("deal", deal)
 
 
 def _standing(tx: Connection, made: Sequence[Intent]) -> dict[str, Receivable]:

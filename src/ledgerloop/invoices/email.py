@@ -11,10 +11,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from ledgerloop import subjects
 from ledgerloop.engine.backoff import alone
 from ledgerloop.errors import LedgerloopError, Missing, RateLimited, Refused, Transient, UnknownOutcome
 from ledgerloop.invoices import write_back
-from ledgerloop.invoices.release import deal_subject as subject_of
 from ledgerloop.parts import parts
 from ledgerloop.records import EmailState, Intent, Line, Receivable
 from ledgerloop.rules.remarks import note_of, remarks_of
@@ -109,14 +109,14 @@ def _emailed(intent: Intent, email: EmailState, why: str, answer: str = "", *, t
     """Keep what became of an email, with its line in the journal; ``tell`` it on the deal where a person must act."""
     at = parts()
     line = Line(
-        subject=subject_of(intent.deal),
+        subject=subjects.deal(intent.deal),
         decision="update",
         rule="invoices.email",
         reason=why,
-        target=f"xero invoice {intent.invoice}",
+        target=subjects.xero("invoice", intent.invoice),
         values={"email": email or "refused"},
         answer=answer,
-        led_by=(f"customer {intent.customer}",),
+        led_by=(subjects.customer(intent.customer),),
     )
     with at.database.transaction() as tx:
         now = intents.locked(tx, intent.portal, intent.deal) or intent

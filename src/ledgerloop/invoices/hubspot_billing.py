@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 
+from ledgerloop import subjects
 from ledgerloop.errors import RateLimited, Refused, ScopeMissing
 from ledgerloop.hubspot.models import Record
 from ledgerloop.log import logger
@@ -76,7 +77,7 @@ def _say_once(portal: str, kind: str, refusal: Refused) -> None:
             scope = f"crm.objects.{kind}.read"
             cure = f"Allow the token {scope} to have it looked at." if isinstance(refusal, ScopeMissing) else ""
             why = f"HubSpot's own {kind} of deals cannot be seen, so a deal that HubSpot bills too is invoiced. {cure}"
-            line = Line(f"portal {portal}", "skip", "invoices.hubspot_billing", why.strip())
+            line = Line(subjects.portal(portal), "skip", "invoices.hubspot_billing", why.strip())
             journal.write(tx, [line], at.now(), lane=portal)
             logger.warning("hubspot's own billing cannot be seen", kind=kind, why=refusal.sentence)
 

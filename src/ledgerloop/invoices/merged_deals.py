@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 
 from sqlalchemy import Connection
 
+from ledgerloop import subjects
 from ledgerloop.hubspot.models import Record
 from ledgerloop.parts import parts
 from ledgerloop.records import Intent, Link
@@ -52,7 +53,7 @@ def follow(portal: str, deals: Collection[Record]) -> Merged:
                 merged.moved[survivor] = f"HubSpot merged deal {old} into this one, and invoice {number} goes with it."
             elif not _is_gone(tx, theirs):
                 merged.twice[survivor] = theirs
-            journal.clear(tx, [f"deal {old}"], at.now())
+            journal.clear(tx, [subjects.deal(old)], at.now())
     return merged
 
 

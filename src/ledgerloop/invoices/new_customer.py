@@ -12,6 +12,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from ledgerloop import subjects
 from ledgerloop.bisect import bisect
 from ledgerloop.errors import Refused
 from ledgerloop.invoices.deals import Sale, buyer_of, new_customer, sides
@@ -243,12 +244,12 @@ def _refused(body: Mapping[str, object], problems: Sequence[str]) -> Hold:
 
 def _made(customer: Customer, body: Mapping[str, object], answer: str, deals: Sequence[str]) -> Line:
     return Line(
-        subject=f"customer {customer.id}",
+        subject=subjects.customer(customer.id),
         decision="create",
         rule="rules.customers.contact_for_customer",
         reason="A deal was won, and its buyer is none of the customers in Xero, as the evidence or a person says.",
-        target=f"xero contact {customer.id}",
+        target=subjects.xero("contact", customer.id),
         values={name: str(value) for name, value in body.items()},
         answer=answer,
-        led_by=tuple(f"deal {one}" for one in deals),
+        led_by=tuple(subjects.deal(one) for one in deals),
     )

@@ -10,6 +10,7 @@ from dataclasses import replace
 from datetime import datetime
 from itertools import groupby
 
+from ledgerloop import subjects
 from ledgerloop.engine import epoch
 from ledgerloop.engine.retries import LOOK, again
 from ledgerloop.invoices import payment_terms, submit
@@ -17,7 +18,6 @@ from ledgerloop.invoices.deals import Sale
 from ledgerloop.invoices.decide import Decided, Ready, Verdict, basis, decide
 from ledgerloop.invoices.deferrals import Troubles
 from ledgerloop.invoices.payers import find_payers
-from ledgerloop.invoices.release import deal_subject as subject_of
 from ledgerloop.parts import parts
 from ledgerloop.records import Hold, Intent, Line, Portal, Receivable, Skip
 from ledgerloop.rules.identity.payers import Found, Payer
@@ -26,6 +26,7 @@ from ledgerloop.rules.invoices import hash_of, payload_of
 from ledgerloop.rules.recipients import taken
 from ledgerloop.rules.remarks import Remarks, note_of, remarks_of
 from ledgerloop.store import connections, inbox, intents, journal, lanes
+from ledgerloop.subjects import Subject
 
 REQUEST = 50
 """Invoices in one request, as Xero advises. Intents of one request share its Idempotency-Key."""
@@ -216,21 +217,23 @@ def _keep(
     repeated = {one.deal for one in planned if refused.get(one.deal) == one.payload_hash and one.deal not in again}
     asking = {one.deal: one.asks for one in planned if one.asks and not one.approved_at and one.deal not in repeated}
     lines: list[Line] = []
-    free: list[str] = []
+    free: list[Subject] = []
     with at.database.transaction() as tx:
         intents.put(tx, [intent for intent in planned if intent.deal not in repeated])
         for deal, verdict in decided.verdicts.items():
             hold = Hold((asking[deal],)) if deal in asking else verdict
             if isinstance(hold, Hold):
                 cause = decided.causes.get(deal, "")
-                if journal.hold(tx, portal, subject_of(deal), hold.reasons, hold.candidates, now, cause, hold.choices):
+                if journal.hold(
+                    tx, portal, subjects.deal(deal), hold.reasons, hold.candidates, now, cause, hold.choices
+                ):
                     named = {"dealname": decided.names[deal]} if deal in decided.names else {}
                     rule = "rules.invoices.invoice_from_deal"
-                    lines.append(Line(subject_of(deal), "hold", rule, hold.sentence, values=named))
+                    lines.append(Line(subjects.deal(deal), "hold", rule, hold.sentence, values=named))
             elif deal not in repeated:
-                free.append(subject_of(deal))
+                free.append(subjects.deal(deal))
             if isinstance(hold, Skip):
-                lines.append(Line(subject_of(deal), "skip", "invoices.decide", hold.reason))
+                lines.append(Line(subjects.deal(deal), "skip", "invoices.decide", hold.reason))
         intents.withdraw(tx, portal, [deal for deal, one in decided.verdicts.items() if not isinstance(one, Ready)])
         journal.clear(tx, free, now)
         journal.write(tx, lines, now)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
+from ledgerloop import subjects
 from ledgerloop.customers import link_by_hand
 from ledgerloop.customers.answers import Ruled
 from ledgerloop.customers.claims import shown_elsewhere
@@ -97,13 +98,13 @@ def new_one_pays(home: Organisation, deal: str, by: str, others: Collection[str]
                 " first."
             )
         rulings.put(tx, home.id, f"{half} {record.id}", "", at.now(), by)
-        held = journal.held(tx, f"deal {deal}")
+        held = journal.held(tx, subjects.deal(deal))
         bearing = mirror.customers_by_number(tx, home.id, [number_of(half, record.id)])
         those = {*named, *(held.candidates if held else ()), *(one.id for some in bearing.values() for one in some)}
         for customer in sorted(those):
             rulings.put(tx, home.id, rulings.none_of(f"{half} {record.id}", customer), "", at.now(), by)
         reason = f"{said_by(by)} said that the {half} {record.id} is none of the customers in Xero: one is made for it."
-        journal.write(tx, [Line(f"deal {deal}", "skip", _RULE, reason)], at.now(), lane=home.id)
+        journal.write(tx, [Line(subjects.deal(deal), "skip", _RULE, reason)], at.now(), lane=home.id)
     if gone:
         reissue.forget(gone)
     made = new_customer(sale)
@@ -142,7 +143,7 @@ def _look_for_archived(home: Organisation, deal: str, sale: Sale, named: Collect
     """Raise an error where an archived customer that a buyer may be still owes something, and nobody spoke of it."""
     owes = owing.archived_owing(home, sale)
     with parts().database.reading() as tx:
-        held = journal.held(tx, f"deal {deal}")
+        held = journal.held(tx, subjects.deal(deal))
         spoken_of = {*named, *(held.candidates if held else ())}
         before = {key: rulings.none_of(buyer_of(sale), key) for key in owes}
         denied = rulings.get(tx, home.id, list(before.values()))
@@ -180,7 +181,7 @@ def organisation_of_deal(deal: str, given: str, customer: str = "") -> Organisat
     portal = _portal_of(deal)
     _, routed = decide.routed_sale(portal, deal)
     with at.database.reading() as tx:
-        held, made = journal.held(tx, f"deal {deal}"), intents.get(tx, portal.id, [deal]).get(deal)
+        held, made = journal.held(tx, subjects.deal(deal)), intents.get(tx, portal.id, [deal]).get(deal)
         asked = [home for home in homes if held and mirror.customers(tx, home.id, held.candidates)]
         invoiced = [home for home in homes if made and home.id == made.organisation]
         for found in ([routed] if routed else [], asked, invoiced):

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from sqlalchemy import Connection
 
+from ledgerloop import subjects
 from ledgerloop.customers import first_compared, review
 from ledgerloop.customers.claims import look_at_rivals
 from ledgerloop.customers.shared_keys import sharing_of
@@ -154,12 +155,12 @@ def _its_own(payer: Found, customer: Customer | None, company: Record, contact: 
 
 def _adopted(link: Link, why: str, deals: Sequence[str]) -> Line:
     return Line(
-        subject=f"customer {link.xero_id}",
+        subject=subjects.customer(link.xero_id),
         decision="adopt",
         rule="rules.identity.payers.choose_payer",
         reason=f"A won deal's {link.kind} {link.hubspot_id} is this customer. {why}",
-        target=f"hubspot {link.kind} {link.hubspot_id}",
-        led_by=tuple(f"deal {one}" for one in deals),
+        target=subjects.hubspot(link.kind, link.hubspot_id),
+        led_by=tuple(subjects.deal(one) for one in deals),
     )
 
 

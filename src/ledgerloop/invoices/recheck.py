@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
+from ledgerloop import subjects
 from ledgerloop.engine.retries import LOOK, again
 from ledgerloop.invoices.decide import Ready, Verdict, basis, decide
-from ledgerloop.invoices.release import deal_subject as subject_of
 from ledgerloop.parts import parts
 from ledgerloop.records import Intent, Line, Skip
 from ledgerloop.rules.clocks import passed
@@ -48,8 +48,8 @@ def put_back(portal: str, some: Sequence[Intent], verdicts: Mapping[str, Verdict
     skips = {one.deal: skip for one in some if isinstance(skip := verdicts.get(one.deal), Skip)}
     with at.database.transaction() as tx:
         intents.withdraw(tx, portal, list(skips), sent=True)
-        journal.clear(tx, [subject_of(deal) for deal in skips], now)
-        lines = [Line(subject_of(deal), "skip", "invoices.decide", skip.reason) for deal, skip in skips.items()]
+        journal.clear(tx, [subjects.deal(deal) for deal in skips], now)
+        lines = [Line(subjects.deal(deal), "skip", "invoices.decide", skip.reason) for deal, skip in skips.items()]
         journal.write(tx, lines, now)
         anew = [one.deal for one in some if one.deal not in skips]
         for deal in anew:

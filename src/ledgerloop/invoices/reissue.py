@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
+from ledgerloop import subjects
 from ledgerloop.engine import retries
 from ledgerloop.errors import LedgerloopError
 from ledgerloop.invoices import decide, existing, payers
@@ -134,8 +135,8 @@ def forget(one: Renewal) -> None:
         intents.remove(tx, intent.portal, intent.deal)
         links.remove(tx, Link(intent.organisation, intent.invoice, "deal", intent.deal, ""))
         why = f"A person asked for a new invoice: {intent.number} is {one.status} in Xero."
-        target = f"xero invoice {intent.invoice}"
-        line = Line(f"deal {intent.deal}", "skip", "invoices.reissue", why, target)
+        target = subjects.xero("invoice", intent.invoice)
+        line = Line(subjects.deal(intent.deal), "skip", "invoices.reissue", why, target)
         journal.write(tx, [line], at.now(), lane=intent.portal)
 
 

@@ -8,20 +8,11 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
+from ledgerloop import subjects
 from ledgerloop.errors import LedgerloopError
 from ledgerloop.records import Intent
 from ledgerloop.store import connections, intents, journal, lanes
 from ledgerloop.store.db import Database
-
-
-def deal_subject(deal: str) -> str:
-    """Return the name under which the journal and the holds know a deal."""
-    return f"deal {deal}"
-
-
-def subject_of(portal: str) -> str:
-    """Name the brake of a portal as holds and the journal do."""
-    return f"brake {portal}"
 
 
 class Changed(LedgerloopError):
@@ -55,9 +46,9 @@ def approve(
             raise Changed("What waits for approval has changed since it was shown. Look at it again.")
         approved = [one.deal for one in some]
         intents.approve(tx, portal, approved, now)
-        journal.clear(tx, [deal_subject(deal) for deal in approved], now)
+        journal.clear(tx, [subjects.deal(deal) for deal in approved], now)
         if deals is None:
-            journal.clear(tx, [subject_of(portal)], now)
+            journal.clear(tx, [subjects.brake(portal)], now)
         if approved:
             lanes.unpark(tx, "invoicing", portal)
             lanes.wake(tx, "invoicing", portal, now)

@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 from itertools import groupby
 from typing import Literal, TypeVar
 
+from ledgerloop import subjects
 from ledgerloop.engine import epoch
 from ledgerloop.engine.epoch import KEY_LASTS
 from ledgerloop.engine.retries import LOOK, again
@@ -21,7 +22,6 @@ from ledgerloop.errors import Invalid, UnknownOutcome
 from ledgerloop.invoices import approvals, existing
 from ledgerloop.invoices.deferrals import Troubles
 from ledgerloop.invoices.recheck import changed, put_back
-from ledgerloop.invoices.release import deal_subject as subject_of
 from ledgerloop.ledger import duplicate_invoices
 from ledgerloop.ledger.reference_data import last_read
 from ledgerloop.log import logger
@@ -286,7 +286,7 @@ def _record(portal: str, ended: Sequence[Made | Refusal]) -> None:
     with at.database.transaction() as tx:
         books = {home: last_read(tx, home) for home in {one.intent.organisation for one in ended}}
         for one in ended:
-            subject = subject_of(one.intent.deal)
+            subject = subjects.deal(one.intent.deal)
             note = ""
             if isinstance(one, Refusal):
                 intents.mark_refused(tx, portal, one.intent.deal)
@@ -305,7 +305,7 @@ def _record(portal: str, ended: Sequence[Made | Refusal]) -> None:
                     continue  # a person has linked another invoice meanwhile; this one is told when it is pulled
             lines.append(_line(one, note))
         made = [one for one in ended if isinstance(one, Made)]
-        journal.clear(tx, [subject_of(one.intent.deal) for one in made], now)
+        journal.clear(tx, [subjects.deal(one.intent.deal) for one in made], now)
         receivables = [receivable_from_invoice(one.intent.organisation, one.invoice) for one in made]
         mirror.store_receivables(tx, [receivable for receivable in receivables if receivable is not None])
         for home in {one.intent.organisation for one in made}:
@@ -328,7 +328,7 @@ def _record(portal: str, ended: Sequence[Made | Refusal]) -> None:
 
 
 def _line(one: Made | Refusal, note: str) -> Line:
-    subject, values = subject_of(one.intent.deal), {"payload": one.intent.payload}
+    subject, values = subjects.deal(one.intent.deal), {"payload": one.intent.payload}
     if isinstance(one, Refusal):
         return Line(subject, "hold", "xero", one.hold.sentence, values=values, answer=whole(*one.problems))
     invoice = one.invoice
@@ -338,7 +338,7 @@ def _line(one: Made | Refusal, note: str) -> Line:
         decision=one.decision,
         rule="rules.invoices.invoice_from_deal",
         reason=" ".join(part for part in (why, told(note)) if part),
-        target=f"xero invoice {invoice.InvoiceID}",
+        target=subjects.xero("invoice", invoice.InvoiceID),
         values=values,
         answer=f"{invoice.InvoiceNumber} {invoice.Status} {invoice.Total} {invoice.CurrencyCode}",
     )

@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
 
+from ledgerloop import subjects
 from ledgerloop.customers.update import Wanted, show
-from ledgerloop.invoices.release import deal_subject as subject_of
 from ledgerloop.parts import parts
 from ledgerloop.records import Intent, Organisation, Receivable
 from ledgerloop.rules.invoices import properties_from_invoice
@@ -55,8 +55,8 @@ def show_deals(portal: str, deals: Sequence[str]) -> None:
     with at.database.reading() as tx:
         made = {deal: intent for deal, intent in intents.get(tx, portal, deals).items() if intent.state == "made"}
         homes = {home.id: home for home in connections.organisations(tx)}
-        waiting = journal.held_among(tx, [subject_of(deal) for deal in deals])
-        held = {deal: waiting[subject_of(deal)] for deal in deals if subject_of(deal) in waiting}
+        waiting = journal.held_among(tx, [subjects.deal(deal) for deal in deals])
+        held = {deal: waiting[subjects.deal(deal)] for deal in deals if subjects.deal(deal) in waiting}
         silent = last_written.get(tx, portal, "deal", [deal for deal in deals if deal not in made and deal not in held])
         invoices = {
             home: mirror.receivables(tx, home, [one.invoice for one in made.values() if one.organisation == home])
@@ -91,13 +91,13 @@ def _of_deal(intent: Intent, invoice: Receivable, home: Organisation, today: dat
         "deal",
         intent.deal,
         values,
-        subject_of(intent.deal),
+        subjects.deal(intent.deal),
         "rules.invoices.properties_from_invoice",
         said,
-        led_by=(f"customer {invoice.customer}",),
+        led_by=(subjects.customer(invoice.customer),),
     )
 
 
 def _message(deal: str, message: str, reason: str) -> Wanted:
     values = renamed({"xero_sync_message": message}, parts().names)
-    return Wanted("deal", deal, values, subject_of(deal), "rules.invoices.invoice_from_deal", reason)
+    return Wanted("deal", deal, values, subjects.deal(deal), "rules.invoices.invoice_from_deal", reason)

@@ -9,13 +9,12 @@ from collections.abc import Sequence
 
 from sqlalchemy import Connection
 
+from ledgerloop import subjects
 from ledgerloop.parts import parts
 from ledgerloop.records import Intent, Receivable
 from ledgerloop.rules.invoice_markers import marker_in
 from ledgerloop.rules.standing import GONE
 from ledgerloop.store import intents, journal, mirror
-
-_SUBJECT = "invoice "
 
 
 def look(tx: Connection, organisation: str, invoices: Sequence[Receivable]) -> None:
@@ -30,16 +29,16 @@ def look(tx: Connection, organisation: str, invoices: Sequence[Receivable]) -> N
             continue
         ours = own.get(intent.invoice)
         if ours is None or ours.status not in GONE:
-            subject, now = _SUBJECT + invoice.id, parts().now()
+            subject, now = subjects.invoice(invoice.id), parts().now()
             journal.hold(tx, organisation, subject, (_told(intent, invoice),), (intent.invoice, invoice.id), now)
 
 
 def _let_go(tx: Connection, organisation: str, seen: dict[str, Receivable]) -> None:
     """Clear what is told of two invoices once either is gone, or the second no longer says that it is the deal's."""
     for held in journal.holds(tx):
-        if held.lane != organisation or not held.subject.startswith(_SUBJECT):
+        second = subjects.invoice_of(held.subject)
+        if held.lane != organisation or not second:
             continue
-        second = held.subject.removeprefix(_SUBJECT)
         gone = any(one.id in held.candidates and one.status in GONE for one in seen.values())
         if gone or (second in seen and not marker_in(seen[second].reference)):
             journal.clear(tx, [held.subject], parts().now())

@@ -17,6 +17,7 @@ from typing import TypeVar
 
 from sqlalchemy import Connection
 
+from ledgerloop import subjects
 from ledgerloop.errors import LedgerloopError
 from ledgerloop.log import logger
 from ledgerloop.parts import parts
@@ -99,9 +100,9 @@ def _compare(client: XeroClient, home: Organisation, some: Sequence[str], calls:
     today = home.day(at.now())
     agreeing = {key for key, one in theirs.items() if agrees(ours.get(key, []), _told(one), today, home.base_currency)}
     with at.database.transaction() as tx:
-        journal.clear(tx, [_subject(key) for key in agreeing], at.now())
-        held_of = journal.held_among(tx, [_subject(key) for key in theirs if key not in agreeing])
-        told = {key: held_of.get(_subject(key)) for key in theirs if key not in agreeing}
+        journal.clear(tx, [subjects.balance(key) for key in agreeing], at.now())
+        held_of = journal.held_among(tx, [subjects.balance(key) for key in theirs if key not in agreeing])
+        told = {key: held_of.get(subjects.balance(key)) for key in theirs if key not in agreeing}
     differing = [
         key
         for key, held in told.items()
@@ -126,7 +127,7 @@ def _reread(client: XeroClient, home: Organisation, contact: Contact, calls: Cal
         mirror.replace_receivables(tx, home.id, contact.ContactID, found)
     if not agreed and _told(still) != _told(contact):
         return  # somebody acts on it just now: the next call compares again
-    subject, customer, now = _subject(contact.ContactID), f"customer {contact.ContactID}", at.now()
+    subject, customer, now = subjects.balance(contact.ContactID), subjects.customer(contact.ContactID), at.now()
     with at.database.transaction() as tx:
         if agreed:
             journal.clear(tx, [subject], now)
@@ -145,10 +146,6 @@ def _looked_up(client: XeroClient, contact: Contact, calls: Calls) -> Contact | 
     """Look a customer up once more; none where it is gone."""
     calls.made += 1
     return {one.ContactID: one for one in client.contacts_by_id([contact.ContactID])}.get(contact.ContactID)
-
-
-def _subject(customer: str) -> str:
-    return f"balance {customer}"
 
 
 def _question(contact: Contact, ours: Decimal) -> str:

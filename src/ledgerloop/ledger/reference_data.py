@@ -14,6 +14,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from ledgerloop import subjects
 from ledgerloop.engine.retries import LOOK, again
 from ledgerloop.errors import Missing, ScopeMissing
 from ledgerloop.log import logger
@@ -124,7 +125,7 @@ def _read(home: Organisation, kind: Kind) -> str:
         if store.put(tx, home.id, kind, content, at.now()):
             for portal in (one.id for one in connections.portals(tx)):
                 waiting = journal.caused_by(tx, portal, home.id)
-                deals = [subject.removeprefix("deal ") for subject in waiting]
+                deals = subjects.deals_of(waiting)
                 reason = f"books {home.id} {kind} {hashlib.sha256(content.encode()).hexdigest()}"
                 if inbox.keep(tx, [again(portal, deal, reason, LOOK) for deal in deals], at.now()):
                     lanes.wake(tx, "invoicing", portal, at.now())

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
+from ledgerloop import subjects
 from ledgerloop.errors import Conflict, LedgerloopError
 from ledgerloop.hubspot.client import HubSpotClient
 from ledgerloop.log import logger
@@ -88,7 +89,7 @@ def present(client: HubSpotClient, kind: LinkKind) -> list[Present]:
 
 def tell(tx: Connection, portal: str, wrong: Sequence[str], now: datetime) -> None:
     """Hold the portal for a person while its properties are wrong; let all go on once they are right."""
-    subject = f"properties {portal}"
+    subject = subjects.properties(portal)
     if wrong:
         journal.hold(tx, portal, subject, (*wrong, "Then run `ledgerloop doctor`, which looks again."), (), now)
     elif journal.held(tx, subject) is not None:
@@ -105,7 +106,7 @@ def look_again(*, though_right: bool) -> list[str]:
     at = parts()
     with at.database.reading() as tx:
         portal = connections.only_portal(tx)
-        held = portal is not None and journal.held(tx, f"properties {portal.id}") is not None
+        held = portal is not None and journal.held(tx, subjects.properties(portal.id)) is not None
     if portal is None or not (held or though_right):
         return []
     try:

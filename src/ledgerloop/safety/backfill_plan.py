@@ -10,11 +10,11 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from ledgerloop import subjects
 from ledgerloop.customers.drift import RULE
 from ledgerloop.hubspot.dry_run import made_up
 from ledgerloop.parts import parts
 from ledgerloop.records import Entry, Organisation
-from ledgerloop.safety.circuit_breaker import subject_of
 from ledgerloop.safety.dry_run import AT_ONCE, count, rehearse
 from ledgerloop.store import connections, journal, lanes, last_written, mirror, pending_customers, planned
 from ledgerloop.store.write_counts import Written
@@ -88,8 +88,8 @@ def accept(home: Organisation, customers: Iterable[str], may: Written) -> None:
     with at.database.transaction() as tx:
         planned.accept(tx, home.id, list(customers), may, now)
         pending_customers.let_go(tx, home.id)
-        if journal.held(tx, subject_of(home.id)) is not None:
-            journal.clear(tx, [subject_of(home.id)], now)
+        if journal.held(tx, subjects.brake(home.id)) is not None:
+            journal.clear(tx, [subjects.brake(home.id)], now)
             lanes.unpark(tx, "standing", home.id)
         lanes.wake(tx, "standing", home.id, now)
     at.nudge()
@@ -101,7 +101,7 @@ def _line(home: Organisation, portal: str, entry: Entry, stands: Mapping[str, st
     at = parts()
     with at.database.reading() as tx:
         before = last_written.get(tx, portal, kind, [record]).get(record, {}) if record else {}
-        named = mirror.customers(tx, home.id, [entry.subject.removeprefix("customer ")])
+        named = mirror.customers(tx, home.id, [subjects.customer_of(entry.subject)])
     return Line(
         subject=entry.subject,
         name=next((customer.name for customer in named.values()), ""),

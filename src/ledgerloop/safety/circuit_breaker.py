@@ -15,6 +15,7 @@ from datetime import timedelta
 
 from sqlalchemy import Connection
 
+from ledgerloop import subjects
 from ledgerloop.customers.named import organisation_of
 from ledgerloop.customers.relink import KINDS
 from ledgerloop.errors import Braked, LedgerloopError, UnknownOutcome
@@ -48,11 +49,6 @@ _CHANGES_EACH = 3
 """How many records a customer's change usually means: a contact, a company and a deal."""
 
 
-def subject_of(organisation: str) -> str:
-    """Name the brake of an organisation as holds and the journal do."""
-    return f"brake {organisation}"
-
-
 def look_ahead(home: Organisation) -> None:
     """Set aside, before anything is written, what would write more than an hour may; say so, and ask.
 
@@ -63,7 +59,7 @@ def look_ahead(home: Organisation) -> None:
     now = at.now()
     with at.database.reading() as tx:
         since = pending_customers.stopped_since(tx, home.id)
-        held = journal.held(tx, subject_of(home.id)) is not None
+        held = journal.held(tx, subjects.brake(home.id)) is not None
     if since is not None and passed(since, AGAIN, now):
         with at.database.transaction() as tx:
             pending_customers.let_go(tx, home.id)
@@ -104,7 +100,7 @@ def release(organisation: str) -> None:
     """Say that nothing is stopped any more."""
     at = parts()
     with at.database.transaction() as tx:
-        journal.clear(tx, [subject_of(organisation)], at.now())
+        journal.clear(tx, [subjects.brake(organisation)], at.now())
 
 
 @dataclass(slots=True)
@@ -173,7 +169,7 @@ class Counting(HubSpotClient):
     def _count(self, wanted: Written) -> Count:
         at = parts()
         with at.database.transaction() as tx:
-            one_at_a_time(tx, f"brake {self._home.id}")  # several batches are counted at the same time
+            one_at_a_time(tx, subjects.brake(self._home.id))  # several batches are counted at the same time
             beyond = planned.spend(tx, self._home.id, wanted) if self._planned else wanted
             so_far = write_counts.in_the_last_hour(tx, self._home.id, at.now()).plus(beyond)
             fits = beyond == Written() or _fits(so_far)
@@ -223,8 +219,8 @@ def _stopped(home: Organisation, going: Sequence[str], so_far: Written, *, news:
     lines = [line for some in rehearse(home, going) for line in some]
     if _fits(so_far.plus(count(lines))):
         return False
-    makers = {line.subject.removeprefix("customer ") for line in lines if line.decision == "create"}
-    others = [line for line in lines if line.subject.removeprefix("customer ") not in makers]
+    makers = {subjects.customer_of(line.subject) for line in lines if line.decision == "create"}
+    others = [line for line in lines if subjects.customer_of(line.subject) not in makers]
     go_on = bool(makers) and _fits(so_far.plus(count(others)))
     with at.database.transaction() as tx:
         stopped = makers if go_on else set(going)
@@ -237,7 +233,7 @@ def _stopped(home: Organisation, going: Sequence[str], so_far: Written, *, news:
 
 def organisation_stopped(tx: Connection, given: str) -> Organisation:
     """Choose the organisation that is given; else the only one whose work the brake has stopped, or that there is."""
-    stopped = [home.id for home in connections.organisations(tx) if journal.held(tx, subject_of(home.id))]
+    stopped = [home.id for home in connections.organisations(tx) if journal.held(tx, subjects.brake(home.id))]
     return organisation_of(tx, given or (stopped[0] if len(stopped) == 1 else ""))
 
 
@@ -255,5 +251,5 @@ def _ask(home: Organisation, so_far: Written, what_waits: str) -> str:
         " See what it is with `ledgerloop plan --waiting`, and let it go on with `ledgerloop approve`."
     )
     with at.database.transaction() as tx:
-        journal.hold(tx, home.id, subject_of(home.id), (sentence,), (), at.now())
+        journal.hold(tx, home.id, subjects.brake(home.id), (sentence,), (), at.now())
     return sentence

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
+from ledgerloop import subjects
 from ledgerloop.customers import company_index, drift, held, show
 from ledgerloop.hubspot.dry_run import Rehearsing
 from ledgerloop.invoices import write_back
@@ -62,7 +63,7 @@ def _still_asked(
 ) -> list[Entry]:
     """Return what was asked before about these customers and is asked still: the work finds nothing new in it."""
     told = {line.subject for line in lines if line.decision == "hold"}
-    wanted = {f"customer {one}" for one in customers} - told
+    wanted = {subjects.customer(one) for one in customers} - told
     with forgetful.reading() as tx:
         holds = [one for one in journal.holds(tx) if one.lane == home.id and one.subject in wanted]
     return [

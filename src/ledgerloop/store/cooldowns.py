@@ -9,6 +9,7 @@ from sqlalchemy import Column, ColumnElement, Connection, and_, or_
 
 from ledgerloop.records import Rest
 from ledgerloop.store import connections
+from ledgerloop.subjects import Subject
 
 
 def lasts(began: Column[datetime], until: Column[datetime], now: datetime) -> ColumnElement[bool]:
@@ -16,9 +17,9 @@ def lasts(began: Column[datetime], until: Column[datetime], now: datetime) -> Co
     return and_(until.is_not(None), until > now, or_(began.is_(None), began <= now))
 
 
-def name(work: str, organisation: str) -> str:
+def name(work: str, organisation: str) -> Subject:
     """Name a rest, and the hold by which a person is told of it."""
-    return f"{work} {organisation}"
+    return Subject(f"{work} {organisation}")
 
 
 def get(tx: Connection, rest: str) -> Rest | None:

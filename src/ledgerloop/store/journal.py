@@ -19,6 +19,7 @@ from ledgerloop.store.provenance import Provenance
 from ledgerloop.store.statements import chunks, upsert
 from ledgerloop.store.tables import hold as hold_table
 from ledgerloop.store.tables import journal as table
+from ledgerloop.subjects import Subject
 
 MOST_EVENTS = 20
 """How many of the events that led to it a line names; of more it has the number."""
@@ -29,7 +30,7 @@ class Held:
     """A decision that waits for a person: every reason at once, in whole sentences."""
 
     lane: str
-    subject: str
+    subject: Subject
     reasons: tuple[str, ...]
     candidates: tuple[str, ...]
     since: datetime
@@ -55,7 +56,7 @@ def write(tx: Connection, lines: Sequence[Line], now: datetime, lane: str = "") 
         add(tx, [_whole(tx, line, now, by) for line in lines])
 
 
-def recent(tx: Connection, limit: int, *subjects: str) -> list[Entry]:
+def recent(tx: Connection, limit: int, *subjects: Subject) -> list[Entry]:
     """List the newest lines, newest first, of everything or of these subjects."""
     query = select(table).order_by(table.c.id.desc()).limit(limit)
     if subjects:
@@ -63,7 +64,7 @@ def recent(tx: Connection, limit: int, *subjects: str) -> list[Entry]:
     return [_entry(row) for row in tx.execute(query)]
 
 
-def reasons_said(tx: Connection, subject: str, reasons: Collection[str]) -> set[str]:
+def reasons_said(tx: Connection, subject: Subject, reasons: Collection[str]) -> set[str]:
     """Tell which of these reasons the journal has of a subject, however long ago."""
     return {reason for _, reason in said(tx, [(subject, reason) for reason in reasons])}
 
@@ -89,7 +90,7 @@ def prune(tx: Connection, before: datetime) -> int:
     return tx.execute(delete(table).where(table.c.at < before)).rowcount
 
 
-def latest_value(tx: Connection, subjects: Collection[str], name: str) -> dict[str, str]:
+def latest_value(tx: Connection, subjects: Collection[Subject], name: str) -> dict[str, str]:
     """Return what the journal last said under a name about each of these subjects, where it said anything."""
     found: dict[str, str] = {}
     for some in chunks(sorted(subjects)):
@@ -103,7 +104,7 @@ def latest_value(tx: Connection, subjects: Collection[str], name: str) -> dict[s
 def hold(
     tx: Connection,
     lane: str,
-    subject: str,
+    subject: Subject,
     reasons: Sequence[str],
     candidates: Sequence[str],
     now: datetime,
@@ -129,16 +130,16 @@ def hold(
     return True
 
 
-def clear(tx: Connection, subjects: Collection[str], now: datetime) -> None:
+def clear(tx: Connection, subjects: Collection[Subject], now: datetime) -> None:
     """Say that these subjects wait no more."""
     for some in chunks(sorted(subjects)):
         waiting = update(hold_table).where(hold_table.c.subject.in_(some), hold_table.c.cleared_at.is_(None))
         tx.execute(waiting.values(cleared_at=now))
 
 
-def waiting(tx: Connection, subjects: Collection[str]) -> set[str]:
+def waiting(tx: Connection, subjects: Collection[Subject]) -> set[Subject]:
     """Tell which of these subjects wait for a person."""
-    found: set[str] = set()
+    found: set[Subject] = set()
     for some in chunks(sorted(subjects)):
         mine = select(hold_table.c.subject).where(hold_table.c.subject.in_(some), hold_table.c.cleared_at.is_(None))
         found |= set(tx.execute(mine).scalars())
@@ -151,21 +152,21 @@ def holds(tx: Connection) -> list[Held]:
     return [_held(row) for row in tx.execute(query.order_by(hold_table.c.since, hold_table.c.subject))]
 
 
-def held(tx: Connection, subject: str) -> Held | None:
+def held(tx: Connection, subject: Subject) -> Held | None:
     """Look up whether a subject waits for a person."""
     return held_among(tx, [subject]).get(subject)
 
 
-def held_among(tx: Connection, subjects: Collection[str]) -> dict[str, Held]:
+def held_among(tx: Connection, subjects: Collection[Subject]) -> dict[Subject, Held]:
     """Look up which of these subjects wait for a person, and with what."""
-    found: dict[str, Held] = {}
+    found: dict[Subject, Held] = {}
     for some in chunks(sorted(subjects)):
         mine = select(hold_table).where(hold_table.c.subject.in_(some), hold_table.c.cleared_at.is_(None))
         found |= {row.subject: _held(row) for row in tx.execute(mine)}
     return found
 
 
-def caused_by(tx: Connection, lane: str, organisation: str) -> list[str]:
+def caused_by(tx: Connection, lane: str, organisation: str) -> list[Subject]:
     """List the subjects of a lane that wait because of an organisation's books."""
     mine = select(hold_table.c.subject).where(hold_table.c.cause == organisation, hold_table.c.lane == lane)
     return list(tx.execute(mine.where(hold_table.c.cleared_at.is_(None)).order_by(hold_table.c.subject)).scalars())

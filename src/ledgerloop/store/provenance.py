@@ -13,10 +13,12 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import Connection, and_, func, select
 
+from ledgerloop import subjects
 from ledgerloop.records import Vendor
 from ledgerloop.store.mirror import payers
 from ledgerloop.store.tables import inbox, receivable
 from ledgerloop.store.tables import lane as lane_table
+from ledgerloop.subjects import Subject
 
 MOST_READ = 10_000
 """The newest events that are looked at: as many as a turn takes."""
@@ -46,16 +48,16 @@ class Provenance:
     _told: Told | None = field(default=None, init=False, repr=False)
     _heard: dict[str, list[int]] = field(default_factory=dict, init=False, repr=False)
 
-    def led_to(self, tx: Connection, subjects: Iterable[str]) -> list[int]:
+    def led_to(self, tx: Connection, about: Iterable[Subject]) -> list[int]:
         """Return the events that led to what is said of these subjects, the oldest first.
 
         They are those of this turn, and of the turns that failed just before: what these pulled is still to be written.
         A subject that no event names was not led to by any: it came with the clock, a plan or another's turn.
         """
-        some = tuple(subjects)
+        some = tuple(about)
         told = self._read(tx)
         found = {event for one in some for event in (*told.of.get(one, ()), *self._heard.get(one, ()))}
-        if not found and any(one.startswith("deal ") for one in some):
+        if not found and subjects.deals_of(some):
             found = set(told.any_deal)
         return sorted(found)
 
@@ -116,11 +118,11 @@ def _told(tx: Connection, lane: str, turn: int, flow: str, source: Vendor) -> To
     any_deal: list[int] = []
     for row in rows:
         if row.category == "deal":
-            of.setdefault(f"deal {row.resource}", []).append(row.id)
+            of.setdefault(subjects.deal(row.resource), []).append(row.id)
         elif row.category == "CONTACT":
-            of.setdefault(f"customer {row.resource}", []).append(row.id)
+            of.setdefault(subjects.customer(row.resource), []).append(row.id)
         elif customer := row.customer or paid.get(row.resource):
-            of.setdefault(f"customer {customer}", []).append(row.id)
+            of.setdefault(subjects.customer(customer), []).append(row.id)
         if row.category in _DEALS_HANG_ON or row.kind == "merge":  # which names the deals that it made one
             any_deal.append(row.id)
     return Told(of, any_deal)

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 
 from sqlalchemy import Connection
 
+from ledgerloop import subjects
 from ledgerloop.records import Intent, LinkKind
 from ledgerloop.store import (
     connections,
@@ -23,7 +24,7 @@ from ledgerloop.store import (
     mirror,
 )
 
-Subject = tuple[str, str]
+SpokenOf = tuple[str, str]
 """A lane, and what it speaks of."""
 
 _WORDS = {
@@ -50,7 +51,7 @@ def title(subject: str, name: str) -> str:
     return f"{words} {name or key}".strip()
 
 
-def names_of(tx: Connection, spoken_of: Iterable[Subject]) -> dict[Subject, str]:
+def names_of(tx: Connection, spoken_of: Iterable[SpokenOf]) -> dict[SpokenOf, str]:
     """Look up the names of what is spoken of, as far as they are known."""
     keys: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
     for lane, subject in spoken_of:
@@ -93,8 +94,8 @@ def _customers(tx: Connection, lane: str, ids: list[str]) -> dict[str, str]:
 
 def _deals(tx: Connection, ids: list[str]) -> dict[str, str]:
     """Name deals as they were called when they were held, else as their invoice says, else by who pays."""
-    called = journal.latest_value(tx, {f"deal {one}" for one in ids}, "dealname")
-    found = {one: called[f"deal {one}"] for one in ids if f"deal {one}" in called}
+    called = journal.latest_value(tx, {subjects.deal(one) for one in ids}, "dealname")
+    found = {one: called[subjects.deal(one)] for one in ids if subjects.deal(one) in called}
     nameless = [one for one in ids if one not in found]
     for portal in connections.portals(tx) if nameless else ():
         for deal, intent in intents.get(tx, portal.id, nameless).items():

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
+from ledgerloop import subjects
 from ledgerloop.invoices import release
 from ledgerloop.records import Entry, Event, Organisation, Portal, Pulse, Signed, Vendor
 from ledgerloop.rules.clocks import far
@@ -35,7 +36,8 @@ from ledgerloop.store.journal import Held
 from ledgerloop.store.lanes import Lane, Parked
 from ledgerloop.store.links import Kept
 from ledgerloop.store.planned import Allowance
-from ledgerloop.web.naming import Subject, names_of, title
+from ledgerloop.subjects import Subject
+from ledgerloop.web.naming import SpokenOf, names_of, title
 from ledgerloop.web.wording import events_told
 
 _FLOW = {"xero": "standing", "hubspot": "invoicing"}
@@ -54,7 +56,7 @@ class Overview:
     unreadable: list[KeptEvent]
     holds: list[Held]
     written: list[Entry]
-    names: Mapping[Subject, str]
+    names: Mapping[SpokenOf, str]
     """What people call that which is spoken of, as far as it is known."""
     silent: Mapping[str, datetime]
     """Since when an organisation's webhooks have told nothing though things changed."""
@@ -62,7 +64,7 @@ class Overview:
     """The events that led to those, by their numbers, as far as the inbox still has them."""
     planned: list[Allowance]
     """Planned work that is not done, with how many customers are left."""
-    approvable: Mapping[str, str] = field(default_factory=dict)
+    approvable: Mapping[Subject, str] = field(default_factory=dict)
     """The subjects of holds that a person ends by approving invoices, each with the seal of what is shown."""
     reviewed: list[Kept] = field(default_factory=list)
     """Links of an earlier release about which a person is asked."""
@@ -229,9 +231,9 @@ def look(
     holds = journal.holds(tx)
     reviewed = [one for home in connections.organisations(tx) for one in links.listed(tx, home.id, asked=True)]
     spoken_of = [(one.lane, one.subject) for one in holds]
-    spoken_of += [(one.link.organisation, f"customer {one.link.xero_id}") for one in reviewed]
+    spoken_of += [(one.link.organisation, subjects.customer(one.link.xero_id)) for one in reviewed]
     written = [entry for entry in journal.recent(tx, lines * 4) if entry.decision != "skip"][:lines]
-    spoken_of += [(one.lane, one.subject) for one in written if one.subject.startswith("customer ")]
+    spoken_of += [(one.lane, one.subject) for one in written if subjects.customer_of(one.subject)]
     return Overview(
         now=now,
         connected=connections.all_connected(tx),
@@ -258,11 +260,13 @@ def may_be_new(held: Held) -> bool:
     return bool(held.choices) and all(one.kind != "contact" for one in held.choices)
 
 
-def _approvable(tx: Connection) -> dict[str, str]:
+def _approvable(tx: Connection) -> dict[Subject, str]:
     portals = [portal.id for portal in connections.portals(tx)]
-    seals = {f"deal {one.deal}": release.seal_of([one]) for portal in portals for one in intents.unapproved(tx, portal)}
+    seals = {
+        subjects.deal(one.deal): release.seal_of([one]) for portal in portals for one in intents.unapproved(tx, portal)
+    }
     braked = {portal: stopped for portal in portals if (stopped := release.waiting(tx, portal))}
-    return seals | {release.subject_of(portal): release.seal_of(stopped) for portal, stopped in braked.items()}
+    return seals | {subjects.brake(portal): release.seal_of(stopped) for portal, stopped in braked.items()}
 
 
 def _signed(tx: Connection, counted: Sequence[Signed]) -> list[Signed]:

@@ -6,6 +6,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from ledgerloop import subjects
 from ledgerloop.bootstrap import Ledgerloop
 from ledgerloop.customers import answers
 from ledgerloop.customers.answers import Ruled
@@ -15,6 +16,7 @@ from ledgerloop.log import logger
 from ledgerloop.parts import instead
 from ledgerloop.records import Organisation
 from ledgerloop.store import connections, journal, links, mirror
+from ledgerloop.subjects import Subject
 from ledgerloop.web.door import LARGEST_FORM, Form, form_of_people, to
 from ledgerloop.web.overview import may_be_new
 from ledgerloop.web.sessions import Session, Sessions
@@ -76,7 +78,7 @@ class Answering:
         """
         with self._built.database.reading() as tx:
             homes = connections.organisations(tx)
-            held = journal.held(tx, subject)
+            held = journal.held(tx, Subject(subject))
             if held is not None and held.lane == lane:
                 named = [f"{one.kind} {one.id}" for one in held.choices]
                 customers = [one.id for one in held.choices if one.kind == "customer"]
@@ -88,6 +90,6 @@ class Answering:
                 for one in links.listed(tx, home.id, asked=True) if home.id == lane else ():
                     link = one.link
                     known = (f"{link.kind} {link.hubspot_id}", f"end {link.kind}")
-                    if subject == f"customer {link.xero_id}" and choice in known:
+                    if subject == subjects.customer(link.xero_id) and choice in known:
                         return home
         raise Over("That is not asked any more, or not in this way. Look at it again.")
