@@ -6,14 +6,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from rules_samples import CALM, HOME, day
-from sentences import sentences_in
 
 from ledgerloop.records import Organisation, Receivable
 from ledgerloop.rules.pairing.candidates import Index
@@ -451,13 +449,3 @@ def test_a_name_within_a_reference_is_whole_words() -> None:
     pair = weigh(deal, stands(reference="web site 21"), DAYS)
     assert pair is not None
     assert "fits" == pair.kind
-
-
-def test_the_page_has_every_sentence() -> None:
-    """docs/moving.md lists what speaks for a pair and against it, in the words in which it is told, and no more."""
-    root = Path(__file__).parents[2]
-    modules = (root / "src" / "ledgerloop" / "rules" / "pairing").glob("*.py")
-    said = {one for module in modules for one in sentences_in(module)}
-    page = (root / "docs" / "moving.md").read_text("utf-8").split("\n## What is certain\n")[1].split("\n## ")[0]
-
-    assert sorted(said) == sorted(line.removeprefix("- ") for line in page.splitlines() if line.startswith("- "))
