@@ -167,16 +167,20 @@ def test_a_lost_answer_is_looked_for_and_adopted(scene: Scene) -> None:
 
     assert [shown["xero_invoice_id"]] == [one["InvoiceID"] for one in scene.invoices_of(deal)]
     assert ("adopt", f"xero invoice {shown['xero_invoice_id']}") in scene.journal(f"deal {deal}")
+    (why,) = scene.reasons(f"deal {deal}", "adopt")
+    assert "the answer to its request was lost, so it is followed and no other is made" in why
 
 
 def test_a_request_that_never_arrived_is_sent_again_under_the_same_key(scene: Scene) -> None:
-    """Nothing was done and nobody knows: after looking, the same request goes out once more."""
+    """Nothing was done and nobody knows: after looking, the same request goes out once more; the journal says why."""
     scene.fault("xero", kind="reset_before", method="PUT", path="/Invoices$", times=1)
 
     deal = scene.sell()
     scene.until_shown("deals", deal, "xero_invoice_id")
 
     assert 1 == len(scene.invoices_of(deal))
+    (made,) = scene.reasons(f"deal {deal}", "create")
+    assert "The answer to its request was lost, and Xero had no invoice of it, so the request was sent again." in made
 
 
 def test_what_xero_refuses_becomes_a_hold_and_holds_back_no_other(staged: Callable[..., Scene]) -> None:

@@ -39,6 +39,7 @@ def test_a_deal_lost_while_nobody_knows_of_its_invoice_is_not_invoiced(scene: Sc
     assert [] == scene.calls("xero", "/Invoices", "PUT")
     assert [] == scene.invoices_of(deal)
     assert ("skip", "") == scene.journal(f"deal {deal}")[-1]
+    assert "Xero has no invoice of it and makes none of it any more" in scene.reasons(f"deal {deal}", "skip")[-1]
 
 
 def test_a_lost_deal_that_no_webhook_told_of_is_not_invoiced(staged: Callable[..., Scene]) -> None:

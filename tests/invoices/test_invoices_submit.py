@@ -53,6 +53,11 @@ def test_what_xero_left_out_is_decided_anew_once_nothing_can_arrive(staged: Call
 
     assert [1, 1, 1] == [len(scene.invoices_of(deal)) for deal in deals]
     assert [478.8, 798.0, 478.8] == [scene.invoices_of(deal)[0]["SubTotal"] for deal in deals]
+    (why,) = scene.reasons(f"deal {rest[0]}", "skip")
+    assert why == (
+        "The answer to its request was lost, and Xero has no invoice of it and makes none of it any more, so the deal"
+        " is decided anew."
+    )
 
 
 def test_a_lost_request_that_arrives_after_all_makes_nothing_twice(scene: Scene) -> None:

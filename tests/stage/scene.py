@@ -268,6 +268,12 @@ class Scene:
         with self.built.database.reading() as tx:
             return [(entry.decision, entry.target) for entry in reversed(journal.recent(tx, 100, subject))]
 
+    def reasons(self, subject: str, decision: str) -> list[str]:
+        """Return why something was decided so about a subject, oldest first."""
+        with self.built.database.reading() as tx:
+            lines = reversed(journal.recent(tx, 100, subject))
+            return [entry.reason for entry in lines if entry.decision == decision]
+
     def deliver(self, path: str, body: bytes, headers: Mapping[str, str]) -> httpx2.Response:
         """Post a webhook of our own making to the service."""
         return self.on.control.post(self.on.service_url + path, content=body, headers=dict(headers))

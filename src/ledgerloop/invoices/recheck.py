@@ -20,6 +20,8 @@ from ledgerloop.store import connections, inbox, intents, journal, lanes
 FRESH = timedelta(minutes=1)
 """How long a decision to invoice a deal is good for; what leaves later is read once more before it does."""
 
+_LOST = "The answer to its request was lost, and Xero has no invoice of it and makes none of it any more"
+
 
 def changed(portal: str, waiting: Sequence[Intent]) -> tuple[dict[str, Verdict], set[str]]:
     """Read the deals whose invoices were not decided just now; return those that say something else than then.
@@ -41,7 +43,8 @@ def changed(portal: str, waiting: Sequence[Intent]) -> tuple[dict[str, Verdict],
 def put_back(portal: str, some: Sequence[Intent], verdicts: Mapping[str, Verdict]) -> None:
     """Have deals decided anew before their invoices leave; forget the intents of those not to be invoiced any more.
 
-    Nothing may have been made of them. What a person approved stays approved where the deal still says the same.
+    Nothing may have been made of them; where the answer to a request was lost, the journal says so. What a person
+    approved stays approved where the deal still says the same.
     """
     at = parts()
     now = at.now()
@@ -49,9 +52,13 @@ def put_back(portal: str, some: Sequence[Intent], verdicts: Mapping[str, Verdict
     with at.database.transaction() as tx:
         intents.withdraw(tx, portal, list(skips), sent=True)
         journal.clear(tx, [subjects.deal(deal) for deal in skips], now)
-        lines = [Line(subjects.deal(deal), "skip", "invoices.decide", skip.reason) for deal, skip in skips.items()]
-        journal.write(tx, lines, now)
         anew = [one.deal for one in some if one.deal not in skips]
+        lost = {one.deal for one in some if one.state == "sent"}
+        said = {deal: f"{_LOST}. {skip.reason}" if deal in lost else skip.reason for deal, skip in skips.items()}
+        said |= {deal: f"{_LOST}, so the deal is decided anew." for deal in anew if deal in lost}
+        journal.write(
+            tx, [Line(subjects.deal(deal), "skip", "invoices.decide", why) for deal, why in said.items()], now
+        )
         for deal in anew:
             intents.mark_refused(tx, portal, deal, anew=True)
         if anew:

@@ -50,7 +50,7 @@ class Made:
     intent: Intent
     invoice: Invoice
     decision: Literal["create", "adopt"]
-    why: str = "Xero had made it, though its answer was lost."
+    why: str = "It stands in Xero, though the answer to its request was lost, so it is followed and no other is made."
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +69,8 @@ class Refusal:
         return Hold((f"Xero would not make the invoice: {why}",))
 
 
+_WON = "The deal is won."
+_AGAIN = "The answer to its request was lost, and Xero had no invoice of it, so the request was sent again."
 _ADOPTED = "It stands in Xero with this deal's mark, so it is followed, and no other is made."
 LOOK_BACK = timedelta(days=1)
 """How long before an intent was sent its invoice is looked for: our clock may be wrong by as much as a time zone."""
@@ -332,7 +334,9 @@ def _line(one: Made | Refusal, note: str) -> Line:
     if isinstance(one, Refusal):
         return Line(subject, "hold", "xero", one.hold.sentence, values=values, answer=whole(*one.problems))
     invoice = one.invoice
-    why = "The deal is won." if one.decision == "create" else one.why
+    why = one.why
+    if one.decision == "create":
+        why = _WON if one.intent.state == "intended" else f"{_WON} {_AGAIN}"
     return Line(
         subject=subject,
         decision=one.decision,
