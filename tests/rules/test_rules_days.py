@@ -58,6 +58,26 @@ MARCH = {
 
 
 @pytest.mark.parametrize(
+    ("closed", "line", "due"),
+    [
+        pytest.param("2026-11-22", {}, "2026-11-22", id="made on the day on which it was won"),
+        pytest.param("2026-11-20T03:00:00Z", {}, "2026-11-22", id="noticed two days late"),
+        pytest.param("2026-11-22", MARCH, "2027-03-01", id="billing begins later"),
+        pytest.param("2026-12-31", {}, "2026-12-31", id="a later day that a person wrote"),
+        pytest.param("", {}, "2026-12-06", id="none, so the days count"),
+    ],
+)
+def test_due_when_the_deal_closes_is_due_at_once(closed: str, line: dict[str, str], due: str) -> None:
+    """The close date is the day on which a deal was won, so it lies before an invoice that is made late."""
+    terms = Terms(due_date_property="closedate", due_days=14, recurring="first")
+    draft = invoice_from_deal(record("512", closedate=closed), [item(**line)], terms, HOME, PORTAL, TODAY)
+
+    assert isinstance(draft, Draft)
+    assert draft.body["DueDate"] == due
+    assert draft.due_told == bool(closed)
+
+
+@pytest.mark.parametrize(
     ("line", "due", "reason"),
     [
         pytest.param({}, "2026-11-22", "", id="on its own date"),

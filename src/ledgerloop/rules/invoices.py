@@ -68,6 +68,9 @@ LINE_PROPERTIES = (
     "hs_position_on_quote",
 )
 
+CLOSED = "closedate"
+"""The day on which a deal was won, or is expected to be: no term of payment that somebody agreed on."""
+
 
 @dataclass(frozen=True, slots=True)
 class Draft:
@@ -124,6 +127,8 @@ def invoice_from_deal(
     if locked is not None and day <= locked:
         doubts.append(_locked(day, locked, books))
     due = _due(deal, terms, organisation.timezone, reasons)
+    if due is not None and terms.due_date_property == CLOSED:
+        due = max(due, day)  # due when the deal closes is due at once, also where the invoice is made late
     if due is not None and due < day:
         reasons.append(_past(due, terms.due_date_property, day, today))
     body = {

@@ -50,7 +50,8 @@ class Route(Section):
     due_date_property: PropertyName = Field(
         default="",
         description="A date property of deals that is the due date; of a moment, its day where the organisation is."
-        " Where it is empty, due_terms count.",
+        " Where it is empty, due_terms count. With closedate an invoice is due at once, on its own date where the deal"
+        " was won before that.",
     )
     due_terms: Literal["route", "xero"] = Field(
         default="route",
