@@ -318,6 +318,8 @@ class Intent:
     """The currency in which the deal says what the invoice comes to."""
     said_tax: str = ""
     """How tax is meant there, in Xero's word: Exclusive, Inclusive or NoTax."""
+    deal_name: str = ""
+    """What the deal is called in HubSpot, for people."""
 
 
 LinkKind = Literal["contact", "company", "deal"]

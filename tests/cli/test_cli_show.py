@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -112,14 +113,16 @@ INTENT = Intent(
     "124",
     "org-1",
     "7",
-    '{"Reference": "HS-124 Small sale"}',
+    '{"Reference": "HS-124 PO-77"}',
     "h",
     "k",
     "HS-124",
     "u",
     state="made",
     invoice="i",
+    deal_name="Small sale",
 )
+NAMELESS = replace(INTENT, deal="126", deal_name="")
 
 
 @pytest.mark.parametrize(
@@ -131,6 +134,7 @@ INTENT = Intent(
         ("62515", "deal 123", "Big sale", "Deal 123 “Big sale”"),
         ("62515", "hubspot deal 123", "Big sale", "Deal 123 “Big sale”"),
         ("62515", "deal 124", "Small sale", "Deal 124 “Small sale”"),
+        ("62515", "deal 126", "", "Deal 126"),
         ("62515", "deal 125", "", "Deal 125"),
         ("org-1", "hubspot contact 5", "Jo Kauri", "HubSpot contact 5 “Jo Kauri”"),
         ("org-1", "hubspot contact 6", "max@kauri.co.nz", "HubSpot contact 6 “max@kauri.co.nz”"),
@@ -150,7 +154,7 @@ def test_holds_name_what_they_are_about(filled: Path, lane: str, subject: str, n
         mirror.store_customers(tx, [Customer("org-1", "7", "Kauri Cafe")])
         invoice = Receivable("org-1", "i", "invoice", "7", "PAID", "NZD", Decimal(1), Decimal(1), number="INV-0012")
         mirror.store_receivables(tx, [invoice])
-        intents.put(tx, [INTENT])
+        intents.put(tx, [INTENT, NAMELESS])
         links.put(tx, [Link("org-1", "7", "contact", "5", "id"), Link("org-1", "7", "company", "8", "id")], NOW)
         last_compared.put(
             tx, "org-1", "contact", {"7": Compared({}, {"person": "Jo\nKauri", "email": "jo@kauri.co.nz"})}

@@ -16,6 +16,7 @@ from scene import LINE, Scene
 from ledgerloop.hubspot.webhooks import sign
 from ledgerloop.records import Link
 from ledgerloop.store import connections, inbox, links
+from ledgerloop.web.naming import names_of
 from ledgerloop_sandbox.credentials import HUBSPOT_CLIENT_SECRET
 
 
@@ -72,6 +73,24 @@ def test_a_deal_reported_three_times_gets_one_invoice(scene: Scene) -> None:
     assert 1 == len(scene.invoices_of(deal))
     assert [] == scene.writes()
     assert [] == scene.calls("xero", method="PUT")
+
+
+def test_a_deal_with_an_invoice_is_called_by_its_own_name(scene: Scene) -> None:
+    """Holds and the journal name the deal and not its customer, also once somebody has renamed it."""
+    deal = scene.sell(dealname="Fleet")
+    scene.until_shown("deals", deal, "xero_invoice_id")
+    scene.settle()
+    assert "Fleet" == _called(scene, deal)
+
+    scene.edit("deals", deal, dealname="Fleet of 2027")
+
+    scene.on.until("its new name is known", lambda: _called(scene, deal) == "Fleet of 2027" or None)
+    assert [] == [line for line in scene.journal(f"deal {deal}") if line[0] == "hold"]
+
+
+def _called(scene: Scene, deal: str) -> str | None:
+    with scene.built.database.reading() as tx:
+        return names_of(tx, [("62515", f"deal {deal}")]).get(("62515", f"deal {deal}"))
 
 
 def test_lost_and_won_again_is_still_one_invoice(scene: Scene) -> None:

@@ -200,6 +200,7 @@ def _intent(house: Portal, terms: Terms | None, pair: Pair, invoice: Invoice, no
         paid_stage=paid_stage,
         online_url="wanted" if terms is not None and terms.online_invoice else "",
         stood=FOREIGN,
+        deal_name=pair.deal.name,
     )
 
 

@@ -7,12 +7,13 @@ be the same.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
 from sqlalchemy import Connection
 
 from ledgerloop import subjects
+from ledgerloop.hubspot.models import Record
 from ledgerloop.invoices import merged_deals
 from ledgerloop.invoices.deals import read_deals, read_sales
 from ledgerloop.invoices.decide import Decided, basis, by_home, invoice_id, route
@@ -54,6 +55,7 @@ def edit(portal: str, deals: Sequence[str], settled: Collection[str]) -> Trouble
         made |= intents.get(tx, portal, list(merged.moved))
         stands = _standing(tx, [*made.values(), *merged.twice.values()])
         waiting = journal.waiting(tx, [name(deal) for deal in made for name in (subjects.deal, _record_of)])
+    _rename(made, found)
 
     def tell(before: Intent, after: Intent, edit: str, *, held: bool = False) -> None:
         # Nearly every deal says so already, and writing that would be a commit for each.
@@ -116,6 +118,16 @@ def edit(portal: str, deals: Sequence[str], settled: Collection[str]) -> Trouble
             with troubles.apart(organisation, [one.intent.deal for one in some]):
                 compare_adopted(house, organisation, some)
     return troubles
+
+
+def _rename(made: Mapping[str, Intent], found: Mapping[str, Record]) -> None:
+    """Keep what deals are called by now: holds and the journal name them so."""
+    called = {deal: found[deal].properties.get("dealname") or "" for deal in made if deal in found}
+    renamed = [replace(made[deal], deal_name=name) for deal, name in called.items() if name != made[deal].deal_name]
+    if renamed:
+        with parts().database.transaction() as tx:
+            for one in renamed:
+                intents.change(tx, one, "deal_name")
 
 
 def _restage(intent: Intent, terms: Terms) -> None:

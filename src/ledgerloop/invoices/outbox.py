@@ -74,7 +74,7 @@ def adopt(house: Portal, decided: Decided) -> set[str]:
         if isinstance(verdict, Ready) and verdict.home.id == stands.organisation:
             found.append(_intent(house, verdict, stands.customer, "", now, ""))
         else:
-            found.append(_stranger(house, deal, stands, now))
+            found.append(_stranger(house, deal, stands, now, decided.names.get(deal, "")))
     adopted = submit.adopt(house.id, found, {deal: one.id for deal, one in decided.standing.items()})
     gone = {deal: one for deal, one in decided.standing.items() if deal not in adopted}
     if gone:  # our copy was behind, and no longer is: what becomes of these deals is decided anew
@@ -85,7 +85,7 @@ def adopt(house: Portal, decided: Decided) -> set[str]:
     return set(decided.standing)
 
 
-def _stranger(house: Portal, deal: str, invoice: Receivable, now: datetime) -> Intent:
+def _stranger(house: Portal, deal: str, invoice: Receivable, now: datetime, name: str) -> Intent:
     """Make the intent of an invoice of which nothing is known but that it stands."""
     return Intent(
         portal=house.id,
@@ -98,6 +98,7 @@ def _stranger(house: Portal, deal: str, invoice: Receivable, now: datetime) -> I
         marker=marker_of(deal),
         url=deal_url(house, deal),
         created_at=now,
+        deal_name=name,
     )
 
 
@@ -185,6 +186,7 @@ def _intent(house: Portal, verdict: Ready, customer: str, key: str, now: datetim
         email="wanted" if terms.email else "",
         paid_stage=terms.paid_stage,
         online_url="wanted" if terms.online_invoice else "",
+        deal_name=deal.properties.get("dealname") or "",
     )
 
 

@@ -5,14 +5,13 @@ Names come from our own database and nobody is asked, so a record's name is what
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 
 from sqlalchemy import Connection
 
 from ledgerloop import subjects
-from ledgerloop.records import Intent, LinkKind
+from ledgerloop.records import LinkKind
 from ledgerloop.store import (
     connections,
     contact_persons,
@@ -93,21 +92,13 @@ def _customers(tx: Connection, lane: str, ids: list[str]) -> dict[str, str]:
 
 
 def _deals(tx: Connection, ids: list[str]) -> dict[str, str]:
-    """Name deals as they were called when they were held, else as their invoice says, else by who pays."""
-    called = journal.latest_value(tx, {subjects.deal(one) for one in ids}, "dealname")
-    found = {one: called[subjects.deal(one)] for one in ids if subjects.deal(one) in called}
+    """Name deals as they were called when they were looked at last beside their invoice, else when they were held."""
+    found: dict[str, str] = {}
+    for portal in connections.portals(tx):
+        found |= {deal: one.deal_name for deal, one in intents.get(tx, portal.id, ids).items() if one.deal_name}
     nameless = [one for one in ids if one not in found]
-    for portal in connections.portals(tx) if nameless else ():
-        for deal, intent in intents.get(tx, portal.id, nameless).items():
-            payers = mirror.customers(tx, intent.organisation, [intent.customer]).values()
-            found[deal] = _referred(intent) or next((one.name for one in payers), "")
-    return found
-
-
-def _referred(intent: Intent) -> str:
-    """Return an invoice's reference without its mark: unless settings say otherwise, that is the deal's name."""
-    reference = str(json.loads(intent.payload).get("Reference", ""))
-    return " ".join(word for word in reference.split() if word != intent.marker)
+    called = journal.latest_value(tx, [subjects.deal(one) for one in nameless], "dealname")
+    return found | {one: called[subjects.deal(one)] for one in nameless if subjects.deal(one) in called}
 
 
 def _records(tx: Connection, kind: LinkKind, ids: list[str]) -> dict[str, str]:
