@@ -320,6 +320,8 @@ class Intent:
     """How tax is meant there, in Xero's word: Exclusive, Inclusive or NoTax."""
     deal_name: str = ""
     """What the deal is called in HubSpot, for people."""
+    accepted: str = ""
+    """The differences between deal and invoice that a person called right, as they were told."""
 
 
 LinkKind = Literal["contact", "company", "deal"]

@@ -13,7 +13,7 @@ from scene import LINE, OBJECTS, Scene
 from ledgerloop.engine import retries
 from ledgerloop.invoices import held_deals
 from ledgerloop.parts import instead
-from ledgerloop.store import cursors, lanes
+from ledgerloop.store import cursors, journal, lanes
 
 KEPT = ("LineItemID", "Description", "Quantity", "UnitAmount", "AccountCode", "TaxType")
 TWO = (*LINE, {"name": "Support", "quantity": "1", "price": "100"})
@@ -259,6 +259,9 @@ def test_an_edit_stays_told_until_a_person_says_that_the_invoice_is_right(scene:
 
     scene.on.until("nothing is told any more", lambda: not _message(scene, deal) or None, 30)
     assert 478.8 == scene.invoices_of(deal)[0]["SubTotal"]
+    scene.settle()
+    _correct(scene, scene.invoices_of(deal)[0], Quantity=13)
+    _until_told(scene, deal, "comes to 518.70")
 
 
 def test_an_edit_that_finance_carried_over_is_told_no_longer(scene: Scene) -> None:
@@ -291,6 +294,73 @@ def test_a_difference_that_finance_put_right_is_told_no_longer(scene: Scene) -> 
     _correct(scene, invoice, UnitAmount=49, Quantity=10)
     shown = scene.until_shown("deals", deal, "xero_sync_message", seconds=20)
     assert "comes to 490.00" in shown["xero_sync_message"]
+
+
+def test_a_difference_stays_told_until_a_person_says_that_the_invoice_is_right(scene: Scene) -> None:
+    """Finance may be right without an edit of the deal: the sentence says how to say so; another difference is told."""
+    deal = scene.sell()
+    invoice = _made(scene, deal)
+    scene.settle()
+    _correct(scene, invoice, UnitAmount=40)
+    said = _until_told(scene, deal, "comes to 480.00")
+    assert said == (
+        f"The deal says 478.80 NZD, and invoice {invoice['InvoiceNumber']} comes to 480.00 before tax. Compare the two."
+        f" Or run `ledgerloop retry --deal {deal}` if it is right as it stands."
+    )
+    scene.settle()
+
+    _retry(scene, deal)
+
+    scene.on.until("nothing is told any more", lambda: not _message(scene, deal) or None, 30)
+    assert [f"Told until then: {said.split(' Or run')[0]}"] == [
+        why[why.index("Told") :] for why in scene.reasons(f"deal {deal}", "skip")
+    ]
+    scene.settle()
+    scene.approve(invoice["InvoiceID"])
+    scene.until_shown("deals", deal, "xero_invoice_status", "AUTHORISED")
+    scene.settle()
+    assert "" == _message(scene, deal)
+    _correct(scene, invoice, UnitAmount=41)
+    _until_told(scene, deal, "comes to 492.00")
+    _correct(scene, invoice)
+    scene.on.until("it differs no more", lambda: not _message(scene, deal) or None, 30)
+    scene.settle()
+    _correct(scene, invoice, UnitAmount=40)
+    _until_told(scene, deal, "comes to 480.00")
+
+
+def test_what_is_held_is_tried_again_before_a_difference_is_called_right(scene: Scene) -> None:
+    """Who has a held deal tried again, perhaps with all others, has said nothing of its invoice yet."""
+    deal = scene.sell(amount="500.00")
+    _until_told(scene, deal, "The deal says 500.00 NZD")
+    scene.settle()
+    with scene.built.database.transaction() as tx:
+        journal.hold(tx, "62515", f"hubspot deal {deal}", ("HubSpot has no such stage.",), (), scene.built.now())
+
+    _retry(scene, deal)
+    scene.on.until("it is tried again", lambda: not scene.holds() or None)
+    scene.settle()
+
+    assert "The deal says 500.00 NZD" in _message(scene, deal)
+    _retry(scene, deal)
+    scene.on.until("it is called right", lambda: not _message(scene, deal) or None, 30)
+
+
+def test_an_invoice_that_is_gone_is_not_called_right(scene: Scene) -> None:
+    """Who tries such a deal again wants another invoice; nobody has said that the old one was right."""
+    deal = scene.sell(amount="500.00")
+    _until_told(scene, deal, "The deal says 500.00 NZD")
+    scene.settle()
+    (invoice,) = scene.invoices_of(deal)
+    body = {"InvoiceID": invoice["InvoiceID"], "Status": "DELETED"}
+    scene.on.in_xero("POST", f"/Invoices/{invoice['InvoiceID']}", {"Invoices": [body]})
+    _until_told(scene, deal, "was deleted in Xero")
+    scene.settle()
+
+    _retry(scene, deal)
+    scene.settle()
+
+    assert [] == scene.reasons(f"deal {deal}", "skip")
 
 
 def _message(scene: Scene, deal: str) -> str:

@@ -97,7 +97,8 @@ def test_an_account_that_xero_left_out_is_told(staged: Callable[..., Scene]) -> 
     invoice = scene.invoices_of(deal)[0]
     assert "AccountCode" not in invoice["LineItems"][0]
     told = f"Invoice {invoice['InvoiceNumber']} was sent with account 201 in line 1, and Xero has none there."
-    assert f"{told} Put it right in Xero." == shown["xero_sync_message"]
+    right = f"Or run `ledgerloop retry --deal {deal}` if it is right as it stands."
+    assert f"{told} Put it right in Xero. {right}" == shown["xero_sync_message"]
     with scene.built.database.reading() as tx:
         created = [one for one in journal.recent(tx, 10, f"deal {deal}") if one.decision == "create"]
     assert told in created[0].reason

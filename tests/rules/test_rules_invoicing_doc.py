@@ -34,6 +34,7 @@ TOLD: dict[str, tuple[str, ...]] = {
     "rules/identity/addresses": (),
     "rules/totals": (),
     "rules/edits": (),
+    "rules/remarks": ("or_right",),
     "rules/naming": (),
     "rules/vendor_messages": (),
     "invoices/outbox": (),

@@ -16,7 +16,7 @@ from ledgerloop.records import Hold, Intent
 from ledgerloop.rules.invoices import Draft, invoice_from_deal
 from ledgerloop.rules.reference_data import Books
 from ledgerloop.rules.routing import Terms
-from ledgerloop.rules.totals import Said, difference_told, lines_come_to, said_of, totals_of
+from ledgerloop.rules.totals import Said, differences_told, lines_come_to, said_of, totals_of
 from ledgerloop.xero.models import Account, Invoice, TaxRate
 from ledgerloop.xero.reference import Currency
 from ledgerloop_sandbox.xero.lines import line_amount, tax_amount, totals, unit
@@ -210,8 +210,8 @@ def test_difference(said: str, kind: str, shown: dict[str, str], sentence: str) 
     standing = {"CurrencyCode": "NZD", "LineAmountTypes": kind, "SubTotal": "100", "TotalTax": "15", "Total": "115"}
     invoice = Invoice.model_validate({"InvoiceNumber": "INV-1", **standing, **shown})
 
-    assert difference_told(Said(Decimal(said), "NZD", kind), invoice, None, BOOKS) == sentence
-    assert difference_told(None, invoice, None, BOOKS) == ""
+    assert differences_told(Said(Decimal(said), "NZD", kind), invoice, None, BOOKS) == ((sentence,) if sentence else ())
+    assert differences_told(None, invoice, None, BOOKS) == ()
 
 
 def test_what_an_intent_says() -> None:
@@ -310,5 +310,5 @@ def test_what_xero_left_out(
         {"InvoiceNumber": "INV-1", "CurrencyCode": "NZD", "TotalTax": tax, "LineItems": made}
     )
 
-    assert difference_told(None, invoice, body, BOOKS) == " ".join(told)
-    assert "tax of" not in difference_told(None, invoice, body, Books())
+    assert differences_told(None, invoice, body, BOOKS) == tuple(told)
+    assert not [one for one in differences_told(None, invoice, body, Books()) if "tax of" in one]

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from ledgerloop.invoices.edit_remarks import Edited, keep_news, say_on_deal
 from ledgerloop.parts import parts
 from ledgerloop.records import Portal
-from ledgerloop.rules.edits import comes_to_the_same, edit_told, or_right
+from ledgerloop.rules.edits import comes_to_the_same, edit_told
 from ledgerloop.rules.invoices import currency_of
+from ledgerloop.rules.remarks import or_right
 from ledgerloop.rules.standing import GONE
 from ledgerloop.store import intents
 from ledgerloop.xero.client import MOST_IDS

@@ -29,16 +29,15 @@ from ledgerloop.rules.edits import (
     found_told,
     lines_as_text,
     not_compared,
-    or_right,
     stands_already,
     update_of,
     whose_lines,
 )
 from ledgerloop.rules.invoices import Draft, body_of, hash_of, invoice_from_deal
 from ledgerloop.rules.reference_data import Books
-from ledgerloop.rules.remarks import Remarks, note_of, remarks_of
+from ledgerloop.rules.remarks import Remarks, note_of, or_right, remarks_of, still_told
 from ledgerloop.rules.standing import GONE
-from ledgerloop.rules.totals import difference_told, said_of
+from ledgerloop.rules.totals import differences_told, said_of
 from ledgerloop.rules.vendor_messages import why_refused
 from ledgerloop.store import intents, journal, mirror
 from ledgerloop.xero.client import XeroClient
@@ -109,15 +108,13 @@ def _change(
     by_hand = changed_by_hand(before.payload, invoice, before.stood)
     sent = None if by_hand else body_of(before.payload)
     said = replace(before, **_said_by(draft)) if isinstance(draft, Draft) else before
-    differs = difference_told(said_of(said), invoice, sent, books)
+    differs = differences_told(said_of(said), invoice, sent, books)
     answered = remarks_of(before.note).edit if deal in settled else ""  # a person has read it, and had it tried again
 
     def stays(why: str, *, held: bool = False) -> list[Change]:
         told = (found_told if found else edit_told)(invoice.InvoiceNumber, invoice.Status, why)
         if note_of(Remarks(edit=told)) == note_of(Remarks(edit=answered)) and why.endswith(or_right(deal)):
-            # Whatever the deal says by now, there is nothing to compare until it is edited again.
-            right = replace(before, basis=edited.intent.basis, said=None)
-            say_on_deal(before, right, "", difference_told(None, invoice, sent, books))
+            say_on_deal(before, replace(said, basis=edited.intent.basis), "", differs, right=True)
         else:
             say_on_deal(before, said, told, differs, held=held)
         return []
@@ -177,14 +174,15 @@ def _changed(change: Change, invoice: Invoice, why: str) -> None:
     at = parts()
     with at.database.reading() as tx:
         books = last_read(tx, change.intent.organisation)
-    differs = difference_told(said_of(change.intent), invoice, body_of(change.intent.payload), books)
+    found = differences_told(said_of(change.intent), invoice, body_of(change.intent.payload), books)
+    differs, accepted = still_told(found, change.intent.accepted)
     remarks = replace(remarks_of(change.intent.note), differs=differs, edit="")
-    intent = replace(change.intent, note=note_of(remarks), stood=lines_as_text(invoice))
+    intent = replace(change.intent, note=note_of(remarks), accepted=accepted, stood=lines_as_text(invoice))
     receivable = receivable_from_invoice(intent.organisation, invoice)
     values = {name: json.dumps(value, default=str, ensure_ascii=False) for name, value in change.changes.items()}
     answer = f"{invoice.InvoiceNumber} {invoice.Status} {invoice.Total} {invoice.CurrencyCode}"
     with at.database.transaction() as tx:
-        intents.change(tx, intent, "payload", "payload_hash", *SAYINGS, "note", "stood")
+        intents.change(tx, intent, "payload", "payload_hash", *SAYINGS, "note", "accepted", "stood")
         mirror.store_receivables(tx, [receivable] if receivable else [])
         journal.clear(tx, [subjects.deal(intent.deal)], at.now())
         line = Line(

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import get_args
+
+from sqlalchemy import Connection
 
 from ledgerloop import subjects
 from ledgerloop.invoices.deals import Sale
 from ledgerloop.parts import parts
 from ledgerloop.records import Intent, Line
 from ledgerloop.rules.customers import receivable_from_invoice
-from ledgerloop.rules.remarks import note_of, remarks_of
+from ledgerloop.rules.remarks import note_of, remarks_of, still_told
 from ledgerloop.rules.routing import Terms
 from ledgerloop.store import intents, journal, mirror
 from ledgerloop.xero.models import Invoice
@@ -46,19 +49,60 @@ def keep_news(intent: Intent, invoice: Invoice) -> None:
         mirror.store_receivables(tx, [receivable] if receivable else [])
 
 
-def say_on_deal(before: Intent, after: Intent, edit: str, differs: str | None = None, *, held: bool = False) -> None:
-    """Keep what the deal shall say: whether its total differs, and what became of the edit.
+def call_right(before: Intent) -> Intent:
+    """Keep that a person calls an invoice right though it differs from its deal as was told; return what is kept."""
+    told = remarks_of(before.note).differs
+    with parts().database.transaction() as tx:
+        now = intents.locked(tx, before.portal, before.deal) or before
+        if remarks_of(now.note).differs != told:
+            return now  # it differs in something else by now, and nobody has read that
+        note = note_of(replace(remarks_of(now.note), differs=""))
+        after = replace(now, note=note, accepted=_accepted(now, before))
+        intents.change(tx, after, "note", "accepted")
+        _journal_right(tx, before)
+    return after
 
-    One that is ``held`` waits for a person, and is tried again by itself now and then.
+
+def _accepted(now: Intent, read: Intent) -> str:
+    """Return what is accepted with what a person has ``read`` of differences."""
+    return " ".join(filter(None, (now.accepted, remarks_of(read.note).differs)))
+
+
+def _journal_right(tx: Connection, read: Intent) -> None:
+    remarks = remarks_of(read.note)
+    until = " ".join(filter(None, (remarks.differs, remarks.edit)))
+    why = f"A person said that invoice {read.number} is right as it stands. Told until then: {until}"
+    line = Line(subjects.deal(read.deal), "skip", RULE, why, subjects.xero("invoice", read.invoice))
+    journal.write(tx, [line], parts().now())
+
+
+def say_on_deal(
+    before: Intent,
+    after: Intent,
+    edit: str,
+    differences: Sequence[str] | None = None,
+    *,
+    held: bool = False,
+    right: bool = False,
+) -> None:
+    """Keep what the deal shall say: in what its invoice differs, where that is known, and what became of the edit.
+
+    One that is ``held`` waits for a person, and is tried again by itself now and then. Where a person has called the
+    invoice ``right``, what was told ``before`` of differences is told no longer.
     """
     at = parts()
     with at.database.transaction() as tx:
         now = intents.locked(tx, before.portal, before.deal) or before
-        after = replace(after, note=note_after(now, after, edit, differs))
+        differs, accepted = None, _accepted(now, before) if right else now.accepted
+        if differences is not None:
+            differs, accepted = still_told(differences, accepted)
+        after = replace(after, note=note_after(now, after, edit, differs), accepted=accepted)
         waits = journal.held(tx, subjects.deal(after.deal)) is not None
-        if (sayings(after), after.note, held) == (sayings(now), now.note, waits):
+        if (sayings(after), after.note, accepted, held) == (sayings(now), now.note, now.accepted, waits):
             return
-        intents.change(tx, after, *SAYINGS, "note")
+        intents.change(tx, after, *SAYINGS, "note", "accepted")
+        if right:
+            _journal_right(tx, before)
         if held:
             journal.hold(tx, after.portal, subjects.deal(after.deal), (edit,), (), at.now())
         else:

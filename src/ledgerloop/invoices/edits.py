@@ -20,7 +20,7 @@ from ledgerloop.invoices.decide import Decided, basis, by_home, invoice_id, rout
 from ledgerloop.invoices.deferrals import Troubles
 from ledgerloop.invoices.edit_adopted import compare_adopted
 from ledgerloop.invoices.edit_drafts import change_drafts
-from ledgerloop.invoices.edit_remarks import Edited, note_after, say_on_deal, sayings
+from ledgerloop.invoices.edit_remarks import Edited, call_right, note_after, say_on_deal, sayings
 from ledgerloop.parts import parts
 from ledgerloop.portal.facts import route_stages, won_stages
 from ledgerloop.records import Intent, Receivable
@@ -37,8 +37,8 @@ from ledgerloop.xero.client import MOST_IDS
 def edit(portal: str, deals: Sequence[str], settled: Collection[str]) -> Troubles:
     """read → compare → (change the draft | tell); return what went wrong with some organisation.
 
-    Where the deal says that its invoice was left as it is, and how a person says that this is right, who has it tried
-    again has ``settled`` the edit; everywhere else the edit itself is tried again.
+    Where the deal says that its invoice differs or was left as it is, and how a person says that this is right, who has
+    it tried again has ``settled`` that; everywhere else the edit itself is tried again.
     """
     at = parts()
     with at.database.reading() as tx:
@@ -73,11 +73,16 @@ def edit(portal: str, deals: Sequence[str], settled: Collection[str]) -> Trouble
             before = made[sale.deal.id]
             foreign = before.stood == FOREIGN
             told_before = remarks_of(before.note).edit
+            stands_now = stands.get(before.invoice)
+            gone = stands_now is not None and stands_now.status in GONE
+            # What is held, or an edit that was told, is what a person has tried again first.
+            first = gone or told_before or not waiting.isdisjoint((subjects.deal(before.deal), _record_of(before.deal)))
+            if sale.deal.id in settled and remarks_of(before.note).differs and not first:
+                before = call_right(before)
             if _record_of(before.deal) in waiting:
                 _restage(before, terms)
             now = replace(before, basis=basis(sale, terms))
             new = not_compared(before)
-            stands_now = stands.get(before.invoice)
             other = merged.twice.get(sale.deal.id)
             if other is not None:
                 both = replace(now, basis=hash_of(f"{now.basis} {other.invoice}"))
@@ -85,7 +90,7 @@ def edit(portal: str, deals: Sequence[str], settled: Collection[str]) -> Trouble
                 both_stand = [(one.number, stands.get(one.invoice)) for one in (before, other)]
                 told = "" if right else merged_told(before.deal, *both_stand)
                 tell(before, both if right else before, told, held=not right)
-            elif stands_now is not None and stands_now.status in GONE:
+            elif gone:
                 tell(before, before, "")
             elif sale.deal.properties.get("hs_is_closed_lost") == "true":
                 tell(before, before, lost_told(before.number, stands_now))
@@ -106,7 +111,7 @@ def edit(portal: str, deals: Sequence[str], settled: Collection[str]) -> Trouble
                 why = elsewhere(before.deal, home.name, stands_now)
                 told = edit_told(before.number, stands_now.status if stands_now else "", why)
                 if sale.deal.id in settled and note_of(Remarks(edit=told)) == note_of(Remarks(edit=told_before)):
-                    say_on_deal(before, replace(now, said=None), "", "")
+                    say_on_deal(before, replace(now, said=None), "", (), right=True)
                 else:
                     tell(before, before, told)
         for start in range(0, len(edited), MOST_IDS):

@@ -34,7 +34,7 @@ from ledgerloop.rules.invoices import body_of, hash_of
 from ledgerloop.rules.remarks import note_of, remarks_of, told
 from ledgerloop.rules.standing import GONE
 from ledgerloop.rules.templates import could_make
-from ledgerloop.rules.totals import difference_told, said_of
+from ledgerloop.rules.totals import differences_told, said_of
 from ledgerloop.rules.vendor_messages import whole, why_refused
 from ledgerloop.store import connections, inbox, intents, journal, lanes, links, mirror, pending_customers, provenance
 from ledgerloop.xero.client import MOST_IDS, XeroClient
@@ -299,8 +299,8 @@ def _record(portal: str, ended: Sequence[Made | Refusal]) -> None:
                 unseen = one.intent.stood == UNSEEN
                 known = one.decision == "create" or (not unseen and as_sent(one.intent.payload, invoice))
                 sent = body_of(one.intent.payload) if known else None
-                differs = difference_told(said_of(one.intent), invoice, sent, books[one.intent.organisation])
-                note = note_of(replace(remarks_of(one.intent.note), differs=differs))
+                differs = differences_told(said_of(one.intent), invoice, sent, books[one.intent.organisation])
+                note = note_of(replace(remarks_of(one.intent.note), differs=" ".join(differs)))
                 named = (invoice.InvoiceID, invoice.InvoiceNumber)
                 stood = lines_as_text(invoice) if known else UNSEEN if unseen else ""
                 if not intents.mark_made(tx, portal, one.intent.deal, *named, now, note, stood):
@@ -341,7 +341,7 @@ def _line(one: Made | Refusal, note: str) -> Line:
         subject=subject,
         decision=one.decision,
         rule="rules.invoices.invoice_from_deal",
-        reason=" ".join(part for part in (why, told(note)) if part),
+        reason=" ".join(part for part in (why, told(note, one.intent.deal)) if part),
         target=subjects.xero("invoice", invoice.InvoiceID),
         values=values,
         answer=f"{invoice.InvoiceNumber} {invoice.Status} {invoice.Total} {invoice.CurrencyCode}",

@@ -17,9 +17,9 @@ from ledgerloop.parts import parts
 from ledgerloop.records import Intent
 from ledgerloop.rules.edits import changed_by_hand, lines_as_text
 from ledgerloop.rules.invoices import body_of
-from ledgerloop.rules.remarks import Remarks, note_of, remarks_of
+from ledgerloop.rules.remarks import note_of, remarks_of, still_told
 from ledgerloop.rules.standing import GONE
-from ledgerloop.rules.totals import difference_told, said_of
+from ledgerloop.rules.totals import differences_told, said_of
 from ledgerloop.store import inbox, intents, lanes, mirror, pending_customers
 from ledgerloop.xero.models import Invoice
 
@@ -39,21 +39,26 @@ def look(tx: Connection, organisation: str, invoices: Sequence[Invoice]) -> None
         if intent is None or intent.invoice != invoice.InvoiceID:
             continue
         before = remarks_of(intent.note)
-        if (note := note_of(_remarks(tx, before, intent, invoice))) != intent.note:
-            intents.change(tx, replace(intent, note=note), "note")
+        after = _compared(tx, intent, invoice)
+        if after != intent:
+            intents.change(tx, after, "note", "accepted")
+        if after.note != intent.note:
             pending_customers.mark(tx, organisation, [invoice.Contact.ContactID])
         if before.edit and invoice.Status not in GONE:
             _look_at_edit(tx, intent, invoice)
 
 
-def _remarks(tx: Connection, before: Remarks, intent: Intent, invoice: Invoice) -> Remarks:
+def _compared(tx: Connection, intent: Intent, invoice: Invoice) -> Intent:
+    before = remarks_of(intent.note)
     if invoice.Status in GONE:
-        return before  # the deal says that it is gone, and nothing else
+        return intent  # the deal says that it is gone, and nothing else
     # What somebody has changed since is finance's: what was sent counts no more.
     sent = None if changed_by_hand(intent.payload, invoice, intent.stood) else body_of(intent.payload)
-    differs = difference_told(said_of(intent), invoice, sent, last_read(tx, intent.organisation))
+    found = differences_told(said_of(intent), invoice, sent, last_read(tx, intent.organisation))
+    differs, accepted = still_told(found, intent.accepted)
     sees = before.email and not invoice.SentToContact and invoice.Status == "AUTHORISED"
-    return replace(before, differs=differs, email=before.email if sees else "")
+    note = note_of(replace(before, differs=differs, email=before.email if sees else ""))
+    return replace(intent, note=note, accepted=accepted)
 
 
 def _look_at_edit(tx: Connection, intent: Intent, invoice: Invoice) -> None:

@@ -11,6 +11,7 @@ from ledgerloop.hubspot.models import Record
 from ledgerloop.records import Intent, Receivable
 from ledgerloop.rules.invoice_lines import LONGEST, STEP, cents, position_of
 from ledgerloop.rules.invoices import LINE_PROPERTIES, Draft, body_of, hash_of, payload_of
+from ledgerloop.rules.remarks import or_right
 from ledgerloop.rules.routing import Route, Terms
 from ledgerloop.rules.standing import ZERO
 from ledgerloop.rules.templates import fields_in
@@ -249,11 +250,6 @@ def whose_lines(deal: str) -> str:
         "the database does not know who wrote its lines. Change them in Xero, or run"
         f" `ledgerloop retry --deal {deal}` to have it follow the deal."
     )
-
-
-def or_right(deal: str) -> str:
-    """Say how a person has it that an invoice is right as it stands; it is what ends a reason why one was left so."""
-    return f"Or run `ledgerloop retry --deal {deal}` if it is right as it stands."
 
 
 def done_away(stands: Receivable | None) -> str:

@@ -289,7 +289,7 @@ def properties_from_invoice(
         "xero_due_date": invoice.due_on.isoformat() if invoice.due_on else "",
         "xero_paid_date": invoice.paid_on.isoformat() if invoice.paid_on else "",
         "xero_online_invoice_url": online_url,
-        "xero_sync_message": gone_told(invoice, deal) if invoice.status in GONE else told(note),
+        "xero_sync_message": gone_told(invoice, deal) if invoice.status in GONE else told(note, deal),
     }
 
 

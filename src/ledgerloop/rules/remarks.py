@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import astuple, dataclass
 
 
@@ -31,6 +32,24 @@ def note_of(remarks: Remarks) -> str:
     return "\n".join(" ".join(text.split()) for text in astuple(remarks)).rstrip("\n")
 
 
-def told(note: str) -> str:
-    """Say all remarks in one text."""
-    return " ".join(filter(None, note.split("\n")))
+def told(note: str, deal: str) -> str:
+    """Say all remarks in one text; beside a difference how a person calls it right, unless an edit is to be settled."""
+    remarks = remarks_of(note)
+    differs, *others = astuple(remarks)
+    cure = or_right(deal) if differs and not remarks.edit else ""
+    return " ".join(filter(None, (differs, cure, *others)))
+
+
+def or_right(deal: str) -> str:
+    """Say how a person has it that an invoice is right as it stands; it ends what is told of the invoice."""
+    return f"Or run `ledgerloop retry --deal {deal}` if it is right as it stands."
+
+
+def still_told(differences: Iterable[str], accepted: str) -> tuple[str, str]:
+    """Return what is to be told of differences, and what stays ``accepted``, for a person called it right.
+
+    One that is no longer there is accepted no longer: should it come back, it is told anew.
+    """
+    some = [" ".join(one.split()) for one in differences]
+    told = [one for one in some if one not in accepted]
+    return " ".join(told), " ".join(one for one in some if one not in told)

@@ -127,13 +127,15 @@ def said_of(intent: Intent) -> Said | None:
     return Said(intent.said, currency, intent.said_tax or sent.get("LineAmountTypes", ""))
 
 
-def difference_told(said: Said | None, invoice: Invoice, sent: Mapping[str, Any] | None, books: Books) -> str:
-    """Say that an invoice is not what its deal says, to the cent, or not what was sent; nothing where it is.
+def differences_told(
+    said: Said | None, invoice: Invoice, sent: Mapping[str, Any] | None, books: Books
+) -> tuple[str, ...]:
+    """Say in what an invoice is not what its deal says, to the cent, or not what was sent; nothing where it is.
 
     ``sent`` is None where somebody has changed the invoice since: what was sent counts no more.
     """
     told = [_sum_told(said, invoice), *(_left_out(sent, invoice, books) if sent else ())]
-    return " ".join(filter(None, told))
+    return tuple(filter(None, told))
 
 
 def _sum_told(said: Said | None, invoice: Invoice) -> str:

@@ -17,7 +17,7 @@ from ledgerloop.store.tables import intent as table
 
 Saying = Literal["basis", "said", "said_currency", "said_tax"]
 """What a deal says of its invoice, by which an edit and a difference show."""
-Changing = Saying | Literal["payload", "payload_hash", "note", "email", "online_url", "stood", "deal_name"]
+Changing = Saying | Literal["payload", "payload_hash", "note", "email", "online_url", "stood", "deal_name", "accepted"]
 """What may become of a made intent."""
 _COLUMNS = [table.c[field.name] for field in fields(Intent)]
 _NEVER = datetime.min.replace(tzinfo=UTC)

@@ -437,6 +437,7 @@ intent = Table(
     _text("said_currency", ""),
     _text("said_tax", ""),
     _text("deal_name", ""),
+    _text("accepted", ""),
 )
 Index("intent_by_invoice", intent.c.organisation, intent.c.invoice, **_where("invoice <> ''"))
 Index("intent_by_state", intent.c.portal, intent.c.state)
