@@ -222,8 +222,8 @@ def journal(
                 _titled(one, names),
                 one.decision,
                 one.target,
-                "\n".join([one.reason, *_more(one, led_to, whole=bool(subjects))]),
-                ", ".join(f"{name}={value if subjects else _short(value)}" for name, value in one.values.items()),
+                "\n".join([one.reason, *_more(one, led_to, whole=bool(about))]),
+                ", ".join(f"{name}={value if about else _short(value)}" for name, value in one.values.items()),
             )
             for one in entries
         ],
