@@ -49,6 +49,12 @@ class Agreed:
         elif key in self._may and not self.both:
             self._may[key] = {value} | (self._may[key] if key in self._fresh else set())
 
+    def another_person(self, customer: str) -> None:
+        """Note that the contact in HubSpot has become another person, half of whom is carried nowhere: all may stay."""
+        self._may.pop((customer, EMAIL), None)
+        self._from_hubspot.discard((customer, EMAIL))
+        self._unknown.add((customer, EMAIL))
+
     def made_anew(self, customer: str, kind: str, one: Contact) -> None:
         """Note that the record is made anew of what Xero says, which is the first from now on."""
         for unit in UNITS:

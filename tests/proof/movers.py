@@ -196,11 +196,14 @@ class Movers:
         customer, record = self._with_record(kind)
         stranger = self.dice.choice(self.register.strangers[kind])
         self.diary.append(f"{customer} and a stranger")
+        names = [self.portal.shelf(kind).live[one].properties.get("lastname") for one in (record, stranger)]
         if self.dice.random() < 0.5:
             self._merge(kind, stranger, record)
         else:
             self._merge(kind, record, stranger)
             self.truths.carries(stranger, customer)
+            if all(names) and names[0] != names[1]:
+                self.agreed.another_person(customer)
             for unit in (unit for unit in UNITS if unit[0] == kind):
                 value = self.portal.shelf(kind).live[stranger].properties.get(unit[1], "")
                 self.agreed.in_hubspot(customer, unit, value)

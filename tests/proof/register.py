@@ -255,6 +255,8 @@ class Register:
         place = self.places.get((one.id, kind))
         if must == "one" and kind == "contacts" and not here and _of_another(one, portal):
             return 0, 0, ["its own"]  # its first contact was merged into that one, and a later one is gone
+        if must == "one" and kind == "contacts" and not here and self.must(one.id, "companies") == "merged away":
+            return 0, 1, []  # its domain went to the other firm with its company, so whose contact it is is asked too
         if must == "one":
             return 1, 1, []
         if must == "double":
