@@ -126,6 +126,8 @@ class TestReading:
             pytest.param("newest", "old", True, id="where HubSpot may have changed as well"),
             pytest.param("newest", "same", False, id="not where Xero did not change"),
             pytest.param("first", "old", False, id="not where it is known who was first"),
+            pytest.param("first", "unknown", True, id="where it is not known who was first"),
+            pytest.param("xero", "unknown", False, id="not where that makes no difference"),
         ],
     )
     def test_hubspot_is_read_only_where_it_must(self, owner: Owner, before: str | None, asks: bool) -> None:
@@ -134,7 +136,7 @@ class TestReading:
         last = None
         if before is not None:
             said = xero if before == "same" else {**xero, "phone": "old"}
-            last = Comparison((), (), said, said, dict.fromkeys(xero, "xero"))
+            last = Comparison((), (), said, said, {} if before == "unknown" else dict.fromkeys(xero, "xero"))
 
         assert asks is must_read(owners(owner), "company", xero, last)
 
@@ -203,6 +205,28 @@ class TestCompare:
 
         assert ("phone",) == compared.to_hubspot
         assert ("name",) == compared.to_xero
+
+    @pytest.mark.parametrize(
+        ("newer", "to_hubspot", "to_xero"), [("xero", ("phone",), ()), ("hubspot", (), ("phone",))]
+    )
+    def test_the_side_that_changed_last(
+        self, newer: Vendor, to_hubspot: tuple[str, ...], to_xero: tuple[str, ...]
+    ) -> None:
+        """“Newest” means: where both have changed a field, the later change of that field stands."""
+        made = made_from("xero", "company", said_by_xero("company", customer()))
+        xero, hubspot = ({**made.xero, "phone": phone} for phone in ("1", "2"))
+
+        compared = compare(owners("newest"), "company", xero, hubspot, made, {"phone": newer})
+
+        assert (to_hubspot, to_xero) == (compared.to_hubspot, compared.to_xero)
+
+    def test_nobody_was_first_with_what_nobody_says(self) -> None:
+        """Who has a value first is known once somebody has one."""
+        nothing = dict.fromkeys(UNITS["company"], "")
+
+        compared = compare(owners("first"), "company", {**nothing, "phone": "1"}, nothing, None, {})
+
+        assert {"phone": "xero"} == dict(compared.first)
 
     def test_an_email_is_never_emptied(self) -> None:
         """A contact keeps the address it is known by."""
@@ -359,6 +383,7 @@ class TestPeople:
         once = compare(owners(owner), "contact", bob, JANE, between(JANE), {})
 
         assert ((), True) == (once.to_hubspot, another_person(bob, once))
+        assert (JANE, JANE) == tuple({unit: some[unit] for unit in JANE} for some in (once.xero, once.hubspot))
 
     def test_what_hubspot_says_stands_and_goes_to_xero(self) -> None:
         """Where Xero is told HubSpot's email, nobody took over: the name goes back as well."""
@@ -375,6 +400,22 @@ class TestPeople:
 
         assert ((), ()) == (settled.to_hubspot, settled.to_xero)
 
+    @pytest.mark.parametrize(
+        ("name", "to_hubspot"),
+        [
+            pytest.param("Jane Doe", ("email",), id="a new address, and the names differ as they did"),
+            pytest.param("Ann Lee", (), id="another name as well"),
+        ],
+    )
+    def test_a_new_address_goes_without_a_new_name(self, name: str, to_hubspot: tuple[str, ...]) -> None:
+        """Where names differ already and stay HubSpot's, Xero's email goes over unless its name is another's now."""
+        there, now = said("jane@a.nz", "Bob New"), said("jd@a.nz", name)
+        before = between(said("jane@a.nz", "Jane Doe"), there)
+
+        compared = compare(owners("xero", name="hubspot"), "contact", now, there, before, {})
+
+        assert to_hubspot == compared.to_hubspot
+
     def test_first_meeting_of_two_people(self) -> None:
         """An email does not go to another person's name, nor a name to another person's email."""
         bob = said("bob@a.nz", "Bob New")
@@ -385,6 +426,7 @@ class TestPeople:
     def test_without_an_email_a_name_is_no_news(self) -> None:
         """What Xero says of a person whose email it no longer has is what it said before."""
         assert JANE == without_email("contact", said("", "Bob New"), between(JANE))
+        assert said("bob@a.nz", "Bob") == without_email("contact", said("bob@a.nz", "Bob"), between(JANE))
         assert said("", "Bob") == without_email("contact", said("", "Bob"), between(said("")))
         assert said("", "Bob") == without_email("contact", said("", "Bob"), None)
         assert {"name": "A"} == without_email("company", {"name": "A"}, between(JANE))
@@ -395,6 +437,7 @@ class TestPeople:
             (said("jane@a.nz"), True),
             (said("jd@a.nz", "Jane Doe"), True),
             (said("b@a.nz", "Bob"), False),
+            (said("b@a.nz"), False),
             (said(""), False),
         ],
     )
