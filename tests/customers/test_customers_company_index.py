@@ -47,6 +47,22 @@ def test_a_company_called_alike_is_a_question(scene: Scene, crm: Customers, thei
     assert [] == crm.records("companies", name=ours)
 
 
+def test_a_company_with_an_id_of_nobody_is_a_question(scene: Scene, crm: Customers) -> None:
+    """Somebody wrote a wrong id on a company after the portal was listed: it is asked about and not doubled."""
+    crm.until_linked(crm.add("Okapi Warm Up Ltd"))  # the index is there
+    scene.settle()
+    company = scene.make("companies", name="Okapi Tools Ltd", domain="okapi.example.co.nz", xero_contact_id="long-gone")
+    scene.settle()
+
+    customer = crm.add("Okapi Tools Ltd", EmailAddress="ap@okapi.example.co.nz")
+
+    said = crm.until_held(customer)
+    assert f"The HubSpot company {company} fits “Okapi Tools Ltd” but carries the Xero contact id long-gone." in said
+    assert [] == [one for one in crm.records("companies", name="Okapi Tools Ltd") if one != company]
+    scene.edit("companies", company, xero_contact_id="")
+    assert company == crm.until_linked(customer)
+
+
 def test_a_step_with_strangers_costs_one_search_and_one_read(scene: Scene, crm: Customers) -> None:
     """However many strangers are looked at together, HubSpot is asked twice about their companies."""
     for number in range(3):

@@ -102,6 +102,13 @@ def covers(portal: str, moment: datetime) -> bool:
     return there.listed and there.looked is not None and moment <= there.looked <= at.now()
 
 
+def keep(some: Sequence[Record]) -> None:
+    """Keep what companies are looked for by that were read for another reason."""
+    with parts().database.transaction() as tx:
+        if (portal := connections.only_portal(tx)) is not None:
+            _keep(tx, portal.id, some)
+
+
 def _keep(tx: Connection, portal: str, some: Sequence[Record]) -> None:
     """Keep what companies are looked for by."""
     numbered = parts().numbered
@@ -134,7 +141,8 @@ def keep_up(client: HubSpotClient, portal: str) -> None:
     with at.database.reading() as tx:
         before = companies.progress(tx, portal)
     since = before.since or now - _SKEW
-    # Who carries an id is no candidate, and our own writes of balances would be most of what is found.
+    # Who carries a customer's id is no candidate, and our own writes of balances would be most of what is found.
+    # A company whose id is nobody's is kept when that is heard of (``moved_ids``).
     groups: list[list[Filter]] = (
         [[]] if before.everyone else [[{"propertyName": id_name(), "operator": "NOT_HAS_PROPERTY"}]]
     )

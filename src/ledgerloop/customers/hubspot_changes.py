@@ -52,7 +52,8 @@ def note(tx: Connection, events: Sequence[Taken]) -> None:
 
     Customers that are held because of a record are looked at again when something happens to it, and so is whoever has
     no such record yet and whose id a person writes on any: that links a supplier or a payee, too. Where the id of a
-    customer that has a record is written on another, or cleared, the records are compared in the organisation's turn.
+    customer that has a record is written on another, or cleared, the records are compared in the organisation's turn;
+    and a record with an id that is nobody's is looked at, so that whoever it fits is known to be held over it.
     """
     at = parts()
     some: list[Heard] = []
@@ -84,8 +85,11 @@ def note(tx: Connection, events: Sequence[Taken]) -> None:
         for organisation, customer, candidates in held(tx) if ids else ():
             if customer in written or not set(ids).isdisjoint(candidates):
                 touched.setdefault(organisation, []).append(customer)
-        for home in connections.organisations(tx) if (named_now := written - {""}) else ():
+        homes = connections.organisations(tx) if (named_now := written - {""}) else []
+        nobodys = set(named_now)
+        for home in homes:
             there = mirror.customers(tx, home.id, named_now)
+            nobodys -= there.keys()
             linked = links.find(tx, home.id, kind, list(there))
             touched.setdefault(home.id, []).extend(sorted(there.keys() - linked.keys()))
             some += [
@@ -95,6 +99,13 @@ def note(tx: Connection, events: Sequence[Taken]) -> None:
                 for record in named[event]
                 if record != link.hubspot_id
             ]
+        some += [
+            Heard(home.id, kind, record, "id", event.occurred_at, event=event.id)
+            for home in homes[:1]
+            for event in about_ids
+            if _customer_written(event) in nobodys
+            for record in named[event]
+        ]
     hubspot_changes.put(tx, some)
     for organisation, customers in touched.items():
         pending_customers.mark(tx, organisation, customers)

@@ -11,7 +11,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from ledgerloop import subjects
-from ledgerloop.customers import relink, unlink
+from ledgerloop.customers import company_index, relink, unlink
 from ledgerloop.customers.claims import (
     Customers,
     Doubts,
@@ -67,6 +67,8 @@ def follow(home: Organisation, kind: LinkKind, ids: Sequence[str]) -> dict[str, 
     client = parts().hubspot()
     there = client.read(PLURAL[kind], ids, properties_read(kind)) if ids else {}
     here = {key: there[key] for key in ids if key in there and there[key].id == key}
+    if kind == "company":  # searches for what has changed pass over who carries an id, though it may be nobody's
+        company_index.keep(list(here.values()))
     with parts().database.reading() as tx:
         mine = links.find_by_hubspot(tx, home.id, kind, list(here))
     elsewhere = shown_elsewhere(home, list(mine.values()))  # whose id is another organisation's, and rightly so
