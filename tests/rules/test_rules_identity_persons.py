@@ -42,6 +42,7 @@ HEAD = record("5", name="Mulga Head Office", domain="mulga-group.nz")
             customer("Mulga Ltd", "snow@gmail.com", "Di", "Snow"), BOOKS, OWN, False, id="who is named as main person"
         ),
         pytest.param(customer("Di Snow", "snow@gmail.com"), BOOKS, None, True, id="free mail, the person herself"),
+        pytest.param(customer("Di Snow", "di@tally.nz"), BOOKS, None, True, id="the person herself, from her work"),
     ],
 )
 def test_is_theirs(one: Customer, company: Record | None, own: Record | None, says: bool) -> None:
@@ -55,6 +56,8 @@ def test_is_theirs(one: Customer, company: Record | None, own: Record | None, sa
     [
         pytest.param(customer("Mulga Ltd", "di@tally.nz"), BOOKS, True, BOOKS, id="who has the address is at no firm"),
         pytest.param(customer("Mulga Ltd", "di@tally.nz"), BOOKS, False, BOOKS, id="nobody has it"),
+        pytest.param(customer("Di Snow", "di@tally.nz"), BOOKS, True, None, id="the person herself has it"),
+        pytest.param(customer("Di Snow", "di@tally.nz"), BOOKS, False, BOOKS, id="and not yet"),
         pytest.param(customer("Mulga Ltd", "di@mulga.nz"), BOOKS, False, None, id="another domain"),
         pytest.param(customer("Tally Books Ltd", "di@tally.nz"), BOOKS, False, None, id="a firm that is called so"),
         pytest.param(customer("Mulga Ltd", "x@gmail.com"), BOOKS, False, None, id="free mail"),

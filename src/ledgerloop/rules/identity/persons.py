@@ -104,6 +104,8 @@ def firm_behind(
     domain = email_domain(customer.email_key)
     if not domain or _is_of_customer(domain, customer, own):
         return None
+    if contact is not None and _named_like(person_name(contact), customer.name):
+        return None
     for company in there:
         likeness = compare(company.properties.get("name") or "", customer.name)
         other = likeness is Likeness.OTHER or (contact is not None and likeness < Likeness.VARIANT)
@@ -123,9 +125,10 @@ def is_theirs(customer: Customer, contact: Record, company: Record | None, own: 
         return True
     if compare(company.properties.get("name") or "", customer.name) >= Likeness.VARIANT:
         return True
-    if domain := email_domain(customer.email_key):
-        return domain not in domains_of(company) and _is_of_customer(domain, customer, own)
-    return _named_like(person_name(contact), customer.name)
+    if _named_like(person_name(contact), customer.name):
+        return True
+    domain = email_domain(customer.email_key)
+    return bool(domain) and domain not in domains_of(company) and _is_of_customer(domain, customer, own)
 
 
 def is_another_person(
