@@ -418,6 +418,25 @@ def test_a_contact_with_another_address_is_not_the_customers(scene: Scene, crm: 
     assert (None, None) == (shown["xero_contact_id"], shown["xero_outstanding_balance"])
 
 
+def test_a_new_customer_is_not_shown_at_an_agents(scene: Scene, crm: Customers) -> None:
+    """Its invoice goes to the agent on the deal, who works for another firm: no place for what the customer owes."""
+    agency = scene.make("companies", name="Kestrel Agents Ltd", domain="kestrel-agents.example.com")
+    agent = scene.make("contacts", email="kit@kestrel-agents.example.com", lastname="Kit")
+    scene.on.at_hubspot("PUT", f"{OBJECTS}/contacts/{agent}/associations/default/companies/{agency}")
+    company = scene.make("companies", name="Plover Events Ltd", domain="plover-events.example.com")
+
+    deal = scene.sell(company=company, contact=agent)
+
+    scene.until_shown("deals", deal, "xero_invoice_id")
+    customer = payer(scene, deal)
+    assert "which is another firm, so what this customer owes is not shown there" in crm.until_held(customer)
+    assert company == crm.record(customer, "company")
+    shown = scene.show("contacts", agent)
+    assert (None, None) == (shown["xero_contact_id"], shown["xero_outstanding_balance"])
+    scene.edit("contacts", agent, xero_contact_id=customer)  # its debts may be seen there
+    assert agent == crm.until_linked(customer, "contact")
+
+
 def test_a_customer_that_arrives_while_its_buyer_is_weighed_is_not_doubled(scene: Scene, crm: Customers) -> None:
     """Our own lost request comes through after the weighing: its number is refused, and the buyer weighed again."""
     company = scene.make("companies", name="Kowhai Latecomer Ltd")

@@ -141,14 +141,17 @@ def _its_own(payer: Found, customer: Customer | None, company: Record, contact: 
     """Tell whether the contact of a company's deal is the customer's own, which shows what the customer owes.
 
     The customer was made of it, or has its address; otherwise it may be anybody's, such as an agent's. Who works at
-    another firm, has another's name or an address of several customers is left to the customer's own turn.
+    another firm, though the customer was made of it, has another's name or an address of several customers is left to
+    the customer's own turn.
     """
+    works_at = contact.properties.get(WORKS_AT) or ""
+    if works_at not in ("", company.id):
+        return False
     if payer.how == "created":
         return True
     if customer is None or not customer.email_key or customer.email_key not in emails_of_contact(contact):
         return False
-    works_at = contact.properties.get(WORKS_AT) or ""
-    if works_at not in ("", company.id) or sharing.with_email(customer):
+    if sharing.with_email(customer):
         return False
     return not is_another_person(customer, contact, company if works_at else None, company, sharing.shared)
 
