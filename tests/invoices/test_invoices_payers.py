@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 import pytest
-from crm import Customers, begun
+from crm import Customers, begun, home_of
 from scene import OBJECTS, Scene
 
 from ledgerloop.customers import answers, link_by_hand
 from ledgerloop.engine import retries
 from ledgerloop.hubspot.models import Record
-from ledgerloop.invoices import new_customer
+from ledgerloop.invoices import new_customer, payer_answers
 from ledgerloop.invoices.deals import Sale
 from ledgerloop.parts import instead
 from ledgerloop.records import Hold, Organisation
@@ -416,6 +416,29 @@ def test_a_contact_with_another_address_is_not_the_customers(scene: Scene, crm: 
     assert agent != crm.record(customer, "contact")
     shown = scene.show("contacts", agent)
     assert (None, None) == (shown["xero_contact_id"], shown["xero_outstanding_balance"])
+
+
+@pytest.mark.parametrize("answer", ["company", "new"])
+def test_a_deal_without_a_company_of_a_customers_person(scene: Scene, crm: Customers, answer: str) -> None:
+    """Whether the person pays or the firm is asked; adding the firm to the deal says so, and so does `--new`."""
+    name, domain = f"Dunlin {answer.title()} Freight Ltd", f"dunlin-{answer}-freight.co.nz"
+    company = scene.make("companies", name=name, domain=domain)
+    firm = crm.add(name, EmailAddress=f"ap@{domain}")
+    assert company == crm.until_linked(firm)
+    buyer = scene.make("contacts", email=f"ali.{answer}@example.org", firstname="Ali", lastname="Dunn")
+    scene.on.at_hubspot("PUT", f"{OBJECTS}/contacts/{buyer}/associations/default/companies/{company}")
+
+    deal = scene.sell(company=None, contact=buyer)
+
+    said = scene.until_shown("deals", deal, "xero_sync_message")["xero_sync_message"]
+    assert f"which is the customer “{name}” ({firm}) in Xero. If that company pays" in said
+    if answer == "company":
+        scene.on.at_hubspot("PUT", f"{OBJECTS}/deals/{deal}/associations/default/companies/{company}")
+    else:
+        with instead(scene.built.parts()):
+            payer_answers.new_one_pays(home_of(scene), deal, "Kim")
+    scene.until_shown("deals", deal, "xero_invoice_id")
+    assert (answer == "company") is (firm == payer(scene, deal))
 
 
 def test_a_new_customer_is_not_shown_at_an_agents(scene: Scene, crm: Customers) -> None:

@@ -289,6 +289,34 @@ def test_where_a_buyer_without_a_company_works(taken: str, expected: str) -> Non
     assert taken == expected
 
 
+NOVA = known("n1", "Nova Freight Limited", "ap@nova.example.com")
+
+
+def of_firm(*firms: Customer, holder: str = "", customers: tuple[Customer, ...] = ()) -> object:
+    """Return who pays for a deal without a company whose contact works for Nova Freight: one, those asked, or none."""
+    employer = record("8", name="Nova Freight Ltd", domain="nova.example.com")
+    profile = Profile("Kat Warren", KAT, frozenset({"tui.example.com"}))
+    buyer = Buyer("d", "contact", CONTACT, profile, employer, profile_of_company(employer))
+    found = choose_payer(buyer, Known(customers, holders={firms[0].id: holder} if holder else {}, firms=firms))
+    return found.id if isinstance(found, Found) else found and found.candidates
+
+
+@pytest.mark.parametrize(
+    ("taken", "expected"),
+    [
+        pytest.param(of_firm(NOVA), ("n1",), id="it fits a customer"),
+        pytest.param(of_firm(known("n2", "Renamed Ltd"), holder="8"), ("n2",), id="it is a customer"),
+        pytest.param(of_firm(known("n3", "Nova Freight", "a@else.example.com")), None, id="it is only called like one"),
+        pytest.param(of_firm(NOVA, holder="9"), None, id="another company is the customer"),
+        pytest.param(of_firm(known("n4", "Nova Freight Ltd", active=False), holder="8"), None, id="it is archived"),
+        pytest.param(of_firm(NOVA, customers=(WARREN,)), "p1", id="the person is a customer too"),
+    ],
+)
+def test_whose_firm_a_customer_is(taken: object, expected: object) -> None:
+    """A person buys for the firm as likely as alone, so no second customer is made beside it without asking."""
+    assert taken == expected
+
+
 def test_the_company_of_a_contact_is_named() -> None:
     """The question says where the contact works, and what to do where that firm pays; a company without a name too."""
     for company, called in (

@@ -67,6 +67,14 @@ def search_keys(buyer: Buyer) -> tuple[str, ...]:
     )
 
 
+def keys_of_employer(buyer: Buyer) -> tuple[str, ...]:
+    """Return what the customers are looked for by that the company may be which a buyer works for; none without."""
+    if buyer.employer is None or buyer.firm is None:
+        return ()
+    firm, mine = buyer.firm, keys_of_company(buyer.employer, parts().numbered)
+    return tuple(dict.fromkeys((*mine, *further_keys(firm.name, sorted(firm.emails), firm.domains | firm.hints))))
+
+
 def _of(sale: Sale, side: Side, name: str) -> str:
     record = sale.company if side == "company" else sale.contact
     return (record.properties.get(name) or "") if record else ""

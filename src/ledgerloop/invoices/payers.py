@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from ledgerloop.customers import succeed
 from ledgerloop.invoices import new_customer
-from ledgerloop.invoices.buyers import describe_buyer, id_carried, made_to_show, name_of, search_keys
+from ledgerloop.invoices.buyers import describe_buyer, id_carried, keys_of_employer, made_to_show, name_of, search_keys
 from ledgerloop.invoices.deals import Sale, buyer_of, sides
 from ledgerloop.invoices.owing import held_as_archived, open_sums
 from ledgerloop.invoices.payer_links import by_link, in_question, parted_from, remember, weigh_links
@@ -120,12 +120,17 @@ def by_evidence(home: Organisation, sales: Sequence[Sale]) -> dict[str, Payer]:
     buyers = [describe_buyer(home, sale, ours) for sale in sales if sides(sale)]
     numbers = {one.deal: number_of(one.kind, one.record.id) for one in buyers}
     keys = {one.deal: search_keys(one) for one in buyers}
+    keys_of_firm = {one.deal: keys_of_employer(one) for one in buyers}
     with parts().database.reading() as tx:
         said = rulings.get(tx, home.id, [f"{one.kind} {one.record.id}" for one in buyers])
         buyers = [one for one in buyers if f"{one.kind} {one.record.id}" not in said]
-        by_key = mirror.customers_by_keys(tx, home.id, {key for one in buyers for key in keys[one.deal]})
+        wanted = {key for one in buyers for key in (*keys[one.deal], *keys_of_firm[one.deal])}
+        by_key = mirror.customers_by_keys(tx, home.id, wanted)
         by_number = mirror.customers_by_number(tx, home.id, [numbers[one.deal] for one in buyers])
-        everyone = {one.id for index in (by_key, by_number) for some in index.values() for one in some}
+        at_firms = [one.employer.id for one in buyers if one.employer]
+        employing = links.find_by_hubspot(tx, home.id, "company", at_firms)
+        firms = mirror.customers(tx, home.id, [link.xero_id for link in employing.values()])
+        everyone = {one.id for index in (by_key, by_number) for some in index.values() for one in some} | firms.keys()
         taken = links.find(tx, home.id, "company", sorted(everyone))
         ended = rulings.ended(tx, home.id, sorted(everyone))
     holders = {key: link.hubspot_id for key, link in taken.items()}
@@ -143,7 +148,10 @@ def by_evidence(home: Organisation, sales: Sequence[Sale]) -> dict[str, Payer]:
         fitting |= {one.id: one for one in numbered}
         me = (buyer.kind, buyer.record.id)
         living = [one for one in fitting.values() if not one.merged_into and me not in ended.get(one.id, ())]
-        known = Known(living, {one.id for one in numbered}, holders, shown, shared, {}, home.country)
+        its_firms = [one for key in keys_of_firm[buyer.deal] for one in by_key.get(key, ()) if not one.merged_into]
+        if buyer.employer is not None and (link := employing.get(buyer.employer.id)) and link.xero_id in firms:
+            its_firms.insert(0, firms[link.xero_id])
+        known = Known(living, {one.id for one in numbered}, holders, shown, shared, {}, home.country, its_firms)
         answer = choose_payer(buyer, known)
         if isinstance(answer, Hold):
             gone = [one.id for one in living if not one.active]

@@ -52,6 +52,16 @@ def whose_contact(
     )
 
 
+def works_for(deal: str, contact: Record, employer: Record, customer: Customer) -> str:
+    """Ask who pays where a contact without a company works for a customer, and is none itself."""
+    return (
+        f"It is not certain who pays: the deal has no company, and its contact {contact_named(contact)} works for the"
+        f" HubSpot company {record_named('company', employer)}, which is the customer “{customer.name}”"
+        f" ({customer.id}) in Xero. If that company pays, add it to the deal in HubSpot; if the contact pays, run"
+        f" `ledgerloop link --deal {deal} --new`, and a customer of its own is made."
+    )
+
+
 def taken(deal: str, record: Record, customer: Customer, evidence: Evidence, holder: str) -> str:
     """Ask about a deal's company that fits a customer which is another company already."""
     return (

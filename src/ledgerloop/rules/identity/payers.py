@@ -84,6 +84,8 @@ class Known:
     """What customers owe, as people read it."""
     country: str = ""
     """The organisation's."""
+    firms: Sequence[Customer] = ()
+    """Those that the company which a contact is at is linked to, or that one of its keys finds."""
 
 
 def profile_of_buyer(
@@ -150,6 +152,23 @@ def choose_payer(buyer: Buyer, known: Known) -> Found | Hold | None:
     if archived is not None:
         said = payer_questions.archived(buyer.deal, named[gone[0]], known.owed.get(gone[0], ""))
         return Hold((said,), tuple(gone))
+    if buyer.employer is not None and (firm := _employing(buyer, known)) is not None:
+        said = payer_questions.works_for(buyer.deal, buyer.record, buyer.employer, firm)
+        return Hold((said,), (firm.id,))
+    return None
+
+
+def _employing(buyer: Buyer, known: Known) -> Customer | None:
+    """Return the customer that the company is which a contact is at: who buys there buys for it as likely as alone."""
+    for one in known.firms:
+        holder = known.holders.get(one.id)
+        if holder is None and buyer.firm is not None:
+            theirs = profile_of_customer(one, known.country)
+            fits = isinstance(weigh(buyer.firm, theirs, known.shared), Same)
+        else:
+            fits = buyer.employer is not None and holder == buyer.employer.id
+        if fits and one.active:
+            return one
     return None
 
 
