@@ -52,11 +52,11 @@ def adopt(
     if invoice and len(deals) != 1:
         raise LedgerloopError("Say which: --invoice NUMBER wants the one --deal ID that it belongs to.")
     with opened(config, sandbox, xero_url, hubspot_url) as built, instead(built.parts()):
-        house = _portal(built)
-        homes = adoption_survey.homes_of(organisation)
-        if not homes:
+        portal = _portal(built)
+        organisations = adoption_survey.homes_of(organisation)
+        if not organisations:
             raise LedgerloopError("No Xero organisation is connected: run `ledgerloop connect xero`.")
-        survey = adoption_survey.survey(house, homes, deals, invoice)
+        survey = adoption_survey.survey(portal, organisations, deals, invoice)
         chosen = _chosen(survey, deals, yes)
         for one in [survey.named] if survey.named else []:
             adoption.check(one)
@@ -66,7 +66,7 @@ def adopt(
             _nothing(survey, deals, as_json)
             return
         ask(_question(chosen), yes)
-        linked = adoption.link(house, survey, chosen, _BY)
+        linked = adoption.link(portal, survey, chosen, _BY)
         _tell(linked, service_runs=built.engine.taken, as_json=as_json)
     if linked.refused:
         raise typer.Exit(1)
@@ -74,10 +74,10 @@ def adopt(
 
 def _portal(built: Ledgerloop) -> Portal:
     with built.database.reading() as tx:
-        house = connections.only_portal(tx)
-    if house is None:
+        portal = connections.only_portal(tx)
+    if portal is None:
         raise LedgerloopError("No HubSpot portal is connected: run `ledgerloop connect hubspot`.")
-    return house
+    return portal
 
 
 def _chosen(survey: Survey, deals: Sequence[str], yes: bool) -> list[Pair]:
@@ -139,10 +139,10 @@ def _more(count: int, most: int | None) -> None:
         say(f"… and {count - most} more; --all shows them, --json for programs.\n")
 
 
-def _deal_told(deal: Sold, home: Organisation | None) -> str:
+def _deal_told(deal: Sold, organisation: Organisation | None) -> str:
     """Say what a deal is; its day is the organisation's, as an invoice's is."""
     amount = f", {deal.amount:.2f} {deal.currency}" if deal.amount is not None else ""
-    won = f", won {home.day(deal.won_at) if home else f'{deal.won_at:%Y-%m-%d}'}" if deal.won_at else ""
+    won = f", won {organisation.day(deal.won_at) if organisation else f'{deal.won_at:%Y-%m-%d}'}" if deal.won_at else ""
     return f"deal {deal.id} “{deal.name}”{amount}{won}"
 
 

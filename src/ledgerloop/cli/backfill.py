@@ -104,18 +104,18 @@ def approve(
     _tell(as_json, home, totals, None, "Approved. The service goes on with it." if waiting else "Nothing waits.")
 
 
-def _ask(home: Organisation, totals: Totals, yes: bool, quiet: bool) -> None:
+def _ask(organisation: Organisation, totals: Totals, yes: bool, quiet: bool) -> None:
     if not quiet:
-        print_totals(home, totals)
+        print_totals(organisation, totals)
     ask("Write this to HubSpot?", yes)
 
 
-def _done(built: Ledgerloop, home: Organisation, as_json: bool) -> None:
+def _done(built: Ledgerloop, organisation: Organisation, as_json: bool) -> None:
     """Do the accepted work, or watch the service do it, and tell how it went."""
     try:
         with _worked(built):
             try:
-                allowance = _watch(built, home)
+                allowance = _watch(built, organisation)
             except KeyboardInterrupt:
                 say("Stopping; what is on its way comes to its end first.", err=True)
                 raise
@@ -123,17 +123,17 @@ def _done(built: Ledgerloop, home: Organisation, as_json: bool) -> None:
         say("Stopped. It goes on when this is run again, or when the service runs.", err=True)
         raise typer.Exit(_STOPPED) from None
     written = allowance.written
-    held = _held(built, home)
+    held = _held(built, organisation)
     said = f"Done: {allowance.customers} customers, {written.created} records made, {written.updated} changed."
     if held and written == Written():
         said = "There is nothing to write."
-    _tell(as_json, home, None, allowance, said + _waiting(held), held)
+    _tell(as_json, organisation, None, allowance, said + _waiting(held), held)
 
 
-def _held(built: Ledgerloop, home: Organisation) -> int:
+def _held(built: Ledgerloop, organisation: Organisation) -> int:
     """Count the customers that are not shown as they should be, because a person must decide first."""
     with built.database.reading() as tx:
-        return len(journal.waiting(tx, {subjects.customer(one) for one in admit.everybody(tx, home)}))
+        return len(journal.waiting(tx, {subjects.customer(one) for one in admit.everybody(tx, organisation)}))
 
 
 def _waiting(held: int) -> str:
@@ -153,14 +153,14 @@ def _worked(built: Ledgerloop) -> Iterator[None]:
             yield
 
 
-def _watch(built: Ledgerloop, home: Organisation) -> Allowance:
+def _watch(built: Ledgerloop, organisation: Organisation) -> Allowance:
     """Show how far it is, until it is done."""
     with progress("Writing", 0) as bar:
         task = bar.task_ids[0]
         while True:
             with built.database.reading() as tx:
-                left, allowance = planned.left(tx, home.id, asked=True), planned.allowance(tx, home.id)
-                resting = [one for one in lanes.parked(tx) if (one.flow, one.lane) == ("standing", home.id)]
+                left, allowance = planned.left(tx, organisation.id, asked=True), planned.allowance(tx, organisation.id)
+                resting = [one for one in lanes.parked(tx) if (one.flow, one.lane) == ("standing", organisation.id)]
             if allowance is None:
                 raise LedgerloopError("There is no accepted backfill.")
             until = resting[0] if resting and resting[0].rests(built.now()) else None
@@ -192,12 +192,17 @@ def _resting(allowance: Allowance, now: datetime) -> str:
 
 
 def _tell(
-    as_json: bool, home: Organisation, totals: Totals | None, allowance: Allowance | None, said: str, held: int = 0
+    as_json: bool,
+    organisation: Organisation,
+    totals: Totals | None,
+    allowance: Allowance | None,
+    said: str,
+    held: int = 0,
 ) -> None:
     if not as_json:
         say(said)
         return
-    told: dict[str, Any] = {"organisation": home.id, "said": said}
+    told: dict[str, Any] = {"organisation": organisation.id, "said": said}
     if totals is not None:
         told["plan"] = totals_of(totals)
     if allowance is not None:

@@ -110,10 +110,10 @@ def lists(
 
 def _list_choices(built: Ledgerloop) -> None:
     with built.database.reading() as tx:
-        homes, chosen = connections.organisations(tx), connections.chosen(tx)
-    for home in homes:
-        say(f"{home.name} ({home.id})" + (", chosen" if home.id == chosen else ""))
-    if not homes:
+        organisations, chosen = connections.organisations(tx), connections.chosen(tx)
+    for organisation in organisations:
+        say(f"{organisation.name} ({organisation.id})" + (", chosen" if organisation.id == chosen else ""))
+    if not organisations:
         say("No organisation is connected. Connect one with `ledgerloop connect xero`, or in the console.", err=True)
         raise typer.Exit(1)
 

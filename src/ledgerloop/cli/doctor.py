@@ -166,44 +166,46 @@ def _xero(built: Ledgerloop) -> Iterator[Finding]:
             yield from _answer(built, one)
 
 
-def _answer(built: Ledgerloop, home: Connected) -> Iterator[Finding]:
+def _answer(built: Ledgerloop, organisation: Connected) -> Iterator[Finding]:
     """See whether Xero's books answer for an organisation: that we are let in does not tell."""
-    client = built.vendors.xero(home.id)
+    client = built.vendors.xero(organisation.id)
     try:
         told = client.organisation()
-        allowed = Books(home.name, organisation=(told,), actions=tuple(client.actions()))
+        allowed = Books(organisation.name, organisation=(told,), actions=tuple(client.actions()))
     except Missing:
-        allowed = Books(home.name, organisation=(told,))
+        allowed = Books(organisation.name, organisation=(told,))
     except LedgerloopError as error:
-        yield Finding("missing", f"Xero does not answer for {home.name}: {error.sentence}")
+        yield Finding("missing", f"Xero does not answer for {organisation.name}: {error.sentence}")
         return
-    yield Finding("fine", f"Xero answers for {home.name}.")
-    yield from _approving(built, home, allowed, told)
+    yield Finding("fine", f"Xero answers for {organisation.name}.")
+    yield from _approving(built, organisation, allowed, told)
 
 
-def _approving(built: Ledgerloop, home: Connected, allowed: Books, told: Organisation) -> Iterator[Finding]:
+def _approving(built: Ledgerloop, organisation: Connected, allowed: Books, told: Organisation) -> Iterator[Finding]:
     """See whether approved invoices may be made, and how many a small plan has left of this month's."""
     if not allowed.may_approve():
         asked = any(one.terms.status == "AUTHORISED" for one in built.parts().routes)
         yield Finding(
             "missing" if asked else "note",
-            f"{home.name}'s Xero allows no approved invoice at present, by its plan or by the role of the person who"
-            " connected it; drafts are made all the same.",
+            f"{organisation.name}'s Xero allows no approved invoice at present, by its plan or by the role of the"
+            " person who connected it; drafts are made all the same.",
         )
     most = MOST_APPROVED.get(told.Class.upper())
     if most is not None:
         today = built.now().astimezone(ZoneInfo(told.zone)).date()
         first = today.replace(day=1)
         with built.database.reading() as tx:
-            made = mirror.approved_between(tx, home.id, first, later(first, 1) - timedelta(days=1))
+            made = mirror.approved_between(tx, organisation.id, first, later(first, 1) - timedelta(days=1))
         yield Finding(
             "note",
-            f"{home.name}'s plan in Xero ({told.Class}) allows {most} approved sales invoices a month, and {made} are"
-            " dated in this one; drafts are not counted.",
+            f"{organisation.name}'s plan in Xero ({told.Class}) allows {most} approved sales invoices a month, and"
+            f" {made} are dated in this one; drafts are not counted.",
         )
     locked = allowed.locked_until()
     if locked is not None:
-        yield Finding("note", f"{home.name}'s Xero is locked until {locked}: invoices of those days stay as they are.")
+        yield Finding(
+            "note", f"{organisation.name}'s Xero is locked until {locked}: invoices of those days stay as they are."
+        )
 
 
 def _clock(built: Ledgerloop) -> Iterator[Finding]:

@@ -83,11 +83,11 @@ def _show_and_ask(chosen: Sequence[Renewal], yes: bool) -> None:
 def plan_deals(built: Ledgerloop, deals: list[str], as_json: bool) -> None:
     """Print the invoices as they would be made, or why not."""
     with built.database.reading() as tx:
-        house = connections.only_portal(tx)
-    if house is None:
+        portal = connections.only_portal(tx)
+    if portal is None:
         raise LedgerloopError("No HubSpot portal is connected: connect it in the console first.")
     retries.check(deals)
-    quotes = quote(house, deals)
+    quotes = quote(portal, deals)
     if as_json:
         print_json(quotes)
         return

@@ -140,16 +140,16 @@ def links_(
     With --review only those that an earlier release made and today's rule would not, each with what a person is asked.
     """
     with looking(config, sandbox or bool(xero_url or hubspot_url)) as built, built.database.reading() as tx:
-        homes = connections.organisations(tx)
+        organisations = connections.organisations(tx)
         if organisation:
-            homes = [organisation_of(tx, organisation)]
+            organisations = [organisation_of(tx, organisation)]
         some: list[tuple[Organisation, Kept]] = []
-        chosen = customers_named(tx, homes, customer) if customer is not None else None
-        for home in homes:
+        chosen = customers_named(tx, organisations, customer) if customer is not None else None
+        for home in organisations:
             some += [(home, one) for one in links.listed(tx, home.id, chosen, asked=review)]
         names = {
             home.id: mirror.customers(tx, home.id, [one.link.xero_id for of, one in some if of == home])
-            for home in homes
+            for home in organisations
         }
     rows = [(home, one, names[home.id].get(one.link.xero_id)) for home, one in some]
     if as_json:

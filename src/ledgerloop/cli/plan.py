@@ -81,12 +81,14 @@ def plan(
     say("Nothing was written.")
 
 
-def planned_with_progress(home: Organisation, chosen: Sequence[str], keep: int | None) -> tuple[Totals, list[Line]]:
+def planned_with_progress(
+    organisation: Organisation, chosen: Sequence[str], keep: int | None
+) -> tuple[Totals, list[Line]]:
     """Plan, with a bar on standard error, and keep the first lines, or all of them."""
     totals = Totals()
     lines: list[Line] = []
     with progress("Planning", len(chosen)) as bar:
-        for some in backfill_plan.plan(home, chosen, totals):
+        for some in backfill_plan.plan(organisation, chosen, totals):
             lines += some if keep is None else some[: max(0, keep - len(lines))]
             bar.advance(bar.task_ids[0], totals.customers - int(bar.tasks[0].completed))
     return totals, lines
@@ -125,10 +127,10 @@ def totals_of(totals: Totals) -> dict[str, object]:
     }
 
 
-def print_totals(home: Organisation, totals: Totals) -> None:
+def print_totals(organisation: Organisation, totals: Totals) -> None:
     """Print what a plan comes to."""
     print_table(
-        f"{home.name}: {totals.customers} customers",
+        f"{organisation.name}: {totals.customers} customers",
         ("What", "Records"),
         [(what, str(number)) for what, number in sorted(totals.records.items())],
         none="nothing to write; all is in step.",

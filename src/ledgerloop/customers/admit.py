@@ -20,16 +20,16 @@ from ledgerloop.records import Organisation
 from ledgerloop.store import clientele, journal
 
 
-def everybody(tx: Connection, home: Organisation) -> list[str]:
+def everybody(tx: Connection, organisation: Organisation) -> list[str]:
     """List all who are to be shown."""
-    return clientele.everybody(tx, home.id, show_all=parts().show_all)
+    return clientele.everybody(tx, organisation.id, show_all=parts().show_all)
 
 
-def admit(home: Organisation, contacts: Customers) -> Customers:
+def admit(organisation: Organisation, contacts: Customers) -> Customers:
     """Return those of these contacts who are customers, and clear what was asked about the others."""
     at = parts()
     with at.database.reading() as tx:
-        inside = clientele.among(tx, home.id, list(contacts), show_all=at.show_all)
+        inside = clientele.among(tx, organisation.id, list(contacts), show_all=at.show_all)
     outside = [key for key in contacts if key not in inside]
     if outside:
         inside |= _carried(outside)

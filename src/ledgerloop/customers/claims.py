@@ -42,12 +42,12 @@ class Holders:
         return self.ours.get(record, customer) != customer
 
 
-def holders_of(home: Organisation, kind: LinkKind, ids: Sequence[str]) -> Holders:
+def holders_of(organisation: Organisation, kind: LinkKind, ids: Sequence[str]) -> Holders:
     """Tell which of these records are customers already, and of whom."""
     with parts().database.reading() as tx:
         names = {one.id: one.name for one in connections.organisations(tx)}
         found = links.of_records(tx, kind, ids)
-    ours = {link.hubspot_id: link.xero_id for link in found if link.organisation == home.id}
+    ours = {link.hubspot_id: link.xero_id for link in found if link.organisation == organisation.id}
     elsewhere: dict[str, str] = {}
     for link in found:
         if link.hubspot_id not in ours and link.organisation in names:
@@ -55,7 +55,7 @@ def holders_of(home: Organisation, kind: LinkKind, ids: Sequence[str]) -> Holder
     return Holders(ours, elsewhere)
 
 
-def with_rivals(home: Organisation, ids: Sequence[str]) -> list[str]:
+def with_rivals(organisation: Organisation, ids: Sequence[str]) -> list[str]:
     """Add the customers that are held over the same record or the same email as these.
 
     They are looked at together again: one that was looked at alone would get what is in question between them.
@@ -64,13 +64,15 @@ def with_rivals(home: Organisation, ids: Sequence[str]) -> list[str]:
         held = {
             customer: frozenset(one.candidates)
             for one in journal.holds(tx)
-            if one.lane == home.id and (customer := subjects.customer_of(one.subject))
+            if one.lane == organisation.id and (customer := subjects.customer_of(one.subject))
         }
         asking = held.keys() & set(ids)
         if not asking:
             return list(ids)
-        emails = [one.email_key for one in mirror.customers(tx, home.id, sorted(asking)).values() if one.email_key]
-        alike = {one.id for some in mirror.customers_by_email(tx, home.id, emails).values() for one in some}
+        emails = [
+            one.email_key for one in mirror.customers(tx, organisation.id, sorted(asking)).values() if one.email_key
+        ]
+        alike = {one.id for some in mirror.customers_by_email(tx, organisation.id, emails).values() for one in some}
     records = frozenset().union(*(held[key] for key in asking))
     rivals = {key for key, candidates in held.items() if key in alike or candidates & records}
     return [*ids, *sorted(rivals - set(ids))]
@@ -115,18 +117,33 @@ def in_question(some: Sequence[Link]) -> dict[tuple[LinkKind, str], str]:
 
 
 def claim(
-    home: Organisation, kind: LinkKind, strangers: Customers, fits: Mapping[str, Record], how: str
+    organisation: Organisation, kind: LinkKind, strangers: Customers, fits: Mapping[str, Record], how: str
 ) -> tuple[Found, Doubts]:
     """Let customers have the records that fit them, where these are free; word for the others why not."""
-    return claimed(home, kind, strangers, fits, how, holders_of(home, kind, [record.id for record in fits.values()]))
+    return claimed(
+        organisation,
+        kind,
+        strangers,
+        fits,
+        how,
+        holders_of(organisation, kind, [record.id for record in fits.values()]),
+    )
 
 
 def claimed(
-    home: Organisation, kind: LinkKind, strangers: Customers, fits: Mapping[str, Record], how: str, holders: Holders
+    organisation: Organisation,
+    kind: LinkKind,
+    strangers: Customers,
+    fits: Mapping[str, Record],
+    how: str,
+    holders: Holders,
 ) -> tuple[Found, Doubts]:
     """Do as :func:`claim` does, where it is known who holds the records."""
     with parts().database.reading() as tx:
-        others = {**strangers, **mirror.customers(tx, home.id, sorted(set(holders.ours.values()) - strangers.keys()))}
+        others = {
+            **strangers,
+            **mirror.customers(tx, organisation.id, sorted(set(holders.ours.values()) - strangers.keys())),
+        }
     found: Found = {}
     unsure: Doubts = {}
     for key, record in fits.items():
@@ -139,7 +156,7 @@ def claimed(
             else:
                 unsure[key] = is_anothers(customer, kind, record.id, other)
         elif record.id in holders.elsewhere:
-            unsure[key] = of_another(home, kind, customer, record.id, holders.elsewhere[record.id])
+            unsure[key] = of_another(organisation, kind, customer, record.id, holders.elsewhere[record.id])
         elif carried := carried_by(record, key):
             unsure[key] = Hold((hold_reasons.another_customer(customer, kind, record.id, carried),), (record.id,))
         else:
@@ -158,23 +175,23 @@ def apart(kind: LinkKind, strangers: Customers, found: Found) -> tuple[Found, Do
     return {key: one for key, one in found.items() if key not in unsure}, unsure
 
 
-def take(home: Organisation, kind: LinkKind, customers: Customers, found: Found) -> Doubts:
+def take(organisation: Organisation, kind: LinkKind, customers: Customers, found: Found) -> Doubts:
     """Link customers to their records; a record that somebody else got in the meantime is a doubt.
 
     Who is held over one of these records is looked at again: it is somebody's now.
     """
     at = parts()
-    wanted = [Link(home.id, key, kind, record.id, how) for key, (record, how) in found.items()]
+    wanted = [Link(organisation.id, key, kind, record.id, how) for key, (record, how) in found.items()]
     with at.database.transaction() as tx:
         kept = links.put(tx, wanted, at.now())
         # Nothing was compared with these records yet; what was kept of one that HubSpot would not make is not of them.
-        last_compared.forget(tx, home.id, kind, [link.xero_id for link in set(wanted) & set(kept)])
+        last_compared.forget(tx, organisation.id, kind, [link.xero_id for link in set(wanted) & set(kept)])
         if wanted:
             retries.look_over(tx, [part for link in wanted for part in (link.xero_id, link.hubspot_id)])
             taken = set(wanted) & set(kept)
-            look_at_rivals(tx, home.id, [one.hubspot_id for one in taken], [one.xero_id for one in taken])
+            look_at_rivals(tx, organisation.id, [one.hubspot_id for one in taken], [one.xero_id for one in taken])
         lost = {link: one.xero_id for link, one in zip(wanted, kept, strict=True) if one.xero_id != link.xero_id}
-        whose = mirror.customers(tx, home.id, list(lost.values()))
+        whose = mirror.customers(tx, organisation.id, list(lost.values()))
     return {
         link.xero_id: is_anothers(customers[link.xero_id], kind, link.hubspot_id, whose.get(holder))
         for link, holder in lost.items()
@@ -188,9 +205,9 @@ def is_anothers(customer: Customer, kind: LinkKind, record: str, whose: Customer
     return Hold((hold_reasons.record_of_customer(customer, kind, record, whose),), (record,))
 
 
-def of_another(home: Organisation, kind: LinkKind, customer: Customer, record: str, shows: str) -> Hold:
+def of_another(organisation: Organisation, kind: LinkKind, customer: Customer, record: str, shows: str) -> Hold:
     """Hold a customer whose record shows another organisation."""
-    return Hold((hold_reasons.another_organisation(customer, kind, record, home.name, shows),), (record,))
+    return Hold((hold_reasons.another_organisation(customer, kind, record, organisation.name, shows),), (record,))
 
 
 def carried_by(record: Record, key: str) -> str:

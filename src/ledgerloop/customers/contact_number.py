@@ -22,7 +22,7 @@ from ledgerloop.xero.client import MOST_IDS, XeroClient
 _RULE = "rules.customers.number_of"
 
 
-def number(home: Organisation, customers: Sequence[str]) -> None:
+def number(organisation: Organisation, customers: Sequence[str]) -> None:
     """look → send → keep, forty customers a call, out of the share of the quota that live work leaves.
 
     A number that Xero refused once, because another contact has it, is not sent again. Where that fails, it comes with
@@ -31,28 +31,28 @@ def number(home: Organisation, customers: Sequence[str]) -> None:
     at = parts()
     if not at.write_number or not customers:
         return
-    wanted = _wanted(home, customers)
-    client = at.xero(home.id).as_backfill()
+    wanted = _wanted(organisation, customers)
+    client = at.xero(organisation.id).as_backfill()
     keys = sorted(wanted)
 
     def send() -> None:
         for start in range(0, len(keys), MOST_IDS):
-            _send(client, home, {key: wanted[key] for key in keys[start : start + MOST_IDS]})
+            _send(client, organisation, {key: wanted[key] for key in keys[start : start + MOST_IDS]})
 
     if keys:
-        alone(home.id, "numbers", send)
+        alone(organisation.id, "numbers", send)
 
 
-def _wanted(home: Organisation, customers: Sequence[str]) -> dict[str, str]:
+def _wanted(organisation: Organisation, customers: Sequence[str]) -> dict[str, str]:
     """Return the numbers that are to be written: of the company, else of the contact, that a customer was found as."""
     with parts().database.reading() as tx:
         bare = {
             key
-            for key, one in mirror.customers(tx, home.id, customers).items()
+            for key, one in mirror.customers(tx, organisation.id, customers).items()
             if not one.number and one.active and not one.merged_into
         }
-        found: list[Link] = [link for kind in KINDS for link in links.find(tx, home.id, kind, bare).values()]
-    elsewhere = shown_elsewhere(home, found)
+        found: list[Link] = [link for kind in KINDS for link in links.find(tx, organisation.id, kind, bare).values()]
+    elsewhere = shown_elsewhere(organisation, found)
     wanted: dict[str, str] = {}
     made: set[str] = set()
     for link in found:  # companies come last, and stand above contacts
@@ -65,13 +65,13 @@ def _wanted(home: Organisation, customers: Sequence[str]) -> dict[str, str]:
     return {key: wanted[key] for key, told in found_only.items() if told not in refused}
 
 
-def _send(client: XeroClient, home: Organisation, numbers: dict[str, str]) -> None:
+def _send(client: XeroClient, organisation: Organisation, numbers: dict[str, str]) -> None:
     at = parts()
     outcomes = client.update_contacts([{"ContactID": key, "ContactNumber": one} for key, one in numbers.items()])
     with at.database.transaction() as tx:
         for (key, one), outcome in zip(numbers.items(), outcomes, strict=True):
             if outcome.ok and outcome.record is not None:
-                mirror.store_customers(tx, [customer_from_contact(home.id, outcome.record)], touch=False)
+                mirror.store_customers(tx, [customer_from_contact(organisation.id, outcome.record)], touch=False)
                 why = "Its record was found, and Xero is told which it is."
                 line = _line(key, one, "update", why, contact_told(outcome.record))
             else:

@@ -30,15 +30,15 @@ Made = tuple[str, str]
 """The id of a contact that was made, and what HubSpot answered."""
 
 
-def join_people(home: Organisation, customers: Customers) -> None:
+def join_people(organisation: Organisation, customers: Customers) -> None:
     """Find or make the contacts of people who are new, or whose customer has another company now."""
     wanted = {(key, email): person for key, one in customers.items() for email, person in further_people(one).items()}
     if not wanted:
         return
     at = parts()
     with at.database.reading() as tx:
-        here = store.of_customers(tx, home.id, {customer for customer, _ in wanted})
-        firms = links.find(tx, home.id, "company", [customer for customer, _ in wanted])
+        here = store.of_customers(tx, organisation.id, {customer for customer, _ in wanted})
+        firms = links.find(tx, organisation.id, "company", [customer for customer, _ in wanted])
         asked = {record for _, record in links.asked(tx, list(firms.values()))}
         company_of = {key: link.hubspot_id for key, link in firms.items() if link.hubspot_id not in asked}
     new = [
@@ -61,7 +61,7 @@ def join_people(home: Organisation, customers: Customers) -> None:
     new = [pair for pair in new if pair[1] not in barred]
     ids |= {email: record for email, (record, _) in made.items()}
     client.associate("contacts", "companies", [(ids[e], company_of[c]) for c, e in new if e in ids])
-    _keep(home, new, ids, company_of, rows, made, refused)
+    _keep(organisation, new, ids, company_of, rows, made, refused)
 
 
 def _make(
@@ -98,7 +98,7 @@ def _say_erased(customers: set[str]) -> None:
 
 
 def _keep(
-    home: Organisation,
+    organisation: Organisation,
     new: list[Key],
     ids: Mapping[str, str],
     company_of: Mapping[str, str],
@@ -111,7 +111,7 @@ def _keep(
     known: list[Known] = []
     for customer, email in new:
         record, company, subject = ids.get(email, ""), company_of[customer], subjects.customer(customer)
-        known.append(Known(home.id, customer, email, record, company if record else ""))
+        known.append(Known(organisation.id, customer, email, record, company if record else ""))
         if email in refused:
             why = f"HubSpot refused a person: {whole(refused[email])}"
             lines.append(Line(subject, "skip", _RULE, why))

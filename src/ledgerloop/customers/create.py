@@ -44,11 +44,13 @@ class Made:
     doubts: Doubts = field(default_factory=dict)
 
 
-def make(client: HubSpotClient, home: Organisation, kind: LinkKind, customers: Customers, values: Values) -> Made:
+def make(
+    client: HubSpotClient, organisation: Organisation, kind: LinkKind, customers: Customers, values: Values
+) -> Made:
     """Make a record for each of these customers, a hundred in a call."""
     made = Made()
     with parts().database.reading() as tx:  # a deal that was won meanwhile links its customer in its own lane
-        linked = links.find(tx, home.id, kind, list(customers))
+        linked = links.find(tx, organisation.id, kind, list(customers))
     keys = [key for key in customers if key not in linked]
     batches = [{key: customers[key] for key in keys[start : start + BATCH]} for start in range(0, len(keys), BATCH)]
     passed_over = older_companies.known({key: customers[key] for key in keys}) if kind == "company" else {}
@@ -65,15 +67,15 @@ def make(client: HubSpotClient, home: Organisation, kind: LinkKind, customers: C
             continue
         sent = answer.result()
         made.ids |= {key: record.id for key, record in sent.records.items()}
-        _keep(home, kind, some, values, rows, sent, passed_over)
-        made.doubts |= _take_existing(client, home, kind, some, sent)
+        _keep(organisation, kind, some, values, rows, sent, passed_over)
+        made.doubts |= _take_existing(client, organisation, kind, some, sent)
     if failures:
         raise failures[0]
     return made
 
 
 def _keep(
-    home: Organisation,
+    organisation: Organisation,
     kind: LinkKind,
     some: Customers,
     values: Values,
@@ -109,32 +111,34 @@ def _keep(
     }
     with at.database.transaction() as tx:
         portal = connections.only_portal(tx)
-        new = [Link(home.id, key, kind, one.id, "created") for key, one in sent.records.items()]
+        new = [Link(organisation.id, key, kind, one.id, "created") for key, one in sent.records.items()]
         kept = set(links.put(tx, new, at.now()))
         elsewhere = {link.xero_id for link in set(new) - kept}
         if kind == "company":
             mine = {link: sent.records[link.xero_id] for link in new if link in kept}
-            older_companies.note(tx, home, mine, passed_over)
+            older_companies.note(tx, organisation, mine, passed_over)
         settled = {key: remembered(one) for key, one in said.items() if key not in elsewhere}
-        last_compared.put(tx, home.id, kind, settled)
+        last_compared.put(tx, organisation.id, kind, settled)
         if portal is not None:
             shown = {one.id: _shown(values[key], sent.dropped.get(key, ())) for key, one in sent.records.items()}
             last_written.put(tx, portal.id, kind, shown)
         journal.write(tx, lines, at.now())
 
 
-def _take_existing(client: HubSpotClient, home: Organisation, kind: LinkKind, some: Customers, sent: Sent) -> Doubts:
+def _take_existing(
+    client: HubSpotClient, organisation: Organisation, kind: LinkKind, some: Customers, sent: Sent
+) -> Doubts:
     """Take the records that HubSpot names as there already, unless they are other customers; word what was refused."""
     carried = [key for key, error in sent.failed.items() if TAKEN in error.codes]
     by_id = client.read(PLURAL[kind], carried, properties_read(kind), batch_write.id_name()) if carried else {}
     with parts().database.reading() as tx:  # what carries the id of a link that was ended is about to be emptied
-        parted = set(rulings.to_empty(tx, home.id, list(by_id)))
+        parted = set(rulings.to_empty(tx, organisation.id, list(by_id)))
     by_id = {key: one for key, one in by_id.items() if (key, kind, one.id) not in parted}
     named = {key: error.existing_id for key, error in sent.failed.items() if error.existing_id and key not in by_id}
     there = client.read(PLURAL[kind], list(named.values()), properties_read(kind)) if named else {}
     by_email = {key: there[record] for key, record in named.items() if record in there}
-    found, unsure = claim(home, kind, some, {key: one for key, one in by_id.items() if key in some}, "id")
-    more = found_by_email(client, home, some, by_email) if kind == "contact" and by_email else Halves()
+    found, unsure = claim(organisation, kind, some, {key: one for key, one in by_id.items() if key in some}, "id")
+    more = found_by_email(client, organisation, some, by_email) if kind == "contact" and by_email else Halves()
     found, shared = apart(kind, some, found | more.contacts)
     unsure = unsure | more.unsure_contacts | shared
     for key, error in sent.failed.items():
@@ -142,7 +146,7 @@ def _take_existing(client: HubSpotClient, home: Organisation, kind: LinkKind, so
             continue  # a person has ended its link to who has the email
         if key not in found and key not in unsure and not (kind == "contact" and _of_email(error)):
             unsure[key] = Hold((_why_not(some[key], kind, error),))
-    return unsure | take(home, kind, some, found)
+    return unsure | take(organisation, kind, some, found)
 
 
 def _why_not(customer: Customer, kind: LinkKind, error: BatchError) -> str:

@@ -33,44 +33,44 @@ AT_ONCE = 100
 """Records of a kind that a catch-up looks at: what one call reads."""
 
 
-def look_at(home: Organisation, customers: Sequence[str]) -> None:
+def look_at(organisation: Organisation, customers: Sequence[str]) -> None:
     """Look at the records of these customers, and at the deals of their invoices."""
     at = parts()
     with at.database.reading() as tx:
-        mine = [link for kind in KINDS for link in links.find(tx, home.id, kind, customers).values()]
-        invoices = [one.id for some in mirror.receivables_of(tx, home.id, customers).values() for one in some]
-        deals = [intent.deal for intent in intents.by_invoice(tx, home.id, invoices).values()]
-    elsewhere = shown_elsewhere(home, mine)
+        mine = [link for kind in KINDS for link in links.find(tx, organisation.id, kind, customers).values()]
+        invoices = [one.id for some in mirror.receivables_of(tx, organisation.id, customers).values() for one in some]
+        deals = [intent.deal for intent in intents.by_invoice(tx, organisation.id, invoices).values()]
+    elsewhere = shown_elsewhere(organisation, mine)
     ids: dict[LinkKind, dict[str, str]] = {"contact": {}, "company": {}, "deal": dict.fromkeys(deals, "")}
     for link in mine:
         if (link.kind, link.hubspot_id) not in elsewhere:
             ids[link.kind][link.hubspot_id] = link.xero_id
     for kind, some in ids.items():
-        _compare(at.hubspot(), home, kind, some)
+        _compare(at.hubspot(), organisation, kind, some)
 
 
-def look_round(home: Organisation) -> bool:
+def look_round(organisation: Organisation) -> bool:
     """Look at the next hundred contacts and companies, and have those written that differ; tell whether it was time.
 
     It is as often as a catch-up.
     """
     at = parts()
-    name = f"looked at {home.id}"
+    name = f"looked at {organisation.id}"
     with at.database.reading() as tx:
         kept = json.loads(connections.get_value(tx, name) or "{}")
         if kept and not passed(datetime.fromisoformat(kept["at"]), at.catch_up_every, at.now()):
             return False
-        some = {kind: links.after(tx, home.id, kind, kept.get(kind, ""), AT_ONCE) for kind in KINDS}
+        some = {kind: links.after(tx, organisation.id, kind, kept.get(kind, ""), AT_ONCE) for kind in KINDS}
     # A record that shows another organisation is looked at in that one's rounds: its values are none of ours.
-    elsewhere = shown_elsewhere(home, [link for mine in some.values() for link in mine])
+    elsewhere = shown_elsewhere(organisation, [link for mine in some.values() for link in mine])
     try:
         for kind, mine in some.items():
             ids = {link.hubspot_id: link.xero_id for link in mine if (kind, link.hubspot_id) not in elsewhere}
-            changed = _compare(at.hubspot().as_backfill(), home, kind, ids)
+            changed = _compare(at.hubspot().as_backfill(), organisation, kind, ids)
             with at.database.transaction() as tx:
-                _mark(tx, home, [link.xero_id for link in mine if link.hubspot_id in changed])
+                _mark(tx, organisation, [link.xero_id for link in mine if link.hubspot_id in changed])
     except LedgerloopError as problem:  # it stands behind everything else, and must not keep that from its turn
-        logger.warning("HubSpot's values not compared", organisation=home.id, why=problem.sentence)
+        logger.warning("HubSpot's values not compared", organisation=organisation.id, why=problem.sentence)
         return True
     ends = {kind: mine[-1].hubspot_id if len(mine) == AT_ONCE else "" for kind, mine in some.items()}
     with at.database.transaction() as tx:
@@ -78,12 +78,14 @@ def look_round(home: Organisation) -> bool:
     return True
 
 
-def _mark(tx: Connection, home: Organisation, customers: Sequence[str]) -> None:
+def _mark(tx: Connection, organisation: Organisation, customers: Sequence[str]) -> None:
     if customers:
-        pending_customers.mark(tx, home.id, customers)
+        pending_customers.mark(tx, organisation.id, customers)
 
 
-def _compare(client: HubSpotClient, home: Organisation, kind: LinkKind, customer_of: Mapping[str, str]) -> set[str]:
+def _compare(
+    client: HubSpotClient, organisation: Organisation, kind: LinkKind, customer_of: Mapping[str, str]
+) -> set[str]:
     """Keep what stands on records in the place of what we wrote, and tell on which it differs. What is gone is not.
 
     A record from which somebody has moved the customer's id to another one is that customer's no more.
@@ -108,7 +110,7 @@ def _compare(client: HubSpotClient, home: Organisation, kind: LinkKind, customer
         and (changed := differing(kind, values, there[key].properties, at.names))
     }
     if kind != "deal" and (astray := [key for key, now in found.items() if id_name() in now]):
-        kept = moved_ids.follow(home, kind, astray)
+        kept = moved_ids.follow(organisation, kind, astray)
         found = {key: now for key, now in found.items() if key not in astray or key in kept}
     if found:
         with at.database.transaction() as tx:

@@ -36,7 +36,7 @@ Records = Mapping[tuple[LinkKind, str], Record]
 
 
 def compare_fields(
-    home: Organisation,
+    organisation: Organisation,
     customers: Customers,
     linked: Sequence[Link],
     records: Records,
@@ -51,7 +51,7 @@ def compare_fields(
         (kind, key): comparison
         for kind in PLURAL
         for key, comparison in _of_kind(
-            home, kind, customers, [link for link in linked if link.kind == kind], records, in_question
+            organisation, kind, customers, [link for link in linked if link.kind == kind], records, in_question
         ).items()
     }
 
@@ -115,7 +115,7 @@ def newer_sides(kind: LinkKind, customers: Mapping[str, Customer]) -> dict[str, 
 
 
 def _of_kind(
-    home: Organisation,
+    organisation: Organisation,
     kind: LinkKind,
     customers: Customers,
     linked: Sequence[Link],
@@ -125,7 +125,7 @@ def _of_kind(
     at = parts()
     mine = [link for link in linked if (one := customers.get(link.xero_id)) and one.active and not one.merged_into]
     with at.database.reading() as tx:
-        kept = last_compared.get(tx, home.id, kind, [link.xero_id for link in mine])
+        kept = last_compared.get(tx, organisation.id, kind, [link.xero_id for link in mine])
         app = own_app(tx)
     before = {key: said_before(said) for key, said in kept.items()}
     born = {}
@@ -137,7 +137,7 @@ def _of_kind(
         else:
             xero[link.xero_id] = without_email(kind, said, before.get(link.xero_id))
     with at.database.transaction() as tx:
-        last_compared.put(tx, home.id, kind, {key: remembered(one) for key, one in born.items()})
+        last_compared.put(tx, organisation.id, kind, {key: remembered(one) for key, one in born.items()})
     open_ = [link for link in mine if link.xero_id not in born and _is_news(xero, before, link)]
     ask = [link for link in open_ if must_read(at.owners, kind, xero[link.xero_id], before.get(link.xero_id))]
     there = {link.hubspot_id: records[kind, link.hubspot_id] for link in ask if (kind, link.hubspot_id) in records}
@@ -157,17 +157,17 @@ def _of_kind(
         comparison = compare(at.owners, kind, said, hubspot, last, newest, to_xero=at.to_xero, in_question=held)
         found[link.hubspot_id] = still_open(comparison, comparison.to_xero, last) if at.to_xero else comparison
     if at.to_xero:
-        _leave_to_telling(home, kind, [key for key, one in found.items() if one.to_xero])
+        _leave_to_telling(organisation, kind, [key for key, one in found.items() if one.to_xero])
     return found
 
 
-def _leave_to_telling(home: Organisation, kind: LinkKind, records: Sequence[str]) -> None:
+def _leave_to_telling(organisation: Organisation, kind: LinkKind, records: Sequence[str]) -> None:
     """Have Xero told, in a turn's own step for that, where HubSpot's value is the one that stands."""
     at = parts()
     with at.database.transaction() as tx:
-        hubspot_changes.put(tx, [Heard(home.id, kind, record, "changed", at.now()) for record in records])
+        hubspot_changes.put(tx, [Heard(organisation.id, kind, record, "changed", at.now()) for record in records])
         if records:
-            lanes.wake(tx, "standing", home.id, at.now())
+            lanes.wake(tx, "standing", organisation.id, at.now())
 
 
 def _is_news(xero: Mapping[str, Mapping[str, str]], before: Mapping[str, Comparison], link: Link) -> bool:

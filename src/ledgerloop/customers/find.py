@@ -29,7 +29,7 @@ from ledgerloop.store import links, rulings
 
 def find(
     client: HubSpotClient,
-    home: Organisation,
+    organisation: Organisation,
     no_contact: Customers,
     no_company: Customers,
     freed: Collection[Pair] = frozenset(),
@@ -39,9 +39,9 @@ def find(
     ``freed`` are customers and records whose links were ended just now, so that the id there says nothing any more.
     """
     found = Halves()
-    found.contacts, found.unsure_contacts = find_written(client, home, "contact", no_contact, freed)
-    found.companies, found.unsure_companies = find_written(client, home, "company", no_company, freed)
-    sharing = sharing_of(home, {**no_contact, **no_company})
+    found.contacts, found.unsure_contacts = find_written(client, organisation, "contact", no_contact, freed)
+    found.companies, found.unsure_companies = find_written(client, organisation, "company", no_company, freed)
+    sharing = sharing_of(organisation, {**no_contact, **no_company})
     left = {key: one for key, one in no_contact.items() if key not in found.contacts}
     left = {key: one for key, one in left.items() if key not in found.unsure_contacts and one.email_key}
     shared = {key: names for key, one in left.items() if (names := sharing.with_email(one))}
@@ -50,14 +50,14 @@ def find(
         for key, names in shared.items()
     }
     asked = {key: one for key, one in left.items() if key not in shared}
-    around = read_around(client, home, found, asked, no_company)
-    choose_companies(home, no_company, around, sharing, found, freed)
-    choose_contacts(home, no_contact, asked, around, sharing, found)
+    around = read_around(client, organisation, found, asked, no_company)
+    choose_companies(organisation, no_company, around, sharing, found, freed)
+    choose_contacts(organisation, no_contact, asked, around, sharing, found)
     return found
 
 
 def own_companies(
-    client: HubSpotClient, home: Organisation, strangers: Customers, contact_of: Mapping[str, str]
+    client: HubSpotClient, organisation: Organisation, strangers: Customers, contact_of: Mapping[str, str]
 ) -> tuple[Found, Doubts]:
     """Find the companies that the contacts have which were just made.
 
@@ -67,9 +67,9 @@ def own_companies(
     company_of = companies_of(client, list(mine.values()))
     ids = sorted(set(company_of.values()))
     companies = client.read("companies", ids, properties_read("company")) if ids else {}
-    sharing = sharing_of(home, strangers)
+    sharing = sharing_of(organisation, strangers)
     with parts().database.reading() as tx:
-        ended = rulings.ended(tx, home.id, list(mine))
+        ended = rulings.ended(tx, organisation.id, list(mine))
     fits: dict[str, Record] = {}
     for key, contact in mine.items():
         company = companies.get(company_of.get(contact, ""))
@@ -77,24 +77,24 @@ def own_companies(
             continue
         if company is not None and _was_made_for(strangers[key], company, sharing.shared):
             fits[key] = company
-    found, unsure = claim(home, "company", strangers, fits, "contact")
+    found, unsure = claim(organisation, "company", strangers, fits, "contact")
     found, shared = apart("company", strangers, found)
     return found, unsure | shared
 
 
 def found_by_email(
-    client: HubSpotClient, home: Organisation, customers: Customers, contacts: Mapping[str, Record]
+    client: HubSpotClient, organisation: Organisation, customers: Customers, contacts: Mapping[str, Record]
 ) -> Halves:
     """Weigh the contacts that HubSpot names as having customers' addresses, as those that were looked for by them."""
     found = Halves()
     asked = {key: customers[key] for key in contacts}
     company_of = companies_of(client, [one.id for one in contacts.values()])
     with parts().database.reading() as tx:
-        own = links.find(tx, home.id, "company", list(asked))
+        own = links.find(tx, organisation.id, "company", list(asked))
     ids = sorted({*company_of.values(), *(link.hubspot_id for link in own.values())})
     companies = client.read("companies", ids, properties_read("company")) if ids else {}
     around = Around(contacts, company_of, {one.id: one for one in companies.values()})
-    choose_contacts(home, asked, asked, around, sharing_of(home, asked), found)
+    choose_contacts(organisation, asked, asked, around, sharing_of(organisation, asked), found)
     return found
 
 

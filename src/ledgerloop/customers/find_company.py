@@ -28,7 +28,7 @@ from ledgerloop.store import links, mirror, rulings
 
 
 def choose_companies(
-    home: Organisation,
+    organisation: Organisation,
     no_company: Customers,
     around: Around,
     sharing: Sharing,
@@ -37,13 +37,13 @@ def choose_companies(
 ) -> None:
     """Choose each customer's company among those that its keys find, and its contact's."""
     left = {key: one for key, one in no_company.items() if key not in found.companies}
-    holders = holders_of(home, "company", list(around.companies))
+    holders = holders_of(organisation, "company", list(around.companies))
     with parts().database.reading() as tx:
-        said = rulings.get(tx, home.id, [f"customer {key} company" for key in left])
-        ended = rulings.ended(tx, home.id, list(left))
+        said = rulings.get(tx, organisation.id, [f"customer {key} company" for key in left])
+        ended = rulings.ended(tx, organisation.id, list(left))
     named, near = _by_id(around.companies, holders), _by_key(around.companies)
-    profiles = profiles_of(home, around)
-    shared = sharing.shared.plus(our_own(home, around.companies, left))
+    profiles = profiles_of(organisation, around)
+    shared = sharing.shared.plus(our_own(organisation, around.companies, left))
     chosen: dict[str, Chosen] = {}
     for key, customer in left.items():
         if key.lower() in named and (key, named[key.lower()].id) not in freed:
@@ -61,7 +61,7 @@ def choose_companies(
         own = company_at(around, key)  # where its own contact is, linked before or found by its email just now
         known = {**profiles, own: _with_email(profiles[own], customer)} if own in profiles else profiles
         weighed = {
-            company: _weigh(home, customer, known[company], shared, numbered=company == number)
+            company: _weigh(organisation, customer, known[company], shared, numbered=company == number)
             for company in sorted(some | ({number} & around.companies.keys()))
             if ("company", company) not in ended.get(key, ())
         }
@@ -71,11 +71,11 @@ def choose_companies(
                 others = [profiles[each].name or each for each in weighed if each != one.id]
                 found.said[key] = found_by(one.evidence, others)
             case Doubt() as doubt:
-                some_hold = _hold_over(home, customer, doubt, holders, around.companies)
+                some_hold = _hold_over(organisation, customer, doubt, holders, around.companies)
                 found.unsure_companies[key] = some_hold
             case None:
                 pass
-    _give(home, left, chosen, around, profiles, shared, found)
+    _give(organisation, left, chosen, around, profiles, shared, found)
 
 
 def _with_email(company: Profile, customer: Customer) -> Profile:
@@ -103,12 +103,14 @@ def _among_free(
 
 
 def _hold_over(
-    home: Organisation, customer: Customer, doubt: Doubt, holders: Holders, companies: Mapping[str, Record]
+    organisation: Organisation, customer: Customer, doubt: Doubt, holders: Holders, companies: Mapping[str, Record]
 ) -> Hold:
     """Word a doubt: about a company that is another customer's, or about those that it may be."""
     first = next(iter(doubt.candidates))
     if doubt.why == "taken":
-        _, unsure = claimed(home, "company", {customer.id: customer}, {customer.id: companies[first]}, "", holders)
+        _, unsure = claimed(
+            organisation, "company", {customer.id: customer}, {customer.id: companies[first]}, "", holders
+        )
         return unsure[customer.id]
     choices = tuple(
         Choice("company", key, questions.company_named(companies[key], evidence))
@@ -118,7 +120,7 @@ def _hold_over(
 
 
 def _give(
-    home: Organisation,
+    organisation: Organisation,
     strangers: Customers,
     chosen: Mapping[str, Chosen],
     around: Around,
@@ -129,9 +131,9 @@ def _give(
     """Give companies to the customers that they are, unless another customer fits one as well or better."""
     keys_of = {one.id: keys_of_company(around.companies[one.id], parts().numbered) for one in chosen.values()}
     with parts().database.reading() as tx:
-        by_key = mirror.customers_by_keys(tx, home.id, {key for keys in keys_of.values() for key in keys})
+        by_key = mirror.customers_by_keys(tx, organisation.id, {key for keys in keys_of.values() for key in keys})
         everyone = sorted({one.id for some in by_key.values() for one in some})
-        housed = links.find(tx, home.id, "company", everyone)
+        housed = links.find(tx, organisation.id, "company", everyone)
     for key, one in chosen.items():
         rivals = {
             other.id: other
@@ -140,7 +142,8 @@ def _give(
             if other.active and not other.merged_into and other.id != key and other.id not in housed
         }
         weighed: dict[str, Verdict] = {
-            each: _weigh(home, other, profiles[one.id], shared, numbered=False) for each, other in rivals.items()
+            each: _weigh(organisation, other, profiles[one.id], shared, numbered=False)
+            for each, other in rivals.items()
         }
         weighed = {each: verdict for each, verdict in weighed.items() if isinstance(verdict, Same)}
         answer = settle({key: Same(one.evidence), **weighed})
@@ -152,8 +155,10 @@ def _give(
             found.unsure_companies[key] = Hold((said,), (one.id,), choices=(choice,))
 
 
-def _weigh(home: Organisation, customer: Customer, company: Profile, shared: Shared, *, numbered: bool) -> Verdict:
-    verdict = weigh(profile_of_customer(customer, home.country), company, shared)
+def _weigh(
+    organisation: Organisation, customer: Customer, company: Profile, shared: Shared, *, numbered: bool
+) -> Verdict:
+    verdict = weigh(profile_of_customer(customer, organisation.country), company, shared)
     return with_number(verdict) if numbered else verdict
 
 

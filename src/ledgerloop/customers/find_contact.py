@@ -16,12 +16,12 @@ from ledgerloop.store import links, rulings
 
 
 def choose_contacts(
-    home: Organisation, everyone: Customers, asked: Customers, around: Around, sharing: Sharing, found: Halves
+    organisation: Organisation, everyone: Customers, asked: Customers, around: Around, sharing: Sharing, found: Halves
 ) -> None:
     """Take the contacts that have customers' addresses, unless the address is another firm's or person's."""
     with parts().database.reading() as tx:
-        housed = links.find(tx, home.id, "company", list(asked))
-        ended = rulings.ended(tx, home.id, list(asked))
+        housed = links.find(tx, organisation.id, "company", list(asked))
+        ended = rulings.ended(tx, organisation.id, list(asked))
     fits: dict[str, Record] = {}
     for key, customer in asked.items():
         contact = around.contacts.get(key)
@@ -51,6 +51,6 @@ def choose_contacts(
             said = questions.address_of_others(customer, contact, firm)
             choice = Choice("contact", contact.id, questions.contact_named(contact))
             found.unsure_contacts[key] = Hold((said,), (contact.id,), choices=(choice,))
-    by_email, unsure = claim(home, "contact", asked, fits, "email")
+    by_email, unsure = claim(organisation, "contact", asked, fits, "email")
     found.contacts, shared = apart("contact", everyone, found.contacts | by_email)
     found.unsure_contacts |= unsure | shared

@@ -85,9 +85,9 @@ def note(tx: Connection, events: Sequence[Taken]) -> None:
         for organisation, customer, candidates in held(tx) if ids else ():
             if customer in written or not set(ids).isdisjoint(candidates):
                 touched.setdefault(organisation, []).append(customer)
-        homes = connections.organisations(tx) if (named_now := written - {""}) else []
+        organisations = connections.organisations(tx) if (named_now := written - {""}) else []
         nobodys = set(named_now)
-        for home in homes:
+        for home in organisations:
             there = mirror.customers(tx, home.id, named_now)
             nobodys -= there.keys()
             linked = links.find(tx, home.id, kind, list(there))
@@ -101,7 +101,7 @@ def note(tx: Connection, events: Sequence[Taken]) -> None:
             ]
         some += [
             Heard(home.id, kind, record, "id", event.occurred_at, event=event.id)
-            for home in homes[:1]
+            for home in organisations[:1]
             for event in about_ids
             if _customer_written(event) in nobodys
             for record in named[event]
@@ -118,31 +118,31 @@ def unheard(events: Sequence[Taken]) -> list[int]:
     return [event.id for event in events if event.category in KINDS and event.kind not in _WHAT]
 
 
-def hear(home: Organisation) -> None:
+def hear(organisation: Organisation) -> None:
     """Follow the records that were merged, deleted or restored, and the ids that people moved from one to another."""
-    for some in _heard(home, _MOVES):
+    for some in _heard(organisation, _MOVES):
         for kind in KINDS:
             for what in ("deleted", "forgotten", "merged"):
-                relink.look_again(home, kind, _of(some, kind, what), forgotten=what == "forgotten")
-            relink.come_back(home, kind, _of(some, kind, "restored"))
-    for some in _heard(home, _IDS):
+                relink.look_again(organisation, kind, _of(some, kind, what), forgotten=what == "forgotten")
+            relink.come_back(organisation, kind, _of(some, kind, "restored"))
+    for some in _heard(organisation, _IDS):
         for kind in KINDS:
-            moved_ids.hear(home, kind, _of(some, kind, "id"))
+            moved_ids.hear(organisation, kind, _of(some, kind, "id"))
 
 
-def pass_on(home: Organisation) -> None:
+def pass_on(organisation: Organisation) -> None:
     """Tell Xero what records that changed say now, if that is switched on."""
-    for some in _heard(home, _CHANGES):
+    for some in _heard(organisation, _CHANGES):
         for kind in KINDS:
-            push_to_xero.tell(home, kind, _of(some, kind, "changed"))
+            push_to_xero.tell(organisation, kind, _of(some, kind, "changed"))
 
 
-def _heard(home: Organisation, whats: Collection[What]) -> Iterator[list[Heard]]:
+def _heard(organisation: Organisation, whats: Collection[What]) -> Iterator[list[Heard]]:
     """Give what was noted, some at a time; what was worked on without an error is done."""
     at = parts()
     while True:
         with at.database.reading() as tx:
-            some = hubspot_changes.take(tx, home.id, whats, MOST)
+            some = hubspot_changes.take(tx, organisation.id, whats, MOST)
         if not some:
             return
         if (writer := provenance.current()) is not None:

@@ -56,7 +56,7 @@ class Joined:
 
 
 def join(
-    home: Organisation,
+    organisation: Organisation,
     customers: Customers,
     values: Values,
     unsure_already: Doubts,
@@ -67,48 +67,48 @@ def join(
     Nothing is found or made for those who are ``unsure_already``: an archived customer has what would be theirs.
     ``unseen`` says at the end what is open and shown nowhere.
     """
-    moved = moved_ids.review(home, customers)
-    freed, not_emptied = unlink.empty(home, customers)
-    relink.remember_made(home, customers)
+    moved = moved_ids.review(organisation, customers)
+    freed, not_emptied = unlink.empty(organisation, customers)
+    relink.remember_made(organisation, customers)
     asked = {key: hold for key, hold in unsure_already.items() if key in customers}
-    merged = relink.follow_merged(home, customers)
-    people_in_doubt = main_person.follow(home, customers)
+    merged = relink.follow_merged(organisation, customers)
+    people_in_doubt = main_person.follow(organisation, customers)
     doubts = _together(
         asked,
         moved,
         not_emptied,
         merged,
         people_in_doubt,
-        review.review(home, customers),
-        older_companies.review(home, customers),
+        review.review(organisation, customers),
+        older_companies.review(organisation, customers),
     )
-    linked = {(link.kind, link.xero_id) for link in known(home, list(customers))}
+    linked = {(link.kind, link.xero_id) for link in known(organisation, list(customers))}
     live = {key: one for key, one in customers.items() if one.active and not one.merged_into}
     open_ = {key: one for key, one in live.items() if key not in asked}
     no_company = {key: one for key, one in open_.items() if ("company", key) not in linked and _wants_company(one)}
     no_contact = {key: one for key, one in open_.items() if ("contact", key) not in linked and _names_person(one)}
     found: dict[LinkKind, Found] = {"contact": {}, "company": {}}
     if no_company or no_contact:
-        found, unsure = _settle(parts().hubspot(), home, no_contact, no_company, values, freed)
+        found, unsure = _settle(parts().hubspot(), organisation, no_contact, no_company, values, freed)
         doubts = _together(doubts, unsure)
-    _associate(home, live)
-    contact_persons.join_people(home, live)
+    _associate(organisation, live)
+    contact_persons.join_people(organisation, live)
     _say_bad_emails(live)
-    shown, unshown = _shown_here(home, customers)
-    _hold(home, customers, _together(doubts, unshown, unseen()))
+    shown, unshown = _shown_here(organisation, customers)
+    _hold(organisation, customers, _together(doubts, unshown, unseen()))
     records = {(kind, record.id): record for kind, some in found.items() for record, _ in some.values()}
     return Joined(shown, records, frozenset(people_in_doubt))
 
 
-def known(home: Organisation, ids: Sequence[str]) -> list[Link]:
+def known(organisation: Organisation, ids: Sequence[str]) -> list[Link]:
     """Return the links to contacts and companies that these customers have."""
     with parts().database.reading() as tx:
-        contacts = links.find(tx, home.id, "contact", ids)
-        companies = links.find(tx, home.id, "company", ids)
+        contacts = links.find(tx, organisation.id, "contact", ids)
+        companies = links.find(tx, organisation.id, "company", ids)
     return [*contacts.values(), *companies.values()]
 
 
-def _shown_here(home: Organisation, customers: Customers) -> tuple[list[Link], Doubts]:
+def _shown_here(organisation: Organisation, customers: Customers) -> tuple[list[Link], Doubts]:
     """Return the links whose records show these customers, and a doubt for each whose record shows another's.
 
     Those that a person is asked about show nothing new.
@@ -116,17 +116,19 @@ def _shown_here(home: Organisation, customers: Customers) -> tuple[list[Link], D
     Such a customer goes to a record that a person has given its id.
     """
     at = parts()
-    mine = _unasked(known(home, list(customers)))
-    elsewhere = shown_elsewhere(home, mine)
+    mine = _unasked(known(organisation, list(customers)))
+    elsewhere = shown_elsewhere(organisation, mine)
     unshown = [link for link in mine if (link.kind, link.hubspot_id) in elsewhere]
     moved: dict[Link, Link] = {}
     for kind in {link.kind for link in unshown}:
         asking = {link.xero_id: link for link in unshown if link.kind == kind}
-        for key, (record, how) in find_by_id(at.hubspot(), home, kind, {k: customers[k] for k in asking}).items():
-            to = Link(home.id, key, kind, record.id, how)
+        for key, (record, how) in find_by_id(
+            at.hubspot(), organisation, kind, {k: customers[k] for k in asking}
+        ).items():
+            to = Link(organisation.id, key, kind, record.id, how)
             with at.database.transaction() as tx:
                 if links.move(tx, asking[key], to, at.now()):
-                    last_compared.forget(tx, home.id, kind, [key])
+                    last_compared.forget(tx, organisation.id, kind, [key])
                     reason = f"The {kind} {record.id} carries the customer's id, so it is the one that shows it."
                     journal.write(tx, [Line(subjects.customer(key), "adopt", _RULE, reason)], at.now())
                     moved[asking[key]] = to
@@ -134,7 +136,7 @@ def _shown_here(home: Organisation, customers: Customers) -> tuple[list[Link], D
     for link in unshown:
         if link not in moved:
             shows = elsewhere[link.kind, link.hubspot_id]
-            hold = of_another(home, link.kind, customers[link.xero_id], link.hubspot_id, shows)
+            hold = of_another(organisation, link.kind, customers[link.xero_id], link.hubspot_id, shows)
             unsure = _together(unsure, {link.xero_id: hold})
     shown = [moved.get(link, link) for link in mine if link in moved or link not in unshown]
     return shown, unsure
@@ -148,7 +150,7 @@ def _unasked(some: Sequence[Link]) -> list[Link]:
 
 def _settle(
     client: HubSpotClient,
-    home: Organisation,
+    organisation: Organisation,
     no_contact: Customers,
     no_company: Customers,
     values: Values,
@@ -158,21 +160,21 @@ def _settle(
 
     A new contact may bring a company that HubSpot makes from its email domain, and that one is taken.
     """
-    no_contact = _worth_asking(home, no_contact)
-    found = find(client, home, no_contact, no_company, freed)
-    found.unsure_contacts |= take(home, "contact", no_contact, found.contacts)
-    found.unsure_companies |= take(home, "company", no_company, found.companies)
-    older_companies.note_found_again(home, found.companies)
+    no_contact = _worth_asking(organisation, no_contact)
+    found = find(client, organisation, no_contact, no_company, freed)
+    found.unsure_contacts |= take(organisation, "contact", no_contact, found.contacts)
+    found.unsure_companies |= take(organisation, "company", no_company, found.companies)
+    older_companies.note_found_again(organisation, found.companies)
     _say_found(found)
-    barred = relink.barred(home, "contact", no_contact)
+    barred = relink.barred(organisation, "contact", no_contact)
     new = _without(no_contact, found.contacts, found.unsure_contacts, barred, found.without_contact)
-    made = create.make(client, home, "contact", {k: c for k, c in new.items() if c.email_key}, values)
-    barred_companies = relink.barred(home, "company", no_company)
+    made = create.make(client, organisation, "contact", {k: c for k, c in new.items() if c.email_key}, values)
+    barred_companies = relink.barred(organisation, "company", no_company)
     new = _without(no_company, found.companies, found.unsure_companies, barred_companies)
     brought = {key: contact for key, contact in made.ids.items() if _may_bring_company(new.get(key))}
-    automatic, unsure_of_automatic = own_companies(client, home, new, brought)
-    unsure_of_automatic |= take(home, "company", new, automatic)
-    made_too = create.make(client, home, "company", _without(new, automatic, unsure_of_automatic), values)
+    automatic, unsure_of_automatic = own_companies(client, organisation, new, brought)
+    unsure_of_automatic |= take(organisation, "company", new, automatic)
+    made_too = create.make(client, organisation, "company", _without(new, automatic, unsure_of_automatic), values)
     missing = {key: hold for key, hold in barred.items() if key not in found.contacts}
     missing_companies = {key: hold for key, hold in barred_companies.items() if key not in found.companies}
     doubts = _together(
@@ -218,10 +220,10 @@ def _names_person(customer: Customer) -> bool:
     return bool(customer.email_key) or (named is not None and named[0] == "contact")
 
 
-def _worth_asking(home: Organisation, strangers: Customers) -> dict[str, Customer]:
+def _worth_asking(organisation: Organisation, strangers: Customers) -> dict[str, Customer]:
     """Leave out those whose email HubSpot has refused before, until Xero has another one."""
     with parts().database.reading() as tx:
-        refused = last_compared.get(tx, home.id, "contact", list(strangers))
+        refused = last_compared.get(tx, organisation.id, "contact", list(strangers))
     return {
         key: one
         for key, one in strangers.items()
@@ -249,24 +251,24 @@ def _together(*some: Doubts) -> Doubts:
     return added
 
 
-def _associate(home: Organisation, customers: Customers) -> None:
+def _associate(organisation: Organisation, customers: Customers) -> None:
     """Associate each customer's contact and company, unless these two were; twice is once for HubSpot."""
     at = parts()
     with at.database.reading() as tx:
-        contact = links.find(tx, home.id, "contact", list(customers))
-        company = links.find(tx, home.id, "company", list(customers))
+        contact = links.find(tx, organisation.id, "contact", list(customers))
+        company = links.find(tx, organisation.id, "company", list(customers))
         asked = {record for _, record in links.asked(tx, [*contact.values(), *company.values()])}
         both = {
             key: (one.hubspot_id, company[key].hubspot_id)
             for key, one in contact.items()
             if key in company and asked.isdisjoint((one.hubspot_id, company[key].hubspot_id))
         }
-        new = associations.unknown(tx, home.id, both)
+        new = associations.unknown(tx, organisation.id, both)
     if not new:
         return
     refused = _associate_all(at.hubspot(), list(dict.fromkeys(new.values())))
     with at.database.transaction() as tx:
-        associations.put(tx, home.id, new)  # those that were refused too: the same two would be refused again
+        associations.put(tx, organisation.id, new)  # those that were refused too: the same two would be refused again
         why = "HubSpot would not associate its contact and company: "
         news = [(key, whole(refused[pair])) for key, pair in new.items() if pair in refused]
         journal.write(tx, [Line(subjects.customer(key), "skip", _RULE, why + said) for key, said in news], at.now())
@@ -284,14 +286,14 @@ def _associate_all(client: HubSpotClient, some: Sequence[associations.Pair]) -> 
     return refused
 
 
-def _hold(home: Organisation, customers: Customers, doubts: Doubts) -> None:
+def _hold(organisation: Organisation, customers: Customers, doubts: Doubts) -> None:
     """Hold the customers in doubt, each with all its reasons, and clear those that no longer are."""
     at = parts()
     with at.database.transaction() as tx:
         journal.clear(tx, [subjects.customer(key) for key in customers if key not in doubts], at.now())
         for key, hold in doubts.items():
             about, choices = subjects.customer(key), hold.choices
-            if journal.hold(tx, home.id, about, hold.reasons, hold.candidates, at.now(), choices=choices):
+            if journal.hold(tx, organisation.id, about, hold.reasons, hold.candidates, at.now(), choices=choices):
                 journal.write(tx, [Line(about, "hold", _RULE, hold.sentence)], at.now())
 
 

@@ -66,19 +66,19 @@ class _Asking:
     before: Comparison
 
 
-def follow(home: Organisation, customers: Customers) -> Doubts:
+def follow(organisation: Organisation, customers: Customers) -> Doubts:
     """Move the links of customers whose email is another's in Xero now, and word what is unclear."""
-    asking = _asking(home, customers)
+    asking = _asking(organisation, customers)
     if not asking:
         return {}
     client = parts().hubspot()
     there = client.read(CONTACTS, [one.link.hubspot_id for one in asking], properties_read("contact"))
     emails = [one.customer.email_key for one in asking]
     holders = client.read(CONTACTS, emails, properties_read("contact"), "email")
-    ours = _ours(home, asking, holders)
+    ours = _ours(organisation, asking, holders)
     # Of a stranger's address, or another customer's, a person is asked anyway; an id, or an earlier time, has said it.
     moving = [one for one in asking if one.customer.email_key not in holders or ours.get(one.customer.id) == "person"]
-    firms = _firms(home, client, moving, holders)
+    firms = _firms(organisation, client, moving, holders)
     unsure: Doubts = {}
     given: set[str] = set()
     for one in asking:
@@ -92,11 +92,11 @@ def follow(home: Organisation, customers: Customers) -> Doubts:
             unsure[key] = Hold((said,), (old, holder.id) if holder is not None else (old, firms[key].id))
         elif holder is not None and key in ours and holder.id not in given:
             given.add(holder.id)
-            _hand_over(home, one.link, holder, ours[key])
+            _hand_over(organisation, one.link, holder, ours[key])
         elif holder is not None and took_over:
-            unsure[key] = Hold((taken(home, one.customer, old, holder.id),), (old, holder.id))
+            unsure[key] = Hold((taken(organisation, one.customer, old, holder.id),), (old, holder.id))
         elif holder is None and took_over:
-            _hand_over(home, one.link, None, None)
+            _hand_over(organisation, one.link, None, None)
     return unsure
 
 
@@ -113,24 +113,26 @@ def clear(contact: str) -> dict[str, str]:
     return emptied
 
 
-def let_go(home: Organisation, link: Link, reason: str) -> None:
+def let_go(organisation: Organisation, link: Link, reason: str) -> None:
     """Let a contact be a person who is no customer's contact any more, and show nothing of a customer."""
-    _hand_over(home, link, None, None, reason)
+    _hand_over(organisation, link, None, None, reason)
 
 
-def taken(home: Organisation, customer: Customer, record: str, holder: str) -> str:
+def taken(organisation: Organisation, customer: Customer, record: str, holder: str) -> str:
     """Word that another contact has a customer's new email, by whose contact that is."""
     at = parts()
     client = at.hubspot()
     there = client.read(CONTACTS, [holder], (id_name(), "firstname", "lastname", "email"))
     carried = carried_by(there[holder], customer.id) if holder in there else ""
-    holders = holders_of(home, "contact", [holder])
+    holders = holders_of(organisation, "contact", [holder])
     with at.database.reading() as tx:
-        of_people = [one.customer for one in contact_persons.of_records(tx, [holder]) if one.organisation == home.id]
+        of_people = [
+            one.customer for one in contact_persons.of_records(tx, [holder]) if one.organisation == organisation.id
+        ]
         keys = [
             key for key in (holders.ours.get(holder, ""), carried.lower(), *of_people) if key not in ("", customer.id)
         ]
-        named = mirror.customers(tx, home.id, keys)
+        named = mirror.customers(tx, organisation.id, keys)
     other = next((named[key].name for key in keys if key in named), "") or holders.elsewhere.get(holder, "") or carried
     if other:
         return hold_reasons.email_of_customer(customer, record, holder, other)
@@ -145,29 +147,31 @@ def _firm_of(client: HubSpotClient, contact: str) -> str:
     return next((one.properties.get("name") or one.properties.get("domain") or one.id for one in read.values()), "")
 
 
-def _asking(home: Organisation, customers: Customers) -> list[_Asking]:
+def _asking(organisation: Organisation, customers: Customers) -> list[_Asking]:
     at = parts()
     live = {key: one for key, one in customers.items() if one.active and not one.merged_into and one.email_key}
     with at.database.reading() as tx:
-        mine = links.find(tx, home.id, "contact", list(live))
-        kept = last_compared.get(tx, home.id, "contact", list(mine))
+        mine = links.find(tx, organisation.id, "contact", list(live))
+        kept = last_compared.get(tx, organisation.id, "contact", list(mine))
     some = [
         _Asking(live[key], mine[key], said_before(said))
         for key, said in kept.items()
         if said.xero.get("email", "") != live[key].email_key
     ]
-    elsewhere = shown_elsewhere(home, [one.link for one in some])
+    elsewhere = shown_elsewhere(organisation, [one.link for one in some])
     return [one for one in some if ("contact", one.link.hubspot_id) not in elsewhere]
 
 
-def _ours(home: Organisation, asking: Sequence[_Asking], holders: Mapping[str, Record]) -> dict[str, How]:
+def _ours(organisation: Organisation, asking: Sequence[_Asking], holders: Mapping[str, Record]) -> dict[str, How]:
     """Tell whose new email belongs to a contact of the customer itself, and how that is known."""
     found: dict[str, How] = {}
     ids = [one.id for one in holders.values()]
-    taken_by = holders_of(home, "contact", ids)
+    taken_by = holders_of(organisation, "contact", ids)
     with parts().database.reading() as tx:
         persons = {
-            (one.customer, one.hubspot_id) for one in contact_persons.of_records(tx, ids) if one.organisation == home.id
+            (one.customer, one.hubspot_id)
+            for one in contact_persons.of_records(tx, ids)
+            if one.organisation == organisation.id
         }
         past = {
             (one.xero_id, one.hubspot_id)
@@ -190,14 +194,14 @@ def _ours(home: Organisation, asking: Sequence[_Asking], holders: Mapping[str, R
 
 
 def _firms(
-    home: Organisation, client: HubSpotClient, asking: Sequence[_Asking], holders: Mapping[str, Record]
+    organisation: Organisation, client: HubSpotClient, asking: Sequence[_Asking], holders: Mapping[str, Record]
 ) -> dict[str, Record]:
     """Tell whose new email is another firm's, such as its bookkeepers', and which firm that is."""
     some = {one.customer.id: one.customer for one in asking}
     if not some:
         return {}
     with parts().database.reading() as tx:
-        owns = links.find(tx, home.id, "company", list(some))
+        owns = links.find(tx, organisation.id, "company", list(some))
     having = {key: holders[one.email_key] for key, one in some.items() if one.email_key in holders}
     works_at = companies_of(client, [one.id for one in having.values()])
     more = {*works_at.values(), *(link.hubspot_id for link in owns.values())}
@@ -220,7 +224,9 @@ def _stands(one: _Asking, record: Record) -> bool:
     return "email" in compare(at.owners, "contact", xero, hubspot, one.before, {}, to_xero=True).to_xero
 
 
-def _hand_over(home: Organisation, link: Link, holder: Record | None, how: How | None, reason: str = "") -> None:
+def _hand_over(
+    organisation: Organisation, link: Link, holder: Record | None, how: How | None, reason: str = ""
+) -> None:
     """Empty a contact of the standing, and let the customer's link go to the holder, or to one that is still made.
 
     The customer's id is unique, so it is cleared first. A crash in between is no harm: the customer still asks.
@@ -234,13 +240,13 @@ def _hand_over(home: Organisation, link: Link, holder: Record | None, how: How |
         portal = connections.only_portal(tx)
         if holder is None:
             links.remove(tx, link)
-        elif not links.move(tx, link, Link(home.id, link.xero_id, "contact", holder.id, how or ""), at.now()):
+        elif not links.move(tx, link, Link(organisation.id, link.xero_id, "contact", holder.id, how or ""), at.now()):
             return
-        last_compared.forget(tx, home.id, "contact", [link.xero_id])
-        former_links.put(tx, Lost(home.id, "contact", old, link.xero_id, "succeeded", at.now()))
+        last_compared.forget(tx, organisation.id, "contact", [link.xero_id])
+        former_links.put(tx, Lost(organisation.id, "contact", old, link.xero_id, "succeeded", at.now()))
         if holder is not None:
-            _remember(tx, home, link.xero_id, holder)
-            look_at_rivals(tx, home.id, [holder.id], [link.xero_id])
+            _remember(tx, organisation, link.xero_id, holder)
+            look_at_rivals(tx, organisation.id, [holder.id], [link.xero_id])
             if portal is not None:
                 last_written.forget(tx, portal.id, "contact", [holder.id])
         journal.clear(tx, [subjects.hubspot("contact", old)], at.now())
@@ -255,9 +261,9 @@ def _hand_over(home: Organisation, link: Link, holder: Record | None, how: How |
             lanes.wake(tx, "standing", other.organisation, at.now())
 
 
-def _remember(tx: Connection, home: Organisation, customer: str, holder: Record) -> None:
+def _remember(tx: Connection, organisation: Organisation, customer: str, holder: Record) -> None:
     """Remember what was said of a contact that we made of a further person, and that it did not succeed any more."""
-    former_links.remove(tx, Lost(home.id, "contact", holder.id, customer, "succeeded", parts().now()))
+    former_links.remove(tx, Lost(organisation.id, "contact", holder.id, customer, "succeeded", parts().now()))
     said = made_by_app("contact", holder, own_app(tx))
     if said is not None:
-        last_compared.put(tx, home.id, "contact", {customer: remembered(said)})
+        last_compared.put(tx, organisation.id, "contact", {customer: remembered(said)})

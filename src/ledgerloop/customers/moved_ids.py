@@ -40,10 +40,10 @@ class _Move:
     to: Record
 
 
-def hear(home: Organisation, kind: LinkKind, ids: Sequence[str]) -> None:
+def hear(organisation: Organisation, kind: LinkKind, ids: Sequence[str]) -> None:
     """Follow the ids that were written or cleared on these records, and say of which it is that the link stands."""
     at = parts()
-    kept = follow(home, kind, ids)
+    kept = follow(organisation, kind, ids)
     if not kept:
         return
     with at.database.transaction() as tx:
@@ -59,7 +59,7 @@ def hear(home: Organisation, kind: LinkKind, ids: Sequence[str]) -> None:
             journal.write(tx, [_line(kind, customer, record, reason)], at.now())
 
 
-def follow(home: Organisation, kind: LinkKind, ids: Sequence[str]) -> dict[str, tuple[str, str]]:
+def follow(organisation: Organisation, kind: LinkKind, ids: Sequence[str]) -> dict[str, tuple[str, str]]:
     """Let links go where people have moved their customers' ids, as far as these records tell.
 
     Returns the records that keep their link though their customer's id is not on them: the customer, and what is there.
@@ -70,53 +70,59 @@ def follow(home: Organisation, kind: LinkKind, ids: Sequence[str]) -> dict[str, 
     if kind == "company":  # searches for what has changed pass over who carries an id, though it may be nobody's
         company_index.keep(list(here.values()))
     with parts().database.reading() as tx:
-        mine = links.find_by_hubspot(tx, home.id, kind, list(here))
-    elsewhere = shown_elsewhere(home, list(mine.values()))  # whose id is another organisation's, and rightly so
+        mine = links.find_by_hubspot(tx, organisation.id, kind, list(here))
+    elsewhere = shown_elsewhere(organisation, list(mine.values()))  # whose id is another organisation's, and rightly so
     shown = {key: one for key, one in mine.items() if (kind, key) not in elsewhere}
     bare = {one.xero_id: one for key, one in shown.items() if _id_on(here[key]) != one.xero_id.lower()}
     found = client.read(PLURAL[kind], list(bare), properties_read(kind), id_property=id_name()) if bare else {}
     carrying = {key: one for one in here.values() if (key := _id_on(one))} | {
         key: found[key] for key in bare.keys() & found.keys()
     }
-    _ask(home, _settle(home, kind, carrying))
+    _ask(organisation, _settle(organisation, kind, carrying))
     with parts().database.reading() as tx:
-        now = links.find(tx, home.id, kind, list(bare))
+        now = links.find(tx, organisation.id, kind, list(bare))
     return {one.hubspot_id: (key, _id_on(here[one.hubspot_id])) for key, one in bare.items() if now.get(key) == one}
 
 
-def review(home: Organisation, customers: Customers) -> Doubts:
+def review(organisation: Organisation, customers: Customers) -> Doubts:
     """Look again at the records that customers are held over, where these carry the customer's id."""
     with parts().database.reading() as tx:
         waiting = {
             subjects.customer_of(subject): {one for one in hold.candidates if one.isdecimal()}
             for subject, hold in journal.held_among(tx, [subjects.customer(key) for key in customers]).items()
         }
-        linked = {kind: links.find(tx, home.id, kind, list(waiting)) for kind in KINDS}
+        linked = {kind: links.find(tx, organisation.id, kind, list(waiting)) for kind in KINDS}
     unsure: Doubts = {}
     for kind in KINDS:
         asking = {key: waiting[key] - {link.hubspot_id} for key, link in linked[kind].items()}
         ids = sorted({each for some in asking.values() for each in some})
         there = parts().hubspot().read(PLURAL[kind], ids, properties_read(kind)) if ids else {}
         carrying = {key: one for one in there.values() if (key := _id_on(one)) in asking and one.id in asking[key]}
-        for key, hold in _settle(home, kind, carrying).items():
+        for key, hold in _settle(organisation, kind, carrying).items():
             unsure[key] = _both(unsure.get(key), hold)
     return {key: hold for key, hold in unsure.items() if key in customers}
 
 
-def _settle(home: Organisation, kind: LinkKind, carrying: Mapping[str, Record]) -> Doubts:
+def _settle(organisation: Organisation, kind: LinkKind, carrying: Mapping[str, Record]) -> Doubts:
     """Move the links of the customers whose ids these records carry, and word why others stay where they are."""
     at = parts()
     with at.database.reading() as tx:
-        known = {key: one for key, one in mirror.customers(tx, home.id, list(carrying)).items() if not one.merged_into}
-        mine = links.find(tx, home.id, kind, list(known))
-        parted = set(rulings.to_empty(tx, home.id, list(known)))  # what stands there we wrote, and it is about to go
+        known = {
+            key: one
+            for key, one in mirror.customers(tx, organisation.id, list(carrying)).items()
+            if not one.merged_into
+        }
+        mine = links.find(tx, organisation.id, kind, list(known))
+        parted = set(
+            rulings.to_empty(tx, organisation.id, list(known))
+        )  # what stands there we wrote, and it is about to go
     asking = {
         key: _Move(link, carrying[key])
         for key, link in mine.items()
         if link.hubspot_id != carrying[key].id and (key, kind, carrying[key].id) not in parted
     }
     elsewhere = shown_elsewhere(
-        home, [one.link for one in asking.values()]
+        organisation, [one.link for one in asking.values()]
     )  # who is shown by its id once it is looked at
     asking = {key: one for key, one in asking.items() if (kind, one.link.hubspot_id) not in elsewhere}
     if not asking:
@@ -124,8 +130,8 @@ def _settle(home: Organisation, kind: LinkKind, carrying: Mapping[str, Record]) 
     old = at.hubspot().read(PLURAL[kind], [one.link.hubspot_id for one in asking.values()], (id_name(),))
     gone = {key for key, one in asking.items() if old.get(one.link.hubspot_id, one.to).id != one.link.hubspot_id}
     if gone:  # deleted, or merged into another: the link follows that
-        relink.look_again(home, kind, sorted(asking[key].link.hubspot_id for key in gone))
-    said_later = _said_later(home, kind, asking)
+        relink.look_again(organisation, kind, sorted(asking[key].link.hubspot_id for key in gone))
+    said_later = _said_later(organisation, kind, asking)
     unsure: Doubts = {}
     moves: dict[str, _Move] = {}
     for key, one in asking.items():
@@ -136,11 +142,11 @@ def _settle(home: Organisation, kind: LinkKind, carrying: Mapping[str, Record]) 
             unsure[key] = Hold((reason,), (one.link.hubspot_id, one.to.id))
         else:
             moves[key] = one
-    holders = holders_of(home, kind, [one.to.id for one in moves.values()])
+    holders = holders_of(organisation, kind, [one.to.id for one in moves.values()])
     while barred := {key for key, one in moves.items() if _is_anothers(one.to.id, holders, moves)}:
         for key in barred:
-            unsure[key] = _not_free(home, kind, known, moves.pop(key).to.id, key, holders)
-    _move(home, kind, moves)
+            unsure[key] = _not_free(organisation, kind, known, moves.pop(key).to.id, key, holders)
+    _move(organisation, kind, moves)
     return unsure
 
 
@@ -151,21 +157,21 @@ def _is_anothers(record: str, holders: Holders, moves: Collection[str]) -> bool:
 
 
 def _not_free(
-    home: Organisation, kind: LinkKind, known: Customers, record: str, customer: str, holders: Holders
+    organisation: Organisation, kind: LinkKind, known: Customers, record: str, customer: str, holders: Holders
 ) -> Hold:
     if record in holders.elsewhere:
-        return of_another(home, kind, known[customer], record, holders.elsewhere[record])
+        return of_another(organisation, kind, known[customer], record, holders.elsewhere[record])
     with parts().database.reading() as tx:
-        holder = mirror.customers(tx, home.id, [holders.ours[record]])[holders.ours[record]]
+        holder = mirror.customers(tx, organisation.id, [holders.ours[record]])[holders.ours[record]]
     return Hold((hold_reasons.record_of_customer(known[customer], kind, record, holder),), (record,))
 
 
-def _said_later(home: Organisation, kind: LinkKind, asking: Mapping[str, _Move]) -> set[str]:
+def _said_later(organisation: Organisation, kind: LinkKind, asking: Mapping[str, _Move]) -> set[str]:
     """Tell of whom a person has said, after the id was written elsewhere, that it is the linked record."""
     subjects = {key: f"customer {key} {kind}" for key in asking}
     with parts().database.reading() as tx:
-        said = rulings.get(tx, home.id, list(subjects.values()))
-        when = rulings.said_at(tx, home.id, list(subjects.values()))
+        said = rulings.get(tx, organisation.id, list(subjects.values()))
+        when = rulings.said_at(tx, organisation.id, list(subjects.values()))
     named = [key for key, one in asking.items() if said.get(subjects[key]) == one.link.hubspot_id]
     ids = [asking[key].to.id for key in named]
     written = parts().hubspot().changed_at(PLURAL[kind], ids, [id_name()]) if ids else {}
@@ -176,7 +182,7 @@ def _said_later(home: Organisation, kind: LinkKind, asking: Mapping[str, _Move])
     }
 
 
-def _move(home: Organisation, kind: LinkKind, moves: Mapping[str, _Move]) -> None:
+def _move(organisation: Organisation, kind: LinkKind, moves: Mapping[str, _Move]) -> None:
     """Let links go to the records that carry their customers' ids, all at once: two customers may change places."""
     if not moves:
         return
@@ -184,10 +190,10 @@ def _move(home: Organisation, kind: LinkKind, moves: Mapping[str, _Move]) -> Non
     with at.database.transaction() as tx:
         portal = connections.only_portal(tx)
         for one in moves.values():
-            unlink.end(tx, home, one.link, to_empty=True)
+            unlink.end(tx, organisation, one.link, to_empty=True)
         for key, one in moves.items():
-            rulings.forget(tx, home.id, rulings.not_a_record(key, kind, one.to.id))
-            links.put(tx, [Link(home.id, key, kind, one.to.id, "id")], at.now())
+            rulings.forget(tx, organisation.id, rulings.not_a_record(key, kind, one.to.id))
+            links.put(tx, [Link(organisation.id, key, kind, one.to.id, "id")], at.now())
             reason = (
                 f"A person moved the customer's id from the {kind} {one.link.hubspot_id} to {one.to.id}, so the link"
                 " goes there, and the other is emptied."
@@ -195,15 +201,15 @@ def _move(home: Organisation, kind: LinkKind, moves: Mapping[str, _Move]) -> Non
             journal.write(tx, [_line(kind, key, one.to.id, reason)], at.now())
             records = (one.link.hubspot_id, one.to.id)
             journal.clear(tx, [subjects.hubspot(kind, record) for record in records], at.now())
-            look_at_rivals(tx, home.id, records, [key])
+            look_at_rivals(tx, organisation.id, records, [key])
             retries.look_over(tx, [key, *records])
         if portal is not None:
             last_written.forget(tx, portal.id, kind, [one.to.id for one in moves.values()])
-        pending_customers.mark(tx, home.id, list(moves))
-        lanes.wake(tx, "standing", home.id, at.now())
+        pending_customers.mark(tx, organisation.id, list(moves))
+        lanes.wake(tx, "standing", organisation.id, at.now())
 
 
-def _ask(home: Organisation, doubts: Doubts) -> None:
+def _ask(organisation: Organisation, doubts: Doubts) -> None:
     """Hold customers beside whatever else they are held for; their next look weighs it again."""
     at = parts()
     with at.database.transaction() as tx:
@@ -211,7 +217,13 @@ def _ask(home: Organisation, doubts: Doubts) -> None:
             before = journal.held(tx, subjects.customer(key))
             hold = _both(Hold(before.reasons, before.candidates, choices=before.choices) if before else None, doubt)
             if journal.hold(
-                tx, home.id, subjects.customer(key), hold.reasons, hold.candidates, at.now(), choices=hold.choices
+                tx,
+                organisation.id,
+                subjects.customer(key),
+                hold.reasons,
+                hold.candidates,
+                at.now(),
+                choices=hold.choices,
             ):
                 line = Line(subjects.customer(key), "hold", "customers.moved_ids", doubt.sentence)
                 journal.write(tx, [line], at.now())

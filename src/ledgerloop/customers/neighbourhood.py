@@ -30,15 +30,15 @@ class Around:
 
 
 def read_around(
-    client: HubSpotClient, home: Organisation, found: Halves, asked: Customers, no_company: Customers
+    client: HubSpotClient, organisation: Organisation, found: Halves, asked: Customers, no_company: Customers
 ) -> Around:
     """Read the contacts that have customers' addresses, the companies that these are at, and those that keys find."""
     emails = sorted({one.email_key for one in asked.values()})
     by_email = client.read("contacts", emails, properties_read("contact"), "email") if emails else {}
     contacts = {key: by_email[one.email_key] for key, one in asked.items() if one.email_key in by_email}
     with parts().database.reading() as tx:
-        linked = links.find(tx, home.id, "contact", [key for key in no_company if key not in contacts])
-        own = links.find(tx, home.id, "company", list(asked))
+        linked = links.find(tx, organisation.id, "contact", [key for key in no_company if key not in contacts])
+        own = links.find(tx, organisation.id, "company", list(asked))
     known = {key: record for key, (record, _) in found.contacts.items()}
     ids = [one.id for one in (*contacts.values(), *known.values())] + [link.hubspot_id for link in linked.values()]
     company_of = companies_of(client, ids)
@@ -55,12 +55,12 @@ def company_at(around: Around, customer: str) -> str:
     return around.company_of.get(contact.id, "") if contact else ""
 
 
-def profiles_of(home: Organisation, around: Around) -> dict[str, Profile]:
+def profiles_of(organisation: Organisation, around: Around) -> dict[str, Profile]:
     """Return what is known of each company, the contacts included that are known to be at it."""
     people: defaultdict[str, list[Record]] = defaultdict(list)
     for contact in around.contacts.values():
         people[around.company_of.get(contact.id, "")].append(contact)
     return {
-        key: profile_of_company(company, people[key], numbered=parts().numbered, country=home.country)
+        key: profile_of_company(company, people[key], numbered=parts().numbered, country=organisation.country)
         for key, company in around.companies.items()
     }

@@ -46,7 +46,7 @@ def known(customers: Customers) -> dict[str, set[str]]:
 
 
 def note(
-    tx: Connection, home: Organisation, made: Mapping[Link, Record], passed_over: Mapping[str, Collection[str]]
+    tx: Connection, organisation: Organisation, made: Mapping[Link, Record], passed_over: Mapping[str, Collection[str]]
 ) -> None:
     """Note the companies that were just made, in the transaction that keeps their links."""
     now = parts().now()
@@ -60,10 +60,10 @@ def note(
         )
         for link, record in made.items()
     ]
-    newly_made.note(tx, home.id, some)
+    newly_made.note(tx, organisation.id, some)
 
 
-def note_found_again(home: Organisation, found: Found) -> None:
+def note_found_again(organisation: Organisation, found: Found) -> None:
     """Note the companies that carry their customers' ids because we made them a moment ago, and a crash forgot it."""
     since = parts().now() - _FORGOTTEN
     recent = {
@@ -76,14 +76,14 @@ def note_found_again(home: Organisation, found: Found) -> None:
     with parts().database.transaction() as tx:
         app = own_app(tx)
         ours = {
-            Link(home.id, key, "company", record.id, "id"): record
+            Link(organisation.id, key, "company", record.id, "id"): record
             for key, record in recent.items()
             if first_said("company", record, app) is not None
         }
-        note(tx, home, ours, {})
+        note(tx, organisation, ours, {})
 
 
-def look(home: Organisation, interrupted: Callable[[], bool]) -> bool:
+def look(organisation: Organisation, interrupted: Callable[[], bool]) -> bool:
     """Look once more at companies that were made, once the index shows what was there before; tell whether to go on.
 
     Where an older one fits, its customer is looked at again, and held. What fails is tried again in another turn.
@@ -91,12 +91,12 @@ def look(home: Organisation, interrupted: Callable[[], bool]) -> bool:
     at = parts()
     with at.database.reading() as tx:
         portal = connections.only_portal(tx)
-        some = newly_made.due(tx, home.id, at.now(), AT_ONCE) if portal else []
+        some = newly_made.due(tx, organisation.id, at.now(), AT_ONCE) if portal else []
         latest = at.now() + INDEX_LAG
-        ahead = newly_made.any_after(tx, home.id, latest)
+        ahead = newly_made.any_after(tx, organisation.id, latest)
     if ahead:
         with at.database.transaction() as tx:
-            newly_made.hasten(tx, home.id, latest)
+            newly_made.hasten(tx, organisation.id, latest)
     if portal is None or not some:
         return False
     try:
@@ -104,32 +104,32 @@ def look(home: Organisation, interrupted: Callable[[], bool]) -> bool:
         if some[0].look_at + at.catch_up_every <= at.now() and not company_index.covers(portal.id, some[-1].look_at):
             company_index.keep_up(client, portal.id)
         some = [one for one in some if company_index.covers(portal.id, one.look_at)]
-        asked = _look(client, home, portal.id, some)
+        asked = _look(client, organisation, portal.id, some)
     except LedgerloopError as problem:
-        logger.warning("no second look for older companies", organisation=home.id, why=problem.sentence)
+        logger.warning("no second look for older companies", organisation=organisation.id, why=problem.sentence)
         return False
     if asked:
         with at.database.transaction() as tx:
-            pending_customers.mark(tx, home.id, asked)
-            lanes.wake(tx, "standing", home.id, at.now())
+            pending_customers.mark(tx, organisation.id, asked)
+            lanes.wake(tx, "standing", organisation.id, at.now())
     return len(some) == AT_ONCE and not interrupted()
 
 
-def review(home: Organisation, customers: Customers) -> Doubts:
+def review(organisation: Organisation, customers: Customers) -> Doubts:
     """Ask for the merge of companies that were made into older ones, as long as these still fit.
 
     A merge ends the question, since the link follows it; so does whoever says which company the customer is.
     """
     with parts().database.reading() as tx:
-        asked = newly_made.asked(tx, home.id, list(customers))
+        asked = newly_made.asked(tx, organisation.id, list(customers))
     if not asked:
         return {}
-    some = _still_there(home, asked)
+    some = _still_there(organisation, asked)
     known = {key: {one.older} for key, one in some.items()}
-    fits = _fits(parts().hubspot(), home, {key: customers[key] for key in some}, some, known)
+    fits = _fits(parts().hubspot(), organisation, {key: customers[key] for key in some}, some, known)
     with parts().database.transaction() as tx:
         newly_made.forget(
-            tx, home.id, [one for one in asked if some.get(one.customer) != one or one.customer not in fits]
+            tx, organisation.id, [one for one in asked if some.get(one.customer) != one or one.customer not in fits]
         )
     return {
         key: Hold((questions.older_company(customers[key], some[key].company, older, evidence),), (older.id,))
@@ -137,29 +137,31 @@ def review(home: Organisation, customers: Customers) -> Doubts:
     }
 
 
-def _look(client: HubSpotClient, home: Organisation, portal: str, some: Sequence[NewlyMade]) -> list[str]:
+def _look(client: HubSpotClient, organisation: Organisation, portal: str, some: Sequence[NewlyMade]) -> list[str]:
     """Weigh what the index names now, keep what fits, and return whose company has an older one beside it."""
     if not some:
         return []
     with parts().database.reading() as tx:
-        customers = mirror.customers(tx, home.id, [one.customer for one in some])
+        customers = mirror.customers(tx, organisation.id, [one.customer for one in some])
     live = {key: one for key, one in customers.items() if one.active and not one.merged_into}
-    of = {key: one for key, one in _still_there(home, some).items() if key in live}
+    of = {key: one for key, one in _still_there(organisation, some).items() if key in live}
     named = company_index.named(portal, live)
     news = {key: some - of[key].passed_over for key, some in named.items() if key in of}
-    fits = _fits(client, home, live, of, news)
+    fits = _fits(client, organisation, live, of, news)
     with parts().database.transaction() as tx:
         for key, (older, _) in fits.items():
-            newly_made.ask(tx, home.id, of[key], older.id)
-        newly_made.forget(tx, home.id, [one for one in some if of.get(one.customer) != one or one.customer not in fits])
+            newly_made.ask(tx, organisation.id, of[key], older.id)
+        newly_made.forget(
+            tx, organisation.id, [one for one in some if of.get(one.customer) != one or one.customer not in fits]
+        )
     return sorted(fits)
 
 
-def _still_there(home: Organisation, some: Sequence[NewlyMade]) -> dict[str, NewlyMade]:
+def _still_there(organisation: Organisation, some: Sequence[NewlyMade]) -> dict[str, NewlyMade]:
     """Return by customer the company that was made, where it is the customer's still and no person has spoken."""
     with parts().database.reading() as tx:
-        now = links.find(tx, home.id, "company", [one.customer for one in some])
-        said = rulings.get(tx, home.id, [f"customer {one.customer} company" for one in some])
+        now = links.find(tx, organisation.id, "company", [one.customer for one in some])
+        said = rulings.get(tx, organisation.id, [f"customer {one.customer} company" for one in some])
     return {
         one.customer: one
         for one in some
@@ -170,14 +172,14 @@ def _still_there(home: Organisation, some: Sequence[NewlyMade]) -> dict[str, New
 
 def _fits(
     client: HubSpotClient,
-    home: Organisation,
+    organisation: Organisation,
     customers: Customers,
     made: Mapping[str, NewlyMade],
     known: Mapping[str, Collection[str]],
 ) -> dict[str, tuple[Record, Evidence]]:
     """Return by customer the older company that is nobody's and fits it best, beside the one that was made."""
     with parts().database.reading() as tx:
-        ended = rulings.ended(tx, home.id, list(made))
+        ended = rulings.ended(tx, organisation.id, list(made))
         everyone = sorted({one for some in known.values() for one in some})
         taken = {link.hubspot_id for link in links.of_records(tx, "company", everyone)}
     asking = {
@@ -188,12 +190,14 @@ def _fits(
     companies = client.read(PLURAL["company"], wanted, properties_read("company")) if wanted else {}
     if not companies:
         return {}
-    shared = sharing_of(home, customers).shared.plus(our_own(home, companies, customers))
+    shared = sharing_of(organisation, customers).shared.plus(our_own(organisation, companies, customers))
     numbered = parts().numbered
-    profiles = {key: profile_of_company(one, numbered=numbered, country=home.country) for key, one in companies.items()}
+    profiles = {
+        key: profile_of_company(one, numbered=numbered, country=organisation.country) for key, one in companies.items()
+    }
     fits: dict[str, tuple[Record, Evidence]] = {}
     for key, some in asking.items():
-        one = profile_of_customer(customers[key], home.country)
+        one = profile_of_customer(customers[key], organisation.country)
         weighed = {
             each: weigh(one, profiles[each], shared)
             for each in sorted(some & companies.keys())

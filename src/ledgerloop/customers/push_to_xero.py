@@ -50,7 +50,7 @@ class Told:
     units: tuple[str, ...]
 
 
-def listen(home: Organisation) -> None:
+def listen(organisation: Organisation) -> None:
     """Look for customers' records that changed without a webhook, as often as is caught up with Xero."""
     at = parts()
     now = at.now()
@@ -58,7 +58,7 @@ def listen(home: Organisation) -> None:
         return
     for kind, plural in PLURAL.items():
         with at.database.reading() as tx:
-            cursor = cursors.get(tx, home.id, f"hubspot {plural}")
+            cursor = cursors.get(tx, organisation.id, f"hubspot {plural}")
         if not passed(cursor.highest, at.catch_up_every, now):
             continue
         if cursor.since is None:  # what changed before this was switched on is not told
@@ -66,40 +66,40 @@ def listen(home: Organisation) -> None:
                 cursors.put(tx, replace(cursor, since=now, highest=now))
             continue
         linked: list[list[Filter]] = [[{"propertyName": id_name(), "operator": "HAS_PROPERTY"}]]
-        keep_up(at.hubspot(), cursor, plural, linked, [], partial(_hear_of, home, kind, now))
+        keep_up(at.hubspot(), cursor, plural, linked, [], partial(_hear_of, organisation, kind, now))
 
 
-def _hear_of(home: Organisation, kind: LinkKind, now: datetime, tx: Connection, some: Sequence[Record]) -> None:
-    mine = links.find_by_hubspot(tx, home.id, kind, [record.id for record in some])
-    hubspot_changes.put(tx, [Heard(home.id, kind, record, "changed", now) for record in mine])
+def _hear_of(organisation: Organisation, kind: LinkKind, now: datetime, tx: Connection, some: Sequence[Record]) -> None:
+    mine = links.find_by_hubspot(tx, organisation.id, kind, [record.id for record in some])
+    hubspot_changes.put(tx, [Heard(organisation.id, kind, record, "changed", now) for record in mine])
 
 
-def tell(home: Organisation, kind: LinkKind, ids: Sequence[str]) -> None:
+def tell(organisation: Organisation, kind: LinkKind, ids: Sequence[str]) -> None:
     """read → compare → put back in HubSpot what Xero owns → change in Xero what HubSpot owns → record."""
     at = parts()
-    some = _compared(home, kind, ids)
+    some = _compared(organisation, kind, ids)
     back = [one for one in some if one.settled.to_hubspot]
-    show([_put_back(one) for one in back], home.id)
+    show([_put_back(one) for one in back], organisation.id)
     changing = [one for one in some if one.units]
     silent = [one for one in some if not one.settled.to_hubspot and not one.units]
     with at.database.transaction() as tx:
-        last_compared.put(tx, home.id, kind, {one.customer.id: remembered(one.settled) for one in silent})
-    client = at.xero(home.id)
+        last_compared.put(tx, organisation.id, kind, {one.customer.id: remembered(one.settled) for one in silent})
+    client = at.xero(organisation.id)
     for start in range(0, len(changing), MOST_IDS):
-        _change(client, home, changing[start : start + MOST_IDS])
+        _change(client, organisation, changing[start : start + MOST_IDS])
 
 
-def _compared(home: Organisation, kind: LinkKind, ids: Sequence[str]) -> list[Told]:
+def _compared(organisation: Organisation, kind: LinkKind, ids: Sequence[str]) -> list[Told]:
     at = parts()
     with at.database.reading() as tx:
-        linked = links.find_by_hubspot(tx, home.id, kind, ids)
-    elsewhere = shown_elsewhere(home, list(linked.values())) | in_question(list(linked.values()))
+        linked = links.find_by_hubspot(tx, organisation.id, kind, ids)
+    elsewhere = shown_elsewhere(organisation, list(linked.values())) | in_question(list(linked.values()))
     mine = {record: link for record, link in linked.items() if (kind, record) not in elsewhere}
     with at.database.reading() as tx:
         keys = [link.xero_id for link in mine.values()]
-        customers = {key: one for key, one in mirror.customers(tx, home.id, keys).items() if one.active}
-        kept = last_compared.get(tx, home.id, kind, keys)
-        firms = links.find(tx, home.id, "company", keys)
+        customers = {key: one for key, one in mirror.customers(tx, organisation.id, keys).items() if one.active}
+        kept = last_compared.get(tx, organisation.id, kind, keys)
+        firms = links.find(tx, organisation.id, "company", keys)
         app = own_app(tx)
         held = journal.waiting(tx, [subjects.customer(key) for key in keys]) if kind == "contact" else set()
     records = at.hubspot().read(PLURAL[kind], list(mine), properties_read(kind)) if mine else {}
@@ -146,7 +146,7 @@ def _put_back(one: Told) -> Wanted:
     )
 
 
-def _change(client: XeroClient, home: Organisation, some: Sequence[Told]) -> None:
+def _change(client: XeroClient, organisation: Organisation, some: Sequence[Told]) -> None:
     """Change contacts in Xero by their ids, and keep what it answers; what it refuses is held and not sent again."""
     at = parts()
     current = {one.ContactID: one for one in client.contacts_by_id([one.customer.id for one in some])}
@@ -164,7 +164,10 @@ def _change(client: XeroClient, home: Organisation, some: Sequence[Told]) -> Non
     told: dict[str, str] = {}
     for key, outcome in zip(bodies, outcomes, strict=True):
         if outcome.ok and outcome.record is not None:
-            answered[key], told[key] = customer_from_contact(home.id, outcome.record), contact_told(outcome.record)
+            answered[key], told[key] = (
+                customer_from_contact(organisation.id, outcome.record),
+                contact_told(outcome.record),
+            )
         else:
             refused[key] = " ".join((refused.get(key, ""), *outcome.problems)).strip() or "no reason given."
     with at.database.transaction() as tx:
@@ -172,16 +175,18 @@ def _change(client: XeroClient, home: Organisation, some: Sequence[Told]) -> Non
         for one in some:
             key, kind = one.customer.id, one.link.kind
             after = replace(one.settled, xero=said_by_xero(kind, answered[key])) if key in answered else one.settled
-            kept = last_compared.get(tx, home.id, kind, [key]).get(key) if one.settled.to_hubspot else None
+            kept = last_compared.get(tx, organisation.id, kind, [key]).get(key) if one.settled.to_hubspot else None
             if kept is not None:  # what became of those was remembered when they were written, refusals too
                 after = still_open(after, one.settled.to_hubspot, said_before(kept))
-            last_compared.put(tx, home.id, kind, {key: remembered(after)})
+            last_compared.put(tx, organisation.id, kind, {key: remembered(after)})
             if key in answered:
                 said = _line(one, "update", _said(one.units), _flat(bodies[key]), told[key])
                 journal.write(tx, [said], at.now())
             if key in refused:
                 reason = hold_reasons.refused_by_xero(one.customer, refused[key])
-                if journal.hold(tx, home.id, subjects.xero("contact", key), (reason,), (one.record.id,), at.now()):
+                if journal.hold(
+                    tx, organisation.id, subjects.xero("contact", key), (reason,), (one.record.id,), at.now()
+                ):
                     journal.write(tx, [_line(one, "hold", reason)], at.now())
             else:
                 journal.clear(tx, [subjects.xero("contact", key)], at.now())

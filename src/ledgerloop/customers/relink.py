@@ -42,20 +42,20 @@ _RULE = "customers.relink"
 _TWICE = 2
 
 
-def follow_merged(home: Organisation, customers: Customers) -> Doubts:
+def follow_merged(organisation: Organisation, customers: Customers) -> Doubts:
     """Give the records of customers that were merged in Xero to the survivors; where both have one, ask a person."""
     at = parts()
     with at.database.reading() as tx:
         losers = [one for one in customers.values() if one.merged_into]
         wave = list(customers)
         for _ in range(mirror.MOST_MERGES):
-            if not (found := mirror.losers(tx, home.id, wave)):
+            if not (found := mirror.losers(tx, organisation.id, wave)):
                 break
             losers += found
             wave = [one.id for one in found]
         if not losers:
             return {}
-        winner_of = {one.id: survivor for one in losers if (survivor := mirror.survivor(tx, home.id, one))}
+        winner_of = {one.id: survivor for one in losers if (survivor := mirror.survivor(tx, organisation.id, one))}
         asked = journal.waiting(tx, [about for one in losers for about in _of_the_living(one.id)])
     if asked:
         with at.database.transaction() as tx:
@@ -63,10 +63,10 @@ def follow_merged(home: Organisation, customers: Customers) -> Doubts:
     for kind in KINDS:
         # What a loser still shows never changes, nor what an archived winner does, so no write would find out that a
         # person merged the two as asked.
-        ours_of, theirs_of = _both(home, kind, winner_of)
+        ours_of, theirs_of = _both(organisation, kind, winner_of)
         both = [(link, theirs_of[key]) for one, link in ours_of.items() if (key := winner_of[one].id) in theirs_of]
-        look_again(home, kind, [link.hubspot_id for pair in both for link in pair])
-    found_links = {kind: _both(home, kind, winner_of) for kind in KINDS}
+        look_again(organisation, kind, [link.hubspot_id for pair in both for link in pair])
+    found_links = {kind: _both(organisation, kind, winner_of) for kind in KINDS}
     ours = {kind: pair[0] for kind, pair in found_links.items()}
     theirs = {kind: pair[1] for kind, pair in found_links.items()}
     unsure: Doubts = {}
@@ -77,12 +77,12 @@ def follow_merged(home: Organisation, customers: Customers) -> Doubts:
                 continue
             other = theirs[kind].get(winner.id)
             if other is None:
-                theirs[kind][winner.id] = _give(home, link, winner)
+                theirs[kind][winner.id] = _give(organisation, link, winner)
             elif kind == "contact" and _other_person(link.hubspot_id, other.hubspot_id):
                 reason = (
                     f"Xero merged {loser.id} into {winner.id}, whose contact is {other.hubspot_id}, another person."
                 )
-                main_person.let_go(home, link, reason)
+                main_person.let_go(organisation, link, reason)
             elif loser.id in customers:
                 reason = hold_reasons.merged_in_xero(loser, winner, kind, link.hubspot_id, other.hubspot_id)
                 before = unsure.get(loser.id, Hold(()))
@@ -97,7 +97,7 @@ def _other_person(one: str, other: str) -> bool:
     return len(said) > 1 and not same_person(*said)
 
 
-def remember_made(home: Organisation, customers: Customers) -> None:
+def remember_made(organisation: Organisation, customers: Customers) -> None:
     """Link what carries the id of customers that were archived or merged before anybody knew that it was made.
 
     The answer to its making was lost. It is nobody's otherwise, and would show old figures for good.
@@ -106,11 +106,11 @@ def remember_made(home: Organisation, customers: Customers) -> None:
     gone = [key for key, one in customers.items() if not one.active or one.merged_into]
     for kind in KINDS:
         with at.database.reading() as tx:
-            linked = links.find(tx, home.id, kind, gone)
+            linked = links.find(tx, organisation.id, kind, gone)
         lacking = [key for key in gone if key not in linked]
         found = at.hubspot().read(PLURAL[kind], lacking, (id_name(),), id_property=id_name()) if lacking else {}
         for key in (key for key in lacking if key in found):
-            link = Link(home.id, key, kind, found[key].id, "id")
+            link = Link(organisation.id, key, kind, found[key].id, "id")
             with at.database.transaction() as tx:
                 if links.put(tx, [link], at.now()) == [link]:
                     reason = f"The {kind} {link.hubspot_id} carries the customer's id, so it shows it still."
@@ -118,11 +118,11 @@ def remember_made(home: Organisation, customers: Customers) -> None:
                     journal.write(tx, [Line(subjects.customer(key), "adopt", _RULE, reason, target)], at.now())
 
 
-def barred(home: Organisation, kind: LinkKind, strangers: Customers) -> Doubts:
+def barred(organisation: Organisation, kind: LinkKind, strangers: Customers) -> Doubts:
     """Tell which customers get no new record, and why: what they lost says that none is wanted."""
     at = parts()
     with at.database.reading() as tx:
-        lost_ever = former_links.of_customers(tx, home.id, kind, list(strangers))
+        lost_ever = former_links.of_customers(tx, organisation.id, kind, list(strangers))
     losses = {key: some for key, all_ in lost_ever.items() if (some := [one for one in all_ if one.how != "succeeded"])}
     # Who has lost another record since then had one: what was merged away before that asks no more.
     merged = {key: some[-1].hubspot_id for key, some in lost_ever.items() if some[-1].how == "merged"}
@@ -150,7 +150,7 @@ def _forgotten(strangers: Customers, losses: Mapping[str, Sequence[Lost]]) -> Do
     return {key: Hold((hold_reasons.forgotten(one),)) for key, one in strangers.items() if one.email_key in gone}
 
 
-def look_again(home: Organisation, kind: LinkKind, ids: Sequence[str], *, forgotten: bool = False) -> None:
+def look_again(organisation: Organisation, kind: LinkKind, ids: Sequence[str], *, forgotten: bool = False) -> None:
     """Read the records that a call or an event says are gone, and let their links follow them or be dropped.
 
     An event may say that they are ``forgotten``; otherwise it is found out which contacts were deleted for privacy.
@@ -161,32 +161,34 @@ def look_again(home: Organisation, kind: LinkKind, ids: Sequence[str], *, forgot
     away = [key for key in ids if key not in found]
     erased = erasures.note(client, away, told=forgotten) if kind == "contact" and away else set()
     with at.database.reading() as tx:
-        mine = links.find_by_hubspot(tx, home.id, kind, ids)
-        before = [one for one in former_links.of_records(tx, kind, sorted(erased)) if one.organisation == home.id]
+        mine = links.find_by_hubspot(tx, organisation.id, kind, ids)
+        before = [
+            one for one in former_links.of_records(tx, kind, sorted(erased)) if one.organisation == organisation.id
+        ]
     with at.database.transaction() as tx:
         for one in before:
             former_links.put(tx, replace(one, how="forgotten"))
-            _look_at(tx, home, one.xero_id)
+            _look_at(tx, organisation, one.xero_id)
     for key, link in mine.items():
         record = found.get(key)
         if record is None:
             how: former_links.How = "forgotten" if (forgotten and kind == "contact") or key in erased else "deleted"
-            _drop(home, link, how, f"The {kind} {key} is no longer in HubSpot, so its link is dropped.")
+            _drop(organisation, link, how, f"The {kind} {key} is no longer in HubSpot, so its link is dropped.")
         elif record.id != key:
-            _follow(home, link, record)
+            _follow(organisation, link, record)
     gone = [key for key in ids if key not in found or found[key].id != key]
     with at.database.transaction() as tx:
         journal.clear(tx, [subjects.hubspot(kind, key) for key in gone], at.now())
 
 
-def come_back(home: Organisation, kind: LinkKind, ids: Sequence[str]) -> None:
+def come_back(organisation: Organisation, kind: LinkKind, ids: Sequence[str]) -> None:
     """Link restored records again to the customers that lost them, unless another has taken their place."""
     at = parts()
     with at.database.reading() as tx:
         away = [one for one in former_links.of_records(tx, kind, ids) if one.how != "succeeded"]
-        losses = [one for one in away if one.organisation == home.id]
-        customers = mirror.customers(tx, home.id, [one.xero_id for one in losses])
-        now = links.find(tx, home.id, kind, [one.xero_id for one in losses])
+        losses = [one for one in away if one.organisation == organisation.id]
+        customers = mirror.customers(tx, organisation.id, [one.xero_id for one in losses])
+        now = links.find(tx, organisation.id, kind, [one.xero_id for one in losses])
         portal = connections.only_portal(tx)
     for one in losses:
         customer, link = customers.get(one.xero_id), now.get(one.xero_id)
@@ -205,53 +207,53 @@ def come_back(home: Organisation, kind: LinkKind, ids: Sequence[str]) -> None:
         with at.database.transaction() as tx:
             if link is not None and other and customer is not None:
                 reason = hold_reasons.restored(customer, kind, one.hubspot_id, link.hubspot_id)
-                if journal.hold(tx, home.id, record, (reason,), (link.hubspot_id,), at.now()):
+                if journal.hold(tx, organisation.id, record, (reason,), (link.hubspot_id,), at.now()):
                     line = Line(about, "hold", _RULE, reason, record, led_by=(record,))
                     journal.write(tx, [line], at.now())
                 continue
             former_links.remove(tx, one)
             if link is None:
-                links.put(tx, [Link(home.id, one.xero_id, kind, one.hubspot_id, "restored")], at.now())
+                links.put(tx, [Link(organisation.id, one.xero_id, kind, one.hubspot_id, "restored")], at.now())
             if portal is not None:
                 last_written.forget(tx, portal.id, kind, [one.hubspot_id])
-            _look_at(tx, home, one.xero_id)
+            _look_at(tx, organisation, one.xero_id)
             reason = f"The {kind} {one.hubspot_id} was restored in HubSpot, so it is linked again."
             line = Line(about, "adopt", _RULE, reason, record, led_by=(record,))
             journal.write(tx, [line], at.now())
 
 
 def _both(
-    home: Organisation, kind: LinkKind, winner_of: Mapping[str, Customer]
+    organisation: Organisation, kind: LinkKind, winner_of: Mapping[str, Customer]
 ) -> tuple[dict[str, Link], dict[str, Link]]:
     """Return the links of losers, and those of their winners."""
     with parts().database.reading() as tx:
-        theirs = links.find(tx, home.id, kind, [one.id for one in winner_of.values()])
-        return links.find(tx, home.id, kind, list(winner_of)), theirs
+        theirs = links.find(tx, organisation.id, kind, [one.id for one in winner_of.values()])
+        return links.find(tx, organisation.id, kind, list(winner_of)), theirs
 
 
-def _give(home: Organisation, link: Link, winner: Customer) -> Link:
+def _give(organisation: Organisation, link: Link, winner: Customer) -> Link:
     """Move a link from a merged customer to its survivor, whose standing the record shows from now on.
 
     Both are looked at again: the merged one may be held for having a record too many, and now has none.
     """
     at = parts()
-    to = Link(home.id, winner.id, link.kind, link.hubspot_id, "merged")
+    to = Link(organisation.id, winner.id, link.kind, link.hubspot_id, "merged")
     reason = f"Xero merged {link.xero_id} into {winner.id}, so the {link.kind} {link.hubspot_id} follows."
     with at.database.transaction() as tx:
         links.move(tx, link, to, at.now())
-        last_compared.forget(tx, home.id, link.kind, [link.xero_id, winner.id])
-        _look_at(tx, home, winner.id)
-        _look_at(tx, home, link.xero_id)
+        last_compared.forget(tx, organisation.id, link.kind, [link.xero_id, winner.id])
+        _look_at(tx, organisation, winner.id)
+        _look_at(tx, organisation, link.xero_id)
         about, loser = subjects.customer(winner.id), subjects.customer(link.xero_id)
         line = Line(about, "adopt", _RULE, reason, subjects.hubspot(link.kind, link.hubspot_id), led_by=(loser,))
         journal.write(tx, [line], at.now())
     return to
 
 
-def _follow(home: Organisation, link: Link, survivor: Record) -> None:
+def _follow(organisation: Organisation, link: Link, survivor: Record) -> None:
     """Let a link follow a HubSpot merge; where the survivor is another customer already, the link ends."""
     at = parts()
-    to = Link(home.id, link.xero_id, link.kind, survivor.id, "merged")
+    to = Link(organisation.id, link.xero_id, link.kind, survivor.id, "merged")
     said = f"HubSpot merged the {link.kind} {link.hubspot_id} into {survivor.id}"
     with at.database.transaction() as tx:
         portal = connections.only_portal(tx)
@@ -259,38 +261,38 @@ def _follow(home: Organisation, link: Link, survivor: Record) -> None:
         if portal is not None:
             last_written.forget(tx, portal.id, link.kind, [link.hubspot_id, survivor.id])
         if moved:
-            _look_at(tx, home, link.xero_id)
+            _look_at(tx, organisation, link.xero_id)
             reason = f"{said}, so the link follows."
             both = tuple(subjects.hubspot(link.kind, key) for key in (survivor.id, link.hubspot_id))
             line = Line(subjects.customer(link.xero_id), "adopt", _RULE, reason, both[0], led_by=both)
             journal.write(tx, [line], at.now())
             return
-        holder = links.find_by_hubspot(tx, home.id, link.kind, [survivor.id]).get(survivor.id)
+        holder = links.find_by_hubspot(tx, organisation.id, link.kind, [survivor.id]).get(survivor.id)
         if holder is not None:
-            _look_at(tx, home, holder.xero_id)
-    _drop(home, link, "merged", f"{said}, which is another customer's.")
+            _look_at(tx, organisation, holder.xero_id)
+    _drop(organisation, link, "merged", f"{said}, which is another customer's.")
 
 
-def _drop(home: Organisation, link: Link, how: former_links.How, reason: str) -> None:
+def _drop(organisation: Organisation, link: Link, how: former_links.How, reason: str) -> None:
     at = parts()
     now = at.now()
     with at.database.transaction() as tx:
         portal = connections.only_portal(tx)
         links.remove(tx, link)
-        former_links.put(tx, Lost(home.id, link.kind, link.hubspot_id, link.xero_id, how, now))
-        last_compared.forget(tx, home.id, link.kind, [link.xero_id])
-        associations.forget(tx, home.id, link.xero_id)
+        former_links.put(tx, Lost(organisation.id, link.kind, link.hubspot_id, link.xero_id, how, now))
+        last_compared.forget(tx, organisation.id, link.kind, [link.xero_id])
+        associations.forget(tx, organisation.id, link.xero_id)
         if portal is not None:
             last_written.forget(tx, portal.id, link.kind, [link.hubspot_id])
-        _look_at(tx, home, link.xero_id)
+        _look_at(tx, organisation, link.xero_id)
         record = subjects.hubspot(link.kind, link.hubspot_id)
         journal.write(tx, [Line(subjects.customer(link.xero_id), "skip", _RULE, reason, record, led_by=(record,))], now)
 
 
-def _look_at(tx: Connection, home: Organisation, customer: str) -> None:
+def _look_at(tx: Connection, organisation: Organisation, customer: str) -> None:
     """Have a customer looked at again, in another turn: the one that runs may be past it."""
-    pending_customers.mark(tx, home.id, [customer])
-    lanes.wake(tx, "standing", home.id, parts().now())
+    pending_customers.mark(tx, organisation.id, [customer])
+    lanes.wake(tx, "standing", organisation.id, parts().now())
 
 
 def _of_the_living(customer: str) -> tuple[Subject, ...]:

@@ -41,18 +41,18 @@ class _Read:
     """By contact: its primary company."""
 
 
-def review(home: Organisation, customers: Customers) -> Doubts:
+def review(organisation: Organisation, customers: Customers) -> Doubts:
     """Weigh what is not weighed yet of these customers' links, and return what a person is asked about them.
 
     A link that was weighed before costs no call.
     """
     live = {key: one for key, one in customers.items() if one.active and not one.merged_into}
     with parts().database.reading() as tx:
-        unweighed = links.unreviewed(tx, home.id, list(live))
+        unweighed = links.unreviewed(tx, organisation.id, list(live))
     if unweighed:
-        _weigh(parts().hubspot(), home, live, unweighed)
+        _weigh(parts().hubspot(), organisation, live, unweighed)
     with parts().database.reading() as tx:
-        asked = links.listed(tx, home.id, list(live), asked=True)
+        asked = links.listed(tx, organisation.id, list(live), asked=True)
     doubts: Doubts = {}
     for one in asked:
         before = doubts.get(one.link.xero_id, Hold(()))
@@ -60,19 +60,19 @@ def review(home: Organisation, customers: Customers) -> Doubts:
     return doubts
 
 
-def weigh_now(home: Organisation, some: Collection[Link]) -> None:
+def weigh_now(organisation: Organisation, some: Collection[Link]) -> None:
     """Weigh what is not weighed yet of these links, because a deal is about to be invoiced through them.
 
     A link of today's rule, or one that was weighed before, costs no call.
     """
     with parts().database.reading() as tx:
-        left = [one for one in links.unreviewed(tx, home.id, {one.xero_id for one in some}) if one in some]
-        customers = mirror.customers(tx, home.id, sorted({one.xero_id for one in left}))
+        left = [one for one in links.unreviewed(tx, organisation.id, {one.xero_id for one in some}) if one in some]
+        customers = mirror.customers(tx, organisation.id, sorted({one.xero_id for one in left}))
     if left:
-        _hold(home, _weigh(parts().hubspot(), home, customers, left))
+        _hold(organisation, _weigh(parts().hubspot(), organisation, customers, left))
 
 
-def sweep(home: Organisation, interrupted: Callable[[], bool]) -> bool:
+def sweep(organisation: Organisation, interrupted: Callable[[], bool]) -> bool:
     """Weigh the next links that an earlier release made, behind live work; tell whether to go on with more.
 
     So that they are listed after an upgrade though nothing changes about their customers. What fails is tried again in
@@ -80,41 +80,41 @@ def sweep(home: Organisation, interrupted: Callable[[], bool]) -> bool:
     """
     at = parts()
     with at.database.reading() as tx:
-        some = links.unreviewed(tx, home.id, limit=AT_ONCE)
-        customers = mirror.customers(tx, home.id, sorted({one.xero_id for one in some}))
+        some = links.unreviewed(tx, organisation.id, limit=AT_ONCE)
+        customers = mirror.customers(tx, organisation.id, sorted({one.xero_id for one in some}))
     if not some:
         return False
     try:
-        asked = _weigh(at.hubspot().as_backfill(), home, customers, some)
+        asked = _weigh(at.hubspot().as_backfill(), organisation, customers, some)
     except LedgerloopError as problem:
-        logger.warning("earlier links not weighed", organisation=home.id, why=problem.sentence)
+        logger.warning("earlier links not weighed", organisation=organisation.id, why=problem.sentence)
         return False
-    _hold(home, asked)
+    _hold(organisation, asked)
     return len(some) == AT_ONCE and not interrupted()
 
 
-def _hold(home: Organisation, customers: Sequence[str]) -> None:
+def _hold(organisation: Organisation, customers: Sequence[str]) -> None:
     """Have the customers looked at whose links a person is asked about: their next turn holds them."""
     at = parts()
     with at.database.transaction() as tx:
-        pending_customers.mark(tx, home.id, customers)
+        pending_customers.mark(tx, organisation.id, customers)
         if customers:
-            lanes.wake(tx, "standing", home.id, at.now())
+            lanes.wake(tx, "standing", organisation.id, at.now())
 
 
-def _weigh(client: HubSpotClient, home: Organisation, customers: Customers, some: Sequence[Link]) -> list[str]:
+def _weigh(client: HubSpotClient, organisation: Organisation, customers: Customers, some: Sequence[Link]) -> list[str]:
     """Weigh links, keep what came of it, and return whose links a person is asked about.
 
     A link stands where nobody can say anything about it: its customer is no longer active, or its record is gone, which
     the next write there finds out.
     """
     at = parts()
-    there = _read(client, home, some)
-    sharing = sharing_of(home, customers)
-    shared = sharing.shared.plus(our_own(home, there.companies, customers))
+    there = _read(client, organisation, some)
+    sharing = sharing_of(organisation, customers)
+    shared = sharing.shared.plus(our_own(organisation, there.companies, customers))
     with at.database.reading() as tx:
-        companies = links.find(tx, home.id, "company", list(customers))
-        contacts = links.find(tx, home.id, "contact", list(customers))
+        companies = links.find(tx, organisation.id, "company", list(customers))
+        contacts = links.find(tx, organisation.id, "contact", list(customers))
     asks: dict[Link, str] = {}
     for link in some:
         customer = customers.get(link.xero_id)
@@ -122,7 +122,7 @@ def _weigh(client: HubSpotClient, home: Organisation, customers: Customers, some
             continue
         said = ""
         if link.kind == "company":
-            said = _of_company(home, customer, link, there, shared, contacts.get(link.xero_id))
+            said = _of_company(organisation, customer, link, there, shared, contacts.get(link.xero_id))
         elif link.kind == "contact":
             said = _of_contact(customer, link, there, sharing, companies.get(link.xero_id))
         if said:
@@ -134,11 +134,11 @@ def _weigh(client: HubSpotClient, home: Organisation, customers: Customers, some
     return sorted({link.xero_id for link in asks})
 
 
-def _read(client: HubSpotClient, home: Organisation, some: Sequence[Link]) -> _Read:
+def _read(client: HubSpotClient, organisation: Organisation, some: Sequence[Link]) -> _Read:
     """Read the records of links, the contacts of customers whose company is weighed, and the companies these are at."""
     with parts().database.reading() as tx:
-        beside = links.find(tx, home.id, "contact", sorted({one.xero_id for one in some}))
-        own = links.find(tx, home.id, "company", sorted({one.xero_id for one in some if one.kind == "contact"}))
+        beside = links.find(tx, organisation.id, "contact", sorted({one.xero_id for one in some}))
+        own = links.find(tx, organisation.id, "company", sorted({one.xero_id for one in some if one.kind == "contact"}))
     contact_ids = {one.hubspot_id for one in some if one.kind == "contact"}
     contact_ids |= {one.hubspot_id for one in beside.values()}
     contacts = client.read(PLURAL["contact"], sorted(contact_ids), properties_read("contact")) if contact_ids else {}
@@ -150,7 +150,7 @@ def _read(client: HubSpotClient, home: Organisation, some: Sequence[Link]) -> _R
 
 
 def _of_company(
-    home: Organisation, customer: Customer, link: Link, there: _Read, shared: Shared, contact: Link | None
+    organisation: Organisation, customer: Customer, link: Link, there: _Read, shared: Shared, contact: Link | None
 ) -> str:
     """Say what is too little about a company; nothing where today's rule would take it."""
     company = there.companies.get(link.hubspot_id)
@@ -160,8 +160,8 @@ def _of_company(
     if contact is not None and contact.hubspot_id in there.contacts and _was_there_before(contact, link):
         at_it = there.company_of.get(contact.hubspot_id) == link.hubspot_id
         people = [there.contacts[contact.hubspot_id]] if at_it else []
-    other = profile_of_company(company, people, numbered=parts().numbered, country=home.country)
-    verdict = weigh(profile_of_customer(customer, home.country), other, shared)
+    other = profile_of_company(company, people, numbered=parts().numbered, country=organisation.country)
+    verdict = weigh(profile_of_customer(customer, organisation.country), other, shared)
     if hubspot_of(customer.number) == ("company", link.hubspot_id):
         verdict = with_number(verdict)
     return "" if isinstance(verdict, Same) else f"the two have {verdict.evidence}"

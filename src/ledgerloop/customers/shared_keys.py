@@ -16,16 +16,20 @@ from ledgerloop.rules.identity.sharing import Sharing
 from ledgerloop.store import mirror
 
 
-def sharing_of(home: Organisation, customers: Customers) -> Sharing:
+def sharing_of(organisation: Organisation, customers: Customers) -> Sharing:
     """Ask our copy of the ledger who else has these customers' addresses and domains."""
     keys = {key for one in customers.values() for key in one.keys if key.startswith(("email ", "domain "))}
     with parts().database.reading() as tx:
-        return Sharing.among(mirror.customers_by_keys(tx, home.id, keys))
+        return Sharing.among(mirror.customers_by_keys(tx, organisation.id, keys))
 
 
-def our_own(home: Organisation, companies: Mapping[str, Record], customers: Customers) -> Shared:
+def our_own(organisation: Organisation, companies: Mapping[str, Record], customers: Customers) -> Shared:
     """Return the domains and addresses of our own firm, if HubSpot has it: they say nothing about customers."""
-    ours = [one for one in companies.values() if compare(one.properties.get("name") or "", home.name) >= Likeness.SAME]
+    ours = [
+        one
+        for one in companies.values()
+        if compare(one.properties.get("name") or "", organisation.name) >= Likeness.SAME
+    ]
     domains = frozenset(domain for one in ours for domain in domains_of(one))
     emails = {email for one in customers.values() for email in emails_of(one) if email_domain(email) in domains}
     return Shared(frozenset(map(mailbox, emails)), domains)

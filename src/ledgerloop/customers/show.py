@@ -25,29 +25,30 @@ Show = Callable[[Organisation, Sequence[Receivable]], None]
 """Show invoices of an organisation where they belong."""
 
 
-def show_standings(home: Organisation, ids: Sequence[str], show_invoices: Show) -> None:
+def show_standings(organisation: Organisation, ids: Sequence[str], show_invoices: Show) -> None:
     """succeed → admit → stand → join → decide → write → record, for some customers.
 
     ``show_invoices`` is handed their invoices, to be shown too before the customers count as shown.
     """
     at = parts()
-    today = home.day(at.now())
-    asked, ids = ids, with_rivals(home, ids)
+    today = organisation.day(at.now())
+    asked, ids = ids, with_rivals(organisation, ids)
     rivals: dict[str, int] = {}
     if more := set(ids) - set(asked):
         with at.database.transaction() as tx:  # whoever dies in between leaves the rivals to the next look
-            rivals = pending_customers.mark_new(tx, home.id, more)
+            rivals = pending_customers.mark_new(tx, organisation.id, more)
     with at.database.reading() as tx:
-        contacts = mirror.customers(tx, home.id, ids)
-        receivables = mirror.receivables_of(tx, home.id, ids)
-    unsure = succeed.succeed(home, contacts)
-    customers = admit.admit(home, contacts)
-    standings = {key: standing_of(receivables.get(key, ()), today, home.base_currency) for key in customers}
+        contacts = mirror.customers(tx, organisation.id, ids)
+        receivables = mirror.receivables_of(tx, organisation.id, ids)
+    unsure = succeed.succeed(organisation, contacts)
+    customers = admit.admit(organisation, contacts)
+    standings = {key: standing_of(receivables.get(key, ()), today, organisation.base_currency) for key in customers}
     values = {
-        key: renamed(properties_from_standing(standings[key], customers[key], home), at.names) for key in customers
+        key: renamed(properties_from_standing(standings[key], customers[key], organisation), at.names)
+        for key in customers
     }
-    joined = join(home, customers, values, unsure, lambda: succeed.unseen(home, customers, standings))
-    settled = compare_fields(home, customers, joined.links, joined.records, joined.in_question)
+    joined = join(organisation, customers, values, unsure, lambda: succeed.unseen(organisation, customers, standings))
+    settled = compare_fields(organisation, customers, joined.links, joined.records, joined.in_question)
     wanted = [
         Wanted(
             kind=link.kind,
@@ -62,11 +63,11 @@ def show_standings(home: Organisation, ids: Sequence[str], show_invoices: Show) 
         )
         for link in joined.links
     ]
-    show(wanted, home.id)
-    show_invoices(home, [one for some in receivables.values() for one in some if one.kind == "invoice"])
+    show(wanted, organisation.id)
+    show_invoices(organisation, [one for some in receivables.values() for one in some if one.kind == "invoice"])
     if rivals:
         with at.database.transaction() as tx:
-            pending_customers.clean(tx, home.id, rivals)
+            pending_customers.clean(tx, organisation.id, rivals)
 
 
 def _fields(kind: LinkKind, settled: Comparison | None, customer: Customer) -> dict[str, str]:

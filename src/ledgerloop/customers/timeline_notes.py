@@ -50,34 +50,36 @@ class Told:
         return self.happening.invoice.id, self.happening.event
 
 
-def note_happenings(home: Organisation, customers: Sequence[str]) -> None:
+def note_happenings(organisation: Organisation, customers: Sequence[str]) -> None:
     """look → intend → settle what may have been sent → send → record, for some customers."""
     at = parts()
     now = at.now()
-    today = home.day(now)
-    since = _since(home, today)
+    today = organisation.day(now)
+    since = _since(organisation, today)
     if since is None:
         return
     with at.database.reading() as tx:
-        found = mirror.receivables_of(tx, home.id, customers)
+        found = mirror.receivables_of(tx, organisation.id, customers)
     invoices = [one for some in found.values() for one in some if one.kind == "invoice"]
     with at.database.reading() as tx:
-        before = notes.of_receivables(tx, home.id, [invoice.id for invoice in invoices])
+        before = notes.of_receivables(tx, organisation.id, [invoice.id for invoice in invoices])
     events: dict[str, set[str]] = {}
     for note in before:
         events.setdefault(note.receivable, set()).add(note.event)
-    happened = {one.key: one for one in _told(home, invoices, today, since, events)}
+    happened = {one.key: one for one in _told(organisation, invoices, today, since, events)}
     told = {key: one for key, one in happened.items() if one.on}
     with at.database.transaction() as tx:
-        notes.intend(tx, home.id, told, now)
-        known = notes.of_receivables(tx, home.id, [invoice.id for invoice in invoices])
+        notes.intend(tx, organisation.id, told, now)
+        known = notes.of_receivables(tx, organisation.id, [invoice.id for invoice in invoices])
         over = [one.key for one in known if one.state == "intended" and one.key not in happened]
-        notes.mark(tx, home.id, over, "lapsed", now)
+        notes.mark(tx, organisation.id, over, "lapsed", now)
         # What lapsed and is so again may have been sent once: it is looked for like all that may have been.
-        notes.mark(tx, home.id, [one.key for one in known if one.state == "lapsed" and one.key in told], "sent", now)
-        rest = cooldowns.get(tx, _rest_of(home.id))
+        notes.mark(
+            tx, organisation.id, [one.key for one in known if one.state == "lapsed" and one.key in told], "sent", now
+        )
+        rest = cooldowns.get(tx, _rest_of(organisation.id))
     if rest is None or not rest.lasts(now):
-        _carry(home, told, invoices)
+        _carry(organisation, told, invoices)
 
 
 def due(tx: Connection, organisation: str, now: datetime) -> bool:
@@ -97,40 +99,40 @@ def go_on(tx: Connection, organisation: str, now: datetime) -> None:
         cooldowns.put(tx, _rest_of(organisation), None)
 
 
-def _carry(home: Organisation, told: Mapping[Key, Told], invoices: Sequence[Receivable]) -> None:
+def _carry(organisation: Organisation, told: Mapping[Key, Told], invoices: Sequence[Receivable]) -> None:
     """settle → send; where HubSpot fails or refuses, let the notes rest, and ask a person where that is for good."""
     at = parts()
     ids = [invoice.id for invoice in invoices]
     with at.database.reading() as tx:
-        sent = [one.key for one in notes.of_receivables(tx, home.id, ids) if one.state == "sent"]
+        sent = [one.key for one in notes.of_receivables(tx, organisation.id, ids) if one.state == "sent"]
     try:
-        _settle(home, sent, told, invoices)
+        _settle(organisation, sent, told, invoices)
         with at.database.reading() as tx:
-            known = notes.of_receivables(tx, home.id, ids)
+            known = notes.of_receivables(tx, organisation.id, ids)
         pending = [told[one.key] for one in known if one.state == "intended" and one.key in told]
         for start in range(0, len(pending), BATCH):
-            _send(home, pending[start : start + BATCH])
+            _send(organisation, pending[start : start + BATCH])
     except (Transient, UnknownOutcome, Refused) as problem:
-        _rest(home, problem)
+        _rest(organisation, problem)
         return
     with at.database.reading() as tx:
-        asked = journal.waiting(tx, [_rest_of(home.id)])
+        asked = journal.waiting(tx, [_rest_of(organisation.id)])
     if asked:
         with at.database.transaction() as tx:
             journal.clear(tx, asked, at.now())
 
 
-def _rest(home: Organisation, problem: LedgerloopError) -> None:
+def _rest(organisation: Organisation, problem: LedgerloopError) -> None:
     """Remember until when notes rest, and hold them for a person where HubSpot would say no again."""
     at = parts()
     now = at.now()
     wait = timedelta(seconds=problem.retry_after) if isinstance(problem, RateLimited) else REST
-    logger.warning("notes rest", organisation=home.id, why=problem.sentence)
+    logger.warning("notes rest", organisation=organisation.id, why=problem.sentence)
     with at.database.transaction() as tx:
         if isinstance(problem, Refused):
             wait = REFUSED_REST
-            journal.hold(tx, home.id, _rest_of(home.id), (refused_notes(problem.message),), (), now)
-        cooldowns.put(tx, _rest_of(home.id), Rest(now, now + wait))
+            journal.hold(tx, organisation.id, _rest_of(organisation.id), (refused_notes(problem.message),), (), now)
+        cooldowns.put(tx, _rest_of(organisation.id), Rest(now, now + wait))
 
 
 def _rest_of(organisation: str) -> Subject:
@@ -138,10 +140,10 @@ def _rest_of(organisation: str) -> Subject:
     return cooldowns.name("notes", organisation)
 
 
-def _since(home: Organisation, today: date) -> date | None:
+def _since(organisation: Organisation, today: date) -> date | None:
     """Return the day on which notes were switched on; none while they are off."""
     at = parts()
-    name = f"notes since {home.id}"
+    name = f"notes since {organisation.id}"
     with at.database.reading() as tx:
         kept = connections.get_value(tx, name)
     if at.notes and kept:
@@ -150,33 +152,33 @@ def _since(home: Organisation, today: date) -> date | None:
         with at.database.transaction() as tx:
             connections.put_value(tx, name, today.isoformat() if at.notes else "")
             if not at.notes:
-                journal.clear(tx, [_rest_of(home.id)], at.now())
+                journal.clear(tx, [_rest_of(organisation.id)], at.now())
     return today if at.notes else None
 
 
 def _told(
-    home: Organisation, invoices: Sequence[Receivable], today: date, since: date, events: Mapping[str, set[str]]
+    organisation: Organisation, invoices: Sequence[Receivable], today: date, since: date, events: Mapping[str, set[str]]
 ) -> list[Told]:
     """List what has happened, with the records that show it: the customer's contact and company, and its deal."""
     happenings = [
         one
         for invoice in invoices
-        for one in happenings_of(invoice, home, today, since, events.get(invoice.id, frozenset()))
+        for one in happenings_of(invoice, organisation, today, since, events.get(invoice.id, frozenset()))
     ]
     if not happenings:
         return []
-    on = _records(home, [one.invoice for one in happenings])
+    on = _records(organisation, [one.invoice for one in happenings])
     return [Told(one, on[one.invoice.id]) for one in happenings]
 
 
-def _records(home: Organisation, invoices: Sequence[Receivable]) -> dict[str, tuple[To, ...]]:
+def _records(organisation: Organisation, invoices: Sequence[Receivable]) -> dict[str, tuple[To, ...]]:
     customers = {invoice.customer for invoice in invoices}
     with parts().database.reading() as tx:
-        contacts = links.find(tx, home.id, "contact", customers)
-        companies = links.find(tx, home.id, "company", customers)
-        deals = intents.by_invoice(tx, home.id, [invoice.id for invoice in invoices])
+        contacts = links.find(tx, organisation.id, "contact", customers)
+        companies = links.find(tx, organisation.id, "company", customers)
+        deals = intents.by_invoice(tx, organisation.id, [invoice.id for invoice in invoices])
     both = [*contacts.values(), *companies.values()]
-    elsewhere = shown_elsewhere(home, both) | in_question(both)
+    elsewhere = shown_elsewhere(organisation, both) | in_question(both)
     return {
         invoice.id: tuple(
             To(kind, record)
@@ -191,20 +193,24 @@ def _records(home: Organisation, invoices: Sequence[Receivable]) -> dict[str, tu
     }
 
 
-def _settle(home: Organisation, sent: Sequence[Key], told: Mapping[Key, Told], invoices: Sequence[Receivable]) -> None:
+def _settle(
+    organisation: Organisation, sent: Sequence[Key], told: Mapping[Key, Told], invoices: Sequence[Receivable]
+) -> None:
     """Look for notes that may have been made, and adopt those that stand. The rest go out again if they still hold."""
     if not sent:
         return
     at = parts()
     by_id = {invoice.id: invoice for invoice in invoices}
-    on = _records(home, [by_id[receivable] for receivable, _ in sent])
+    on = _records(organisation, [by_id[receivable] for receivable, _ in sent])
     # On any of them: a note that was refused for the sake of one stands on the others.
     standing = _marks(at.hubspot(), {to for receivable, _ in sent for to in on[receivable]})
-    made = {key: standing[mark] for key in sent if (mark := mark_of(home.id, *key)) in standing}
+    made = {key: standing[mark] for key in sent if (mark := mark_of(organisation.id, *key)) in standing}
     with at.database.transaction() as tx:
-        notes.mark_made(tx, home.id, made, at.now())
-        notes.mark(tx, home.id, [key for key in sent if key not in made and key in told], "intended", at.now())
-        notes.mark(tx, home.id, [key for key in sent if key not in made and key not in told], "lapsed", at.now())
+        notes.mark_made(tx, organisation.id, made, at.now())
+        notes.mark(tx, organisation.id, [key for key in sent if key not in made and key in told], "intended", at.now())
+        notes.mark(
+            tx, organisation.id, [key for key in sent if key not in made and key not in told], "lapsed", at.now()
+        )
 
 
 def _marks(client: HubSpotClient, records: set[To]) -> dict[str, str]:
@@ -218,19 +224,19 @@ def _marks(client: HubSpotClient, records: set[To]) -> dict[str, str]:
     return {mark: key for key, body in bodies.items() for mark in marks_in(body)}
 
 
-def _send(home: Organisation, some: Sequence[Told]) -> None:
+def _send(organisation: Organisation, some: Sequence[Told]) -> None:
     """send → once more, on the records that still stand, what was refused → record."""
     at = parts()
     try:
-        refused = _create(home, some)
+        refused = _create(organisation, some)
     except Missing as gone:  # for a record of one; nobody knows whether a part of them was made before
         standing = _standing(some)
         if standing == list(some):
             raise
         made = _marks(at.hubspot(), {to for one in standing for to in one.on})
-        there = {one.key: made[mark] for one in some if (mark := mark_of(home.id, *one.key)) in made}
+        there = {one.key: made[mark] for one in some if (mark := mark_of(organisation.id, *one.key)) in made}
         with at.database.transaction() as tx:
-            notes.mark_made(tx, home.id, there, at.now())
+            notes.mark_made(tx, organisation.id, there, at.now())
         refused = {one.key: gone.message for one in some if one.key not in there}
         again = [one for one in standing if one.on and one.key in refused]
     else:
@@ -238,27 +244,27 @@ def _send(home: Organisation, some: Sequence[Told]) -> None:
         again = [now for now, one in zip(_standing(before), before, strict=True) if now.on and now.on != one.on]
     if again:
         sent = {one.key for one in again}
-        refused = {key: said for key, said in refused.items() if key not in sent} | _create(home, again)
+        refused = {key: said for key, said in refused.items() if key not in sent} | _create(organisation, again)
     with at.database.transaction() as tx:
-        notes.mark(tx, home.id, refused, "refused", at.now())
+        notes.mark(tx, organisation.id, refused, "refused", at.now())
         journal.write(tx, [_line(one, None, refused[one.key]) for one in some if one.key in refused], at.now())
 
 
-def _create(home: Organisation, some: Sequence[Told]) -> dict[Key, str]:
+def _create(organisation: Organisation, some: Sequence[Told]) -> dict[Key, str]:
     """Send notes once and record those that were made; return what HubSpot said of those that it refused."""
     at = parts()
     stamp = str(int(at.now().timestamp() * 1000))
-    traces = {mark_of(home.id, *one.key): one for one in some}
+    traces = {mark_of(organisation.id, *one.key): one for one in some}
     rows = [
-        New(mark, {"hs_timestamp": stamp, "hs_note_body": body_of(one.happening, home)}, one.on)
+        New(mark, {"hs_timestamp": stamp, "hs_note_body": body_of(one.happening, organisation)}, one.on)
         for mark, one in traces.items()
     ]
     with at.database.transaction() as tx:
-        notes.mark(tx, home.id, [one.key for one in some], "sent", at.now())
+        notes.mark(tx, organisation.id, [one.key for one in some], "sent", at.now())
     answer = at.hubspot().create_batch("notes", rows)
     made = {traces[mark].key: record for mark, record in answer.by_trace().items() if mark in traces}
     with at.database.transaction() as tx:
-        notes.mark_made(tx, home.id, {key: record.id for key, record in made.items()}, at.now())
+        notes.mark_made(tx, organisation.id, {key: record.id for key, record in made.items()}, at.now())
         journal.write(tx, [_line(one, made[one.key]) for one in some if one.key in made], at.now())
     return {traces[mark].key: error.message for error in answer.errors for mark in error.trace_ids if mark in traces}
 

@@ -33,7 +33,7 @@ BATCH = 100
 _GONE = ("OBJECT_NOT_FOUND", "MERGED")
 
 
-def end(tx: Connection, home: Organisation, link: Link, *, to_empty: bool) -> None:
+def end(tx: Connection, organisation: Organisation, link: Link, *, to_empty: bool) -> None:
     """End a link because a person says that the record is another, and have the record emptied where it shows us.
 
     What the person had said before for this record goes with it; customers that the record is as well, in another
@@ -42,23 +42,23 @@ def end(tx: Connection, home: Organisation, link: Link, *, to_empty: bool) -> No
     now = parts().now()
     portal = connections.only_portal(tx)
     links.remove(tx, link)
-    last_compared.forget(tx, home.id, link.kind, [link.xero_id])
-    associations.forget(tx, home.id, link.xero_id)
+    last_compared.forget(tx, organisation.id, link.kind, [link.xero_id])
+    associations.forget(tx, organisation.id, link.xero_id)
     if portal is not None:
         last_written.forget(tx, portal.id, link.kind, [link.hubspot_id])
     for subject, answer in (
         (f"customer {link.xero_id} {link.kind}", link.hubspot_id),
         (f"{link.kind} {link.hubspot_id}", link.xero_id),
     ):
-        if rulings.get(tx, home.id, [subject]).get(subject) == answer:
-            rulings.forget(tx, home.id, subject)
-    rulings.end(tx, home.id, link.xero_id, link.kind, link.hubspot_id, now, to_empty=to_empty)
+        if rulings.get(tx, organisation.id, [subject]).get(subject) == answer:
+            rulings.forget(tx, organisation.id, subject)
+    rulings.end(tx, organisation.id, link.xero_id, link.kind, link.hubspot_id, now, to_empty=to_empty)
     for other in links.of_records(tx, link.kind, [link.hubspot_id]):
         pending_customers.mark(tx, other.organisation, [other.xero_id])
         lanes.wake(tx, "standing", other.organisation, now)
 
 
-def empty(home: Organisation, customers: Customers) -> tuple[frozenset[Pair], Doubts]:
+def empty(organisation: Organisation, customers: Customers) -> tuple[frozenset[Pair], Doubts]:
     """Empty what is still shown of these customers on records that they are not; return which these were.
 
     A record that carries another's id by now, or is another customer, is left as it is. One whose id somebody cleared
@@ -66,25 +66,25 @@ def empty(home: Organisation, customers: Customers) -> tuple[frozenset[Pair], Do
     until then.
     """
     with parts().database.reading() as tx:
-        left = rulings.to_empty(tx, home.id, list(customers))
+        left = rulings.to_empty(tx, organisation.id, list(customers))
     unsure: Doubts = {}
     for kind in PLURAL:
         mine = {record: customer for customer, of, record in left if of == kind}
         for start in range(0, len(mine), BATCH):
-            for record, said in _empty(home, kind, dict(list(mine.items())[start : start + BATCH])).items():
+            for record, said in _empty(organisation, kind, dict(list(mine.items())[start : start + BATCH])).items():
                 before = unsure.get(mine[record], Hold(()))
                 reason = hold_reasons.refused_update(kind, record, said)
                 unsure[mine[record]] = Hold((*before.reasons, reason), (*before.candidates, record))
     return frozenset((customer, record) for customer, _, record in left), unsure
 
 
-def _empty(home: Organisation, kind: LinkKind, customer_of: dict[str, str]) -> dict[str, str]:
+def _empty(organisation: Organisation, kind: LinkKind, customer_of: dict[str, str]) -> dict[str, str]:
     """Empty some records; return what HubSpot said of those that it would not empty."""
     at = parts()
     client = at.hubspot()
     there = client.read(PLURAL[kind], list(customer_of), (id_name(),))
     with at.database.reading() as tx:
-        others = links.find_by_hubspot(tx, home.id, kind, list(customer_of))
+        others = links.find_by_hubspot(tx, organisation.id, kind, list(customer_of))
     nothing = renamed({one.name: "" for one in properties_on(kind)}, at.names)
     rows = {
         record: nothing
@@ -103,7 +103,7 @@ def _empty(home: Organisation, kind: LinkKind, customer_of: dict[str, str]) -> d
         portal = connections.only_portal(tx)
         for record, customer in customer_of.items():
             if record not in said:
-                rulings.end(tx, home.id, customer, kind, record, at.now(), to_empty=False)
+                rulings.end(tx, organisation.id, customer, kind, record, at.now(), to_empty=False)
         if portal is not None:
             last_written.forget(tx, portal.id, kind, list(rows))
         done = [record for record in rows if record not in said and record not in sent.failed]

@@ -170,10 +170,10 @@ def _why_not(one: Wanted, email: Dropped, lane: str) -> str:
     """Word why a contact did not get its new email: who has it, or that it was erased."""
     at = parts()
     with at.database.reading() as tx:
-        home = connections.organisation(tx, lane)
+        organisation = connections.organisation(tx, lane)
         customer = mirror.customers(tx, lane, [one.customer])[one.customer]
-    if email.holder and home is not None:
-        return main_person.taken(home, customer, one.id, email.holder)
+    if email.holder and organisation is not None:
+        return main_person.taken(organisation, customer, one.id, email.holder)
     return hold_reasons.email_erased(customer, one.id)
 
 
@@ -208,10 +208,10 @@ def _fail(portal: str, failed: Sequence[tuple[Wanted, BatchError]], lane: str) -
             elif one.kind == "deal":
                 reason = f"The deal {one.id} is no longer in HubSpot under this id."
                 journal.write(tx, [one.line("skip", reason)], at.now())
-        home = connections.organisation(tx, lane)
-    if home is not None:
+        organisation = connections.organisation(tx, lane)
+    if organisation is not None:
         for kind in relink.KINDS:
-            relink.look_again(home, kind, [one.id for one in gone if one.kind == kind])
+            relink.look_again(organisation, kind, [one.id for one in gone if one.kind == kind])
 
 
 def _without(values: Mapping[str, str], names: Sequence[str] | set[str]) -> dict[str, str]:

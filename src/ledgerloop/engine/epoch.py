@@ -139,8 +139,8 @@ def settle() -> None:
         now = kept(tx)
         if now is None or now.noticed is None:
             return
-        homes = connections.organisations(tx)
-        if not homes or any(waits(tx, home.id) for home in homes):
+        organisations = connections.organisations(tx)
+        if not organisations or any(waits(tx, organisation.id) for organisation in organisations):
             return
     if now.safe is not None and at.now() < now.safe:
         return
@@ -170,9 +170,9 @@ def _notice(witness: Witness, why: str) -> None:
         count = max(inside.count, outside.count if outside else 0) + 1
         put(tx, Epoch(count, now, safe, why))
         pulses.forget_silent(tx, now - SILENT)  # they are of the time of the backup: who ran then may have ended since
-        for home in connections.organisations(tx):
-            cursors.put(tx, Cursor(home.id, CAUGHT_UP))
-            lanes.wake(tx, "standing", home.id, now)
+        for organisation in connections.organisations(tx):
+            cursors.put(tx, Cursor(organisation.id, CAUGHT_UP))
+            lanes.wake(tx, "standing", organisation.id, now)
         for lane in lanes.all_lanes(tx):
             lanes.wake(tx, lane.flow, lane.lane, now)  # its turn may be one that the engine does not know
         waits = "Nothing is made at either vendor until Xero has been read once."

@@ -110,10 +110,13 @@ def go_on(given: str) -> Organisation:
     at = parts()
     now = at.now()
     with at.database.transaction() as tx:
-        homes = connections.organisations(tx)
-        found = [home for home in homes if given in (home.id, home.name)]
+        organisations = connections.organisations(tx)
+        found = [organisation for organisation in organisations if given in (organisation.id, organisation.name)]
         if len(found) != 1:
-            known = ", ".join(f"{home.name} ({home.id})" for home in homes) or "none; run `ledgerloop connect xero`"
+            known = (
+                ", ".join(f"{organisation.name} ({organisation.id})" for organisation in organisations)
+                or "none; run `ledgerloop connect xero`"
+            )
             raise LedgerloopError(f"There is no one organisation “{given}”. Connected: {known}.")
         connections.put_value(tx, asked_name(found[0].id), now.isoformat())
         planned.rest(tx, found[0].id, Rest(now, now), "")

@@ -92,9 +92,9 @@ def take(tx: Connection, flow: Flow, lane: str, turn: int, most: int) -> list[Ta
     The events stay with the turn until it is finished. Where there may be more than were taken, the next turn follows.
     """
     now = parts().now()
-    for home in connections.organisations(tx):
-        if asked := connections.get_value(tx, asked_name(home.id)):
-            parts().look_again(home.id, asked)
+    for organisation in connections.organisations(tx):
+        if asked := connections.get_value(tx, asked_name(organisation.id)):
+            parts().look_again(organisation.id, asked)
     lanes.begin(tx, flow, lane, turn, now)
     events = inbox.take(tx, SOURCE[flow], lane, turn, limit=most)
     if (writer := provenance.current()) is not None:

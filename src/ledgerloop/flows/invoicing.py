@@ -158,6 +158,6 @@ def write_back(portal: str, deals: list[str]) -> None:
     show_deals(portal, deals)
     at = parts()
     with at.database.transaction() as tx:
-        for home in connections.organisations(tx):
-            if pending_customers.first(tx, home.id, 1):
-                lanes.wake(tx, "standing", home.id, at.now())
+        for organisation in connections.organisations(tx):
+            if pending_customers.first(tx, organisation.id, 1):
+                lanes.wake(tx, "standing", organisation.id, at.now())

@@ -52,73 +52,90 @@ def wake_due() -> datetime | None:
     when = Next(now)
     with at.database.reading() as tx:
         portals = [one.id for one in connections.all_connected(tx, "hubspot")]
-        homes = connections.organisations(tx)
+        organisations = connections.organisations(tx)
         poll = [portal for portal in portals if when.come(_elapsed_at(tx, portal, POLLED, now, at.poll_every))]
         poll = [portal for portal in poll if not backoff.resting(tx, portal, "polling", now)]
         poll += [portal for portal in portals if when.come(deferrals.due_at(tx, portal, now))]
         poll += [portal for portal in portals if when.come(backoff.due_at(tx, portal, now))]
-        blamed = [home for home in homes if when.come(reference_data.due_at(tx, home.id, now))]
+        blamed = [
+            organisation for organisation in organisations if when.come(reference_data.due_at(tx, organisation.id, now))
+        ]
         poll += portals if blamed else []
-        pull = [home for home in homes if when.come(_elapsed_at(tx, home.id, CAUGHT_UP, now, at.catch_up_every))]
-        new_day = [home for home in homes if when.come(_new_day_at(tx, home, now))]
-        aging = {home.id: _aging(tx, home, home.day(now)) for home in new_day}
+        pull = [
+            organisation
+            for organisation in organisations
+            if when.come(_elapsed_at(tx, organisation.id, CAUGHT_UP, now, at.catch_up_every))
+        ]
+        new_day = [organisation for organisation in organisations if when.come(_new_day_at(tx, organisation, now))]
+        aging = {organisation.id: _aging(tx, organisation, organisation.day(now)) for organisation in new_day}
         idle = {one.lane for one in lanes.all_lanes(tx) if one.flow == "standing" and not one.begun_at}
-        quiet = [home for home in homes if home not in pull and when.come(_unusually_silent_at(tx, home))]
-        free = [home for home in homes if home.id in idle]  # of the others it is asked once their turns have ended
-        check = [home for home in free if when.come(reconcile.due_at(tx, home.id, now))]
-        check += [home for home in free if when.come(_stopped_long_at(tx, home, now))]
+        quiet = [
+            organisation
+            for organisation in organisations
+            if organisation not in pull and when.come(_unusually_silent_at(tx, organisation))
+        ]
+        free = [
+            organisation for organisation in organisations if organisation.id in idle
+        ]  # of the others it is asked once their turns have ended
+        check = [organisation for organisation in free if when.come(reconcile.due_at(tx, organisation.id, now))]
+        check += [organisation for organisation in free if when.come(_stopped_long_at(tx, organisation, now))]
         gap = _missing(tx, now)
         if not gap and gaps.missing(tx, "xero", now + GAP_CLOSES):
             when.come(now + GAP_CLOSES)
-        work = [home for home in free if home.id in planned.organisations(tx, now)]
+        work = [organisation for organisation in free if organisation.id in planned.organisations(tx, now)]
         when.come(planned.goes_on_at(tx, now))
-        work += [home for home in free if when.come(backoff.due_at(tx, home.id, now))]
-        work += [home for home in free if when.come(timeline_notes.due_at(tx, home.id, now))]
+        work += [organisation for organisation in free if when.come(backoff.due_at(tx, organisation.id, now))]
+        work += [organisation for organisation in free if when.come(timeline_notes.due_at(tx, organisation.id, now))]
     if not (poll or pull or new_day or work or check or quiet or gap):
         return when.at
     with at.database.transaction() as tx:
         if gap:
-            quiet = [*quiet, *_behind_gap(tx, homes, gap, now)]
-        for home in quiet:
-            cursors.put(tx, Cursor(home.id, CAUGHT_UP))
+            quiet = [*quiet, *_behind_gap(tx, organisations, gap, now)]
+        for organisation in quiet:
+            cursors.put(tx, Cursor(organisation.id, CAUGHT_UP))
         for portal in poll:
             lanes.wake(tx, "invoicing", portal, now)
-        for home in new_day:
-            shown, held = aging[home.id]
+        for organisation in new_day:
+            shown, held = aging[organisation.id]
             # Planned work, which live work goes before. Every day changes the days overdue of all who are late: nobody
             # need be asked about that.
             if shown | held:
                 may = Written(updated=_RECORDS_EACH * len(shown))
-                planned.accept(tx, home.id, shown | held, may, now, asked=False)
-            connections.put_value(tx, _day_of(home), home.day(now).isoformat())
-        for home in {home.id: home for home in (*pull, *new_day, *work, *check, *quiet)}.values():
-            lanes.wake(tx, "standing", home.id, now)
+                planned.accept(tx, organisation.id, shown | held, may, now, asked=False)
+            connections.put_value(tx, _day_of(organisation), organisation.day(now).isoformat())
+        for organisation in {
+            organisation.id: organisation for organisation in (*pull, *new_day, *work, *check, *quiet)
+        }.values():
+            lanes.wake(tx, "standing", organisation.id, now)
     return when.at
 
 
-def _aging(tx: Connection, home: Organisation, today: date) -> tuple[set[str], set[str]]:
+def _aging(tx: Connection, organisation: Organisation, today: date) -> tuple[set[str], set[str]]:
     """Return who must be shown because a day has gone by: who is late and shown already, and who is held.
 
     A day going by is no reason to make anybody's records.
     """
-    late = mirror.becoming_overdue(tx, home.id, today)
-    shown = links.find(tx, home.id, "contact", late).keys() | links.find(tx, home.id, "company", late).keys()
-    return set(shown), set(held.customers_held(tx, home.id))
+    late = mirror.becoming_overdue(tx, organisation.id, today)
+    shown = (
+        links.find(tx, organisation.id, "contact", late).keys()
+        | links.find(tx, organisation.id, "company", late).keys()
+    )
+    return set(shown), set(held.customers_held(tx, organisation.id))
 
 
-def _unusually_silent_at(tx: Connection, home: Organisation) -> datetime | None:
+def _unusually_silent_at(tx: Connection, organisation: Organisation) -> datetime | None:
     """Return when webhooks have been silent for much longer than usual with nothing pulled since: once a silence."""
-    last = inbox.last_delivery(tx, "xero", home.id)
+    last = inbox.last_delivery(tx, "xero", organisation.id)
     if last is None or last.usual_seconds is None:
         return None
     noticed = last.delivered_at + max(SILENCE, UNUSUAL * timedelta(seconds=last.usual_seconds))
-    pulled = cursors.get(tx, home.id, CAUGHT_UP).highest
+    pulled = cursors.get(tx, organisation.id, CAUGHT_UP).highest
     return noticed if pulled is None or pulled < noticed else None
 
 
-def _stopped_long_at(tx: Connection, home: Organisation, now: datetime) -> datetime | None:
+def _stopped_long_at(tx: Connection, organisation: Organisation, now: datetime) -> datetime | None:
     """Return when what the brake has stopped is to be looked at again; none where it has stopped nothing."""
-    since = pending_customers.stopped_since(tx, home.id)
+    since = pending_customers.stopped_since(tx, organisation.id)
     return due_at(since, circuit_breaker.AGAIN, now) if since is not None else None
 
 
@@ -139,7 +156,9 @@ def _missing(tx: Connection, now: datetime) -> int:
     return missing if still and not waiting else 0
 
 
-def _behind_gap(tx: Connection, homes: Sequence[Organisation], missing: int, now: datetime) -> Sequence[Organisation]:
+def _behind_gap(
+    tx: Connection, organisations: Sequence[Organisation], missing: int, now: datetime
+) -> Sequence[Organisation]:
     """Forget the gaps and name who must be pulled for them: all, since numbers do not say whose events were lost."""
     gaps.forget(tx, "xero", now - GAP_CLOSES)
     before = connections.get_value(tx, _GAP_PULLED)
@@ -147,20 +166,20 @@ def _behind_gap(tx: Connection, homes: Sequence[Organisation], missing: int, now
         return ()
     connections.put_value(tx, _GAP_PULLED, now.isoformat())
     logger.warning("webhooks are missing", events=missing)
-    return homes
+    return organisations
 
 
 def _elapsed_at(tx: Connection, lane: str, kind: str, now: datetime, span: timedelta) -> datetime:
     return due_at(cursors.get(tx, lane, kind).highest, span, now)
 
 
-def _new_day_at(tx: Connection, home: Organisation, now: datetime) -> datetime:
+def _new_day_at(tx: Connection, organisation: Organisation, now: datetime) -> datetime:
     """Return when the organisation's next day begins: now, where nobody has seen this one."""
-    today = home.day(now)
-    if connections.get_value(tx, _day_of(home)) != today.isoformat():
+    today = organisation.day(now)
+    if connections.get_value(tx, _day_of(organisation)) != today.isoformat():
         return now
-    return datetime.combine(today + timedelta(days=1), time(), ZoneInfo(home.timezone)).astimezone(UTC)
+    return datetime.combine(today + timedelta(days=1), time(), ZoneInfo(organisation.timezone)).astimezone(UTC)
 
 
-def _day_of(home: Organisation) -> str:
-    return f"day {home.id}"
+def _day_of(organisation: Organisation) -> str:
+    return f"day {organisation.id}"

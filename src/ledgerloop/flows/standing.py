@@ -247,20 +247,20 @@ def _rest_after(problem: LedgerloopError) -> timedelta:
     return REFUSED_REST if isinstance(problem, Refused) else REST
 
 
-def _show(home: Organisation, customers: Sequence[str], *, look: bool) -> bool:
+def _show(organisation: Organisation, customers: Sequence[str], *, look: bool) -> bool:
     """Show customers; ``look`` first whether somebody changed what was shown of them.
 
     Tells whether what was written is of today: after a midnight in between, days overdue are of the day before.
     """
     now = parts().now
-    today = home.day(now())
+    today = organisation.day(now())
     if customers and look:
-        drift.look_at(home, customers)
+        drift.look_at(organisation, customers)
     if customers:
-        show.show_standings(home, customers, write_back.show_invoices)
-        timeline_notes.note_happenings(home, customers)
-        contact_number.number(home, customers)
-    return home.day(now()) == today
+        show.show_standings(organisation, customers, write_back.show_invoices)
+        timeline_notes.note_happenings(organisation, customers)
+        contact_number.number(organisation, customers)
+    return organisation.day(now()) == today
 
 
 def _home(organisation: str) -> Organisation | None:

@@ -53,41 +53,41 @@ def check(pair: Pair) -> None:
         raise LedgerloopError(_followed(pair.invoice.called, pair.invoice.followed_for))
 
 
-def link(house: Portal, survey: Survey, chosen: Sequence[Pair], by: str) -> Linked:
+def link(portal: Portal, survey: Survey, chosen: Sequence[Pair], by: str) -> Linked:
     """read → name → claim → follow → journal → wake, forty at a time; each pair as it was shown, or not at all.
 
     Raises LedgerloopError where HubSpot cannot be reached; the pairs before are linked then.
     """
     at = parts()
     linked = Linked()
-    for home in dict.fromkeys(one.invoice.home for one in chosen):
-        epoch.insist(home.id)  # of a database that was put back nobody knows yet what else was made
-    for home in dict.fromkeys(one.invoice.home for one in chosen):
-        mine = [one for one in chosen if one.invoice.home == home]
+    for organisation in dict.fromkeys(one.invoice.home for one in chosen):
+        epoch.insist(organisation.id)  # of a database that was put back nobody knows yet what else was made
+    for organisation in dict.fromkeys(one.invoice.home for one in chosen):
+        mine = [one for one in chosen if one.invoice.home == organisation]
         for start in range(0, len(mine), MOST_IDS):
             some = mine[start : start + MOST_IDS]
-            read = at.xero(home.id).invoices_by_id([one.invoice.document.id for one in some])
+            read = at.xero(organisation.id).invoices_by_id([one.invoice.document.id for one in some])
             there = {one.InvoiceID: one for one in read}
-            named, failed = _name(house, [one for one in some if one.invoice.document.id in there])
+            named, failed = _name(portal, [one for one in some if one.invoice.document.id in there])
             linked.refused += [(one, failed[one.deal.id]) for one in some if one.deal.id in failed]
             told = len(linked.refused)
-            _link(house, survey.terms, [one for one in some if one.deal.id not in failed], there, by, linked)
-            _unname(house, [one for one, _ in linked.refused[told:] if one.deal.id in named])
+            _link(portal, survey.terms, [one for one in some if one.deal.id not in failed], there, by, linked)
+            _unname(portal, [one for one, _ in linked.refused[told:] if one.deal.id in named])
     at.nudge()
     return linked
 
 
-def _name(house: Portal, some: Sequence[Pair]) -> tuple[set[str], dict[str, str]]:
+def _name(portal: Portal, some: Sequence[Pair]) -> tuple[set[str], dict[str, str]]:
     """Have deals name their invoices; return those that did not before, and why others cannot.
 
     Where the deal or the invoice has another by now, nothing is named: the claim refuses the pair.
     """
     with parts().database.reading() as tx:
-        kept = intents.get(tx, house.id, [one.deal.id for one in some])
+        kept = intents.get(tx, portal.id, [one.deal.id for one in some])
         taken = {
             key
-            for home in {one.invoice.home.id for one in some}
-            for key in intents.by_invoice(tx, home, [one.invoice.document.id for one in some])
+            for organisation in {one.invoice.home.id for one in some}
+            for key in intents.by_invoice(tx, organisation, [one.invoice.document.id for one in some])
         }
     free = [one for one in some if one.deal.id not in kept or kept[one.deal.id].state in ("intended", "refused")]
     free = [one for one in free if one.invoice.document.id not in taken]
@@ -96,10 +96,10 @@ def _name(house: Portal, some: Sequence[Pair]) -> tuple[set[str], dict[str, str]
     return values.keys() - failed.keys(), failed
 
 
-def _unname(house: Portal, some: Sequence[Pair]) -> None:
+def _unname(portal: Portal, some: Sequence[Pair]) -> None:
     """Have deals that were not linked after all name the invoice that they have by now, else what they named before."""
     with parts().database.reading() as tx:
-        kept = intents.get(tx, house.id, [one.deal.id for one in some])
+        kept = intents.get(tx, portal.id, [one.deal.id for one in some])
     invoices = {deal: one.invoice for deal, one in kept.items()}
     _write({one.deal.id: invoices.get(one.deal.id) or _named(one) for one in some})
 
@@ -123,7 +123,7 @@ def _write(invoices: Mapping[str, str]) -> dict[str, str]:
 
 
 def _link(
-    house: Portal,
+    portal: Portal,
     terms: Mapping[str, Terms],
     some: Sequence[Pair],
     read: Mapping[str, Invoice],
@@ -146,13 +146,13 @@ def _link(
                 refused.append((pair, f"Xero has no sales invoice {pair.invoice.called} any more."))
                 continue
             stands = replace(stands, customer=merged.get(stands.customer, stands.customer))
-            intent = _intent(house, terms.get(pair.deal.id), pair, invoice, now)
-            why = _changed(house, pair, stands) or _follow(tx, intent, pair, stands, by)
+            intent = _intent(portal, terms.get(pair.deal.id), pair, invoice, now)
+            why = _changed(portal, pair, stands) or _follow(tx, intent, pair, stands, by)
             if why:
                 refused.append((pair, why))
             else:
                 done.append(pair)
-        _wake(tx, house, done, now)
+        _wake(tx, portal, done, now)
     linked.done += done
     linked.refused += refused
 
@@ -176,7 +176,7 @@ def _follow(tx: Connection, intent: Intent, pair: Pair, stands: Receivable, by: 
     return ""
 
 
-def _intent(house: Portal, terms: Terms | None, pair: Pair, invoice: Invoice, now: datetime) -> Intent:
+def _intent(portal: Portal, terms: Terms | None, pair: Pair, invoice: Invoice, now: datetime) -> Intent:
     """Make the intent of an invoice whose lines are not ours. What the deal says is taken with its next look.
 
     Nobody emails it once more, and a deal whose invoice was paid long ago stays where it is.
@@ -184,7 +184,7 @@ def _intent(house: Portal, terms: Terms | None, pair: Pair, invoice: Invoice, no
     deal, payload = pair.deal.id, payload_from(invoice)
     paid_stage = terms.paid_stage if terms is not None and invoice.Status != "PAID" else ""
     return Intent(
-        portal=house.id,
+        portal=portal.id,
         deal=deal,
         organisation=pair.invoice.home.id,
         customer=invoice.Contact.ContactID,
@@ -192,7 +192,7 @@ def _intent(house: Portal, terms: Terms | None, pair: Pair, invoice: Invoice, no
         payload_hash=hash_of(payload),
         key="",
         marker=marker_of(deal),
-        url=deal_url(house, deal),
+        url=deal_url(portal, deal),
         state="made",
         invoice=invoice.InvoiceID,
         number=invoice.InvoiceNumber,
@@ -204,16 +204,16 @@ def _intent(house: Portal, terms: Terms | None, pair: Pair, invoice: Invoice, no
     )
 
 
-def _wake(tx: Connection, house: Portal, done: Sequence[Pair], now: datetime) -> None:
+def _wake(tx: Connection, portal: Portal, done: Sequence[Pair], now: datetime) -> None:
     """Have the deals shown by the service, in their own lane."""
     reasons = {one.deal.id: f"adopted {one.invoice.document.id} {now.isoformat()}" for one in done}
-    if inbox.keep(tx, [again(house.id, deal, reason, LOOK) for deal, reason in reasons.items()], now):
-        lanes.wake(tx, "invoicing", house.id, now)
+    if inbox.keep(tx, [again(portal.id, deal, reason, LOOK) for deal, reason in reasons.items()], now):
+        lanes.wake(tx, "invoicing", portal.id, now)
 
 
-def _changed(house: Portal, pair: Pair, now: Receivable) -> str:
+def _changed(portal: Portal, pair: Pair, now: Receivable) -> str:
     """Say why a pair is not linked: its invoice is no longer as it was when somebody looked at it."""
-    marked = deal_of(now.mark) if now.mark else deal_linked(house, now.url)
+    marked = deal_of(now.mark) if now.mark else deal_linked(portal, now.url)
     if why := _unfit(pair, now, marked):
         return why
     before = pair.invoice.document

@@ -74,22 +74,24 @@ def homes_of(given: str) -> list[Organisation]:
     with parts().database.reading() as tx:
         if given:
             return [organisation_of(tx, given)]
-        return [organisation_of(tx, home.id) for home in connections.organisations(tx)]
+        return [organisation_of(tx, organisation.id) for organisation in connections.organisations(tx)]
 
 
-def survey(house: Portal, homes: Sequence[Organisation], deals: Sequence[str] = (), invoice: str = "") -> Survey:
+def survey(
+    portal: Portal, organisations: Sequence[Organisation], deals: Sequence[str] = (), invoice: str = ""
+) -> Survey:
     """read → index → weigh → settle, for every won deal that has no invoice yet, and for the ``deals`` that are named.
 
-    All are looked at, whichever are named, and in every organisation, whichever ``homes`` are told of: what else a deal
-    may have, and who else an invoice may belong to, shows only so. ``invoice`` is the id or number of the one that a
-    person means for the single deal.
+    All are looked at, whichever are named, and in every organisation, whichever ``organisations`` are told of: what
+    else a deal may have, and who else an invoice may belong to, shows only so. ``invoice`` is the id or number of the
+    one that a person means for the single deal.
     """
     at = parts()
-    every, told = homes_of(""), {home.id for home in homes}
-    _check(house, deals)
-    records = _read(house, deals)
-    sales = read_sales(at.hubspot(), house.id, list(records.values()), lines=False)
-    routed = decide.route(house, sales, list(records))
+    every, told = homes_of(""), {home.id for home in organisations}
+    _check(portal, deals)
+    records = _read(portal, deals)
+    sales = read_sales(at.hubspot(), portal.id, list(records.values()), lines=False)
+    routed = decide.route(portal, sales, list(records))
     ways = {deal: found for deal, found in routed.items() if isinstance(found, tuple)}
     terms = {deal: found for deal, (_, found) in ways.items()}
     sales = [for_route(one, terms.get(one.deal.id, at.routes[0].terms)) for one in sales]
@@ -107,17 +109,17 @@ def survey(house: Portal, homes: Sequence[Organisation], deals: Sequence[str] = 
                 for kind in ("contacts", "invoices"):
                     pull.pull_kind(parts().xero(home.id), home.id, kind, pull.Seen())
             leads = {deal: home for deal, (home, _) in ways.items()}
-            index = Index(_sold(house, every, records, sales, leads), at.traces.days)
-            pairs, meant = _pairs(house, every, index, _Meant(deals, invoice, told) if invoice else None)
+            index = Index(_sold(portal, every, records, sales, leads), at.traces.days)
+            pairs, meant = _pairs(portal, every, index, _Meant(deals, invoice, told) if invoice else None)
     everywhere = plan(index, pairs)
     return Survey(within(everywhere, told), terms, beside(meant, everywhere) if meant else None)
 
 
-def _check(house: Portal, deals: Sequence[str]) -> None:
+def _check(portal: Portal, deals: Sequence[str]) -> None:
     """Raise an error where a person names what is no deal, or a deal that has its invoice."""
     retries.check(deals)
     with parts().database.reading() as tx:
-        known = intents.get(tx, house.id, deals)
+        known = intents.get(tx, portal.id, deals)
     for deal, intent in known.items():
         if intent.state == "made":
             raise LedgerloopError(f"Deal {deal} has invoice {intent.number or intent.invoice} already.")
@@ -138,17 +140,17 @@ def traces_lacking(client: HubSpotClient, traces: Traces) -> list[str]:
     ]
 
 
-def _read(house: Portal, named: Sequence[str]) -> dict[str, Record]:
+def _read(portal: Portal, named: Sequence[str]) -> dict[str, Record]:
     """Read the won deals that have no invoice yet, two hundred a call, and those that are named."""
     at = parts()
-    stages = sorted({*won_stages(house.id), *route_stages()})
+    stages = sorted({*won_stages(portal.id), *route_stages()})
     traces = [at.traces.invoice_id, at.traces.invoice_number]
     asked = [name for name in (*traces, invoice_id(), *map(entered, stages)) if name]
     asked += [name for route in at.routes for name, _ in route.conditions.properties]
     found: dict[str, Record] = {}
     for some in _won(at.hubspot(), list(dict.fromkeys((*DEAL_PROPERTIES, *asked)))):
         with at.database.reading() as tx:
-            known = intents.get(tx, house.id, [one.id for one in some])
+            known = intents.get(tx, portal.id, [one.id for one in some])
         found |= {one.id: one for one in some if one.id not in known or known[one.id].state in ("intended", "refused")}
     lacking = [deal for deal in named if deal not in found]  # HubSpot's search may lag behind
     found |= read_deals(at.hubspot(), lacking, asked) if lacking else {}
@@ -177,28 +179,31 @@ def _won(client: HubSpotClient, properties: Sequence[str]) -> Iterator[list[Reco
 
 
 def _sold(
-    house: Portal,
-    homes: Sequence[Organisation],
+    portal: Portal,
+    organisations: Sequence[Organisation],
     records: Mapping[str, Record],
     sales: Sequence[Sale],
     leads: Mapping[str, Organisation],
 ) -> Iterator[Sold]:
     """Tell of each deal what its invoice is known by, its customers as matching finds them among them."""
     at = parts()
-    stages = won_stages(house.id)
-    customers = {home.id: payers.known(home, [sale for sale in sales if sale.payer]) for home in homes}
+    stages = won_stages(portal.id)
+    customers = {
+        organisation.id: payers.known(organisation, [sale for sale in sales if sale.payer])
+        for organisation in organisations
+    }
     for deal, record in records.items():
         values = record.properties
         yield Sold(
             id=deal,
             name=values.get("dealname") or "",
             amount=amount_of(values),
-            currency=currency_of(record, house),
+            currency=currency_of(record, portal),
             won_at=won_at(record, stages) or moment_from(values.get("closedate")),
             ids=_said(record, at.traces.invoice_id, invoice_id()),
             numbers=_said(record, at.traces.invoice_number),
             merged=tuple(old for old in (values.get(MERGED_IDS) or "").split(";") if old),
-            customers={home: found[deal] for home, found in customers.items() if deal in found},
+            customers={organisation: found[deal] for organisation, found in customers.items() if deal in found},
             home=leads.get(deal),
         )
 
@@ -208,16 +213,16 @@ def _said(deal: Record, *names: str) -> dict[str, str]:
 
 
 def _pairs(
-    house: Portal, homes: Sequence[Organisation], index: Index, named: _Meant | None
+    portal: Portal, organisations: Sequence[Organisation], index: Index, named: _Meant | None
 ) -> tuple[list[Pair], Pair | None]:
     """Weigh every invoice against the deals that it may belong to; and the one that a person means against its deal."""
     days = parts().traces.days
     pairs: list[Pair] = []
     meant: list[Pair] = []
-    for home in homes:
+    for organisation in organisations:
         found: list[tuple[Stands, list[Sold]]] = []
         count = 0
-        for invoice in _standing(house, home):
+        for invoice in _standing(portal, organisation):
             count += 1
             of = index.of(invoice)
             if named and named.means(invoice):
@@ -225,10 +230,11 @@ def _pairs(
                 meant += [Pair(index.deals[one], invoice, "fits", ()) for one in named.deals]
             if of:
                 found.append((invoice, of))
-        whole = _known(home, found, count)
+        whole = _known(organisation, found, count)
         pairs += [one for key, of in found for deal in of if (one := weigh(deal, whole[key.document.id], days))]
         meant = [
-            chosen(one.deal, whole[one.invoice.document.id], days) if one.invoice.home == home else one for one in meant
+            chosen(one.deal, whole[one.invoice.document.id], days) if one.invoice.home == organisation else one
+            for one in meant
         ]
     if named and len(meant) != 1:
         raise LedgerloopError(_not_one(named.invoice, meant))
@@ -242,33 +248,33 @@ def _not_one(given: str, meant: Sequence[Pair]) -> str:
     return f"Several invoices are called “{given}”: {some}. Name one by its id."
 
 
-def _standing(house: Portal, home: Organisation) -> Iterator[Stands]:
+def _standing(portal: Portal, organisation: Organisation) -> Iterator[Stands]:
     """Give all sales invoices of our copy, a thousand at a time."""
     after = ""
     while True:
         with parts().database.reading() as tx:
-            some = mirror.invoices_after(tx, home.id, after, _LISTED)
+            some = mirror.invoices_after(tx, organisation.id, after, _LISTED)
         for one in some:
-            marked = deal_of(one.mark) if one.mark else deal_linked(house, one.url)
-            yield Stands(home, one, marked_for=marked)
+            marked = deal_of(one.mark) if one.mark else deal_linked(portal, one.url)
+            yield Stands(organisation, one, marked_for=marked)
         if len(some) < _LISTED:
             return
         after = some[-1].id
 
 
-def _known(home: Organisation, found: Sequence[tuple[Stands, Sequence[Sold]]], count: int) -> dict[str, Stands]:
+def _known(organisation: Organisation, found: Sequence[tuple[Stands, Sequence[Sold]]], count: int) -> dict[str, Stands]:
     """Add what is not in the list itself: who has an invoice already, its customer's name, and its sum before tax."""
     at = parts()
     ids = [invoice.document.id for invoice, _ in found]
     with at.database.reading() as tx:
-        followed = intents.by_invoice(tx, home.id, ids)
-        customers = mirror.customers(tx, home.id, {invoice.document.customer for invoice, _ in found})
+        followed = intents.by_invoice(tx, organisation.id, ids)
+        customers = mirror.customers(tx, organisation.id, {invoice.document.customer for invoice, _ in found})
     asked = [
         invoice.document.id
         for invoice, deals in found
         if any(deal.amount not in (None, invoice.document.total) for deal in deals)
     ]
-    nets = _nets(at.xero(home.id), asked, count)
+    nets = _nets(at.xero(organisation.id), asked, count)
     return {
         invoice.document.id: replace(
             invoice,

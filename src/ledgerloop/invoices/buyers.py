@@ -33,28 +33,30 @@ def id_carried(sale: Sale) -> str:
     return next((((record.properties.get(id_name()) or "").strip().lower()) for _, record in sides(sale)), "")
 
 
-def made_to_show(home: Organisation, sales: Sequence[Sale]) -> set[str]:
+def made_to_show(organisation: Organisation, sales: Sequence[Sale]) -> set[str]:
     """Return the companies that we made for customers ourselves, as far as the deals' contacts are there."""
     works_at = {at for sale in sales for one in sale.contacts if (at := one.properties.get(WORKS_AT))}
     with parts().database.reading() as tx:
-        known = links.find_by_hubspot(tx, home.id, "company", sorted(works_at))
+        known = links.find_by_hubspot(tx, organisation.id, "company", sorted(works_at))
     return {key for key, link in known.items() if link.how == "created"}
 
 
-def describe_buyer(home: Organisation, sale: Sale, ours: Collection[str]) -> Buyer:
+def describe_buyer(organisation: Organisation, sale: Sale, ours: Collection[str]) -> Buyer:
     """Put together what is known of the record that pays: of a company also the addresses of its people."""
     kind, record = sides(sale)[0]
     employer = firm = None
     people = sale.contacts or ((sale.contact,) if sale.contact else ())
     if kind == "company":
-        profile = profile_of_buyer(record, people, ours=ours, numbered=parts().numbered, country=home.country)
+        profile = profile_of_buyer(record, people, ours=ours, numbered=parts().numbered, country=organisation.country)
     else:
         emails = emails_of_contact(record)
         domains = frozenset(domain for email in emails if (domain := email_domain(email)))
         profile = Profile(person_name(record), frozenset(map(mailbox, emails)), domains)
         works_at = record.properties.get(WORKS_AT)
         employer = next((one for one in sale.employers if one.id == works_at), None)
-        firm = profile_of_company(employer, numbered=parts().numbered, country=home.country) if employer else None
+        firm = (
+            profile_of_company(employer, numbered=parts().numbered, country=organisation.country) if employer else None
+        )
     return Buyer(sale.deal.id, kind, record, profile, employer, firm)
 
 

@@ -62,39 +62,41 @@ class Decided:
     """Which organisations could not be asked; their deals have no verdict."""
 
 
-def decide(house: Portal, ids: Sequence[str], *, early: bool = False, settled: Collection[str] = ()) -> Decided:
+def decide(portal: Portal, ids: Sequence[str], *, early: bool = False, settled: Collection[str] = ()) -> Decided:
     """read → route → draft, or every reason why not. ``early`` decides deals too that are not won yet, as if they were.
 
     Nobody invoices on that: it is for those who ask beforehand. For deals that a person says are ``settled`` the books
     are read anew however lately they were.
     """
     client = parts().hubspot()
-    deals, standing, skips = _read(house, ids)
+    deals, standing, skips = _read(portal, ids)
     not_won = frozenset(deal for deal, skip in skips.items() if early and skip == NOT_WON)
     skips = {deal: skip for deal, skip in skips.items() if deal not in not_won}
-    merged = merged_deals.follow(house.id, list(deals.values()))
+    merged = merged_deals.follow(portal.id, list(deals.values()))
     skips |= {deal: Skip(why) for deal, why in merged.moved.items()}
     names = {key: name for key, deal in deals.items() if (name := deal.properties.get("dealname"))}
     standing = {deal: one for deal, one in standing.items() if deal not in merged.moved}
     decided = Decided(dict(skips), {}, names, not_won, standing)
-    sales = read_sales(client, house.id, [deals[deal] for deal in ids if deal not in decided.verdicts])
-    stages = frozenset(won_stages(house.id))
-    decided.billed = hubspot_billing.billed_by_hubspot(house.id, [sale.deal.id for sale in sales])
+    sales = read_sales(client, portal.id, [deals[deal] for deal in ids if deal not in decided.verdicts])
+    stages = frozenset(won_stages(portal.id))
+    decided.billed = hubspot_billing.billed_by_hubspot(portal.id, [sale.deal.id for sale in sales])
     won = not_won | {sale.deal.id for sale in sales if is_won(sale.deal, stages)}
-    for home, mine in by_home(decided, route(house, sales, won), sales):
-        with decided.troubles.apart(home.id, [sale.deal.id for sale, _ in mine]):
-            _decide_for(house, home, mine, decided, settled)
+    for organisation, mine in by_home(decided, route(portal, sales, won), sales):
+        with decided.troubles.apart(organisation.id, [sale.deal.id for sale, _ in mine]):
+            _decide_for(portal, organisation, mine, decided, settled)
     return decided
 
 
-def _read(house: Portal, ids: Sequence[str]) -> tuple[dict[str, Record], dict[str, Receivable], dict[str, Hold | Skip]]:
+def _read(
+    portal: Portal, ids: Sequence[str]
+) -> tuple[dict[str, Record], dict[str, Receivable], dict[str, Hold | Skip]]:
     """Read deals, find the invoices that stand for them, and say which of them need no decision."""
     with parts().database.reading() as tx:
-        connected = connections.get(tx, "hubspot", house.id)
-    stages = sorted({*won_stages(house.id), *route_stages()})
+        connected = connections.get(tx, "hubspot", portal.id)
+    stages = sorted({*won_stages(portal.id), *route_stages()})
     deals = read_deals(parts().hubspot(), ids, [invoice_id(), *map(entered, stages)])
     since = connected.since - INDEX_LAG if connected is not None else None
-    standing = existing.standing_for(house, deals, invoice_id())
+    standing = existing.standing_for(portal, deals, invoice_id())
     named = _naming(deals, standing)
     skips = {
         deal: why
@@ -112,9 +114,9 @@ def _naming(deals: Mapping[str, Record], standing: Collection[str]) -> dict[str,
     known: dict[str, Receivable] = {}
     owners: dict[str, str] = {}
     with parts().database.reading() as tx:
-        for home in connections.organisations(tx) if named else ():
-            known |= mirror.receivables(tx, home.id, set(named.values()))
-            made = intents.by_invoice(tx, home.id, set(named.values()))
+        for organisation in connections.organisations(tx) if named else ():
+            known |= mirror.receivables(tx, organisation.id, set(named.values()))
+            made = intents.by_invoice(tx, organisation.id, set(named.values()))
             owners |= {invoice: one.deal for invoice, one in made.items()}
     return {deal: named_already(deal, one, known.get(one), owners.get(one, "")) for deal, one in named.items()}
 
@@ -124,53 +126,53 @@ def basis(sale: Sale, terms: Terms) -> str:
     return basis_of(sale.deal, sale.lines, terms, sale.payer, asked_by_routes(parts().routes))
 
 
-def route(house: Portal, sales: Sequence[Sale], won: Collection[str]) -> dict[str, Routed]:
+def route(portal: Portal, sales: Sequence[Sale], won: Collection[str]) -> dict[str, Routed]:
     """Find the organisation and the terms of each deal; those not among the ``won`` need a route of their stage."""
     at = parts()
     with at.database.reading() as tx:
-        homes, chosen = connections.organisations(tx), connections.chosen(tx)
+        organisations, chosen = connections.organisations(tx), connections.chosen(tx)
     asked = any(one.conditions.owner for one in at.routes)
-    people = owners(house.id) if asked else {}
+    people = owners(portal.id) if asked else {}
     routed: dict[str, Routed] = {}
     for sale in sales:
         values = sale.deal.properties
         facts = Facts(
-            currency=currency_of(sale.deal, house),
+            currency=currency_of(sale.deal, portal),
             country=(sale.company.properties.get("country") or "") if sale.company else "",
             owner=people.get(values.get("hubspot_owner_id") or "", ""),
         )
-        found = route_for(values, at.routes, homes, facts, won=sale.deal.id in won, chosen=chosen)
+        found = route_for(values, at.routes, organisations, facts, won=sale.deal.id in won, chosen=chosen)
         routed[sale.deal.id] = found or Skip("The deal is not won, and no route for its stage fits it.")
     return routed
 
 
-def routed_sale(house: Portal, deal: str) -> tuple[Sale | None, Organisation | None]:
+def routed_sale(portal: Portal, deal: str) -> tuple[Sale | None, Organisation | None]:
     """Read a deal whole, and say whose it is by its route, as if it were won; None where there is none."""
     client = parts().hubspot()
     found = read_deals(client, [deal], ()).get(deal)
-    sales = read_sales(client, house.id, [found]) if found else []
-    routed = route(house, sales, [deal]).get(deal)
-    home, terms = routed if isinstance(routed, tuple) else (None, parts().routes[0].terms)
-    return (for_route(sales[0], terms) if sales else None), home
+    sales = read_sales(client, portal.id, [found]) if found else []
+    routed = route(portal, sales, [deal]).get(deal)
+    organisation, terms = routed if isinstance(routed, tuple) else (None, parts().routes[0].terms)
+    return (for_route(sales[0], terms) if sales else None), organisation
 
 
 def by_home(
     decided: Decided, routed: Mapping[str, Routed], sales: Sequence[Sale]
 ) -> list[tuple[Organisation, list[tuple[Sale, Terms]]]]:
     """Gather the deals of each organisation; those without a route are held, or skipped where they are not won."""
-    homes: dict[str, tuple[Organisation, list[tuple[Sale, Terms]]]] = {}
+    organisations: dict[str, tuple[Organisation, list[tuple[Sale, Terms]]]] = {}
     for sale in sales:
         found = routed[sale.deal.id]
         if isinstance(found, Hold | Skip):
             decided.verdicts[sale.deal.id] = found
         else:
-            homes.setdefault(found[0].id, (found[0], []))[1].append((for_route(sale, found[1]), found[1]))
-    return list(homes.values())
+            organisations.setdefault(found[0].id, (found[0], []))[1].append((for_route(sale, found[1]), found[1]))
+    return list(organisations.values())
 
 
 def books_for(
-    house: Portal,
-    home: Organisation,
+    portal: Portal,
+    organisation: Organisation,
     mine: Sequence[tuple[Sale, Terms]],
     *,
     anew: bool = False,
@@ -179,23 +181,27 @@ def books_for(
     """Return as much of an organisation's books as these deals ask for."""
     kinds: set[Kind] = set()
     for sale, terms in mine:
-        kinds |= kinds_asked(terms, sale.lines, foreign=currency_of(sale.deal, house) != home.base_currency)
-    return books_of(home, kinds, anew=anew, at_once=at_once)
+        kinds |= kinds_asked(terms, sale.lines, foreign=currency_of(sale.deal, portal) != organisation.base_currency)
+    return books_of(organisation, kinds, anew=anew, at_once=at_once)
 
 
 def _decide_for(
-    house: Portal, home: Organisation, mine: list[tuple[Sale, Terms]], decided: Decided, settled: Collection[str]
+    portal: Portal,
+    organisation: Organisation,
+    mine: list[tuple[Sale, Terms]],
+    decided: Decided,
+    settled: Collection[str],
 ) -> None:
     """Make the invoices as they would be, or hold: for what the lines lack, and at once for what a new customer lacks.
 
     Whether the customer of an invoice that can be made is new, only Xero can tell.
     """
-    today = home.day(parts().now())
-    books = books_for(house, home, mine)
-    taken = existing.numbers_of(house, home.id, [sale.deal.id for sale, terms in mine if terms.number])
+    today = organisation.day(parts().now())
+    books = books_for(portal, organisation, mine)
+    taken = existing.numbers_of(portal, organisation.id, [sale.deal.id for sale, terms in mine if terms.number])
 
     def draft(sale: Sale, terms: Terms, books: Books) -> Draft | Hold:
-        made = invoice_from_deal(sale.deal, sale.lines, terms, home, house, today, books)
+        made = invoice_from_deal(sale.deal, sale.lines, terms, organisation, portal, today, books)
         if isinstance(made, Hold) or sale.deal.id not in taken:
             return made
         number = free_number(made.body["InvoiceNumber"], taken[sale.deal.id])
@@ -205,22 +211,22 @@ def _decide_for(
     doubtful = [(sale, terms) for sale, terms in mine if _blames_books(drafts[sale.deal.id])]
     if doubtful:
         at_once = any(sale.deal.id in settled for sale, _ in doubtful)
-        books = books_for(house, home, doubtful, anew=True, at_once=at_once)
+        books = books_for(portal, organisation, doubtful, anew=True, at_once=at_once)
         drafts |= {sale.deal.id: draft(sale, terms, books) for sale, terms in doubtful}
-    strangers = unknown(home, [sale for sale, _ in mine if isinstance(drafts[sale.deal.id], Hold)])
+    strangers = unknown(organisation, [sale for sale, _ in mine if isinstance(drafts[sale.deal.id], Hold)])
     for sale, terms in mine:
         deal = sale.deal.id
         twice = Hold(decided.billed[deal]) if deal in decided.billed else None
         made = drafts[deal]
         if isinstance(made, Draft) and twice is None:
-            decided.verdicts[deal] = Ready(sale, home, terms, made)
+            decided.verdicts[deal] = Ready(sale, organisation, terms, made)
             continue
         customer = new_customer(sale) if deal in strangers else None
         holds = [part for part in (twice, made, customer) if isinstance(part, Hold)]
         reasons = tuple(reason for hold in holds for reason in hold.reasons)
         decided.verdicts[deal] = replace(holds[0], reasons=reasons)
         if _blames_books(made):
-            decided.causes[deal] = home.id
+            decided.causes[deal] = organisation.id
 
 
 def _blames_books(made: Draft | Hold) -> bool:

@@ -15,7 +15,7 @@ from ledgerloop.store import intents
 from ledgerloop.xero.client import MOST_IDS
 
 
-def compare_adopted(house: Portal, organisation: str, edited: Sequence[Edited]) -> None:
+def compare_adopted(portal: Portal, organisation: str, edited: Sequence[Edited]) -> None:
     """Say of invoices that people or other tools made that their deals were changed, unless both come to the same."""
     client = parts().xero(organisation)
     ids = [one.intent.invoice for one in edited]
@@ -24,13 +24,13 @@ def compare_adopted(house: Portal, organisation: str, edited: Sequence[Edited]) 
     for one in edited:
         invoice, deal = standing.get(one.intent.invoice), one.sale.deal
         with parts().database.reading() as tx:
-            before = intents.get(tx, house.id, [deal.id])[deal.id]
+            before = intents.get(tx, portal.id, [deal.id])[deal.id]
         if invoice is None:
             continue
         if invoice.Status in GONE:
             keep_news(before, invoice)
             say_on_deal(before, before, "")
-        elif comes_to_the_same(deal, currency_of(deal, house), invoice):
+        elif comes_to_the_same(deal, currency_of(deal, portal), invoice):
             say_on_deal(before, one.intent, "")
         else:
             why = f"it was not made by this service. Change it in Xero. {or_right(deal.id)}"

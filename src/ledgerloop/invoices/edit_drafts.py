@@ -59,20 +59,22 @@ class Change:
     changes: Mapping[str, Any]
 
 
-def change_drafts(house: Portal, home: Organisation, edited: Sequence[Edited], settled: Collection[str]) -> None:
+def change_drafts(
+    portal: Portal, organisation: Organisation, edited: Sequence[Edited], settled: Collection[str]
+) -> None:
     """Ask Xero how the invoices stand now, and change those that may be changed, in one request."""
-    client = parts().xero(home.id)
+    client = parts().xero(organisation.id)
     standing = {one.InvoiceID: one for one in client.invoices_by_id([one.intent.invoice for one in edited])}
-    books = books_for(house, home, [(one.sale, one.terms) for one in edited])
+    books = books_for(portal, organisation, [(one.sale, one.terms) for one in edited])
     sales = with_payers(parts().hubspot(), [one.sale for one in edited])
     edited = [replace(one, sale=sale) for one, sale in zip(edited, sales, strict=True)]
     with parts().database.reading() as tx:
-        before = intents.get(tx, house.id, [one.intent.deal for one in edited])
+        before = intents.get(tx, portal.id, [one.intent.deal for one in edited])
     changes: list[Change] = []
     for one in edited:
         invoice = standing.get(one.intent.invoice)
         if invoice is not None:
-            changes += _change(house, home, one, before[one.intent.deal], invoice, books, settled)
+            changes += _change(portal, organisation, one, before[one.intent.deal], invoice, books, settled)
     _send(client, changes)
 
 
@@ -90,8 +92,8 @@ def _send(client: XeroClient, changes: Sequence[Change]) -> None:
 
 
 def _change(
-    house: Portal,
-    home: Organisation,
+    portal: Portal,
+    organisation: Organisation,
     edited: Edited,
     before: Intent,
     invoice: Invoice,
@@ -102,8 +104,8 @@ def _change(
 
     What the deal says by now is kept and compared in any case.
     """
-    deal, day = before.deal, _day(home, before)
-    draft = invoice_from_deal(edited.sale.deal, edited.sale.lines, edited.terms, home, house, day, books)
+    deal, day = before.deal, _day(organisation, before)
+    draft = invoice_from_deal(edited.sale.deal, edited.sale.lines, edited.terms, organisation, portal, day, books)
     found = not_compared(before)
     by_hand = changed_by_hand(before.payload, invoice, before.stood)
     sent = None if by_hand else body_of(before.payload)
@@ -136,7 +138,7 @@ def _change(
     changes = difference(before.payload, draft, before.customer)
     remarks = replace(remarks_of(before.note), billed=draft.billed)
     after = replace(edited.intent, **_said_by(draft), note=note_of(remarks))
-    strange = invoice.Status in OPEN and not payers.pays(home, edited.sale, invoice.Contact.ContactID)
+    strange = invoice.Status in OPEN and not payers.pays(organisation, edited.sale, invoice.Contact.ContactID)
     if not changes and not strange and not found:
         say_on_deal(before, after, "", differs)
         return []
@@ -163,10 +165,10 @@ def _change(
     return [Change(after, invoice, update_of(before.payload, invoice, changes), changes)]
 
 
-def _day(home: Organisation, before: Intent) -> date:
+def _day(organisation: Organisation, before: Intent) -> date:
     """Return the day on which an invoice was made; its own date is a later one where billing starts later."""
     dated = date.fromisoformat(json.loads(before.payload)["Date"])
-    return min(dated, home.day(before.created_at)) if before.created_at else dated
+    return min(dated, organisation.day(before.created_at)) if before.created_at else dated
 
 
 def _changed(change: Change, invoice: Invoice, why: str) -> None:

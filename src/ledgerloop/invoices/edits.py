@@ -153,7 +153,7 @@ def _record_of(deal: str) -> Subject:
 def _standing(tx: Connection, made: Sequence[Intent]) -> dict[str, Receivable]:
     """Return, by their ids, the invoices as our copy has them."""
     known = [
-        mirror.receivables(tx, home, [one.invoice for one in made if one.organisation == home])
-        for home in {one.organisation for one in made}
+        mirror.receivables(tx, organisation, [one.invoice for one in made if one.organisation == organisation])
+        for organisation in {one.organisation for one in made}
     ]
     return {invoice.id: invoice for some in known for invoice in some.values()}

@@ -93,15 +93,17 @@ def look_into_books(portal: str) -> None:
             for one in organisations
         }
     troubles = Troubles()
-    for home in organisations:
-        blamed = wanted.get(home.id)
-        with troubles.apart(home.id):  # those of one that cannot be asked are read in a later turn
+    for organisation in organisations:
+        blamed = wanted.get(organisation.id)
+        with troubles.apart(organisation.id):  # those of one that cannot be asked are read in a later turn
             if blamed is not None:
                 with at.database.transaction() as tx:
-                    kept_books.had(tx, home.id)
-                reference_data.books_of(home, [kind for kind in kinds[home.id] if kind in blamed.kinds], anew=True)
-            if home.id in waiting:
-                reference_data.books_of(home, kinds[home.id])
+                    kept_books.had(tx, organisation.id)
+                reference_data.books_of(
+                    organisation, [kind for kind in kinds[organisation.id] if kind in blamed.kinds], anew=True
+                )
+            if organisation.id in waiting:
+                reference_data.books_of(organisation, kinds[organisation.id])
 
 
 def begin() -> None:
@@ -122,7 +124,7 @@ def _grounds(tx: Connection) -> str:
 
     The one that a person chose is among it once there is one: a hash that an earlier release kept stays right.
     """
-    homes = sorted((home.id, home.name) for home in connections.organisations(tx))
+    organisations = sorted((organisation.id, organisation.name) for organisation in connections.organisations(tx))
     chosen = connections.chosen(tx)
-    grounds = (parts().routes, homes, chosen) if chosen else (parts().routes, homes)
+    grounds = (parts().routes, organisations, chosen) if chosen else (parts().routes, organisations)
     return hashlib.sha256(repr(grounds).encode()).hexdigest()

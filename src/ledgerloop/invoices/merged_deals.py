@@ -68,7 +68,9 @@ def _survivors(portal: str, deals: Collection[Record]) -> dict[str, str]:
     shown = {invoice: deal.id for deal in deals if (invoice := deal.properties.get(_invoice_id()))}
     with at.database.reading() as tx:
         known = [
-            one for home in connections.organisations(tx) for one in intents.by_invoice(tx, home.id, shown).values()
+            one
+            for organisation in connections.organisations(tx)
+            for one in intents.by_invoice(tx, organisation.id, shown).values()
         ]
     asked = {one.deal: shown[one.invoice] for one in known if one.portal == portal}
     asked = {old: deal for old, deal in asked.items() if old != deal and old not in named}

@@ -44,7 +44,7 @@ _LOST = "It was made for this buyer by a request whose answer was lost."
 Payers = dict[str, Found | Hold]
 
 
-def create(client: XeroClient, home: Organisation, sales: Sequence[Sale]) -> tuple[Payers, list[Sale]]:
+def create(client: XeroClient, organisation: Organisation, sales: Sequence[Sale]) -> tuple[Payers, list[Sale]]:
     """Create the customers nobody knows: one for each company (or contact), however many of its deals are here.
 
     Returns who pays, or why nobody does; and the deals whose customer was refused because our copy lacks somebody who
@@ -61,10 +61,10 @@ def create(client: XeroClient, home: Organisation, sales: Sequence[Sale]) -> tup
         number = str(body["ContactNumber"])
         bodies.setdefault(number, body)
         wanted.setdefault(number, []).append(sale)
-    known = _owners(home, {number: some[0] for number, some in wanted.items()}, bodies)
+    known = _owners(organisation, {number: some[0] for number, some in wanted.items()}, bodies)
     found |= {sale.deal.id: payer for number, payer in known.items() for sale in wanted[number]}
     numbers = sorted(bodies.keys() - known.keys())
-    _name_freely(home, {number: wanted[number][0] for number in numbers}, bodies)
+    _name_freely(organisation, {number: wanted[number][0] for number in numbers}, bodies)
     taken: list[Sale] = []
     for start in range(0, len(numbers), BATCH):
         some = numbers[start : start + BATCH]
@@ -73,7 +73,7 @@ def create(client: XeroClient, home: Organisation, sales: Sequence[Sale]) -> tup
         lines: list[Line] = []
         for number, outcome in zip(some, outcomes, strict=True):
             if outcome.ok and outcome.record is not None:
-                customer = customer_from_contact(home.id, outcome.record)
+                customer = customer_from_contact(organisation.id, outcome.record)
                 made.append(customer)
                 found |= {sale.deal.id: Found(customer.id, "created") for sale in wanted[number]}
                 deals = [sale.deal.id for sale in wanted[number]]
@@ -94,7 +94,7 @@ def _is_taken(problems: Sequence[str]) -> bool:
     return "contact number" in said or "already assigned" in said or "must be unique" in said
 
 
-def lost(home: Organisation, sales: Sequence[Sale]) -> Payers:
+def lost(organisation: Organisation, sales: Sequence[Sale]) -> Payers:
     """Return the customers that were made for buyers without their numbers, by requests whose answers were lost.
 
     A person has said that whoever has the number is another, so the name tells: such a customer has one that we give,
@@ -104,16 +104,18 @@ def lost(home: Organisation, sales: Sequence[Sale]) -> Payers:
     number_of = {deal: str(one["ContactNumber"]) for deal, one in bodies.items() if not isinstance(one, Hold)}
     found: Payers = {}
     with parts().database.reading() as tx:
-        holders = mirror.customers_by_number(tx, home.id, list(number_of.values()))
+        holders = mirror.customers_by_number(tx, organisation.id, list(number_of.values()))
         for sale in (one for one in sales if number_of.get(one.deal.id) in holders):
-            moment = _denied_at(tx, home, sale, holders[number_of[sale.deal.id]])
-            if moment is not None and (one := _made_without_number(tx, home, sale, bodies[sale.deal.id], moment)):
+            moment = _denied_at(tx, organisation, sale, holders[number_of[sale.deal.id]])
+            if moment is not None and (
+                one := _made_without_number(tx, organisation, sale, bodies[sale.deal.id], moment)
+            ):
                 found[sale.deal.id] = Found(one, "created", _LOST)
     return found
 
 
 def _made_without_number(
-    tx: Connection, home: Organisation, sale: Sale, body: Mapping[str, Any] | Hold, moment: datetime
+    tx: Connection, organisation: Organisation, sale: Sale, body: Mapping[str, Any] | Hold, moment: datetime
 ) -> str:
     """Return the customer that was made for a buyer after a moment; empty where none was."""
     if isinstance(body, Hold):
@@ -121,15 +123,15 @@ def _made_without_number(
     address = email_key(str(body.get("EmailAddress", "")))
     some = [
         one
-        for one in _named(tx, home, names_for(str(body["Name"]), _told_apart_by(sale)))
+        for one in _named(tx, organisation, names_for(str(body["Name"]), _told_apart_by(sale)))
         if not one.number and one.email_key == address and _is_fresh(one, moment)
-        if _denied_at(tx, home, sale, [one], by_all=False) is None
+        if _denied_at(tx, organisation, sale, [one], by_all=False) is None
     ]
-    taken = links.find(tx, home.id, sides(sale)[0][0], [one.id for one in some])
+    taken = links.find(tx, organisation.id, sides(sale)[0][0], [one.id for one in some])
     return next((one.id for one in some if one.id not in taken), "")
 
 
-def _name_freely(home: Organisation, of: Mapping[str, Sale], bodies: Mapping[str, dict[str, object]]) -> None:
+def _name_freely(organisation: Organisation, of: Mapping[str, Sale], bodies: Mapping[str, dict[str, object]]) -> None:
     """Give each new customer a name that no other has, since Xero wants active names unique.
 
     It goes without its number where a person said that the number's holder is another. A holder of whom nobody spoke
@@ -137,9 +139,9 @@ def _name_freely(home: Organisation, of: Mapping[str, Sale], bodies: Mapping[str
     """
     wanted = {number: names_for(str(bodies[number]["Name"]), _told_apart_by(sale)) for number, sale in of.items()}
     with parts().database.reading() as tx:
-        alike = _named(tx, home, [name for some in wanted.values() for name in some])
-        holders = mirror.customers_by_number(tx, home.id, list(of))
-        others = {number: _denied_at(tx, home, of[number], some) for number, some in holders.items()}
+        alike = _named(tx, organisation, [name for some in wanted.values() for name in some])
+        holders = mirror.customers_by_number(tx, organisation.id, list(of))
+        others = {number: _denied_at(tx, organisation, of[number], some) for number, some in holders.items()}
     taken = {same_to_xero(one.name) for one in alike}
     for number, sale in of.items():
         name = free_name(str(bodies[number]["Name"]), _told_apart_by(sale), taken)
@@ -149,16 +151,16 @@ def _name_freely(home: Organisation, of: Mapping[str, Sale], bodies: Mapping[str
             del bodies[number]["ContactNumber"]
 
 
-def _named(tx: Connection, home: Organisation, names: Sequence[str]) -> list[Customer]:
+def _named(tx: Connection, organisation: Organisation, names: Sequence[str]) -> list[Customer]:
     """Return the active customers that have one of these names."""
-    found = mirror.customers_by_keys(tx, home.id, {f"name {name_key(one)}" for one in names})
+    found = mirror.customers_by_keys(tx, organisation.id, {f"name {name_key(one)}" for one in names})
     wanted = {same_to_xero(one) for one in names}
     some = {one.id: one for those in found.values() for one in those if one.active and not one.merged_into}
     return [one for one in some.values() if same_to_xero(one.name) in wanted]
 
 
 def _denied_at(
-    tx: Connection, home: Organisation, sale: Sale, some: Sequence[Customer], *, by_all: bool = True
+    tx: Connection, organisation: Organisation, sale: Sale, some: Sequence[Customer], *, by_all: bool = True
 ) -> datetime | None:
     """Return when a person first said that these customers are not a buyer; None where nobody has.
 
@@ -168,7 +170,7 @@ def _denied_at(
     subjects = [buyer] if by_all else []
     for one in some:
         subjects += [rulings.none_of(buyer, one.id), rulings.not_a_record(one.id, *buyer.split())]
-    return min(rulings.said_at(tx, home.id, subjects).values(), default=None)
+    return min(rulings.said_at(tx, organisation.id, subjects).values(), default=None)
 
 
 def _told_apart_by(sale: Sale) -> list[str]:
@@ -187,7 +189,7 @@ def _send(client: XeroClient, bodies: Sequence[Mapping[str, Any]]) -> list[Outco
     return outcomes
 
 
-def _owners(home: Organisation, of: Mapping[str, Sale], bodies: Mapping[str, Mapping[str, object]]) -> Payers:
+def _owners(organisation: Organisation, of: Mapping[str, Sale], bodies: Mapping[str, Mapping[str, object]]) -> Payers:
     """Return whose numbers these are already: Xero gives a number to one contact only.
 
     That is the survivor, where the holder was merged away; and where a person said that the buyer is none of those that
@@ -195,17 +197,17 @@ def _owners(home: Organisation, of: Mapping[str, Sale], bodies: Mapping[str, Map
     has been weighed before. Nobody whose link to the buyer a person has ended is meant by any number.
     """
     with parts().database.reading() as tx:
-        said_at = rulings.said_at(tx, home.id, [buyer_of(sale) for sale in of.values()])
-        holders = mirror.customers_by_number(tx, home.id, list(of))
+        said_at = rulings.said_at(tx, organisation.id, [buyer_of(sale) for sale in of.values()])
+        holders = mirror.customers_by_number(tx, organisation.id, list(of))
         subjects = {
             (number, one.id): rulings.none_of(buyer_of(of[number]), one.id)
             for number, some in holders.items()
             for one in some
         }
-        refused = rulings.get(tx, home.id, list(subjects.values()))
-        into = survivors(tx, home.id, [one.id for some in holders.values() for one in some])
-        heirs = mirror.customers(tx, home.id, list(into.values()))
-        ended = rulings.ended(tx, home.id, [*into, *into.values(), *(one for _, one in subjects)])
+        refused = rulings.get(tx, organisation.id, list(subjects.values()))
+        into = survivors(tx, organisation.id, [one.id for some in holders.values() for one in some])
+        heirs = mirror.customers(tx, organisation.id, list(into.values()))
+        ended = rulings.ended(tx, organisation.id, [*into, *into.values(), *(one for _, one in subjects)])
     owners: Payers = {}
     for number, some in holders.items():
         asked = said_at.get(buyer_of(of[number]))

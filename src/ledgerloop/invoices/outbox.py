@@ -61,7 +61,7 @@ def intend(portal: str, ids: Sequence[str], again: Collection[str], settled: Col
     return troubles
 
 
-def adopt(house: Portal, decided: Decided) -> set[str]:
+def adopt(portal: Portal, decided: Decided) -> set[str]:
     """Take up the invoices that stand for deals, whatever else is to be said of them.
 
     Returns the deals of which nothing more is to be said now: what they say is compared with what stands afterwards,
@@ -72,23 +72,23 @@ def adopt(house: Portal, decided: Decided) -> set[str]:
     for deal, stands in decided.standing.items():
         verdict = decided.verdicts.get(deal)
         if isinstance(verdict, Ready) and verdict.home.id == stands.organisation:
-            found.append(_intent(house, verdict, stands.customer, "", now, ""))
+            found.append(_intent(portal, verdict, stands.customer, "", now, ""))
         else:
-            found.append(_stranger(house, deal, stands, now, decided.names.get(deal, "")))
-    adopted = submit.adopt(house.id, found, {deal: one.id for deal, one in decided.standing.items()})
+            found.append(_stranger(portal, deal, stands, now, decided.names.get(deal, "")))
+    adopted = submit.adopt(portal.id, found, {deal: one.id for deal, one in decided.standing.items()})
     gone = {deal: one for deal, one in decided.standing.items() if deal not in adopted}
     if gone:  # our copy was behind, and no longer is: what becomes of these deals is decided anew
         with parts().database.transaction() as tx:
-            events = [again(house.id, deal, f"invoice {one.id} is gone", LOOK) for deal, one in gone.items()]
+            events = [again(portal.id, deal, f"invoice {one.id} is gone", LOOK) for deal, one in gone.items()]
             inbox.keep(tx, events, now)
-            lanes.wake(tx, "invoicing", house.id, now)
+            lanes.wake(tx, "invoicing", portal.id, now)
     return set(decided.standing)
 
 
-def _stranger(house: Portal, deal: str, invoice: Receivable, now: datetime, name: str) -> Intent:
+def _stranger(portal: Portal, deal: str, invoice: Receivable, now: datetime, name: str) -> Intent:
     """Make the intent of an invoice of which nothing is known but that it stands."""
     return Intent(
-        portal=house.id,
+        portal=portal.id,
         deal=deal,
         organisation=invoice.organisation,
         customer=invoice.customer,
@@ -96,7 +96,7 @@ def _stranger(house: Portal, deal: str, invoice: Receivable, now: datetime, name
         payload_hash="",
         key="",
         marker=marker_of(deal),
-        url=deal_url(house, deal),
+        url=deal_url(portal, deal),
         created_at=now,
         deal_name=name,
     )
@@ -110,14 +110,16 @@ def find_customers(verdicts: dict[str, Verdict], troubles: Troubles) -> dict[str
     at = parts()
     payers: dict[str, Found] = {}
     ready = [one for one in verdicts.values() if isinstance(one, Ready)]
-    for home in {one.home.id: one.home for one in ready}.values():
-        sales = [one.sale for one in ready if one.home.id == home.id]
+    for organisation in {one.home.id: one.home for one in ready}.values():
+        sales = [one.sale for one in ready if one.home.id == organisation.id]
         deals = [sale.deal.id for sale in sales]
         found: dict[str, Payer] = {}
-        with troubles.apart(home.id, deals):
-            epoch.insist(home.id)
-            found = find_payers(at.xero(home.id), home, sales)
-            payment_terms.set_due(home, verdicts, {deal: one for deal, one in found.items() if isinstance(one, Found)})
+        with troubles.apart(organisation.id, deals):
+            epoch.insist(organisation.id)
+            found = find_payers(at.xero(organisation.id), organisation, sales)
+            payment_terms.set_due(
+                organisation, verdicts, {deal: one for deal, one in found.items() if isinstance(one, Found)}
+            )
         for deal in deals:
             payer = found.get(deal)
             if payer is None:
@@ -130,7 +132,7 @@ def find_customers(verdicts: dict[str, Verdict], troubles: Troubles) -> dict[str
 
 
 def _planned(
-    house: Portal, verdicts: Mapping[str, Verdict], payers: Mapping[str, Found], before: Mapping[str, Intent]
+    portal: Portal, verdicts: Mapping[str, Verdict], payers: Mapping[str, Found], before: Mapping[str, Intent]
 ) -> list[Intent]:
     """Make the intents, in requests of one organisation and at most fifty invoices."""
     at = parts()
@@ -143,7 +145,7 @@ def _planned(
             key = key if place % REQUEST else at.new_key()
             payer = payers[one.sale.deal.id]
             told = remark(one.sale, payer, before.get(one.sale.deal.id))
-            planned.append(_intent(house, one, payer.id, key, at.now(), told))
+            planned.append(_intent(portal, one, payer.id, key, at.now(), told))
     return planned
 
 
@@ -157,7 +159,7 @@ def remark(sale: Sale, payer: Found, before: Intent | None = None) -> str:
     return told if payer.how == "created" or kept else ""
 
 
-def _intent(house: Portal, verdict: Ready, customer: str, key: str, now: datetime, recipient: str) -> Intent:
+def _intent(portal: Portal, verdict: Ready, customer: str, key: str, now: datetime, recipient: str) -> Intent:
     deal, terms = verdict.sale.deal, verdict.terms
     payload = payload_of(verdict.draft, customer)
     asks = ""
@@ -167,7 +169,7 @@ def _intent(house: Portal, verdict: Ready, customer: str, key: str, now: datetim
             f" Approve it in the console, or with `ledgerloop approve --deal {deal.id}`."
         )
     return Intent(
-        portal=house.id,
+        portal=portal.id,
         deal=deal.id,
         organisation=verdict.home.id,
         customer=customer,
@@ -175,7 +177,7 @@ def _intent(house: Portal, verdict: Ready, customer: str, key: str, now: datetim
         payload_hash=hash_of(payload),
         key=key,
         marker=marker_of(deal.id),
-        url=deal_url(house, deal.id),
+        url=deal_url(portal, deal.id),
         created_at=now,
         basis=basis(verdict.sale, terms),
         said=verdict.draft.said,

@@ -17,10 +17,10 @@ from ledgerloop.rules.identity.sharing import Sharing
 from ledgerloop.store import links, mirror, rulings
 
 
-def open_sums(home: Organisation, customers: Sequence[str]) -> dict[str, str]:
+def open_sums(organisation: Organisation, customers: Sequence[str]) -> dict[str, str]:
     """Say what customers owe, as people read it."""
     with parts().database.reading() as tx:
-        documents = mirror.receivables_of(tx, home.id, customers)
+        documents = mirror.receivables_of(tx, organisation.id, customers)
     owed: dict[str, str] = {}
     for customer, some in documents.items():
         sums: defaultdict[str, Decimal] = defaultdict(Decimal)
@@ -31,28 +31,28 @@ def open_sums(home: Organisation, customers: Sequence[str]) -> dict[str, str]:
     return owed
 
 
-def held_as_archived(home: Organisation, owners: Mapping[str, Customer]) -> dict[str, Payer]:
+def held_as_archived(organisation: Organisation, owners: Mapping[str, Customer]) -> dict[str, Payer]:
     """Hold deals whose customers are archived, each with what its customer still owes."""
-    owed = open_sums(home, sorted({one.id for one in owners.values()})) if owners else {}
+    owed = open_sums(organisation, sorted({one.id for one in owners.values()})) if owners else {}
     return {
         deal: Hold((payer_questions.archived(deal, one, owed.get(one.id, "")),), (one.id,))
         for deal, one in owners.items()
     }
 
 
-def archived_owing(home: Organisation, sale: Sale) -> dict[str, str]:
+def archived_owing(organisation: Organisation, sale: Sale) -> dict[str, str]:
     """Return what is still open on the archived customers that a deal's buyer may be, by customer."""
-    buyer = describe_buyer(home, sale, made_to_show(home, [sale]))
+    buyer = describe_buyer(organisation, sale, made_to_show(organisation, [sale]))
     number = number_of(buyer.kind, buyer.record.id)
     with parts().database.reading() as tx:
-        by_key = mirror.customers_by_keys(tx, home.id, search_keys(buyer))
-        numbered = mirror.customers_by_number(tx, home.id, [number]).get(number, [])
-        linked = links.find_by_hubspot(tx, home.id, buyer.kind, [buyer.record.id]).get(buyer.record.id)
-        own = list(mirror.customers(tx, home.id, [linked.xero_id] if linked else []).values())
+        by_key = mirror.customers_by_keys(tx, organisation.id, search_keys(buyer))
+        numbered = mirror.customers_by_number(tx, organisation.id, [number]).get(number, [])
+        linked = links.find_by_hubspot(tx, organisation.id, buyer.kind, [buyer.record.id]).get(buyer.record.id)
+        own = list(mirror.customers(tx, organisation.id, [linked.xero_id] if linked else []).values())
         fitting = {one.id: one for some in (*by_key.values(), numbered) for one in some if not one.merged_into}
-        ended = rulings.ended(tx, home.id, list(fitting))
+        ended = rulings.ended(tx, organisation.id, list(fitting))
     mine = [one for one in fitting.values() if (buyer.kind, buyer.record.id) not in ended.get(one.id, ())]
     shared = Sharing.among(by_key).shared
-    known = Known(mine, {one.id for one in numbered}, shared=shared, country=home.country)
+    known = Known(mine, {one.id for one in numbered}, shared=shared, country=organisation.country)
     gone = dict.fromkeys([*(one.id for one in own if not one.active), *archived_ones(buyer, known)])
-    return {key: owed for key, owed in open_sums(home, list(gone)).items() if owed}
+    return {key: owed for key, owed in open_sums(organisation, list(gone)).items() if owed}

@@ -29,32 +29,34 @@ from ledgerloop.store import connections, intents, journal, links, mirror, rulin
 _RULE = "invoices.payer_answers"
 
 
-def it_pays(home: Organisation, deal: str, named: str, by: str, *, replace: bool = False) -> Ruled:
+def it_pays(organisation: Organisation, deal: str, named: str, by: str, *, replace: bool = False) -> Ruled:
     """Keep that a customer pays for a deal: link it to the deal's company or contact, and try the deal again."""
     at = parts()
     sale = _sale(deal)
     half, record = sides(sale)[0]
-    customer = link_by_hand.customer_meant(home, named)
+    customer = link_by_hand.customer_meant(organisation, named)
     gone = reissue.of_gone(deal, f"ledgerloop link --deal {deal} --customer {customer.id}")
-    earlier = _answered(home, half, record)
+    earlier = _answered(organisation, half, record)
     earlier = earlier if earlier and earlier.xero_id != customer.id else None
-    made = link_by_hand.made_meanwhile(home, customer, half, record)
-    link_by_hand.link(home, customer, half, record, by, shared=True, replace=replace or bool(made), earlier=earlier)
+    made = link_by_hand.made_meanwhile(organisation, customer, half, record)
+    link_by_hand.link(
+        organisation, customer, half, record, by, shared=True, replace=replace or bool(made), earlier=earlier
+    )
     with at.database.transaction() as tx:
-        rulings.put(tx, home.id, f"{half} {record.id}", customer.id, at.now(), by)
+        rulings.put(tx, organisation.id, f"{half} {record.id}", customer.id, at.now(), by)
     if gone:
         reissue.forget(gone)
-    deals = link_by_hand.try_again(home, [customer.id], [record.id], deal)
+    deals = link_by_hand.try_again(organisation, [customer.id], [record.id], deal)
     return Ruled(
-        home.id,
+        organisation.id,
         customer.id,
         f"“{customer.name}” pays for deal {deal}: it is the HubSpot {half} {in_words(half, record)}. The deal is tried"
-        f" again.{emptied_instead(made)}{_taken_back(home, earlier)}{_replaced(gone)}",
+        f" again.{emptied_instead(made)}{_taken_back(organisation, earlier)}{_replaced(gone)}",
         tuple(deals),
     )
 
 
-def new_one_pays(home: Organisation, deal: str, by: str, others: Collection[str] = ()) -> Ruled:
+def new_one_pays(organisation: Organisation, deal: str, by: str, others: Collection[str] = ()) -> Ruled:
     """Keep that who pays for a deal is none of the customers that there are, and try the deal again.
 
     ``others`` are customers that a person names as others. An archived one that the buyer may be, and that still owes
@@ -64,74 +66,76 @@ def new_one_pays(home: Organisation, deal: str, by: str, others: Collection[str]
     sale = _sale(deal)
     half, record = sides(sale)[0]
     gone = reissue.of_gone(deal, f"ledgerloop link --deal {deal} --new")
-    earlier = _answered(home, half, record)
-    named = {link_by_hand.customer_meant(home, one, living=False).id for one in others}
-    _look_for_archived(home, deal, sale, named)
+    earlier = _answered(organisation, half, record)
+    named = {link_by_hand.customer_meant(organisation, one, living=False).id for one in others}
+    _look_for_archived(organisation, deal, sale, named)
     with at.database.reading() as tx:
-        linked = links.find_by_hubspot(tx, home.id, half, [record.id]).get(record.id)
-    shown = shown_elsewhere(home, [linked] if linked else [])
+        linked = links.find_by_hubspot(tx, organisation.id, half, [record.id]).get(record.id)
+    shown = shown_elsewhere(organisation, [linked] if linked else [])
     with at.database.transaction() as tx:
-        linked = links.find_by_hubspot(tx, home.id, half, [record.id]).get(record.id)
-        known = mirror.customers(tx, home.id, [linked.xero_id]).get(linked.xero_id) if linked else None
+        linked = links.find_by_hubspot(tx, organisation.id, half, [record.id]).get(record.id)
+        known = mirror.customers(tx, organisation.id, [linked.xero_id]).get(linked.xero_id) if linked else None
         # That a contact has a customer's address shows money there, and does not say who pays for its own deals.
         by_address = linked is not None and (half, linked.how) == ("contact", "email")
         ended = ""
         if linked and known is not None and not known.active:
             # The sentence about an archived customer says to run this.
-            link_by_hand.end(tx, home, linked, by, to_empty=not shown)
+            link_by_hand.end(tx, organisation, linked, by, to_empty=not shown)
             ended = known.id.lower()
-            link_by_hand.look_at(tx, home.id, [known.id])  # which may have something open that nothing shows any more
+            link_by_hand.look_at(
+                tx, organisation.id, [known.id]
+            )  # which may have something open that nothing shows any more
         elif linked and linked == earlier:
-            link_by_hand.end(tx, home, linked, by, to_empty=not shown)
+            link_by_hand.end(tx, organisation, linked, by, to_empty=not shown)
             ended = linked.xero_id.lower()
-            link_by_hand.look_at(tx, home.id, [linked.xero_id])
+            link_by_hand.look_at(tx, organisation.id, [linked.xero_id])
         elif linked and not by_address:
-            name = name_of(tx, home, linked.xero_id)
+            name = name_of(tx, organisation, linked.xero_id)
             raise LedgerloopError(
                 f"The deal's {half} {in_words(half, record)} is “{name}” in Xero already. If that is wrong, run"
                 f" `ledgerloop unlink --customer {linked.xero_id} --{half}` first."
             )
         carried = (record.properties.get(id_name()) or "").strip().lower()
-        if carried and carried != ended and not by_address and mirror.customers(tx, home.id, [carried]):
+        if carried and carried != ended and not by_address and mirror.customers(tx, organisation.id, [carried]):
             raise LedgerloopError(
                 f"The deal's {half} {in_words(half, record)} carries the Xero contact id {carried}. Clear it in HubSpot"
                 " first."
             )
-        rulings.put(tx, home.id, f"{half} {record.id}", "", at.now(), by)
+        rulings.put(tx, organisation.id, f"{half} {record.id}", "", at.now(), by)
         held = journal.held(tx, subjects.deal(deal))
-        bearing = mirror.customers_by_number(tx, home.id, [number_of(half, record.id)])
+        bearing = mirror.customers_by_number(tx, organisation.id, [number_of(half, record.id)])
         those = {*named, *(held.candidates if held else ()), *(one.id for some in bearing.values() for one in some)}
         for customer in sorted(those):
-            rulings.put(tx, home.id, rulings.none_of(f"{half} {record.id}", customer), "", at.now(), by)
+            rulings.put(tx, organisation.id, rulings.none_of(f"{half} {record.id}", customer), "", at.now(), by)
         reason = f"{said_by(by)} said that the {half} {record.id} is none of the customers in Xero: one is made for it."
-        journal.write(tx, [Line(subjects.deal(deal), "skip", _RULE, reason)], at.now(), lane=home.id)
+        journal.write(tx, [Line(subjects.deal(deal), "skip", _RULE, reason)], at.now(), lane=organisation.id)
     if gone:
         reissue.forget(gone)
     made = new_customer(sale)
     lacks = f" First, for that: {' '.join(made.reasons)}" if isinstance(made, Hold) else ""
-    deals = link_by_hand.try_again(home, [], [record.id], deal)
+    deals = link_by_hand.try_again(organisation, [], [record.id], deal)
     return Ruled(
-        home.id,
+        organisation.id,
         "",
         f"The HubSpot {half} {in_words(half, record)} is none of the customers in Xero, and one of its own is made for"
-        f" it.{lacks} Deal {deal} is tried again.{_taken_back(home, earlier)}{_replaced(gone)}",
+        f" it.{lacks} Deal {deal} is tried again.{_taken_back(organisation, earlier)}{_replaced(gone)}",
         tuple(deals),
     )
 
 
-def _answered(home: Organisation, half: Half, record: Record) -> Link | None:
+def _answered(organisation: Organisation, half: Half, record: Record) -> Link | None:
     """Return the link of a record that an earlier answer about who pays for a deal has made."""
     with parts().database.reading() as tx:
-        said = rulings.get(tx, home.id, [f"{half} {record.id}"]).get(f"{half} {record.id}", "")
-        link = links.find_by_hubspot(tx, home.id, half, [record.id]).get(record.id)
+        said = rulings.get(tx, organisation.id, [f"{half} {record.id}"]).get(f"{half} {record.id}", "")
+        link = links.find_by_hubspot(tx, organisation.id, half, [record.id]).get(record.id)
     return link if link is not None and (link.how, link.xero_id) == ("ruling", said) else None
 
 
-def _taken_back(home: Organisation, earlier: Link | None) -> str:
+def _taken_back(organisation: Organisation, earlier: Link | None) -> str:
     if earlier is None:
         return ""
     with parts().database.reading() as tx:
-        name = name_of(tx, home, earlier.xero_id)
+        name = name_of(tx, organisation, earlier.xero_id)
     return f" “{name}” is no longer that {earlier.kind}, and what was shown of it there is emptied."
 
 
@@ -139,16 +143,16 @@ def _replaced(gone: Renewal | None) -> str:
     return f" Invoice {gone.intent.number} is {gone.status} in Xero, and another is made." if gone else ""
 
 
-def _look_for_archived(home: Organisation, deal: str, sale: Sale, named: Collection[str]) -> None:
+def _look_for_archived(organisation: Organisation, deal: str, sale: Sale, named: Collection[str]) -> None:
     """Raise an error where an archived customer that a buyer may be still owes something, and nobody spoke of it."""
-    owes = owing.archived_owing(home, sale)
+    owes = owing.archived_owing(organisation, sale)
     with parts().database.reading() as tx:
         held = journal.held(tx, subjects.deal(deal))
         spoken_of = {*named, *(held.candidates if held else ())}
         before = {key: rulings.none_of(buyer_of(sale), key) for key in owes}
-        denied = rulings.get(tx, home.id, list(before.values()))
+        denied = rulings.get(tx, organisation.id, list(before.values()))
         left = [key for key in owes if key not in spoken_of and before[key] not in denied]
-        known = mirror.customers(tx, home.id, left)
+        known = mirror.customers(tx, organisation.id, left)
     if left:
         some = "; ".join(f"“{known[key].name}” ({key}) with {owes[key]} still open" for key in left)
         others = " ".join(f"--not {key}" for key in left)
@@ -175,15 +179,19 @@ def organisation_of_deal(deal: str, given: str, customer: str = "") -> Organisat
     """
     at = parts()
     with at.database.reading() as tx:
-        homes = connections.organisations(tx)
-        if given or len(homes) < 2:
+        organisations = connections.organisations(tx)
+        if given or len(organisations) < 2:
             return organisation_of(tx, given)
     portal = _portal_of(deal)
     _, routed = decide.routed_sale(portal, deal)
     with at.database.reading() as tx:
         held, made = journal.held(tx, subjects.deal(deal)), intents.get(tx, portal.id, [deal]).get(deal)
-        asked = [home for home in homes if held and mirror.customers(tx, home.id, held.candidates)]
-        invoiced = [home for home in homes if made and home.id == made.organisation]
+        asked = [
+            organisation
+            for organisation in organisations
+            if held and mirror.customers(tx, organisation.id, held.candidates)
+        ]
+        invoiced = [organisation for organisation in organisations if made and organisation.id == made.organisation]
         for found in ([routed] if routed else [], asked, invoiced):
             if len(found) == 1:
                 return organisation_of(tx, found[0].id)

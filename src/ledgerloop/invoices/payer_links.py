@@ -22,7 +22,7 @@ from ledgerloop.rules.identity.sharing import Sharing
 from ledgerloop.store import journal, links, mirror, rulings
 
 
-def by_link(home: Organisation, sales: Sequence[Sale]) -> dict[str, Found]:
+def by_link(organisation: Organisation, sales: Sequence[Sale]) -> dict[str, Found]:
     """Return the customers that the deals' companies are linked to; a contact counts where there is no company.
 
     A person may work for two companies, so a contact's link says nothing about who pays for another company's deal.
@@ -32,26 +32,26 @@ def by_link(home: Organisation, sales: Sequence[Sale]) -> dict[str, Found]:
     with parts().database.reading() as tx:
         for kind in {side for side, _ in payer.values()}:
             mine = {deal: record.id for deal, (side, record) in payer.items() if side == kind}
-            known = links.find_by_hubspot(tx, home.id, kind, list(mine.values()))
-            customers = mirror.customers(tx, home.id, [link.xero_id for link in known.values()])
+            known = links.find_by_hubspot(tx, organisation.id, kind, list(mine.values()))
+            customers = mirror.customers(tx, organisation.id, [link.xero_id for link in known.values()])
             for deal, record in mine.items():
                 # That a contact has a customer's address shows money there; whose invoice it is, the rule says.
                 if record in known and not (kind == "contact" and known[record].how == "email"):
                     customer = customers.get(known[record].xero_id)
                     # Xero takes no invoice for a customer that was merged away: its survivor pays.
-                    payer_ = mirror.survivor(tx, home.id, customer) if customer else None
+                    payer_ = mirror.survivor(tx, organisation.id, customer) if customer else None
                     found[deal] = Found(payer_.id if payer_ else known[record].xero_id, "link")
     return found
 
 
-def weigh_links(home: Organisation, sales: Sequence[Sale]) -> None:
+def weigh_links(organisation: Organisation, sales: Sequence[Sale]) -> None:
     """Weigh the buyers' links that an earlier release made and nobody has weighed yet."""
-    review.weigh_now(home, list(_buyers_links(home, sales).values()))
+    review.weigh_now(organisation, list(_buyers_links(organisation, sales).values()))
 
 
-def in_question(home: Organisation, sales: Sequence[Sale]) -> dict[str, Payer]:
+def in_question(organisation: Organisation, sales: Sequence[Sale]) -> dict[str, Payer]:
     """Hold the deals whose buyer is linked to a customer by a link that a person is asked about."""
-    known = _buyers_links(home, sales)
+    known = _buyers_links(organisation, sales)
     with parts().database.reading() as tx:
         asks = links.asked(tx, list(known.values()))
     return {
@@ -61,18 +61,18 @@ def in_question(home: Organisation, sales: Sequence[Sale]) -> dict[str, Payer]:
     }
 
 
-def _buyers_links(home: Organisation, sales: Sequence[Sale]) -> dict[str, Link]:
+def _buyers_links(organisation: Organisation, sales: Sequence[Sale]) -> dict[str, Link]:
     """Return, by deal, the link of the record that pays; a deal whose buyer has none is absent."""
     buyers = {sale.deal.id: (kind, record.id) for sale in sales for kind, record in sides(sale)[:1]}
     found: dict[tuple[str, str], Link] = {}
     with parts().database.reading() as tx:
         for kind in {side for side, _ in buyers.values()}:
             mine = [key for side, key in buyers.values() if side == kind]
-            found |= {(kind, key): link for key, link in links.find_by_hubspot(tx, home.id, kind, mine).items()}
+            found |= {(kind, key): link for key, link in links.find_by_hubspot(tx, organisation.id, kind, mine).items()}
     return {deal: found[buyer] for deal, buyer in buyers.items() if buyer in found}
 
 
-def remember(home: Organisation, sales: Sequence[Sale], found: Mapping[str, Payer]) -> None:
+def remember(organisation: Organisation, sales: Sequence[Sale], found: Mapping[str, Payer]) -> None:
     """Link each deal's company and contact to the customer that was found for it, and say on what evidence."""
     at = parts()
     made: list[Link] = []
@@ -80,13 +80,13 @@ def remember(home: Organisation, sales: Sequence[Sale], found: Mapping[str, Paye
     deals: dict[Link, list[str]] = {}
     payers = {one.id for one in found.values() if isinstance(one, Found)}
     with at.database.reading() as tx:
-        known = mirror.customers(tx, home.id, sorted(payers))
+        known = mirror.customers(tx, organisation.id, sorted(payers))
         parted = {
-            sale.deal.id: parted_from(tx, home, payer.id, sides(sale))
+            sale.deal.id: parted_from(tx, organisation, payer.id, sides(sale))
             for sale in sales
             if isinstance(payer := found.get(sale.deal.id), Found)
         }
-    sharing = sharing_of(home, known)
+    sharing = sharing_of(organisation, known)
     for sale in sales:
         payer = found.get(sale.deal.id)
         if not isinstance(payer, Found):
@@ -97,7 +97,7 @@ def remember(home: Organisation, sales: Sequence[Sale], found: Mapping[str, Paye
             customer = known.get(payer.id)
             if kind == "contact" and sale.company and not _its_own(payer, customer, sale.company, record, sharing):
                 continue
-            link = Link(home.id, payer.id, kind, record.id, payer.how)
+            link = Link(organisation.id, payer.id, kind, record.id, payer.how)
             made.append(link)
             said[link] = payer.said
             deals.setdefault(link, []).append(sale.deal.id)
@@ -105,27 +105,33 @@ def remember(home: Organisation, sales: Sequence[Sale], found: Mapping[str, Paye
         before = {
             (kind, key)
             for kind in ("company", "contact")
-            for key in links.find_by_hubspot(tx, home.id, kind, [one.hubspot_id for one in made if one.kind == kind])
+            for key in links.find_by_hubspot(
+                tx, organisation.id, kind, [one.hubspot_id for one in made if one.kind == kind]
+            )
         }
         kept = links.put(tx, made, at.now())
         fresh = {one for one in made if one in kept and (one.kind, one.hubspot_id) not in before}
-        look_at_rivals(tx, home.id, [one.hubspot_id for one in fresh], [one.xero_id for one in fresh])
+        look_at_rivals(tx, organisation.id, [one.hubspot_id for one in fresh], [one.xero_id for one in fresh])
         news = {
             one: said[one]
             for one in dict.fromkeys(made)
             if one in kept and said[one] and (one.kind, one.hubspot_id) not in before
         }
-        journal.write(tx, [_adopted(link, why, deals[link]) for link, why in news.items()], at.now(), lane=home.id)
-        _remember_made(tx, home, sales, found)
+        journal.write(
+            tx, [_adopted(link, why, deals[link]) for link, why in news.items()], at.now(), lane=organisation.id
+        )
+        _remember_made(tx, organisation, sales, found)
 
 
-def parted_from(tx: Connection, home: Organisation, customer: str, some: Sequence[tuple[Side, Record]]) -> set[Side]:
+def parted_from(
+    tx: Connection, organisation: Organisation, customer: str, some: Sequence[tuple[Side, Record]]
+) -> set[Side]:
     """Return of which of these records a person has ended the link to a customer, and has not said otherwise since.
 
     Who writes the customer's id on the record says otherwise; what we wrote there ourselves is about to be emptied.
     """
-    ended = rulings.ended(tx, home.id, [customer]).get(customer, set())
-    left = rulings.to_empty(tx, home.id, [customer]) if ended else []
+    ended = rulings.ended(tx, organisation.id, [customer]).get(customer, set())
+    left = rulings.to_empty(tx, organisation.id, [customer]) if ended else []
     return {
         kind
         for kind, record in some
@@ -167,7 +173,9 @@ def _adopted(link: Link, why: str, deals: Sequence[str]) -> Line:
     )
 
 
-def _remember_made(tx: Connection, home: Organisation, sales: Sequence[Sale], found: Mapping[str, Payer]) -> None:
+def _remember_made(
+    tx: Connection, organisation: Organisation, sales: Sequence[Sale], found: Mapping[str, Payer]
+) -> None:
     made: dict[Side, dict[str, Record]] = {"contact": {}, "company": {}}
     for sale in sales:
         payer = found.get(sale.deal.id)
@@ -175,4 +183,4 @@ def _remember_made(tx: Connection, home: Organisation, sales: Sequence[Sale], fo
             for side, record in sides(sale):
                 made[side][payer.id] = record
     for side, records in made.items():
-        first_compared.remember_made(tx, home.id, side, records)
+        first_compared.remember_made(tx, organisation.id, side, records)

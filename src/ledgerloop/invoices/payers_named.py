@@ -15,7 +15,7 @@ from ledgerloop.store import connections, hubspot_changes, lanes, links, mirror,
 from ledgerloop.store.hubspot_changes import Heard
 
 
-def by_id_carried(home: Organisation, sales: Sequence[Sale]) -> dict[str, Payer]:
+def by_id_carried(organisation: Organisation, sales: Sequence[Sale]) -> dict[str, Payer]:
     """Take the customers whose ids stand on the paying records: a person has said who pays.
 
     An id of another organisation's customer says nothing about who pays here.
@@ -25,12 +25,12 @@ def by_id_carried(home: Organisation, sales: Sequence[Sale]) -> dict[str, Payer]
     carried = {sale.deal.id: one for sale in sales if (one := id_carried(sale))}
     ids = list(carried.values())
     with parts().database.reading() as tx:
-        customers = mirror.customers(tx, home.id, ids)
-        ended = set(rulings.to_empty(tx, home.id, ids))
+        customers = mirror.customers(tx, organisation.id, ids)
+        ended = set(rulings.to_empty(tx, organisation.id, ids))
         elsewhere = {
             key
             for other in connections.organisations(tx)
-            if other.id != home.id
+            if other.id != organisation.id
             for key in mirror.customers(tx, other.id, ids)
         }
         for sale in sales:
@@ -40,14 +40,14 @@ def by_id_carried(home: Organisation, sales: Sequence[Sale]) -> dict[str, Payer]
             kind, record = sides(sale)[0]
             if (given, kind, record.id) in ended:
                 continue  # a person has ended that link, and what was written there is about to go
-            own = links.find_by_hubspot(tx, home.id, kind, [record.id]).get(record.id)
+            own = links.find_by_hubspot(tx, organisation.id, kind, [record.id]).get(record.id)
             if kind == "contact" and own is not None and (own.how, own.xero_id.lower()) == ("email", given):
                 continue  # we wrote it there, since the contact has the customer's address
             customer = customers.get(given)
-            payer = (mirror.survivor(tx, home.id, customer) or customer) if customer else None
-            held = links.find(tx, home.id, kind, [payer.id]).get(payer.id) if payer else None
+            payer = (mirror.survivor(tx, organisation.id, customer) or customer) if customer else None
+            held = links.find(tx, organisation.id, kind, [payer.id]).get(payer.id) if payer else None
             if payer is None:
-                found[sale.deal.id] = Hold((payer_questions.unknown_id(kind, given, home.name),))
+                found[sale.deal.id] = Hold((payer_questions.unknown_id(kind, given, organisation.name),))
             elif not payer.active:
                 archived[sale.deal.id] = payer
             elif held is not None and held.hubspot_id != record.id:
@@ -55,10 +55,10 @@ def by_id_carried(home: Organisation, sales: Sequence[Sale]) -> dict[str, Payer]
                 found[sale.deal.id] = Hold((said,), (payer.id,))
             else:
                 found[sale.deal.id] = Found(payer.id, "id")
-    return found | held_as_archived(home, archived)
+    return found | held_as_archived(organisation, archived)
 
 
-def look_at_ids(home: Organisation, sales: Sequence[Sale]) -> None:
+def look_at_ids(organisation: Organisation, sales: Sequence[Sale]) -> None:
     """Have the ids on the paying records of held deals looked at, which people may have moved there unheard.
 
     Where the customer's link goes there for it, the deal is tried again.
@@ -68,15 +68,15 @@ def look_at_ids(home: Organisation, sales: Sequence[Sale]) -> None:
     carrying = [(kind, record.id) for sale in sales if id_carried(sale) for kind, record in sides(sale)[:1]]
     if carrying:
         with at.database.transaction() as tx:
-            hubspot_changes.put(tx, [Heard(home.id, kind, record, "id", now) for kind, record in carrying])
-            lanes.wake(tx, "standing", home.id, now)
+            hubspot_changes.put(tx, [Heard(organisation.id, kind, record, "id", now) for kind, record in carrying])
+            lanes.wake(tx, "standing", organisation.id, now)
 
 
-def by_answer(home: Organisation, sales: Sequence[Sale]) -> dict[str, Payer]:
+def by_answer(organisation: Organisation, sales: Sequence[Sale]) -> dict[str, Payer]:
     """Take the customers that a person has named for the paying records."""
     with parts().database.reading() as tx:
-        said = rulings.get(tx, home.id, [buyer_of(sale) for sale in sales if sides(sale)])
-        customers = mirror.customers(tx, home.id, [answer for answer in said.values() if answer])
+        said = rulings.get(tx, organisation.id, [buyer_of(sale) for sale in sales if sides(sale)])
+        customers = mirror.customers(tx, organisation.id, [answer for answer in said.values() if answer])
     found: dict[str, Payer] = {}
     archived: dict[str, Customer] = {}
     for sale in sales:
@@ -84,4 +84,4 @@ def by_answer(home: Organisation, sales: Sequence[Sale]) -> dict[str, Payer]:
         if answer is not None:
             found[sale.deal.id] = Found(answer.id, "ruling")
             archived |= {} if answer.active else {sale.deal.id: answer}
-    return found | held_as_archived(home, archived)
+    return found | held_as_archived(organisation, archived)

@@ -24,7 +24,7 @@ CREATED = "created"
 """How a customer is known who was made just now: nobody has given it terms."""
 
 
-def set_due(home: Organisation, verdicts: dict[str, Verdict], payers: Mapping[str, Found]) -> None:
+def set_due(organisation: Organisation, verdicts: dict[str, Verdict], payers: Mapping[str, Found]) -> None:
     """Give the deals of these payers their due dates; terms that nobody can follow hold their deal."""
     asking = {
         deal: one
@@ -36,14 +36,14 @@ def set_due(home: Organisation, verdicts: dict[str, Verdict], payers: Mapping[st
     known = sorted({payers[deal].id for deal in asking if payers[deal].how != CREATED})
     contacts: dict[str, Contact] = {}
     for start in range(0, len(known), MOST_IDS):
-        found = parts().xero(home.id).contacts_by_id(known[start : start + MOST_IDS])
+        found = parts().xero(organisation.id).contacts_by_id(known[start : start + MOST_IDS])
         contacts |= {contact.ContactID: contact for contact in found}
-    default = books_of(home, BOOKS).sales_terms()
+    default = books_of(organisation, BOOKS).sales_terms()
     for deal, one in asking.items():
         contact = contacts.get(payers[deal].id)
         dated = date.fromisoformat(one.draft.body["Date"])
         due = due_by_terms(contact.PaymentTerms.Sales, dated) if contact is not None else None
-        whose = f"“{contact.Name}”" if contact is not None and due is not None else home.name
+        whose = f"“{contact.Name}”" if contact is not None and due is not None else organisation.name
         due = due or due_by_terms(default, dated)
         if due is None:
             continue

@@ -49,7 +49,7 @@ class Quote:
 EARLY = "The deal is not won yet; this is what would become of it if it were won now."
 
 
-def quote(house: Portal, deals: Sequence[str]) -> list[Quote]:
+def quote(portal: Portal, deals: Sequence[str]) -> list[Quote]:
     """Rehearse deciding these deals, and tell of each what would become of it."""
     at = parts()
     with scratch(at.database) as copy:
@@ -63,18 +63,18 @@ def quote(house: Portal, deals: Sequence[str]) -> list[Quote]:
             nudge=lambda: None,
         )
         with instead(rehearsed):
-            return _quotes(house, deals)
+            return _quotes(portal, deals)
 
 
-def _quotes(house: Portal, deals: Sequence[str]) -> list[Quote]:
+def _quotes(portal: Portal, deals: Sequence[str]) -> list[Quote]:
     at = parts()
     with at.database.reading() as tx:
-        made = {deal: one for deal, one in intents.get(tx, house.id, deals).items() if one.state in ("sent", "made")}
+        made = {deal: one for deal, one in intents.get(tx, portal.id, deals).items() if one.state in ("sent", "made")}
     quotes = {
         deal: Quote(deal, reasons=(f"Invoice {one.number or '(not settled yet)'} was made for this deal.",))
         for deal, one in made.items()
     }
-    decided = decide(house, [deal for deal in deals if deal not in made], early=True)
+    decided = decide(portal, [deal for deal in deals if deal not in made], early=True)
     quotes |= {
         deal: Quote(deal, reasons=(f"Invoice {one.number} stands in Xero with this deal's mark. It is followed.",))
         for deal, one in decided.standing.items()
@@ -88,27 +88,31 @@ def _quotes(house: Portal, deals: Sequence[str]) -> list[Quote]:
             reasons = verdict.reasons if isinstance(verdict, Hold) else (verdict.reason,)
             quotes[deal] = Quote(deal, reasons=reasons, note=note)
             continue
-        payer, home = payers[deal], verdict.home
+        payer, organisation = payers[deal], verdict.home
         with at.database.reading() as tx:
-            customer = mirror.customers(tx, home.id, [payer.id]).get(payer.id)
-            linked = _linked(tx, home, verdict.sale) if payer.how == "link" else None
+            customer = mirror.customers(tx, organisation.id, [payer.id]).get(payer.id)
+            linked = _linked(tx, organisation, verdict.sale) if payer.how == "link" else None
         quotes[deal] = Quote(
             deal,
-            organisation=home.name,
+            organisation=organisation.name,
             customer=f"{customer.name if customer else payer.id} ({payer.how})",
             found=payer.said or (_said(linked) if linked else by(payer.how)),
             invoice=verdict.draft.body,
-            totals=totals_of(verdict.draft.body, books_of(home, ("accounts", "tax_rates"))),
+            totals=totals_of(verdict.draft.body, books_of(organisation, ("accounts", "tax_rates"))),
             note=" ".join(filter(None, (note, verdict.draft.billed, remark(verdict.sale, payer)))),
         )
     return [quotes[deal] for deal in deals]
 
 
-def _linked(tx: Connection, home: Organisation, sale: Sale) -> Kept | None:
+def _linked(tx: Connection, organisation: Organisation, sale: Sale) -> Kept | None:
     """Return the link of the record that pays."""
     kind, record = sides(sale)[0]
-    link = links.find_by_hubspot(tx, home.id, kind, [record.id]).get(record.id)
-    return next((one for one in links.listed(tx, home.id, [link.xero_id]) if one.link == link), None) if link else None
+    link = links.find_by_hubspot(tx, organisation.id, kind, [record.id]).get(record.id)
+    return (
+        next((one for one in links.listed(tx, organisation.id, [link.xero_id]) if one.link == link), None)
+        if link
+        else None
+    )
 
 
 def _said(one: Kept) -> str:

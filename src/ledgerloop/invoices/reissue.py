@@ -100,12 +100,12 @@ def payer_of(deal: str) -> str:
     """Return the name of the customer that a deal belongs to for certain, by what is known here; empty where none."""
     with parts().database.reading() as tx:
         portal = connections.only_portal(tx)
-    sale, home = decide.routed_sale(portal, deal) if portal else (None, None)
-    if sale is None or home is None or not sides(sale):
+    sale, organisation = decide.routed_sale(portal, deal) if portal else (None, None)
+    if sale is None or organisation is None or not sides(sale):
         return ""
-    customer = payers.known(home, [sale]).get(deal, "")
+    customer = payers.known(organisation, [sale]).get(deal, "")
     with parts().database.reading() as tx:
-        known = mirror.customers(tx, home.id, [customer]).get(customer)
+        known = mirror.customers(tx, organisation.id, [customer]).get(customer)
     return known.name if known else ""
 
 
@@ -158,16 +158,20 @@ def _named(deal: str) -> str:
     return (found.properties.get(invoice_id()) or "") if found is not None else ""
 
 
-def _forgotten(house: Portal, deal: str) -> Intent | None:
+def _forgotten(portal: Portal, deal: str) -> Intent | None:
     """Make up the intent of the invoice that a deal names and nobody here knows of; Xero is asked for it by its id."""
     at = parts()
     named = ids_in(_named(deal))
     if not named:
         return None
     with at.database.reading() as tx:
-        homes = connections.organisations(tx)
-        owners = [one.deal for home in homes for one in intents.by_invoice(tx, home.id, named).values()]
-        standing = existing.standing(house, [deal]).get(deal)
+        organisations = connections.organisations(tx)
+        owners = [
+            one.deal
+            for organisation in organisations
+            for one in intents.by_invoice(tx, organisation.id, named).values()
+        ]
+        standing = existing.standing(portal, [deal]).get(deal)
     if owners:
         raise LedgerloopError(
             f"The invoice that deal {deal} names is deal {owners[0]}'s. Clear the Xero invoice id of deal {deal} if it"
@@ -178,18 +182,18 @@ def _forgotten(house: Portal, deal: str) -> Intent | None:
             f"Invoice {standing.number or standing.id} in Xero has the mark of deal {deal}, so nothing needs to be"
             f" made: `ledgerloop retry --deal {deal}` has it followed."
         )
-    for home in homes:
-        for invoice in at.xero(home.id).invoices_by_id(named[:1]):
+    for organisation in organisations:
+        for invoice in at.xero(organisation.id).invoices_by_id(named[:1]):
             return Intent(
-                portal=house.id,
+                portal=portal.id,
                 deal=deal,
-                organisation=home.id,
+                organisation=organisation.id,
                 customer=invoice.Contact.ContactID,
                 payload=payload_from(invoice),
                 payload_hash="",
                 key="",
                 marker=marker_of(deal),
-                url=deal_url(house, deal),
+                url=deal_url(portal, deal),
                 state="made",
                 invoice=invoice.InvoiceID,
                 number=invoice.InvoiceNumber,

@@ -286,7 +286,9 @@ def _record(portal: str, ended: Sequence[Made | Refusal]) -> None:
     now = at.now()
     lines: list[Line] = []
     with at.database.transaction() as tx:
-        books = {home: last_read(tx, home) for home in {one.intent.organisation for one in ended}}
+        books = {
+            organisation: last_read(tx, organisation) for organisation in {one.intent.organisation for one in ended}
+        }
         for one in ended:
             subject = subjects.deal(one.intent.deal)
             note = ""
@@ -310,13 +312,15 @@ def _record(portal: str, ended: Sequence[Made | Refusal]) -> None:
         journal.clear(tx, [subjects.deal(one.intent.deal) for one in made], now)
         receivables = [receivable_from_invoice(one.intent.organisation, one.invoice) for one in made]
         mirror.store_receivables(tx, [receivable for receivable in receivables if receivable is not None])
-        for home in {one.intent.organisation for one in made}:
-            references = {one.invoice.Reference for one in made if one.intent.organisation == home}
-            alike = mirror.receivables_by_reference(tx, home, references)
-            duplicate_invoices.look(tx, home, [one for found in alike.values() for one in found])
+        for organisation in {one.intent.organisation for one in made}:
+            references = {one.invoice.Reference for one in made if one.intent.organisation == organisation}
+            alike = mirror.receivables_by_reference(tx, organisation, references)
+            duplicate_invoices.look(tx, organisation, [one for found in alike.values() for one in found])
             # What is found late may have been pulled before anybody knew whose it is: its deal is shown all the same.
             pending_customers.mark(
-                tx, home, {one.invoice.Contact.ContactID for one in made if one.intent.organisation == home}
+                tx,
+                organisation,
+                {one.invoice.Contact.ContactID for one in made if one.intent.organisation == organisation},
             )
         links.put(
             tx,

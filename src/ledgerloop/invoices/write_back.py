@@ -20,24 +20,24 @@ from ledgerloop.rules.remarks import note_of, remarks_of
 from ledgerloop.store import connections, intents, journal, last_written, mirror
 
 
-def show_invoices(home: Organisation, invoices: Sequence[Receivable]) -> None:
+def show_invoices(organisation: Organisation, invoices: Sequence[Receivable]) -> None:
     """Show invoices on the deals they were made for; other invoices have no deal.
 
     Who was taken for the recipient is said no longer once finance has named another, or the invoice is paid.
     """
     at = parts()
-    today = home.day(at.now())
+    today = organisation.day(at.now())
     by_id = {invoice.id: invoice for invoice in invoices}
     with at.database.reading() as tx:
-        made = intents.by_invoice(tx, home.id, list(by_id))
+        made = intents.by_invoice(tx, organisation.id, list(by_id))
         told = [one for one in made.values() if remarks_of(one.note).recipient]
-        customers = mirror.customers(tx, home.id, {by_id[one.invoice].customer for one in told}) if told else {}
+        customers = mirror.customers(tx, organisation.id, {by_id[one.invoice].customer for one in told}) if told else {}
     for intent in told:
         invoice = by_id[intent.invoice]
         email = customers[invoice.customer].email if invoice.customer in customers else ""
         if not still_taken(remarks_of(intent.note).recipient, email, invoice.status):
             made[intent.invoice] = _settled(intent)
-    show([_of_deal(intent, by_id[invoice], home, today) for invoice, intent in made.items()], home.id)
+    show([_of_deal(intent, by_id[invoice], organisation, today) for invoice, intent in made.items()], organisation.id)
 
 
 def _settled(intent: Intent) -> Intent:
@@ -54,22 +54,24 @@ def show_deals(portal: str, deals: Sequence[str]) -> None:
     at = parts()
     with at.database.reading() as tx:
         made = {deal: intent for deal, intent in intents.get(tx, portal, deals).items() if intent.state == "made"}
-        homes = {home.id: home for home in connections.organisations(tx)}
+        organisations = {organisation.id: organisation for organisation in connections.organisations(tx)}
         waiting = journal.held_among(tx, [subjects.deal(deal) for deal in deals])
         held = {deal: waiting[subjects.deal(deal)] for deal in deals if subjects.deal(deal) in waiting}
         silent = last_written.get(tx, portal, "deal", [deal for deal in deals if deal not in made and deal not in held])
         invoices = {
-            home: mirror.receivables(tx, home, [one.invoice for one in made.values() if one.organisation == home])
-            for home in homes
+            organisation: mirror.receivables(
+                tx, organisation, [one.invoice for one in made.values() if one.organisation == organisation]
+            )
+            for organisation in organisations
         }
     wanted: list[Wanted] = []
     for deal in deals:
         intent = made.get(deal)
-        if intent is not None and intent.organisation in homes:
+        if intent is not None and intent.organisation in organisations:
             invoice = invoices[intent.organisation].get(intent.invoice)
             if invoice is not None:
-                home = homes[intent.organisation]
-                wanted.append(_of_deal(intent, invoice, home, home.day(at.now())))
+                organisation = organisations[intent.organisation]
+                wanted.append(_of_deal(intent, invoice, organisation, organisation.day(at.now())))
         elif deal in held:
             message = " ".join(held[deal].reasons)
             wanted.append(_message(deal, message, "The deal is held for a person."))
@@ -78,11 +80,11 @@ def show_deals(portal: str, deals: Sequence[str]) -> None:
     show(wanted, portal)
 
 
-def _of_deal(intent: Intent, invoice: Receivable, home: Organisation, today: date) -> Wanted:
+def _of_deal(intent: Intent, invoice: Receivable, organisation: Organisation, today: date) -> Wanted:
     said = f"Invoice {invoice.number} is {invoice.status}; {invoice.due} {invoice.currency} of {invoice.total} is due."
     online = "" if intent.online_url == "wanted" else intent.online_url
     values = renamed(
-        properties_from_invoice(invoice, home, today, note=intent.note, online_url=online, deal=intent.deal),
+        properties_from_invoice(invoice, organisation, today, note=intent.note, online_url=online, deal=intent.deal),
         parts().names,
     )
     if intent.paid_stage and invoice.status == "PAID":

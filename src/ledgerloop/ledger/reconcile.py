@@ -65,20 +65,20 @@ def due_at(tx: Connection, organisation: str, now: datetime) -> datetime | None:
     return clocks.due_at(last.at, every * last.calls, now) if every is not None else None
 
 
-def verify(home: Organisation) -> int:
+def verify(organisation: Organisation) -> int:
     """Compare the next forty customers, read anew those that differ, and say how many did."""
     at = parts()
-    client = at.xero(home.id).as_backfill()
+    client = at.xero(organisation.id).as_backfill()
     with at.database.reading() as tx:
-        if not due(tx, home.id, at.now()):
+        if not due(tx, organisation.id, at.now()):
             return 0
-        after = _round(tx, home.id).after
-        some = clientele.to_compare(tx, home.id, after, MOST_IDS)
+        after = _round(tx, organisation.id).after
+        some = clientele.to_compare(tx, organisation.id, after, MOST_IDS)
     calls = Calls()
     try:
-        differing = _compare(client, home, some, calls) if some else []
+        differing = _compare(client, organisation, some, calls) if some else []
     except LedgerloopError as problem:  # it stands behind everything else, and must not keep that from its turn
-        logger.warning("balances not compared", organisation=home.id, why=problem.sentence)
+        logger.warning("balances not compared", organisation=organisation.id, why=problem.sentence)
         some, differing = [after], []
     if len(differing) > MOST_REREAD:
         here = differing[MOST_REREAD - 1]
@@ -86,19 +86,21 @@ def verify(home: Organisation) -> int:
         here = some[-1] if len(some) == MOST_IDS or some == [after] else ""
     kept = {"after": here, "at": at.now().isoformat(), "calls": max(1, calls.made)}
     with at.database.transaction() as tx:
-        connections.put_value(tx, _name(home.id), json.dumps(kept))
+        connections.put_value(tx, _name(organisation.id), json.dumps(kept))
     return len(differing)
 
 
-def _compare(client: XeroClient, home: Organisation, some: Sequence[str], calls: Calls) -> list[str]:
+def _compare(client: XeroClient, organisation: Organisation, some: Sequence[str], calls: Calls) -> list[str]:
     at = parts()
     calls.made += 1
     answer = {contact.ContactID: contact for contact in client.contacts_by_id(some)}
     theirs = {key: answer[key] for key in some if key in answer}  # in the order in which the round goes on
     with at.database.reading() as tx:
-        ours = mirror.receivables_of(tx, home.id, list(theirs))
-    today = home.day(at.now())
-    agreeing = {key for key, one in theirs.items() if agrees(ours.get(key, []), _told(one), today, home.base_currency)}
+        ours = mirror.receivables_of(tx, organisation.id, list(theirs))
+    today = organisation.day(at.now())
+    agreeing = {
+        key for key, one in theirs.items() if agrees(ours.get(key, []), _told(one), today, organisation.base_currency)
+    }
     with at.database.transaction() as tx:
         journal.clear(tx, [subjects.balance(key) for key in agreeing], at.now())
         held_of = journal.held_among(tx, [subjects.balance(key) for key in theirs if key not in agreeing])
@@ -106,25 +108,25 @@ def _compare(client: XeroClient, home: Organisation, some: Sequence[str], calls:
     differing = [
         key
         for key, held in told.items()
-        if held is None or held.reasons != (_question(theirs[key], _outstanding(home, key)),)
+        if held is None or held.reasons != (_question(theirs[key], _outstanding(organisation, key)),)
     ]
     for key in differing[:MOST_REREAD]:
-        _reread(client, home, theirs[key], calls)
+        _reread(client, organisation, theirs[key], calls)
     return differing
 
 
-def _reread(client: XeroClient, home: Organisation, contact: Contact, calls: Calls) -> None:
+def _reread(client: XeroClient, organisation: Organisation, contact: Contact, calls: Calls) -> None:
     """Read a customer and all its documents anew, and journal what became of the difference."""
     at = parts()
-    before = _outstanding(home, contact.ContactID)
-    found = list(_documents(client, home, contact.ContactID, calls))
-    agreed = agrees(found, _told(contact), home.day(at.now()), home.base_currency)
+    before = _outstanding(organisation, contact.ContactID)
+    found = list(_documents(client, organisation, contact.ContactID, calls))
+    agreed = agrees(found, _told(contact), organisation.day(at.now()), organisation.base_currency)
     still = contact if agreed else _looked_up(client, contact, calls)
     if still is None or still.MergedToContactID:
         return  # its documents are another's now, and come to that one with the merge
     with at.database.transaction() as tx:
-        mirror.store_customers(tx, [customer_from_contact(home.id, contact)])
-        mirror.replace_receivables(tx, home.id, contact.ContactID, found)
+        mirror.store_customers(tx, [customer_from_contact(organisation.id, contact)])
+        mirror.replace_receivables(tx, organisation.id, contact.ContactID, found)
     if not agreed and _told(still) != _told(contact):
         return  # somebody acts on it just now: the next call compares again
     subject, customer, now = subjects.balance(contact.ContactID), subjects.customer(contact.ContactID), at.now()
@@ -137,8 +139,8 @@ def _reread(client: XeroClient, home: Organisation, contact: Contact, calls: Cal
             )
             journal.write(tx, [Line(customer, "update", _RULE, said, "our copy")], now)
         else:
-            reason = _question(contact, _outstanding(home, contact.ContactID))
-            if journal.hold(tx, home.id, subject, (reason,), (), now):
+            reason = _question(contact, _outstanding(organisation, contact.ContactID))
+            if journal.hold(tx, organisation.id, subject, (reason,), (), now):
                 journal.write(tx, [Line(customer, "hold", _RULE, reason, "our copy")], now)
 
 
@@ -156,9 +158,9 @@ def _question(contact: Contact, ours: Decimal) -> str:
     )
 
 
-def _documents(client: XeroClient, home: Organisation, customer: str, calls: Calls) -> Iterable[Receivable]:
+def _documents(client: XeroClient, organisation: Organisation, customer: str, calls: Calls) -> Iterable[Receivable]:
     for invoice in _all(lambda page: client.invoices(page=page, contact=customer), calls):
-        if (receivable := receivable_from_invoice(home.id, invoice)) is not None:
+        if (receivable := receivable_from_invoice(organisation.id, invoice)) is not None:
             yield receivable
     credits_: list[CreditNote | Prepayment | Overpayment] = [
         *_all(lambda page: client.credit_notes(page=page, contact=customer), calls),
@@ -166,7 +168,7 @@ def _documents(client: XeroClient, home: Organisation, customer: str, calls: Cal
         *_all(lambda page: client.overpayments(page=page, contact=customer), calls),
     ]
     for credit in credits_:
-        if (receivable := receivable_from_credit(home.id, credit)) is not None:
+        if (receivable := receivable_from_credit(organisation.id, credit)) is not None:
             yield receivable
 
 
@@ -186,14 +188,16 @@ def _told(contact: Contact) -> Decimal:
     return contact.Balances.AccountsReceivable.Outstanding if contact.Balances else Decimal(0)
 
 
-def _outstanding(home: Organisation, customer: str) -> Decimal:
-    standing = standing_of(_receivables(home, customer), home.day(parts().now()), home.base_currency)
+def _outstanding(organisation: Organisation, customer: str) -> Decimal:
+    standing = standing_of(
+        _receivables(organisation, customer), organisation.day(parts().now()), organisation.base_currency
+    )
     return standing.outstanding - standing.credit
 
 
-def _receivables(home: Organisation, customer: str) -> Sequence[Receivable]:
+def _receivables(organisation: Organisation, customer: str) -> Sequence[Receivable]:
     with parts().database.reading() as tx:
-        return mirror.receivables_of(tx, home.id, [customer]).get(customer, [])
+        return mirror.receivables_of(tx, organisation.id, [customer]).get(customer, [])
 
 
 def _round(tx: Connection, organisation: str) -> Round:

@@ -55,7 +55,9 @@ _READ: Mapping[Kind, Callable[[XeroClient], Sequence[Model]]] = {
 KINDS: tuple[Kind, ...] = tuple(_MODELS)
 
 
-def books_of(home: Organisation, kinds: Collection[Kind], *, anew: bool = False, at_once: bool = False) -> Books:
+def books_of(
+    organisation: Organisation, kinds: Collection[Kind], *, anew: bool = False, at_once: bool = False
+) -> Books:
     """Return these kinds of an organisation's books, reading what is not known or older than an hour, or all anew.
 
     What was read less than a minute ago is not read anew for every deal that blames it, unless ``at_once`` for a person
@@ -63,21 +65,25 @@ def books_of(home: Organisation, kinds: Collection[Kind], *, anew: bool = False,
     """
     at = parts()
     with at.database.reading() as tx:
-        kept = store.get(tx, home.id)
+        kept = store.get(tx, organisation.id)
     found: dict[str, Any] = {}
     too_soon: list[str] = []
     for kind in sorted(kinds):
         known = kept.get(kind)
-        if known is None or passed(known.read_at, LAST, at.now()) or (anew and (at_once or not _lately(home.id, kind))):
-            content = _read(home, kind)
+        if (
+            known is None
+            or passed(known.read_at, LAST, at.now())
+            or (anew and (at_once or not _lately(organisation.id, kind)))
+        ):
+            content = _read(organisation, kind)
         else:
             content = known.content
             too_soon += [kind] if anew else []
         found[kind] = _records(kind, content)
     if too_soon:
         with at.database.transaction() as tx:
-            store.want(tx, home.id, too_soon, at.now() + at.books_floor)
-    return replace(Books(home.name), **found)
+            store.want(tx, organisation.id, too_soon, at.now() + at.books_floor)
+    return replace(Books(organisation.name), **found)
 
 
 def due(tx: Connection, organisation: str, now: datetime) -> bool:
@@ -111,22 +117,22 @@ def _records(kind: Kind, content: str) -> tuple[Model, ...] | None:
     return None if records is None else tuple(_MODELS[kind].model_validate(one) for one in records)
 
 
-def _read(home: Organisation, kind: Kind) -> str:
+def _read(organisation: Organisation, kind: Kind) -> str:
     """Read one kind and keep it. What may not be read is kept as nothing: then Xero has the last word."""
     at = parts()
     try:
-        records = _READ[kind](at.xero(home.id))
+        records = _READ[kind](at.xero(organisation.id))
         content = json.dumps([one.model_dump(mode="json") for one in records], sort_keys=True)
     except (ScopeMissing, Missing) as missing:
-        logger.warning("books cannot be read", organisation=home.id, kind=kind, why=missing.sentence)
+        logger.warning("books cannot be read", organisation=organisation.id, kind=kind, why=missing.sentence)
         content = "null"
-    at.books_read[home.id, kind] = at.clock.monotonic()
+    at.books_read[organisation.id, kind] = at.clock.monotonic()
     with at.database.transaction() as tx:
-        if store.put(tx, home.id, kind, content, at.now()):
+        if store.put(tx, organisation.id, kind, content, at.now()):
             for portal in (one.id for one in connections.portals(tx)):
-                waiting = journal.caused_by(tx, portal, home.id)
+                waiting = journal.caused_by(tx, portal, organisation.id)
                 deals = subjects.deals_of(waiting)
-                reason = f"books {home.id} {kind} {hashlib.sha256(content.encode()).hexdigest()}"
+                reason = f"books {organisation.id} {kind} {hashlib.sha256(content.encode()).hexdigest()}"
                 if inbox.keep(tx, [again(portal, deal, reason, LOOK) for deal in deals], at.now()):
                     lanes.wake(tx, "invoicing", portal, at.now())
     return content

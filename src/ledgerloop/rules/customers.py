@@ -217,7 +217,7 @@ def _billing_address(person: Mapping[str, str | None], firm: Mapping[str, str | 
 
     It is one record's and never mixed: half of one and half of the other would be nobody's.
     """
-    given = [address for home in (person, firm) if (address := address_in_xero(home))]
+    given = [address for organisation in (person, firm) if (address := address_in_xero(organisation))]
     return next((one for one in given if _reachable(one)), given[0] if given else {})
 
 
@@ -320,16 +320,16 @@ def _postal(addresses: Sequence[Address]) -> Address:
     return Address()
 
 
-def address_in_xero(home: Mapping[str, str | None]) -> dict[str, str]:
+def address_in_xero(organisation: Mapping[str, str | None]) -> dict[str, str]:
     """Return what a HubSpot record has of an address, in Xero's words and no longer than Xero takes."""
     return _filled(
         {
-            "AddressLine1": _text(home, "address", 500),
-            "AddressLine2": _text(home, "address2", 500),
-            "City": _text(home, "city", 255),
-            "Region": _text(home, "state", 255),
-            "PostalCode": _text(home, "zip", 50),
-            "Country": _cut(_in_letters(_text(home, "country")), 50),
+            "AddressLine1": _text(organisation, "address", 500),
+            "AddressLine2": _text(organisation, "address2", 500),
+            "City": _text(organisation, "city", 255),
+            "Region": _text(organisation, "state", 255),
+            "PostalCode": _text(organisation, "zip", 50),
+            "Country": _cut(_in_letters(_text(organisation, "country")), 50),
         }
     )
 

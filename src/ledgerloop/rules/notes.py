@@ -67,7 +67,7 @@ class _Told:
 
 
 def happenings_of(
-    invoice: Receivable, home: Organisation, today: date, since: date, events: Collection[str] = ()
+    invoice: Receivable, organisation: Organisation, today: date, since: date, events: Collection[str] = ()
 ) -> Sequence[Happening]:
     """List what is true of an invoice now and became so on ``since`` or later: what came before is no news.
 
@@ -88,7 +88,7 @@ def happenings_of(
         found.append("part")
     elif is_open(invoice) and invoice.issued_on and invoice.issued_on >= since:
         found.append("sent")
-    if not _changed_since(invoice, home, since):
+    if not _changed_since(invoice, organisation, since):
         found = []
     told = _told_of(events)
     if is_open(invoice) and told.remained is not None:
@@ -117,9 +117,9 @@ def _told_of(events: Collection[str]) -> _Told:
     return _Told(removals, min([*rests, *(Decimal(one[1]) for one in parts if one)], default=None))
 
 
-def _changed_since(invoice: Receivable, home: Organisation, since: date) -> bool:
+def _changed_since(invoice: Receivable, organisation: Organisation, since: date) -> bool:
     """Tell whether the record, and where only money tells of it a payment, is of ``since`` or later."""
-    if invoice.updated_at and invoice.updated_at.astimezone(ZoneInfo(home.timezone)).date() < since:
+    if invoice.updated_at and invoice.updated_at.astimezone(ZoneInfo(organisation.timezone)).date() < since:
         return False
     paid = [payment.on for payment in invoice.payments]
     return not paid or bool(invoice.credited) or invoice.status == "VOIDED" or max(paid) >= since
@@ -135,12 +135,12 @@ def marks_in(body: str) -> Sequence[str]:
     return re.findall(rf"{MARK}[0-9a-f]{{20}}", body)
 
 
-def body_of(happening: Happening, home: Organisation) -> str:
+def body_of(happening: Happening, organisation: Organisation) -> str:
     """Word the note: number, amount, what remains and when it is due, a link, and the mark."""
     invoice = happening.invoice
     total = f"{invoice.total:,.2f} {invoice.currency}"
     due = f", due {invoice.due_on.isoformat()}" if invoice.due_on else ""
     remains = f"{happening.remains:,.2f} {invoice.currency} remain{due}." if happening.remains else "Nothing remains."
-    link = f'<a href="{escape(invoice_url(home, invoice.id))}">{escape(invoice.number or "Invoice")}</a>'
-    mark = mark_of(home.id, invoice.id, happening.event)
+    link = f'<a href="{escape(invoice_url(organisation, invoice.id))}">{escape(invoice.number or "Invoice")}</a>'
+    mark = mark_of(organisation.id, invoice.id, happening.event)
     return f'<p>Xero: invoice {link} over {total} {happening.words}. {remains}</p><p style="color:#99acc2">{mark}</p>'

@@ -61,16 +61,16 @@ class Totals:
         return self.records["hold"]
 
 
-def plan(home: Organisation, customers: Sequence[str], totals: Totals) -> Iterator[list[Line]]:
+def plan(organisation: Organisation, customers: Sequence[str], totals: Totals) -> Iterator[list[Line]]:
     """Give the lines of each group of customers, and add them to the totals. Writes nothing anywhere."""
     at = parts()
     with at.database.reading() as tx:
         portal = connections.only_portal(tx)
     told = 0
-    for entries in rehearse(home, customers, anew=True):
+    for entries in rehearse(organisation, customers, anew=True):
         stands = {entry.target: entry.values for entry in entries if entry.rule == RULE}
         lines = [
-            _line(home, portal.id if portal else "", entry, stands.get(entry.target, {}))
+            _line(organisation, portal.id if portal else "", entry, stands.get(entry.target, {}))
             for entry in entries
             if entry.decision != "skip"
         ]
@@ -81,27 +81,27 @@ def plan(home: Organisation, customers: Sequence[str], totals: Totals) -> Iterat
         yield lines
 
 
-def accept(home: Organisation, customers: Iterable[str], may: Written) -> None:
+def accept(organisation: Organisation, customers: Iterable[str], may: Written) -> None:
     """Take on what a plan showed, and let the organisation's work go on where the brake had stopped it."""
     at = parts()
     now = at.now()
     with at.database.transaction() as tx:
-        planned.accept(tx, home.id, list(customers), may, now)
-        pending_customers.let_go(tx, home.id)
-        if journal.held(tx, subjects.brake(home.id)) is not None:
-            journal.clear(tx, [subjects.brake(home.id)], now)
-            lanes.unpark(tx, "standing", home.id)
-        lanes.wake(tx, "standing", home.id, now)
+        planned.accept(tx, organisation.id, list(customers), may, now)
+        pending_customers.let_go(tx, organisation.id)
+        if journal.held(tx, subjects.brake(organisation.id)) is not None:
+            journal.clear(tx, [subjects.brake(organisation.id)], now)
+            lanes.unpark(tx, "standing", organisation.id)
+        lanes.wake(tx, "standing", organisation.id, now)
     at.nudge()
 
 
-def _line(home: Organisation, portal: str, entry: Entry, stands: Mapping[str, str]) -> Line:
+def _line(organisation: Organisation, portal: str, entry: Entry, stands: Mapping[str, str]) -> Line:
     """Tell a line of the rehearsal's journal field by field, beside what was last written, or stands there instead."""
     kind, record = _target(entry.target)
     at = parts()
     with at.database.reading() as tx:
         before = last_written.get(tx, portal, kind, [record]).get(record, {}) if record else {}
-        named = mirror.customers(tx, home.id, [subjects.customer_of(entry.subject)])
+        named = mirror.customers(tx, organisation.id, [subjects.customer_of(entry.subject)])
     return Line(
         subject=entry.subject,
         name=next((customer.name for customer in named.values()), ""),

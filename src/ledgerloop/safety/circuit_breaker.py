@@ -49,7 +49,7 @@ _CHANGES_EACH = 3
 """How many records a customer's change usually means: a contact, a company and a deal."""
 
 
-def look_ahead(home: Organisation) -> None:
+def look_ahead(organisation: Organisation) -> None:
     """Set aside, before anything is written, what would write more than an hour may; say so, and ask.
 
     Who needs new records is set aside, and who is shown already goes on, as long as an hour may change so many. What
@@ -58,41 +58,41 @@ def look_ahead(home: Organisation) -> None:
     at = parts()
     now = at.now()
     with at.database.reading() as tx:
-        since = pending_customers.stopped_since(tx, home.id)
-        held = journal.held(tx, subjects.brake(home.id)) is not None
+        since = pending_customers.stopped_since(tx, organisation.id)
+        held = journal.held(tx, subjects.brake(organisation.id)) is not None
     if since is not None and passed(since, AGAIN, now):
         with at.database.transaction() as tx:
-            pending_customers.let_go(tx, home.id)
+            pending_customers.let_go(tx, organisation.id)
         since = None
     with at.database.reading() as tx:
-        going = pending_customers.unplanned(tx, home.id)
+        going = pending_customers.unplanned(tx, organisation.id)
         # Beside what was stopped, nobody new is let in: it may be the rest of the same flood.
-        strangers = set(going) - _linked(tx, home.id, going) if since is not None else set()
+        strangers = set(going) - _linked(tx, organisation.id, going) if since is not None else set()
         going = [each for each in going if each not in strangers]
-        so_far = write_counts.in_the_last_hour(tx, home.id, now)
-        most = so_far.plus(Written(_may_make(tx, home.id, going), _CHANGES_EACH * len(going)))
-        rests = any(one.rests_until is not None for one in planned.under_way(tx, home.id))
+        so_far = write_counts.in_the_last_hour(tx, organisation.id, now)
+        most = so_far.plus(Written(_may_make(tx, organisation.id, going), _CHANGES_EACH * len(going)))
+        rests = any(one.rests_until is not None for one in planned.under_way(tx, organisation.id))
     if strangers:
-        set_aside(home, strangers)
-    if not _fits(most) and _stopped(home, going, so_far, news=since is None):
+        set_aside(organisation, strangers)
+    if not _fits(most) and _stopped(organisation, going, so_far, news=since is None):
         return
     if since is None and held and not rests:
-        release(home.id)
+        release(organisation.id)
 
 
-def set_aside(home: Organisation, customers: Iterable[str]) -> None:
+def set_aside(organisation: Organisation, customers: Iterable[str]) -> None:
     """Set customers aside whose writing the count has stopped."""
     at = parts()
     with at.database.transaction() as tx:
-        pending_customers.stop(tx, home.id, customers, at.now())
+        pending_customers.stop(tx, organisation.id, customers, at.now())
 
 
 @contextmanager
-def counting(home: Organisation, *, planned_work: bool, behind: bool = False) -> Iterator[None]:
+def counting(organisation: Organisation, *, planned_work: bool, behind: bool = False) -> Iterator[None]:
     """Count, while the block lasts, what is written, and stop it at the brake; ``behind`` live work where asked."""
     at = parts()
     client = at.hubspot().as_backfill() if behind else at.hubspot()
-    with instead(replace(at, hubspot=lambda: Counting(client, home, planned_work))):
+    with instead(replace(at, hubspot=lambda: Counting(client, organisation, planned_work))):
         yield
 
 
@@ -115,10 +115,10 @@ class Count:
 class Counting(HubSpotClient):
     """Write as the real client does, and count before; what HubSpot surely did not write is taken off again."""
 
-    def __init__(self, real: HubSpotClient, home: Organisation, planned_work: bool) -> None:
+    def __init__(self, real: HubSpotClient, organisation: Organisation, planned_work: bool) -> None:
         """Take the client that writes, and whose work it is."""
         super().__init__(real.api, real.version, real.survivors)
-        self._home, self._planned = home, planned_work
+        self._home, self._planned = organisation, planned_work
 
     def create(self, kind: str, values: Mapping[str, str], associations: Sequence[To] = ()) -> Record:
         """Create a record."""
@@ -213,10 +213,10 @@ def _may_make(tx: Connection, organisation: str, customers: Sequence[str]) -> in
     )
 
 
-def _stopped(home: Organisation, going: Sequence[str], so_far: Written, *, news: bool) -> bool:
+def _stopped(organisation: Organisation, going: Sequence[str], so_far: Written, *, news: bool) -> bool:
     """Rehearse what goes, and set aside what is too much of it; tell whether there was any."""
     at = parts()
-    lines = [line for some in rehearse(home, going) for line in some]
+    lines = [line for some in rehearse(organisation, going) for line in some]
     if _fits(so_far.plus(count(lines))):
         return False
     makers = {subjects.customer_of(line.subject) for line in lines if line.decision == "create"}
@@ -224,16 +224,20 @@ def _stopped(home: Organisation, going: Sequence[str], so_far: Written, *, news:
     go_on = bool(makers) and _fits(so_far.plus(count(others)))
     with at.database.transaction() as tx:
         stopped = makers if go_on else set(going)
-        stopped -= planned.among(tx, home.id, list(stopped))  # a person may have approved meanwhile
-        pending_customers.stop(tx, home.id, stopped, at.now())
+        stopped -= planned.among(tx, organisation.id, list(stopped))  # a person may have approved meanwhile
+        pending_customers.stop(tx, organisation.id, stopped, at.now())
     if news and stopped:
-        _ask(home, so_far.plus(count(lines)), "What needs new records waits." if go_on else "All of it waits.")
+        _ask(organisation, so_far.plus(count(lines)), "What needs new records waits." if go_on else "All of it waits.")
     return bool(stopped)
 
 
 def organisation_stopped(tx: Connection, given: str) -> Organisation:
     """Choose the organisation that is given; else the only one whose work the brake has stopped, or that there is."""
-    stopped = [home.id for home in connections.organisations(tx) if journal.held(tx, subjects.brake(home.id))]
+    stopped = [
+        organisation.id
+        for organisation in connections.organisations(tx)
+        if journal.held(tx, subjects.brake(organisation.id))
+    ]
     return organisation_of(tx, given or (stopped[0] if len(stopped) == 1 else ""))
 
 
@@ -242,14 +246,15 @@ def _fits(written: Written) -> bool:
     return written.created <= brake.create and written.updated <= brake.update
 
 
-def _ask(home: Organisation, so_far: Written, what_waits: str) -> str:
+def _ask(organisation: Organisation, so_far: Written, what_waits: str) -> str:
     """Hold an organisation's work for a person, and return the sentence."""
     at = parts()
     sentence = (
-        f"{so_far.created} HubSpot records would be made and {so_far.updated} changed within an hour for {home.name},"
-        f" and nobody planned it; {at.brake.create} and {at.brake.update} are allowed without a plan. {what_waits}"
-        " See what it is with `ledgerloop plan --waiting`, and let it go on with `ledgerloop approve`."
+        f"{so_far.created} HubSpot records would be made and {so_far.updated} changed within an hour for"
+        f" {organisation.name}, and nobody planned it; {at.brake.create} and {at.brake.update} are allowed without"
+        f" a plan. {what_waits} See what it is with `ledgerloop plan --waiting`, and let it go on with"
+        " `ledgerloop approve`."
     )
     with at.database.transaction() as tx:
-        journal.hold(tx, home.id, subjects.brake(home.id), (sentence,), (), at.now())
+        journal.hold(tx, organisation.id, subjects.brake(organisation.id), (sentence,), (), at.now())
     return sentence

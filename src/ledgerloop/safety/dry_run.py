@@ -59,17 +59,17 @@ def rehearse(home: Organisation, customers: Sequence[str], *, anew: bool = False
 
 
 def _still_asked(
-    home: Organisation, forgetful: Database, customers: Sequence[str], lines: Sequence[Entry]
+    organisation: Organisation, forgetful: Database, customers: Sequence[str], lines: Sequence[Entry]
 ) -> list[Entry]:
     """Return what was asked before about these customers and is asked still: the work finds nothing new in it."""
     told = {line.subject for line in lines if line.decision == "hold"}
     wanted = {subjects.customer(one) for one in customers} - told
     with forgetful.reading() as tx:
-        holds = [one for one in journal.holds(tx) if one.lane == home.id and one.subject in wanted]
+        holds = [one for one in journal.holds(tx) if one.lane == organisation.id and one.subject in wanted]
     return [
         Entry(
             at=one.since,
-            lane=home.id,
+            lane=organisation.id,
             turn=0,
             subject=one.subject,
             decision="hold",

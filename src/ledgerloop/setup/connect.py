@@ -76,12 +76,12 @@ def finish_consent(desk: Desk, code: str, state: str) -> list[Organisation]:
     _refuse_short({*oauth.scopes_of(token), *tokens.scope})
     event = str(oauth.claims_of(token).get("authentication_event_id") or "")
     chosen = [one.tenantId for one in desk.list_connections(token, event) if one.tenantType == "ORGANISATION"]
-    homes = [_told(desk.xero(token, tenant), tenant) for tenant in chosen]
+    organisations = [_told(desk.xero(token, tenant), tenant) for tenant in chosen]
     with desk.shelf.lock(GRANT):
         desk.shelf.save(GRANT, tokens.to_json())
-    for home in homes:
-        _connect(desk, home)
-    return homes
+    for organisation in organisations:
+        _connect(desk, organisation)
+    return organisations
 
 
 def connect_portal(desk: Desk) -> tuple[Portal, Provisioned]:
@@ -120,10 +120,13 @@ def connect_portal(desk: Desk) -> tuple[Portal, Provisioned]:
 def choose(desk: Desk, given: str) -> Organisation:
     """Have deals whose route names no organisation invoiced in this one, by id or name, and try those that wait."""
     with desk.database.transaction() as tx:
-        homes = connections.organisations(tx)
-        found = [home for home in homes if given in (home.id, home.name)]
+        organisations = connections.organisations(tx)
+        found = [organisation for organisation in organisations if given in (organisation.id, organisation.name)]
         if len(found) != 1:
-            known = ", ".join(f"{home.name} ({home.id})" for home in homes) or "none; run `ledgerloop connect xero`"
+            known = (
+                ", ".join(f"{organisation.name} ({organisation.id})" for organisation in organisations)
+                or "none; run `ledgerloop connect xero`"
+            )
             raise LedgerloopError(f"There is no one organisation “{given}”. Connected: {known}.")
         connections.choose(tx, found[0].id)
         for portal in connections.portals(tx):
@@ -158,11 +161,11 @@ def _told(client: XeroClient, tenant: str) -> Organisation:
     )
 
 
-def _connect(desk: Desk, home: Organisation) -> None:
+def _connect(desk: Desk, organisation: Organisation) -> None:
     with desk.database.transaction() as tx:
-        before = connections.get(tx, "xero", home.id)
+        before = connections.get(tx, "xero", organisation.id)
         since = before.since if before else desk.now()
-        connections.put(tx, Connected("xero", home.id, home.name, GRANT, home, since))
+        connections.put(tx, Connected("xero", organisation.id, organisation.name, GRANT, organisation, since))
         _let_go_on(tx, desk.now())
     desk.nudge()
 

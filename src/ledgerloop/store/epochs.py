@@ -57,8 +57,8 @@ def waiting(tx: Connection) -> Waiting | None:
     now = kept(tx)
     if now is None or now.noticed is None:
         return None
-    homes = connections.organisations(tx)
-    read = bool(homes) and not any(unread(tx, home.id) for home in homes)
+    organisations = connections.organisations(tx)
+    read = bool(organisations) and not any(unread(tx, organisation.id) for organisation in organisations)
     return Waiting(now.why, (now.safe or now.noticed) if read else None)
 
 

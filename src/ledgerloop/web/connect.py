@@ -81,12 +81,12 @@ class Connecting:
     def choose(self, _request: Request, _session: Session, form: Form) -> Response:
         """Have deals whose route names no organisation invoiced in the one that a person chose."""
         try:
-            home = choose(self._built.desk, form.get("organisation", ""))
+            organisation = choose(self._built.desk, form.get("organisation", ""))
         except LedgerloopError as error:
             return problem("That organisation cannot be chosen", error.sentence)
-        logger.info("organisation chosen", organisation=home.id)
+        logger.info("organisation chosen", organisation=organisation.id)
         answer = to("/")
-        self._sessions.say(answer, f"Deals whose route names no organisation are invoiced in {home.name}.")
+        self._sessions.say(answer, f"Deals whose route names no organisation are invoiced in {organisation.name}.")
         return answer
 
     def hubspot(self, _request: Request, _session: Session, _form: Form) -> Response:

@@ -56,7 +56,7 @@ class Console:
         own = built.pulse()
         with built.database.reading() as tx:
             seen = look(tx, built.now(), own=own, counted=built.receiver.counted())
-            homes, chosen = connections.organisations(tx), connections.chosen(tx)
+            organisations, chosen = connections.organisations(tx), connections.chosen(tx)
         routes = built.parts().routes
         said = self._sessions.said(request)
         answer = page(
@@ -64,9 +64,9 @@ class Console:
             seen=seen,
             lacks=lacks(built),
             came=came,
-            homes=homes if len(homes) > 1 and leaves_open(routes) else [],
+            homes=organisations if len(organisations) > 1 and leaves_open(routes) else [],
             chosen=chosen,
-            undecided=undecided(routes, homes, chosen),
+            undecided=undecided(routes, organisations, chosen),
             may_be_new=may_be_new,
             said=said,
             token=session.token,

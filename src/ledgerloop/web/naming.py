@@ -85,9 +85,9 @@ def _names(tx: Connection, lane: str, kind: str, keys: list[str]) -> dict[str, s
 def _customers(tx: Connection, lane: str, ids: list[str]) -> dict[str, str]:
     """Name customers of the lane's organisation, else of any: a portal's lane makes and links those of all of them."""
     found = {key: one.name for key, one in mirror.customers(tx, lane, ids).items()}
-    for home in connections.organisations(tx) if len(found) < len(ids) else ():
+    for organisation in connections.organisations(tx) if len(found) < len(ids) else ():
         left = [one for one in ids if one not in found]
-        found |= {key: one.name for key, one in mirror.customers(tx, home.id, left).items()}
+        found |= {key: one.name for key, one in mirror.customers(tx, organisation.id, left).items()}
     return found
 
 

@@ -213,8 +213,8 @@ class Overview:
         if kind == "customer":
             from ledgerloop.rules.customers import contact_url  # with what it brings, it takes longer than a look
 
-            home = next((one.facts for one in self.connected if one.id == lane), None)
-            return contact_url(home, key) if isinstance(home, Organisation) else ""
+            organisation = next((one.facts for one in self.connected if one.id == lane), None)
+            return contact_url(organisation, key) if isinstance(organisation, Organisation) else ""
         portal = next((one.facts for one in self.connected if isinstance(one.facts, Portal)), None)
         if portal is None or kind not in _TYPES:
             return ""
@@ -229,7 +229,9 @@ def look(
     A service that looks at itself gives its ``own`` pulse, and what it has ``counted`` and not written yet.
     """
     holds = journal.holds(tx)
-    reviewed = [one for home in connections.organisations(tx) for one in links.listed(tx, home.id, asked=True)]
+    reviewed = [
+        one for organisation in connections.organisations(tx) for one in links.listed(tx, organisation.id, asked=True)
+    ]
     spoken_of = [(one.lane, one.subject) for one in holds]
     spoken_of += [(one.link.organisation, subjects.customer(one.link.xero_id)) for one in reviewed]
     written = [entry for entry in journal.recent(tx, lines * 4) if entry.decision != "skip"][:lines]
@@ -277,5 +279,5 @@ def _signed(tx: Connection, counted: Sequence[Signed]) -> list[Signed]:
 
 
 def _silent(tx: Connection) -> dict[str, datetime]:
-    since = {home.id: silence.since(tx, home.id) for home in connections.organisations(tx)}
-    return {home: at for home, at in since.items() if at is not None}
+    since = {organisation.id: silence.since(tx, organisation.id) for organisation in connections.organisations(tx)}
+    return {organisation: at for organisation, at in since.items() if at is not None}

@@ -58,18 +58,18 @@ class Answering:
         """Do what a button says: “new”, “end company”, or the kind and id of a record."""
         about, _, key = subject.partition(" ")
         kind, _, record = choice.partition(" ")
-        home = self._home_where_asked(lane, subject, choice)
+        organisation = self._home_where_asked(lane, subject, choice)
         if kind == "end":
-            return answers.part(home, key, ["contact" if record == "contact" else "company"], _BY)
+            return answers.part(organisation, key, ["contact" if record == "contact" else "company"], _BY)
         if about == "deal":
             return (
-                payer_answers.new_one_pays(home, key, _BY)
+                payer_answers.new_one_pays(organisation, key, _BY)
                 if choice == "new"
-                else payer_answers.it_pays(home, key, record, _BY)
+                else payer_answers.it_pays(organisation, key, record, _BY)
             )
         if choice == "new":
-            return answers.it_is_new(home, key, _BY)
-        return answers.it_is(home, key, "contact" if kind == "contact" else "company", record, _BY)
+            return answers.it_is_new(organisation, key, _BY)
+        return answers.it_is(organisation, key, "contact" if kind == "contact" else "company", record, _BY)
 
     def _home_where_asked(self, lane: str, subject: str, choice: str) -> Organisation:
         """Return the organisation whose question it is; Over where this answer is not among those that are asked for.
@@ -77,19 +77,19 @@ class Answering:
         A deal is held in the portal's lane, and is about customers of one organisation.
         """
         with self._built.database.reading() as tx:
-            homes = connections.organisations(tx)
+            organisations = connections.organisations(tx)
             held = journal.held(tx, Subject(subject))
             if held is not None and held.lane == lane:
                 named = [f"{one.kind} {one.id}" for one in held.choices]
                 customers = [one.id for one in held.choices if one.kind == "customer"]
-                for home in homes:
-                    asked = home.id == lane or bool(mirror.customers(tx, home.id, customers))
+                for organisation in organisations:
+                    asked = organisation.id == lane or bool(mirror.customers(tx, organisation.id, customers))
                     if asked and (choice in named or (choice == "new" and may_be_new(held))):
-                        return home
-            for home in homes:
-                for one in links.listed(tx, home.id, asked=True) if home.id == lane else ():
+                        return organisation
+            for organisation in organisations:
+                for one in links.listed(tx, organisation.id, asked=True) if organisation.id == lane else ():
                     link = one.link
                     known = (f"{link.kind} {link.hubspot_id}", f"end {link.kind}")
                     if subject == subjects.customer(link.xero_id) and choice in known:
-                        return home
+                        return organisation
         raise Over("That is not asked any more, or not in this way. Look at it again.")

@@ -34,20 +34,22 @@ class Index:
 
     def of(self, invoice: Stands) -> list[Sold]:
         """Return the deals that an invoice may belong to, whatever it comes to before tax."""
-        home, document = invoice.home, invoice.document
+        organisation, document = invoice.home, invoice.document
         keys = [f"id {document.id.lower()}", f"deal {invoice.marked_for}"]
         keys += [f"number {document.number.casefold()}"] if document.number else []
         keys += [f"deal {one}" for one in numbers_in(document.reference)]
         keys += [f"name {one}" for one in runs_of_words(document.reference, self._longest_name)]
         found = {deal for key in keys for deal in self._by.get(key, ())}
         found |= {
-            deal for deal in self._by_customer.get((home.id, document.customer), ()) if self._fits(deal, home, document)
+            deal
+            for deal in self._by_customer.get((organisation.id, document.customer), ())
+            if self._fits(deal, organisation, document)
         }
         return [self.deals[deal] for deal in sorted(found, key=in_order)]
 
-    def _fits(self, deal: str, home: Organisation, document: Receivable) -> bool:
+    def _fits(self, deal: str, organisation: Organisation, document: Receivable) -> bool:
         one = self.deals[deal]
-        return _may_come_to(one, document) and days_between(one, home, document) <= self._days
+        return _may_come_to(one, document) and days_between(one, organisation, document) <= self._days
 
 
 def _keys_of(deal: Sold) -> Iterator[str]:

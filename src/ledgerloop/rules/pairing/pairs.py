@@ -97,8 +97,8 @@ def in_order(deal: str) -> tuple[int, str]:
     return len(deal), deal
 
 
-def days_between(deal: Sold, home: Organisation, document: Receivable) -> float:
+def days_between(deal: Sold, organisation: Organisation, document: Receivable) -> float:
     """Return how many days lie between winning a deal and the date of an invoice; endless where either is not known."""
     if deal.won_at is None or document.issued_on is None:
         return float("inf")
-    return abs((document.issued_on - home.day(deal.won_at)).days)
+    return abs((document.issued_on - organisation.day(deal.won_at)).days)

@@ -72,12 +72,12 @@ def beside(pair: Pair, found: Plan) -> Pair:
     return replace(pair, doubts=(*pair.doubts, *doubts, *asked.of(pair)))
 
 
-def within(found: Plan, homes: Collection[str]) -> Plan:
+def within(found: Plan, organisations: Collection[str]) -> Plan:
     """Return the part of a plan whose invoices are in some organisations, and the deals that have none anywhere."""
     return replace(
         found,
-        certain=tuple(one for one in found.certain if one.invoice.home.id in homes),
-        uncertain=tuple(one for one in found.uncertain if one.invoice.home.id in homes),
+        certain=tuple(one for one in found.certain if one.invoice.home.id in organisations),
+        uncertain=tuple(one for one in found.uncertain if one.invoice.home.id in organisations),
     )
 
 
@@ -109,8 +109,8 @@ class _Rivals:
 
 def _beside(pair: Pair, other: Pair) -> str:
     """Name another invoice, and its organisation where that is another one."""
-    home = other.invoice.home
-    return other.invoice.called + (f" in {home.name}" if home.id != pair.invoice.home.id else "")
+    organisation = other.invoice.home
+    return other.invoice.called + (f" in {organisation.name}" if organisation.id != pair.invoice.home.id else "")
 
 
 def _listed(some: Sequence[str], most: int = 3) -> str:
