@@ -144,10 +144,10 @@ def test_one_of_two_is_looked_at_beside_the_other(staged: Callable[..., Scene]) 
 
     assert set() == _pairs(survey.plan.certain)
     (pair,) = survey.plan.uncertain
-    assert (deal, KIWI) == (pair.deal.id, pair.invoice.home.name)
+    assert (deal, KIWI) == (pair.deal.id, pair.invoice.organisation.name)
     assert (f"The deal may have SAME-1 in {AUSSIE} as well.",) == pair.doubts
     assert elsewhere not in {one.id for one in survey.plan.without}
     with instead(two.scene.built.parts()):
         named = adoption_survey.survey(_house(two.scene), adoption_survey.homes_of(KIWI), [deal], "SAME-1").named
     assert named is not None
-    assert KIWI == named.invoice.home.name
+    assert KIWI == named.invoice.organisation.name

@@ -44,7 +44,7 @@ def sold(key: str = DEAL, **values: Any) -> Sold:
 def stands(
     key: str = ID,
     *,
-    home: Organisation = HOME,
+    organisation: Organisation = HOME,
     net: str | None = "1000.00",
     followed_for: str = "",
     marked_for: str = "",
@@ -52,7 +52,7 @@ def stands(
 ) -> Stands:
     """Return an invoice that fits that deal: 1,150.00 with tax, dated on the day on which it was won."""
     usual: dict[str, Any] = {
-        "organisation": home.id,
+        "organisation": organisation.id,
         "id": key,
         "kind": "invoice",
         "customer": "c1",
@@ -63,7 +63,11 @@ def stands(
         "issued_on": day(0),
     }
     document = Receivable(**{**usual, **values})
-    return Stands(home, document, "Harbour Cycles Ltd", Decimal(net) if net else None, marked_for, followed_for)
+    return Stands(organisation, document, "Harbour Cycles Ltd", Decimal(net) if net else None, marked_for, followed_for)
+
+
+def _named_after(pair: Pair) -> str:
+    return pair.invoice.organisation.name
 
 
 def planned(deals: Sequence[Sold], invoices: Sequence[Stands]) -> Plan:
@@ -96,11 +100,11 @@ CERTAIN: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "customer, amount and a month": ({}, {"issued_on": day(-31)}),
     "a draft": ({}, {"status": "DRAFT", "number": ""}),
     "a paid one": ({}, {"status": "PAID"}),
-    "where its route leads": ({"home": HOME}, {}),
-    "the id, where its route does not lead": (NAMES | {"home": THERE}, {}),
-    "the mark, where its route does not lead": ({"home": THERE}, {"marked_for": DEAL}),
+    "where its route leads": ({"organisation": HOME}, {}),
+    "the id, where its route does not lead": (NAMES | {"organisation": THERE}, {}),
+    "the mark, where its route does not lead": ({"organisation": THERE}, {"marked_for": DEAL}),
 }
-AWAY = {"home": THERE}
+AWAY = {"organisation": THERE}
 """.. and the route leads to another organisation than the invoice's."""
 LEADS_AWAY = f"It is in {HOME.name}, and the deal's route leads to {THERE.name}."
 
@@ -217,20 +221,22 @@ class TestRivals:
     @pytest.mark.parametrize("named", [NUMBERED, {}])
     def test_the_same_in_two_organisations(self, named: dict[str, Any]) -> None:
         """The route tells which it is; where none leads anywhere, the other one is named with its organisation."""
-        invoices = [stands(), stands(OTHER_ID, home=THERE)]
+        invoices = [stands(), stands(OTHER_ID, organisation=THERE)]
 
-        assert ([(DEAL, OTHER_ID)], []) == _both(planned([sold(home=THERE, **named)], invoices))
+        assert ([(DEAL, OTHER_ID)], []) == _both(planned([sold(organisation=THERE, **named)], invoices))
         asked = planned([sold(**named)], invoices)
         assert () == asked.certain
         assert [
             (f"The deal may have INV-0031 in {THERE.name} as well.",),
             (f"The deal may have INV-0031 in {HOME.name} as well.",),
-        ] == [one.doubts for one in sorted(asked.uncertain, key=lambda one: one.invoice.home.name, reverse=True)]
+        ] == [
+            one.doubts for one in sorted(asked.uncertain, key=lambda one: one.invoice.organisation.name, reverse=True)
+        ]
 
     def test_one_of_several_organisations(self) -> None:
         """Of a plan the part in one organisation is told, with the deals that have no invoice in any."""
         here, there, none = sold(**NAMES), sold(TWIN, ids={"tool_id": OTHER_ID}), sold("30000000001", customers={})
-        found = planned([here, there, none], [stands(), stands(OTHER_ID, home=THERE)])
+        found = planned([here, there, none], [stands(), stands(OTHER_ID, organisation=THERE)])
 
         told = within(found, {HOME.id})
 
@@ -399,14 +405,14 @@ def test_no_deal_and_no_invoice_is_certain_twice(data: st.DataObject) -> None:
             customers=data.draw(
                 st.sampled_from([{}, {HOME.id: "c1"}, {HOME.id: "c2"}, {HOME.id: "c1", THERE.id: "c1"}])
             ),
-            home=data.draw(st.sampled_from([None, HOME, THERE])),
+            organisation=data.draw(st.sampled_from([None, HOME, THERE])),
         )
         for place in range(data.draw(st.integers(1, 4)))
     ]
     invoices = [
         stands(
             key,
-            home=data.draw(st.sampled_from([HOME, THERE])),
+            organisation=data.draw(st.sampled_from([HOME, THERE])),
             number=data.draw(numbers),
             customer=data.draw(st.sampled_from(["c1", "c2"])),
             total=Decimal(data.draw(some)),
@@ -427,7 +433,7 @@ def test_no_deal_and_no_invoice_is_certain_twice(data: st.DataObject) -> None:
         assert set(sides).isdisjoint(one[side] for one in asked)
     assert all(one.invoice.document.status != "VOIDED" for one in found.certain)
     assert all(
-        one.deal.home in (None, one.invoice.home) or one.invoice.document.id in one.deal.ids.values()
+        one.deal.organisation in (None, one.invoice.organisation) or one.invoice.document.id in one.deal.ids.values()
         for one in found.certain
     )
     everyone = {*(one[0] for one in [*certain, *asked]), *(deal.id for deal, _ in found.lost)}

@@ -113,25 +113,25 @@ def _of(survey: Survey, deals: Sequence[str]) -> Plan:
 def _show(plan: Plan, everything: bool) -> None:
     most = None if everything else FIRST
     for one in plan.certain[:most]:
-        say(f"✓ {_deal_told(one.deal, one.invoice.home)}")
+        say(f"✓ {_deal_told(one.deal, one.invoice.organisation)}")
         say(f"    {_invoice_told(one)}")
         say(f"    {' '.join(one.agrees)}\n")
     _more(len(plan.certain), most)
     before = ""
     for one in plan.uncertain[:most]:
         if one.deal.id != before:
-            say(f"? {_deal_told(one.deal, one.invoice.home)}")
+            say(f"? {_deal_told(one.deal, one.invoice.organisation)}")
         before = one.deal.id
         say(f"    {_invoice_told(one)}")
         say(f"        for it: {' '.join(one.agrees) or 'nothing that is known.'}")
         say(f"        against it: {' '.join(one.doubts)}\n")
     _more(len(plan.uncertain), most)
     for deal, said in plan.lost[:most]:
-        say(f"? {_deal_told(deal, deal.home)}\n    {said}\n")
+        say(f"? {_deal_told(deal, deal.organisation)}\n    {said}\n")
     _more(len(plan.lost), most)
     if everything:
         for deal in plan.without:
-            say(f"– {_deal_told(deal, deal.home)}\n    No invoice in Xero is known to be its.\n")
+            say(f"– {_deal_told(deal, deal.organisation)}\n    No invoice in Xero is known to be its.\n")
 
 
 def _more(count: int, most: int | None) -> None:
@@ -154,7 +154,7 @@ def _invoice_told(pair: Pair) -> str:
     whose = pair.invoice.customer or one.customer
     return (
         f"invoice {pair.invoice.called}, {one.status}, {one.total:.2f} {one.currency}{net}{dated}, made out to"
-        f" “{whose}” in {pair.invoice.home.name}{reference}"
+        f" “{whose}” in {pair.invoice.organisation.name}{reference}"
     )
 
 

@@ -92,11 +92,11 @@ def look_at_rivals(tx: Connection, organisation: str, records: Collection[str], 
         lanes.wake(tx, "standing", lane, parts().now())
 
 
-def shown_elsewhere(home: Organisation, some: Sequence[Link]) -> dict[tuple[LinkKind, str], str]:
+def shown_elsewhere(organisation: Organisation, some: Sequence[Link]) -> dict[tuple[LinkKind, str], str]:
     """Tell which of these links' records show another organisation, by kind and record, and its name."""
     with parts().database.reading() as tx:
         names = {one.id: one.name for one in connections.organisations(tx)}
-        if names.keys() <= {home.id}:
+        if names.keys() <= {organisation.id}:
             return {}  # the usual case: nobody else is there
         found = [
             link
@@ -107,7 +107,7 @@ def shown_elsewhere(home: Organisation, some: Sequence[Link]) -> dict[tuple[Link
     first: dict[tuple[LinkKind, str], str] = {}
     for link in found:
         first.setdefault((link.kind, link.hubspot_id), link.organisation)
-    return {key: names[organisation] for key, organisation in first.items() if organisation != home.id}
+    return {key: names[owner] for key, owner in first.items() if owner != organisation.id}
 
 
 def in_question(some: Sequence[Link]) -> dict[tuple[LinkKind, str], str]:

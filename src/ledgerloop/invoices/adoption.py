@@ -60,10 +60,10 @@ def link(portal: Portal, survey: Survey, chosen: Sequence[Pair], by: str) -> Lin
     """
     at = parts()
     linked = Linked()
-    for organisation in dict.fromkeys(one.invoice.home for one in chosen):
+    for organisation in dict.fromkeys(one.invoice.organisation for one in chosen):
         epoch.insist(organisation.id)  # of a database that was put back nobody knows yet what else was made
-    for organisation in dict.fromkeys(one.invoice.home for one in chosen):
-        mine = [one for one in chosen if one.invoice.home == organisation]
+    for organisation in dict.fromkeys(one.invoice.organisation for one in chosen):
+        mine = [one for one in chosen if one.invoice.organisation == organisation]
         for start in range(0, len(mine), MOST_IDS):
             some = mine[start : start + MOST_IDS]
             read = at.xero(organisation.id).invoices_by_id([one.invoice.document.id for one in some])
@@ -86,7 +86,7 @@ def _name(portal: Portal, some: Sequence[Pair]) -> tuple[set[str], dict[str, str
         kept = intents.get(tx, portal.id, [one.deal.id for one in some])
         taken = {
             key
-            for organisation in {one.invoice.home.id for one in some}
+            for organisation in {one.invoice.organisation.id for one in some}
             for key in intents.by_invoice(tx, organisation, [one.invoice.document.id for one in some])
         }
     free = [one for one in some if one.deal.id not in kept or kept[one.deal.id].state in ("intended", "refused")]
@@ -138,10 +138,10 @@ def _link(
     if not some:
         return
     with at.database.transaction() as tx:
-        merged = survivors(tx, some[0].invoice.home.id, {one.Contact.ContactID for one in read.values()})
+        merged = survivors(tx, some[0].invoice.organisation.id, {one.Contact.ContactID for one in read.values()})
         for pair in some:
             invoice = read.get(pair.invoice.document.id)
-            stands = receivable_from_invoice(pair.invoice.home.id, invoice) if invoice else None
+            stands = receivable_from_invoice(pair.invoice.organisation.id, invoice) if invoice else None
             if invoice is None or stands is None:
                 refused.append((pair, f"Xero has no sales invoice {pair.invoice.called} any more."))
                 continue
@@ -186,7 +186,7 @@ def _intent(portal: Portal, terms: Terms | None, pair: Pair, invoice: Invoice, n
     return Intent(
         portal=portal.id,
         deal=deal,
-        organisation=pair.invoice.home.id,
+        organisation=pair.invoice.organisation.id,
         customer=invoice.Contact.ContactID,
         payload=payload,
         payload_hash=hash_of(payload),

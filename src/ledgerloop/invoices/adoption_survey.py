@@ -66,7 +66,7 @@ class _Meant:
     def means(self, invoice: Stands) -> bool:
         """Tell whether an invoice is the one."""
         names = (invoice.document.id.lower(), invoice.document.number.casefold())
-        return invoice.home.id in self.homes and self.invoice.casefold() in names
+        return invoice.organisation.id in self.homes and self.invoice.casefold() in names
 
 
 def homes_of(given: str) -> list[Organisation]:
@@ -204,7 +204,7 @@ def _sold(
             numbers=_said(record, at.traces.invoice_number),
             merged=tuple(old for old in (values.get(MERGED_IDS) or "").split(";") if old),
             customers={organisation: found[deal] for organisation, found in customers.items() if deal in found},
-            home=leads.get(deal),
+            organisation=leads.get(deal),
         )
 
 
@@ -233,7 +233,7 @@ def _pairs(
         whole = _known(organisation, found, count)
         pairs += [one for key, of in found for deal in of if (one := weigh(deal, whole[key.document.id], days))]
         meant = [
-            chosen(one.deal, whole[one.invoice.document.id], days) if one.invoice.home == organisation else one
+            chosen(one.deal, whole[one.invoice.document.id], days) if one.invoice.organisation == organisation else one
             for one in meant
         ]
     if named and len(meant) != 1:
@@ -244,7 +244,7 @@ def _pairs(
 def _not_one(given: str, meant: Sequence[Pair]) -> str:
     if not meant:
         return f"No connected organisation has a sales invoice “{given}”."
-    some = "; ".join(f"{one.invoice.document.id} in {one.invoice.home.name}" for one in meant)
+    some = "; ".join(f"{one.invoice.document.id} in {one.invoice.organisation.name}" for one in meant)
     return f"Several invoices are called “{given}”: {some}. Name one by its id."
 
 

@@ -34,7 +34,7 @@ class Ready:
     """A deal whose invoice can be made once its customer is known."""
 
     sale: Sale
-    home: Organisation
+    organisation: Organisation
     terms: Terms
     draft: Draft
 

@@ -44,10 +44,10 @@ def edit(portal: str, deals: Sequence[str], settled: Collection[str]) -> Trouble
     with at.database.reading() as tx:
         waiting = journal.waiting(tx, [subjects.deal(deal) for deal in settled])
         held = {deal for deal in settled if subjects.deal(deal) in waiting}
-        house = connections.portal(tx, portal)
+        connected = connections.portal(tx, portal)
         made = {deal: one for deal, one in intents.get(tx, portal, deals).items() if one.state == "made"}
     troubles = Troubles()
-    if house is None or not made:
+    if connected is None or not made:
         return troubles
     found = read_deals(at.hubspot(), list(made), [invoice_id()])
     merged = merged_deals.follow(portal, list(found.values()))
@@ -66,7 +66,7 @@ def edit(portal: str, deals: Sequence[str], settled: Collection[str]) -> Trouble
     stages = frozenset(won_stages(portal))
     sales = read_sales(at.hubspot(), portal, [found[deal] for deal in made if deal in found], customers=False)
     # An invoice was made of each, so whether it is still won decides nothing any more.
-    for home, mine in by_home(Decided({}, {}), route(house, sales, made), sales):
+    for home, mine in by_home(Decided({}, {}), route(connected, sales, made), sales):
         edited: list[Edited] = []
         strange: list[Edited] = []
         for sale, terms in mine:
@@ -117,11 +117,11 @@ def edit(portal: str, deals: Sequence[str], settled: Collection[str]) -> Trouble
         for start in range(0, len(edited), MOST_IDS):
             some = edited[start : start + MOST_IDS]
             with troubles.apart(home.id, [one.intent.deal for one in some]):
-                change_drafts(house, home, some, settled)
+                change_drafts(connected, home, some, settled)
         for organisation in {one.intent.organisation for one in strange}:
             some = [one for one in strange if one.intent.organisation == organisation]
             with troubles.apart(organisation, [one.intent.deal for one in some]):
-                compare_adopted(house, organisation, some)
+                compare_adopted(connected, organisation, some)
     return troubles
 
 

@@ -39,14 +39,14 @@ def intend(portal: str, ids: Sequence[str], again: Collection[str], settled: Col
     """
     at = parts()
     with at.database.reading() as tx:
-        house = connections.portal(tx, portal)
+        connected = connections.portal(tx, portal)
         before = intents.get(tx, portal, ids)
-    if house is None:
+    if connected is None:
         return Troubles()
     undecided = [deal for deal in ids if deal not in before or before[deal].state in ("intended", "refused")]
-    decided = decide(house, undecided, settled=settled)
+    decided = decide(connected, undecided, settled=settled)
     troubles = decided.troubles
-    adopted = adopt(house, decided)
+    adopted = adopt(connected, decided)
     decided = replace(decided, verdicts={d: one for d, one in decided.verdicts.items() if d not in adopted})
     ready = Decided({deal: one for deal, one in decided.verdicts.items() if isinstance(one, Ready)}, {}, decided.names)
     others: dict[str, Verdict] = {deal: one for deal, one in decided.verdicts.items() if not isinstance(one, Ready)}
@@ -54,7 +54,7 @@ def intend(portal: str, ids: Sequence[str], again: Collection[str], settled: Col
         portal, Decided(others, decided.causes, decided.names), [], before, again
     )  # also where Xero cannot be reached
     payers = find_customers(ready.verdicts, troubles)
-    planned = [_kept_approval(one, before.get(one.deal)) for one in _planned(house, ready.verdicts, payers, before)]
+    planned = [_kept_approval(one, before.get(one.deal)) for one in _planned(connected, ready.verdicts, payers, before)]
     _keep(portal, ready, planned, before, again)
     waits: dict[str, Verdict] = {deal: hold for deal, hold in troubles.holds().items() if deal not in before}
     _keep(portal, Decided(waits, {}, decided.names), [], before, again)
@@ -71,7 +71,7 @@ def adopt(portal: Portal, decided: Decided) -> set[str]:
     found: list[Intent] = []
     for deal, stands in decided.standing.items():
         verdict = decided.verdicts.get(deal)
-        if isinstance(verdict, Ready) and verdict.home.id == stands.organisation:
+        if isinstance(verdict, Ready) and verdict.organisation.id == stands.organisation:
             found.append(_intent(portal, verdict, stands.customer, "", now, ""))
         else:
             found.append(_stranger(portal, deal, stands, now, decided.names.get(deal, "")))
@@ -110,8 +110,8 @@ def find_customers(verdicts: dict[str, Verdict], troubles: Troubles) -> dict[str
     at = parts()
     payers: dict[str, Found] = {}
     ready = [one for one in verdicts.values() if isinstance(one, Ready)]
-    for organisation in {one.home.id: one.home for one in ready}.values():
-        sales = [one.sale for one in ready if one.home.id == organisation.id]
+    for organisation in {one.organisation.id: one.organisation for one in ready}.values():
+        sales = [one.sale for one in ready if one.organisation.id == organisation.id]
         deals = [sale.deal.id for sale in sales]
         found: dict[str, Payer] = {}
         with troubles.apart(organisation.id, deals):
@@ -137,9 +137,9 @@ def _planned(
     """Make the intents, in requests of one organisation and at most fifty invoices."""
     at = parts()
     ready = [one for one in verdicts.values() if isinstance(one, Ready)]
-    ready.sort(key=lambda one: (one.home.id, len(one.sale.deal.id), one.sale.deal.id))
+    ready.sort(key=lambda one: (one.organisation.id, len(one.sale.deal.id), one.sale.deal.id))
     planned: list[Intent] = []
-    for _, of_home in groupby(ready, key=lambda one: one.home.id):
+    for _, of_home in groupby(ready, key=lambda one: one.organisation.id):
         key = ""
         for place, one in enumerate(of_home):
             key = key if place % REQUEST else at.new_key()
@@ -171,7 +171,7 @@ def _intent(portal: Portal, verdict: Ready, customer: str, key: str, now: dateti
     return Intent(
         portal=portal.id,
         deal=deal.id,
-        organisation=verdict.home.id,
+        organisation=verdict.organisation.id,
         customer=customer,
         payload=payload,
         payload_hash=hash_of(payload),

@@ -88,7 +88,7 @@ def _quotes(portal: Portal, deals: Sequence[str]) -> list[Quote]:
             reasons = verdict.reasons if isinstance(verdict, Hold) else (verdict.reason,)
             quotes[deal] = Quote(deal, reasons=reasons, note=note)
             continue
-        payer, organisation = payers[deal], verdict.home
+        payer, organisation = payers[deal], verdict.organisation
         with at.database.reading() as tx:
             customer = mirror.customers(tx, organisation.id, [payer.id]).get(payer.id)
             linked = _linked(tx, organisation, verdict.sale) if payer.how == "link" else None

@@ -31,10 +31,10 @@ def changed(portal: str, waiting: Sequence[Intent]) -> tuple[dict[str, Verdict],
     now = parts().now()
     old = [one for one in waiting if one.state == "sent" or passed(one.created_at, FRESH, now)]
     with parts().database.reading() as tx:
-        house = connections.portal(tx, portal)
-    if house is None or not old:
+        connected = connections.portal(tx, portal)
+    if connected is None or not old:
         return {}, set()
-    decided = decide(house, [one.deal for one in old])
+    decided = decide(connected, [one.deal for one in old])
     unsure = {one.deal for one in old if one.deal not in decided.verdicts}
     sure = {one.deal: decided.verdicts[one.deal] for one in old if one.deal not in unsure}
     return {one.deal: sure[one.deal] for one in old if one.deal in sure and not _same(one, sure[one.deal])}, unsure
@@ -67,6 +67,6 @@ def put_back(portal: str, some: Sequence[Intent], verdicts: Mapping[str, Verdict
 
 
 def _same(intent: Intent, verdict: Verdict) -> bool:
-    if not isinstance(verdict, Ready) or verdict.home.id != intent.organisation:
+    if not isinstance(verdict, Ready) or verdict.organisation.id != intent.organisation:
         return False
     return not intent.basis or intent.basis == basis(verdict.sale, verdict.terms)

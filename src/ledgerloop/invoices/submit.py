@@ -150,13 +150,13 @@ def _adopt_waiting(portal: str, organisation: str) -> None:
     """Look once more before invoices leave for the first time: in our copy, and where that may be old, in Xero."""
     with parts().database.reading() as tx:
         some = [one for one in intents.pending(tx, portal) if one.organisation == organisation]
-        house = connections.portal(tx, portal)
+        connected = connections.portal(tx, portal)
     first = [one for one in some if one.state == "intended"]
-    if not first or house is None:
+    if not first or connected is None:
         return
     epoch.insist(organisation)
     existing.freshen(organisation)
-    found = existing.standing(house, [one.deal for one in first])
+    found = existing.standing(connected, [one.deal for one in first])
     here = [replace(one, organisation=found[one.deal].organisation) for one in first if one.deal in found]
     if here:
         with parts().database.transaction() as tx:

@@ -27,7 +27,7 @@ AT_ONCE = 200
 """Customers looked at together, here and where planned work is done: who shares an email shows only among these."""
 
 
-def rehearse(home: Organisation, customers: Sequence[str], *, anew: bool = False) -> Iterator[list[Entry]]:
+def rehearse(organisation: Organisation, customers: Sequence[str], *, anew: bool = False) -> Iterator[list[Entry]]:
     """Rehearse showing these customers, and give the journal of some after the other.
 
     Where it is to be ``anew``, what is due is pulled first, and what HubSpot shows now is looked at.
@@ -42,20 +42,20 @@ def rehearse(home: Organisation, customers: Sequence[str], *, anew: bool = False
             database=forgetful,
             books_read={},
             hubspot=lambda: client,
-            xero=lambda organisation: at.xero(organisation).reading_only(),
+            xero=lambda organisation_id: at.xero(organisation_id).reading_only(),
             nudge=lambda: None,
         )
         if anew:
             with instead(rehearsed):
-                pull.pull(parts().xero(home.id), home.id, (), held.look_at_held)
+                pull.pull(parts().xero(organisation.id), organisation.id, (), held.look_at_held)
         for start in range(0, len(customers), AT_ONCE):
             some = customers[start : start + AT_ONCE]
-            with instead(rehearsed), provenance.bound(Provenance(home.id)):
+            with instead(rehearsed), provenance.bound(Provenance(organisation.id)):
                 if anew:
-                    drift.look_at(home, some)
-                show.show_standings(home, some, write_back.show_invoices)
+                    drift.look_at(organisation, some)
+                show.show_standings(organisation, some, write_back.show_invoices)
             lines = take_lines(forgetful)
-            yield [*lines, *_still_asked(home, forgetful, some, lines)]
+            yield [*lines, *_still_asked(organisation, forgetful, some, lines)]
 
 
 def _still_asked(

@@ -34,7 +34,7 @@ class Index:
 
     def of(self, invoice: Stands) -> list[Sold]:
         """Return the deals that an invoice may belong to, whatever it comes to before tax."""
-        organisation, document = invoice.home, invoice.document
+        organisation, document = invoice.organisation, invoice.document
         keys = [f"id {document.id.lower()}", f"deal {invoice.marked_for}"]
         keys += [f"number {document.number.casefold()}"] if document.number else []
         keys += [f"deal {one}" for one in numbers_in(document.reference)]

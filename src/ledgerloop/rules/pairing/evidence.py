@@ -27,7 +27,7 @@ def weigh(deal: Sold, invoice: Stands, days: int) -> Pair | None:
     document = invoice.document
     named, called = list(_naming(deal, invoice)), _is_called(deal, document)
     whose, what = _whose(deal, invoice), _amount(deal, invoice)
-    apart = days_between(deal, invoice.home, document)
+    apart = days_between(deal, invoice.organisation, document)
     near = apart <= days
     agrees = [said for said, _ in named] + (["Its reference names the deal."] if called else [])
     agrees += [one for one in (whose[0], what[0]) if one]
@@ -67,9 +67,9 @@ def _pair(
 
 def _elsewhere(deal: Sold, invoice: Stands) -> list[str]:
     """Say that an invoice is not where the deal's route leads: customers, numbers and sums may be the same in both."""
-    if deal.home is None or deal.home.id == invoice.home.id:
+    if deal.organisation is None or deal.organisation.id == invoice.organisation.id:
         return []
-    return [f"It is in {invoice.home.name}, and the deal's route leads to {deal.home.name}."]
+    return [f"It is in {invoice.organisation.name}, and the deal's route leads to {deal.organisation.name}."]
 
 
 def _naming(deal: Sold, invoice: Stands) -> Iterator[tuple[str, bool]]:
@@ -94,7 +94,7 @@ def _is_called(deal: Sold, document: Receivable) -> bool:
 
 def _whose(deal: Sold, invoice: Stands) -> tuple[str, str]:
     """Say that the customer is the same, or that it is another; neither where it is not known."""
-    known = deal.customers.get(invoice.home.id)
+    known = deal.customers.get(invoice.organisation.id)
     called = invoice.customer or invoice.document.customer
     if not known:
         return "", ""

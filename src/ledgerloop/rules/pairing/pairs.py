@@ -33,7 +33,7 @@ class Sold:
     """The ids of deals that were merged into it."""
     customers: Mapping[str, str] = field(default_factory=dict)
     """By organisation: the customer that it belongs to, where that is known."""
-    home: Organisation | None = None
+    organisation: Organisation | None = None
     """Where its route leads; None where none does."""
 
 
@@ -41,7 +41,7 @@ class Sold:
 class Stands:
     """An invoice that stands in Xero."""
 
-    home: Organisation
+    organisation: Organisation
     document: Receivable
     customer: str = ""
     """What its customer is called."""
@@ -55,7 +55,7 @@ class Stands:
     @property
     def key(self) -> tuple[str, str]:
         """Tell it from every other: its organisation and its id."""
-        return self.home.id, self.document.id
+        return self.organisation.id, self.document.id
 
     @property
     def called(self) -> str:

@@ -76,8 +76,8 @@ def within(found: Plan, organisations: Collection[str]) -> Plan:
     """Return the part of a plan whose invoices are in some organisations, and the deals that have none anywhere."""
     return replace(
         found,
-        certain=tuple(one for one in found.certain if one.invoice.home.id in organisations),
-        uncertain=tuple(one for one in found.uncertain if one.invoice.home.id in organisations),
+        certain=tuple(one for one in found.certain if one.invoice.organisation.id in organisations),
+        uncertain=tuple(one for one in found.uncertain if one.invoice.organisation.id in organisations),
     )
 
 
@@ -109,8 +109,10 @@ class _Rivals:
 
 def _beside(pair: Pair, other: Pair) -> str:
     """Name another invoice, and its organisation where that is another one."""
-    organisation = other.invoice.home
-    return other.invoice.called + (f" in {organisation.name}" if organisation.id != pair.invoice.home.id else "")
+    organisation = other.invoice.organisation
+    return other.invoice.called + (
+        f" in {organisation.name}" if organisation.id != pair.invoice.organisation.id else ""
+    )
 
 
 def _listed(some: Sequence[str], most: int = 3) -> str:
