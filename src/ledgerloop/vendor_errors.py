@@ -73,6 +73,12 @@ class Dialect(Protocol):
     def reads(self, method: str, path: str) -> bool:
         """Tell whether a call, by its method and the template of its path, is known to read and to change nothing."""
 
+    def scopes(self, method: str, path: str) -> tuple[str, ...]:
+        """Return the scopes of which any one opens a call, where the vendor's refusals do not name them."""
+
+    def to_grant(self) -> str:
+        """Say what a person does to have a scope granted."""
+
     def refusal(self, answer: Answer) -> Refusal:
         """Say what a refusal says, whatever its body is."""
 
@@ -119,7 +125,7 @@ def failure(name: str, call: str, what: str, repeatable: bool, status: int | Non
 
 
 def error_from(dialect: Dialect, call: str, answer: Answer, reading: Reading, repeatable: bool) -> LedgerloopError:
-    """Return the error that an answer outside 2xx means."""
+    """Return the error that an answer outside 2xx means. ``call`` is the method and the path of what was called."""
     status, refusal = answer.status, dialect.refusal(answer)
     sentence = without_emails(refusal.sentence) or "no reason given"
     message = f"{dialect.name} {call}: {status}, {sentence}"
@@ -133,8 +139,9 @@ def error_from(dialect: Dialect, call: str, answer: Answer, reading: Reading, re
         return failure(dialect.name, call, f"{status}, {sentence}", repeatable, status)
     body, request_id = without_emails(answer.text[:BODY_KEPT]), refusal.request_id
     if status in (401, 403) and (refusal.scopes or refusal.scope_missing):
-        needed = f"; any one of these scopes would do: {', '.join(refusal.scopes)}" if refusal.scopes else ""
-        return ScopeMissing(message + needed, status, body, request_id, refusal.scopes)
+        scopes = refusal.scopes or dialect.scopes(*call.split(" ", 1))
+        needed = f"; any one of these scopes would do: {', '.join(scopes)}. {dialect.to_grant()}" if scopes else ""
+        return ScopeMissing(message + needed, status, body, request_id, scopes)
     if status == 401:
         return ConsentNeeded(dialect.name, f"its API refuses the credential ({sentence})")
     kind = _REFUSED.get(status, Refused)

@@ -261,7 +261,7 @@ def test_a_token_that_may_not_say_whose_it_is(file: Path, sandbox: Sandbox) -> N
     connected = run(file.parent, "connect", "hubspot")
 
     assert 1 == connected.returncode
-    assert connected.stderr.endswith("any one of these scopes would do: oauth\n")
+    assert "any one of these scopes would do: oauth. Add one of them to the app or key in HubSpot" in connected.stderr
     assert ["oauth"] == _about(_findings(file)[1], "HubSpot's token lacks scopes")["missing"]
 
 

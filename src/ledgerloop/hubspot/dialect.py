@@ -67,6 +67,14 @@ class HubSpotDialect:
         """Tell whether a call is listed as a read."""
         return any(one.fullmatch(path) for one in _READ.get(method, ()))
 
+    def scopes(self, method: str, path: str) -> tuple[str, ...]:
+        """Return none: HubSpot's refusals name them."""
+        return ()
+
+    def to_grant(self) -> str:
+        """Say what a person does to have a scope granted."""
+        return "Add one of them to the app or key in HubSpot; a token made before that may have to be made anew."
+
     def refusal(self, answer: Answer) -> Refusal:
         """Say what a refusal says, whatever its form."""
         data = answer.data if isinstance(answer.data, dict) else {}

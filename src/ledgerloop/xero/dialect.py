@@ -8,6 +8,7 @@ from typing import Any
 from ledgerloop.clock import Clock
 from ledgerloop.rate_limiter import Governor, Limit, Reading
 from ledgerloop.vendor_errors import Answer, Refusal, figure, retry_after
+from ledgerloop.xero.scopes import opening
 
 LIMITS = (
     Limit("minute", 60, 60.0),
@@ -54,6 +55,14 @@ class XeroDialect:
     def reads(self, method: str, path: str) -> bool:
         """Tell whether a call is listed as a read."""
         return method == "GET" and path in _READ
+
+    def scopes(self, method: str, path: str) -> tuple[str, ...]:
+        """Return the scopes of which any one opens a call: Xero's refusals do not name them."""
+        return opening(method, path)
+
+    def to_grant(self) -> str:
+        """Say what a person does to have a scope granted."""
+        return "See that the setting `xero.scopes` has one of them, and connect Xero again."
 
     def refusal(self, answer: Answer) -> Refusal:
         """Say what a refusal says: its keys are PascalCase or lower case, its body may be plain text or HTML."""

@@ -1,0 +1,52 @@
+"""Which scopes open which of Xero's calls: as the sandbox has it, which was made from Xero's own lists."""
+
+from __future__ import annotations
+
+import pytest
+
+from ledgerloop.errors import ScopeMissing
+from ledgerloop.rate_limiter import Reading
+from ledgerloop.vendor_errors import Answer, error_from
+from ledgerloop.xero.dialect import _READ, XeroDialect
+from ledgerloop.xero.scopes import opening
+from ledgerloop_sandbox.xero.scopes import BROAD, GRANULAR, UNCHANGED, opens
+
+BASE = "/api.xro/2.0/"
+CALLS = [("GET", path) for path in sorted(_READ) if path.startswith(BASE)]
+CALLS += [(method, f"{BASE}{name}") for name in ("Contacts", "Invoices") for method in ("PUT", "POST")]
+
+
+@pytest.mark.parametrize(("method", "path"), CALLS)
+def test_each_of_these_scopes_opens_the_call_and_no_other(method: str, path: str) -> None:
+    """Whoever gets one of them is let in, and whoever has all others is not."""
+    endpoint = path.removeprefix(BASE).split("/")[0]
+    named = opening(method, path)
+
+    assert named
+    assert all(opens(frozenset([one]), endpoint, method) for one in named)
+    assert not opens((BROAD | GRANULAR | UNCHANGED) - set(named), endpoint, method)
+
+
+def test_a_call_that_is_not_known_has_none() -> None:
+    """Of such a call nothing is said that may be wrong."""
+    assert () == opening("GET", "/connections") == opening("GET", f"{BASE}Employees")
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        Answer(403, {"WWW-Authenticate": "insufficent_scope"}),
+        Answer(401, {"WWW-Authenticate": "insufficient_scope"}, {"Detail": "AuthorizationUnsuccessful"}),
+    ],
+)
+def test_a_refusal_names_the_call_its_scopes_and_what_to_do(answer: Answer) -> None:
+    """Xero names none, so we do."""
+    error = error_from(XeroDialect(), f"PUT {BASE}Invoices", answer, Reading({}), False)
+
+    assert isinstance(error, ScopeMissing)
+    assert ("accounting.invoices", "accounting.transactions") == error.scopes
+    assert "Xero PUT /api.xro/2.0/Invoices: 40" in error.sentence
+    assert error.sentence.endswith(
+        "any one of these scopes would do: accounting.invoices, accounting.transactions."
+        " See that the setting `xero.scopes` has one of them, and connect Xero again."
+    )
