@@ -146,9 +146,9 @@ def parted_from(
 def _its_own(payer: Found, customer: Customer | None, company: Record, contact: Record, sharing: Sharing) -> bool:
     """Tell whether the contact of a company's deal is the customer's own, which shows what the customer owes.
 
-    The customer was made of it, or has its address; otherwise it may be anybody's, such as an agent's. Who works at
-    another firm, though the customer was made of it, has another's name or an address of several customers is left to
-    the customer's own turn.
+    The customer was made of it, or has its address; otherwise it may be anybody's, such as an agent's. One that works
+    at another firm is not, even where the customer was made of it, nor is one with another's name or an address that
+    several customers share: these are left to the customer's own turn.
     """
     works_at = contact.properties.get(WORKS_AT) or ""
     if works_at not in ("", company.id):
