@@ -255,8 +255,8 @@ class Register:
         place = self.places.get((one.id, kind))
         if must == "one" and kind == "contacts" and not here and _of_another(one, portal):
             return 0, 0, ["its own"]  # its first contact was merged into that one, and a later one is gone
-        if must == "one" and kind == "contacts" and not here and self.must(one.id, "companies") == "merged away":
-            return 0, 1, []  # its domain went to the other firm with its company, so whose contact it is is asked too
+        if must == "one" and kind == "contacts" and not here and _at_another(one, portal):
+            return 0, 0, ["which is another firm"]  # its domain went there with its company, which people merged
         if must == "one":
             return 1, 1, []
         if must == "double":
@@ -285,6 +285,16 @@ def _of_another(one: Contact, portal: Portal) -> bool:
     """Tell whether a customer's email is that of a contact that is another customer."""
     holder = portal.contacts.find_by("email", one.email) if one.email else None
     return holder is not None and holder.properties.get("xero_contact_id", "") not in ("", one.id)
+
+
+def _at_another(one: Contact, portal: Portal) -> bool:
+    """Tell whether a customer's email has the domain of a company that is another customer."""
+    domain = one.email.rpartition("@")[2]
+    return bool(domain) and any(
+        domain in (each.properties.get("domain"), *(each.properties.get("hs_additional_domains") or "").split(";"))
+        and each.properties.get("xero_contact_id") not in (None, "", one.id)
+        for each in list(portal.shelf("companies").live.values())
+    )
 
 
 def _archived_unseen(portal: Portal, books: Organisation) -> set[str]:
