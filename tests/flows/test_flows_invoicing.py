@@ -88,6 +88,20 @@ def test_a_deal_with_an_invoice_is_called_by_its_own_name(scene: Scene) -> None:
     assert [] == [line for line in scene.journal(f"deal {deal}") if line[0] == "hold"]
 
 
+def test_a_held_deal_is_called_by_its_own_name(scene: Scene) -> None:
+    """Holds and the journal name a deal that waits for a person as HubSpot does, also once somebody has renamed it."""
+    deal = scene.sell(lines=[], dealname="Fleet")
+    scene.until_shown("deals", deal, "xero_sync_message")
+    scene.settle()
+    assert "Fleet" == _called(scene, deal)
+
+    scene.edit("deals", deal, dealname="Fleet of 2027")
+
+    scene.on.until("its new name is known", lambda: _called(scene, deal) == "Fleet of 2027" or None)
+    scene.settle()
+    assert 2 == len([line for line in scene.journal(f"deal {deal}") if line[0] == "hold"])
+
+
 def _called(scene: Scene, deal: str) -> str | None:
     with scene.built.database.reading() as tx:
         return names_of(tx, [("62515", f"deal {deal}")]).get(("62515", f"deal {deal}"))

@@ -224,16 +224,15 @@ def _keep(
     free: list[Subject] = []
     with at.database.transaction() as tx:
         intents.put(tx, [intent for intent in planned if intent.deal not in repeated])
+        called = journal.latest_value(tx, [subjects.deal(deal) for deal in decided.names], "dealname")
         for deal, verdict in decided.verdicts.items():
             hold = Hold((asking[deal],)) if deal in asking else verdict
             if isinstance(hold, Hold):
-                cause = decided.causes.get(deal, "")
-                if journal.hold(
-                    tx, portal, subjects.deal(deal), hold.reasons, hold.candidates, now, cause, hold.choices
-                ):
-                    named = {"dealname": decided.names[deal]} if deal in decided.names else {}
-                    rule = "rules.invoices.invoice_from_deal"
-                    lines.append(Line(subjects.deal(deal), "hold", rule, hold.sentence, values=named))
+                subject, name, cause = subjects.deal(deal), decided.names.get(deal, ""), decided.causes.get(deal, "")
+                news = journal.hold(tx, portal, subject, hold.reasons, hold.candidates, now, cause, hold.choices)
+                if news or (name and name != called.get(subject)):
+                    named = {"dealname": name} if name else {}
+                    lines.append(Line(subject, "hold", "rules.invoices.invoice_from_deal", hold.sentence, values=named))
             elif deal not in repeated:
                 free.append(subjects.deal(deal))
             if isinstance(hold, Skip):
