@@ -296,6 +296,28 @@ def test_a_difference_that_finance_put_right_is_told_no_longer(scene: Scene) -> 
     assert "comes to 490.00" in shown["xero_sync_message"]
 
 
+def test_a_retry_says_nothing_of_what_is_told_after_it(scene: Scene) -> None:
+    """It counts once, though its turn fails over another deal and is repeated: nobody has read what comes later."""
+    deal = scene.sell()
+    invoice = _made(scene, deal)
+    scene.settle()
+    _correct(scene, invoice, UnitAmount=40)
+    _until_told(scene, deal, "comes to 480.00")
+    scene.settle()
+    scene.fault("xero", kind="status", status=503, method="PUT", path="/Invoices")
+    scene.sell()
+    scene.on.until("it is tried", lambda: _requests(scene) > 1 or None)
+
+    _retry(scene, deal)
+    scene.on.until("nothing is told any more", lambda: not _message(scene, deal) or None, 60)
+    _correct(scene, invoice, UnitAmount=41)
+    _until_told(scene, deal, "comes to 492.00")
+
+    again = _requests(scene) + 3
+    scene.on.until("it is tried again", lambda: _requests(scene) > again or None)
+    assert "comes to 492.00" in _message(scene, deal)
+
+
 def test_a_difference_stays_told_until_a_person_says_that_the_invoice_is_right(scene: Scene) -> None:
     """Finance may be right without an edit of the deal: the sentence says how to say so; another difference is told."""
     deal = scene.sell()
@@ -402,6 +424,11 @@ def _edit_line(scene: Scene, deal: str, name: str, **values: str) -> None:
         item = scene.on.at_hubspot("GET", f"{OBJECTS}/line_items/{one['id']}", query={"properties": "name"})
         if item["properties"]["name"] == name:
             scene.edit("line_items", one["id"], **values)
+
+
+def _requests(scene: Scene) -> int:
+    """Count the requests by which invoices were to be made."""
+    return len(scene.calls("xero", method="PUT", path="/Invoices"))
 
 
 def _retry(scene: Scene, deal: str) -> None:

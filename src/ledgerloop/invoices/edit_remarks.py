@@ -9,13 +9,14 @@ from typing import get_args
 from sqlalchemy import Connection
 
 from ledgerloop import subjects
+from ledgerloop.engine.retries import RETRY
 from ledgerloop.invoices.deals import Sale
 from ledgerloop.parts import parts
 from ledgerloop.records import Intent, Line
 from ledgerloop.rules.customers import receivable_from_invoice
 from ledgerloop.rules.remarks import note_of, remarks_of, still_told
 from ledgerloop.rules.routing import Terms
-from ledgerloop.store import intents, journal, mirror
+from ledgerloop.store import inbox, intents, journal, mirror
 from ledgerloop.xero.models import Invoice
 
 RULE = "rules.edits"
@@ -54,13 +55,21 @@ def call_right(before: Intent) -> Intent:
     told = remarks_of(before.note).differs
     with parts().database.transaction() as tx:
         now = intents.locked(tx, before.portal, before.deal) or before
-        if remarks_of(now.note).differs != told:
+        if remarks_of(now.note).differs != told or not finish_retry(tx, before):
             return now  # it differs in something else by now, and nobody has read that
         note = note_of(replace(remarks_of(now.note), differs=""))
         after = replace(now, note=note, accepted=_accepted(now, before))
         intents.change(tx, after, "note", "accepted")
         _journal_right(tx, before)
     return after
+
+
+def finish_retry(tx: Connection, intent: Intent) -> bool:
+    """End a person's retry, which says that what was read is right; tell whether it had not been ended before.
+
+    A turn that fails later on is repeated with its events: what is told by then, that person has not read.
+    """
+    return inbox.finish_kind(tx, "hubspot", intent.portal, RETRY, intent.deal, parts().now())
 
 
 def _accepted(now: Intent, read: Intent) -> str:
@@ -102,6 +111,7 @@ def say_on_deal(
             return
         intents.change(tx, after, *SAYINGS, "note", "accepted")
         if right:
+            finish_retry(tx, before)
             _journal_right(tx, before)
         if held:
             journal.hold(tx, after.portal, subjects.deal(after.deal), (edit,), (), at.now())

@@ -20,7 +20,7 @@ from ledgerloop.invoices.decide import Decided, basis, by_home, invoice_id, rout
 from ledgerloop.invoices.deferrals import Troubles
 from ledgerloop.invoices.edit_adopted import compare_adopted
 from ledgerloop.invoices.edit_drafts import change_drafts
-from ledgerloop.invoices.edit_remarks import Edited, call_right, note_after, say_on_deal, sayings
+from ledgerloop.invoices.edit_remarks import Edited, call_right, finish_retry, note_after, say_on_deal, sayings
 from ledgerloop.parts import parts
 from ledgerloop.portal.facts import route_stages, won_stages
 from ledgerloop.records import Intent, Receivable
@@ -96,6 +96,9 @@ def edit(portal: str, deals: Sequence[str], settled: Collection[str]) -> Trouble
                 tell(before, before, lost_told(before.number, stands_now))
             elif not (before.basis or new) or (foreign and sale.deal.id in settled):
                 tell(before, now, "")
+                if sale.deal.id in settled:
+                    with at.database.transaction() as tx:
+                        finish_retry(tx, before)
             elif now.basis == before.basis and (foreign or not told_before or home.id != before.organisation):
                 tell(before, before, "")
             elif foreign:

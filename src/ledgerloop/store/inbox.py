@@ -81,6 +81,16 @@ def finish(tx: Connection, source: Vendor, lane: str, turn: int, now: datetime) 
     tx.execute(mine.values(state="done", finished_at=now))
 
 
+def finish_kind(tx: Connection, source: Vendor, lane: str, kind: str, resource: str, now: datetime) -> bool:
+    """Mark what a turn took of one kind about one record as done ahead of the rest; tell whether there was any.
+
+    A turn that fails takes its events once more: what must count once only is finished with what it brought about.
+    """
+    mine = update(table).where(_waiting(source, lane), table.c.turn.is_not(None))
+    mine = mine.where(table.c.kind == kind, table.c.resource == resource)
+    return tx.execute(mine.values(state="done", finished_at=now)).rowcount > 0
+
+
 def release(tx: Connection, source: Vendor, lane: str, turn: int) -> None:
     """Put back what the turn took, for a later one."""
     tx.execute(update(table).where(_waiting(source, lane), table.c.turn == turn).values(turn=None))
