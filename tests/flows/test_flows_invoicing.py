@@ -99,7 +99,8 @@ def test_a_held_deal_is_called_by_its_own_name(scene: Scene) -> None:
 
     scene.on.until("its new name is known", lambda: _called(scene, deal) == "Fleet of 2027" or None)
     scene.settle()
-    assert 2 == len([line for line in scene.journal(f"deal {deal}") if line[0] == "hold"])
+    assert ["hold", "skip"] == [line[0] for line in scene.journal(f"deal {deal}") if line[0] != "update"]
+    assert ["The deal is called “Fleet of 2027” now, and still held."] == scene.reasons(f"deal {deal}", "skip")
 
 
 def _called(scene: Scene, deal: str) -> str | None:

@@ -230,9 +230,12 @@ def _keep(
             if isinstance(hold, Hold):
                 subject, name, cause = subjects.deal(deal), decided.names.get(deal, ""), decided.causes.get(deal, "")
                 news = journal.hold(tx, portal, subject, hold.reasons, hold.candidates, now, cause, hold.choices)
-                if news or (name and name != called.get(subject)):
-                    named = {"dealname": name} if name else {}
+                named = {"dealname": name} if name else {}
+                if news:
                     lines.append(Line(subject, "hold", "rules.invoices.invoice_from_deal", hold.sentence, values=named))
+                elif name and name != called.get(subject):
+                    why = f"The deal is called “{name}” now, and still held."
+                    lines.append(Line(subject, "skip", "rules.invoices.invoice_from_deal", why, values=named))
             elif deal not in repeated:
                 free.append(subjects.deal(deal))
             if isinstance(hold, Skip):
