@@ -1,7 +1,7 @@
 # The one entry for chores: the same for people, pre-commit and CI. `make help` lists them.
 PYTHON ?= python3
 BIN := .venv/bin
-WORKERS ?= 6
+WORKERS ?= 8
 STRESS ?= 0
 STRESSED := $(if $(filter 1,$(STRESS)),$(BIN)/python tests/stress.py)
 
