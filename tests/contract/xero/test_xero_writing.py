@@ -651,15 +651,18 @@ def test_archived_accounts_take_no_lines(app: App) -> None:
     ("plan", "kind", "limit"), [("STARTER", "ACCREC", 20), ("IGNITE", "ACCPAY", 5), ("SIMPLE", "ACCREC", 10)]
 )
 def test_small_plans_limit_what_is_approved_in_a_month(app: App, plan: str, kind: str, limit: int) -> None:
-    """So many invoices of one calendar month may be approved; drafts are free, and other months have their own."""
+    """So many invoices of one calendar month may be approved; drafts are free, and other months have their own.
+
+    The month is far from those in which the sandbox has any, wherever its clock stands.
+    """
     app.steer(f"organisations/{app.tenant}", {"Class": plan})
     contact, more = app.contact(), {"Type": kind, "LineItems": [line(AccountCode="429" if kind == "ACCPAY" else "200")]}
-    body = [sale(contact, Date="2026-12-05", **more) for _ in range(limit)]
+    body = [sale(contact, Date="2029-03-05", **more) for _ in range(limit)]
     assert app.put("Invoices", {"Invoices": body}).status_code == 200
-    one_more = messages(app.put("Invoices", {"Invoices": [sale(contact, Date="2026-12-31", **more)]}))
-    draft = app.invoice(contact, "DRAFT", Date="2026-12-31", **more)
+    one_more = messages(app.put("Invoices", {"Invoices": [sale(contact, Date="2029-03-31", **more)]}))
+    draft = app.invoice(contact, "DRAFT", Date="2029-03-31", **more)
     approved = messages(update(app, draft, Status="AUTHORISED"))
-    elsewhere = update(app, draft, Status="AUTHORISED", Date="2027-01-01")
+    elsewhere = update(app, draft, Status="AUTHORISED", Date="2029-04-01")
 
     assert one_more == approved == ["You have reached the limit of invoices you can approve"]
     assert elsewhere.status_code == 200
