@@ -51,6 +51,7 @@ TOLD: dict[str, tuple[str, ...]] = {
 }
 """Where sentences for deals are written, and by which functions; none are all."""
 JOURNALED = {
+    "The deal is called “…” now, and still held.",
     "The deal was changed, and its invoice says so.",
     "The route has Xero email approved invoices.",
     "Xero has sent the invoice to its contact.",
