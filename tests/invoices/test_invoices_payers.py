@@ -10,6 +10,7 @@ from scene import OBJECTS, Scene
 
 from ledgerloop.customers import answers, link_by_hand
 from ledgerloop.engine import retries
+from ledgerloop.errors import LedgerloopError
 from ledgerloop.hubspot.models import Record
 from ledgerloop.invoices import new_customer, payer_answers
 from ledgerloop.invoices.deals import Sale
@@ -418,27 +419,38 @@ def test_a_contact_with_another_address_is_not_the_customers(scene: Scene, crm: 
     assert (None, None) == (shown["xero_contact_id"], shown["xero_outstanding_balance"])
 
 
-@pytest.mark.parametrize("answer", ["company", "new"])
+@pytest.mark.parametrize("answer", ["company", "new", "that customer"])
 def test_a_deal_without_a_company_of_a_customers_person(scene: Scene, crm: Customers, answer: str) -> None:
-    """Whether the person pays or the firm is asked; adding the firm to the deal says so, and so does `--new`."""
-    name, domain = f"Dunlin {answer.title()} Freight Ltd", f"dunlin-{answer}-freight.co.nz"
+    """Whether the person pays or the firm is asked; adding the firm to the deal says so, and so does `--new`.
+
+    Naming the customer is refused with what to do instead: it would make its contact of another person.
+    """
+    stem = answer.replace(" ", "-")
+    name, domain = f"Dunlin {answer.title()} Freight Ltd", f"dunlin-{stem}-freight.co.nz"
     company = scene.make("companies", name=name, domain=domain)
     firm = crm.add(name, EmailAddress=f"ap@{domain}")
     assert company == crm.until_linked(firm)
-    buyer = scene.make("contacts", email=f"ali.{answer}@example.org", firstname="Ali", lastname="Dunn")
+    buyer = scene.make("contacts", email=f"ali.{stem}@example.org", firstname="Ali", lastname="Dunn")
     scene.on.at_hubspot("PUT", f"{OBJECTS}/contacts/{buyer}/associations/default/companies/{company}")
 
     deal = scene.sell(company=None, contact=buyer)
 
     said = scene.until_shown("deals", deal, "xero_sync_message")["xero_sync_message"]
     assert f"which is the customer “{name}” ({firm}) in Xero. If that company pays" in said
-    if answer == "company":
-        scene.on.at_hubspot("PUT", f"{OBJECTS}/deals/{deal}/associations/default/companies/{company}")
-    else:
-        with instead(scene.built.parts()):
+    with instead(scene.built.parts()):
+        if answer == "new":
             payer_answers.new_one_pays(home_of(scene), deal, "Kim")
+        elif answer == "that customer":
+            own = crm.until_linked(firm, "contact")
+            with pytest.raises(
+                LedgerloopError, match=f"its contact is {own}.*add the company {company} to deal {deal}"
+            ):
+                payer_answers.it_pays(home_of(scene), deal, firm, "Kim")
+            assert own == crm.record(firm, "contact")
+    if answer != "new":
+        scene.on.at_hubspot("PUT", f"{OBJECTS}/deals/{deal}/associations/default/companies/{company}")
     scene.until_shown("deals", deal, "xero_invoice_id")
-    assert (answer == "company") is (firm == payer(scene, deal))
+    assert (answer != "new") is (firm == payer(scene, deal))
 
 
 def test_a_new_customer_is_not_shown_at_an_agents(scene: Scene, crm: Customers) -> None:

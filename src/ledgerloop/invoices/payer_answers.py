@@ -22,7 +22,7 @@ from ledgerloop.invoices.deals import Sale, buyer_of, new_customer, sides
 from ledgerloop.invoices.reissue import Renewal
 from ledgerloop.parts import parts
 from ledgerloop.portal.batch_write import id_name
-from ledgerloop.records import Hold, Line, Link, Organisation, Portal
+from ledgerloop.records import Customer, Hold, Line, Link, Organisation, Portal
 from ledgerloop.rules.customers import number_of
 from ledgerloop.store import connections, intents, journal, links, mirror, rulings
 
@@ -39,6 +39,8 @@ def it_pays(organisation: Organisation, deal: str, named: str, by: str, *, repla
     earlier = _answered(organisation, half, record)
     earlier = earlier if earlier and earlier.xero_id != customer.id else None
     made = link_by_hand.made_meanwhile(organisation, customer, half, record)
+    if half == "contact" and not replace:
+        _refuse_another_person(organisation, deal, customer, record)
     link_by_hand.link(
         organisation, customer, half, record, by, shared=True, replace=replace or bool(made), earlier=earlier
     )
@@ -121,6 +123,21 @@ def new_one_pays(organisation: Organisation, deal: str, by: str, others: Collect
         f" it.{lacks} Deal {deal} is tried again.{_taken_back(organisation, earlier)}{_replaced(gone)}",
         tuple(deals),
     )
+
+
+def _refuse_another_person(organisation: Organisation, deal: str, customer: Customer, contact: Record) -> None:
+    """Raise an error where a customer is a company and another contact: only the company on the deal says it pays."""
+    with parts().database.reading() as tx:
+        own, company = (
+            links.find(tx, organisation.id, half, [customer.id]).get(customer.id) for half in ("contact", "company")
+        )
+    if own is not None and company is not None and own.hubspot_id != contact.id:
+        raise LedgerloopError(
+            f"“{customer.name}” is the HubSpot company {company.hubspot_id}, and its contact is {own.hubspot_id}, not"
+            f" the deal's contact {in_words('contact', contact)}. If “{customer.name}” pays, add the company"
+            f" {company.hubspot_id} to deal {deal} in HubSpot; if the deal's contact is the customer's, add --replace,"
+            " and what is shown at the other is emptied."
+        )
 
 
 def _answered(organisation: Organisation, half: Half, record: Record) -> Link | None:
