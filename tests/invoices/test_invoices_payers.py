@@ -430,7 +430,7 @@ def test_a_deal_without_a_company_of_a_customers_person(scene: Scene, crm: Custo
     company = scene.make("companies", name=name, domain=domain)
     firm = crm.add(name, EmailAddress=f"ap@{domain}")
     assert company == crm.until_linked(firm)
-    buyer = scene.make("contacts", email=f"ali.{stem}@example.org", firstname="Ali", lastname="Dunn")
+    buyer = scene.make("contacts", email=f"ali.dunn@{domain}", firstname="Ali", lastname="Dunn")
     scene.on.at_hubspot("PUT", f"{OBJECTS}/contacts/{buyer}/associations/default/companies/{company}")
 
     deal = scene.sell(company=None, contact=buyer)
@@ -450,7 +450,12 @@ def test_a_deal_without_a_company_of_a_customers_person(scene: Scene, crm: Custo
     if answer != "new":
         scene.on.at_hubspot("PUT", f"{OBJECTS}/deals/{deal}/associations/default/companies/{company}")
     scene.until_shown("deals", deal, "xero_invoice_id")
-    assert (answer != "new") is (firm == payer(scene, deal))
+    pays = payer(scene, deal)
+    assert (answer != "new") is (firm == pays)
+    if answer == "new":  # a person, so a contact alone: no company is called Ali Dunn
+        assert buyer == crm.until_linked(pays, "contact")
+        scene.settle()
+        assert crm.record(pays, "company") is None
 
 
 def test_a_new_customer_is_not_shown_at_an_agents(scene: Scene, crm: Customers) -> None:

@@ -159,6 +159,19 @@ def test_is_private(one: Customer, says: bool) -> None:
 
 
 @pytest.mark.parametrize(
+    ("one", "says"),
+    [
+        pytest.param(customer("Marta Kowal", "m@kowal.pl", "Marta", "Kowal"), True, id="her employer's domain"),
+        pytest.param(customer("Kowal Bakery", "m@kowal.pl", "Marta", "Kowal"), False, id="called like a shop by now"),
+        pytest.param(customer("Marta Kowal Ltd", "m@kowal.pl", "Marta", "Kowal"), False, id="with a legal form"),
+    ],
+)
+def test_is_private_of_a_contact(one: Customer, says: bool) -> None:
+    """The email's domain makes no firm of a customer that was made for a deal's contact without a company."""
+    assert is_private(one, of_contact=True) is says
+
+
+@pytest.mark.parametrize(
     ("taken", "name"),
     [
         ([], "John Smith"),

@@ -209,9 +209,10 @@ def _say_found(found: Halves) -> None:
 
 def _wants_company(customer: Customer) -> bool:
     """Tell whether a customer is to have a company: a person has none, unless the contact number names one."""
-    named = hubspot_of(customer.number)
-    private = parts().private_people and bool(customer.email_key) and is_private(customer)
-    return not private or (named is not None and named[0] == "company")
+    kind = (hubspot_of(customer.number) or ("", ""))[0]
+    if kind == "company" or not parts().private_people or not customer.email_key:
+        return True
+    return not is_private(customer, of_contact=kind == "contact")
 
 
 def _names_person(customer: Customer) -> bool:

@@ -193,13 +193,15 @@ def fits_number(customer: Customer, contact: Record) -> Verdict:
     return Same(found) if named or email or bare else Ask(found)
 
 
-def is_private(customer: Customer) -> bool:
+def is_private(customer: Customer, *, of_contact: bool = False) -> bool:
     """Tell whether a customer is a person and no firm: it is called as its main person is, with nothing of a firm.
 
     Titles and initials make no other person of somebody: Mrs Ida Moon and Moon, Ida J.
+    ``of_contact`` where it was made for a contact who bought without a company: then the domain of its email says where
+    that person works, or nothing, and makes no firm of it.
     """
     numbered = number_key(customer.tax_number) or number_key(customer.company_number)
-    if has_form(customer.name) or numbered or email_domain(customer.email_key):
+    if has_form(customer.name) or numbered or (email_domain(customer.email_key) and not of_contact):
         return False
     name = f"{customer.first_name} {customer.last_name}"
     both = bool(customer.first_name and customer.last_name)
