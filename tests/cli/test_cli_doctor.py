@@ -171,15 +171,33 @@ def test_xero_scopes_that_were_not_granted(file: Path, sandbox: Sandbox) -> None
 
     status, findings = _findings(file)
 
-    found = _about(findings, "Xero did not grant every scope: connect again.")
+    found = _about(findings, "Xero did not grant every scope that is needed: see that `xero.scopes` has them, and conn")
     assert (1, "missing") == (status, found["verdict"])
     assert ["openid", "profile", "email", "accounting.invoices", "accounting.payments.read"] == found["missing"]
     assert "accounting.contacts" in found["granted"]
     assert 8 == len(found["wanted"])
+    stops = [one["sentence"].partition(" no ")[2] for one in findings if one["sentence"].startswith("Without acc")]
+    assert [
+        "customer shows what it owes.",
+        "invoice is made, corrected or emailed.",
+        "payment is seen, and no credit of a customer's.",
+    ] == stops
     assert "developer.xero.com" in _about(findings, "no program can read")["sentence"]
     told = CliRunner().invoke(app, ["doctor", "--config", str(file)]).stdout
     assert "✗ Xero did not grant every scope" in told
     assert "missing: openid profile email accounting.invoices accounting.payments.read" in told
+
+
+def test_xero_scopes_that_nothing_needs(file: Path, sandbox: Sandbox) -> None:
+    """A scope that is asked for and opens none of our calls is told of, and nothing is wrong."""
+    enough = "offline_access accounting.contacts accounting.settings.read accounting.invoices accounting.payments.read"
+    _write(file, sandbox, enough)
+    _connect(file)
+    _write(file, sandbox, f"{enough} accounting.reports.aged.read")
+
+    found = _about(_findings(file)[1], "Xero did not grant every scope that is wanted, and nothing needs the others.")
+
+    assert ("note", ["accounting.reports.aged.read"]) == (found["verdict"], found["missing"])
 
 
 def test_deal_properties_of_other_tools_that_are_not_there(file: Path) -> None:
@@ -211,6 +229,8 @@ def test_hubspot_scopes_that_the_token_lacks(file: Path, sandbox: Sandbox) -> No
     found = _about(findings, "HubSpot's token lacks scopes")
     assert (1, "missing") == (status, found["verdict"])
     assert "crm.objects.deals.write" in found["missing"]
+    stops = [one["sentence"] for one in findings if one["sentence"].startswith("Without crm")]
+    assert ["Without crm.objects.deals.write no deal shows its invoice, or why it is held."] == stops
 
 
 def test_what_is_wrong_is_not_fine_as_well(file: Path, sandbox: Sandbox) -> None:

@@ -30,6 +30,7 @@ from ledgerloop.store.commits import tried
 from ledgerloop.store.connections import Connected
 from ledgerloop.web.missing import lacks
 from ledgerloop.web.overview import look
+from ledgerloop.xero import scopes as xero_scopes
 from ledgerloop.xero.models import Organisation
 
 PORTAL_LIST = (
@@ -144,10 +145,14 @@ def _xero(built: Ledgerloop) -> Iterator[Finding]:
     granted = tuple(sorted({*oauth.scopes_of(tokens.access_token), *tokens.scope}))
     wanted = built.settings.xero.scope_list
     missing = tuple(one for one in wanted if one not in granted)
-    said = (
-        "Xero granted every scope that is wanted." if not missing else "Xero did not grant every scope: connect again."
-    )
-    yield Finding("missing" if missing else "fine", said, wanted, granted, missing)
+    stopped = xero_scopes.lacks(granted)
+    said = "Xero granted every scope that is wanted."
+    if stopped:
+        said = "Xero did not grant every scope that is needed: see that `xero.scopes` has them, and connect again."
+    elif missing:
+        said = "Xero did not grant every scope that is wanted, and nothing needs the others."
+    yield Finding("missing" if stopped else "note" if missing else "fine", said, wanted, granted, missing)
+    yield from (Finding("missing", one.sentence) for one in stopped)
     if not on_sandbox(built.settings):
         yield Finding("note", PORTAL_LIST)
     reached = {one.tenantId for one in built.vendors.list_connections("")}
@@ -236,6 +241,7 @@ def _hubspot(built: Ledgerloop) -> Iterator[Finding]:
     if short and not needed:
         said = "HubSpot's token lacks only scopes for making properties, and all properties are there."
     yield Finding("missing" if needed else "note" if short else "fine", said, hubspot_scopes.WANTED, granted, short)
+    yield from (Finding("missing", hubspot_scopes.stopped(one)) for one in needed)
     unseen = [one for one in hubspot_scopes.TO_SEE_BILLING if one not in hubspot_scopes.plain(granted)]
     if unseen:
         yield Finding(
