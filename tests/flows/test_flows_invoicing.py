@@ -15,8 +15,8 @@ from scene import LINE, Scene
 
 from ledgerloop.hubspot.webhooks import sign
 from ledgerloop.records import Link
+from ledgerloop.report.naming import names_of
 from ledgerloop.store import connections, inbox, links
-from ledgerloop.web.naming import names_of
 from ledgerloop_sandbox.credentials import HUBSPOT_CLIENT_SECRET
 
 

@@ -25,13 +25,13 @@ from ledgerloop.customers.named import organisation_of
 from ledgerloop.errors import LedgerloopError
 from ledgerloop.parts import instead
 from ledgerloop.records import Organisation
+from ledgerloop.report.wording import moment
 from ledgerloop.safety import backfill_plan
 from ledgerloop.safety.backfill_plan import Totals
 from ledgerloop.safety.circuit_breaker import organisation_stopped
 from ledgerloop.store import journal, lanes, pending_customers, planned
 from ledgerloop.store.planned import Allowance
 from ledgerloop.store.write_counts import Written
-from ledgerloop.web.wording import moment
 
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask; accept what the plan shows.")]
 

@@ -19,6 +19,8 @@ from ledgerloop.errors import LedgerloopError, Missing, ScopeMissing
 from ledgerloop.hubspot import scopes as hubspot_scopes
 from ledgerloop.invoices.adoption_survey import traces_lacking
 from ledgerloop.portal.properties import KINDS, compare, tell
+from ledgerloop.report.missing import lacks
+from ledgerloop.report.overview import look
 from ledgerloop.rules.clocks import agree
 from ledgerloop.rules.days import later
 from ledgerloop.rules.health import came
@@ -28,8 +30,6 @@ from ledgerloop.setup.connect import GRANT
 from ledgerloop.store import connections, epochs, mirror
 from ledgerloop.store.commits import tried
 from ledgerloop.store.connections import Connected
-from ledgerloop.web.missing import lacks
-from ledgerloop.web.overview import look
 from ledgerloop.xero import scopes as xero_scopes
 from ledgerloop.xero.models import Organisation
 

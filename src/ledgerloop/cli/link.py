@@ -27,9 +27,9 @@ from ledgerloop.errors import LedgerloopError
 from ledgerloop.invoices import payer_answers
 from ledgerloop.parts import instead
 from ledgerloop.records import Organisation
+from ledgerloop.report.wording import moment
 from ledgerloop.store import connections, links, mirror
 from ledgerloop.store.links import Kept
-from ledgerloop.web.wording import moment
 
 WhichCustomer = Annotated[str, typer.Option("--customer", help="The Xero customer: its id, or its email or name.")]
 Company = Annotated[str, typer.Option("--company", help="The id of the HubSpot company that it is.")]

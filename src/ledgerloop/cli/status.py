@@ -13,15 +13,15 @@ from ledgerloop import subjects
 from ledgerloop.cli.opening import FILE, Config, Customer, HubSpotUrl, OnSandbox, XeroUrl, looking
 from ledgerloop.cli.show import Json, print_json, print_table, say
 from ledgerloop.records import Entry, Event
+from ledgerloop.report.naming import names_of
+from ledgerloop.report.overview import look
+from ledgerloop.report.wording import age, events_told, moment
 from ledgerloop.rules.health import came
 from ledgerloop.store import connections, inbox
 from ledgerloop.store import journal as journal_store
 from ledgerloop.store.commits import tried
 from ledgerloop.store.journal import MOST_EVENTS
 from ledgerloop.subjects import Subject
-from ledgerloop.web.naming import names_of
-from ledgerloop.web.overview import look
-from ledgerloop.web.wording import age, events_told, moment
 
 Limit = Annotated[int, typer.Option("--limit", "-n", min=1, max=10_000, help="How many lines to show, newest first.")]
 OfSubject = Annotated[str, typer.Option("--subject", help="Only what is about one subject, such as `deal 123`.")]

@@ -12,12 +12,12 @@ from starlette.routing import Route
 
 from ledgerloop.bootstrap import Ledgerloop
 from ledgerloop.log import logger
+from ledgerloop.report.missing import lacks
+from ledgerloop.report.overview import look, may_be_new
 from ledgerloop.rules.health import came
 from ledgerloop.rules.routing import leaves_open, undecided
 from ledgerloop.store import connections
 from ledgerloop.web.door import LARGEST_FORM, Form, carries_token, for_people, form_in, form_of_people, stale, to
-from ledgerloop.web.missing import lacks
-from ledgerloop.web.overview import look, may_be_new
 from ledgerloop.web.pages import page
 from ledgerloop.web.passwords import PASSWORD, Attempts, right
 from ledgerloop.web.sessions import Session, Sessions

@@ -15,12 +15,12 @@ from starlette.routing import Route
 
 from ledgerloop.bootstrap import Ledgerloop
 from ledgerloop.records import Pulse
+from ledgerloop.report.overview import Overview, look
 from ledgerloop.rules.clocks import agree
 from ledgerloop.rules.health import BOUND as BOUND
 from ledgerloop.rules.health import Reason, Signs, State, judge, state_of
 from ledgerloop.store.troubles import trouble_in
 from ledgerloop.web.fresh import Fresh
-from ledgerloop.web.overview import Overview, look
 from ledgerloop.web.threads import alone
 from ledgerloop.web.wire import flood
 

@@ -15,10 +15,10 @@ from ledgerloop.invoices import payer_answers
 from ledgerloop.log import logger
 from ledgerloop.parts import instead
 from ledgerloop.records import Organisation
+from ledgerloop.report.overview import may_be_new
 from ledgerloop.store import connections, journal, links, mirror
 from ledgerloop.subjects import Subject
 from ledgerloop.web.door import LARGEST_FORM, Form, form_of_people, to
-from ledgerloop.web.overview import may_be_new
 from ledgerloop.web.sessions import Session, Sessions
 
 ANSWER = "/link"

@@ -14,6 +14,8 @@ from sqlalchemy import Connection
 from ledgerloop import subjects
 from ledgerloop.invoices import release
 from ledgerloop.records import Entry, Event, Organisation, Portal, Pulse, Signed, Vendor
+from ledgerloop.report.naming import SpokenOf, names_of, title
+from ledgerloop.report.wording import events_told
 from ledgerloop.rules.clocks import far
 from ledgerloop.rules.health import BOUND, Reason, Signs, State, Struggling, judge, state_of
 from ledgerloop.store import (
@@ -37,8 +39,6 @@ from ledgerloop.store.lanes import Lane, Parked
 from ledgerloop.store.links import Kept
 from ledgerloop.store.planned import Allowance
 from ledgerloop.subjects import Subject
-from ledgerloop.web.naming import SpokenOf, names_of, title
-from ledgerloop.web.wording import events_told
 
 _FLOW = {"xero": "standing", "hubspot": "invoicing"}
 _TYPES = {"contact": "0-1", "company": "0-2", "deal": "0-3"}
