@@ -71,11 +71,6 @@ def looking(config: Path, sandbox: bool = False) -> Iterator[Looked]:
         database.close()
 
 
-def on_sandbox(settings: Settings) -> bool:
-    """Tell whether the settings were pointed at the sandbox."""
-    return settings.xero.client_secret.startswith("secret:sandbox_")
-
-
 def choose(
     config: Path, sandbox: bool = False, xero_url: str = "", hubspot_url: str = "", port: int | None = None
 ) -> Settings:
@@ -110,7 +105,7 @@ def opened(
     try:
         yield built
     except Transient as error:
-        if error.status is not None or not on_sandbox(built.settings):
+        if error.status is not None or not reading.on_sandbox(built.settings):
             raise
         cure = "Start the sandbox, or say where it listens with --xero-url and --hubspot-url."
         raise Transient(f"{error.sentence}. {cure}") from error

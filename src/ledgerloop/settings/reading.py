@@ -63,6 +63,11 @@ def sandbox(settings: Settings, xero_url: str, hubspot_url: str, client_id: str)
     return _with(settings, xero=trial, hubspot=own, service={"database": database}, secrets={"store": "local"})
 
 
+def on_sandbox(settings: Settings) -> bool:
+    """Tell whether the settings were pointed at the sandbox."""
+    return settings.xero.client_secret.startswith("secret:sandbox_")
+
+
 def _with(settings: Settings, **changes: dict[str, str]) -> Settings:
     sections = {name: getattr(settings, name).model_copy(update=values) for name, values in changes.items()}
     return settings.model_copy(update=sections)

@@ -1,0 +1,88 @@
+"""Compare what is set up with what is needed: the service, its database, settings, both vendors, the clock."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import timedelta
+
+from ledgerloop.bootstrap import Ledgerloop
+from ledgerloop.engine import epoch
+from ledgerloop.errors import LedgerloopError
+from ledgerloop.report.doctor_hubspot import look_over_hubspot
+from ledgerloop.report.doctor_xero import look_over_xero
+from ledgerloop.report.finding import Finding
+from ledgerloop.report.missing import lacks
+from ledgerloop.report.overview import look
+from ledgerloop.rules.clocks import agree
+from ledgerloop.rules.health import came
+from ledgerloop.settings import on_sandbox
+from ledgerloop.store import epochs
+from ledgerloop.store.commits import tried
+
+
+def examine(built: Ledgerloop) -> list[Finding]:
+    """Look at everything that a person may have to set right, the vendors among it. What stops a look is a finding."""
+    found = [*_settings(built), *_database(built), *_tried(look_over_xero, built), *_tried(look_over_hubspot, built)]
+    return [*_service(built), *found, *_clock(built)]
+
+
+def _service(built: Ledgerloop) -> Iterator[Finding]:
+    """See whether anything can be written, and how the service does, as the console and its health check say it."""
+    unwritable = tried(built.database, built.now())
+    with built.database.reading() as tx:
+        seen = replace(look(tx, built.now(), lines=0), unwritable=unwritable)
+    for one in seen.reasons:
+        if one.sign not in ("put_back", "consent", "clock"):  # these are told of below
+            yield Finding("missing" if one.state == "failing" else "note", one.whole)
+    if not seen.pulses:
+        yield Finding("note", "No service runs on this database.")
+    elif seen.state == "ok":
+        yield Finding("fine", "The service runs and does well.")
+    yield from (Finding("note" if one.refused else "fine", came(one)) for one in seen.signed)
+
+
+def _database(built: Ledgerloop) -> Iterator[Finding]:
+    """See whether the database is the latest, and whether one that is not would be noticed."""
+    with built.database.reading() as tx:
+        waiting = epochs.waiting(tx)
+    waits = waiting.sentence if waiting else ""
+    found = waits or epoch.doubt(built.database, built.witness)
+    if found:
+        yield Finding("note", waits or f"{found} At its start the service reads Xero before it makes anything.")
+    elif built.witness.read() is None:
+        yield Finding(
+            "note",
+            f"A restored database would not be noticed yet: {built.witness.file} is written at the service's first"
+            " start, and its folder must let it.",
+        )
+    else:
+        yield Finding("fine", "A restored, emptied or copied database would be noticed.")
+
+
+def _settings(built: Ledgerloop) -> Iterator[Finding]:
+    found = lacks(built)
+    for one in found:
+        yield Finding("missing" if one.needed else "note", f"{one.effect} {one.sentence}")
+    if not found:
+        yield Finding("fine", "All settings and secrets that are needed are there.")
+    address = built.settings.service.address
+    if not address.startswith("https://") and not on_sandbox(built.settings):
+        yield Finding("note", f"Vendors cannot send webhooks to {address}: write service.public_url, with https.")
+
+
+def _tried(look: Callable[[Ledgerloop], Iterator[Finding]], built: Ledgerloop) -> Iterator[Finding]:
+    """Turn what stops a look into a finding."""
+    try:
+        yield from look(built)
+    except LedgerloopError as error:
+        yield Finding("missing", error.sentence)
+
+
+def _clock(built: Ledgerloop) -> Iterator[Finding]:
+    """Compare our clock with the vendors', now that they have answered."""
+    off = built.vendors.clock_off()
+    if off is not None and not agree(off):
+        where = "behind" if off > timedelta(0) else "ahead of"
+        said = f"This machine's clock is {abs(off.total_seconds()):.0f} seconds {where} the vendors': set it right."
+        yield Finding("missing", f"{said} Until then nothing old is forgotten.")

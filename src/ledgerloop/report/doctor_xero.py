@@ -1,0 +1,108 @@
+"""Look over the connection to Xero: scopes, organisations, whether their books answer, what their plans allow."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from zoneinfo import ZoneInfo
+
+from ledgerloop import oauth
+from ledgerloop.bootstrap import Ledgerloop
+from ledgerloop.errors import LedgerloopError, Missing
+from ledgerloop.report.finding import HOW_TO_CONNECT, Finding
+from ledgerloop.rules.days import later
+from ledgerloop.rules.reference_data import Books
+from ledgerloop.rules.routing import undecided
+from ledgerloop.settings import on_sandbox
+from ledgerloop.setup.connect import GRANT
+from ledgerloop.store import connections, mirror
+from ledgerloop.store.connections import Connected
+from ledgerloop.xero import scopes
+from ledgerloop.xero.models import Organisation
+
+PORTAL_LIST = (
+    "Which scopes the app may ask for stands only in Xero's developer portal, which no program can read:"
+    " developer.xero.com, My apps, your app, Configuration. Compare that list with the wanted one."
+)
+MOST_APPROVED = {"STARTER": 20, "IGNITE": 20, "SIMPLE": 10}
+"""How many approved sales invoices Xero's small plans allow in a month, whoever makes them."""
+
+
+def look_over_xero(built: Ledgerloop) -> Iterator[Finding]:
+    """Compare the scopes in the access token with those that are asked for, and see whether Xero answers."""
+    kept = built.shelf.load(GRANT)
+    if kept is None:
+        yield Finding("missing", f"No Xero organisation is connected: {HOW_TO_CONNECT.format('xero')}")
+        if not on_sandbox(built.settings):
+            yield Finding("note", PORTAL_LIST, wanted=built.settings.xero.scope_list)
+        return
+    tokens = oauth.TokenSet.from_json(kept)
+    granted = tuple(sorted({*oauth.scopes_of(tokens.access_token), *tokens.scope}))
+    wanted = built.settings.xero.scope_list
+    missing = tuple(one for one in wanted if one not in granted)
+    stopped = scopes.lacks(granted)
+    said = "Xero granted every scope that is wanted."
+    if stopped:
+        said = "Xero did not grant every scope that is needed: see that `xero.scopes` has them, and connect again."
+    elif missing:
+        said = "Xero did not grant every scope that is wanted, and nothing needs the others."
+    yield Finding("missing" if stopped else "note" if missing else "fine", said, wanted, granted, missing)
+    yield from (Finding("missing", one.sentence) for one in stopped)
+    if not on_sandbox(built.settings):
+        yield Finding("note", PORTAL_LIST)
+    reached = {one.tenantId for one in built.vendors.list_connections("")}
+    with built.database.reading() as tx:
+        known = connections.all_connected(tx, "xero")
+        waits = undecided(built.parts().routes, connections.organisations(tx), connections.chosen(tx))
+    if waits:
+        cure = "Choose one in the console, or with `ledgerloop connect choose`; or write it at `organisation` there."
+        yield Finding("missing", f"{waits} {cure}")
+    for one in known:
+        if one.id not in reached:
+            yield Finding("missing", f"Xero no longer lets us into {one.name}: connect it again.")
+        elif one.state != "connected":
+            yield Finding("missing", f"{one.name} must be connected again: {one.why}")
+        else:
+            yield from _answer(built, one)
+
+
+def _answer(built: Ledgerloop, organisation: Connected) -> Iterator[Finding]:
+    """See whether Xero's books answer for an organisation: that we are let in does not tell."""
+    client = built.vendors.xero(organisation.id)
+    try:
+        told = client.organisation()
+        allowed = Books(organisation.name, organisation=(told,), actions=tuple(client.actions()))
+    except Missing:
+        allowed = Books(organisation.name, organisation=(told,))
+    except LedgerloopError as error:
+        yield Finding("missing", f"Xero does not answer for {organisation.name}: {error.sentence}")
+        return
+    yield Finding("fine", f"Xero answers for {organisation.name}.")
+    yield from _approving(built, organisation, allowed, told)
+
+
+def _approving(built: Ledgerloop, organisation: Connected, allowed: Books, told: Organisation) -> Iterator[Finding]:
+    """See whether approved invoices may be made, and how many a small plan has left of this month's."""
+    if not allowed.may_approve():
+        asked = any(one.terms.status == "AUTHORISED" for one in built.parts().routes)
+        yield Finding(
+            "missing" if asked else "note",
+            f"{organisation.name}'s Xero allows no approved invoice at present, by its plan or by the role of the"
+            " person who connected it; drafts are made all the same.",
+        )
+    most = MOST_APPROVED.get(told.Class.upper())
+    if most is not None:
+        today = built.now().astimezone(ZoneInfo(told.zone)).date()
+        first = today.replace(day=1)
+        with built.database.reading() as tx:
+            made = mirror.approved_between(tx, organisation.id, first, later(first, 1) - timedelta(days=1))
+        yield Finding(
+            "note",
+            f"{organisation.name}'s plan in Xero ({told.Class}) allows {most} approved sales invoices a month, and"
+            f" {made} are dated in this one; drafts are not counted.",
+        )
+    locked = allowed.locked_until()
+    if locked is not None:
+        yield Finding(
+            "note", f"{organisation.name}'s Xero is locked until {locked}: invoices of those days stay as they are."
+        )
