@@ -12,8 +12,10 @@ from pathlib import Path
 import httpx2
 import pytest
 from cli_process import begun, run
+from operated import Place, until
 
 from free_ports import free_port
+from ledgerloop.hubspot import scopes
 from ledgerloop_sandbox.server import Sandbox, running
 
 
@@ -190,3 +192,27 @@ def test_a_damaged_engine_file_is_a_sentence(place: Path, sandbox: Sandbox, port
     assert (1, 1) == (ended.returncode, len(ended.stderr.splitlines())), ended.stderr
     assert f"{damaged} is damaged" in ended.stderr
     assert damaged.read_bytes().startswith(b"no database at all")
+
+
+def test_what_is_missing_is_said_at_the_start(served: Place) -> None:
+    """A service that starts looks over what is set up and logs what is missing; once an hour, for the quotas."""
+    with served.serving():
+        served.connect()
+    scopes_left = [one for one in scopes.WANTED if one != "crm.objects.deals.write"]
+    made = httpx2.post(f"{served.sandbox.hubspot_url}/_sandbox/tokens", json={"kind": "static", "scopes": scopes_left})
+    served.command("secret", "set", "hubspot_token", given=made.json()["token"])
+    said = "Without crm.objects.deals.write no deal shows its invoice, or why it is held."
+
+    with served.serving():
+        until(lambda: [line for line in served.log if said in line])
+    looks = _looks(served.sandbox)
+    served.log.clear()
+    with served.serving():
+        until(lambda: [line for line in served.log if said in line])
+
+    assert looks == _looks(served.sandbox) > 0
+
+
+def _looks(sandbox: Sandbox) -> int:
+    calls = httpx2.get(f"{sandbox.hubspot_url}/_sandbox/calls").json()["calls"]
+    return sum("access-token-info" in one["path"] for one in calls)

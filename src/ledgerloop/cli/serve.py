@@ -59,5 +59,5 @@ def serve(
         # Before the web server, which would tell what stops the start with a traceback.
         built.start()
         say(f"Ledgerloop is at {settings.service.address}. Stop it with Ctrl+C.", err=True)
-        server.serve(create_app(built, started=True), sock, signals)
+        server.serve(create_app(built, started=True, looking_over=True), sock, signals)
     say("Ledgerloop has stopped.", err=True)

@@ -9,22 +9,46 @@ from datetime import timedelta
 from ledgerloop.bootstrap import Ledgerloop
 from ledgerloop.engine import epoch
 from ledgerloop.errors import LedgerloopError
+from ledgerloop.log import logger
 from ledgerloop.report.doctor_hubspot import look_over_hubspot
 from ledgerloop.report.doctor_xero import look_over_xero
-from ledgerloop.report.finding import Finding
+from ledgerloop.report.finding import Examined, Finding, keep, last
 from ledgerloop.report.missing import lacks
 from ledgerloop.report.overview import look
 from ledgerloop.rules.clocks import agree
 from ledgerloop.rules.health import came
 from ledgerloop.settings import on_sandbox
-from ledgerloop.store import epochs
+from ledgerloop.store import connections, epochs
 from ledgerloop.store.commits import tried
+
+FRESH = timedelta(hours=1)
+"""How old a look may be at the service's start: one that starts again and again must not use up the vendors' quotas."""
 
 
 def examine(built: Ledgerloop) -> list[Finding]:
-    """Look at everything that a person may have to set right, the vendors among it. What stops a look is a finding."""
+    """Look at everything that a person may have to set right, the vendors among it, and remember what was found.
+
+    What stops a look is a finding.
+    """
     found = [*_settings(built), *_database(built), *_tried(look_over_xero, built), *_tried(look_over_hubspot, built)]
-    return [*_service(built), *found, *_clock(built)]
+    findings = [*_service(built), *found, *_clock(built)]
+    with built.database.transaction() as tx:
+        keep(tx, findings, built.now())
+    return findings
+
+
+def examine_at_start(built: Ledgerloop) -> Examined | None:
+    """Look as ``examine`` does where something is connected and nobody has looked for an hour; log what is missing."""
+    with built.database.reading() as tx:
+        connected = connections.all_connected(tx, "xero") or connections.all_connected(tx, "hubspot")
+        known = last(tx)
+    if not connected:
+        return None
+    if known is None or not timedelta(0) <= built.now() - known.at < FRESH:
+        known = Examined(built.now(), tuple(examine(built)))
+    for one in known.missing:
+        logger.warning("something is missing", what=one.sentence)
+    return known
 
 
 def _service(built: Ledgerloop) -> Iterator[Finding]:

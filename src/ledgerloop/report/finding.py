@@ -1,9 +1,18 @@
-"""One thing that was looked at, and how it was found."""
+"""One thing that was looked at, and how it was found; what was found last is remembered. Asks no vendor."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
 from typing import Literal
+
+from sqlalchemy import Connection
+
+from ledgerloop.store import connections
+
+_LAST = "doctor"
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,3 +27,34 @@ class Finding:
 
 
 HOW_TO_CONNECT = "run `ledgerloop connect {}`, or use the console."
+
+
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """What was found when everything was looked at last."""
+
+    at: datetime
+    findings: tuple[Finding, ...]
+
+    @property
+    def missing(self) -> tuple[Finding, ...]:
+        """What a person has to set right."""
+        return tuple(one for one in self.findings if one.verdict == "missing")
+
+
+def keep(tx: Connection, findings: Sequence[Finding], now: datetime) -> None:
+    """Remember what was found, instead of what was found before."""
+    connections.put_value(tx, _LAST, json.dumps({"at": now.isoformat(), "findings": [asdict(one) for one in findings]}))
+
+
+def last(tx: Connection) -> Examined | None:
+    """Return what was found last; None where nobody has looked."""
+    kept = connections.get_value(tx, _LAST)
+    if kept is None:
+        return None
+    told = json.loads(kept)
+    findings = tuple(
+        Finding(one["verdict"], one["sentence"], tuple(one["wanted"]), tuple(one["granted"]), tuple(one["missing"]))
+        for one in told["findings"]
+    )
+    return Examined(datetime.fromisoformat(told["at"]), findings)

@@ -19,7 +19,7 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from ledgerloop.bootstrap import Ledgerloop
 from ledgerloop.errors import LedgerloopError
-from ledgerloop.web import approve, connect, console, health, ruling, webhooks
+from ledgerloop.web import approve, connect, console, doctor, health, ruling, webhooks
 from ledgerloop.web.pages import Headed, problem
 from ledgerloop.web.sessions import Sessions
 from ledgerloop.web.wire import flood
@@ -35,10 +35,12 @@ def create_app(
     pause: float = console.PAUSE,
     fresh: float = health.FRESH,
     started: bool = False,
+    looking_over: bool = False,
 ) -> Starlette:
     """Return the app. Its life is the service's: it starts the worker unless that has ``started``, and stops it at the
     end.
 
+    It looks over what is set up once it has started, where it is ``looking_over``.
     ``patience`` is how many seconds a webhook waits for the disk, ``pause`` how many a wrong password costs, and
     ``fresh`` how old what health says may be.
     """
@@ -49,10 +51,12 @@ def create_app(
         anyio.to_thread.current_default_thread_limiter().total_tokens = PAGES
         if not started:
             await asyncio.to_thread(ledgerloop.start)
+        looks = [asyncio.create_task(doctor.look_once(ledgerloop))] if looking_over else []
         try:
             yield
         finally:
             await asyncio.to_thread(ledgerloop.stop)
+            await asyncio.gather(*looks)
 
     trusted = list(ledgerloop.settings.service.trusted_proxies)
     app = Starlette(
@@ -63,6 +67,7 @@ def create_app(
             *connect.routes(ledgerloop, sessions),
             *approve.routes(ledgerloop, sessions),
             *ruling.routes(ledgerloop, sessions),
+            *doctor.routes(ledgerloop, sessions),
             Mount("/static", StaticFiles(directory=Path(__file__).parent / "static")),
         ],
         middleware=[Middleware(ProxyHeadersMiddleware, trusted_hosts=trusted), Middleware(Headed)],

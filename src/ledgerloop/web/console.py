@@ -12,6 +12,7 @@ from starlette.routing import Route
 
 from ledgerloop.bootstrap import Ledgerloop
 from ledgerloop.log import logger
+from ledgerloop.report.finding import last
 from ledgerloop.report.missing import lacks
 from ledgerloop.report.overview import look, may_be_new
 from ledgerloop.rules.health import came
@@ -57,12 +58,14 @@ class Console:
         with built.database.reading() as tx:
             seen = look(tx, built.now(), own=own, counted=built.receiver.counted())
             organisations, chosen = connections.organisations(tx), connections.chosen(tx)
+            examined = last(tx)
         routes = built.parts().routes
         said = self._sessions.said(request)
         answer = page(
             "console.html",
             seen=seen,
             lacks=lacks(built),
+            examined=examined,
             came=came,
             homes=organisations if len(organisations) > 1 and leaves_open(routes) else [],
             chosen=chosen,
