@@ -25,6 +25,10 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
         "Run both vendors' APIs on this machine, for trying and for proving.",
     ),
     "connect": ("ledgerloop.cli.connect:app", "Connect Xero and HubSpot."),
+    "hubspot-app": (
+        "ledgerloop.cli.hubspot_app:hubspot_app",
+        "Write the project files of a HubSpot app with the scopes and subscriptions that are wanted, to be uploaded.",
+    ),
     "provision": (
         "ledgerloop.cli.connect:provision",
         "Make the HubSpot properties that are missing, and name those that are wrong.",
