@@ -102,6 +102,37 @@ def test_the_documented_restore(host: Host, tmp_path: Path, database: str) -> No
             scene.until_shown("deals", one, "xero_invoice_status", "PAID")
 
 
+def test_only_what_is_new_waits(host: Host, tmp_path: Path, database: str) -> None:
+    """Just after a restore a draft follows its edited deal, while a deal that is won says that it waits; then one."""
+    with served(host, tmp_path, database) as scene:
+        edited, new = scene.sell(), scene.sell(won=False)
+        scene.until_shown("deals", edited, "xero_invoice_id")
+        scene.settle()
+        kept = put_back.copy(scene)
+        later = scene.sell()
+        scene.until_shown("deals", later, "xero_invoice_id")
+        scene.settle()
+        scene.kill()
+        kept.put_back()
+        scene.start(watch=True)
+        scene.on.until("it is noticed", lambda: _said(scene) or None)
+
+        scene.win(new)
+        scene.add_line(edited, {"name": "Training", "quantity": "1", "price": "100"})
+        scene.on.until("the draft follows", lambda: scene.invoices_of(edited)[0]["SubTotal"] == 578.8 or None)
+        said = scene.until_shown("deals", new, "xero_sync_message")["xero_sync_message"]
+        scene.settle()
+        assert "This deal waits, and goes on by itself." in said
+        assert [1, 0, 1] == [len(scene.invoices_of(one)) for one in (edited, new, later)]
+
+        scene.pass_time(LATER)
+        scene.until_shown("deals", new, "xero_invoice_id")
+        scene.settle()
+        assert [1, 1, 1] == [len(scene.invoices_of(one)) for one in (edited, new, later)]
+        assert {} == scene.holds()
+        assert not scene.show("deals", new)["xero_sync_message"]
+
+
 def test_a_machine_that_was_put_back_whole_asks_xero_first(host: Host, tmp_path: Path, database: str) -> None:
     """Where what is kept outside went back as well, nothing is noticed, and Xero is asked before an invoice leaves."""
     with served(host, tmp_path, database, more=AUTHORISED) as scene:

@@ -22,7 +22,7 @@ from ledgerloop.rules.health import SILENT
 from ledgerloop.store import connections, cursors, journal, lanes, pulses
 from ledgerloop.store.cursors import CAUGHT_UP, Cursor
 from ledgerloop.store.db import Database
-from ledgerloop.store.epochs import NAME, Epoch, kept, put, unread
+from ledgerloop.store.epochs import NAME, Epoch, held_back, kept, put, unread
 from ledgerloop.store.statements import one_at_a_time
 from ledgerloop.store.witness import Witness
 
@@ -113,17 +113,12 @@ def waits(tx: Connection, organisation: str) -> bool:
 
 
 def insist(organisation: str) -> None:
-    """Raise an error that lets invoices rest for as long as one of them could be made twice."""
+    """Raise an error for as long as something that is made now could be made twice."""
     at = parts()
     with at.database.reading() as tx:
-        now = kept(tx)
-        early = waits(tx, organisation)
-    if now is None or now.noticed is None:
-        return
-    if early:
-        raise Transient(f"{now.why} Nothing is made until Xero has been read once.")
-    if now.safe is not None and at.now() < now.safe:
-        raise Transient(f"{now.why} The last invoice left so lately that none is made before {now.safe:%H:%M:%S} UTC.")
+        why = held_back(tx, organisation, at.now())
+    if why is not None:
+        raise Transient(why.sentence)
 
 
 def fresh_since(tx: Connection) -> datetime | None:

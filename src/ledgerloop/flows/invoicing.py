@@ -16,7 +16,7 @@ from ledgerloop.engine.retries import LOOK, RETRY
 from ledgerloop.engine.turns import in_turns, take
 from ledgerloop.errors import LedgerloopError
 from ledgerloop.hubspot.webhooks import records_named
-from ledgerloop.invoices import deferrals, edits, outbox, poll, submit
+from ledgerloop.invoices import deferrals, edits, outbox, poll, restored, submit
 from ledgerloop.invoices.deferrals import Told, Troubles
 from ledgerloop.invoices.held_deals import concerned, look_again, look_into_books
 from ledgerloop.invoices.write_back import show_deals
@@ -60,7 +60,7 @@ def invoicing(portal: str, turn: int) -> None:
 
 
 def make(portal: str, named: Named, troubles: Troubles) -> list[str] | None:
-    """Make what is to be made; return the deals that the brake has stopped, None where there was nothing to do."""
+    """Make what is to be made; return the deals that say something else now, None where there was nothing to do."""
     if named["deals"]:
         troubles.add(intend(portal, named))
         troubles.add(edit(portal, named))
@@ -78,6 +78,7 @@ def look(portal: str) -> None:
     A search that fails stops no deal that a webhook told of.
     """
     deferrals.take_up(portal)
+    restored.take_up(portal)
     look_into_books(portal)
     look_again(portal)
     alone(portal, "polling", lambda: poll.look(portal))
@@ -138,7 +139,7 @@ def waits(portal: str) -> bool:
 
 @step
 def create(portal: str, aside: list[str]) -> tuple[list[str], Told]:
-    """Look for invoices that may have been made already, create the others; return the deals that are stopped.
+    """Look for invoices that may have been made already, create the others; return the deals to be shown.
 
     One step for both, so that whoever goes on after a crash looks first, however long it has been.
     """

@@ -17,7 +17,7 @@ from sqlalchemy import Connection
 
 from ledgerloop.customers import held, timeline_notes
 from ledgerloop.engine import backoff
-from ledgerloop.invoices import deferrals
+from ledgerloop.invoices import deferrals, restored
 from ledgerloop.invoices.poll import CURSOR as POLLED
 from ledgerloop.ledger import reconcile, reference_data
 from ledgerloop.log import logger
@@ -56,6 +56,7 @@ def wake_due() -> datetime | None:
         poll = [portal for portal in portals if when.come(_elapsed_at(tx, portal, POLLED, now, at.poll_every))]
         poll = [portal for portal in poll if not backoff.resting(tx, portal, "polling", now)]
         poll += [portal for portal in portals if when.come(deferrals.due_at(tx, portal, now))]
+        poll += [portal for portal in portals if when.come(restored.due_at(tx, portal, now))]
         poll += [portal for portal in portals if when.come(backoff.due_at(tx, portal, now))]
         blamed = [
             organisation for organisation in organisations if when.come(reference_data.due_at(tx, organisation.id, now))

@@ -14,6 +14,7 @@ from sqlalchemy import Connection
 
 from ledgerloop import subjects
 from ledgerloop.bisect import bisect
+from ledgerloop.engine import epoch
 from ledgerloop.errors import Refused
 from ledgerloop.invoices.deals import Sale, buyer_of, new_customer, sides
 from ledgerloop.parts import parts
@@ -66,6 +67,8 @@ def create(client: XeroClient, organisation: Organisation, sales: Sequence[Sale]
     numbers = sorted(bodies.keys() - known.keys())
     _name_freely(organisation, {number: wanted[number][0] for number in numbers}, bodies)
     taken: list[Sale] = []
+    if numbers:
+        epoch.insist(organisation.id)  # it may just have been noticed that the database was put back
     for start in range(0, len(numbers), BATCH):
         some = numbers[start : start + BATCH]
         outcomes = _send(client, [bodies[number] for number in some])

@@ -11,9 +11,8 @@ from datetime import datetime
 from itertools import groupby
 
 from ledgerloop import subjects
-from ledgerloop.engine import epoch
 from ledgerloop.engine.retries import LOOK, again
-from ledgerloop.invoices import payment_terms, submit
+from ledgerloop.invoices import payment_terms, restored, submit
 from ledgerloop.invoices.deals import Sale
 from ledgerloop.invoices.decide import Decided, Ready, Verdict, basis, decide
 from ledgerloop.invoices.deferrals import Troubles
@@ -53,12 +52,21 @@ def intend(portal: str, ids: Sequence[str], again: Collection[str], settled: Col
     _keep(
         portal, Decided(others, decided.causes, decided.names), [], before, again
     )  # also where Xero cannot be reached
+    if early := restored.hold_back(ready.verdicts):
+        _keep(portal, _held_back(early, decided), [], before, again, withdraw=False)
+        for deal in early:
+            del ready.verdicts[deal]
     payers = find_customers(ready.verdicts, troubles)
     planned = [_kept_approval(one, before.get(one.deal)) for one in _planned(connected, ready.verdicts, payers, before)]
     _keep(portal, ready, planned, before, again)
     waits: dict[str, Verdict] = {deal: hold for deal, hold in troubles.holds().items() if deal not in before}
     _keep(portal, Decided(waits, {}, decided.names), [], before, again)
     return troubles
+
+
+def _held_back(early: Mapping[str, tuple[Hold, str]], decided: Decided) -> Decided:
+    verdicts: dict[str, Verdict] = {deal: hold for deal, (hold, _) in early.items()}
+    return Decided(verdicts, {deal: cause for deal, (_, cause) in early.items()}, decided.names)
 
 
 def adopt(portal: Portal, decided: Decided) -> set[str]:
@@ -115,7 +123,6 @@ def find_customers(verdicts: dict[str, Verdict], troubles: Troubles) -> dict[str
         deals = [sale.deal.id for sale in sales]
         found: dict[str, Payer] = {}
         with troubles.apart(organisation.id, deals):
-            epoch.insist(organisation.id)
             found = find_payers(at.xero(organisation.id), organisation, sales)
             payment_terms.set_due(
                 organisation, verdicts, {deal: one for deal, one in found.items() if isinstance(one, Found)}
@@ -209,8 +216,12 @@ def _keep(
     planned: Sequence[Intent],
     before: Mapping[str, Intent],
     again: Collection[str],
+    *,
+    withdraw: bool = True,
 ) -> None:
     """Put the intents and holds on disk, in one transaction, and clear the holds of deals that are no longer held.
+
+    Without ``withdraw`` the deals keep the intents that they have, and what a person approved of them.
 
     What Xero refused stays held until the invoice would be another, or a person asks for it again: the same request
     would only be refused again. An invoice that waits for approval is a hold as well.
@@ -240,6 +251,7 @@ def _keep(
                 free.append(subjects.deal(deal))
             if isinstance(hold, Skip):
                 lines.append(Line(subjects.deal(deal), "skip", "invoices.decide", hold.reason))
-        intents.withdraw(tx, portal, [deal for deal, one in decided.verdicts.items() if not isinstance(one, Ready)])
+        gone = [deal for deal, one in decided.verdicts.items() if not isinstance(one, Ready)] if withdraw else []
+        intents.withdraw(tx, portal, gone)
         journal.clear(tx, free, now)
         journal.write(tx, lines, now)

@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from ledgerloop.hubspot.dry_run import Rehearsing
+from ledgerloop.invoices import restored
 from ledgerloop.invoices.deals import Sale, sides
 from ledgerloop.invoices.decide import Ready, decide
 from ledgerloop.invoices.outbox import find_customers, remark
@@ -80,6 +81,7 @@ def _quotes(portal: Portal, deals: Sequence[str]) -> list[Quote]:
         for deal, one in decided.standing.items()
     }
     verdicts = {deal: verdict for deal, verdict in decided.verdicts.items() if deal not in decided.standing}
+    verdicts |= {deal: hold for deal, (hold, _) in restored.hold_back(verdicts).items()}
     payers = find_customers(verdicts, decided.troubles)
     decided.troubles.insist()
     for deal, verdict in verdicts.items():

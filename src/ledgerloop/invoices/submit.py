@@ -19,7 +19,7 @@ from ledgerloop.engine import epoch
 from ledgerloop.engine.epoch import KEY_LASTS
 from ledgerloop.engine.retries import LOOK, again
 from ledgerloop.errors import Invalid, UnknownOutcome
-from ledgerloop.invoices import approvals, existing
+from ledgerloop.invoices import approvals, existing, restored
 from ledgerloop.invoices.deferrals import Troubles
 from ledgerloop.invoices.recheck import changed, put_back
 from ledgerloop.ledger import duplicate_invoices
@@ -36,7 +36,18 @@ from ledgerloop.rules.standing import GONE
 from ledgerloop.rules.templates import could_make
 from ledgerloop.rules.totals import differences_told, said_of
 from ledgerloop.rules.vendor_messages import whole, why_refused
-from ledgerloop.store import connections, inbox, intents, journal, lanes, links, mirror, pending_customers, provenance
+from ledgerloop.store import (
+    connections,
+    epochs,
+    inbox,
+    intents,
+    journal,
+    lanes,
+    links,
+    mirror,
+    pending_customers,
+    provenance,
+)
 from ledgerloop.xero.client import MOST_IDS, XeroClient
 from ledgerloop.xero.models import Invoice
 
@@ -80,7 +91,8 @@ def create(portal: str, aside: Collection[str]) -> tuple[list[str], Troubles]:
     """Send every intent that may leave and is not settled, one request for each key; none of the deals put ``aside``.
 
     What may have left before is looked for first, and an unknown outcome is looked into at once. Returns the deals now
-    held, and what went wrong with some organisation: nothing leaves for one whose outcomes could not be looked into.
+    held, and what went wrong with some organisation: nothing leaves for one whose outcomes could not be looked into,
+    nor before its books were read where the database was put back.
     """
     troubles = Troubles()
     with parts().database.reading() as tx:
@@ -89,10 +101,12 @@ def create(portal: str, aside: Collection[str]) -> tuple[list[str], Troubles]:
         with troubles.apart(organisation):
             settle(portal, organisation)
     brake = approvals.look(portal)
-    stopped = list(brake.held)
+    early, held = restored.hold_intents(portal, only_approved=brake.on)
+    stopped = [*brake.held, *held]
     with parts().database.reading() as tx:
         waiting = {intent.organisation for intent in intents.pending(tx, portal)}
-    for organisation in sorted(waiting - troubles.of.keys()):
+        aside = {*aside, *restored.waiting(tx, portal)}
+    for organisation in sorted(waiting - early - troubles.of.keys()):
         with troubles.apart(organisation):
             stopped += _make(portal, organisation, aside, only_approved=brake.on)
     return stopped, troubles
@@ -154,7 +168,6 @@ def _adopt_waiting(portal: str, organisation: str) -> None:
     first = [one for one in some if one.state == "intended"]
     if not first or connected is None:
         return
-    epoch.insist(organisation)
     existing.freshen(organisation)
     found = existing.standing(connected, [one.deal for one in first])
     here = [replace(one, organisation=found[one.deal].organisation) for one in first if one.deal in found]
@@ -225,8 +238,10 @@ def _send(portal: str, some: Sequence[Intent], key: str) -> list[str]:
     """
     at = parts()
     with at.database.transaction() as tx:
+        count = epoch.advance(tx)  # first: whoever notices that the database was put back waits for it, or it for them
+        if epochs.held_back(tx, some[0].organisation, at.now()) is not None:
+            return []  # it was noticed a moment ago
         leaving = intents.mark_sent(tx, portal, [intent.deal for intent in some], at.now())
-        count = epoch.advance(tx)
     some = [intent for intent in some if intent.deal in leaving]  # a person may have linked another's invoice meanwhile
     if not some:
         return []

@@ -52,6 +52,33 @@ class Waiting:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class HeldBack:
+    """Why nothing may be made for one organisation yet: its books are to be read, or a request may still arrive."""
+
+    why: str
+    unread: bool
+    until: datetime | None
+    """Before when nothing is made in any case; None where that moment has come."""
+
+    @property
+    def sentence(self) -> str:
+        """Say it."""
+        if self.unread:
+            return f"{self.why} Nothing is made until Xero has been read once."
+        return f"{self.why} The last invoice left so lately that none is made before {self.until:%H:%M:%S} UTC."
+
+
+def held_back(tx: Connection, organisation: str, now: datetime) -> HeldBack | None:
+    """Return why nothing may be made for an organisation yet; None where invoices and customers are made."""
+    inside = kept(tx)
+    if inside is None or inside.noticed is None:
+        return None
+    until = inside.safe if inside.safe is not None and now < inside.safe else None
+    early = unread(tx, organisation)
+    return HeldBack(inside.why, early, until) if early or until else None
+
+
 def waiting(tx: Connection) -> Waiting | None:
     """Return what is waited for; None where invoices and customers are made."""
     now = kept(tx)

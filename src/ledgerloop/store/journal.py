@@ -113,7 +113,8 @@ def hold(
 ) -> bool:
     """Hold a subject for a person, and answer whether that is news: a new hold, or other reasons or candidates.
 
-    ``cause`` is the organisation whose books are among the reasons: a change there may cure it.
+    ``cause`` is the organisation whose books are among the reasons, so that a change there may cure it; or what else
+    is waited for.
     """
     before = held(tx, subject)
     if before and (before.reasons, before.candidates, before.choices) == (
@@ -121,6 +122,9 @@ def hold(
         tuple(candidates),
         tuple(choices),
     ):
+        if cause:
+            mine = update(hold_table).where(hold_table.c.subject == subject, hold_table.c.cause != cause)
+            tx.execute(mine.values(cause=cause))
         return False
     row = {"subject": subject, "lane": lane, "reasons": json.dumps(list(reasons))}
     row |= {"candidates": json.dumps(list(candidates)), "cause": cause}
@@ -166,10 +170,16 @@ def held_among(tx: Connection, subjects: Collection[Subject]) -> dict[Subject, H
     return found
 
 
-def caused_by(tx: Connection, lane: str, organisation: str) -> list[Subject]:
-    """List the subjects of a lane that wait because of an organisation's books."""
-    mine = select(hold_table.c.subject).where(hold_table.c.cause == organisation, hold_table.c.lane == lane)
+def caused_by(tx: Connection, lane: str, cause: str) -> list[Subject]:
+    """List the subjects of a lane that wait because of an organisation's books, or of what else was named so."""
+    mine = select(hold_table.c.subject).where(hold_table.c.cause == cause, hold_table.c.lane == lane)
     return list(tx.execute(mine.where(hold_table.c.cleared_at.is_(None)).order_by(hold_table.c.subject)).scalars())
+
+
+def forget_cause(tx: Connection, lane: str, cause: str) -> None:
+    """Say that what the subjects of a lane waited for is over. They stay held until they were looked at again."""
+    mine = update(hold_table).where(hold_table.c.cause == cause, hold_table.c.lane == lane)
+    tx.execute(mine.where(hold_table.c.cleared_at.is_(None)).values(cause=""))
 
 
 def _whole(tx: Connection, line: Line, now: datetime, by: Provenance) -> Entry:
