@@ -38,7 +38,8 @@ def test_a_deal_lost_while_nobody_knows_of_its_invoice_is_not_invoiced(scene: Sc
     scene.settle()
     assert [] == scene.calls("xero", "/Invoices", "PUT")
     assert [] == scene.invoices_of(deal)
-    assert ("skip", "") == scene.journal(f"deal {deal}")[-1]
+    assert [("skip", ""), ("update", f"hubspot deal {deal}")] == scene.journal(f"deal {deal}")[-2:]
+    assert not scene.show("deals", deal)["xero_sync_message"]
     assert "Xero has no invoice of it and makes none of it any more" in scene.reasons(f"deal {deal}", "skip")[-1]
 
 

@@ -36,7 +36,7 @@ TOLD: dict[str, tuple[str, ...]] = {
     "rules/edits": (),
     "rules/remarks": ("or_right",),
     "rules/naming": (),
-    "rules/waiting": ("put_back",),
+    "rules/waiting": ("put_back", "unanswered"),
     "rules/vendor_messages": (),
     "invoices/outbox": (),
     "invoices/payment_terms": (),

@@ -128,7 +128,7 @@ def ask(question: str, yes: bool) -> None:
 
 def _print(one: Quote) -> None:
     if one.reasons:
-        say(f"Deal {one.deal}: no invoice.")
+        say(f"Deal {one.deal}: no invoice would be made now.")
         for reason in (*one.reasons, *filter(None, (one.note,))):
             say(f"    {reason}")
         return

@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from ledgerloop.hubspot.dry_run import Rehearsing
-from ledgerloop.invoices import restored
+from ledgerloop.invoices import restored, unanswered
 from ledgerloop.invoices.deals import Sale, sides
 from ledgerloop.invoices.decide import Ready, decide
 from ledgerloop.invoices.outbox import find_customers, remark
@@ -71,8 +71,9 @@ def _quotes(portal: Portal, deals: Sequence[str]) -> list[Quote]:
     at = parts()
     with at.database.reading() as tx:
         made = {deal: one for deal, one in intents.get(tx, portal.id, deals).items() if one.state in ("sent", "made")}
+        sent = {deal: unanswered.told(tx, one) for deal, one in made.items() if one.state == "sent"}
     quotes = {
-        deal: Quote(deal, reasons=(f"Invoice {one.number or '(not settled yet)'} was made for this deal.",))
+        deal: Quote(deal, reasons=(sent.get(deal) or f"Invoice {one.number} was made for this deal.",))
         for deal, one in made.items()
     }
     decided = decide(portal, [deal for deal in deals if deal not in made], early=True)

@@ -40,8 +40,10 @@ def changed(portal: str, waiting: Sequence[Intent]) -> tuple[dict[str, Verdict],
     return {one.deal: sure[one.deal] for one in old if one.deal in sure and not _same(one, sure[one.deal])}, unsure
 
 
-def put_back(portal: str, some: Sequence[Intent], verdicts: Mapping[str, Verdict]) -> None:
+def put_back(portal: str, some: Sequence[Intent], verdicts: Mapping[str, Verdict]) -> list[str]:
     """Have deals decided anew before their invoices leave; forget the intents of those not to be invoiced any more.
+
+    Returns the latter: they may say still what their invoices waited for.
 
     Nothing may have been made of them; where the answer to a request was lost, the journal says so. What a person
     approved stays approved where the deal still says the same.
@@ -64,6 +66,7 @@ def put_back(portal: str, some: Sequence[Intent], verdicts: Mapping[str, Verdict
         if anew:
             inbox.keep(tx, [again(portal, deal, f"read once more {now.isoformat()}", LOOK) for deal in anew], now)
             lanes.wake(tx, "invoicing", portal, now)
+    return list(skips)
 
 
 def _same(intent: Intent, verdict: Verdict) -> bool:

@@ -10,16 +10,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from itertools import groupby
 from typing import Literal, TypeVar
 
 from ledgerloop import subjects
 from ledgerloop.engine import epoch
-from ledgerloop.engine.epoch import KEY_LASTS
 from ledgerloop.engine.retries import LOOK, again
 from ledgerloop.errors import Invalid, UnknownOutcome
-from ledgerloop.invoices import approvals, existing, restored
+from ledgerloop.invoices import approvals, existing, restored, unanswered
 from ledgerloop.invoices.deferrals import Troubles
 from ledgerloop.invoices.recheck import changed, put_back
 from ledgerloop.ledger import duplicate_invoices
@@ -90,9 +89,9 @@ LOOK_BACK = timedelta(days=1)
 def create(portal: str, aside: Collection[str]) -> tuple[list[str], Troubles]:
     """Send every intent that may leave and is not settled, one request for each key; none of the deals put ``aside``.
 
-    What may have left before is looked for first, and an unknown outcome is looked into at once. Returns the deals now
-    held, and what went wrong with some organisation: nothing leaves for one whose outcomes could not be looked into,
-    nor before its books were read where the database was put back.
+    What may have left before is looked for first, and an unknown outcome is looked into at once. Returns the deals that
+    are now held, or no longer so, and what went wrong with some organisation: nothing leaves for one whose outcomes
+    could not be looked into, nor before its books were read where the database was put back.
     """
     troubles = Troubles()
     with parts().database.reading() as tx:
@@ -119,14 +118,15 @@ def settle(portal: str, organisation: str) -> None:
         some = [intent for intent in intents.unsettled(tx, portal) if intent.organisation == organisation]
     if some:
         found = dict(_found(at.xero(organisation), some))
-        _record(portal, [Made(one, found[one.deal], "adopt") for one in some if one.deal in found])
+        _record(portal, [Made(one, found[one.deal], "adopt") for one in some if one.deal in found], look_again=True)
 
 
-def adopt(portal: str, some: Sequence[Intent], standing: Mapping[str, str]) -> set[str]:
+def adopt(portal: str, some: Sequence[Intent], standing: Mapping[str, str], *, look_again: bool = False) -> set[str]:
     """Take up invoices that stand for these deals, named by their ids, instead of making others; return these deals.
 
     Our copy may be behind: one that Xero says is gone is not taken up. What stands is kept in the place of what was
-    sent, whatever the deal says by now: the two are compared when the deal is looked at next.
+    sent, whatever the deal says by now: the two are compared when the deal is looked at next, which ``look_again`` has
+    done in another turn.
     """
     at = parts()
     adopted: set[str] = set()
@@ -148,7 +148,7 @@ def adopt(portal: str, some: Sequence[Intent], standing: Mapping[str, str]) -> s
                 for one in known
                 if kept[one.deal].state in ("intended", "refused")
             ]
-            _record(portal, made)
+            _record(portal, made, look_again=look_again)
             adopted |= {one.deal for one in known}
     return adopted
 
@@ -174,11 +174,7 @@ def _adopt_waiting(portal: str, organisation: str) -> None:
     if here:
         with parts().database.transaction() as tx:
             intents.put(tx, [one for one in here if one.organisation != organisation])
-        adopted = adopt(portal, here, {deal: one.id for deal, one in found.items()})
-        now = parts().now()
-        with parts().database.transaction() as tx:  # this turn has compared deals with their invoices already
-            inbox.keep(tx, [again(portal, deal, f"adopted {found[deal].id}", LOOK) for deal in adopted], now)
-            lanes.wake(tx, "invoicing", portal, now)
+        adopt(portal, here, {deal: one.id for deal, one in found.items()}, look_again=True)
 
 
 def _make(portal: str, organisation: str, aside: Collection[str], *, only_approved: bool) -> list[str]:
@@ -193,8 +189,9 @@ def _make(portal: str, organisation: str, aside: Collection[str], *, only_approv
 
 
 def _send_all(portal: str, organisation: str, aside: Collection[str], *, only_approved: bool) -> list[str]:
-    """Send what may leave, and return the deals whose invoices Xero refused."""
-    refused: list[str] = []
+    """Send what may leave; return the deals that now say something else: they are held, or no longer to be invoiced."""
+    shown: list[str] = []
+    waits: list[Intent] = []
     with parts().database.reading() as tx:
         waiting = [intent for intent in intents.pending(tx, portal) if intent.organisation == organisation]
         begun = intents.made_under(tx, portal, {intent.key for intent in waiting if intent.state == "sent"})
@@ -204,18 +201,19 @@ def _send_all(portal: str, organisation: str, aside: Collection[str], *, only_ap
     waiting = _unmoved(portal, waiting)
     for key, some in _by(waiting, lambda intent: intent.key):
         if any(intent.deal in unsure or intent.deal in aside for intent in some):
-            continue  # what such a deal says by now is decided once its organisation can be asked
-        if all(intent.state == "intended" for intent in some):
-            put_back(portal, [intent for intent in some if intent.deal in other], other)
+            waits += some  # what such a deal says by now is decided once its organisation can be asked
+        elif all(intent.state == "intended" for intent in some):
+            shown += put_back(portal, [intent for intent in some if intent.deal in other], other)
             rest = [intent for intent in some if intent.deal not in other]
             if rest:
-                refused += _send(portal, rest, _rekey(portal, rest)[0])
-        elif not any(_may_arrive(intent, parts().now()) for intent in some):
-            put_back(portal, some, other)
+                shown += _send(portal, rest, _rekey(portal, rest)[0])
+        elif not any(unanswered.may_arrive(intent, parts().now()) for intent in some):
+            shown += put_back(portal, some, other)
         elif key not in begun and not any(intent.deal in other for intent in some):
-            refused += _send(portal, some, key)
-        # Else Xero may be working through it still, or it would be another request, or make what nobody wants: wait.
-    return refused
+            shown += _send(portal, some, key)
+        else:  # Xero may be working through it still, or it would be another request, or make what nobody wants
+            waits += some
+    return shown + unanswered.hold(portal, waits, other)
 
 
 def _unmoved(portal: str, waiting: Sequence[Intent]) -> list[Intent]:
@@ -223,12 +221,6 @@ def _unmoved(portal: str, waiting: Sequence[Intent]) -> list[Intent]:
     with parts().database.reading() as tx:
         now = intents.get(tx, portal, [intent.deal for intent in waiting])
     return [one for one in waiting if (still := now.get(one.deal)) and (still.state, still.key) == (one.state, one.key)]
-
-
-def _may_arrive(intent: Intent, now: datetime) -> bool:
-    """Tell whether a request that was sent without an answer may still be on its way, or under way at Xero."""
-    last = intent.last_sent_at or intent.sent_at
-    return last is not None and now - last < KEY_LASTS
 
 
 def _send(portal: str, some: Sequence[Intent], key: str) -> list[str]:
@@ -242,6 +234,7 @@ def _send(portal: str, some: Sequence[Intent], key: str) -> list[str]:
         if epochs.held_back(tx, some[0].organisation, at.now()) is not None:
             return []  # it was noticed a moment ago
         leaving = intents.mark_sent(tx, portal, [intent.deal for intent in some], at.now())
+        journal.clear(tx, [subjects.deal(deal) for deal in leaving], at.now())
     some = [intent for intent in some if intent.deal in leaving]  # a person may have linked another's invoice meanwhile
     if not some:
         return []
@@ -295,8 +288,12 @@ def _found(client: XeroClient, wanted: Sequence[Intent]) -> Iterable[tuple[str, 
         page += 1
 
 
-def _record(portal: str, ended: Sequence[Made | Refusal]) -> None:
-    """Record what became of one request's invoices, all at once: a request is settled as a whole or not at all."""
+def _record(portal: str, ended: Sequence[Made | Refusal], *, look_again: bool = False) -> None:
+    """Record what became of one request's invoices, all at once: a request is settled as a whole or not at all.
+
+    With ``look_again`` the deals are compared with their invoices in another turn, for this one has done so with those
+    it knew of: who edited such a deal, or moved it out of its stage, did so while no invoice of it was known.
+    """
     at = parts()
     now = at.now()
     lines: list[Line] = []
@@ -346,6 +343,10 @@ def _record(portal: str, ended: Sequence[Made | Refusal]) -> None:
             now,
         )
         journal.write(tx, lines, now)
+        if look_again and made:
+            looks = [again(portal, one.intent.deal, f"adopted {one.invoice.InvoiceID}", LOOK) for one in made]
+            inbox.keep(tx, looks, now)
+            lanes.wake(tx, "invoicing", portal, now)
 
 
 def _line(one: Made | Refusal, note: str) -> Line:
