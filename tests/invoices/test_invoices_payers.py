@@ -17,7 +17,8 @@ from ledgerloop.invoices.deals import Sale
 from ledgerloop.parts import instead
 from ledgerloop.records import Hold, Organisation
 from ledgerloop.rules.identity.addresses import email_domain
-from ledgerloop.store import connections
+from ledgerloop.rules.identity.payers import Found
+from ledgerloop.store import connections, rulings
 
 
 @pytest.fixture(scope="module")
@@ -497,6 +498,36 @@ def test_a_customer_that_arrives_while_its_buyer_is_weighed_is_not_doubled(scene
     assert [weighed] == taken
     assert isinstance(found["9"], Hold)
     assert 1 == named(scene, "Kowhai Latecomer")
+
+
+def test_a_customer_without_its_number_that_arrives_while_its_buyer_is_weighed_is_not_doubled(
+    scene: Scene, crm: Customers
+) -> None:
+    """Nothing refuses what has no number: our own lost request is found by the name, before another name is chosen."""
+    company = scene.make("companies", name="Kowhai Nightcomer Ltd")
+    contact = scene.make("contacts", email="ap@kowhai-nightcomer.example.com", lastname="Late")
+    records = {
+        kind: Record(id=key, properties=scene.show(plural, key))
+        for kind, plural, key in (("company", "companies", company), ("contact", "contacts", contact))
+    }
+    other = crm.add("Kowhai Bearer", ContactNumber=f"HubSpot company {company}")
+    scene.settle()
+    organisation = home_of(scene)
+    with scene.built.database.transaction() as tx:
+        said = rulings.none_of(f"company {company}", other)
+        rulings.put(tx, organisation.id, said, "", scene.built.now(), "Kim")
+    late = crm.add("Kowhai Nightcomer Ltd", EmailAddress="ap@kowhai-nightcomer.example.com")
+    scene.settle()
+    weighed = Sale(Record(id="9"), company=records["company"], contact=records["contact"])
+    at = scene.built.parts()
+
+    with instead(at):
+        found, taken = new_customer.create(at.xero(organisation.id), organisation, [weighed])
+
+    assert [] == taken
+    assert isinstance(found["9"], Found)
+    assert late == found["9"].id
+    assert 1 == named(scene, "Kowhai Nightcomer")
 
 
 def test_an_answer_that_no_webhook_tells_of(staged: Callable[..., Scene]) -> None:

@@ -64,8 +64,11 @@ def create(client: XeroClient, organisation: Organisation, sales: Sequence[Sale]
         wanted.setdefault(number, []).append(sale)
     known = _owners(organisation, {number: some[0] for number, some in wanted.items()}, bodies)
     found |= {sale.deal.id: payer for number, payer in known.items() for sale in wanted[number]}
-    numbers = sorted(bodies.keys() - known.keys())
-    _name_freely(organisation, {number: wanted[number][0] for number in numbers}, bodies)
+    arrived = _name_freely(
+        organisation, {number: wanted[number][0] for number in sorted(bodies.keys() - known.keys())}, bodies
+    )
+    found |= {sale.deal.id: payer for number, payer in arrived.items() for sale in wanted[number]}
+    numbers = sorted(bodies.keys() - known.keys() - arrived.keys())
     taken: list[Sale] = []
     if numbers:
         epoch.insist(organisation.id)  # it may just have been noticed that the database was put back
@@ -134,24 +137,38 @@ def _made_without_number(
     return next((one.id for one in some if one.id not in taken), "")
 
 
-def _name_freely(organisation: Organisation, of: Mapping[str, Sale], bodies: Mapping[str, dict[str, object]]) -> None:
+def _name_freely(
+    organisation: Organisation, of: Mapping[str, Sale], bodies: Mapping[str, dict[str, object]]
+) -> dict[str, Found]:
     """Give each new customer a name that no other has, since Xero wants active names unique.
 
     It goes without its number where a person said that the number's holder is another. A holder of whom nobody spoke
     came while the buyer was weighed: Xero refuses the number, and the buyer is weighed again.
+
+    Returns those that go without a number and are there after all: their lost request came through while the buyer was
+    weighed. Looked for together with the names, or their own name would be one that another has.
     """
     wanted = {number: names_for(str(bodies[number]["Name"]), _told_apart_by(sale)) for number, sale in of.items()}
     with parts().database.reading() as tx:
         alike = _named(tx, organisation, [name for some in wanted.values() for name in some])
         holders = mirror.customers_by_number(tx, organisation.id, list(of))
         others = {number: _denied_at(tx, organisation, of[number], some) for number, some in holders.items()}
+        arrived = {
+            number: Found(one, "created", _LOST)
+            for number, moment in others.items()
+            if moment is not None
+            if (one := _made_without_number(tx, organisation, of[number], bodies[number], moment))
+        }
     taken = {same_to_xero(one.name) for one in alike}
     for number, sale in of.items():
+        if number in arrived:
+            continue
         name = free_name(str(bodies[number]["Name"]), _told_apart_by(sale), taken)
         taken.add(same_to_xero(name))
         bodies[number]["Name"] = name
         if others.get(number) is not None:
             del bodies[number]["ContactNumber"]
+    return arrived
 
 
 def _named(tx: Connection, organisation: Organisation, names: Sequence[str]) -> list[Customer]:
