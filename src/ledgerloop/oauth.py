@@ -152,9 +152,18 @@ def renew(provider: Provider, tokens: TokenSet, now: datetime) -> TokenSet:
 
 
 def revoke(provider: Provider, tokens: TokenSet) -> None:
-    """End the grant at the vendor."""
+    """End the grant at the vendor, with every connection that this person has made to the app.
+
+    A grant that has ended already is right. Raises Refused where the vendor refuses the client or the call, and
+    Transient where it does not answer.
+    """
     with _errors(provider, "the grant is gone already"), _client(provider) as client:
-        _stop_on_trouble(client.revoke_token(provider.revoke_url, token=tokens.refresh_token))
+        answer = _stop_on_trouble(client.revoke_token(provider.revoke_url, token=tokens.refresh_token))
+        if answer.is_success:
+            return
+        error = _error_in(answer)
+        if error not in _GONE:
+            raise OAuthError(error) if error else httpx2.HTTPStatusError("", request=answer.request, response=answer)
 
 
 class Tokens:
@@ -279,6 +288,19 @@ def _stop_on_trouble(response: httpx2.Response) -> httpx2.Response:
     if response.status_code >= 500:
         raise Transient(f"the identity host answered {response.status_code}", response.status_code)
     return response
+
+
+_GONE = frozenset({"invalid_grant", "invalid_token", "unsupported_token_type"})
+"""What an identity host may say of a token that it no longer knows, though RFC 7009 wants 200 for it."""
+
+
+def _error_in(answer: httpx2.Response) -> str:
+    """Return the word that OAuth has for a refusal; nothing where the body has none."""
+    try:
+        told = answer.json()
+    except ValueError:
+        return ""
+    return str(told.get("error") or "") if isinstance(told, dict) else ""
 
 
 def _token_set(provider: Provider, given: Mapping[str, Any], now: datetime) -> TokenSet:

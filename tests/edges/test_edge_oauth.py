@@ -148,6 +148,27 @@ class TestConsent:
 
         assert form(server.requests[0])["token"] == "r1"
 
+    @pytest.mark.parametrize(
+        ("reply", "error"),
+        [
+            (Reply(400, {"error": "invalid_client"}), Refused),
+            (Reply(401, {"error": "invalid_client"}), Refused),
+            (Reply(403, "<html>blocked</html>"), Refused),
+            (Reply(500, {"error": "invalid_grant"}), Transient),
+            (Reply(429, {}, {"Retry-After": "20"}), RateLimited),
+            (Drop(), Transient),
+        ],
+    )
+    def test_a_revocation_that_was_not_done_is_no_success(self, reply: Step, error: type[LedgerloopError]) -> None:
+        """Only an answer that the grant is gone is one; what the identity host refuses is told."""
+        with playing(reply) as server, pytest.raises(error):
+            revoke(provider(server.url), OLD)
+
+    def test_a_grant_that_has_ended_already_is_right(self) -> None:
+        """Revoking what the identity host knows no longer is no trouble."""
+        with playing(Reply(400, {"error": "invalid_grant"})) as server:
+            revoke(provider(server.url), OLD)
+
 
 TROUBLE: list[tuple[Step, type[LedgerloopError]]] = [
     (Reply(400, {"error": "invalid_grant"}), ConsentNeeded),
