@@ -47,7 +47,7 @@ from ledgerloop.store.db import Database
 from ledgerloop.store.sealed_secrets import DatabaseCells
 from ledgerloop.store.witness import Witness, witness_of
 from ledgerloop.vendor_errors import moment_told
-from ledgerloop.xero.client import XeroClient, connections
+from ledgerloop.xero.client import XeroClient, connections, disconnect
 from ledgerloop.xero.dialect import XeroDialect
 from ledgerloop.xero.dialect import governor as xero_governor
 from ledgerloop.xero.models import Connection
@@ -67,6 +67,8 @@ class Vendors:
     xero: Callable[[str], XeroClient]
     hubspot: Callable[[], HubSpotClient]
     list_connections: Callable[[str], Sequence[Connection]]
+    leave: Callable[[str], None]
+    """Ends one of those connections, by its own id."""
     xero_by: Callable[[str, str], XeroClient]
     """Gives what calls for an organisation by an access token, the first argument, that is not kept yet."""
     connections_by: Callable[[str, str], Sequence[Connection]]
@@ -197,6 +199,8 @@ def build(
         vendors.connections_by,
         vendors.xero_by,
         vendors.hubspot,
+        lambda: vendors.list_connections(""),
+        vendors.leave,
         clock,
         engine.nudge,
         settings.properties,
@@ -310,6 +314,7 @@ def _vendors(
         hubspot=hubspot,
         list_connections=lambda event: connections(xero_api(""), event),
         xero_by=lambda token, tenant: XeroClient(xero_api(tenant, lambda _refused: token)),
+        leave=lambda connection: disconnect(xero_api(""), connection),
         connections_by=lambda token, event: connections(xero_api("", lambda _refused: token), event),
         figures=figures,
         look_again=look_again,

@@ -109,6 +109,9 @@ class Shelf(Protocol):
     def replace(self, name: str, before: str, after: str) -> bool:
         """Keep a text in the place of another, durably before returning; tell whether that one was still there."""
 
+    def forget(self, name: str) -> None:
+        """Keep the text no longer; one that is not there is right."""
+
     def lock(self, name: str) -> AbstractContextManager[Any]:
         """Hold the name for this process while the block lasts."""
 

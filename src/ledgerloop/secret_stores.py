@@ -118,7 +118,7 @@ def _forget(origin: Sealed | Elsewhere, name: str, text: str) -> None:
         origin.replace(name, text, None)
         return
     try:
-        origin.remove(name)
+        origin.forget(name)
     except LedgerloopError as problem:
         logger.error("a copy is left where a secret was moved from", name=name, why=problem.sentence)
 

@@ -41,6 +41,7 @@ TOLD: dict[str, tuple[str, ...]] = {
     "invoices/outbox": (),
     "invoices/payment_terms": (),
     "invoices/deferrals": ("_waits",),
+    "invoices/stranded": (),
     "invoices/submit": ("hold",),
     "ledger/duplicate_invoices": (),
     "invoices/new_customer": ("_refused",),

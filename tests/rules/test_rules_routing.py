@@ -8,7 +8,7 @@ import pytest
 from rules_samples import HOME
 
 from ledgerloop.records import Hold, Organisation
-from ledgerloop.rules.routing import Conditions, Facts, Route, Terms, leaves_open, route_for, undecided
+from ledgerloop.rules.routing import Conditions, Facts, Route, Terms, home_of_open, leaves_open, route_for, undecided
 
 AWAY = replace(HOME, id="9z", name="Harbour Australia Pty Ltd", base_currency="AUD")
 TERMS = Terms(status="AUTHORISED", account_code="260")
@@ -129,3 +129,47 @@ def test_what_is_undecided_names_the_routes() -> None:
     )
     assert undecided(routes, [HOME], "") == ""
     assert (leaves_open(routes), leaves_open(routes[:1])) == (True, False)
+
+
+GONE = "Harbour Australia Pty Ltd, in which this deal is to be invoiced, is disconnected."
+ANOTHER = "Choose another with `ledgerloop connect choose` to have every such deal invoiced there instead."
+
+
+@pytest.mark.parametrize(
+    ("routes", "connected", "chosen", "reasons"),
+    [
+        pytest.param([Route("9z")], [HOME], "", 1, id="named by its id"),
+        pytest.param([Route(AWAY.name)], [HOME], "", 1, id="named by its name"),
+        pytest.param([Route()], [], "", 1, id="the only one there was"),
+        pytest.param([Route()], [HOME], "9z", 2, id="the chosen one, and another could be chosen"),
+        pytest.param([Route()], [HOME], "", 0, id="not where nobody had chosen it"),
+        pytest.param([Route()], [HOME], "1a2b", 0, id="nor where another was chosen"),
+        pytest.param([Route("1a2b")], [HOME], "9z", 0, id="nor by a route that names another"),
+    ],
+)
+def test_a_disconnected_organisation(
+    routes: list[Route], connected: list[Organisation], chosen: str, reasons: int
+) -> None:
+    """A deal that leads there is held by its name, and goes to no other by itself."""
+    found = route_for({}, routes, connected, chosen=chosen, ended=[AWAY])
+
+    if not reasons:
+        assert found == (HOME, routes[0].terms)
+        return
+    assert isinstance(found, Hold)
+    assert found.reasons[0].startswith(f"{GONE} Connect it again with `ledgerloop connect xero`")
+    assert list(found.reasons[1:]) == [ANOTHER][: reasons - 1]
+
+
+def test_where_open_routes_lead() -> None:
+    """The chosen organisation, else the only one; nobody can say with several, nor where every route names its own."""
+    assert home_of_open([Route()], [HOME], "") == HOME
+    assert home_of_open([Route()], [HOME, AWAY], "9z") == AWAY
+    assert home_of_open([Route()], [HOME, AWAY], "") is None
+    assert home_of_open([Route("9z")], [AWAY], "") is None
+    assert undecided([Route()], [HOME], "9z", [AWAY]) == (
+        "Harbour Australia Pty Ltd, in which deals are invoiced whose route names no organisation, is disconnected, so"
+        " every won deal of [route] waits."
+    )
+    assert undecided([Route("1a2b")], [HOME], "9z", [AWAY]) == ""
+    assert undecided([Route()], [], "9z", [AWAY]) == ""

@@ -39,7 +39,7 @@ class TestConnections:
             assert connections.only_portal(tx) == PORTAL
             connections.put(tx, Connected("hubspot", "2", "B", "other token", Portal("2", "B", "USD", "UTC"), NOW))
             assert connections.only_portal(tx) is None
-            connections.remove(tx, "hubspot", "2")
+            connections.end(tx, "hubspot", "2", "")
             assert connections.only_portal(tx) == PORTAL
 
     def test_a_connection_is_lost_and_given(self, database: Database) -> None:
@@ -54,6 +54,23 @@ class TestConnections:
             assert connections.all_connected(tx) == [HUBSPOT, XERO]
         assert lost is not None
         assert (lost.state, lost.why) == ("needs_consent", "offline_access was not granted.")
+
+    def test_one_that_a_person_has_ended_stays_so(self, database: Database) -> None:
+        """What is known of it stays, it counts as connected nowhere, and only connecting it anew makes it go on."""
+        with database.transaction() as tx:
+            connections.put(tx, XERO)
+            connections.put(tx, HUBSPOT)
+            connections.end(tx, "xero", "o1", "Xero was not told.")
+            for state in ("needs_consent", "connected"):
+                connections.mark_one(tx, "xero", "o1", state, "a turn that was under way")
+
+            (ended,) = connections.ended(tx)
+            assert (ended.state, ended.why, ended.facts) == ("disconnected", "Xero was not told.", ORGANISATION)
+            assert (connections.organisations(tx), connections.organisation(tx, "o1")) == ([], None)
+            assert connections.known_organisations(tx) == [ORGANISATION]
+            assert (connections.ended(tx, "hubspot"), connections.portals(tx)) == ([], [PORTAL])
+            connections.put(tx, XERO)
+            assert (connections.ended(tx), connections.organisations(tx)) == ([], [ORGANISATION])
 
 
 class TestConsents:

@@ -29,6 +29,10 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
         "ledgerloop.cli.hubspot_app:hubspot_app",
         "Write the project files of a HubSpot app with the scopes and subscriptions that are wanted, to be uploaded.",
     ),
+    "disconnect": (
+        "ledgerloop.cli.disconnect:app",
+        "End the connection of a Xero organisation or of the HubSpot portal; what is known stays.",
+    ),
     "provision": (
         "ledgerloop.cli.connect:provision",
         "Make the HubSpot properties that are missing, and name those that are wrong.",

@@ -14,8 +14,7 @@ from ledgerloop.errors import LedgerloopError
 from ledgerloop.portal.lists import make_lists
 from ledgerloop.portal.properties import Provisioned, survey, tell
 from ledgerloop.portal.properties import provision as make_properties
-from ledgerloop.rules.routing import undecided
-from ledgerloop.setup.connect import GRANT, connect_portal
+from ledgerloop.setup.connect import GRANT, connect_portal, undecided_in
 from ledgerloop.setup.connect import choose as choose_organisation
 from ledgerloop.store import connections
 from ledgerloop.web.connect import consent_address
@@ -44,7 +43,7 @@ def xero(
         if wait:
             say(f"Connected: {_waited(built, before)}")
             with built.database.reading() as tx:
-                waits = undecided(built.parts().routes, connections.organisations(tx), connections.chosen(tx))
+                waits = undecided_in(tx, built.parts().routes)
             if waits:
                 say(f"{waits} Choose one with `ledgerloop connect choose`, or in the console.", err=True)
 

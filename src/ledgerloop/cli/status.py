@@ -20,6 +20,7 @@ from ledgerloop.rules.health import came
 from ledgerloop.store import connections, inbox
 from ledgerloop.store import journal as journal_store
 from ledgerloop.store.commits import tried
+from ledgerloop.store.connections import Connected
 from ledgerloop.store.journal import MOST_EVENTS
 from ledgerloop.subjects import Subject
 
@@ -86,7 +87,7 @@ def status(
     print_table(
         "Connections",
         ("Vendor", "Name", "Id", "State", "Since"),
-        [(one.vendor, one.name, one.id, one.why or one.state, moment(one.since)) for one in seen.connected],
+        [(one.vendor, one.name, one.id, _state(one), moment(one.since)) for one in seen.connected],
     )
     print_table(
         "Resting",
@@ -228,6 +229,11 @@ def journal(
             for one in entries
         ],
     )
+
+
+def _state(one: Connected) -> str:
+    """Say how a connection stands, and why."""
+    return f"{one.state}: {one.why}" if one.ended and one.why else one.why or one.state
 
 
 def _titled(one: Entry, names: Mapping[tuple[str, str], str]) -> str:

@@ -85,7 +85,7 @@ def note(tx: Connection, events: Sequence[Taken]) -> None:
         for organisation, customer, candidates in held(tx) if ids else ():
             if customer in written or not set(ids).isdisjoint(candidates):
                 touched.setdefault(organisation, []).append(customer)
-        organisations = connections.organisations(tx) if (named_now := written - {""}) else []
+        organisations = connections.known_organisations(tx) if (named_now := written - {""}) else []
         nobodys = set(named_now)
         for home in organisations:
             there = mirror.customers(tx, home.id, named_now)

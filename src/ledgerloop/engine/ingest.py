@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from ledgerloop.clock import Clock
 from ledgerloop.engine.turns import Flow
 from ledgerloop.records import Event, Pulse, Signed, Vendor
-from ledgerloop.store import gaps, inbox, lanes, pulses, signatures
+from ledgerloop.store import connections, gaps, inbox, lanes, pulses, signatures
 from ledgerloop.store.commits import Commits
 from ledgerloop.store.db import Database
 
@@ -184,14 +184,15 @@ class Receiver:
         try:
             with self.commits.watched(), self._database.transaction(PATIENCE) as tx:
                 now = self._clock.now()
-                inbox.keep(tx, [event for delivery in some for event in delivery.events], now)
+                # What is disconnected may be so for ever; once it is connected again, all that changed is looked for.
+                ended = {(one.vendor, one.id) for one in connections.ended(tx)}
+                kept = [event for one in some for event in one.events if (one.source, event.lane) not in ended]
+                inbox.keep(tx, kept, now)
                 for (source, lane), latest in _latest(some).items():
                     inbox.note_delivery(tx, source, lane, latest.first, latest.last, now)
                 if numbered := [(one.first, one.last) for one in some if one.first and one.last]:
                     gaps.note(tx, "xero", numbered, now)  # HubSpot does not number what it sends
-                for source, lane in sorted(
-                    {(one.source, event.lane) for one in some for event in one.events if event.state == "waiting"}
-                ):
+                for source, lane in sorted({(event.source, event.lane) for event in kept if event.state == "waiting"}):
                     lanes.wake(tx, _FLOW[source], lane, now)
         except Exception as problem:  # the vendor must not get a 200 for what is not on disk
             for delivery in some:

@@ -109,6 +109,9 @@ def finish(flow: str, lane: str, turn: int) -> None:
     """End the turn: its events are done, where it did not finish them itself before, and the next turn may begin."""
     now = parts().now()
     with parts().database.transaction() as tx:
+        connected = connections.get(tx, SOURCE[flow], lane)
+        if connected is not None and connected.ended:  # while it ran: what it left undone goes on with the connection
+            inbox.release(tx, SOURCE[flow], lane, turn)
         inbox.finish(tx, SOURCE[flow], lane, turn, now)
         lanes.finish(tx, flow, lane, turn, now)
         connections.mark_one(tx, SOURCE[flow], lane, "connected", "")

@@ -16,7 +16,7 @@ from ledgerloop.engine.retries import LOOK, RETRY
 from ledgerloop.engine.turns import in_turns, take
 from ledgerloop.errors import LedgerloopError
 from ledgerloop.hubspot.webhooks import records_named
-from ledgerloop.invoices import deferrals, edits, outbox, poll, restored, submit
+from ledgerloop.invoices import deferrals, edits, outbox, poll, restored, stranded, submit
 from ledgerloop.invoices.deferrals import Told, Troubles
 from ledgerloop.invoices.held_deals import concerned, look_again, look_into_books
 from ledgerloop.invoices.write_back import show_deals
@@ -79,6 +79,7 @@ def look(portal: str) -> None:
     """
     deferrals.take_up(portal)
     restored.take_up(portal)
+    stranded.look(portal)
     look_into_books(portal)
     look_again(portal)
     alone(portal, "polling", lambda: poll.look(portal))
@@ -93,8 +94,9 @@ def take_named(portal: str, turn: int) -> Named:
     at = parts()
     with at.database.transaction() as tx:
         events = take(tx, "invoicing", portal, turn, MOST_DEALS)
-        if connections.get(tx, "hubspot", portal) is None:
+        if (connected := connections.get(tx, "hubspot", portal)) is None:
             inbox.skip(tx, [event.id for event in events], "this portal is not connected")
+        if connected is None or connected.ended:  # what came before a person ended it waits until it is connected again
             return Named(deals=[], again=[], settled=[])
         hubspot_changes.note(tx, events)
         named = [deal for event in events if event.category == "deal" for deal in _deals_in(event)]
@@ -134,7 +136,8 @@ def edit(portal: str, named: Named) -> Told:
 def waits(portal: str) -> bool:
     """Tell whether any intent waits that may leave: a person has approved it."""
     with parts().database.reading() as tx:
-        return bool(intents.pending(tx, portal))
+        waiting = {one.organisation for one in intents.pending(tx, portal)}
+        return not waiting.isdisjoint(one.id for one in connections.organisations(tx))
 
 
 @step

@@ -18,7 +18,6 @@ from sqlalchemy import Connection
 from ledgerloop.customers import held, timeline_notes
 from ledgerloop.engine import backoff
 from ledgerloop.invoices import deferrals, restored
-from ledgerloop.invoices.poll import CURSOR as POLLED
 from ledgerloop.ledger import reconcile, reference_data
 from ledgerloop.log import logger
 from ledgerloop.parts import parts
@@ -26,7 +25,7 @@ from ledgerloop.records import Organisation
 from ledgerloop.rules.clocks import Next, due_at, passed
 from ledgerloop.safety import circuit_breaker
 from ledgerloop.store import connections, cursors, gaps, inbox, lanes, links, mirror, pending_customers, planned
-from ledgerloop.store.cursors import CAUGHT_UP, Cursor
+from ledgerloop.store.cursors import CAUGHT_UP, POLLED, Cursor
 from ledgerloop.store.write_counts import Written
 
 GAP_CLOSES = timedelta(seconds=5)
@@ -51,7 +50,7 @@ def wake_due() -> datetime | None:
     now = at.now()
     when = Next(now)
     with at.database.reading() as tx:
-        portals = [one.id for one in connections.all_connected(tx, "hubspot")]
+        portals = [one.id for one in connections.portals(tx)]
         organisations = connections.organisations(tx)
         poll = [portal for portal in portals if when.come(_elapsed_at(tx, portal, POLLED, now, at.poll_every))]
         poll = [portal for portal in poll if not backoff.resting(tx, portal, "polling", now)]

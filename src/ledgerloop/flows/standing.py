@@ -84,9 +84,10 @@ def gather(organisation: str, turn: int) -> int:
     at = parts()
     with at.database.transaction() as tx:
         events = take(tx, "standing", organisation, turn, MOST_EVENTS)
-        if connections.get(tx, "xero", organisation) is None:
+        if (connected := connections.get(tx, "xero", organisation)) is None:
             # One app has one webhook address for all its organisations, those that are not connected here included.
             inbox.skip(tx, [event.id for event in events], "this organisation is not connected")
+        if connected is None or connected.ended:  # what came before a person ended it waits until it is connected again
             return 0
         timeline_notes.go_on(tx, organisation, at.now())
     count = pull.pull(at.xero(organisation), organisation, events, held.look_at_held)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from ledgerloop.hubspot.models import Record
-from ledgerloop.invoices import existing, hubspot_billing, merged_deals
+from ledgerloop.invoices import existing, hubspot_billing, merged_deals, stranded
 from ledgerloop.invoices.deals import Sale, entered, for_route, new_customer, read_deals, read_sales, won_at
 from ledgerloop.invoices.deferrals import Troubles
 from ledgerloop.invoices.payers import unknown
@@ -84,7 +84,7 @@ def decide(portal: Portal, ids: Sequence[str], *, early: bool = False, settled: 
     for organisation, mine in by_home(decided, route(portal, sales, won), sales):
         with decided.troubles.apart(organisation.id, [sale.deal.id for sale, _ in mine]):
             _decide_for(portal, organisation, mine, decided, settled)
-    return decided
+    return stranded.without_second(decided)
 
 
 def _read(
@@ -114,7 +114,7 @@ def _naming(deals: Mapping[str, Record], standing: Collection[str]) -> dict[str,
     known: dict[str, Receivable] = {}
     owners: dict[str, str] = {}
     with parts().database.reading() as tx:
-        for organisation in connections.organisations(tx) if named else ():
+        for organisation in connections.known_organisations(tx) if named else ():
             known |= mirror.receivables(tx, organisation.id, set(named.values()))
             made = intents.by_invoice(tx, organisation.id, set(named.values()))
             owners |= {invoice: one.deal for invoice, one in made.items()}
@@ -131,6 +131,7 @@ def route(portal: Portal, sales: Sequence[Sale], won: Collection[str]) -> dict[s
     at = parts()
     with at.database.reading() as tx:
         organisations, chosen = connections.organisations(tx), connections.chosen(tx)
+        ended = [one for one in connections.known_organisations(tx) if one not in organisations]
     asked = any(one.conditions.owner for one in at.routes)
     people = owners(portal.id) if asked else {}
     routed: dict[str, Routed] = {}
@@ -141,7 +142,8 @@ def route(portal: Portal, sales: Sequence[Sale], won: Collection[str]) -> dict[s
             country=(sale.company.properties.get("country") or "") if sale.company else "",
             owner=people.get(values.get("hubspot_owner_id") or "", ""),
         )
-        found = route_for(values, at.routes, organisations, facts, won=sale.deal.id in won, chosen=chosen)
+        won_ = sale.deal.id in won
+        found = route_for(values, at.routes, organisations, facts, won=won_, chosen=chosen, ended=ended)
         routed[sale.deal.id] = found or Skip("The deal is not won, and no route for its stage fits it.")
     return routed
 

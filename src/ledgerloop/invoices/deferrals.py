@@ -139,5 +139,5 @@ def _wait(problem: LedgerloopError) -> timedelta:
 
 def _name(organisation: str) -> str:
     with parts().database.reading() as tx:
-        home = connections.organisation(tx, organisation)
-    return home.name if home else organisation
+        known = connections.get(tx, "xero", organisation)
+    return known.name if known else organisation

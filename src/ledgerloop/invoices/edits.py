@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 
 from ledgerloop import subjects
 from ledgerloop.hubspot.models import Record
-from ledgerloop.invoices import merged_deals
+from ledgerloop.invoices import merged_deals, stranded
 from ledgerloop.invoices.deals import read_deals, read_sales
 from ledgerloop.invoices.decide import Decided, basis, by_home, invoice_id, route
 from ledgerloop.invoices.deferrals import Troubles
@@ -46,6 +46,7 @@ def edit(portal: str, deals: Sequence[str], settled: Collection[str]) -> Trouble
         held = {deal for deal in settled if subjects.deal(deal) in waiting}
         connected = connections.portal(tx, portal)
         made = {deal: one for deal, one in intents.get(tx, portal, deals).items() if one.state == "made"}
+    made = stranded.put_by(portal, made, settled)
     troubles = Troubles()
     if connected is None or not made:
         return troubles

@@ -82,7 +82,7 @@ def _standing(
     by_mark = {mark: deal for deal, ids in wanted.items() for one in ids for mark in _marks(portal, one)}
     found: dict[str, list[Receivable]] = {}
     with parts().database.reading() as tx:
-        for organisation in connections.organisations(tx) if by_mark else ():
+        for organisation in connections.known_organisations(tx) if by_mark else ():
             for one in mirror.receivables_marked(tx, organisation.id, list(by_mark), list(by_mark)):
                 deal = by_mark.get(one.mark) or by_mark.get(one.url)
                 if deal is not None and one.kind == "invoice" and one.status not in GONE:

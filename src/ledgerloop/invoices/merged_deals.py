@@ -69,7 +69,7 @@ def _survivors(portal: str, deals: Collection[Record]) -> dict[str, str]:
     with at.database.reading() as tx:
         known = [
             one
-            for organisation in connections.organisations(tx)
+            for organisation in connections.known_organisations(tx)
             for one in intents.by_invoice(tx, organisation.id, shown).values()
         ]
     asked = {one.deal: shown[one.invoice] for one in known if one.portal == portal}

@@ -29,7 +29,7 @@ def by_id_carried(organisation: Organisation, sales: Sequence[Sale]) -> dict[str
         ended = set(rulings.to_empty(tx, organisation.id, ids))
         elsewhere = {
             key
-            for other in connections.organisations(tx)
+            for other in connections.known_organisations(tx)
             if other.id != organisation.id
             for key in mirror.customers(tx, other.id, ids)
         }

@@ -22,8 +22,9 @@ from ledgerloop.portal.search_since import INDEX_LAG, Filter, keep_up
 from ledgerloop.records import Event
 from ledgerloop.rules.clocks import passed
 from ledgerloop.store import connections, cursors, inbox
+from ledgerloop.store.cursors import POLLED
 
-CURSOR = "deals"
+CURSOR = POLLED
 """The cursor of the looking: how far it got, and when it last was done."""
 
 LINES = "line items"

@@ -168,7 +168,7 @@ def _forgotten(portal: Portal, deal: str) -> Intent | None:
         organisations = connections.organisations(tx)
         owners = [
             one.deal
-            for organisation in organisations
+            for organisation in connections.known_organisations(tx)
             for one in intents.by_invoice(tx, organisation.id, named).values()
         ]
         standing = existing.standing(portal, [deal]).get(deal)

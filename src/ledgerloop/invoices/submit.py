@@ -18,7 +18,7 @@ from ledgerloop import subjects
 from ledgerloop.engine import epoch
 from ledgerloop.engine.retries import LOOK, again
 from ledgerloop.errors import Invalid, UnknownOutcome
-from ledgerloop.invoices import approvals, existing, restored, unanswered
+from ledgerloop.invoices import approvals, existing, restored, stranded, unanswered
 from ledgerloop.invoices.deferrals import Troubles
 from ledgerloop.invoices.recheck import changed, put_back
 from ledgerloop.ledger import duplicate_invoices
@@ -96,7 +96,7 @@ def create(portal: str, aside: Collection[str]) -> tuple[list[str], Troubles]:
     troubles = Troubles()
     with parts().database.reading() as tx:
         unsettled = {intent.organisation for intent in intents.unsettled(tx, portal)}
-    for organisation in sorted(unsettled):
+    for organisation in stranded.going(unsettled):
         with troubles.apart(organisation):
             settle(portal, organisation)
     brake = approvals.look(portal)
@@ -105,7 +105,7 @@ def create(portal: str, aside: Collection[str]) -> tuple[list[str], Troubles]:
     with parts().database.reading() as tx:
         waiting = {intent.organisation for intent in intents.pending(tx, portal)}
         aside = {*aside, *restored.waiting(tx, portal)}
-    for organisation in sorted(waiting - early - troubles.of.keys()):
+    for organisation in stranded.going(waiting - early - troubles.of.keys()):
         with troubles.apart(organisation):
             stopped += _make(portal, organisation, aside, only_approved=brake.on)
     return stopped, troubles
@@ -170,6 +170,8 @@ def _adopt_waiting(portal: str, organisation: str) -> None:
         return
     existing.freshen(organisation)
     found = existing.standing(connected, [one.deal for one in first])
+    away = stranded.withdraw(portal, found)
+    found = {deal: one for deal, one in found.items() if deal not in away}
     here = [replace(one, organisation=found[one.deal].organisation) for one in first if one.deal in found]
     if here:
         with parts().database.transaction() as tx:

@@ -54,7 +54,7 @@ def show_deals(portal: str, deals: Sequence[str]) -> None:
     at = parts()
     with at.database.reading() as tx:
         made = {deal: intent for deal, intent in intents.get(tx, portal, deals).items() if intent.state == "made"}
-        organisations = {organisation.id: organisation for organisation in connections.organisations(tx)}
+        organisations = {organisation.id: organisation for organisation in connections.known_organisations(tx)}
         waiting = journal.held_among(tx, [subjects.deal(deal) for deal in deals])
         held = {deal: waiting[subjects.deal(deal)] for deal in deals if subjects.deal(deal) in waiting}
         silent = last_written.get(tx, portal, "deal", [deal for deal in deals if deal not in made and deal not in held])

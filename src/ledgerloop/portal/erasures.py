@@ -90,7 +90,7 @@ def _says_who(record: Record) -> bool:
 def _contacts_with(tx: Connection, emails: Collection[str]) -> set[str]:
     """Return the contacts that had one of these addresses when we last knew of them."""
     had = {one.hubspot_id for one in contact_persons.by_email(tx, emails)}
-    for organisation in connections.organisations(tx):
+    for organisation in connections.known_organisations(tx):
         alike = [one.id for some in mirror.customers_by_email(tx, organisation.id, emails).values() for one in some]
         had |= {link.hubspot_id for link in links.find(tx, organisation.id, "contact", alike).values()}
     return had

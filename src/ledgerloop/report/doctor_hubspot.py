@@ -9,12 +9,18 @@ from ledgerloop.errors import ScopeMissing
 from ledgerloop.hubspot import scopes
 from ledgerloop.invoices.adoption_survey import traces_lacking
 from ledgerloop.portal.properties import KINDS, compare, tell
+from ledgerloop.report.doctor_xero import tell_ended
 from ledgerloop.report.finding import HOW_TO_CONNECT, Finding
 from ledgerloop.store import connections
 
 
 def look_over_hubspot(built: Ledgerloop) -> Iterator[Finding]:
     """Compare the token's scopes and the portal's properties with what is needed."""
+    with built.database.reading() as tx:
+        ended = connections.ended(tx, "hubspot")
+    if ended:
+        yield from tell_ended(ended)
+        return
     client = built.vendors.hubspot()
     granted = tuple(sorted(client.token_info().scopes))
     lacking: list[str] = []

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from zoneinfo import ZoneInfo
 
@@ -12,9 +12,8 @@ from ledgerloop.errors import LedgerloopError, Missing
 from ledgerloop.report.finding import HOW_TO_CONNECT, Finding
 from ledgerloop.rules.days import later
 from ledgerloop.rules.reference_data import Books
-from ledgerloop.rules.routing import undecided
 from ledgerloop.settings import on_sandbox
-from ledgerloop.setup.connect import GRANT
+from ledgerloop.setup.connect import GRANT, undecided_in
 from ledgerloop.store import connections, mirror
 from ledgerloop.store.connections import Connected
 from ledgerloop.xero import scopes
@@ -30,6 +29,11 @@ MOST_APPROVED = {"STARTER": 20, "IGNITE": 20, "SIMPLE": 10}
 
 def look_over_xero(built: Ledgerloop) -> Iterator[Finding]:
     """Compare the scopes in the access token with those that are asked for, and see whether Xero answers."""
+    with built.database.reading() as tx:
+        ended, alive = connections.ended(tx, "xero"), bool(connections.organisations(tx))
+    yield from tell_ended(ended)
+    if ended and not alive:
+        return
     kept = built.shelf.load(GRANT)
     if kept is None:
         yield Finding("missing", f"No Xero organisation is connected: {HOW_TO_CONNECT.format('xero')}")
@@ -53,17 +57,25 @@ def look_over_xero(built: Ledgerloop) -> Iterator[Finding]:
     reached = {one.tenantId for one in built.vendors.list_connections("")}
     with built.database.reading() as tx:
         known = connections.all_connected(tx, "xero")
-        waits = undecided(built.parts().routes, connections.organisations(tx), connections.chosen(tx))
+        waits = undecided_in(tx, built.parts().routes)
     if waits:
         cure = "Choose one in the console, or with `ledgerloop connect choose`; or write it at `organisation` there."
         yield Finding("missing", f"{waits} {cure}")
     for one in known:
+        if one.ended:
+            continue
         if one.id not in reached:
             yield Finding("missing", f"Xero no longer lets us into {one.name}: connect it again.")
         elif one.state != "connected":
             yield Finding("missing", f"{one.name} must be connected again: {one.why}")
         else:
             yield from _answer(built, one)
+
+
+def tell_ended(some: Sequence[Connected]) -> Iterator[Finding]:
+    """Tell what a person has disconnected, which is nothing amiss; what is left to do is among the reasons."""
+    for one in some:
+        yield Finding("note", f"{one.name} is disconnected. To connect it again, {HOW_TO_CONNECT.format(one.vendor)}")
 
 
 def _answer(built: Ledgerloop, organisation: Connected) -> Iterator[Finding]:

@@ -85,7 +85,7 @@ def _names(tx: Connection, lane: str, kind: str, keys: list[str]) -> dict[str, s
 def _customers(tx: Connection, lane: str, ids: list[str]) -> dict[str, str]:
     """Name customers of the lane's organisation, else of any: a portal's lane makes and links those of all of them."""
     found = {key: one.name for key, one in mirror.customers(tx, lane, ids).items()}
-    for organisation in connections.organisations(tx) if len(found) < len(ids) else ():
+    for organisation in connections.known_organisations(tx) if len(found) < len(ids) else ():
         left = [one for one in ids if one not in found]
         found |= {key: one.name for key, one in mirror.customers(tx, organisation.id, left).items()}
     return found
@@ -94,7 +94,7 @@ def _customers(tx: Connection, lane: str, ids: list[str]) -> dict[str, str]:
 def _deals(tx: Connection, ids: list[str]) -> dict[str, str]:
     """Name deals as they were called when they were looked at last beside their invoice, else when they were held."""
     found: dict[str, str] = {}
-    for portal in connections.portals(tx):
+    for portal in connections.all_connected(tx, "hubspot"):
         found |= {deal: one.deal_name for deal, one in intents.get(tx, portal.id, ids).items() if one.deal_name}
     nameless = [one for one in ids if one not in found]
     called = journal.latest_value(tx, [subjects.deal(one) for one in nameless], "dealname")

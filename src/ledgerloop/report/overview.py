@@ -95,6 +95,11 @@ class Overview:
         return [one for one in self.connected if one.state == "needs_consent"]
 
     @property
+    def ended(self) -> list[Connected]:
+        """The connections that a person has ended."""
+        return [one for one in self.connected if one.ended]
+
+    @property
     def struggling(self) -> list[Struggling]:
         """The lanes that rest, or whose last turn was no success: one stays among them until a turn is one."""
         found = []
@@ -118,6 +123,7 @@ class Overview:
             behind=bool(self.behind(BOUND)),
             lanes=self.struggling,
             unconsented=[one.id for one in self.unconsented],
+            untold=[(one.id, one.why) for one in self.ended if one.why],
             silent=list(self.silent.items()),
             signed=self.signed,
         )
@@ -139,6 +145,8 @@ class Overview:
             return "Something fails, and needs you"
         if not self.connected:
             return "Let us connect the two"
+        if off := next((one for one in self.ended if not self.has(one.vendor)), None):
+            return f"{off.name} is disconnected"
         if self.waits:
             what = (
                 "no invoice is made for some minutes"
@@ -160,7 +168,7 @@ class Overview:
 
     def has(self, vendor: Vendor) -> bool:
         """Tell whether anything of a vendor is connected."""
-        return any(one.vendor == vendor for one in self.connected)
+        return any(one.vendor == vendor and not one.ended for one in self.connected)
 
     def late(self, bound: timedelta) -> list[Backlog]:
         """List what has waited for longer than a bound though its lane does not rest for a stated reason.
@@ -228,7 +236,9 @@ def look(
 
     A service that looks at itself gives its ``own`` pulse, and what it has ``counted`` and not written yet.
     """
-    holds = journal.holds(tx)
+    connected = connections.all_connected(tx)
+    off = {one.id for one in connected if one.ended}  # of these nothing can be done before they are connected again
+    holds = [one for one in journal.holds(tx) if one.lane not in off]
     reviewed = [
         one for organisation in connections.organisations(tx) for one in links.listed(tx, organisation.id, asked=True)
     ]
@@ -238,16 +248,16 @@ def look(
     spoken_of += [(one.lane, one.subject) for one in written if subjects.customer_of(one.subject)]
     return Overview(
         now=now,
-        connected=connections.all_connected(tx),
-        lanes=lanes.all_lanes(tx),
-        parked=[one for one in lanes.parked(tx) if one.rests(now)],
-        backlogs=inbox.backlogs(tx),
+        connected=connected,
+        lanes=[one for one in lanes.all_lanes(tx) if one.lane not in off],
+        parked=[one for one in lanes.parked(tx) if one.rests(now) and one.lane not in off],
+        backlogs=[one for one in inbox.backlogs(tx) if one.lane not in off],
         unreadable=inbox.recent(tx, 20, "unreadable"),
         holds=holds,
         written=written,
         led_to=inbox.named(tx, {event for one in written for event in one.events}),
         silent=_silent(tx),
-        planned=planned.under_way(tx),
+        planned=[one for one in planned.under_way(tx) if one.organisation not in off],
         approvable=_approvable(tx),
         names=names_of(tx, spoken_of),
         reviewed=reviewed,

@@ -93,6 +93,8 @@ class Signs:
     lanes: Sequence[Struggling] = ()
     unconsented: Sequence[str] = ()
     """The organisations and portals that must be connected again."""
+    untold: Sequence[tuple[str, str]] = ()
+    """The organisations and portals that were disconnected here alone, and what is left to do."""
     silent: Sequence[tuple[str, datetime]] = ()
     """The organisations whose webhooks tell nothing though things changed, and since when."""
     signed: Sequence[Signed] = ()
@@ -175,6 +177,8 @@ def _vendors(signs: Signs, name: Callable[[str], str]) -> Iterator[Reason]:
     """Look at what lets us in at the vendors, and at what they tell us."""
     for one in signs.unconsented:
         yield Reason("degraded", "consent", f"{name(one)} must be connected again")
+    for one, why in signs.untold:
+        yield Reason("degraded", "untold", f"{name(one)} is disconnected, but that is not all done yet", why)
     for lane, since in signs.silent:
         said = f"no webhook has told of the changes in {name(lane)} since {_moment(since)}, and a catch-up found them"
         yield Reason("degraded", "silent", f"{said}. {_SWITCHED_OFF}")

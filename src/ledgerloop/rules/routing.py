@@ -99,23 +99,35 @@ def route_for(
     *,
     won: bool = True,
     chosen: str = "",
+    ended: Sequence[Organisation] = (),
 ) -> tuple[Organisation, Terms] | Hold | None:
     """Return the organisation and terms for a deal: the first route that fits wins, and no fit is a hold.
 
-    ``organisations`` are the connected ones, and ``chosen`` is the id of the one that a person chose for routes that
-    name none. None is for a deal that is not ``won`` and has no route of its stage.
+    ``organisations`` are the connected ones, ``ended`` those that a person has disconnected, and ``chosen`` is the id
+    of the one that a person chose for routes that name none. None is for a deal that is not ``won`` and has no route of
+    its stage.
     """
     if not won:
         routes = [one for one in routes if one.conditions.stage]
         if not any(_meets(deal, facts or Facts(), one.conditions) for one in routes):
             return None
-    if not organisations:
+    if not organisations and not ended:
         return Hold(
             ("No Xero organisation is connected. Connect one in the console, and this deal goes on by itself.",)
         )
     route = next((one for one in routes if _meets(deal, facts or Facts(), one.conditions)), None)
     if route is None:
         return Hold(("No route fits this deal. Add one for it under [[routes]], or a last one without conditions.",))
+    gone = _disconnected(route, organisations, ended, chosen)
+    if gone is not None:
+        cures = ["Choose another with `ledgerloop connect choose` to have every such deal invoiced there instead."]
+        return Hold(
+            (
+                f"{gone.name}, in which this deal is to be invoiced, is disconnected. Connect it again with `ledgerloop"
+                " connect xero` or in the console, and this deal goes on by itself.",
+                *(cures if organisations and not route.organisation else ()),
+            )
+        )
     fitting = _fitting(route, organisations, chosen)
     if len(fitting) == 1:
         return fitting[0], route.terms
@@ -142,8 +154,37 @@ def leaves_open(routes: Sequence[Route]) -> bool:
     return any(not one.organisation for one in routes)
 
 
-def undecided(routes: Sequence[Route], organisations: Sequence[Organisation], chosen: str) -> str:
-    """Say that deals wait because several organisations are connected and none is chosen; nothing where none does."""
+def home_of_open(routes: Sequence[Route], organisations: Sequence[Organisation], chosen: str) -> Organisation | None:
+    """Return the organisation in which deals are invoiced whose route names none; None where nobody can say."""
+    fitting = next((_fitting(one, organisations, chosen) for one in routes if not one.organisation), [])
+    return fitting[0] if len(fitting) == 1 else None
+
+
+def leading_to(routes: Sequence[Route], organisation: Organisation, home: Organisation | None) -> list[str]:
+    """Name the routes that lead to an organisation, where ``home`` is that of the routes which name none."""
+    named = (organisation.id, organisation.name)
+    return [one.name for one in routes if one.organisation in named or (not one.organisation and home == organisation)]
+
+
+def undecided(
+    routes: Sequence[Route],
+    organisations: Sequence[Organisation],
+    chosen: str,
+    ended: Sequence[Organisation] = (),
+) -> str:
+    """Say that deals wait because nobody has chosen an organisation for them; nothing where none does.
+
+    Several are connected and none is chosen; or the one that was is among those ``ended``, and others are connected.
+    """
+    gone = next((one for one in ended if one.id == chosen), None)
+    if gone is not None and organisations:
+        waiting = [one.name for one in routes if not one.organisation]
+        return (
+            f"{gone.name}, in which deals are invoiced whose route names no organisation, is disconnected, so every won"
+            f" deal of {', '.join(waiting)} waits."
+            if waiting
+            else ""
+        )
     open_ = [one.name for one in routes if not one.organisation and len(_fitting(one, organisations, chosen)) > 1]
     if not open_:
         return ""
@@ -152,6 +193,18 @@ def undecided(routes: Sequence[Route], organisations: Sequence[Organisation], ch
         f"Several Xero organisations are connected ({names}), and none is chosen in which deals are invoiced, so every"
         f" won deal of {', '.join(open_)} waits."
     )
+
+
+def _disconnected(
+    route: Route, organisations: Sequence[Organisation], ended: Sequence[Organisation], chosen: str
+) -> Organisation | None:
+    """Return the organisation that a route leads to where a person has disconnected it."""
+    if route.organisation:
+        if _fitting(route, organisations, chosen):
+            return None
+        return next((one for one in ended if route.organisation in (one.id, one.name)), None)
+    only = ended[0] if len(ended) == 1 and not organisations else None
+    return next((one for one in ended if one.id == chosen), only)
 
 
 def _fitting(route: Route, organisations: Sequence[Organisation], chosen: str) -> list[Organisation]:

@@ -38,6 +38,11 @@ class Chosen:
         self.check()
         return self._secrets.replace(name, before, after)
 
+    def forget(self, name: str) -> None:
+        """Keep a secret no longer; one that is not there is right."""
+        self.check()
+        self._secrets.forget(name)
+
     def check(self) -> None:
         """Raise SettingsError where the secrets are in another store than the settings say."""
         kept_in = self._kept_in() or LOCAL

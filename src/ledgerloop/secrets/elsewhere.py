@@ -87,8 +87,8 @@ class Elsewhere:
         self._here.replace(LANDED + name, landed.raw, None)
         return counts
 
-    def remove(self, name: str) -> None:
-        """Forget a secret, here and there."""
+    def forget(self, name: str) -> None:
+        """Keep a secret no longer, here and there; one that is not there is right. Raises StoreAway."""
         landed = self._landed(name)
         self._store.remove(name)
         if landed:

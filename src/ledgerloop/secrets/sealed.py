@@ -67,6 +67,11 @@ class Sealed:
             # Somebody has sealed the same with another key, or changed it: look again.
         return False
 
+    def forget(self, name: str) -> None:
+        """Keep a secret no longer, also one that no key opens; one that is not there is right."""
+        while (sealed := self._cells.load(name)) is not None and not self._cells.replace(name, sealed, None):
+            pass  # somebody has changed it: look again
+
     def _open(self, name: str, sealed: bytes) -> str:
         text = _opened(self._keys, name, sealed)
         if text is None:

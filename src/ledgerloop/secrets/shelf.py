@@ -22,6 +22,9 @@ class Secrets(Protocol):
     def replace(self, name: str, before: str, after: str) -> bool:
         """Keep a secret in the place of another, durably before returning; tell whether that one was still there."""
 
+    def forget(self, name: str) -> None:
+        """Keep a secret no longer; one that is not there is right."""
+
 
 class Shelf:
     """Put a cross-process lock beside a place for secrets, as renewing a token needs."""
@@ -40,6 +43,10 @@ class Shelf:
     def replace(self, name: str, before: str, after: str) -> bool:
         """Keep a secret in the place of another, durably before returning; tell whether that one was still there."""
         return self._secrets.replace(name, before, after)
+
+    def forget(self, name: str) -> None:
+        """Keep a secret no longer; one that is not there is right."""
+        self._secrets.forget(name)
 
     def lock(self, name: str) -> AbstractContextManager[None]:
         """Hold the secret of this name while the block lasts; no thread or process holds it at the same time."""

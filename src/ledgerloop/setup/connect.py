@@ -18,8 +18,10 @@ from ledgerloop.hubspot.client import HubSpotClient
 from ledgerloop.portal.properties import Provisioned, provision, survey, tell
 from ledgerloop.records import Organisation, Portal
 from ledgerloop.rules.properties import hubspots_own
-from ledgerloop.store import connections, lanes
+from ledgerloop.rules.routing import Route, undecided
+from ledgerloop.store import connections, cursors, lanes
 from ledgerloop.store.connections import Connected
+from ledgerloop.store.cursors import CAUGHT_UP, POLLED, Cursor
 from ledgerloop.store.db import Database
 from ledgerloop.xero.client import XeroClient
 from ledgerloop.xero.models import Connection as Tenant
@@ -41,6 +43,10 @@ class Desk:
     xero: Callable[[str, str], XeroClient]
     """Gives what calls for an organisation by an access token."""
     hubspot: Callable[[], HubSpotClient]
+    reached: Callable[[], Sequence[Tenant]]
+    """Lists by the tokens that are kept every connection that their person has made to the app."""
+    leave: Callable[[str], None]
+    """Ends one of those, by the connection's own id."""
     clock: Clock
     nudge: Callable[[], None]
     names: Mapping[str, str] = field(default_factory=dict)
@@ -110,11 +116,20 @@ def connect_portal(desk: Desk) -> tuple[Portal, Provisioned]:
     with desk.database.transaction() as tx:
         before = connections.get(tx, "hubspot", portal.id)
         since = before.since if before else desk.now()
+        if before is not None and before.ended:
+            _look_at_once(tx, portal.id, POLLED)
         connections.put(tx, Connected("hubspot", portal.id, portal.name, "hubspot", portal, since))
         tell(tx, portal.id, provisioned.wrong, desk.now())
         _let_go_on(tx, desk.now())
     desk.nudge()
     return portal, provisioned
+
+
+def undecided_in(tx: Connection, routes: Sequence[Route]) -> str:
+    """Say that deals wait because nobody has chosen an organisation for them; nothing where none does."""
+    organisations = connections.organisations(tx)
+    ended = [one for one in connections.known_organisations(tx) if one not in organisations]
+    return undecided(routes, organisations, connections.chosen(tx), ended)
 
 
 def choose(desk: Desk, given: str) -> Organisation:
@@ -165,14 +180,24 @@ def _connect(desk: Desk, organisation: Organisation) -> None:
     with desk.database.transaction() as tx:
         before = connections.get(tx, "xero", organisation.id)
         since = before.since if before else desk.now()
+        if before is not None and before.ended:
+            _look_at_once(tx, organisation.id, CAUGHT_UP)
         connections.put(tx, Connected("xero", organisation.id, organisation.name, GRANT, organisation, since))
         _let_go_on(tx, desk.now())
     desk.nudge()
 
 
+def _look_at_once(tx: Connection, lane: str, name: str) -> None:
+    """Have the next turn look for all that changed while a connection was ended, from where the last look got to."""
+    cursor = cursors.get(tx, lane, name)
+    cursors.put(tx, Cursor(lane, name, cursor.since))
+
+
 def _let_go_on(tx: Connection, now: datetime) -> None:
     """Wake every connected lane, and let those go on that rest: each of them may have rested for this vendor."""
     for connected in connections.all_connected(tx):
+        if connected.ended:
+            continue
         flow = "standing" if connected.vendor == "xero" else "invoicing"
         lanes.unpark(tx, flow, connected.id)
         lanes.wake(tx, flow, connected.id, now)
@@ -180,11 +205,14 @@ def _let_go_on(tx: Connection, now: datetime) -> None:
 
 def _refuse_second(tx: Connection, portal: str) -> None:
     """Refuse another portal than the one whose records all links and fingerprints name."""
-    others = [one.id for one in connections.all_connected(tx, "hubspot") if one.id != portal]
+    others = [one for one in connections.all_connected(tx, "hubspot") if one.id != portal]
     if others:
+        key, there = others[0].id, "is connected here"
+        if others[0].ended:
+            there = "was connected here: who is who, and which deal has which invoice, is kept by its ids"
         raise SettingsError(
             "hubspot.token",
             "ledgerloop.toml",
-            f"this token belongs to HubSpot account {portal}, and {others[0]} is connected here. Save the token of"
-            f" {others[0]} under that name, or begin with a database of its own for {portal}.",
+            f"this token belongs to HubSpot account {portal}, and {key} {there}. Save the token of {key} under that"
+            f" name, or begin with a database of its own for {portal}.",
         )

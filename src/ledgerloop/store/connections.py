@@ -8,13 +8,17 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
-from sqlalchemy import Connection, Row, delete, select, update
+from sqlalchemy import ColumnElement, Connection, Row, Update, delete, select, update
 
 from ledgerloop.records import Organisation, Portal, Vendor
 from ledgerloop.store.statements import upsert
 from ledgerloop.store.tables import connection as table
 from ledgerloop.store.tables import consent as consent_table
 from ledgerloop.store.tables import value as value_table
+
+State = Literal["connected", "needs_consent", "disconnected"]
+ENDED: State = "disconnected"
+"""A person has ended it. What is known by it stays, and goes on where a person connects it again."""
 
 _CHOSEN = "invoices in"
 CONSENT_LASTS = timedelta(minutes=10)
@@ -32,8 +36,14 @@ class Connected:
     """The name of the secret that lets us in; organisations of one consent share it."""
     facts: Organisation | Portal
     since: datetime
-    state: Literal["connected", "needs_consent"] = "connected"
+    state: State = "connected"
     why: str = ""
+    """Why a person must connect it again; of one that a person has ended, what its vendor was not told."""
+
+    @property
+    def ended(self) -> bool:
+        """Whether a person has ended it."""
+        return self.state == ENDED
 
 
 def put(tx: Connection, connected: Connected) -> None:
@@ -57,7 +67,7 @@ def put(tx: Connection, connected: Connected) -> None:
 
 
 def all_connected(tx: Connection, vendor: Vendor | None = None) -> list[Connected]:
-    """List the connections, of one vendor or of all, those that need a new consent included."""
+    """List the connections, of one vendor or of all, those that need a new consent or were ended included."""
     query = select(table).order_by(table.c.vendor, table.c.name, table.c.id)
     if vendor:
         query = query.where(table.c.vendor == vendor)
@@ -70,8 +80,18 @@ def get(tx: Connection, vendor: Vendor, key: str) -> Connected | None:
     return _connected(row) if row else None
 
 
+def ended(tx: Connection, vendor: Vendor | None = None) -> list[Connected]:
+    """List the connections that a person has ended, of one vendor or of all."""
+    return [each for each in all_connected(tx, vendor) if each.ended]
+
+
 def organisations(tx: Connection) -> list[Organisation]:
     """List what we know of the connected organisations."""
+    return [each.facts for each in _going(tx, "xero") if isinstance(each.facts, Organisation)]
+
+
+def known_organisations(tx: Connection) -> list[Organisation]:
+    """List the same with those that were disconnected: what they have, nobody else has."""
     return [each.facts for each in all_connected(tx, "xero") if isinstance(each.facts, Organisation)]
 
 
@@ -92,7 +112,7 @@ def choose(tx: Connection, organisation: str) -> None:
 
 def portals(tx: Connection) -> list[Portal]:
     """List what we know of the connected portals."""
-    return [each.facts for each in all_connected(tx, "hubspot") if isinstance(each.facts, Portal)]
+    return [each.facts for each in _going(tx, "hubspot") if isinstance(each.facts, Portal)]
 
 
 def portal(tx: Connection, key: str) -> Portal | None:
@@ -106,15 +126,24 @@ def only_portal(tx: Connection) -> Portal | None:
     return found[0] if len(found) == 1 else None
 
 
-def remove(tx: Connection, vendor: Vendor, key: str) -> None:
-    """Forget a connection. What was mirrored stays."""
-    tx.execute(delete(table).where(table.c.vendor == vendor, table.c.id == key))
+def end(tx: Connection, vendor: Vendor, key: str, untold: str) -> None:
+    """End a connection, or say anew of one that was ended what its vendor was not told; nothing where it knows."""
+    tx.execute(_this(vendor, key).values(state=ENDED, why=untold))
 
 
 def mark_one(tx: Connection, vendor: Vendor, key: str, state: Literal["connected", "needs_consent"], why: str) -> None:
-    """Say whether a connection works or waits for a person to connect it again, and why."""
-    mine = update(table).where(table.c.vendor == vendor, table.c.id == key, table.c.state != state)
+    """Say whether a connection works or waits for a person to connect it again, and why.
+
+    One that a person has ended stays so, whatever a turn that was under way then has to say.
+    """
+    mine = _this(vendor, key).where(table.c.state.not_in((state, ENDED)))
     tx.execute(mine.values(state=state, why=why))
+
+
+def is_ended(vendor: ColumnElement[str], key: ColumnElement[str]) -> ColumnElement[bool]:
+    """Tell, in a query, whether a vendor's organisation or portal was ended."""
+    mine = select(table.c.id).where(table.c.vendor == vendor, table.c.id == key, table.c.state == ENDED)
+    return mine.exists()
 
 
 def remember_consent(tx: Connection, state: str, verifier: str, now: datetime) -> None:
@@ -156,6 +185,14 @@ def values_of(tx: Connection, prefix: str) -> dict[str, str]:
 def remove_value(tx: Connection, name: str) -> None:
     """Forget a single value."""
     tx.execute(delete(value_table).where(value_table.c.name == name))
+
+
+def _going(tx: Connection, vendor: Vendor) -> list[Connected]:
+    return [each for each in all_connected(tx, vendor) if not each.ended]
+
+
+def _this(vendor: Vendor, key: str) -> Update:
+    return update(table).where(table.c.vendor == vendor, table.c.id == key)
 
 
 def _connected(row: Row[Any]) -> Connected:

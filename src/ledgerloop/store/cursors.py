@@ -13,6 +13,9 @@ from ledgerloop.store.tables import cursor as table
 CAUGHT_UP = "all"
 """The cursor that remembers when every kind of an organisation's records was last pulled."""
 
+POLLED = "deals"
+"""The cursor of a portal that remembers how far its deals were looked through, and when that was last done."""
+
 
 @dataclass(frozen=True, slots=True)
 class Cursor:

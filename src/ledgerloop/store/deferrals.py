@@ -1,4 +1,7 @@
-"""Deals put aside: those whose organisation cannot be asked for a while, and until when they are left alone."""
+"""Deals put aside: those whose organisation cannot be asked for a while, and until when they are left alone.
+
+Those of an organisation that a person has disconnected wait until it is connected again.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,8 @@ from sqlalchemy import Connection
 
 from ledgerloop.records import Rest
 from ledgerloop.store import connections
+
+_UNTIL_CONNECTED = "until connected "
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +56,34 @@ def take(tx: Connection, portal: str, now: datetime) -> Aside | None:
         return None
     connections.put_value(tx, _name(portal), "")
     return aside
+
+
+def wait_for(tx: Connection, organisation: str, portal: str, deals: Mapping[str, str]) -> None:
+    """Put deals aside until their organisation is connected again, beside those that wait for it already."""
+    before = _waiting_for(tx, organisation)
+    kept = {**before, portal: {**before.get(portal, {}), **deals}}
+    connections.put_value(tx, _UNTIL_CONNECTED + organisation, json.dumps(kept))
+
+
+def waiting_for(tx: Connection) -> set[str]:
+    """Name the organisations for which deals wait until they are connected again."""
+    return {name.removeprefix(_UNTIL_CONNECTED) for name in connections.values_of(tx, _UNTIL_CONNECTED)}
+
+
+def take_waiting_for(tx: Connection, organisation: str, portal: str) -> dict[str, str]:
+    """Take up the deals of a portal that waited for an organisation."""
+    kept = _waiting_for(tx, organisation)
+    taken = kept.pop(portal, {})
+    if kept:
+        connections.put_value(tx, _UNTIL_CONNECTED + organisation, json.dumps(kept))
+    else:
+        connections.remove_value(tx, _UNTIL_CONNECTED + organisation)
+    return taken
+
+
+def _waiting_for(tx: Connection, organisation: str) -> dict[str, dict[str, str]]:
+    kept: dict[str, dict[str, str]] = json.loads(connections.get_value(tx, _UNTIL_CONNECTED + organisation) or "{}")
+    return kept
 
 
 def _keep(tx: Connection, portal: str, aside: Aside) -> None:

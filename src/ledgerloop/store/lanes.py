@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Update, and_, case, func, literal, not_, select, update
 
 from ledgerloop.records import Rest
+from ledgerloop.store import connections
 from ledgerloop.store import cooldowns as rests
 from ledgerloop.store.columns import Moment
 from ledgerloop.store.statements import Insert, upsert
@@ -94,10 +95,13 @@ def wanted(tx: Connection, flow: str, lane: str) -> bool:
 
 
 def ready(tx: Connection, now: datetime) -> list[Ready]:
-    """List the lanes that want a turn and may have it, the one that waits longest first."""
+    """List the lanes that want a turn and may have it, the one that waits longest first.
+
+    That of an organisation or portal which a person has disconnected may not, whoever woke it.
+    """
     rows = tx.execute(
         select(table.c.flow, table.c.lane, table.c.turn, table.c.wanted_at)
-        .where(table.c.wanted, not_(_rests(now)))
+        .where(table.c.wanted, not_(_rests(now)), not_(_ended()))
         .order_by(table.c.wanted_at, table.c.flow, table.c.lane)
     )
     return [Ready(*row) for row in rows]
@@ -105,7 +109,8 @@ def ready(tx: Connection, now: datetime) -> list[Ready]:
 
 def goes_on_at(tx: Connection, now: datetime) -> datetime | None:
     """Return when the first of the lanes that rest goes on by itself; none where none rests."""
-    return tx.execute(select(func.min(table.c.parked_until)).where(table.c.wanted, _rests(now))).scalar()
+    mine = select(func.min(table.c.parked_until)).where(table.c.wanted, _rests(now), not_(_ended()))
+    return tx.execute(mine).scalar()
 
 
 def begin(tx: Connection, flow: str, lane: str, turn: int, now: datetime) -> None:
@@ -152,6 +157,15 @@ def fail(tx: Connection, flow: str, lane: str, problem: str, why: str, now: date
     return int(tx.execute(failed.returning(table.c.failures)).scalar_one())
 
 
+def end(tx: Connection, flow: str, lane: str) -> None:
+    """Want no turn of a lane, and forget that it rested or failed: its organisation or portal was disconnected.
+
+    A turn that is under way comes to its end.
+    """
+    mine = update(table).where(table.c.flow == flow, table.c.lane == lane)
+    tx.execute(mine.values(wanted=False, **_NO_REST, **_WELL))
+
+
 def unpark(tx: Connection, flow: str, lane: str) -> None:
     """Let a resting lane go on at once, because what it rested for has been put right."""
     mine = update(table).where(table.c.flow == flow, table.c.lane == lane)
@@ -171,6 +185,10 @@ def parked(tx: Connection) -> list[Parked]:
 def all_lanes(tx: Connection) -> list[Lane]:
     """List every lane there is."""
     return [Lane(*row) for row in tx.execute(select(table).order_by(table.c.flow, table.c.lane))]
+
+
+def _ended() -> ColumnElement[bool]:
+    return connections.is_ended(case((table.c.flow == "standing", "xero"), else_="hubspot"), table.c.lane)
 
 
 def _rests(now: datetime) -> ColumnElement[bool]:

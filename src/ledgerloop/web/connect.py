@@ -9,10 +9,8 @@ from starlette.routing import Route
 from ledgerloop.bootstrap import CALLBACK, Ledgerloop
 from ledgerloop.errors import ConsentNeeded, LedgerloopError, SettingsError, StoreAway
 from ledgerloop.log import logger
-from ledgerloop.rules.routing import undecided
 from ledgerloop.settings import check_complete
-from ledgerloop.setup.connect import begin_consent, choose, connect_portal, finish_consent
-from ledgerloop.store import connections
+from ledgerloop.setup.connect import begin_consent, choose, connect_portal, finish_consent, undecided_in
 from ledgerloop.web.door import LARGEST_FORM, Form, for_people, form_of_people, to
 from ledgerloop.web.pages import page, problem
 from ledgerloop.web.sessions import Session, Sessions
@@ -70,8 +68,7 @@ class Connecting:
         names = ", ".join(one.name for one in organisations) or "no organisation"
         logger.info("xero connected", organisations=[one.id for one in organisations])
         with self._built.database.reading() as tx:
-            known, chosen = connections.organisations(tx), connections.chosen(tx)
-        waits = undecided(self._built.parts().routes, known, chosen)
+            waits = undecided_in(tx, self._built.parts().routes)
         if not self._sessions.of(request).person:
             return page("connected.html", names=names, waits=waits)
         answer = to("/")

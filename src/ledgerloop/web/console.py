@@ -16,7 +16,8 @@ from ledgerloop.report.finding import last
 from ledgerloop.report.missing import lacks
 from ledgerloop.report.overview import look, may_be_new
 from ledgerloop.rules.health import came
-from ledgerloop.rules.routing import leaves_open, undecided
+from ledgerloop.rules.routing import leaves_open
+from ledgerloop.setup.connect import undecided_in
 from ledgerloop.store import connections
 from ledgerloop.web.door import LARGEST_FORM, Form, carries_token, for_people, form_in, form_of_people, stale, to
 from ledgerloop.web.pages import page
@@ -59,6 +60,7 @@ class Console:
             seen = look(tx, built.now(), own=own, counted=built.receiver.counted())
             organisations, chosen = connections.organisations(tx), connections.chosen(tx)
             examined = last(tx)
+            waits = undecided_in(tx, built.parts().routes)
         routes = built.parts().routes
         said = self._sessions.said(request)
         answer = page(
@@ -67,9 +69,9 @@ class Console:
             lacks=lacks(built),
             examined=examined,
             came=came,
-            homes=organisations if len(organisations) > 1 and leaves_open(routes) else [],
+            homes=organisations if (len(organisations) > 1 or waits) and leaves_open(routes) else [],
             chosen=chosen,
-            undecided=undecided(routes, organisations, chosen),
+            undecided=waits,
             may_be_new=may_be_new,
             said=said,
             token=session.token,
