@@ -43,6 +43,7 @@ from ledgerloop.secrets.shelf import SESSION_KEY, Shelf
 from ledgerloop.settings import Settings
 from ledgerloop.settings.routes import routes_from
 from ledgerloop.setup.connect import GRANT, Desk
+from ledgerloop.setup.own_portal import OwnPortal
 from ledgerloop.store.db import Database
 from ledgerloop.store.sealed_secrets import DatabaseCells
 from ledgerloop.store.witness import Witness, witness_of
@@ -66,6 +67,8 @@ class Vendors:
 
     xero: Callable[[str], XeroClient]
     hubspot: Callable[[], HubSpotClient]
+    portal_of: Callable[[str], str]
+    """Asks HubSpot whose portal a token belongs to."""
     list_connections: Callable[[str], Sequence[Connection]]
     leave: Callable[[str], None]
     """Ends one of those connections, by its own id."""
@@ -190,7 +193,10 @@ def build(
     stores = open_stores(settings, database, GRANT, clock)
     stores.secrets.check()
     provider = _provider(settings, stores.lookup)
-    vendors = _vendors(settings, provider, stores, clock, observe)
+    own_portal = OwnPortal(
+        database, Keyed(stores.own).digest, lambda token: vendors.portal_of(token), str(settings.file)
+    )
+    vendors = _vendors(settings, provider, stores, own_portal, clock, observe)
     engine = Engine(database, clock, FLOWS, wake_due, worker, vendors.clock_off)
     desk = Desk(
         database,
@@ -201,6 +207,7 @@ def build(
         vendors.hubspot,
         lambda: vendors.list_connections(""),
         vendors.leave,
+        own_portal.vouch,
         clock,
         engine.nudge,
         settings.properties,
@@ -246,6 +253,7 @@ def _vendors(
     settings: Settings,
     provider: oauth.Provider,
     stores: SecretStores,
+    own_portal: OwnPortal,
     clock: Clock,
     observe: Callable[[Call], None],
 ) -> Vendors:
@@ -288,14 +296,14 @@ def _vendors(
         )
 
     def hubspot_token(refused: str) -> str:
-        return stores.lookup.read(settings.hubspot.token, "hubspot.token", unlike=refused)
+        return own_portal.insist(stores.lookup.read(settings.hubspot.token, "hubspot.token", unlike=refused))
 
-    def hubspot() -> HubSpotClient:
+    def hubspot(token: Callable[[str], str] = hubspot_token) -> HubSpotClient:
         api = Api(
             to_hubspot,
             settings.hubspot.api_url,
             HubSpotDialect(),
-            token=hubspot_token,
+            token=token,
             governor=hubspot_limits,
             clock=clock,
             observe=counted,
@@ -312,6 +320,7 @@ def _vendors(
     return Vendors(
         xero=lambda tenant: XeroClient(xero_api(tenant)),
         hubspot=hubspot,
+        portal_of=lambda token: hubspot(lambda _refused: token).account().portal_id,
         list_connections=lambda event: connections(xero_api(""), event),
         xero_by=lambda token, tenant: XeroClient(xero_api(tenant, lambda _refused: token)),
         leave=lambda connection: disconnect(xero_api(""), connection),

@@ -366,3 +366,43 @@ def test_what_a_running_turn_left_waits_for_the_connection(scene: Scene) -> None
     connect_hubspot(scene.on)
     scene.until_shown("deals", deal, "xero_invoice_id")
     assert 1 == len(scene.invoices_of(deal))
+
+
+def test_a_token_of_another_portal_is_used_for_nothing(scene: Scene) -> None:
+    """Whoever saves the token of another portal under the same name has nothing read or written there."""
+    customer = scene.customer("Twice There Ltd", "tw@there.example.com")
+    scene.invoice_for(customer, "10.00")
+    scene.on.until("the customer", lambda: scene.find_contact("tw@there.example.com"))
+    scene.settle()
+    made = scene.on.control.post(
+        f"{scene.on.hubspot_url}/_sandbox/tokens", json={"kind": "static", "scopes": ["oauth"]}
+    )
+    rewritten = scene.fault("hubspot", kind="rewrite", path="account-info", find=PORTAL, put="777", times=1000)
+    scene.forget_calls()
+
+    scene.built.shelf.save("hubspot_token", made.json()["token"])
+    scene.invoice_for(customer, "20.00")
+
+    why = scene.on.until("the lane says why", lambda: resting(scene))
+    assert f"this token belongs to HubSpot account 777, and {PORTAL} is connected here" in why
+    calls = scene.calls("hubspot")
+    assert calls
+    assert [] == [call for call in calls if "account-info" not in call["path"]]
+
+    scene.mend("hubspot", rewritten)
+    scene.built.shelf.save("hubspot_token", HUBSPOT_TOKEN)
+    connect_hubspot(scene.on)
+    scene.on.until(
+        "the balance",
+        lambda: (
+            found
+            if (found := scene.find_contact("tw@there.example.com")) and found["xero_outstanding_balance"] == "30.00"
+            else None
+        ),
+    )
+
+
+def resting(scene: Scene) -> str | None:
+    """Return why the organisation's lane rests."""
+    with scene.built.database.reading() as tx:
+        return next((one.why for one in lanes.parked(tx) if one.lane == scene.on.organisation), None)

@@ -19,6 +19,7 @@ from ledgerloop.portal.properties import Provisioned, provision, survey, tell
 from ledgerloop.records import Organisation, Portal
 from ledgerloop.rules.properties import hubspots_own
 from ledgerloop.rules.routing import Route, undecided
+from ledgerloop.setup.own_portal import another_portal
 from ledgerloop.store import connections, cursors, lanes
 from ledgerloop.store.connections import Connected
 from ledgerloop.store.cursors import CAUGHT_UP, POLLED, Cursor
@@ -47,6 +48,8 @@ class Desk:
     """Lists by the tokens that are kept every connection that their person has made to the app."""
     leave: Callable[[str], None]
     """Ends one of those, by the connection's own id."""
+    vouch: Callable[[str], None]
+    """Takes note that the token by which HubSpot was asked last is that of a portal."""
     clock: Clock
     nudge: Callable[[], None]
     names: Mapping[str, str] = field(default_factory=dict)
@@ -121,6 +124,7 @@ def connect_portal(desk: Desk) -> tuple[Portal, Provisioned]:
         connections.put(tx, Connected("hubspot", portal.id, portal.name, "hubspot", portal, since))
         tell(tx, portal.id, provisioned.wrong, desk.now())
         _let_go_on(tx, desk.now())
+    desk.vouch(portal.id)
     desk.nudge()
     return portal, provisioned
 
@@ -207,12 +211,4 @@ def _refuse_second(tx: Connection, portal: str) -> None:
     """Refuse another portal than the one whose records all links and fingerprints name."""
     others = [one for one in connections.all_connected(tx, "hubspot") if one.id != portal]
     if others:
-        key, there = others[0].id, "is connected here"
-        if others[0].ended:
-            there = "was connected here: who is who, and which deal has which invoice, is kept by its ids"
-        raise SettingsError(
-            "hubspot.token",
-            "ledgerloop.toml",
-            f"this token belongs to HubSpot account {portal}, and {key} {there}. Save the token of {key} under that"
-            f" name, or begin with a database of its own for {portal}.",
-        )
+        raise another_portal(portal, others[0])
