@@ -124,6 +124,16 @@ def test_a_backup_is_put_back(directory: Path, columns: int) -> None:
 
 
 @pytest.mark.parametrize("columns", WIDTHS)
+@pytest.mark.parametrize(("vendor", "name"), [("xero", "Kiwi Demo Ltd"), ("hubspot", "HubSpot 62515")])
+def test_disconnecting_asks(directory: Path, vendor: str, name: str, columns: int) -> None:
+    """What ends is said first, and whoever says no keeps the connection."""
+    ended = typed(directory, columns, "disconnect", vendor, answers=[("[y/N]", "n\n")], warm=columns != WIDTHS[0])
+
+    _ended(ended, 1, columns, f"of {name} ends", f"Disconnect {name}?", "Aborted")
+    assert "disconnected" not in typed(directory, columns, "status", warm=True).text
+
+
+@pytest.mark.parametrize("columns", WIDTHS)
 def test_backfill_draws_its_bar(directory: Path, columns: int) -> None:
     """Without a service the backfill asks, does the work itself, draws how far it is, and says what it did."""
     ended = typed(directory, columns, "backfill", answers=[("Write this to HubSpot?", "y\n")])
@@ -176,7 +186,19 @@ def test_help_fits(tmp_path: Path, columns: int) -> None:
 def test_every_command_is_run() -> None:
     """No command is left out of the tests above."""
     every = {line.removeprefix("## ledgerloop ") for line in reference_text().splitlines() if line.startswith("## ")}
-    elsewhere = {"backfill", "restore", "init", "secret set", "secret move", "password", "serve", "sandbox", "demo"}
+    elsewhere = {
+        "disconnect xero",
+        "disconnect hubspot",
+        "backfill",
+        "restore",
+        "init",
+        "secret set",
+        "secret move",
+        "password",
+        "serve",
+        "sandbox",
+        "demo",
+    }
     elsewhere |= {"hubspot-app"}
 
     assert every == {

@@ -11,9 +11,10 @@ from scene import DAY, Scene
 
 from ledgerloop.cli.stage import connect_hubspot, connect_xero
 from ledgerloop.errors import SettingsError
+from ledgerloop.invoices import release
 from ledgerloop.setup.connect import GRANT, choose, connect_portal
 from ledgerloop.setup.disconnect import disconnect, survey
-from ledgerloop.store import connections, inbox, intents, lanes
+from ledgerloop.store import connections, inbox, intents, lanes, mirror
 from ledgerloop.store.connections import Connected
 from ledgerloop.store.tables import connection as table
 from ledgerloop.xero.webhooks import sign
@@ -257,7 +258,10 @@ def test_xero_away_ends_here_and_is_told_later(scene: Scene) -> None:
     told = health(scene)
     assert "degraded" == told["status"]
     assert [f"{scene.on.organisation} is disconnected, but that is not all done yet"] == told["problems"]
-    assert "Tell Xero again" in scene.on.browser.get("/").text
+    assert "Finish disconnecting" in scene.on.browser.get("/").text
+    page = scene.on.browser.get(f"/disconnect?vendor=xero&id={scene.on.organisation}").text
+    assert f"Finish disconnecting {KIWI}?" in page
+    assert "Xero still lets us in" in page
     scene.mend("xero", fault)
     assert [KIWI] == at_xero(scene)
 
@@ -406,3 +410,73 @@ def resting(scene: Scene) -> str | None:
     """Return why the organisation's lane rests."""
     with scene.built.database.reading() as tx:
         return next((one.why for one in lanes.parked(tx) if one.lane == scene.on.organisation), None)
+
+
+def test_no_second_invoice_where_the_first_cannot_be_asked_for(staged: Callable[..., Scene]) -> None:
+    """An invoice in the copy of a disconnected organisation holds its deal, though nobody here knows it as the deal's.
+
+    So it does where it is seen only when the other's invoice is about to leave.
+    """
+    scene = staged({"route": {"status": "AUTHORISED", "approval": True}})
+    kiwi = scene.on.organisation
+    aussie = connect_second(scene)
+    choose_(scene, aussie)
+    waiting, lost = scene.sell(deal_currency_code="AUD"), scene.sell(deal_currency_code="AUD", won=False)
+    scene.on.until("it asks for approval", lambda: f"deal {waiting}" in scene.holds() or None)
+    customer = scene.customer("By Hand Ltd")
+    for deal in (waiting, lost):
+        scene.invoice_for(customer, "5.00", Reference=f"HS-{deal}")
+    scene.on.until("the copy has both", lambda: copied(scene, kiwi, waiting, lost) or None)
+    end(scene, kiwi)
+
+    scene.win(lost)
+    release.approve_everywhere(scene.built.database, scene.built.now(), [waiting])
+    scene.built.engine.nudge()
+
+    for deal in (waiting, lost):
+        told = str(scene.until_shown("deals", deal, "xero_sync_message")["xero_sync_message"])
+        if deal == waiting:
+            told = scene.on.until("it is held anew", lambda: said_elsewhere(scene, waiting))
+        assert f"of this deal stands in {KIWI}, which is disconnected, so no other is made." in told
+    scene.settle()
+    scene.on.organisation = aussie
+    assert [] == [*scene.invoices_of(waiting), *scene.invoices_of(lost)]
+
+
+def copied(scene: Scene, organisation: str, *deals: str) -> bool:
+    """Tell whether our copy has an invoice with the mark of each deal."""
+    marks = [f"HS-{deal}" for deal in deals]
+    with scene.built.database.reading() as tx:
+        return len(mirror.receivables_marked(tx, organisation, marks, [])) == len(marks)
+
+
+def said_elsewhere(scene: Scene, deal: str) -> str | None:
+    """Return what a deal says once it is held for an invoice that stands elsewhere."""
+    reasons = " ".join(scene.holds().get(f"deal {deal}", ()))
+    return reasons if "stands in" in reasons else None
+
+
+def test_one_that_is_connected_instead_takes_no_deals(scene: Scene) -> None:
+    """Who connects another than the one that was disconnected says so once more before deals are invoiced there."""
+    kiwi = scene.on.organisation
+    end(scene)
+    deal = scene.sell(deal_currency_code="AUD")
+    scene.until_shown("deals", deal, "xero_sync_message")
+
+    connect_xero(scene.on, AUSSIE)
+
+    scene.on.until(
+        "another may be chosen", lambda: any("Choose another" in one for one in reasons(scene, deal)) or None
+    )
+    scene.settle()
+    assert [] == scene.invoices_of(deal)
+    assert reasons(scene, deal)[0].startswith(f"{KIWI}, in which this deal is to be invoiced, is disconnected.")
+    choose_(scene, scene.on.organisation)
+    scene.until_shown("deals", deal, "xero_invoice_id")
+    assert 1 == len(scene.invoices_of(deal))
+    assert kiwi != scene.on.organisation
+
+
+def reasons(scene: Scene, deal: str) -> tuple[str, ...]:
+    """Return why a deal is held."""
+    return scene.holds().get(f"deal {deal}", ())

@@ -6,8 +6,9 @@ import itertools
 import threading
 from datetime import UTC, datetime, timedelta
 
-from ledgerloop.records import Event, Rest
-from ledgerloop.store import inbox, lanes
+from ledgerloop.records import Event, Organisation, Rest
+from ledgerloop.store import connections, inbox, lanes
+from ledgerloop.store.connections import Connected
 from ledgerloop.store.db import Database
 from ledgerloop.store.lanes import Parked, Ready
 
@@ -195,6 +196,39 @@ class TestFail:
             (lane,) = lanes.all_lanes(tx)
 
         assert (lane.turn, lane.failures, lane.failing_since) == (2, 1, NOW)
+
+
+class TestEnd:
+    def test_a_disconnected_lane_has_no_turn(self, database: Database) -> None:
+        """Whoever wakes or parks it, it wants none before it is connected again; the other vendor's lane has one."""
+        home = Organisation("1", "Kiwi", "NZD", "Pacific/Auckland")
+        connected = Connected("xero", "1", "Kiwi", "xero", home, NOW)
+        with database.transaction() as tx:
+            connections.put(tx, connected)
+            lanes.wake(tx, "standing", "1", NOW)
+            lanes.wake(tx, "invoicing", "1", NOW)
+            connections.end(tx, "xero", "1", "")
+            lanes.end(tx, "standing", "1")
+            lanes.wake(tx, "standing", "1", NOW)
+        assert _ready(database) == [Ready("invoicing", "1", 1, NOW)]
+
+        with database.transaction() as tx:
+            lanes.park(tx, "standing", "1", Rest(NOW, NOW + DAY), "a turn that was under way")
+            assert lanes.goes_on_at(tx, LATER) is None
+            connections.put(tx, connected)
+            assert lanes.goes_on_at(tx, LATER) == NOW + DAY
+
+    def test_what_it_rested_and_failed_for_is_forgotten(self, database: Database) -> None:
+        """A connection that is ended neither rests nor struggles."""
+        with database.transaction() as tx:
+            lanes.wake(tx, "standing", "1", NOW)
+            lanes.fail(tx, "standing", "1", "Transient", "It failed.", NOW)
+            lanes.park(tx, "standing", "1", Rest(NOW, NOW + DAY), "It failed.")
+            lanes.end(tx, "standing", "1")
+
+            (lane,) = lanes.all_lanes(tx)
+            assert lanes.parked(tx) == []
+        assert (lane.wanted, lane.failures, lane.failed_why, lane.parked_until) == (False, 0, "", None)
 
 
 class TestRace:

@@ -29,7 +29,7 @@ from ledgerloop.report.wording import moment
 from ledgerloop.safety import backfill_plan
 from ledgerloop.safety.backfill_plan import Totals
 from ledgerloop.safety.circuit_breaker import organisation_stopped
-from ledgerloop.store import journal, lanes, pending_customers, planned
+from ledgerloop.store import connections, journal, lanes, pending_customers, planned
 from ledgerloop.store.planned import Allowance
 from ledgerloop.store.write_counts import Written
 
@@ -161,6 +161,9 @@ def _watch(built: Ledgerloop, organisation: Organisation) -> Allowance:
             with built.database.reading() as tx:
                 left, allowance = planned.left(tx, organisation.id, asked=True), planned.allowance(tx, organisation.id)
                 resting = [one for one in lanes.parked(tx) if (one.flow, one.lane) == ("standing", organisation.id)]
+                gone = connections.organisation(tx, organisation.id) is None
+            if gone:
+                raise LedgerloopError(f"{organisation.name} was disconnected. The backfill goes on once it is back.")
             if allowance is None:
                 raise LedgerloopError("There is no accepted backfill.")
             until = resting[0] if resting and resting[0].rests(built.now()) else None

@@ -40,9 +40,12 @@ class Disconnecting:
         found = self._found(query.get("vendor", ""), query.get("id", ""))
         if found is None:
             return _unknown()
+        if found.ended and not found.why:
+            return to("/")
         with built.database.reading() as tx:
             leaving = survey(tx, found, built.parts().routes, built.settings.hubspot.token)
-        return page("disconnect.html", one=found, sentences=leaving.sentences, token=session.token)
+        sentences = [found.why] if found.ended else leaving.sentences
+        return page("disconnect.html", one=found, sentences=sentences, token=session.token)
 
     def end(self, _request: Request, _session: Session, form: Form) -> Response:
         """End it, and say what was done and what was not."""
