@@ -271,7 +271,9 @@ def test_counts_outlive_a_restart(visit: Visit) -> None:
     again = Visit(visit.built.settings)
     again.from_xero(body, "wrong")
 
-    assert 4 == again.browser.get("/health").json()["webhooks"]["xero"]["refused"]
+    # While the beat writes what was counted, a look may miss it for a moment.
+    refused = (again.browser.get("/health").json()["webhooks"]["xero"]["refused"] for _ in range(100))
+    assert 4 in refused
     again.close()
 
 
