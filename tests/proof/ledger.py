@@ -114,7 +114,8 @@ def _base(amount: Decimal, document: Document) -> Decimal:
 def _gone(one: Invoice, deal: str) -> str:
     return (
         f"Invoice {one.number} was {one.status.lower()} in Xero, and no other is made by itself."
-        f" If the deal shall have a new one, run `ledgerloop retry --deal {deal} --new`."
+        f" If the deal shall have a new one, run `ledgerloop retry --deal {deal} --new`; if somebody has typed one"
+        f" there by hand, `ledgerloop adopt --deal {deal} --invoice` with its number."
     )
 
 

@@ -46,7 +46,8 @@ def adopt(
 
     With --yes all that is certain is linked, with --deal what is certain of these deals, and with --invoice beside one
     --deal that pair, also where it is not certain; the latter two show what it is, and ask. A linked invoice is
-    followed like our own from then on, and its deal never gets another.
+    followed like our own from then on, and its deal never gets another. Named so, it may also take the place of the
+    deal's own invoice that is deleted or voided in Xero.
     """
     deals = list(dict.fromkeys(deal or ()))
     if invoice and len(deals) != 1:

@@ -51,6 +51,10 @@ def check(pair: Pair) -> None:
         raise LedgerloopError(why)
     if pair.invoice.followed_for:
         raise LedgerloopError(_followed(pair.invoice.called, pair.invoice.followed_for))
+    former = pair.deal.former
+    if former is not None and not former.gone and former.organisation == pair.invoice.organisation.id:
+        # Both carry the deal's mark in one organisation, or will: the service would ask about the two for ever.
+        raise LedgerloopError(f"Deal {pair.deal.id} has invoice {former.called} already, which is {former.status}.")
 
 
 def link(portal: Portal, survey: Survey, chosen: Sequence[Pair], by: str) -> Linked:
@@ -71,7 +75,8 @@ def link(portal: Portal, survey: Survey, chosen: Sequence[Pair], by: str) -> Lin
             named, failed = _name(portal, [one for one in some if one.invoice.document.id in there])
             linked.refused += [(one, failed[one.deal.id]) for one in some if one.deal.id in failed]
             told = len(linked.refused)
-            _link(portal, survey.terms, [one for one in some if one.deal.id not in failed], there, by, linked)
+            formers = _formers([one for one in some if one.deal.id not in failed])
+            _link(portal, survey.terms, [one for one in some if one.deal.id not in failed], there, formers, by, linked)
             _unname(portal, [one for one, _ in linked.refused[told:] if one.deal.id in named])
     at.nudge()
     return linked
@@ -89,11 +94,30 @@ def _name(portal: Portal, some: Sequence[Pair]) -> tuple[set[str], dict[str, str
             for organisation in {one.invoice.organisation.id for one in some}
             for key in intents.by_invoice(tx, organisation, [one.invoice.document.id for one in some])
         }
-    free = [one for one in some if one.deal.id not in kept or kept[one.deal.id].state in ("intended", "refused")]
+    free = [one for one in some if one.deal.id not in kept or _may_change(one, kept[one.deal.id])]
     free = [one for one in free if one.invoice.document.id not in taken]
     values = {one.deal.id: one.invoice.document.id for one in free if _named(one) != one.invoice.document.id}
     failed = _write(values)
     return values.keys() - failed.keys(), failed
+
+
+def _may_change(pair: Pair, kept: Intent) -> bool:
+    """Tell whether a deal has no invoice, or the one that was shown with the pair."""
+    former = pair.deal.former
+    return kept.state in ("intended", "refused") or (former is not None and kept.invoice == former.invoice)
+
+
+def _formers(some: Sequence[Pair]) -> dict[str, Receivable]:
+    """Ask Xero, by deal, for the invoices whose places others are to take: they must be as they were shown."""
+    asked = [(one.deal.id, one.deal.former) for one in some if one.deal.former is not None]
+    found: dict[str, Receivable] = {}
+    for organisation in {former.organisation for _, former in asked}:
+        mine = {former.invoice: deal for deal, former in asked if former.organisation == organisation}
+        for invoice in parts().xero(organisation).invoices_by_id(list(mine)):
+            stands = receivable_from_invoice(organisation, invoice)
+            if stands is not None and stands.id in mine:
+                found[mine[stands.id]] = stands
+    return found
 
 
 def _unname(portal: Portal, some: Sequence[Pair]) -> None:
@@ -127,6 +151,7 @@ def _link(
     terms: Mapping[str, Terms],
     some: Sequence[Pair],
     read: Mapping[str, Invoice],
+    formers: Mapping[str, Receivable],
     by: str,
     linked: Linked,
 ) -> None:
@@ -147,7 +172,7 @@ def _link(
                 continue
             stands = replace(stands, customer=merged.get(stands.customer, stands.customer))
             intent = _intent(portal, terms.get(pair.deal.id), pair, invoice, now)
-            why = _changed(portal, pair, stands) or _follow(tx, intent, pair, stands, by)
+            why = _changed(portal, pair, stands, formers.get(pair.deal.id)) or _follow(tx, intent, pair, stands, by)
             if why:
                 refused.append((pair, why))
             else:
@@ -159,8 +184,8 @@ def _link(
 
 def _follow(tx: Connection, intent: Intent, pair: Pair, stands: Receivable, by: str) -> str:
     """Claim a deal for an invoice, link the two, and journal it; say why where something stands in the way."""
-    now = parts().now()
-    kept = intents.claim(tx, intent, now)
+    now, former = parts().now(), pair.deal.former
+    kept = intents.claim(tx, intent, now, former.invoice if former else "")
     if kept.state == "sent":
         return f"An invoice for deal {intent.deal} is under way. Look again in ten minutes."
     if kept.deal != intent.deal:
@@ -168,6 +193,8 @@ def _follow(tx: Connection, intent: Intent, pair: Pair, stands: Receivable, by: 
     if kept.invoice != intent.invoice:
         return f"Deal {intent.deal} has invoice {kept.number or kept.invoice} by now."
     if kept == intent:  # else somebody has linked the two before
+        if former is not None:
+            links.remove(tx, Link(former.organisation, former.invoice, "deal", intent.deal, ""))
         links.put(tx, [Link(intent.organisation, intent.invoice, "deal", intent.deal, "adopt")], now)
         mirror.store_receivables(tx, [stands])
         last_written.put(tx, intent.portal, "deal", {intent.deal: {invoice_id(): intent.invoice}})
@@ -211,8 +238,11 @@ def _wake(tx: Connection, portal: Portal, done: Sequence[Pair], now: datetime) -
         lanes.wake(tx, "invoicing", portal.id, now)
 
 
-def _changed(portal: Portal, pair: Pair, now: Receivable) -> str:
-    """Say why a pair is not linked: its invoice is no longer as it was when somebody looked at it."""
+def _changed(portal: Portal, pair: Pair, now: Receivable, former: Receivable | None) -> str:
+    """Say why a pair is not linked: its invoice, or its deal's, is no longer as it was when somebody looked at it."""
+    shown = pair.deal.former
+    if shown is not None and (former is None or former.status != shown.status):
+        return f"Invoice {shown.called} of the deal has changed since it was shown. Look at it again."
     marked = deal_of(now.mark) if now.mark else deal_linked(portal, now.url)
     if why := _unfit(pair, now, marked):
         return why

@@ -11,6 +11,8 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
+from sqlalchemy import Connection
+
 from ledgerloop.customers.named import organisation_of
 from ledgerloop.engine import retries
 from ledgerloop.errors import LedgerloopError
@@ -24,14 +26,17 @@ from ledgerloop.invoices.merged_deals import MERGED_IDS
 from ledgerloop.ledger import pull
 from ledgerloop.parts import Traces, instead, parts
 from ledgerloop.portal.facts import route_stages, won_stages
-from ledgerloop.records import Organisation, Portal
+from ledgerloop.records import Intent, Organisation, Portal, Receivable
+from ledgerloop.rules.edits import done_away
 from ledgerloop.rules.invoice_markers import deal_linked, deal_of
 from ledgerloop.rules.invoices import DEAL_PROPERTIES, currency_of, is_won
 from ledgerloop.rules.pairing.candidates import Index
 from ledgerloop.rules.pairing.evidence import chosen, weigh
-from ledgerloop.rules.pairing.pairs import Pair, Plan, Sold, Stands
+from ledgerloop.rules.pairing.pairs import Former, Pair, Plan, Sold, Stands
+from ledgerloop.rules.pairing.references import ids_in
 from ledgerloop.rules.pairing.settling import beside, plan, within
 from ledgerloop.rules.routing import Terms
+from ledgerloop.rules.standing import GONE
 from ledgerloop.rules.totals import amount_of
 from ledgerloop.store import connections, intents, mirror
 from ledgerloop.store.scratch import scratch
@@ -80,7 +85,7 @@ def homes_of(given: str) -> list[Organisation]:
 def survey(
     portal: Portal, organisations: Sequence[Organisation], deals: Sequence[str] = (), invoice: str = ""
 ) -> Survey:
-    """read → index → weigh → settle, for every won deal that has no invoice yet, and for the ``deals`` that are named.
+    """read → index → weigh → settle, for every won deal without an invoice that stands, and for the ``deals`` named.
 
     All are looked at, whichever are named, and in every organisation, whichever ``organisations`` are told of: what
     else a deal may have, and who else an invoice may belong to, shows only so. ``invoice`` is the id or number of the
@@ -89,12 +94,6 @@ def survey(
     at = parts()
     every, told = homes_of(""), {home.id for home in organisations}
     _check(portal, deals)
-    records = _read(portal, deals)
-    sales = read_sales(at.hubspot(), portal.id, list(records.values()), lines=False)
-    routed = decide.route(portal, sales, list(records))
-    ways = {deal: found for deal, found in routed.items() if isinstance(found, tuple)}
-    terms = {deal: found for deal, (_, found) in ways.items()}
-    sales = [for_route(one, terms.get(one.deal.id, at.routes[0].terms)) for one in sales]
     with scratch(at.database) as forgetful:
         client = Rehearsing(at.hubspot())
         rehearsed = replace(
@@ -108,21 +107,26 @@ def survey(
             for home in every:
                 for kind in ("contacts", "invoices"):
                     pull.pull_kind(parts().xero(home.id), home.id, kind, pull.Seen())
+            formers = _formers(portal, deals, named=bool(invoice))
+            records = _read(portal, deals, formers)
+            sales = read_sales(client, portal.id, list(records.values()), lines=False)
+            routed = decide.route(portal, sales, list(records))
+            ways = {deal: found for deal, found in routed.items() if isinstance(found, tuple)}
+            terms = {deal: found for deal, (_, found) in ways.items()}
+            sales = [for_route(one, terms.get(one.deal.id, at.routes[0].terms)) for one in sales]
             leads = {deal: home for deal, (home, _) in ways.items()}
-            index = Index(_sold(portal, every, records, sales, leads), at.traces.days)
+            index = Index(_sold(portal, every, records, sales, leads, formers), at.traces.days)
             pairs, meant = _pairs(portal, every, index, _Meant(deals, invoice, told) if invoice else None)
     everywhere = plan(index, pairs)
     return Survey(within(everywhere, told), terms, beside(meant, everywhere) if meant else None)
 
 
 def _check(portal: Portal, deals: Sequence[str]) -> None:
-    """Raise an error where a person names what is no deal, or a deal that has its invoice."""
+    """Raise an error where a person names what is no deal, or a deal whose invoice is under way."""
     retries.check(deals)
     with parts().database.reading() as tx:
         known = intents.get(tx, portal.id, deals)
     for deal, intent in known.items():
-        if intent.state == "made":
-            raise LedgerloopError(f"Deal {deal} has invoice {intent.number or intent.invoice} already.")
         if intent.state == "sent":
             raise LedgerloopError(f"An invoice for deal {deal} is under way. Look again in ten minutes.")
     for sentence in traces_lacking(parts().hubspot(), parts().traces):
@@ -140,8 +144,41 @@ def traces_lacking(client: HubSpotClient, traces: Traces) -> list[str]:
     ]
 
 
-def _read(portal: Portal, named: Sequence[str]) -> dict[str, Record]:
-    """Read the won deals that have no invoice yet, two hundred a call, and those that are named."""
+def _formers(portal: Portal, deals: Sequence[str], *, named: bool) -> dict[str, Former]:
+    """Return by named deal the invoice whose place another may take; an error where it has one that must stand.
+
+    That is one that is deleted or voided; and where a person has ``named`` the other, one that can be neither.
+    """
+    with parts().database.reading() as tx:
+        made = [one for one in intents.get(tx, portal.id, deals).values() if one.state == "made"]
+        known = _receivables_of(tx, made)
+    for one in made:
+        stands = known.get(one.deal)
+        verb = done_away(stands)
+        if stands is None or (stands.status not in GONE and not (named and verb == "credit")):
+            cure = f" {verb.capitalize()} it in Xero first if another is to take its place." if verb != "credit" else ""
+            raise LedgerloopError(f"Deal {one.deal} has invoice {one.number or one.invoice} already.{cure}")
+    return {one.deal: _former(one, known[one.deal]) for one in made}
+
+
+def _receivables_of(tx: Connection, made: Sequence[Intent]) -> dict[str, Receivable]:
+    """Return by deal the invoices as our copy has them."""
+    known: dict[str, Receivable] = {}
+    for organisation in {one.organisation for one in made}:
+        mine = {one.invoice: one.deal for one in made if one.organisation == organisation}
+        known |= {mine[key]: one for key, one in mirror.receivables(tx, organisation, list(mine)).items()}
+    return known
+
+
+def _former(intent: Intent, stands: Receivable) -> Former:
+    return Former(intent.organisation, intent.invoice, intent.number, stands.status)
+
+
+def _read(portal: Portal, named: Sequence[str], formers: dict[str, Former]) -> dict[str, Record]:
+    """Read the won deals that have no invoice that stands, two hundred a call, and those that are named.
+
+    What became of the invoices of the former is added to the ``formers`` of the named.
+    """
     at = parts()
     stages = sorted({*won_stages(portal.id), *route_stages()})
     traces = [at.traces.invoice_id, at.traces.invoice_number]
@@ -151,7 +188,11 @@ def _read(portal: Portal, named: Sequence[str]) -> dict[str, Record]:
     for some in _won(at.hubspot(), list(dict.fromkeys((*DEAL_PROPERTIES, *asked)))):
         with at.database.reading() as tx:
             known = intents.get(tx, portal.id, [one.id for one in some])
-        found |= {one.id: one for one in some if one.id not in known or known[one.id].state in ("intended", "refused")}
+            made = [one for one in known.values() if one.state == "made" and one.deal not in formers]
+            gone = {deal: one for deal, one in _receivables_of(tx, made).items() if one.status in GONE}
+        formers |= {deal: _former(known[deal], one) for deal, one in gone.items()}
+        free = {deal for deal, one in known.items() if one.state in ("intended", "refused")} | formers.keys()
+        found |= {one.id: one for one in some if one.id not in known or one.id in free}
     lacking = [deal for deal in named if deal not in found]  # HubSpot's search may lag behind
     found |= read_deals(at.hubspot(), lacking, asked) if lacking else {}
     for deal in named:
@@ -184,8 +225,12 @@ def _sold(
     records: Mapping[str, Record],
     sales: Sequence[Sale],
     leads: Mapping[str, Organisation],
+    formers: Mapping[str, Former],
 ) -> Iterator[Sold]:
-    """Tell of each deal what its invoice is known by, its customers as matching finds them among them."""
+    """Tell of each deal what its invoice is known by, its customers as matching finds them among them.
+
+    That it names the invoice which it has says nothing of the one that may take its place.
+    """
     at = parts()
     stages = won_stages(portal.id)
     customers = {
@@ -193,18 +238,27 @@ def _sold(
         for organisation in organisations
     }
     for deal, record in records.items():
-        values = record.properties
+        values, former = record.properties, formers.get(deal)
         yield Sold(
             id=deal,
             name=values.get("dealname") or "",
             amount=amount_of(values),
             currency=currency_of(record, portal),
             won_at=won_at(record, stages) or moment_from(values.get("closedate")),
-            ids=_said(record, at.traces.invoice_id, invoice_id()),
-            numbers=_said(record, at.traces.invoice_number),
+            ids={
+                name: text
+                for name, text in _said(record, at.traces.invoice_id, invoice_id()).items()
+                if not former or former.invoice.lower() not in ids_in(text)
+            },
+            numbers={
+                name: text
+                for name, text in _said(record, at.traces.invoice_number).items()
+                if not former or former.number.casefold() != text.strip().casefold()
+            },
             merged=tuple(old for old in (values.get(MERGED_IDS) or "").split(";") if old),
             customers={organisation: found[deal] for organisation, found in customers.items() if deal in found},
             organisation=leads.get(deal),
+            former=former,
         )
 
 
@@ -217,6 +271,7 @@ def _pairs(
 ) -> tuple[list[Pair], Pair | None]:
     """Weigh every invoice against the deals that it may belong to; and the one that a person means against its deal."""
     days = parts().traces.days
+    formers = {one.former.invoice for one in index.deals.values() if one.former}
     pairs: list[Pair] = []
     meant: list[Pair] = []
     for organisation in organisations:
@@ -224,7 +279,7 @@ def _pairs(
         count = 0
         for invoice in _standing(portal, organisation):
             count += 1
-            of = index.of(invoice)
+            of = index.of(invoice) if invoice.document.id not in formers else []
             if named and named.means(invoice):
                 of = [*of, *(index.deals[one] for one in named.deals if index.deals[one] not in of)]
                 meant += [Pair(index.deals[one], invoice, "fits", ()) for one in named.deals]

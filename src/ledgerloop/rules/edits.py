@@ -274,8 +274,11 @@ def elsewhere(deal: str, organisation: str, stands: Receivable | None) -> str:
     cure = (
         f"{verb.capitalize()} this one in Xero and run `ledgerloop retry --deal {deal} --new` to have one made there."
     )
-    if verb == "credit":  # such a one stays the deal's
-        cure = "Credit this one in Xero and make one there by hand."
+    if verb == "credit":  # such a one stays the deal's until a person names another
+        cure = (
+            f"Credit this one in Xero, make one there by hand, and run `ledgerloop adopt --deal {deal} --invoice` with"
+            " the number of that one."
+        )
     return f"the deal's route leads to {organisation} now. {cure} {or_right(deal)}"
 
 

@@ -294,10 +294,11 @@ def properties_from_invoice(
 
 
 def gone_told(invoice: Receivable, deal: str) -> str:
-    """Say on the deal that its invoice is no more, and how to have a new one."""
+    """Say on the deal that its invoice is no more, and how to have a new one, or one that was typed by hand."""
     return (
         f"Invoice {invoice.number} was {invoice.status.lower()} in Xero, and no other is made by itself. If the deal"
-        f" shall have a new one, run `ledgerloop retry --deal {deal} --new`."
+        f" shall have a new one, run `ledgerloop retry --deal {deal} --new`; if somebody has typed one there by hand,"
+        f" `ledgerloop adopt --deal {deal} --invoice` with its number."
     )
 
 

@@ -29,7 +29,8 @@ def named_already(deal: str, named: str, known: Receivable | None, owner: str) -
     elif known.status in GONE:
         said = (
             f"The deal names invoice {called}, which is {known.status} in Xero, and no other is made by itself. If the"
-            f" deal shall have a new one, run `ledgerloop retry --deal {deal} --new`."
+            f" deal shall have a new one, run `ledgerloop retry --deal {deal} --new`; if somebody has typed one there"
+            f" by hand, `ledgerloop adopt --deal {deal} --invoice` with its number."
         )
     else:
         said = (

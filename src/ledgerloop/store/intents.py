@@ -47,16 +47,20 @@ def _with_approval(new: Insert) -> dict[str, Any]:
     return {**values, "approved_at": kept}
 
 
-def claim(tx: Connection, intent: Intent, now: datetime) -> Intent:
+def claim(tx: Connection, intent: Intent, now: datetime, instead_of: str = "") -> Intent:
     """Let an invoice that others made be a deal's for ever; return the intent that keeps it from that, else this one.
 
     It stands in the way that an invoice of ours may have left for the deal, or that another deal has this one. Whoever
-    is about to send an invoice for the deal learns of it from :func:`mark_sent`.
+    is about to send an invoice for the deal learns of it from :func:`mark_sent`. One that the deal has is given up only
+    where it is the one named as ``instead_of``.
     """
     settling(tx, intent.portal)
     taken = by_invoice(tx, intent.organisation, [intent.invoice])
     if taken:
         return taken[intent.invoice]
+    if instead_of:
+        mine = delete(table).where(table.c.portal == intent.portal, table.c.deal == intent.deal)
+        tx.execute(mine.where(table.c.state == "made", table.c.invoice == instead_of))
     may = or_(table.c.state == "intended", table.c.state == "refused")
     upsert(tx, table, [{**asdict(intent), "made_at": now}], where=lambda _: may)
     return get(tx, intent.portal, [intent.deal])[intent.deal]

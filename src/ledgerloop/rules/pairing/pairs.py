@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Literal
 
 from ledgerloop.records import Organisation, Receivable
+from ledgerloop.rules.standing import GONE
 
 Kind = Literal["named", "called", "fits"]
 """How a pair was found: one side names the other; the reference is the deal's name; or only the facts agree."""
@@ -16,8 +17,29 @@ KINDS: tuple[Kind, ...] = ("named", "called", "fits")
 
 
 @dataclass(frozen=True, slots=True)
+class Former:
+    """The invoice that a deal has, and whose place another may take because a person names the two."""
+
+    organisation: str
+    invoice: str
+    number: str
+    status: str
+    """As Xero has it: deleted, voided, or with money on it, so that it can be neither."""
+
+    @property
+    def gone(self) -> bool:
+        """Tell whether it is deleted or voided."""
+        return self.status in GONE
+
+    @property
+    def called(self) -> str:
+        """Return its number, else its id."""
+        return self.number or self.invoice
+
+
+@dataclass(frozen=True, slots=True)
 class Sold:
-    """A won deal that has no invoice yet, as far as is known here."""
+    """A won deal that has no invoice yet that stands, as far as is known here."""
 
     id: str
     name: str = ""
@@ -35,6 +57,8 @@ class Sold:
     """By organisation: the customer that it belongs to, where that is known."""
     organisation: Organisation | None = None
     """Where its route leads; None where none does."""
+    former: Former | None = None
+    """The invoice that it has all the same."""
 
 
 @dataclass(frozen=True, slots=True)
