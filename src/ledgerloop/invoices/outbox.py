@@ -12,7 +12,7 @@ from itertools import groupby
 
 from ledgerloop import subjects
 from ledgerloop.engine.retries import LOOK, again
-from ledgerloop.invoices import payment_terms, restored, submit
+from ledgerloop.invoices import other_invoice, payment_terms, restored, submit
 from ledgerloop.invoices.deals import Sale
 from ledgerloop.invoices.decide import Decided, Ready, Verdict, basis, decide
 from ledgerloop.invoices.deferrals import Troubles
@@ -45,6 +45,7 @@ def intend(portal: str, ids: Sequence[str], again: Collection[str], settled: Col
     undecided = [deal for deal in ids if deal not in before or before[deal].state in ("intended", "refused")]
     decided = decide(connected, undecided, settled=settled)
     troubles = decided.troubles
+    other_invoice.follow(connected, [one for one in before.values() if one.state == "made"], troubles)
     adopted = adopt(connected, decided)
     decided = replace(decided, verdicts={d: one for d, one in decided.verdicts.items() if d not in adopted})
     ready = Decided({deal: one for deal, one in decided.verdicts.items() if isinstance(one, Ready)}, {}, decided.names)
