@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from scene import Scene
+from test_invoices_adoption import _by_hand, _link, _old, _survey
 
 from ledgerloop.errors import LedgerloopError
 from ledgerloop.invoices import reissue
@@ -99,6 +100,31 @@ def test_a_number_made_of_the_deal_gets_an_ending(staged: Callable[..., Scene]) 
 
         assert number == invoice["InvoiceNumber"]
         assert {} == scene.holds()
+
+
+def test_a_deal_won_before_the_portal_was_connected(scene: Scene) -> None:
+    """A person's word has it invoiced, also where the command dies right after, and where it is held at first."""
+    hand = _by_hand(scene, "Won Before Ltd")
+    deal = _old(scene)
+    assert [] == _link(scene, _survey(scene, deal, invoice=hand["InvoiceNumber"])).refused
+    scene.until_shown("deals", deal, "xero_invoice_id", hand["InvoiceID"])
+    end(scene, hand, "VOIDED")
+    scene.until_shown("deals", deal, "xero_invoice_status", "VOIDED")
+    scene.settle()
+
+    with instead(scene.built.parts()):
+        (renewal,) = reissue.renewals([deal])
+        reissue.forget(renewal)
+    scene.built.parts().nudge()
+
+    shown = scene.until_shown("deals", deal, "xero_sync_message")
+    assert "has no line items" in shown["xero_sync_message"]
+    scene.add_line(deal, {"name": "Travel", "quantity": "1", "price": "55.50"})
+    second = scene.on.until("another is made", lambda: living(scene, deal))
+    scene.until_shown("deals", deal, "xero_invoice_id", second["InvoiceID"])
+    scene.settle()
+    assert [second["InvoiceID"]] == [one["InvoiceID"] for one in scene.invoices_of(deal)]
+    assert {} == scene.holds()
 
 
 def made(scene: Scene, deal: str) -> dict[str, Any]:

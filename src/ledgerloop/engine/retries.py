@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Collection
+from datetime import datetime
 from typing import Literal
 
 from sqlalchemy import Connection
@@ -81,13 +82,18 @@ def retry(deals: Collection[str] | None = None) -> list[str]:
     with at.database.transaction() as tx:
         for portal in connections.portals(tx):
             chosen = deals_held(tx, portal.id) if deals is None else list(deals)
-            inbox.keep(tx, [again(portal.id, deal, now.isoformat(), RETRY) for deal in chosen], now)
-            if chosen:
-                lanes.unpark(tx, "invoicing", portal.id)
-                lanes.wake(tx, "invoicing", portal.id, now)
+            put_back(tx, portal.id, chosen, now)
             tried += chosen
     at.nudge()
     return tried
+
+
+def put_back(tx: Connection, portal: str, deals: Collection[str], now: datetime) -> None:
+    """Put deals back on the portal's lane, and let that go on, in a transaction that decides more about them."""
+    inbox.keep(tx, [again(portal, deal, now.isoformat(), RETRY) for deal in deals], now)
+    if deals:
+        lanes.unpark(tx, "invoicing", portal)
+        lanes.wake(tx, "invoicing", portal, now)
 
 
 def look_over(tx: Connection, found: Collection[str]) -> None:

@@ -26,7 +26,7 @@ from ledgerloop.rules.naming import named_already
 from ledgerloop.rules.reference_data import Books, Kind, kinds_asked
 from ledgerloop.rules.routing import Facts, Terms, route_for
 from ledgerloop.rules.templates import free_number
-from ledgerloop.store import connections, intents, mirror
+from ledgerloop.store import connections, intents, mirror, rulings
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,15 +93,17 @@ def _read(
     """Read deals, find the invoices that stand for them, and say which of them need no decision."""
     with parts().database.reading() as tx:
         connected = connections.get(tx, "hubspot", portal.id)
+        said = rulings.get(tx, portal.id, [rulings.another_of(deal) for deal in ids])
     stages = sorted({*won_stages(portal.id), *route_stages()})
     deals = read_deals(parts().hubspot(), ids, [invoice_id(), *map(entered, stages)])
     since = connected.since - INDEX_LAG if connected is not None else None
     standing = existing.standing_for(portal, deals, invoice_id())
     named = _naming(deals, standing)
+    ours = {deal for deal in ids if deal in standing or rulings.another_of(deal) in said}
     skips = {
         deal: why
         for deal in ids
-        if (why := _not_ours(deals.get(deal), stages, since, deal in standing, named.get(deal)))
+        if (why := _not_ours(deals.get(deal), stages, None if deal in ours else since, named.get(deal)))
     }
     return deals, standing, skips
 
@@ -236,11 +238,13 @@ def _blames_books(made: Draft | Hold) -> bool:
 
 
 def _not_ours(
-    deal: Record | None, stages: Sequence[str], since: datetime | None, stands: bool, named: Hold | None
+    deal: Record | None, stages: Sequence[str], since: datetime | None, named: Hold | None
 ) -> Hold | Skip | None:
     """Say why nothing is to be decided about a deal; None where it needs a decision. ``named`` is why it has one.
 
-    One whose invoice ``stands`` is decided like one that has none: what it would be tells whether anybody changed it.
+    One that was won before ``since`` is nobody's affair here. There is no such moment for one whose invoice stands,
+    which is decided like one that has none: what it would be tells whether anybody changed it; nor for one of which a
+    person has said that it is to be invoiced.
     """
     if deal is None:
         return Skip("HubSpot has no such deal: it was deleted, merged into another, or never was.")
@@ -249,7 +253,7 @@ def _not_ours(
     if named is not None:
         return named
     won = won_at(deal, stages)
-    if not stands and won is not None and since is not None and won < since:
+    if won is not None and since is not None and won < since:
         return Skip(
             "The deal was won before HubSpot was connected, so no invoice is made. If Xero has one, `ledgerloop adopt`"
             " links it; if not, move the deal out of its stage and back to have one made."

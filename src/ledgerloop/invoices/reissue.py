@@ -1,6 +1,8 @@
 """Have deals invoiced anew, because a person asks: only where Xero says that the invoice is deleted or voided.
 
-The old intent is the only thing that keeps a second invoice from being made, so it is forgotten last.
+The old intent is the only thing that keeps a second invoice from being made, so it is forgotten last: in the one
+transaction that keeps the person's word and puts the deal back on its lane. By that word a deal is invoiced that was
+won before HubSpot was connected.
 """
 
 from __future__ import annotations
@@ -24,7 +26,7 @@ from ledgerloop.rules.invoice_markers import deal_url, marker_of
 from ledgerloop.rules.pairing.references import ids_in
 from ledgerloop.rules.properties import renamed
 from ledgerloop.rules.standing import GONE
-from ledgerloop.store import connections, intents, journal, last_written, links, mirror
+from ledgerloop.store import connections, intents, journal, last_written, links, mirror, rulings
 
 _SHOWN = (
     "xero_invoice_id",
@@ -114,15 +116,17 @@ def renew(chosen: Sequence[Renewal]) -> list[str]:
 
     A person may have taken long to say yes, so each deal must still have the invoice that was shown.
     """
-    tried: list[str] = []
     for one in chosen:
         forget(one)
-        tried += retries.retry([one.intent.deal])
-    return tried
+    parts().nudge()
+    return [one.intent.deal for one in chosen]
 
 
 def forget(one: Renewal) -> None:
-    """Forget a deal's old invoice, on the deal and here; an error where the deal has another than was shown."""
+    """Forget a deal's old invoice, on the deal and here, and have another made.
+
+    An error where the deal has another than was shown; then nothing is forgotten.
+    """
     at, intent = parts(), one.intent
     with at.database.reading() as tx:
         _as_shown(one, intents.get(tx, intent.portal, [intent.deal]).get(intent.deal))
@@ -138,6 +142,8 @@ def forget(one: Renewal) -> None:
         target = subjects.xero("invoice", intent.invoice)
         line = Line(subjects.deal(intent.deal), "skip", "invoices.reissue", why, target)
         journal.write(tx, [line], at.now(), lane=intent.portal)
+        rulings.put(tx, intent.portal, rulings.another_of(intent.deal), intent.invoice, at.now())
+        retries.put_back(tx, intent.portal, [intent.deal], at.now())
 
 
 _CHANGED = "Deal {} has changed since it was shown. Look at it again."

@@ -5,6 +5,8 @@ The subject is ``customer ID company``, ``customer ID contact``, or the record t
 
 ``customer ID succeeds ID`` keeps that a person took an archived customer for one, until its records may go to it.
 
+``deal ID another invoice``, of a portal, keeps that a person had a deal invoiced anew, in the place of the answer.
+
 A link that a person has ended leaves the subject ``customer ID not company ID``: the record is not found for that
 customer again, until somebody says that it is the one. The answer says whether the record must still be emptied.
 """
@@ -50,6 +52,11 @@ def not_a_record(customer: str, kind: str, record: str) -> str:
 def succeeds(customer: str, archived: str) -> str:
     """Return the subject under which it is kept that a customer takes an archived one's records once it may."""
     return f"customer {customer} succeeds {archived}"
+
+
+def another_of(deal: str) -> str:
+    """Return the subject under which it is kept that a person asked for another invoice of a deal."""
+    return f"deal {deal} another invoice"
 
 
 def said_at(tx: Connection, organisation: str, subjects: Collection[str]) -> dict[str, datetime]:
