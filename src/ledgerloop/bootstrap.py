@@ -85,6 +85,8 @@ class Vendors:
     close: Callable[[], None]
     clock_off: Callable[[], timedelta | None] = lambda: None
     """Tells by how much the vendors' clocks are ahead of ours, by the one that is nearer; none before one answered."""
+    hubspot_ahead: Callable[[], timedelta | None] = lambda: None
+    """Tells by how much HubSpot's clock is ahead of ours; none before it answered."""
 
 
 @dataclass(frozen=True)
@@ -211,6 +213,7 @@ def build(
         clock,
         engine.nudge,
         settings.properties,
+        vendors.hubspot_ahead,
     )
     receiver = Receiver(database, clock, engine.nudge, worker, lambda: built.pulse())
     witness = witness_of(database.url, Path(settings.service.key_file))
@@ -330,6 +333,7 @@ def _vendors(
         hurry=hurry,
         close=close,
         clock_off=lambda: min(ahead.values(), key=abs, default=None),
+        hubspot_ahead=lambda: ahead.get("hubspot"),
     )
 
 

@@ -6,12 +6,13 @@ import json
 import re
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from uuid import uuid4
 
+import pytest
 from polls import poll_now
-from scene import LINE, Scene
+from scene import LINE, OBJECTS, Scene
 
 from ledgerloop.hubspot.webhooks import sign
 from ledgerloop.records import Link
@@ -265,17 +266,28 @@ def test_without_webhooks_the_poll_finds_the_deal(scene: Scene) -> None:
     assert 1 == len(scene.invoices_of(deal))
 
 
-def test_what_was_won_before_connecting_is_left_alone(scene: Scene) -> None:
-    """A deal won before the portal was connected is not invoiced because somebody edits it."""
+@pytest.mark.parametrize("before", [timedelta(hours=1), timedelta(milliseconds=1)])
+def test_what_was_won_before_connecting_is_left_alone(scene: Scene, before: timedelta) -> None:
+    """A deal won before the portal was connected is not invoiced because somebody edits it; one won after that is."""
     scene.silence("hubspot")
     old = scene.sell()
     with scene.built.database.transaction() as tx:
         connected = connections.get(tx, "hubspot", "62515")
         assert connected is not None
-        connections.put(tx, replace(connected, since=connected.since + timedelta(hours=1)))
+        connections.put(tx, replace(connected, since=_won_at(scene, old) + before))
 
     scene.edit("deals", old, dealname="Edited later")
     poll_now(scene)
     scene.settle()
 
     assert [] == scene.invoices_of(old)
+    with scene.built.database.transaction() as tx:
+        connections.put(tx, replace(connected, since=_won_at(scene, old)))
+    scene.edit("deals", old, dealname="Edited once more")
+    poll_now(scene)
+    scene.until_shown("deals", old, "xero_invoice_id", seconds=20)
+
+
+def _won_at(scene: Scene, deal: str) -> datetime:
+    found = scene.on.at_hubspot("GET", f"{OBJECTS}/deals/{deal}", query={"properties": "hs_v2_date_entered_closedwon"})
+    return datetime.fromisoformat(found["properties"]["hs_v2_date_entered_closedwon"])

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
+from clocks import Told
 from scene import Scene
 
+from ledgerloop.bootstrap import build
 from ledgerloop.cli.stage import connect_hubspot, connect_xero
-from ledgerloop.setup.connect import choose
+from ledgerloop.setup.connect import choose, connect_portal
 from ledgerloop.store import connections, inbox, lanes
 from ledgerloop.xero.webhooks import sign
 from ledgerloop_sandbox.credentials import XERO_WEBHOOK_KEY
@@ -27,6 +30,22 @@ def test_xero_first_and_hubspot_later(staged: Callable[..., Scene]) -> None:
 
     shown = scene.on.until("the contact", lambda: scene.find_contact("early@bird.example.com"), 15)
     assert "12.00" == shown["xero_outstanding_balance"]
+
+
+def test_a_portal_is_connected_by_hubspots_clock(staged: Callable[..., Scene]) -> None:
+    """Deals say by HubSpot's clock when they were won: ours may be an hour ahead, and none is missed for it."""
+    scene = staged(connected=False)
+    hasty = build(scene.built.settings, worker="hasty", clock=Told(lambda: scene.built.now() + timedelta(hours=1)))
+    before = scene.built.now()
+
+    connect_portal(hasty.desk)
+
+    with scene.built.database.reading() as tx:
+        connected = connections.get(tx, "hubspot", "62515")
+    hasty.vendors.close()
+    hasty.database.close()
+    assert connected is not None
+    assert before - timedelta(minutes=1) <= connected.since <= scene.built.now()
 
 
 @pytest.mark.parametrize(("profile", "offered"), [("granular", "granular"), ("legacy", "broad")])

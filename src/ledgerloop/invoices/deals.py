@@ -67,6 +67,15 @@ def won_at(deal: Record, stages: Sequence[str]) -> datetime | None:
     return max((moment for moment in moments if moment), default=None)
 
 
+def won_before(deal: Record, stages: Sequence[str], connected: datetime) -> bool:
+    """Tell whether a deal was won before the portal was connected, both by HubSpot's clock.
+
+    However late HubSpot's search shows a deal, when it was won stands on the deal itself.
+    """
+    won = won_at(deal, stages)
+    return won is not None and won < connected
+
+
 def _moment(text: str | None) -> datetime | None:
     try:
         return datetime.fromisoformat(text) if text else None

@@ -12,13 +12,12 @@ from datetime import datetime
 
 from ledgerloop.hubspot.models import Record
 from ledgerloop.invoices import existing, hubspot_billing, merged_deals, stranded
-from ledgerloop.invoices.deals import Sale, entered, for_route, new_customer, read_deals, read_sales, won_at
+from ledgerloop.invoices.deals import Sale, entered, for_route, new_customer, read_deals, read_sales, won_before
 from ledgerloop.invoices.deferrals import Troubles
 from ledgerloop.invoices.payers import unknown
 from ledgerloop.ledger.reference_data import books_of
 from ledgerloop.parts import parts
 from ledgerloop.portal.facts import owners, route_stages, won_stages
-from ledgerloop.portal.search_since import INDEX_LAG
 from ledgerloop.records import Hold, Organisation, Portal, Receivable, Skip
 from ledgerloop.rules.edits import asked_by_routes, basis_of
 from ledgerloop.rules.invoices import Draft, currency_of, invoice_from_deal, is_won
@@ -96,7 +95,7 @@ def _read(
         said = rulings.get(tx, portal.id, [rulings.another_of(deal) for deal in ids])
     stages = sorted({*won_stages(portal.id), *route_stages()})
     deals = read_deals(parts().hubspot(), ids, [invoice_id(), *map(entered, stages)])
-    since = connected.since - INDEX_LAG if connected is not None else None
+    since = connected.since if connected is not None else None
     standing = existing.standing_for(portal, deals, invoice_id())
     named = _naming(deals, standing)
     ours = {deal for deal in ids if deal in standing or rulings.another_of(deal) in said}
@@ -252,8 +251,7 @@ def _not_ours(
         return NOT_WON
     if named is not None:
         return named
-    won = won_at(deal, stages)
-    if won is not None and since is not None and won < since:
+    if since is not None and won_before(deal, stages, since):
         return Skip(
             "The deal was won before HubSpot was connected, so no invoice is made. If Xero has one, `ledgerloop adopt`"
             " links it; if not, move the deal out of its stage and back to have one made."

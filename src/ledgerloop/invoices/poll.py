@@ -15,10 +15,10 @@ from datetime import UTC, datetime
 from sqlalchemy import Connection
 
 from ledgerloop.hubspot.models import Record
-from ledgerloop.invoices.deals import entered, won_at
+from ledgerloop.invoices.deals import entered, won_before
 from ledgerloop.parts import parts
 from ledgerloop.portal.facts import route_stages, won_stages
-from ledgerloop.portal.search_since import INDEX_LAG, Filter, keep_up
+from ledgerloop.portal.search_since import Filter, keep_up
 from ledgerloop.records import Event
 from ledgerloop.rules.clocks import passed
 from ledgerloop.store import connections, cursors, inbox
@@ -51,9 +51,7 @@ def look(portal: str) -> int:
     def keep_deals(tx: Connection, some: Sequence[Record]) -> None:
         nonlocal new
         wanted = [
-            deal
-            for deal in some
-            if deal.properties.get(_invoice_id()) or (won_at(deal, stages) or now) >= connected.since - INDEX_LAG
+            deal for deal in some if deal.properties.get(_invoice_id()) or not won_before(deal, stages, connected.since)
         ]
         new += inbox.keep(tx, [_event(portal, "deal", deal, now) for deal in wanted], now)
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
@@ -54,6 +54,8 @@ class Desk:
     nudge: Callable[[], None]
     names: Mapping[str, str] = field(default_factory=dict)
     """Property names that the portal uses instead of ours."""
+    hubspot_ahead: Callable[[], timedelta | None] = lambda: None
+    """Tells by how much HubSpot's clock is ahead of ours; none before it answered."""
 
     def now(self) -> datetime:
         """Tell the moment."""
@@ -118,7 +120,8 @@ def connect_portal(desk: Desk) -> tuple[Portal, Provisioned]:
     provisioned = provision(client, there, desk.names, desk.clock.sleep)
     with desk.database.transaction() as tx:
         before = connections.get(tx, "hubspot", portal.id)
-        since = before.since if before else desk.now()
+        # Deals say by HubSpot's clock when they were won, so that is asked what time it is.
+        since = before.since if before else desk.now() + (desk.hubspot_ahead() or timedelta())
         if before is not None and before.ended:
             _look_at_once(tx, portal.id, POLLED)
         connections.put(tx, Connected("hubspot", portal.id, portal.name, "hubspot", portal, since))

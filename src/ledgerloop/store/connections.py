@@ -36,6 +36,7 @@ class Connected:
     """The name of the secret that lets us in; organisations of one consent share it."""
     facts: Organisation | Portal
     since: datetime
+    """When it was first connected; of a portal by HubSpot's clock, as deals tell when they were won."""
     state: State = "connected"
     why: str = ""
     """Why a person must connect it again; of one that a person has ended, what its vendor was not told."""
