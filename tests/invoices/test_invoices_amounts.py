@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from scene import OBJECTS, Scene
-from test_invoices_edits import _edit_line
+from test_invoices_edits import _edit_line, _until_told
 
 from ledgerloop.store import journal
 
@@ -96,6 +96,31 @@ def test_the_deal_says_what_of_a_recurring_line_is_not_billed(staged: Callable[.
         return (now["SubTotal"] == 399.0 and "The next 11, 399.00 each" in said) or None
 
     scene.on.until("the draft and what is said follow", followed, 20)
+
+
+@pytest.mark.parametrize("lost", [False, True], ids=["approved", "lost"])
+def test_what_is_not_billed_is_told_as_the_deal_says_now(staged: Callable[..., Scene], lost: bool) -> None:
+    """Where the invoice stays, a shorter term is told with its own figures, and a line that no longer recurs is not."""
+    scene = staged({"route": {"recurring": "first", "status": "AUTHORISED"}})
+    terms = {"recurringbillingfrequency": "monthly", "hs_recurring_billing_period": "P12M"}
+    deal = scene.sell([{"name": "Seats", "quantity": "12", "price": "39.90", **terms}])
+    made(scene, deal)
+    if lost:
+        scene.on.at_hubspot("PATCH", f"{OBJECTS}/deals/{deal}", {"properties": {"dealstage": "closedlost"}})
+
+    _edit_line(scene, deal, "Seats", hs_recurring_billing_period="P6M", price="50")
+
+    message = _until_told(scene, deal, "The next 5, 600.00 each, are not billed by this service.")
+    assert "by the deal as it is now: 1 of 6 is 600.00 NZD for" in message
+    assert "11" not in message.partition("Line 1")[2]
+
+    _edit_line(scene, deal, "Seats", recurringbillingfrequency="", hs_recurring_billing_period="")
+
+    def told_no_longer() -> bool | None:
+        return "not billed by this service" not in str(scene.show("deals", deal)["xero_sync_message"]) or None
+
+    scene.on.until("nothing recurs any more", told_no_longer, 20)
+    assert scene.invoices_of(deal)[0]["SubTotal"] == 478.8
 
 
 def test_due_dates_by_the_customers_own_terms(staged: Callable[..., Scene]) -> None:

@@ -9,7 +9,7 @@ import pytest
 from rules_samples import HOME, PORTAL, TODAY, item, record, watched
 
 from ledgerloop.records import Hold
-from ledgerloop.rules.invoice_lines import line_from_item
+from ledgerloop.rules.invoice_lines import billed_by, line_from_item
 from ledgerloop.rules.invoices import LINE_PROPERTIES, Draft, invoice_from_deal
 from ledgerloop.rules.recurring import Recurring, recurring_from_item
 from ledgerloop.rules.routing import Terms
@@ -243,3 +243,26 @@ class _Saying(dict[str, str | None]):
         """Ask the others for what is not said here."""
         asked: str | None = self.others.get(name, default)
         return super().get(name, asked)
+
+
+@pytest.mark.parametrize(
+    ("lines", "told"),
+    [
+        pytest.param(
+            [YEAR],
+            "Line 1 (“Seats”) is billed monthly by the deal as it is now: 1 of 12 is 478.80 NZD for 2026-11-22 to"
+            " 2026-12-21. The next 11, 478.80 each, are not billed by this service.",
+            id="nothing is said of an invoice that the line may not be on",
+        ),
+        pytest.param([{}, {"price": "5"}], "", id="what recurs no longer"),
+        pytest.param([{**YEAR, "price": "x"}], "", id="what nobody knows the price of"),
+    ],
+)
+@pytest.mark.parametrize("recurring", ["first", "hold"])
+def test_what_is_billed_by_a_deal_whose_invoice_was_left(
+    lines: list[dict[str, str]], told: str, recurring: str
+) -> None:
+    """It is what the deal says now, whatever its route makes of lines that recur by then."""
+    items = [item(str(place), **{"name": "Seats", "price": "478.80"} | one) for place, one in enumerate(lines, 1)]
+
+    assert billed_by(items, "NZD", TODAY, Terms(recurring=recurring)) == told

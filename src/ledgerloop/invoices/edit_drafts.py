@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date
 from typing import Any
 
 from ledgerloop import subjects
@@ -14,7 +13,16 @@ from ledgerloop.errors import Refused
 from ledgerloop.invoices import buyers, payers
 from ledgerloop.invoices.deals import with_payers
 from ledgerloop.invoices.decide import books_for
-from ledgerloop.invoices.edit_remarks import RULE, SAYINGS, Edited, keep_news, say_on_deal
+from ledgerloop.invoices.edit_remarks import (
+    RULE,
+    SAYINGS,
+    Edited,
+    billed_now,
+    day_made,
+    keep_news,
+    say_on_deal,
+    with_billed,
+)
 from ledgerloop.ledger.reference_data import last_read
 from ledgerloop.parts import parts
 from ledgerloop.records import Intent, Line, Organisation, Portal
@@ -104,12 +112,20 @@ def _change(
 
     What the deal says by now is kept and compared in any case.
     """
-    deal, day = before.deal, _day(organisation, before)
+    deal, day = before.deal, day_made(organisation, before)
     draft = invoice_from_deal(edited.sale.deal, edited.sale.lines, edited.terms, organisation, portal, day, books)
+    if isinstance(draft, Draft) and edited.terms.due_terms == "xero" and not draft.due_told:
+        # As counted when the invoice was made.
+        draft = replace(draft, body={**draft.body, "DueDate": json.loads(before.payload)["DueDate"]})
     found = not_compared(before)
     by_hand = changed_by_hand(before.payload, invoice, before.stood)
     sent = None if by_hand else body_of(before.payload)
-    said = replace(before, **_said_by(draft)) if isinstance(draft, Draft) else before
+    changes = difference(before.payload, draft, before.customer) if isinstance(draft, Draft) else {}
+    if isinstance(draft, Draft) and not by_hand and "LineItems" not in changes:
+        said = with_billed(before, draft.billed)
+    else:
+        said = billed_now(replace(edited, intent=before), portal, organisation)
+    said = replace(said, **_said_by(draft)) if isinstance(draft, Draft) else said
     differs = differences_told(said_of(said), invoice, sent, books)
     answered = remarks_of(before.note).edit if deal in settled else ""  # a person has read it, and had it tried again
 
@@ -133,19 +149,15 @@ def _change(
             say_on_deal(before, edited.intent, "")
             return []
         return stays(draft.sentence, held=True)
-    if edited.terms.due_terms == "xero" and not draft.due_told:  # as counted when the invoice was made
-        draft = replace(draft, body={**draft.body, "DueDate": json.loads(before.payload)["DueDate"]})
-    changes = difference(before.payload, draft, before.customer)
-    remarks = replace(remarks_of(before.note), billed=draft.billed)
-    after = replace(edited.intent, **_said_by(draft), note=note_of(remarks))
     strange = invoice.Status in OPEN and not payers.pays(organisation, edited.sale, invoice.Contact.ContactID)
     if not changes and not strange and not found:
-        say_on_deal(before, after, "", differs)
+        say_on_deal(before, replace(said, basis=edited.intent.basis), "", differs)
         return []
     if strange:
         payer, moved = buyers.name_of(edited.sale), invoice.Contact.ContactID != before.customer
         return stays(another_pays(deal, invoice.Contact.Name, payer, moved=moved), held=True)
     payload = changed_payload(before.payload, changes)
+    after = replace(with_billed(said, draft.billed), basis=edited.intent.basis)
     after = replace(after, payload=payload, payload_hash=hash_of(payload))
     if stands_already(before.payload, changes, invoice):
         why = _FOUND if found else "The deal was changed, and its invoice says so."
@@ -163,12 +175,6 @@ def _change(
     if before.stood != UNSEEN and by_hand:
         return stays(f"somebody has changed {by_hand} in Xero. Change it there. {or_right(deal)}")
     return [Change(after, invoice, update_of(before.payload, invoice, changes), changes)]
-
-
-def _day(organisation: Organisation, before: Intent) -> date:
-    """Return the day on which an invoice was made; its own date is a later one where billing starts later."""
-    dated = date.fromisoformat(json.loads(before.payload)["Date"])
-    return min(dated, organisation.day(before.created_at)) if before.created_at else dated
 
 
 def _changed(change: Change, invoice: Invoice, why: str) -> None:

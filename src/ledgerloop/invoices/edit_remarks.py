@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 from typing import get_args
 
 from sqlalchemy import Connection
@@ -12,8 +14,10 @@ from ledgerloop import subjects
 from ledgerloop.engine.retries import RETRY
 from ledgerloop.invoices.deals import Sale
 from ledgerloop.parts import parts
-from ledgerloop.records import Intent, Line
+from ledgerloop.records import Intent, Line, Organisation, Portal
 from ledgerloop.rules.customers import receivable_from_invoice
+from ledgerloop.rules.invoice_lines import billed_by, position_of
+from ledgerloop.rules.invoices import currency_of
 from ledgerloop.rules.remarks import note_of, remarks_of, still_told
 from ledgerloop.rules.routing import Terms
 from ledgerloop.store import inbox, intents, journal, mirror
@@ -41,6 +45,25 @@ def note_after(before: Intent, after: Intent, edit: str, differs: str | None = N
     """Return what the deal says, with what became of the edit, and whether its total differs where that is known."""
     said = replace(remarks_of(before.note), edit=edit, billed=remarks_of(after.note).billed)
     return note_of(said if differs is None else replace(said, differs=differs))
+
+
+def billed_now(edited: Edited, portal: Portal, organisation: Organisation) -> Intent:
+    """Return the intent with what the deal says now of its recurring lines, though its invoice was left as it is."""
+    sale, intent = edited.sale, edited.intent
+    items, day = sorted(sale.lines, key=position_of), day_made(organisation, intent)
+    billed = billed_by(items, currency_of(sale.deal, portal), day, edited.terms)
+    return with_billed(intent, billed)
+
+
+def with_billed(intent: Intent, billed: str) -> Intent:
+    """Return the intent with another text on what of its recurring lines is billed."""
+    return replace(intent, note=note_of(replace(remarks_of(intent.note), billed=billed)))
+
+
+def day_made(organisation: Organisation, intent: Intent) -> date:
+    """Return the day on which an invoice was made; its own date is a later one where billing starts later."""
+    dated = date.fromisoformat(json.loads(intent.payload)["Date"])
+    return min(dated, organisation.day(intent.created_at)) if intent.created_at else dated
 
 
 def keep_news(intent: Intent, invoice: Invoice) -> None:

@@ -20,7 +20,15 @@ from ledgerloop.invoices.decide import Decided, basis, by_home, invoice_id, rout
 from ledgerloop.invoices.deferrals import Troubles
 from ledgerloop.invoices.edit_adopted import compare_adopted
 from ledgerloop.invoices.edit_drafts import change_drafts
-from ledgerloop.invoices.edit_remarks import Edited, call_right, finish_retry, note_after, say_on_deal, sayings
+from ledgerloop.invoices.edit_remarks import (
+    Edited,
+    billed_now,
+    call_right,
+    finish_retry,
+    note_after,
+    say_on_deal,
+    sayings,
+)
 from ledgerloop.parts import parts
 from ledgerloop.portal.facts import route_stages, won_stages
 from ledgerloop.records import Intent, Receivable
@@ -84,6 +92,8 @@ def edit(portal: str, deals: Sequence[str], settled: Collection[str]) -> Trouble
                 _restage(before, terms)
             now = replace(before, basis=basis(sale, terms))
             new = not_compared(before)
+            edit_left = not foreign and before.basis not in ("", now.basis)
+            left = billed_now(Edited(sale, terms, before), connected, home) if edit_left else before
             other = merged.twice.get(sale.deal.id)
             if other is not None:
                 both = replace(now, basis=hash_of(f"{now.basis} {other.invoice}"))
@@ -94,7 +104,7 @@ def edit(portal: str, deals: Sequence[str], settled: Collection[str]) -> Trouble
             elif gone:
                 tell(before, before, "")
             elif sale.deal.properties.get("hs_is_closed_lost") == "true":
-                tell(before, before, lost_told(before.number, stands_now))
+                tell(before, left, lost_told(before.number, stands_now))
             elif not (before.basis or new) or (foreign and sale.deal.id in settled):
                 tell(before, now, "")
                 if sale.deal.id in settled:
@@ -108,16 +118,16 @@ def edit(portal: str, deals: Sequence[str], settled: Collection[str]) -> Trouble
                 edited.append(Edited(sale, terms, now))
             elif not is_won(sale.deal, stages) and sale.deal.properties.get("dealstage") not in route_stages():
                 told = edit_told(before.number, stands_now.status if stands_now else "", not_won(stands_now))
-                tell(before, before, "" if new else told)
+                tell(before, left, "" if new else told)
             elif home.id == before.organisation:
                 edited.append(Edited(sale, terms, now))
             else:
                 why = elsewhere(before.deal, home.name, stands_now)
                 told = edit_told(before.number, stands_now.status if stands_now else "", why)
                 if sale.deal.id in settled and note_of(Remarks(edit=told)) == note_of(Remarks(edit=told_before)):
-                    say_on_deal(before, replace(now, said=None), "", (), right=True)
+                    say_on_deal(before, replace(left, basis=now.basis, said=None), "", (), right=True)
                 else:
-                    tell(before, before, told)
+                    tell(before, left, told)
         for start in range(0, len(edited), MOST_IDS):
             some = edited[start : start + MOST_IDS]
             with troubles.apart(home.id, [one.intent.deal for one in some]):

@@ -8,7 +8,7 @@ rounded. Where HubSpot tells that amount it is compared, and tiered prices are k
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from typing import Any
@@ -55,6 +55,8 @@ class Line:
     """How it recurs; what is made is its first period."""
     billed: str = ""
     """What of it is billed, and what is not, where it recurs."""
+    billed_now: str = ""
+    """The same where its invoice was left as it is."""
 
 
 def line_from_item(
@@ -112,8 +114,18 @@ def line_from_item(
         said.append(_arithmetic(quantity, price, percent, discount or ZERO, total))
         coded.body.pop("ItemCode", None)  # one piece would leave the stock, whatever was sold
     body = {"Description": _described((name, about), said), **numbers, **coded.body}
-    billed = billed_told(label, recurring, amount, currency) if recurring else ""
-    return Line(body, amount, exact=exact, recurring=recurring, billed=billed)
+    told = [billed_told(label, recurring, amount, currency, left=left) if recurring else "" for left in (False, True)]
+    return Line(body, amount, exact=exact, recurring=recurring, billed=told[0], billed_now=told[1])
+
+
+def billed_by(items: Sequence[Record], currency: str, today: date, terms: Terms) -> str:
+    """Say what of these lines is billed and what is not, by what they say now, though their invoice was left as it is.
+
+    A line of which something is wrong says nothing: nobody knows what it comes to.
+    """
+    first = replace(terms, recurring="first")
+    made = [line_from_item(item, place, currency, today, first) for place, item in enumerate(items, 1)]
+    return " ".join(filter(None, (line.billed_now for line in made)))
 
 
 def _net(values: Mapping[str, str | None]) -> Decimal | None:

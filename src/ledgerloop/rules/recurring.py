@@ -118,11 +118,19 @@ def period_told(one: Recurring) -> str:
     return f"{place}, {_days(one)}"
 
 
-def billed_told(label: str, one: Recurring, amount: Decimal, currency: str) -> str:
-    """Say on the deal what of a recurring line was billed, for which period, and what is not."""
+def billed_told(label: str, one: Recurring, amount: Decimal, currency: str, *, left: bool = False) -> str:
+    """Say on the deal what of a recurring line was billed, for which period, and what is not.
+
+    Of an invoice that was ``left`` as it is nothing is said: the line may not have been on it, or not like this.
+    """
     place = f"1 of {one.payments}" if one.payments else "the first period"
     days = _days(one) if one.last else f"the time {_days(one)}"
-    billed = f"{label} is billed {one.often}: its invoice has {place}, {amount:.2f} {currency} for {days}."
+    if left:
+        billed = (
+            f"{label} is billed {one.often} by the deal as it is now: {place} is {amount:.2f} {currency} for {days}."
+        )
+    else:
+        billed = f"{label} is billed {one.often}: its invoice has {place}, {amount:.2f} {currency} for {days}."
     if one.payments is None:
         return f"{billed} What follows, {amount:.2f} each time, is not billed by this service."
     if one.payments == 1:
