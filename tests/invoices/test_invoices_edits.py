@@ -280,6 +280,40 @@ def test_an_edit_that_finance_carried_over_is_told_no_longer(scene: Scene) -> No
     assert 798.0 == scene.invoices_of(deal)[0]["SubTotal"]
 
 
+def test_an_edit_that_finance_credited_is_told_no_longer(scene: Scene) -> None:
+    """A credit note over what the deal says less carries the edit over; half of it does not."""
+    deal = scene.sell()
+    invoice = _made(scene, deal)
+    scene.approve(invoice["InvoiceID"])
+    scene.until_shown("deals", deal, "xero_invoice_status", "AUTHORISED")
+    _edit_line(scene, deal, "Seats", quantity="10")
+    assert "Credit it or change it in Xero." in _until_told(scene, deal, "The deal says 399.00 NZD")
+    scene.settle()
+
+    _credit(scene, invoice, 39.9)
+    assert "less 45.89 with tax by credit notes" in _until_told(scene, deal, "by credit notes")
+    _credit(scene, invoice, 39.9)
+
+    scene.on.until("the message goes", lambda: not _message(scene, deal) or None, 20)
+    _edit_line(scene, deal, "Seats", quantity="9")
+    assert "The deal says 359.10 NZD" in _until_told(scene, deal, "The deal was changed")
+
+
+def test_a_lost_deal_whose_invoice_is_credited_in_full_says_nothing(scene: Scene) -> None:
+    """Nothing of it stands then, so there is nothing to do."""
+    deal = scene.sell()
+    invoice = _made(scene, deal)
+    scene.approve(invoice["InvoiceID"])
+    scene.until_shown("deals", deal, "xero_invoice_status", "AUTHORISED")
+    scene.edit("deals", deal, dealstage="closedlost")
+    _until_told(scene, deal, "The deal was lost")
+    scene.settle()
+
+    _credit(scene, invoice, 478.8)
+
+    scene.on.until("the message goes", lambda: not _message(scene, deal) or None, 20)
+
+
 def test_a_difference_that_finance_put_right_is_told_no_longer(scene: Scene) -> None:
     """What is told of an invoice is worked out from what stands, with every pull; nobody touches the deal."""
     deal = scene.sell(amount="500.00")
@@ -391,6 +425,16 @@ def _message(scene: Scene, deal: str) -> str:
 
 def _until_told(scene: Scene, deal: str, text: str) -> str:
     return scene.on.until(text, lambda: said if text in (said := _message(scene, deal)) else None, 30)
+
+
+def _credit(scene: Scene, invoice: dict[str, Any], net: float) -> None:
+    """Make a credit note over so much before tax, and allocate it to an invoice, as finance does."""
+    line = {"Description": "Less", "Quantity": 1, "UnitAmount": net, "AccountCode": "200", "TaxType": "OUTPUT2"}
+    note = {"Type": "ACCRECCREDIT", "Status": "AUTHORISED", "Date": "2026-12-01", "LineItems": [line]}
+    note["Contact"] = {"ContactID": invoice["Contact"]["ContactID"]}
+    [made] = scene.on.in_xero("PUT", "/CreditNotes", {"CreditNotes": [note]})["CreditNotes"]
+    part = {"Invoice": {"InvoiceID": invoice["InvoiceID"]}, "Amount": made["Total"], "Date": "2026-12-01"}
+    scene.on.in_xero("PUT", f"/CreditNotes/{made['CreditNoteID']}/Allocations", {"Allocations": [part]})
 
 
 def _put_lines(scene: Scene, invoice: dict[str, Any], lines: list[dict[str, Any]]) -> None:

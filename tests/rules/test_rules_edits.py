@@ -400,6 +400,9 @@ def test_how_an_invoice_is_done_away_with(stands: Receivable | None, cure: str) 
     anew = elsewhere("7", "Aussie Demo Pty", stands).partition(" now. ")[2]
     assert anew.startswith(f"{cure} this one in Xero")
     assert ("--new" in anew, "adopt --deal 7 --invoice" in anew) == (cure != "Credit", cure == "Credit")
+    if cure == "Credit":
+        credited = elsewhere("7", "Aussie Demo Pty", stands, credited=True).partition(" now. ")[2]
+        assert credited.startswith("This one is credited in full, so make one there by hand, and run `ledgerloop adopt")
     assert f" {cure} INV-1 or void INV-2 in Xero, whichever shall not stand," in merged_told(
         "7", ("INV-1", stands), ("INV-2", other)
     )

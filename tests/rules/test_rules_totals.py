@@ -16,7 +16,7 @@ from ledgerloop.records import Hold, Intent
 from ledgerloop.rules.invoices import Draft, invoice_from_deal
 from ledgerloop.rules.reference_data import Books
 from ledgerloop.rules.routing import Terms
-from ledgerloop.rules.totals import Said, differences_told, lines_come_to, said_of, totals_of
+from ledgerloop.rules.totals import Said, agrees_by_credit, differences_told, lines_come_to, said_of, totals_of
 from ledgerloop.xero.models import Account, Invoice, TaxRate
 from ledgerloop.xero.reference import Currency
 from ledgerloop_sandbox.xero.lines import line_amount, tax_amount, totals, unit
@@ -212,6 +212,61 @@ def test_difference(said: str, kind: str, shown: dict[str, str], sentence: str) 
 
     assert differences_told(Said(Decimal(said), "NZD", kind), invoice, None, BOOKS) == ((sentence,) if sentence else ())
     assert differences_told(None, invoice, None, BOOKS) == ()
+
+
+TWO_RATES = [
+    {"LineAmount": "60", "TaxAmount": "9", "TaxType": "OUTPUT2"},
+    {"LineAmount": "40", "TaxAmount": "0", "TaxType": "NONE"},
+]
+
+
+@pytest.mark.parametrize(
+    ("said", "kind", "shown", "taken_off", "agrees"),
+    [
+        pytest.param("80", "Exclusive", {}, ["23"], True, id="the net and its tax"),
+        pytest.param("80", "Exclusive", {}, ["11.5", "11.5"], True, id="by two notes"),
+        pytest.param("80", "Exclusive", {}, ["20"], False, id="without the tax"),
+        pytest.param("66.67", "Exclusive", {}, ["38.33"], True, id="rounded"),
+        pytest.param("92", "Inclusive", {}, ["23"], True, id="prices with tax"),
+        pytest.param("92.01", "Inclusive", {}, ["23"], False, id="a cent off with tax"),
+        pytest.param("0", "Exclusive", {}, ["115"], True, id="all of it"),
+        pytest.param("5", "Exclusive", {}, ["115"], False, id="all of it, and the deal is worth something"),
+        pytest.param("100", "Exclusive", {}, ["23"], False, id="it agrees without them"),
+        pytest.param("120", "Exclusive", {}, ["23"], False, id="the deal says more"),
+        pytest.param("80", "Exclusive", {"CurrencyCode": "USD"}, ["23"], False, id="another currency"),
+        pytest.param("80", "Exclusive", {}, [], False, id="nothing is credited"),
+        pytest.param("80", "NoTax", {"TotalTax": "0", "Total": "100"}, ["20"], True, id="without tax"),
+        pytest.param(
+            "80",
+            "Exclusive",
+            {"LineItems": TWO_RATES, "TotalTax": "9", "Total": "109"},
+            ["23"],
+            True,
+            id="the taxed line",
+        ),
+        pytest.param(
+            "80", "Exclusive", {"LineItems": TWO_RATES, "TotalTax": "9", "Total": "109"}, ["20"], True, id="the other"
+        ),
+        pytest.param(
+            "80", "Exclusive", {"LineItems": TWO_RATES, "TotalTax": "9", "Total": "109"}, ["25"], False, id="too much"
+        ),
+    ],
+)
+def test_credit_notes(said: str, kind: str, shown: dict[str, Any], taken_off: list[str], agrees: bool) -> None:
+    """A deal that says what its invoice comes to less its credit notes is told no difference; prepayments are none."""
+    standing = {"CurrencyCode": "NZD", "LineAmountTypes": kind, "SubTotal": "100", "TotalTax": "15", "Total": "115"}
+    notes = [{"CreditNoteID": "c", "AppliedAmount": amount} for amount in taken_off]
+    invoice = Invoice.model_validate({"InvoiceNumber": "INV-1", **standing, **shown, "CreditNotes": notes})
+    deal = Said(Decimal(said), "NZD", kind)
+
+    assert agrees_by_credit(deal, invoice) is agrees
+    told = differences_told(deal, invoice, None, BOOKS)
+    assert bool(told) is not (agrees or said == "100")
+    assert not told or not taken_off or f", less {sum(map(Decimal, taken_off)):.2f}" in told[0]
+    prepaid = Invoice.model_validate(
+        {**standing, **shown, "Prepayments": [{"AppliedAmount": one} for one in taken_off]}
+    )
+    assert not agrees_by_credit(deal, prepaid)
 
 
 def test_what_an_intent_says() -> None:

@@ -45,7 +45,7 @@ from ledgerloop.rules.invoices import Draft, body_of, hash_of, invoice_from_deal
 from ledgerloop.rules.reference_data import Books
 from ledgerloop.rules.remarks import Remarks, note_of, or_right, remarks_of, still_told
 from ledgerloop.rules.standing import GONE
-from ledgerloop.rules.totals import differences_told, said_of
+from ledgerloop.rules.totals import agrees_by_credit, differences_told, said_of
 from ledgerloop.rules.vendor_messages import why_refused
 from ledgerloop.store import intents, journal, mirror
 from ledgerloop.xero.client import XeroClient
@@ -164,6 +164,9 @@ def _change(
         _changed(Change(after, invoice, {}, changes), invoice, why)
         return []
     if found and invoice.Status not in OPEN:  # what finance approved may say it in its own way: only the sum counts
+        say_on_deal(before, replace(said, basis=edited.intent.basis), "", differs)
+        return []
+    if "LineItems" in changes and agrees_by_credit(said_of(said), invoice):  # finance has carried the edit over so
         say_on_deal(before, replace(said, basis=edited.intent.basis), "", differs)
         return []
     if invoice.Status not in OPEN:

@@ -37,6 +37,7 @@ from ledgerloop.rules.invoices import hash_of, is_won
 from ledgerloop.rules.remarks import Remarks, note_of, remarks_of
 from ledgerloop.rules.routing import Terms
 from ledgerloop.rules.standing import GONE
+from ledgerloop.rules.totals import credited
 from ledgerloop.store import connections, intents, journal, mirror
 from ledgerloop.subjects import Subject
 from ledgerloop.xero.client import MOST_IDS
@@ -74,6 +75,7 @@ def edit(portal: str, deals: Sequence[str], settled: Collection[str]) -> Trouble
 
     stages = frozenset(won_stages(portal))
     sales = read_sales(at.hubspot(), portal, [found[deal] for deal in made if deal in found], customers=False)
+    gone_by_credit = _credited([*made.values()], stands, troubles)
     # An invoice was made of each, so whether it is still won decides nothing any more.
     for home, mine in by_home(Decided({}, {}), route(connected, sales, made), sales):
         edited: list[Edited] = []
@@ -104,7 +106,7 @@ def edit(portal: str, deals: Sequence[str], settled: Collection[str]) -> Trouble
             elif gone:
                 tell(before, before, "")
             elif sale.deal.properties.get("hs_is_closed_lost") == "true":
-                tell(before, left, lost_told(before.number, stands_now))
+                tell(before, left, "" if before.invoice in gone_by_credit else lost_told(before.number, stands_now))
             elif not (before.basis or new) or (foreign and sale.deal.id in settled):
                 tell(before, now, "")
                 if sale.deal.id in settled:
@@ -118,11 +120,11 @@ def edit(portal: str, deals: Sequence[str], settled: Collection[str]) -> Trouble
                 edited.append(Edited(sale, terms, now))
             elif not is_won(sale.deal, stages) and sale.deal.properties.get("dealstage") not in route_stages():
                 told = edit_told(before.number, stands_now.status if stands_now else "", not_won(stands_now))
-                tell(before, left, "" if new else told)
+                tell(before, left, "" if new or before.invoice in gone_by_credit else told)
             elif home.id == before.organisation:
                 edited.append(Edited(sale, terms, now))
             else:
-                why = elsewhere(before.deal, home.name, stands_now)
+                why = elsewhere(before.deal, home.name, stands_now, credited=before.invoice in gone_by_credit)
                 told = edit_told(before.number, stands_now.status if stands_now else "", why)
                 if sale.deal.id in settled and note_of(Remarks(edit=told)) == note_of(Remarks(edit=told_before)):
                     say_on_deal(before, replace(left, basis=now.basis, said=None), "", (), right=True)
@@ -171,3 +173,20 @@ def _standing(tx: Connection, made: Sequence[Intent]) -> dict[str, Receivable]:
         for organisation in {one.organisation for one in made}
     ]
     return {invoice.id: invoice for some in known for invoice in some.values()}
+
+
+def _credited(made: Sequence[Intent], stands: Mapping[str, Receivable], troubles: Troubles) -> set[str]:
+    """Return the ids of the invoices that credit notes took off in full; our copy does not tell these from prepayments.
+
+    Where Xero cannot be asked, nothing is known of it, and the deals are looked at again.
+    """
+    found: set[str] = set()
+    some = [one for one in made if (known := stands.get(one.invoice)) and 0 < known.total <= known.credited]
+    for organisation in sorted({one.organisation for one in some}):
+        of_home = [one for one in some if one.organisation == organisation]
+        for start in range(0, len(of_home), MOST_IDS):
+            part = of_home[start : start + MOST_IDS]
+            with troubles.apart(organisation, [one.deal for one in part]):
+                invoices = parts().xero(organisation).invoices_by_id([one.invoice for one in part])
+                found |= {one.InvoiceID for one in invoices if credited(one) == one.Total}
+    return found

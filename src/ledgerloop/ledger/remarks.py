@@ -19,7 +19,7 @@ from ledgerloop.rules.edits import changed_by_hand, lines_as_text
 from ledgerloop.rules.invoices import body_of
 from ledgerloop.rules.remarks import note_of, remarks_of, still_told
 from ledgerloop.rules.standing import GONE
-from ledgerloop.rules.totals import differences_told, said_of
+from ledgerloop.rules.totals import credited, differences_told, said_of
 from ledgerloop.store import inbox, intents, lanes, mirror, pending_customers
 from ledgerloop.xero.models import Invoice
 
@@ -62,7 +62,7 @@ def _compared(tx: Connection, intent: Intent, invoice: Invoice) -> Intent:
 
 
 def _look_at_edit(tx: Connection, intent: Intent, invoice: Invoice) -> None:
-    stands = (lines_as_text(invoice), invoice.DueDate, invoice.Status, invoice.Contact.ContactID)
+    stands = (lines_as_text(invoice), invoice.DueDate, invoice.Status, invoice.Contact.ContactID, credited(invoice))
     reason = f"invoice {invoice.InvoiceID} {' '.join(map(str, stands))}"
     now = parts().now()
     if inbox.keep(tx, [again(intent.portal, intent.deal, reason, LOOK)], now):

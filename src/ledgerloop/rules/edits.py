@@ -15,7 +15,7 @@ from ledgerloop.rules.remarks import or_right
 from ledgerloop.rules.routing import Route, Terms
 from ledgerloop.rules.standing import ZERO
 from ledgerloop.rules.templates import fields_in
-from ledgerloop.rules.totals import amount_of
+from ledgerloop.rules.totals import Said, agrees_by_credit, amount_of
 from ledgerloop.xero.models import Invoice, LineItem
 
 UNSEEN = "unseen"
@@ -224,8 +224,15 @@ def changed_payload(payload: str, changes: Mapping[str, Any]) -> str:
 
 
 def comes_to_the_same(deal: Record, currency: str, invoice: Invoice) -> bool:
-    """Tell whether a deal says what an invoice of others comes to, with tax or before it: more cannot be compared."""
-    return currency == invoice.CurrencyCode and amount_of(deal.properties) in (invoice.Total, invoice.SubTotal)
+    """Tell whether a deal says what an invoice of others comes to, with tax or before it: more cannot be compared.
+
+    It may do so once its credit notes are taken off.
+    """
+    amount = amount_of(deal.properties)
+    if amount is None or currency != invoice.CurrencyCode:
+        return False
+    kinds = [Said(amount, currency, kind) for kind in ("Exclusive", "Inclusive")]
+    return amount in (invoice.Total, invoice.SubTotal) or any(agrees_by_credit(said, invoice) for said in kinds)
 
 
 def edit_told(number: str, status: str, why: str) -> str:
@@ -268,8 +275,8 @@ def not_won(stands: Receivable | None) -> str:
     return f"the deal is not won. Win it again, or {done_away(stands)} it in Xero if it shall not stand."
 
 
-def elsewhere(deal: str, organisation: str, stands: Receivable | None) -> str:
-    """Say why an invoice stays whose deal is another organisation's by its route."""
+def elsewhere(deal: str, organisation: str, stands: Receivable | None, *, credited: bool = False) -> str:
+    """Say why an invoice stays whose deal is another organisation's by its route; it may be ``credited`` in full."""
     verb = done_away(stands)
     cure = (
         f"{verb.capitalize()} this one in Xero and run `ledgerloop retry --deal {deal} --new` to have one made there."
@@ -278,6 +285,11 @@ def elsewhere(deal: str, organisation: str, stands: Receivable | None) -> str:
         cure = (
             f"Credit this one in Xero, make one there by hand, and run `ledgerloop adopt --deal {deal} --invoice` with"
             " the number of that one."
+        )
+    if verb == "credit" and credited:
+        cure = (
+            "This one is credited in full, so make one there by hand, and run `ledgerloop adopt --deal"
+            f" {deal} --invoice` with the number of that one."
         )
     return f"the deal's route leads to {organisation} now. {cure} {or_right(deal)}"
 

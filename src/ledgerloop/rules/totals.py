@@ -138,17 +138,60 @@ def differences_told(
     return tuple(filter(None, told))
 
 
+def agrees_by_credit(said: Said | None, invoice: Invoice) -> bool:
+    """Tell whether an invoice comes to what its deal says once its credit notes are taken off, and not without them.
+
+    Xero tells their sum with tax alone. What of it is tax is as for the invoice's lines: where these have several
+    rates, it may lie anywhere between.
+    """
+    credit = credited(invoice)
+    if said is None or not credit or invoice.CurrencyCode not in ("", said.currency):
+        return False
+    before = _before_tax(said, invoice)
+    off = (invoice.SubTotal if before else invoice.Total) - said.amount
+    if not before or credit == invoice.Total:
+        return 0 < off == (invoice.SubTotal if before else credit)
+    nets = [credit * share for share in _shares_before_tax(invoice)]
+    return off > 0 and min(nets) - CENT <= off <= max(nets) + CENT
+
+
+def credited(invoice: Invoice) -> Decimal:
+    """Return what credit notes took off an invoice, with tax. Prepayments and overpayments are payments."""
+    return sum((one.AppliedAmount for one in invoice.CreditNotes), ZERO)
+
+
+def _shares_before_tax(invoice: Invoice) -> list[Decimal]:
+    """Return which share of each line's total is no tax."""
+    inclusive = invoice.LineAmountTypes == "Inclusive"
+    sums = [(one.LineAmount, one.TaxAmount) for one in invoice.LineItems] or [(invoice.SubTotal, invoice.TotalTax)]
+    shares = [
+        (amount - tax) / amount if inclusive else amount / (amount + tax)
+        for amount, tax in sums
+        if amount and amount + tax
+    ]
+    return shares or [Decimal(1)]
+
+
+def _before_tax(said: Said, invoice: Invoice) -> bool:
+    """Tell which of an invoice's sums a deal's stands for.
+
+    A deal without tax says what is to be paid, so tax that somebody added is a difference.
+    """
+    return said.line_amount_types == "Exclusive" or not (invoice.TotalTax or said.line_amount_types == "Inclusive")
+
+
 def _sum_told(said: Said | None, invoice: Invoice) -> str:
     if said is None:
         return ""
-    # A deal without tax says what is to be paid, so tax that somebody added is a difference.
-    before = said.line_amount_types == "Exclusive" or not (invoice.TotalTax or said.line_amount_types == "Inclusive")
+    before = _before_tax(said, invoice)
     total = invoice.SubTotal if before else invoice.Total
     same = invoice.CurrencyCode in ("", said.currency)
-    if total == said.amount and same:
+    if (total == said.amount and same) or agrees_by_credit(said, invoice):
         return ""
     comes_to = f"{total:.2f}" if same else f"{total:.2f} {invoice.CurrencyCode}"
     tax = "before tax" if before else "with tax"
+    if credit := credited(invoice):
+        tax += f", less {credit:.2f}{' with tax' if invoice.TotalTax else ''} by credit notes"
     return (
         f"The deal says {said.amount:.2f} {said.currency}, and invoice {invoice.InvoiceNumber} comes to"
         f" {comes_to} {tax}. Compare the two."
