@@ -90,7 +90,7 @@ def test_status(filled: Path) -> None:
 
     for words in ("One thing needs you.", MARKUP, "HubSpot 62515", "calls of the day are spent", "2 hours"):
         assert words in told
-    assert "Needs a person: 1. Unreadable events: 1." in told
+    assert "Needs a person: 1. Told on deals: 0. Unreadable events: 1." in told
     as_json = json.loads(_shown(filled, "status", "--json"))
     assert [MARKUP] == [one["name"] for one in as_json["connections"] if one["vendor"] == "xero"]
     assert (1, "org-1") == (as_json["waiting"][0]["count"], as_json["waiting"][0]["lane"])
@@ -123,6 +123,29 @@ INTENT = Intent(
     deal_name="Small sale",
 )
 NAMELESS = replace(INTENT, deal="126", deal_name="")
+
+
+def test_what_is_told_on_deals(filled: Path) -> None:
+    """It is listed beside the holds, and nothing is said to be in step; an invoice that is gone is not listed."""
+    notes = {"124": "10, not 12.", "125": "\nToo late.", "126": "\n\n\n1 of 12.", "127": "5, not 6."}
+    database = Database(load(filled).service.database)
+    gone = Receivable("org-1", "i127", "invoice", "7", "VOIDED", "NZD", Decimal(1))
+    with database.transaction() as tx:
+        intents.put(tx, [replace(INTENT, deal=deal, invoice=f"i{deal}", note=note) for deal, note in notes.items()])
+        mirror.store_receivables(tx, [gone])
+        journal.clear(tx, ["deal 123"], NOW)
+    database.close()
+
+    told = _shown(filled, "holds")
+    listed = json.loads(_shown(filled, "holds", "--json"))
+
+    assert "Told on deals" in told
+    assert "Deal 124 “Small sale”" in told
+    assert [("told", "deal 124"), ("told", "deal 125")] == [(one["kind"], one["subject"]) for one in listed]
+    assert ["Too late."] == listed[1]["reasons"]
+    assert listed[0]["link"].endswith("/record/0-3/124")
+    assert "Told on deals: 2." in _shown(filled, "status")
+    assert 2 == json.loads(_shown(filled, "status", "--json"))["told"]
 
 
 @pytest.mark.parametrize(

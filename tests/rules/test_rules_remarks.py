@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ledgerloop.rules.remarks import Remarks, note_of, remarks_of, still_told, told
+from ledgerloop.rules.remarks import Remarks, differs, for_people, note_of, remarks_of, still_told, told
 
 
 def test_each_kind_keeps_its_place() -> None:
@@ -43,3 +43,22 @@ def test_a_difference_says_how_it_is_called_right() -> None:
 def test_what_was_called_right_is_told_no_longer(differences: list[str], accepted: str, told: str, kept: str) -> None:
     """Each difference counts by itself, as it was told."""
     assert still_told(differences, accepted) == (told, kept)
+
+
+@pytest.mark.parametrize(
+    ("remarks", "held", "listed", "differing"),
+    [
+        pytest.param(Remarks(billed="1 of 12."), False, "", False, id="what is not billed is nobody's fault"),
+        pytest.param(Remarks(edit="Too late.", billed="1 of 12."), False, "Too late.", True, id="an edit"),
+        pytest.param(Remarks(edit="Too late."), True, "", True, id="one that is held stands among the holds"),
+        pytest.param(Remarks(differs="10, not 12.", edit="Too late."), True, "10, not 12.", True, id="and differs"),
+        pytest.param(Remarks(email="No."), False, "No.", False, id="an email that Xero would not send"),
+        pytest.param(Remarks(recipient="Mia."), False, "Mia.", False, id="a recipient that was taken"),
+    ],
+)
+def test_what_is_listed_for_people(remarks: Remarks, held: bool, listed: str, differing: bool) -> None:
+    """It is what somebody may want to put right, and tells whether deal and invoice say different things."""
+    note = note_of(remarks)
+
+    assert for_people(note, "5", held=held).partition(" Or run")[0] == listed
+    assert differs(note) is differing

@@ -13,9 +13,9 @@ import httpx2
 import pytest
 from web_scene import GOOD_PASSWORD, Visit, keep_secrets, token_in, xero_body, xero_event
 
-from ledgerloop.records import Customer, Entry, Event, Organisation, Portal, Rest
+from ledgerloop.records import Customer, Entry, Event, Intent, Organisation, Portal, Rest
 from ledgerloop.secrets.sealed import new_key_file
-from ledgerloop.store import connections, inbox, journal, lanes, mirror
+from ledgerloop.store import connections, inbox, intents, journal, lanes, mirror
 from ledgerloop.store.connections import Connected
 from ledgerloop.web.pages import HEADERS
 from ledgerloop.web.passwords import FREE, PASSWORD, hash_of
@@ -339,6 +339,26 @@ def test_console_shows_holds_with_their_links(visit: Visit) -> None:
         "Customer Kauri Cafe",
         "Brake Kiwi Demo Ltd",
         'href="https://go.xero.com/',
+    ):
+        assert words in page
+
+
+def test_console_shows_what_deals_tell(visit: Visit) -> None:
+    """A deal that differs from its invoice is listed with its link, and the headline does not call that in step."""
+    _connect(visit)
+    intent = Intent("62515", "124", "org-1", "7", "{}", "h", "k", "HS-124", "u", "made", "i", "INV-7")
+    with visit.built.database.transaction() as tx:
+        intents.put(tx, [replace(intent, note="10, not 12.", deal_name="Small <b>sale</b>")])
+
+    page = visit.console()
+
+    for words in (
+        "In step, and one deal differs from its invoice",
+        "Told on deals",
+        'href="https://app.hubspot.com/contacts/62515/record/0-3/124"',
+        "Deal 124 “Small &lt;b&gt;sale&lt;/b&gt;”",
+        "invoice INV-7",
+        "10, not 12. Or run `ledgerloop retry --deal 124` if it is right as it stands.",
     ):
         assert words in page
 

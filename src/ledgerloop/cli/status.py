@@ -13,7 +13,7 @@ from ledgerloop import subjects
 from ledgerloop.cli.opening import FILE, Config, Customer, HubSpotUrl, OnSandbox, XeroUrl, looking
 from ledgerloop.cli.show import Json, print_json, print_table, say
 from ledgerloop.records import Entry, Event
-from ledgerloop.report.naming import names_of
+from ledgerloop.report.naming import names_of, title
 from ledgerloop.report.overview import look
 from ledgerloop.report.wording import age, events_told, moment
 from ledgerloop.rules.health import came
@@ -72,6 +72,7 @@ def status(
                 "planned": seen.planned,
                 "waiting": seen.backlogs,
                 "holds": len(seen.holds),
+                "told": len(seen.told),
                 "unreadable": len(seen.unreadable),
             }
         )
@@ -115,7 +116,10 @@ def status(
         ("From", "For", "Events", "Oldest has waited"),
         [(one.source, seen.name(one.lane), str(one.count), age(seen.now - one.oldest)) for one in seen.backlogs],
     )
-    say(f"Needs a person: {len(seen.holds)}. Unreadable events: {len(seen.unreadable)}.")
+    say(
+        f"Needs a person: {len(seen.holds)}. Told on deals: {len(seen.told)}."
+        f" Unreadable events: {len(seen.unreadable)}."
+    )
 
 
 def holds(
@@ -125,18 +129,36 @@ def holds(
     hubspot_url: HubSpotUrl = "",
     as_json: Json = False,
 ) -> None:
-    """Show what waits for a person, with every reason."""
+    """Show what waits for a person, with every reason, and what deals say though their invoices stand.
+
+    With --json each has a kind: `hold` waits for a person, `told` stands on a deal.
+    """
     with looking(config, sandbox or bool(xero_url or hubspot_url)) as built, built.database.reading() as tx:
         seen = look(tx, built.now(), lines=0)
     if as_json:
         print_json(
             [
-                {
-                    "link": seen.link(one.lane, one.subject),
-                    "name": seen.names.get((one.lane, one.subject), ""),
-                    **_fields(one),
-                }
-                for one in seen.holds
+                *(
+                    {
+                        "kind": "hold",
+                        "link": seen.link(one.lane, one.subject),
+                        "name": seen.names.get((one.lane, one.subject), ""),
+                        **_fields(one),
+                    }
+                    for one in seen.holds
+                ),
+                *(
+                    {
+                        "kind": "told",
+                        "link": seen.link(one.portal, one.subject),
+                        "name": one.name,
+                        "subject": one.subject,
+                        "lane": one.portal,
+                        "reasons": [one.sentence],
+                        "invoice": one.invoice,
+                    }
+                    for one in seen.told
+                ),
             ]
         )
         return
@@ -151,6 +173,14 @@ def holds(
                 seen.link(one.lane, one.subject),
             )
             for one in seen.holds
+        ],
+    )
+    print_table(
+        "Told on deals",
+        ("Deal", "Invoice", "What the deal says", "Link"),
+        [
+            (title(one.subject, one.name), one.invoice, one.sentence, seen.link(one.portal, one.subject))
+            for one in seen.told
         ],
     )
 

@@ -15,6 +15,7 @@ from ledgerloop import subjects
 from ledgerloop.invoices import release
 from ledgerloop.records import Entry, Event, Organisation, Portal, Pulse, Signed, Vendor
 from ledgerloop.report.naming import SpokenOf, names_of, title
+from ledgerloop.report.told import Told, told_on_deals
 from ledgerloop.report.wording import events_told
 from ledgerloop.rules.clocks import far
 from ledgerloop.rules.health import BOUND, Reason, Signs, State, Struggling, judge, state_of
@@ -70,8 +71,9 @@ class Overview:
     """Links of an earlier release about which a person is asked."""
 
     waits: epochs.Waiting | None = None
-    """What is waited for after the database was put back."""
-    """Why the database is not trusted and nothing is made, where it was put back from a backup."""
+    """What is waited for after the database was put back, and why it is not trusted and nothing is made."""
+    told: list[Told] = field(default_factory=list)
+    """What deals say though their invoices stand."""
     signed: list[Signed] = field(default_factory=list)
     """How the signatures of each vendor's webhooks were."""
     unwritable: str = ""
@@ -164,7 +166,15 @@ class Overview:
         if self.parked:
             return f"{self.name(self.parked[0].lane)} rests for a while"
         busy = self.waiting or any(one.wanted or one.begun_at for one in self.lanes)
-        return "At work" if busy else "All is in step"
+        return "At work" if busy else self._in_step
+
+    @property
+    def _in_step(self) -> str:
+        differing = sum(one.differs for one in self.told)
+        if not differing:
+            return "All is in step"
+        many = f"{differing} deals differ from their invoices"
+        return f"In step, and {'one deal differs from its invoice' if differing == 1 else many}"
 
     def has(self, vendor: Vendor) -> bool:
         """Tell whether anything of a vendor is connected."""
@@ -230,9 +240,15 @@ class Overview:
 
 
 def look(
-    tx: Connection, now: datetime, lines: int = 50, own: Pulse | None = None, counted: Sequence[Signed] = ()
+    tx: Connection,
+    now: datetime,
+    lines: int = 50,
+    own: Pulse | None = None,
+    counted: Sequence[Signed] = (),
+    *,
+    told: bool = True,
 ) -> Overview:
-    """Gather it all, with at most so many lines of the journal.
+    """Gather it all, with at most so many lines of the journal, and what is ``told`` on deals unless nobody asks.
 
     A service that looks at itself gives its ``own`` pulse, and what it has ``counted`` and not written yet.
     """
@@ -262,6 +278,7 @@ def look(
         names=names_of(tx, spoken_of),
         reviewed=reviewed,
         waits=epochs.waiting(tx),
+        told=told_on_deals(tx, {one.subject for one in holds}) if told else [],
         signed=_signed(tx, counted),
         pulses=[*([own] if own else ()), *(one for one in pulses.kept(tx) if own is None or one.worker != own.worker)],
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import astuple, dataclass
+from dataclasses import astuple, dataclass, replace
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +38,22 @@ def told(note: str, deal: str) -> str:
     differs, *others = astuple(remarks)
     cure = or_right(deal) if differs and not remarks.edit else ""
     return " ".join(filter(None, (differs, cure, *others)))
+
+
+def for_people(note: str, deal: str, *, held: bool) -> str:
+    """Say those remarks that somebody may want to put right; nothing where there are none.
+
+    What of recurring lines is not billed is no such thing. What became of an edit stands among the holds where the deal
+    is ``held`` for it.
+    """
+    remarks = remarks_of(note)
+    return told(note_of(replace(remarks, billed="", edit="" if held else remarks.edit)), deal)
+
+
+def differs(note: str) -> bool:
+    """Tell whether a deal and its invoice say different things, by what the deal says."""
+    remarks = remarks_of(note)
+    return bool(remarks.differs or remarks.edit)
 
 
 def or_right(deal: str) -> str:

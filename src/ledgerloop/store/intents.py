@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import asdict, fields
 from datetime import UTC, datetime
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, Select, and_, case, delete, func, literal, or_, select, text, update
 
 from ledgerloop.records import Intent
 from ledgerloop.store.columns import Moment
 from ledgerloop.store.statements import Insert, chunks, one_at_a_time, upsert
-from ledgerloop.store.tables import FOLLOWED
+from ledgerloop.store.tables import FOLLOWED, NOTED
 from ledgerloop.store.tables import intent as table
 
 Saying = Literal["basis", "said", "said_currency", "said_tax"]
@@ -205,6 +205,24 @@ def followed(tx: Connection, organisation: str) -> list[Intent]:
     """List the made intents of which something is still to be done: an email, or the online address."""
     query = select(*_COLUMNS).where(table.c.organisation == organisation, text(FOLLOWED))
     return [Intent(*row) for row in tx.execute(query.order_by(table.c.made_at, table.c.deal))]
+
+
+class Noted(NamedTuple):
+    """A deal that says something of its invoice."""
+
+    portal: str
+    deal: str
+    deal_name: str
+    organisation: str
+    invoice: str
+    number: str
+    note: str
+
+
+def noted(tx: Connection) -> list[Noted]:
+    """List the deals that say something of their invoices, those first whose invoices were made first."""
+    query = select(*(table.c[name] for name in Noted._fields)).where(text(NOTED))
+    return [Noted(*row) for row in tx.execute(query.order_by(table.c.made_at, table.c.deal))]
 
 
 def change(tx: Connection, intent: Intent, *names: Changing) -> None:

@@ -35,6 +35,7 @@ def _where(condition: str) -> dict[str, Any]:
 
 UNFINISHED = "state IN ('intended', 'sent')"
 FOLLOWED = "state = 'made' AND (email IN ('wanted', 'asked') OR online_url = 'wanted')"
+NOTED = "state = 'made' AND note <> ''"
 """Conditions of indexes. Questions repeat them word for word: SQLite uses such an index for no other wording, and for
 none with parameters."""
 
@@ -442,6 +443,7 @@ intent = Table(
 Index("intent_by_invoice", intent.c.organisation, intent.c.invoice, **_where("invoice <> ''"))
 Index("intent_by_state", intent.c.portal, intent.c.state)
 Index("intent_followed", intent.c.organisation, **_where(FOLLOWED))
+Index("intent_noted", intent.c.portal, **_where(NOTED))
 Index("intent_by_marker", intent.c.organisation, intent.c.marker)
 Index("intent_by_key", intent.c.portal, intent.c.key)
 Index("intent_by_sending", intent.c.portal, intent.c.sent_at)

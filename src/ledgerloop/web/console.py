@@ -14,6 +14,7 @@ from ledgerloop.bootstrap import Ledgerloop
 from ledgerloop.log import logger
 from ledgerloop.report.finding import last
 from ledgerloop.report.missing import lacks
+from ledgerloop.report.naming import title
 from ledgerloop.report.overview import look, may_be_new
 from ledgerloop.rules.health import came
 from ledgerloop.rules.routing import leaves_open
@@ -73,6 +74,7 @@ class Console:
             chosen=chosen,
             undecided=waits,
             may_be_new=may_be_new,
+            title=title,
             said=said,
             token=session.token,
         )

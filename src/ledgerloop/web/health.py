@@ -75,7 +75,7 @@ class Watch:
     def _look(self) -> tuple[Pulse, Overview]:
         built, own = self._built, self._built.pulse()
         with built.database.reading() as tx:
-            return own, look(tx, built.now(), lines=0, own=own, counted=built.receiver.counted())
+            return own, look(tx, built.now(), lines=0, own=own, counted=built.receiver.counted(), told=False)
 
 
 def _told(facts: dict[str, Any], reasons: tuple[Reason, ...]) -> Told:
