@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ledgerloop.rules.templates import could_make
-from ledgerloop.rules.vendor_messages import whole, why_refused
+from ledgerloop.rules.vendor_messages import books_blamed, whole, why_refused
 
 
 @pytest.mark.parametrize(
@@ -48,6 +48,21 @@ def test_known_causes_have_sentences_of_ours(said: str, expected: str) -> None:
     assert expected in told
     assert 1 == told.count("try the deal again.")
     assert said not in told
+
+
+@pytest.mark.parametrize(
+    ("said", "kinds"),
+    [
+        ("The document date cannot be before the period lock date, currently 31 March 2026", {"organisation"}),
+        ("You have reached the limit of invoices you can approve", {"actions"}),
+        ("Account code '200' is not a valid code for this document.", {"accounts"}),
+        ("There is insufficient quantity on hand of item X", set()),
+        ("Too long", set()),
+    ],
+)
+def test_what_would_have_told_of_a_refusal(said: str, kinds: set[str]) -> None:
+    """What the books tell beforehand and Xero refuses all the same was read too long ago."""
+    assert books_blamed([said]) == kinds
 
 
 def test_other_causes_have_the_vendors_sentence() -> None:

@@ -15,7 +15,7 @@ from ledgerloop.invoices import existing, hubspot_billing, merged_deals, strande
 from ledgerloop.invoices.deals import Sale, entered, for_route, new_customer, read_deals, read_sales, won_before
 from ledgerloop.invoices.deferrals import Troubles
 from ledgerloop.invoices.payers import unknown
-from ledgerloop.ledger.reference_data import books_of
+from ledgerloop.ledger.reference_data import books_of, ever_read
 from ledgerloop.parts import parts
 from ledgerloop.portal.facts import owners, route_stages, won_stages
 from ledgerloop.records import Hold, Organisation, Portal, Receivable, Skip
@@ -185,6 +185,8 @@ def books_for(
     kinds: set[Kind] = set()
     for sale, terms in mine:
         kinds |= kinds_asked(terms, sale.lines, foreign=currency_of(sale.deal, portal) != organisation.base_currency)
+    if "organisation" not in kinds and "organisation" in ever_read(organisation.id):
+        kinds.add("organisation")  # a draft is seldom refused for a lock date, so it asks only once one was
     return books_of(organisation, kinds, anew=anew, at_once=at_once)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 from typing import Any
 
 from ledgerloop import subjects
@@ -23,9 +24,9 @@ from ledgerloop.invoices.edit_remarks import (
     say_on_deal,
     with_billed,
 )
-from ledgerloop.ledger.reference_data import last_read
+from ledgerloop.ledger.reference_data import blame, last_read
 from ledgerloop.parts import parts
-from ledgerloop.records import Intent, Line, Organisation, Portal
+from ledgerloop.records import Hold, Intent, Line, Organisation, Portal
 from ledgerloop.rules.customers import receivable_from_invoice
 from ledgerloop.rules.edits import (
     UNSEEN,
@@ -113,7 +114,7 @@ def _change(
     What the deal says by now is kept and compared in any case.
     """
     deal, day = before.deal, day_made(organisation, before)
-    draft = invoice_from_deal(edited.sale.deal, edited.sale.lines, edited.terms, organisation, portal, day, books)
+    draft, books = _draft(portal, organisation, edited, invoice, day, books, at_once=deal in settled)
     if isinstance(draft, Draft) and edited.terms.due_terms == "xero" and not draft.due_told:
         # As counted when the invoice was made.
         draft = replace(draft, body={**draft.body, "DueDate": json.loads(before.payload)["DueDate"]})
@@ -134,7 +135,8 @@ def _change(
         if note_of(Remarks(edit=told)) == note_of(Remarks(edit=answered)) and why.endswith(or_right(deal)):
             say_on_deal(before, replace(said, basis=edited.intent.basis), "", differs, right=True)
         else:
-            say_on_deal(before, said, told, differs, held=held)
+            cause = organisation.id if isinstance(draft, Hold) and draft.books else ""
+            say_on_deal(before, said, told, differs, held=held, cause=cause)
         return []
 
     if invoice.Status in GONE:
@@ -180,6 +182,31 @@ def _change(
     return [Change(after, invoice, update_of(before.payload, invoice, changes), changes)]
 
 
+def _draft(
+    portal: Portal,
+    organisation: Organisation,
+    edited: Edited,
+    invoice: Invoice,
+    day: date,
+    books: Books,
+    *,
+    at_once: bool,
+) -> tuple[Draft | Hold, Books]:
+    """Make the invoice as the deal says it now, and return the books by which it was made.
+
+    They are read anew before an edit waits because of them. What is no draft any more is not changed, so what would
+    stop a change says nothing of it: a lock date, and the plan's limit.
+    """
+    sale, terms = edited.sale, edited.terms
+    if invoice.Status not in OPEN:
+        books = replace(books, organisation=None, actions=None)
+    draft = invoice_from_deal(sale.deal, sale.lines, terms, organisation, portal, day, books)
+    if isinstance(draft, Hold) and draft.books and invoice.Status in OPEN:
+        books = books_for(portal, organisation, [(sale, terms)], anew=True, at_once=at_once)
+        draft = invoice_from_deal(sale.deal, sale.lines, terms, organisation, portal, day, books)
+    return draft, books
+
+
 def _changed(change: Change, invoice: Invoice, why: str) -> None:
     """Record that an invoice says what its deal says now: the change went through, or it was there already."""
     at = parts()
@@ -204,10 +231,11 @@ def _changed(change: Change, invoice: Invoice, why: str) -> None:
 
 def _refused(change: Change, problems: Sequence[str]) -> None:
     said = why_refused(problems, "Correct the deal or the settings.")
-    with parts().database.reading() as tx:
+    with parts().database.transaction() as tx:
+        cause = blame(tx, change.intent.portal, change.intent.organisation, problems)
         before = intents.get(tx, change.intent.portal, [change.intent.deal])[change.intent.deal]
     told = edit_told(change.invoice.InvoiceNumber, change.invoice.Status, f"Xero would not change it: {said}")
-    say_on_deal(before, before, told, held=True)
+    say_on_deal(before, before, told, held=True, cause=cause)
 
 
 def _said_by(draft: Draft) -> dict[str, Any]:

@@ -116,10 +116,12 @@ def say_on_deal(
     *,
     held: bool = False,
     right: bool = False,
+    cause: str = "",
 ) -> None:
     """Keep what the deal shall say: in what its invoice differs, where that is known, and what became of the edit.
 
-    One that is ``held`` waits for a person, and is tried again by itself now and then. Where a person has called the
+    One that is ``held`` waits for a person, and is tried again by itself now and then, and when the books of the
+    organisation that is its ``cause`` change. Where a person has called the
     invoice ``right``, what was told ``before`` of differences is told no longer.
     """
     at = parts()
@@ -137,7 +139,7 @@ def say_on_deal(
             finish_retry(tx, before)
             _journal_right(tx, before)
         if held:
-            journal.hold(tx, after.portal, subjects.deal(after.deal), (edit,), (), at.now())
+            journal.hold(tx, after.portal, subjects.deal(after.deal), (edit,), (), at.now(), cause)
         else:
             journal.clear(tx, [subjects.deal(after.deal)], at.now())
         if edit and after.note != now.note:

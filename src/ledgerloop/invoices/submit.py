@@ -22,7 +22,7 @@ from ledgerloop.invoices import approvals, existing, restored, stranded, unanswe
 from ledgerloop.invoices.deferrals import Troubles
 from ledgerloop.invoices.recheck import changed, put_back
 from ledgerloop.ledger import duplicate_invoices
-from ledgerloop.ledger.reference_data import last_read
+from ledgerloop.ledger.reference_data import blame, last_read
 from ledgerloop.log import logger
 from ledgerloop.parts import parts
 from ledgerloop.records import Hold, Intent, Line, Link
@@ -308,7 +308,8 @@ def _record(portal: str, ended: Sequence[Made | Refusal], *, look_again: bool = 
             note = ""
             if isinstance(one, Refusal):
                 intents.mark_refused(tx, portal, one.intent.deal)
-                journal.hold(tx, portal, subject, one.hold.reasons, (), now)
+                cause = blame(tx, portal, one.intent.organisation, one.problems)
+                journal.hold(tx, portal, subject, one.hold.reasons, (), now, cause)
             else:
                 invoice = one.invoice
                 # What was found may have been changed by somebody in the meantime: Xero's answer was not seen.

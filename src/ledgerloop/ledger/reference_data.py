@@ -22,6 +22,7 @@ from ledgerloop.parts import parts
 from ledgerloop.records import Organisation, Rest
 from ledgerloop.rules.clocks import passed
 from ledgerloop.rules.reference_data import Books, Kind
+from ledgerloop.rules.vendor_messages import books_blamed
 from ledgerloop.store import connections, inbox, journal, lanes
 from ledgerloop.store import reference_data as store
 from ledgerloop.xero import models as xero
@@ -84,6 +85,25 @@ def books_of(
         with at.database.transaction() as tx:
             store.want(tx, organisation.id, too_soon, at.now() + at.books_floor)
     return replace(Books(organisation.name), **found)
+
+
+def blame(tx: Connection, portal: str, organisation: str, problems: Sequence[str]) -> str:
+    """Have the books be read anew that would have told of a refusal beforehand, before the next invoice is decided.
+
+    Returns the organisation where there are such books, for the hold to be tried again once they change; else nothing.
+    """
+    kinds = books_blamed(problems)
+    if not kinds:
+        return ""
+    store.outdate(tx, organisation, kinds)
+    lanes.wake(tx, "invoicing", portal, parts().now())
+    return organisation
+
+
+def ever_read(organisation: str) -> set[str]:
+    """Return the kinds of an organisation's books that were read, or that a refusal has blamed."""
+    with parts().database.reading() as tx:
+        return set(store.get(tx, organisation))
 
 
 def due(tx: Connection, organisation: str, now: datetime) -> bool:

@@ -5,24 +5,30 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-_KNOWN = (
+from ledgerloop.rules.reference_data import Kind
+
+_KNOWN: tuple[tuple[re.Pattern[str], str, Kind | None], ...] = (
     (
         re.compile(r"contact\b.*\barchived", re.IGNORECASE),
         "the customer is archived in Xero. Restore it there, or give the deal another company, and try the deal again.",
+        None,
     ),
     (
         re.compile(r"lock date|\blocked\b.*\bperiod|\bperiod\b.*\blocked", re.IGNORECASE),
         "its date lies in a period that is locked in Xero. Move the lock date there, and try the deal again.",
+        "organisation",
     ),
     (
         re.compile(r"reached the limit of invoices", re.IGNORECASE),
         "the organisation's plan in Xero allows no more approved invoices this month. Have the route make drafts, or"
         " take a larger plan in Xero, and try the deal again.",
+        "actions",
     ),
     (
         re.compile(r"account code\b.*\b(archived|deleted|not a valid code)", re.IGNORECASE),
         "an account of its lines is archived in Xero, or none for sales. Activate it there, or correct the route's"
         " account, and try the deal again.",
+        "accounts",
     ),
     (
         re.compile(
@@ -32,8 +38,10 @@ _KNOWN = (
         ),
         "Xero has too little stock of an item in its lines. Take stock in there, or take the SKU off the line item, and"
         " try the deal again.",
+        None,
     ),
 )
+"""What Xero says, what we say instead, and which of the organisation's books would have told it beforehand."""
 _NUMBER_TAKEN = re.compile(r"invoice\s*(#|number)?.*must be unique", re.IGNORECASE)
 
 
@@ -48,10 +56,15 @@ def why_refused(problems: Sequence[str], cure: str, number: str = "", route: str
 
     ``number`` is the number that the invoice was to have, and ``route`` where the settings say so.
     """
-    causes = [ours for problem in problems for pattern, ours in _KNOWN if pattern.search(problem)]
+    causes = [ours for problem in problems for pattern, ours, _ in _KNOWN if pattern.search(problem)]
     if number and any(_NUMBER_TAKEN.search(problem) for problem in problems):
         causes.append(_taken(number, route))
     return " ".join(dict.fromkeys(causes)) if causes else f"{whole(*problems)} {cure}".rstrip()
+
+
+def books_blamed(problems: Sequence[str]) -> set[Kind]:
+    """Return the kinds of books that would have told of a refusal beforehand, so that what is known of them is old."""
+    return {kind for problem in problems for pattern, _, kind in _KNOWN if kind and pattern.search(problem)}
 
 
 def _taken(number: str, route: str) -> str:

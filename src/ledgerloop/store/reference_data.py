@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
 from sqlalchemy import Connection, select
 
 from ledgerloop.store import connections
 from ledgerloop.store.statements import upsert
 from ledgerloop.store.tables import book as table
+
+_NEVER = datetime(2000, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +36,17 @@ def get(tx: Connection, organisation: str) -> dict[str, Kept]:
     """Get everything that is known of an organisation's books, by kind."""
     rows = tx.execute(select(table).where(table.c.organisation == organisation))
     return {row.kind: Kept(row.content, row.read_at) for row in rows}
+
+
+def outdate(tx: Connection, organisation: str, kinds: Collection[str]) -> None:
+    """Have kinds be read anew by whoever asks next, also where they were never read; what is known stays till then."""
+    kept = get(tx, organisation)
+    rows = [
+        {"organisation": organisation, "kind": kind, "content": known.content if known else "null", "read_at": _NEVER}
+        for kind in sorted(kinds)
+        for known in (kept.get(kind),)
+    ]
+    upsert(tx, table, rows)
 
 
 def want(tx: Connection, organisation: str, kinds: Collection[str], moment: datetime) -> None:
