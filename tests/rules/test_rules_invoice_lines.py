@@ -227,6 +227,17 @@ BOTH_CURRENCIES = (
         ("graduated", SHORT | {"hs_tier_prices": "20;10"}, "12 at graduated prices"),
         ("graduated", SHORT | {"hs_tier_ranges": "10;many"}, "12 at graduated prices"),
         ("graduated", {}, "12 at graduated prices"),
+        (
+            "graduated",
+            TIERS | {"hs_discount_percentage": "12.3456"},
+            "12 at graduated prices: 1 to 10 at 20, from 11 at 10.5, less 12.3456 %",
+        ),
+        (
+            "graduated",
+            TIERS | {"discount": "1.50"},
+            "12 at graduated prices: 1 to 10 at 20, from 11 at 10.5, less 1.5 each",
+        ),
+        ("volume", {"hs_total_discount": "5"}, "12 at prices by volume, less 5 in all"),
         ("graduated", TIERS | {"hs_tier_prices": "{"}, "12 at graduated prices"),
         ("graduated", TIERS | {"hs_tier_prices": '[{"index":0,"price":20}]'}, "12 at graduated prices"),
         ("graduated", TIERS | {"hs_tier_ranges": '[{"start":null},7]'}, "12 at graduated prices"),

@@ -104,7 +104,7 @@ def line_from_item(
     amount = cents(exact)
     if not agreed:
         numbers = {"Quantity": Decimal(1), "UnitAmount": amount}
-        said.append(_tiered(quantity, model, tiers_told(values, currency)))
+        said.append(_tiered(quantity, model, tiers_told(values, currency), _less(percent, discount or ZERO, total)))
         coded.body.pop("ItemCode", None)
     elif _fits(quantity, STEP) and _fits(price, STEP):
         numbers = {"Quantity": quantity, "UnitAmount": price, **_discounted(gross, exact, percent)}
@@ -154,8 +154,8 @@ def _below_a_cent(label: str, exact: Decimal) -> str:
     )
 
 
-def _tiered(quantity: Decimal, model: str, tiers: str) -> str:
-    return f"{quantity.normalize():f} at {model}{f': {tiers}' if tiers else ''}"
+def _tiered(quantity: Decimal, model: str, tiers: str, less: str) -> str:
+    return f"{quantity.normalize():f} at {model}{f': {tiers}' if tiers else ''}{less and f', {less}'}"
 
 
 def _discounted(gross: Decimal, exact: Decimal, percent: Decimal) -> dict[str, Decimal]:
@@ -174,12 +174,17 @@ def _discounted(gross: Decimal, exact: Decimal, percent: Decimal) -> dict[str, D
 
 def _arithmetic(quantity: Decimal, price: Decimal, percent: Decimal, discount: Decimal, total: Decimal) -> str:
     """Say how a line comes to its amount, as HubSpot has it."""
-    less = [
-        f" less {number.normalize():f}{word}"
+    less = _less(percent, discount, total)
+    return " ".join(filter(None, (f"{quantity.normalize():f} × {price.normalize():f}", less)))
+
+
+def _less(percent: Decimal, discount: Decimal, total: Decimal) -> str:
+    """Say which discounts a line has, as HubSpot has them."""
+    return " ".join(
+        f"less {number.normalize():f}{word}"
         for number, word in ((percent, " %"), (discount, " each"), (total, " in all"))
         if number
-    ]
-    return f"{quantity.normalize():f} × {price.normalize():f}{''.join(less)}"
+    )
 
 
 def _described(texts: Sequence[str], said: Sequence[str]) -> str:
