@@ -87,6 +87,31 @@ def test_a_deal_that_goes_to_another_organisation_says_what_cures_it(two: tuple[
     scene.on.until("nothing more is told", lambda: not scene.show("deals", right)["xero_sync_message"] or None, 30)
 
 
+def test_an_invoice_that_was_found_in_another_organisation_tells_of_no_edit(two: tuple[Scene, str]) -> None:
+    """Somebody typed it there with the deal's mark before the deal was won; nobody has changed the deal since."""
+    scene, kiwi = two
+    deal = scene.sell(deal_currency_code="NZD", won=False)
+    with scene.built.database.reading() as tx:
+        aussie = next(one.id for one in connections.organisations(tx) if one.id != kiwi)
+    scene.on.organisation = aussie
+    line = {"Description": "Work", "Quantity": 1, "UnitAmount": 800, "AccountCode": "200"}
+    body = {"Type": "ACCREC", "Contact": {"Name": "Typed Ltd"}, "LineItems": [line], "Reference": f"HS-{deal}"}
+    body |= {"Date": "2026-12-01", "DueDate": "2026-12-30", "Status": "DRAFT"}
+    scene.on.in_xero("PUT", "/Invoices", {"Invoices": [body]})
+    scene.settle()
+
+    scene.win(deal)
+
+    said = str(scene.until_shown("deals", deal, "xero_sync_message", seconds=30)["xero_sync_message"])
+    assert "(DRAFT) was found in Xero, and is not what the deal says." in said
+    assert f"It was left as it is: the deal's route leads to {KIWI}. Delete this one in Xero and" in said
+    assert "The deal was changed" not in said
+    scene.settle()
+    with instead(scene.built.parts()):
+        retries.retry([deal])
+    scene.on.until("nothing more is told", lambda: not scene.show("deals", deal)["xero_sync_message"] or None, 30)
+
+
 def test_an_edit_waits_for_its_organisation(two: tuple[Scene, str]) -> None:
     """Drafts of the other are changed meanwhile, and its own when it can be asked again."""
     scene, kiwi = two

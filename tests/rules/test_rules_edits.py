@@ -403,6 +403,7 @@ def test_how_an_invoice_is_done_away_with(stands: Receivable | None, cure: str) 
     if cure == "Credit":
         credited = elsewhere("7", "Aussie Demo Pty", stands, credited=True).partition(" now. ")[2]
         assert credited.startswith("This one is credited in full, so make one there by hand, and run `ledgerloop adopt")
+    assert "the deal's route leads to Aussie Demo Pty. " in elsewhere("7", "Aussie Demo Pty", stands, found=True)
     assert f" {cure} INV-1 or void INV-2 in Xero, whichever shall not stand," in merged_told(
         "7", ("INV-1", stands), ("INV-2", other)
     )

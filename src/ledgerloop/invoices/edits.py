@@ -32,7 +32,16 @@ from ledgerloop.invoices.edit_remarks import (
 from ledgerloop.parts import parts
 from ledgerloop.portal.facts import route_stages, won_stages
 from ledgerloop.records import Intent, Receivable
-from ledgerloop.rules.edits import FOREIGN, edit_told, elsewhere, lost_told, merged_told, not_compared, not_won
+from ledgerloop.rules.edits import (
+    FOREIGN,
+    edit_told,
+    elsewhere,
+    found_told,
+    lost_told,
+    merged_told,
+    not_compared,
+    not_won,
+)
 from ledgerloop.rules.invoices import hash_of, is_won
 from ledgerloop.rules.remarks import Remarks, note_of, remarks_of
 from ledgerloop.rules.routing import Terms
@@ -124,8 +133,10 @@ def edit(portal: str, deals: Sequence[str], settled: Collection[str]) -> Trouble
             elif home.id == before.organisation:
                 edited.append(Edited(sale, terms, now))
             else:
-                why = elsewhere(before.deal, home.name, stands_now, credited=before.invoice in gone_by_credit)
-                told = edit_told(before.number, stands_now.status if stands_now else "", why)
+                away = before.invoice in gone_by_credit
+                why = elsewhere(before.deal, home.name, stands_now, credited=away, found=new)
+                say = found_told if new else edit_told
+                told = say(before.number, stands_now.status if stands_now else "", why)
                 if sale.deal.id in settled and note_of(Remarks(edit=told)) == note_of(Remarks(edit=told_before)):
                     say_on_deal(before, replace(left, basis=now.basis, said=None), "", (), right=True)
                 else:

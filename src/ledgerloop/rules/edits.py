@@ -248,7 +248,8 @@ def not_compared(intent: Intent) -> bool:
 
 def found_told(number: str, status: str, why: str) -> str:
     """Say on the deal that its invoice was found standing, and says something else than the deal does."""
-    return f"Invoice {number} ({status}) was found in Xero, and is not what the deal says. It was left as it is: {why}"
+    called = f"{number} ({status})" if status else number
+    return f"Invoice {called} was found in Xero, and is not what the deal says. It was left as it is: {why}"
 
 
 def whose_lines(deal: str) -> str:
@@ -275,8 +276,13 @@ def not_won(stands: Receivable | None) -> str:
     return f"the deal is not won. Win it again, or {done_away(stands)} it in Xero if it shall not stand."
 
 
-def elsewhere(deal: str, organisation: str, stands: Receivable | None, *, credited: bool = False) -> str:
-    """Say why an invoice stays whose deal is another organisation's by its route; it may be ``credited`` in full."""
+def elsewhere(
+    deal: str, organisation: str, stands: Receivable | None, *, credited: bool = False, found: bool = False
+) -> str:
+    """Say why an invoice stays whose deal is another organisation's by its route; it may be ``credited`` in full.
+
+    One that was ``found`` may have been there from the start.
+    """
     verb = done_away(stands)
     cure = (
         f"{verb.capitalize()} this one in Xero and run `ledgerloop retry --deal {deal} --new` to have one made there."
@@ -291,7 +297,8 @@ def elsewhere(deal: str, organisation: str, stands: Receivable | None, *, credit
             "This one is credited in full, so make one there by hand, and run `ledgerloop adopt --deal"
             f" {deal} --invoice` with the number of that one."
         )
-    return f"the deal's route leads to {organisation} now. {cure} {or_right(deal)}"
+    where = organisation if found else f"{organisation} now"
+    return f"the deal's route leads to {where}. {cure} {or_right(deal)}"
 
 
 def lost_told(number: str, stands: Receivable | None) -> str:
