@@ -25,7 +25,11 @@ def hold_back(verdicts: Mapping[str, Verdict]) -> dict[str, tuple[Hold, str]]:
     """Return the holds of the deals that are ready while nothing may be made for their organisation, with the cause."""
     ready = {deal: one.organisation.id for deal, one in verdicts.items() if isinstance(one, Ready)}
     holds = _holds(set(ready.values()))
-    return {deal: (holds[home], _cause(home)) for deal, home in ready.items() if home in holds}
+    return {
+        deal: (holds[organisation], _cause(organisation))
+        for deal, organisation in ready.items()
+        if organisation in holds
+    }
 
 
 def hold_intents(portal: str, *, only_approved: bool) -> tuple[set[str], list[str]]:
@@ -51,7 +55,11 @@ def hold_intents(portal: str, *, only_approved: bool) -> tuple[set[str], list[st
 def waiting(tx: Connection, portal: str) -> set[str]:
     """Return the deals that wait so, for whichever organisation."""
     homes = connections.organisations(tx)
-    return {deal for home in homes for deal in subjects.deals_of(journal.caused_by(tx, portal, _cause(home.id)))}
+    return {
+        deal
+        for organisation in homes
+        for deal in subjects.deals_of(journal.caused_by(tx, portal, _cause(organisation.id)))
+    }
 
 
 def take_up(portal: str) -> None:
@@ -59,14 +67,16 @@ def take_up(portal: str) -> None:
     at = parts()
     now = at.now()
     with at.database.reading() as tx:
-        free = [home for home, moment in _moments(tx, portal, now) if moment is not None and moment <= now]
+        free = [
+            organisation for organisation, moment in _moments(tx, portal, now) if moment is not None and moment <= now
+        ]
     if not free:
         return
     with at.database.transaction() as tx:
-        for home in free:
-            deals = subjects.deals_of(journal.caused_by(tx, portal, _cause(home)))
+        for organisation in free:
+            deals = subjects.deals_of(journal.caused_by(tx, portal, _cause(organisation)))
             inbox.keep(tx, [again(portal, deal, f"waited until {now.isoformat()}", LOOK) for deal in deals], now)
-            journal.forget_cause(tx, portal, _cause(home))
+            journal.forget_cause(tx, portal, _cause(organisation))
 
 
 def due_at(tx: Connection, portal: str, now: datetime) -> datetime | None:
@@ -77,10 +87,10 @@ def due_at(tx: Connection, portal: str, now: datetime) -> datetime | None:
 def _moments(tx: Connection, portal: str, now: datetime) -> list[tuple[str, datetime | None]]:
     """Return the organisations for which deals wait, and until when: none while their books are to be read."""
     found: list[tuple[str, datetime | None]] = []
-    for home in connections.organisations(tx):
-        if journal.caused_by(tx, portal, _cause(home.id)):
-            why = epochs.held_back(tx, home.id, now)
-            found.append((home.id, now if why is None else None if why.unread else why.until))
+    for organisation in connections.organisations(tx):
+        if journal.caused_by(tx, portal, _cause(organisation.id)):
+            why = epochs.held_back(tx, organisation.id, now)
+            found.append((organisation.id, now if why is None else None if why.unread else why.until))
     return found
 
 
