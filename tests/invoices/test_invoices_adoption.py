@@ -195,7 +195,7 @@ def test_its_lines_are_never_edited(scene: Scene) -> None:
     _touched(scene, deal, amount="478.80")
 
     said = scene.until_shown("deals", deal, "xero_sync_message")["xero_sync_message"]
-    assert f"Invoice {made['InvoiceNumber']} (DRAFT) was left as it is: it was not made by this service." in said
+    assert f"Invoice {made['InvoiceNumber']} (DRAFT) was left as it is: it was not made by this service. Change" in said
     line = {"LineItemID": made["LineItems"][0]["LineItemID"], "Description": "Work", "Quantity": 1}
     line |= {"UnitAmount": 478.8, "AccountCode": "200", "TaxType": "NONE"}
     changed = {"InvoiceID": made["InvoiceID"], "LineItems": [line]}
@@ -205,6 +205,12 @@ def test_its_lines_are_never_edited(scene: Scene) -> None:
     _touched(scene, deal, amount="500")
     scene.until_shown("deals", deal, "xero_sync_message")
     assert [] == scene.calls("xero", "/Invoices", "POST") + scene.calls("xero", "/Invoices", "PUT")
+    scene.approve(made["InvoiceID"])
+    scene.pay(made["InvoiceID"], "478.80")
+    scene.until_shown("deals", deal, "xero_invoice_status", "PAID")
+    _touched(scene, deal, amount="510")
+    said = str(scene.show("deals", deal)["xero_sync_message"])
+    assert f"{made['InvoiceNumber']} (PAID) was left as it is: it was not made by this service. Credit it in" in said
 
 
 def test_who_says_that_it_is_right_is_asked_no_more(scene: Scene) -> None:

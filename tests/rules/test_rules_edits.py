@@ -28,6 +28,7 @@ from ledgerloop.rules.edits import (
     merged_told,
     not_won,
     payload_from,
+    put_right,
     stands_already,
     update_of,
     with_line_ids,
@@ -399,6 +400,7 @@ def test_how_an_invoice_is_done_away_with(stands: Receivable | None, cure: str) 
     assert f"it again, or {cure.lower()} it in Xero" in not_won(stands) or cure == "Delete"
     anew = elsewhere("7", "Aussie Demo Pty", stands).partition(" now. ")[2]
     assert anew.startswith(f"{cure} this one in Xero")
+    assert put_right(stands) == ("Credit it in Xero." if cure == "Credit" else "Change it in Xero.")
     assert ("--new" in anew, "adopt --deal 7 --invoice" in anew) == (cure != "Credit", cure == "Credit")
     if cure == "Credit":
         credited = elsewhere("7", "Aussie Demo Pty", stands, credited=True).partition(" now. ")[2]

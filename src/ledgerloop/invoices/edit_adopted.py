@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from ledgerloop.invoices.edit_remarks import Edited, keep_news, say_on_deal
 from ledgerloop.parts import parts
 from ledgerloop.records import Portal
-from ledgerloop.rules.edits import comes_to_the_same, edit_told
+from ledgerloop.rules.customers import receivable_from_invoice
+from ledgerloop.rules.edits import comes_to_the_same, edit_told, put_right
 from ledgerloop.rules.invoices import currency_of
 from ledgerloop.rules.remarks import or_right
 from ledgerloop.rules.standing import GONE
@@ -33,6 +34,7 @@ def compare_adopted(portal: Portal, organisation: str, edited: Sequence[Edited])
         elif comes_to_the_same(deal, currency_of(deal, portal), invoice):
             say_on_deal(before, one.intent, "")
         else:
-            why = f"it was not made by this service. Change it in Xero. {or_right(deal.id)}"
+            stands = receivable_from_invoice(organisation, invoice)
+            why = f"it was not made by this service. {put_right(stands)} {or_right(deal.id)}"
             told = edit_told(invoice.InvoiceNumber, invoice.Status, why)
             say_on_deal(before, before, told, held=one.terms.edits == "hold")

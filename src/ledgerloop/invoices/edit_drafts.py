@@ -38,6 +38,7 @@ from ledgerloop.rules.edits import (
     found_told,
     lines_as_text,
     not_compared,
+    put_right,
     stands_already,
     update_of,
     whose_lines,
@@ -172,7 +173,8 @@ def _change(
         say_on_deal(before, replace(said, basis=edited.intent.basis), "", differs)
         return []
     if invoice.Status not in OPEN:
-        return stays(f"it is no longer a draft. Credit it or change it in Xero. {or_right(deal)}")
+        stands = receivable_from_invoice(organisation.id, invoice)
+        return stays(f"it is no longer a draft. {put_right(stands)} {or_right(deal)}")
     if edited.terms.edits == "hold":
         return stays(f"its route holds such edits for a person. Change it in Xero. {or_right(deal)}", held=True)
     if before.stood == UNSEEN and not answered.endswith(whose_lines(deal)):

@@ -269,6 +269,11 @@ def done_away(stands: Receivable | None) -> str:
     return "void" if stands.status == "AUTHORISED" and not (stands.paid or stands.credited) else "credit"
 
 
+def put_right(stands: Receivable | None) -> str:
+    """Say how an invoice is made to say something else: Xero changes none on which there is money."""
+    return "Credit it in Xero." if done_away(stands) == "credit" else "Change it in Xero."
+
+
 def not_won(stands: Receivable | None) -> str:
     """Say why an invoice stays whose deal is open again."""
     if stands is not None and stands.status in ("DRAFT", "SUBMITTED"):
