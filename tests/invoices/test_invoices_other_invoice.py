@@ -10,6 +10,7 @@ from test_invoices_adoption import PORTAL, _after
 from test_invoices_adoption_apart import AUSSIE, KIWI, Two
 from test_invoices_reissue import end, made
 
+from ledgerloop.engine import retries
 from ledgerloop.errors import LedgerloopError
 from ledgerloop.invoices import reissue
 from ledgerloop.parts import instead
@@ -99,6 +100,41 @@ def test_one_that_another_deal_has_is_left_to_it(scene: Scene) -> None:
         pytest.raises(LedgerloopError, match=f"{theirs['InvoiceNumber']} in Xero has the"),
     ):
         reissue.renewals([deal])
+
+
+@pytest.mark.parametrize("paid", [False, True])
+def test_one_with_the_mark_that_is_made_out_to_another(scene: Scene, paid: bool) -> None:
+    """It is the deal's by its mark, and a person is asked: both are named, and doing what is said ends the question."""
+    deal = scene.sell(won=False)
+    wrong = scene.invoice_for(scene.customer("Wrong Customer Ltd"), "478.80", Reference=f"HS-{deal}")
+    if paid:
+        scene.pay(wrong["InvoiceID"], wrong["Total"])
+    scene.settle()
+
+    scene.win(deal)
+
+    shown = scene.until_shown("deals", deal, "xero_sync_message")
+    scene.settle()
+    told = str(scene.show("deals", deal)["xero_sync_message"])
+    assert "it is made out to “Wrong Customer Ltd”, and the deal is “" in told, shown
+    assert wrong["InvoiceID"] == scene.show("deals", deal)["xero_invoice_id"]
+    assert f"deal {deal}" in scene.holds()
+    if paid:
+        assert "Credit it in Xero if it shall not stand. Or run" in told
+        with instead(scene.built.parts()):
+            retries.retry([deal])
+        scene.on.until("the message goes", lambda: not scene.show("deals", deal)["xero_sync_message"] or None)
+    else:
+        assert f"Void it in Xero and run `ledgerloop retry --deal {deal} --new`" in told
+        end(scene, wrong, "VOIDED")
+        scene.until_shown("deals", deal, "xero_invoice_status", "VOIDED")
+        scene.settle()
+        with instead(scene.built.parts()):
+            reissue.renew(reissue.renewals([deal]))
+        scene.until_shown("deals", deal, "xero_invoice_status", "DRAFT")
+        assert wrong["InvoiceID"] != scene.show("deals", deal)["xero_invoice_id"]
+    scene.settle()
+    assert {} == scene.holds()
 
 
 def _why(scene: Scene, deal: str) -> list[str]:

@@ -37,6 +37,7 @@ from ledgerloop.rules.edits import (
     edit_told,
     found_told,
     lines_as_text,
+    made_out_to_another,
     not_compared,
     put_right,
     stands_already,
@@ -147,6 +148,10 @@ def _change(
     if edited.intent.basis == before.basis:
         say_on_deal(before, said, "", differs)
         return []
+    approved = receivable_from_invoice(organisation.id, invoice) if found and invoice.Status not in OPEN else None
+    if approved and not payers.pays(organisation, edited.sale, invoice.Contact.ContactID):
+        payer = buyers.name_of(edited.sale)
+        return stays(made_out_to_another(deal, invoice.Contact.Name, payer, approved), held=True)
     if not isinstance(draft, Draft):
         if found and invoice.Status not in OPEN:
             say_on_deal(before, edited.intent, "")

@@ -321,6 +321,16 @@ def another_pays(deal: str, customer: str, payer: str, *, moved: bool) -> str:
     )
 
 
+def made_out_to_another(deal: str, customer: str, payer: str, stands: Receivable | None) -> str:
+    """Say why an approved invoice that was found with the deal's mark is a question: its customer is not the deal's."""
+    verb = done_away(stands)
+    anew = f"run `ledgerloop retry --deal {deal} --new` to have one made out to “{payer}”."
+    cure = f"{verb.capitalize()} it in Xero and {anew}"
+    if verb == "credit":  # such a one stays the deal's
+        cure = "Credit it in Xero if it shall not stand."
+    return f"it is made out to “{customer}”, and the deal is “{payer}”'s. {cure} {or_right(deal)}"
+
+
 def merged_told(deal: str, ours: tuple[str, Receivable | None], theirs: tuple[str, Receivable | None]) -> str:
     """Say on a deal that was merged with another that each has an invoice: its number, and as it stands."""
     (number, mine), (other, its) = ours, theirs
