@@ -124,6 +124,29 @@ def test_beside_the_service(served: Served, tmp_path: Path) -> None:
     assert 3 == sum(one["InvoiceNumber"] in ("T-1", "H-1", "H-2") for one in served.invoices())
 
 
+def test_one_typed_anew_after_the_first_was_voided(served: Served, tmp_path: Path) -> None:
+    """Who asks for a new invoice is told of the other way, and doing what is said has the deal follow that one."""
+    deal = _deals(served)["By hand"]
+    _done(run(tmp_path, "adopt", "--deal", deal, "--yes"))
+    served.until_shown("deals", deal, "xero_invoice_number", "H-1")
+    voided = {"InvoiceID": _id_of(served, "H-1"), "Status": "VOIDED"}
+    served.on.in_xero("POST", f"/Invoices/{voided['InvoiceID']}", {"Invoices": [voided]})
+    hand = next(one for one in served.invoices() if one["InvoiceNumber"] == "H-1")
+    served.invoice_for(hand["Contact"]["ContactID"], "250", InvoiceNumber="H-3")
+    served.until_shown("deals", deal, "xero_invoice_status", "VOIDED")
+
+    asked = run(tmp_path, "retry", "--deal", deal, "--new")
+
+    assert 1 == asked.returncode
+    assert f"run `ledgerloop adopt --deal {deal} --invoice NUMBER` instead: none is made then." in asked.stderr
+    told = _done(run(tmp_path, "adopt", "--deal", deal, "--invoice", "H-3", "--yes"))
+    assert "The deal has H-1, which is VOIDED in Xero: this one would take its place." in told
+    served.until_shown("deals", deal, "xero_invoice_number", "H-3")
+    served.settle()
+    assert "H-3" == _linked(served)[deal]
+    assert [] == served.invoices_of(deal)
+
+
 def test_what_cannot_be_is_a_sentence(served: Served, tmp_path: Path) -> None:
     """A wrong deal, number or combination says what to write; nothing is linked, and nobody is asked in vain."""
     deals = _deals(served)

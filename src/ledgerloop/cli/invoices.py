@@ -77,6 +77,8 @@ def _show_and_ask(chosen: Sequence[Renewal], yes: bool) -> None:
         if payer:
             other = f"`ledgerloop link --deal {deal} --customer ID` or `ledgerloop link --deal {deal} --new`"
             say(f"    If another pays, run {other} instead: that has it made, too.", err=True)
+        adopted = f"`ledgerloop adopt --deal {deal} --invoice NUMBER`"
+        say(f"    If somebody has typed one in Xero by hand, run {adopted} instead: none is made then.", err=True)
     ask("Have new invoices made?", yes)
 
 
