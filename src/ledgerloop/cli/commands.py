@@ -72,7 +72,10 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
         "ledgerloop.cli.status:status",
         "Show how the service does and why, connections, lanes that rest, and events that wait.",
     ),
-    "holds": ("ledgerloop.cli.status:holds", "Show what waits for a person, with every reason."),
+    "holds": (
+        "ledgerloop.cli.status:holds",
+        "Show what waits for a person, with every reason, and what deals say though their invoices stand.",
+    ),
     "events": ("ledgerloop.cli.status:events", "Show the events that came in last, and what became of them."),
     "journal": (
         "ledgerloop.cli.status:journal",
