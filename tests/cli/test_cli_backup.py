@@ -91,6 +91,23 @@ def test_a_backup_that_does_not_open_is_refused(sealed: Path, tmp_path: Path) ->
     assert before == (sealed / FILE).read_bytes()
 
 
+def test_what_a_backup_lacks_is_said_before_it_is_put_back(sealed: Path) -> None:
+    """Neither keeps a database that opens from being put back, and nobody takes it for whole."""
+    assert 0 == run(sealed, "backup", "kept").returncode
+    (sealed / "kept" / "engine.sqlite3").unlink()
+    (sealed / "kept" / "about.json").write_text("{")
+
+    asked = run(sealed, "restore", "kept")
+    back = run(sealed, "restore", "kept", "--yes")
+
+    for ended in (asked, back):
+        assert "kept/engine.sqlite3 is missing, and the backup of a service that has run has one." in ended.stderr
+        assert "kept/about.json cannot be read: nobody knows when this backup was made." in ended.stderr
+    assert (1, 0) == (asked.returncode, back.returncode)
+    (sealed / "kept" / "about.json").unlink()
+    assert "kept/about.json is missing: " in run(sealed, "restore", "kept", "--yes").stderr
+
+
 def test_nothing_is_put_back_while_somebody_works(sealed: Path) -> None:
     """The lock of the living is held: restore says to stop the service first."""
     assert 0 == run(sealed, "backup", "kept").returncode

@@ -53,6 +53,8 @@ def restore(folder: From, config: Config = FILE, sandbox: OnSandbox = False, yes
     url, key = make_url(settings.service.database), Path(settings.service.key_file)
     _check(folder, key)
     refuse_in_use(url)
+    for lack in backups.lacks(folder):
+        say(lack, err=True)
     made = backups.made_at(folder)
     when = f" of {made:%Y-%m-%d %H:%M} UTC" if made else ""
     ask(f"Put the backup{when} in the place of {url.render_as_string()}?", yes)

@@ -83,6 +83,20 @@ def made_at(folder: Path) -> datetime | None:
         return None
 
 
+def lacks(folder: Path) -> list[str]:
+    """Say what a backup that opens has lost since it was made, as far as it can be known."""
+    said = []
+    if made_at(folder) is None:
+        what = "cannot be read" if (folder / ABOUT).exists() else "is missing"
+        said.append(f"{folder / ABOUT} {what}: nobody knows when this backup was made.")
+    if (folder / SERVICE).is_file() and not (folder / ENGINE).is_file():
+        said.append(
+            f"{folder / ENGINE} is missing, and the backup of a service that has run has one. If there is a whole"
+            " backup, restore that one."
+        )
+    return said
+
+
 def in_use(url: URL) -> bool:
     """Tell whether any process works on the database: each holds a lock for as long as it lives."""
     if url.get_backend_name() == "sqlite":
