@@ -165,6 +165,20 @@ def test_what_cannot_be_is_a_sentence(served: Served, tmp_path: Path) -> None:
     assert {} == _linked(served)
 
 
+def test_an_invoice_that_is_gone_is_nobodys_to_name(served: Served, tmp_path: Path) -> None:
+    """Where the only pair in question is refused for its invoice is voided, nobody is told to name it."""
+    deals, wrong = _deals(served), _id_of(served, "H-2")
+    for status in ("AUTHORISED", "VOIDED"):
+        served.on.in_xero("POST", f"/Invoices/{wrong}", {"Invoices": [{"InvoiceID": wrong, "Status": status}]})
+    served.settle()
+
+    plan = _done(run(tmp_path, "adopt", "--deal", deals["Part"]))
+
+    assert "VOIDED" in plan
+    assert "1 in question" in plan
+    assert "What is in question is linked where" not in plan
+
+
 def test_without_the_service(served: Served, tmp_path: Path) -> None:
     """On a terminal it asks, and a no does nothing; a linked deal names its invoice, and the service shows the rest."""
     deals = _deals(served)

@@ -18,6 +18,7 @@ from ledgerloop.invoices.adoption_survey import Survey
 from ledgerloop.parts import instead
 from ledgerloop.records import Organisation, Portal
 from ledgerloop.rules.pairing.pairs import Pair, Plan, Sold
+from ledgerloop.rules.standing import GONE
 from ledgerloop.store import connections
 
 OfInvoice = Annotated[
@@ -172,7 +173,7 @@ def _nothing(survey: Survey, deals: Sequence[str], as_json: bool) -> None:
     say(f"Won deals that are not linked to an invoice: {counts}")
     if plan.certain:
         say("`ledgerloop adopt --yes` links what is certain, `ledgerloop adopt --deal ID` what is certain of one deal.")
-    if plan.uncertain:
+    if any(one.invoice.document.status not in GONE for one in plan.uncertain):
         say("What is in question is linked where you name the pair: `ledgerloop adopt --deal ID --invoice NUMBER`.")
     say("Nothing was written.")
 
