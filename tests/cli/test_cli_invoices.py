@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import socketserver
+import threading
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -63,6 +65,23 @@ def test_a_sandbox_that_is_not_there(held: Path) -> None:
     assert 1 == ended.returncode
     assert "no connection to http://127.0.0.1:1 (ConnectError)." in ended.stderr
     assert "say where it listens with --xero-url and --hubspot-url." in ended.stderr
+
+
+def test_a_sandbox_that_listens_is_not_to_be_started(held: Path) -> None:
+    """Where something takes connections and does not answer, no other address is advised."""
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), _HangUp) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        address = f"http://127.0.0.1:{server.server_address[1]}"
+        ended = run(held, "retry", "--deal", "12", "--hubspot-url", address, "--xero-url", address)
+        server.shutdown()
+
+    assert 1 == ended.returncode
+    assert "the answer was lost" in ended.stderr
+    assert "--hubspot-url" not in ended.stderr
+
+
+class _HangUp(socketserver.BaseRequestHandler):
+    """End every connection without a word."""
 
 
 @pytest.mark.parametrize("words", [["retry"], ["retry", "--all", "--deal", "7"], ["retry", "--all", "--new"]])

@@ -119,3 +119,17 @@ def test_what_the_brake_stopped_is_let_go(scene: Scene, directory: Path) -> None
 
     assert KIWI in done(directory, "plan", "--waiting")
     done(directory, "approve", "--yes")
+
+
+def test_an_organisation_that_is_offline_is_one_sentence(scene: Scene, directory: Path) -> None:
+    """A plan that cannot be made says why, and logs nothing beside it."""
+    deal = scene.sell(won=False)
+    path = f"{scene.on.xero_url}/_sandbox/organisations/{scene.on.organisation}"
+    assert scene.on.control.post(path, json={"Offline": True}).status_code == 200
+
+    ended = run(directory, "plan", "--deal", deal)
+
+    assert scene.on.control.post(path, json={"Offline": False}).status_code == 200
+    assert 1 == ended.returncode
+    assert 1 == len(ended.stderr.splitlines())
+    assert "The Organisation is offline" in ended.stderr

@@ -5,12 +5,14 @@ Nothing is started, so commands may run beside the service. Commands that only l
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
+from urllib.parse import urlsplit
 
 import typer
 
@@ -28,6 +30,8 @@ if TYPE_CHECKING:
 FILE = Path("ledgerloop.toml")
 SANDBOX_XERO = "http://127.0.0.1:9101"
 SANDBOX_HUBSPOT = "http://127.0.0.1:9102"
+_A_MOMENT = 2.0
+"""Seconds that the sandbox has for taking a connection."""
 
 Config = Annotated[Path, typer.Option("--config", "-c", help="The settings file.")]
 OnSandbox = Annotated[bool, typer.Option("--sandbox", help="Work with the sandbox, and with a database of its own.")]
@@ -95,9 +99,10 @@ def opened(
 ) -> Iterator[Ledgerloop]:
     """Put the service together for one command, and close it afterwards.
 
-    Where the sandbox does not answer, it may listen elsewhere, so the error names the options that say where.
+    Where the sandbox does not listen, it may listen elsewhere, so the error names the options that say where.
     """
     from ledgerloop.bootstrap import build
+    from ledgerloop.rules.vendor_messages import whole
 
     settings = choose(config, sandbox, xero_url, hubspot_url, port)
     Database(settings.service.database, make=False).close()
@@ -105,13 +110,24 @@ def opened(
     try:
         yield built
     except Transient as error:
-        if error.status is not None or not reading.on_sandbox(built.settings):
+        addresses = (settings.xero.api_url, settings.hubspot.api_url)
+        if error.status is not None or not reading.on_sandbox(settings) or all(map(_listens, addresses)):
             raise
         cure = "Start the sandbox, or say where it listens with --xero-url and --hubspot-url."
-        raise Transient(f"{error.sentence}. {cure}") from error
+        raise Transient(f"{whole(error.sentence)} {cure}") from error
     finally:
         built.vendors.close()
         built.database.close()
+
+
+def _listens(address: str) -> bool:
+    """Tell whether anything takes connections at an address."""
+    parsed = urlsplit(address)
+    try:
+        socket.create_connection((parsed.hostname, parsed.port or 443), timeout=_A_MOMENT).close()
+    except OSError:
+        return False
+    return True
 
 
 @contextmanager

@@ -20,7 +20,7 @@ from ledgerloop.errors import ConsentNeeded, LedgerloopError, RateLimited, Refus
 from ledgerloop.log import logger
 from ledgerloop.parts import parts
 from ledgerloop.records import Hold, Rest
-from ledgerloop.store import connections, deferrals, inbox
+from ledgerloop.store import connections, deferrals, inbox, provenance
 
 _SHORT = timedelta(minutes=1)
 """What is over by then is waited for by the lane; what takes longer is told on the deals, and holds up nobody."""
@@ -54,7 +54,8 @@ class Troubles:
             with parts().database.reading() as tx:
                 if len(connections.organisations(tx)) == 1:
                     raise
-            logger.warning("an organisation is put aside", organisation=organisation, why=problem.sentence)
+            if provenance.turn():  # a command raises it, and says it in its own sentence
+                logger.warning("an organisation is put aside", organisation=organisation, why=problem.sentence)
             self.of.setdefault(organisation, problem)
             self.deals |= dict.fromkeys(deals, organisation)
 
