@@ -26,7 +26,7 @@ from ledgerloop.store.commits import Commits
 from ledgerloop.store.db import Database
 from ledgerloop.store.lanes import Lane, Ready
 
-APPLICATION_VERSION = "6"
+APPLICATION_VERSION = "7"
 """Changes when a turn that began before an upgrade could not go on after it, because its steps or their order changed.
 
 Such turns are ended at the launch, and the next turns of their lanes do the rest."""
