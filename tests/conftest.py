@@ -17,6 +17,24 @@ from ledgerloop.store.db import Database
 from template import migrated
 
 _numbers = itertools.count(1)
+_LONG = ("attack/test_attack_floods.py", "attack/test_attack_quiet_network.py", "bench/", "proof/", "safety/")
+"""Where tests take longest, so that every worker begins with some of them and none is left with them at the end."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Give each worker some of the long tests first: each begins with an equal part of the list, in order."""
+    workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    if workers == 1:
+        return
+    here = Path(__file__).parent
+    long = [one for one in items if one.path.relative_to(here).as_posix().startswith(_LONG)]
+    apart = set(long)
+    others = [one for one in items if one not in apart]
+    ordered: list[pytest.Item] = []
+    for worker in range(workers):
+        first, last = (len(others) * part // workers for part in (worker, worker + 1))
+        ordered += long[worker::workers] + others[first:last]
+    items[:] = ordered
 
 
 def pytest_collection_finish() -> None:
