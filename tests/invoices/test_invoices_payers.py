@@ -15,10 +15,10 @@ from ledgerloop.hubspot.models import Record
 from ledgerloop.invoices import new_customer, payer_answers
 from ledgerloop.invoices.deals import Sale
 from ledgerloop.parts import instead
-from ledgerloop.records import Hold, Organisation
+from ledgerloop.records import Hold, Link, Organisation
 from ledgerloop.rules.identity.addresses import email_domain
 from ledgerloop.rules.identity.payers import Found
-from ledgerloop.store import connections, rulings
+from ledgerloop.store import connections, links, rulings
 
 
 @pytest.fixture(scope="module")
@@ -500,24 +500,30 @@ def test_a_customer_that_arrives_while_its_buyer_is_weighed_is_not_doubled(scene
     assert 1 == named(scene, "Kowhai Latecomer")
 
 
+@pytest.mark.parametrize("shown", [False, True], ids=["shown nowhere yet", "shown at the buyer meanwhile"])
 def test_a_customer_without_its_number_that_arrives_while_its_buyer_is_weighed_is_not_doubled(
-    scene: Scene, crm: Customers
+    scene: Scene, crm: Customers, shown: bool
 ) -> None:
     """Nothing refuses what has no number: our own lost request is found by the name, before another name is chosen."""
-    company = scene.make("companies", name="Kowhai Nightcomer Ltd")
-    contact = scene.make("contacts", email="ap@kowhai-nightcomer.example.com", lastname="Late")
+    stem = "Kowhai Daycomer" if shown else "Kowhai Nightcomer"
+    email = f"ap@{stem.lower().replace(' ', '-')}.example.com"
+    company = scene.make("companies", name=f"{stem} Ltd")
+    contact = scene.make("contacts", email=email, lastname="Late")
     records = {
         kind: Record(id=key, properties=scene.show(plural, key))
         for kind, plural, key in (("company", "companies", company), ("contact", "contacts", contact))
     }
-    other = crm.add("Kowhai Bearer", ContactNumber=f"HubSpot company {company}")
+    other = crm.add(f"{stem} Bearer", ContactNumber=f"HubSpot company {company}")
     scene.settle()
     organisation = home_of(scene)
     with scene.built.database.transaction() as tx:
         said = rulings.none_of(f"company {company}", other)
         rulings.put(tx, organisation.id, said, "", scene.built.now(), "Kim")
-    late = crm.add("Kowhai Nightcomer Ltd", EmailAddress="ap@kowhai-nightcomer.example.com")
+    late = crm.add(f"{stem} Ltd", EmailAddress=email)
     scene.settle()
+    if shown:
+        with scene.built.database.transaction() as tx:
+            links.put(tx, [Link(organisation.id, late, "company", company, "evidence")], scene.built.now())
     weighed = Sale(Record(id="9"), company=records["company"], contact=records["contact"])
     at = scene.built.parts()
 
@@ -527,7 +533,7 @@ def test_a_customer_without_its_number_that_arrives_while_its_buyer_is_weighed_i
     assert [] == taken
     assert isinstance(found["9"], Found)
     assert late == found["9"].id
-    assert 1 == named(scene, "Kowhai Nightcomer")
+    assert 1 == named(scene, f"{stem} Ltd")
 
 
 def test_an_answer_that_no_webhook_tells_of(staged: Callable[..., Scene]) -> None:

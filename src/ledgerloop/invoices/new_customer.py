@@ -104,7 +104,8 @@ def lost(organisation: Organisation, sales: Sequence[Sale]) -> Payers:
     """Return the customers that were made for buyers without their numbers, by requests whose answers were lost.
 
     A person has said that whoever has the number is another, so the name tells: such a customer has one that we give,
-    the address that we send and no number, came after the person's word, and is nobody else's.
+    the address that we send and no number, came after the person's word, and is nobody else's: the buyer's it may be by
+    now, since customers are shown beside.
     """
     bodies = {sale.deal.id: new_customer(sale) for sale in sales if sides(sale)}
     number_of = {deal: str(one["ContactNumber"]) for deal, one in bodies.items() if not isinstance(one, Hold)}
@@ -133,8 +134,9 @@ def _made_without_number(
         if not one.number and one.email_key == address and _is_fresh(one, moment)
         if _denied_at(tx, organisation, sale, [one], by_all=False) is None
     ]
-    taken = links.find(tx, organisation.id, sides(sale)[0][0], [one.id for one in some])
-    return next((one.id for one in some if one.id not in taken), "")
+    kind, record = sides(sale)[0]
+    linked = links.find(tx, organisation.id, kind, [one.id for one in some])
+    return next((one.id for one in some if one.id not in linked or linked[one.id].hubspot_id == record.id), "")
 
 
 def _name_freely(
