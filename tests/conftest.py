@@ -17,8 +17,9 @@ from ledgerloop.store.db import Database
 from template import migrated
 
 _numbers = itertools.count(1)
-_LONG = ("attack/test_attack_floods.py", "attack/test_attack_quiet_network.py", "bench/", "proof/", "safety/")
-"""Where tests take longest, so that every worker begins with some of them and none is left with them at the end."""
+_LONG = ("attack/test_attack_floods.py", "attack/test_attack_quiet_network.py", "proof/")
+"""Where single tests take longest, so that every worker begins with some of them and none is left with them at the end.
+What shares a costly fixture stays together."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
