@@ -24,13 +24,13 @@ _SECRET_NAME = re.compile(
 _HARMLESS_NAME = re.compile(r"(_hash|_name|_count|_id|_at|_seconds|_type)$", re.IGNORECASE)
 _SECRET_TEXT = re.compile(
     r"""
-      (?P<scheme>\b(?:Bearer|Basic)\s+)[\w.~+/=-]+            # an Authorization header
+      (?P<scheme>\b(?:(?:Bearer|Basic)\s+)+)[\w.~+/=-]+       # an Authorization header
     | \beyJ[\w-]+\.[\w-]+(?:\.[\w-]*)?                       # a JWT: Xero's access tokens
     | \bpat-[a-z]{2,4}\d*-[\w-]+                             # the token of a HubSpot private app
     | (?P<field>
         (?:["']?\b(?:(?:access|refresh|id)_token|client_secret|code_verifier|password)["']?\s*[=:]\s*["']?)
         | [?&]code=
-      )[^\s"'&,}]+                                            # a form field, a query or a JSON value
+      )(?:(?:Bearer|Basic)\s+)*[^\s"'&,}]+                    # a form field, a query or a JSON value
     | (?P<login>\b[a-z][a-z0-9+.-]*://[^\s:/@]*:)[^\s@/]+(?=@) # a password in an address
     | [A-Za-z0-9._%+-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+     # an email
     """,

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 import structlog
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from ledgerloop import log
@@ -103,6 +103,8 @@ def test_keeps_the_harmless(lines: Lines) -> None:
 
 
 @given(before=st.text(max_size=20), after=st.text(max_size=20))
+@example(before="BEARER", after="")
+@example(before="access_token:", after="")
 def test_redacts_a_token_in_any_surroundings(before: str, after: str) -> None:
     """Whatever stands around a token, it does not get through."""
     event = log.redact(None, "info", {"event": f"{before} Bearer hunter2hunter2 {after}"})
