@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 
 import pytest
 from crm import Customers, begun, home_of
-from scene import Scene
+from scene import DAY, Scene
 
-from ledgerloop.customers import answers, link_by_hand
+from ledgerloop.customers import answers, link_by_hand, moved_ids
 from ledgerloop.engine import retries
 from ledgerloop.invoices import payer_answers
 from ledgerloop.parts import instead
@@ -599,6 +600,28 @@ class TestWhoPays:
         scene.until_shown("deals", deal, "xero_invoice_id")
         (invoice,) = scene.invoices_of(deal)
         return str(invoice["Contact"]["ContactID"])
+
+
+def test_an_id_that_is_cleared_while_it_is_looked_at_has_not_been_moved(scene: Scene, crm: Customers) -> None:
+    """The last change of the id on the other company is the clearing, which comes after the person's word."""
+    customer = crm.add("Weighed Ltd")
+    holder, other = said_again(scene, crm, customer, "company", name="Weighing")
+    read = scene.fault("hubspot", kind="delay", method="POST", path="companies/batch/read", delay_ms=DAY, times=1)
+
+    def clear() -> None:
+        scene.until_met("hubspot", read)
+        scene.edit("companies", other, xero_contact_id="")
+        scene.mend("hubspot", read)
+
+    clearing = threading.Thread(target=clear)
+    clearing.start()
+    with instead(scene.built.parts()):
+        moved_ids.hear(home_of(scene), "company", [other])
+    clearing.join()
+
+    assert holder == crm.record(customer, "company")
+    until_asked_no_more(scene, f"hubspot company {holder}")
+    assert [customer, ""] == [scene.show("companies", one)["xero_contact_id"] or "" for one in (holder, other)]
 
 
 def test_a_company_of_its_own_without_a_contact_says_what_it_lacks(scene: Scene, crm: Customers) -> None:

@@ -101,12 +101,12 @@ def newer_sides(kind: LinkKind, customers: Mapping[str, Customer]) -> dict[str, 
     if not newest or not customers:
         return {}
     names = [name for unit in newest for name in UNITS[kind][unit][1]]
-    moments = parts().hubspot().changed_at(PLURAL[kind], list(customers), names)
+    changes = parts().hubspot().last_changes(PLURAL[kind], list(customers), names)
     found: dict[str, dict[str, Vendor]] = {}
     for record, customer in customers.items():
         for unit in newest:
             there = max(
-                (at for name in UNITS[kind][unit][1] if (at := moments.get(record, {}).get(name))), default=None
+                (one.at for name in UNITS[kind][unit][1] if (one := changes.get(record, {}).get(name))), default=None
             )
             if there is None or customer.updated_at is None:
                 continue

@@ -167,18 +167,23 @@ def _not_free(
 
 
 def _said_later(organisation: Organisation, kind: LinkKind, asking: Mapping[str, _Move]) -> set[str]:
-    """Tell of whom a person has said, after the id was written elsewhere, that it is the linked record."""
+    """Tell of whom a person has said, after the id was written elsewhere, that it is the linked record.
+
+    Where the id has gone from there since the record was read, what the person has said stands, too.
+    """
     subjects = {key: f"customer {key} {kind}" for key in asking}
     with parts().database.reading() as tx:
         said = rulings.get(tx, organisation.id, list(subjects.values()))
         when = rulings.said_at(tx, organisation.id, list(subjects.values()))
     named = [key for key, one in asking.items() if said.get(subjects[key]) == one.link.hubspot_id]
     ids = [asking[key].to.id for key in named]
-    written = parts().hubspot().changed_at(PLURAL[kind], ids, [id_name()]) if ids else {}
+    written = parts().hubspot().last_changes(PLURAL[kind], ids, [id_name()]) if ids else {}
     return {
         key
         for key in named
-        if (moment := written.get(asking[key].to.id, {}).get(id_name())) is None or moment <= when[subjects[key]]
+        if (change := written.get(asking[key].to.id, {}).get(id_name())) is None
+        or change.value.strip().lower() != key.lower()
+        or change.at <= when[subjects[key]]
     }
 
 

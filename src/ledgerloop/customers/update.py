@@ -107,24 +107,25 @@ def _record(portal: str, kind: LinkKind, some: Sequence[Wanted], sent: Sent, lan
     """Record what was written, what was left out and why, and follow what is gone."""
     at = parts()
     now = at.now()
-    left_out = {key: {one.name for one in dropped} for key, dropped in sent.dropped.items()}
+    dropped_of = {one.id: [_with_holder(one, each) for each in sent.dropped.get(one.id, ())] for one in some}
+    left_out = {key: {one.name for one in dropped} for key, dropped in dropped_of.items()}
     done = [one for one in some if one.id not in sent.failed]
-    held = {one.id: reasons for one in done if (reasons := _reasons(one, sent.dropped.get(one.id, ()), lane))}
+    held = {one.id: reasons for one in done if (reasons := _reasons(one, dropped_of[one.id], lane))}
     lines: list[Line] = []
     with at.database.transaction() as tx:
         shown = {one.id: _without(one.values, left_out.get(one.id, ())) for one in done}
         last_written.put(tx, portal, kind, shown)
-        _remember(tx, kind, [_as_taken(one, sent.dropped.get(one.id, ())) for one in done], lane)
+        _remember(tx, kind, [_as_taken(one, dropped_of[one.id]) for one in done], lane)
         journal.clear(tx, [one.target for one in done if one.id not in held], now)
         for one in done:
             values = _without(_row(one), left_out.get(one.id, ()))
             if values:
                 lines.append(one.line("update", one.reason, values, "written"))
-            for dropped in sent.dropped.get(one.id, ()):
+            for dropped in dropped_of[one.id]:
                 if not batch_write.is_ours(dropped.name) and not _is_stage(one, dropped) and not dropped.waits:
                     reason = f"HubSpot refused `{dropped.name}`, which is left out: {whole(dropped.said)}"
                     lines.append(one.line("skip", reason))
-            found = [dropped.holder for dropped in sent.dropped.get(one.id, ()) if dropped.holder]
+            found = [dropped.holder for dropped in dropped_of[one.id] if dropped.holder]
             holders = list(dict.fromkeys(found))
             if one.id in held and journal.hold(tx, lane, one.target, held[one.id], holders, now):
                 lines.append(one.line("hold", " ".join(held[one.id])))
@@ -155,8 +156,9 @@ def _reasons(one: Wanted, dropped: Sequence[Dropped], lane: str) -> tuple[str, .
     """Word what a person must cure of the values that were left out."""
     reasons = []
     for each in dropped:
-        if each.name == id_name() and each.code == batch_write.TAKEN:
-            reasons.append(hold_reasons.id_taken(one.kind, one.id, _holder(one), one.values[id_name()]))
+        if _is_taken_id(each):
+            holder = each.holder or "of another customer"
+            reasons.append(hold_reasons.id_taken(one.kind, one.id, holder, one.values[id_name()]))
         elif _is_stage(one, each):
             reasons.append(hold_reasons.refused_stage(one.id, one.values[each.name], each.said))
         elif each.waits:
@@ -182,11 +184,17 @@ def _is_stage(one: Wanted, dropped: Dropped) -> bool:
     return one.kind == "deal" and dropped.name == "dealstage"
 
 
-def _holder(one: Wanted) -> str:
-    """Find the record that carries the customer's Xero id."""
+def _is_taken_id(dropped: Dropped) -> bool:
+    return dropped.name == id_name() and dropped.code == batch_write.TAKEN
+
+
+def _with_holder(one: Wanted, dropped: Dropped) -> Dropped:
+    """Name the record that carries the customer's Xero id, where HubSpot only said that one does."""
+    if dropped.holder or not _is_taken_id(dropped):
+        return dropped
     customer = one.values[id_name()]
     found = parts().hubspot().read(PLURAL[one.kind], [customer], (), id_property=id_name())
-    return found[customer].id if customer in found else "of another customer"
+    return replace(dropped, holder=found[customer].id) if customer in found else dropped
 
 
 def _fail(portal: str, failed: Sequence[tuple[Wanted, BatchError]], lane: str) -> None:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime
 from typing import Any
 
 from ledgerloop.bisect import bisect
@@ -23,6 +22,7 @@ from ledgerloop.hubspot.models import (
     Association,
     BatchError,
     BatchResult,
+    Change,
     Group,
     New,
     Owner,
@@ -40,9 +40,9 @@ from ledgerloop.hubspot.reading import (
     after_in,
     associations_from,
     errors_in,
+    last_changes_in,
     model_from,
     models_from,
-    moments_in,
     records_in,
     results_in,
 )
@@ -115,9 +115,9 @@ class HubSpotClient:
             found |= {one.id: one for one in records_in(answer)}
         return found
 
-    def changed_at(self, kind: str, ids: Sequence[str], properties: Sequence[str]) -> dict[str, dict[str, datetime]]:
-        """Read when each property last changed, fifty records a call; one that never did is absent."""
-        found: dict[str, dict[str, datetime]] = {}
+    def last_changes(self, kind: str, ids: Sequence[str], properties: Sequence[str]) -> dict[str, dict[str, Change]]:
+        """Read each property's last change, fifty records a call; a property that never changed is absent."""
+        found: dict[str, dict[str, Change]] = {}
         for some in _parts(list(dict.fromkeys(ids)), MOST_ROWS // 2):
             body = {
                 "inputs": [{"id": one} for one in some],
@@ -125,7 +125,7 @@ class HubSpotClient:
                 "propertiesWithHistory": list(properties),
             }
             answer = self._api.call("POST", self._paths.objects(kind, "/batch/read"), body=body, repeatable=True)
-            found |= {str(given.get("id", "")): moments_in(given) for given in results_in(answer)}
+            found |= {str(given.get("id", "")): last_changes_in(given) for given in results_in(answer)}
         return found
 
     def read_one(self, kind: str, id: str, properties: Sequence[str], id_property: str | None = None) -> Record:  # noqa: A002

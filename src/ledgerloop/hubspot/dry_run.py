@@ -5,10 +5,9 @@ from __future__ import annotations
 import copy
 import itertools
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 
 from ledgerloop.hubspot.client import HubSpotClient
-from ledgerloop.hubspot.models import Association, BatchError, BatchResult, New, Record, To
+from ledgerloop.hubspot.models import Association, BatchError, BatchResult, Change, New, Record, To
 from ledgerloop.hubspot.paths import plural
 
 _MADE_UP = "new-"
@@ -52,9 +51,9 @@ class Rehearsing(HubSpotClient):
             if not id_property or changed[key].get(id_property, key).lower() == key.lower()
         }
 
-    def changed_at(self, kind: str, ids: Sequence[str], properties: Sequence[str]) -> dict[str, dict[str, datetime]]:
-        """Read when properties last changed; what exists in the rehearsal alone has no past."""
-        return super().changed_at(kind, [one for one in ids if one not in self._made], properties)
+    def last_changes(self, kind: str, ids: Sequence[str], properties: Sequence[str]) -> dict[str, dict[str, Change]]:
+        """Read the last changes of properties; what exists in the rehearsal alone has no past."""
+        return super().last_changes(kind, [one for one in ids if one not in self._made], properties)
 
     def associated(self, from_kind: str, to_kind: str, ids: Sequence[str]) -> dict[str, list[Association]]:
         """Read what records are associated with; those of the rehearsal with nothing."""

@@ -166,6 +166,14 @@ class SearchPage:
 
 
 @dataclass(frozen=True, slots=True)
+class Change:
+    """Hold a change of a property: when it was made, and the value since; empty where it was cleared."""
+
+    at: datetime
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
 class Association:
     """Hold what a record is associated with, and how."""
 

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from datetime import datetime
 from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
 from ledgerloop.errors import Transient
 from ledgerloop.hubspot.dialect import existing_id_in, problems_in, sentence_in
-from ledgerloop.hubspot.models import Association, BatchError, Model, Record, moment_from
+from ledgerloop.hubspot.models import Association, BatchError, Change, Model, Record, moment_from
 from ledgerloop.vendor_errors import Answer, without_emails
 
 T = TypeVar("T", bound=Model)
@@ -66,13 +65,16 @@ def associations_from(given: Any) -> Iterator[Association]:
         )
 
 
-def moments_in(given: Mapping[str, Any]) -> dict[str, datetime]:
-    """Return when each property of a record with history last changed."""
-    found: dict[str, datetime] = {}
+def last_changes_in(given: Mapping[str, Any]) -> dict[str, Change]:
+    """Return the last change of each property of a record with history."""
+    found: dict[str, Change] = {}
     for name, past in (given.get("propertiesWithHistory") or {}).items():
-        moments = [moment_from(one.get("timestamp")) for one in past or () if isinstance(one, dict)]
-        if known := [moment for moment in moments if moment]:
-            found[name] = max(known)
+        entries = [one for one in past or () if isinstance(one, dict)]
+        known = [
+            Change(at, str(one.get("value") or "")) for one in entries if (at := moment_from(one.get("timestamp")))
+        ]
+        if known:
+            found[name] = max(known, key=lambda change: change.at)
     return found
 
 

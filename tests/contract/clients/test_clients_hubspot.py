@@ -82,17 +82,20 @@ class TestReading:
         assert made <= set(ids)
         assert len(set(ids)) == len(ids)
 
-    def test_when_properties_changed(self, portal: HubSpotClient) -> None:
-        """HubSpot tells the moment of each property's last change; what is not there is absent."""
+    def test_last_changes_of_properties(self, portal: HubSpotClient) -> None:
+        """HubSpot tells the moment and the value of each property's last change; what is not there is absent."""
         before = datetime.now(UTC)
         id_ = mia(portal).id
         portal.update("contacts", id_, {"phone": "1"})
 
-        found = portal.changed_at("contacts", [id_, "999999999"], ["phone", "email"])
+        portal.update("contacts", id_, {"phone": ""})
+
+        found = portal.last_changes("contacts", [id_, "999999999"], ["phone", "email"])
 
         assert list(found) == [id_]
-        assert found[id_]["email"] <= found[id_]["phone"]
-        assert found[id_]["phone"] >= before.replace(microsecond=0)
+        assert found[id_]["email"].at <= found[id_]["phone"].at
+        assert found[id_]["phone"].at >= before.replace(microsecond=0)
+        assert ["", "mia@"] == [found[id_]["phone"].value, found[id_]["email"].value[:4]]
 
     def test_more_than_a_hundred(self, hubspot: Any, portal: HubSpotClient) -> None:
         """More ids than one call takes are asked in several."""

@@ -22,7 +22,7 @@ HUBSPOT_READS: dict[str, Callable[[HubSpotClient], object]] = {
     "account": lambda one: one.account(),
     "archived": lambda one: one.archived("contacts", ["1"], ["email"]),
     "associated": lambda one: one.associated("deals", "line_items", ["1"]),
-    "changed_at": lambda one: one.changed_at("contacts", ["1"], ["email"]),
+    "last_changes": lambda one: one.last_changes("contacts", ["1"], ["email"]),
     "groups": lambda one: one.groups("contacts"),
     "list_named": lambda one: one.list_named("contacts", "none"),
     "list_page": lambda one: one.list_page("companies", ["name"]),
