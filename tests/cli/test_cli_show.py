@@ -9,6 +9,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from on_terminal import typed
 from typer.testing import CliRunner
 
 from ledgerloop.cli.app import app
@@ -262,3 +263,17 @@ def test_nothing_to_show(place: Path) -> None:
     for command, title in (("holds", "Needs a person"), ("events", "Events"), ("journal", "Journal")):
         assert f"{title}: None." in _shown(file, command)
         assert [] == json.loads(_shown(file, command, "--json"))
+
+
+def test_what_to_do_is_copied_from_a_terminal_of_any_width(filled: Path) -> None:
+    """No line of a hold is broken by us: an id or a command that is copied is whole."""
+    reason = "Run `ledgerloop link --deal 123 --customer dd0b54af-9a88-49ef-9ffb-fda95022b1ff`, " * 3
+    database = Database(load(filled).service.database)
+    with database.transaction() as tx:
+        journal.hold(tx, "62515", "deal 123", [reason.strip()], [], NOW)
+    database.close()
+
+    ended = typed(filled.parent, 40, "holds", warm=True)
+
+    assert 0 == ended.returncode, ended.text
+    assert reason.strip() in ended.text

@@ -53,6 +53,18 @@ def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[str]
     console.print(table if table.row_count else Text(safe(f"{title}: {none}")))
 
 
+def print_entries(title: str, entries: Iterable[tuple[str, Sequence[str]]], none: str = "None.") -> None:
+    """Print what people read and copy from, a heading and some lines for each; only the terminal breaks a line."""
+    console = Console(width=None if sys.stdout.isatty() else _WIDE, highlight=False, soft_wrap=True)
+    some = list(entries)
+    console.print(Text(safe(title), "bold") if some else Text(safe(f"{title}: {none}")))
+    for heading, lines in some:
+        console.print()
+        console.print(Text(safe(heading), "bold"))
+        for line in filter(None, lines):
+            console.print(Text(safe(line)))
+
+
 def print_json(value: object) -> None:
     """Print one JSON value; moments in UTC, spans in seconds."""
     print(safe(json.dumps(value, default=_plain, indent=2, ensure_ascii=False)))

@@ -11,7 +11,7 @@ import typer
 
 from ledgerloop import subjects
 from ledgerloop.cli.opening import FILE, Config, Customer, HubSpotUrl, OnSandbox, XeroUrl, looking
-from ledgerloop.cli.show import Json, print_json, print_table, say
+from ledgerloop.cli.show import Json, print_entries, print_json, print_table, say
 from ledgerloop.records import Entry, Event
 from ledgerloop.report.naming import names_of, title
 from ledgerloop.report.overview import look
@@ -162,24 +162,23 @@ def holds(
             ]
         )
         return
-    print_table(
+    print_entries(
         "Needs a person",
-        ("Subject", "For", "Why and what to do", "Link"),
         [
             (
-                seen.title(one.lane, one.subject),
-                age(seen.now - one.since),
-                " ".join(one.reasons),
-                seen.link(one.lane, one.subject),
+                f"{seen.title(one.lane, one.subject)}, for {age(seen.now - one.since)}",
+                (" ".join(one.reasons), seen.link(one.lane, one.subject)),
             )
             for one in seen.holds
         ],
     )
-    print_table(
+    print_entries(
         "Told on deals",
-        ("Deal", "Invoice", "What the deal says", "Link"),
         [
-            (title(one.subject, one.name), one.invoice, one.sentence, seen.link(one.portal, one.subject))
+            (
+                ", ".join(filter(None, (title(one.subject, one.name), one.invoice))),
+                (one.sentence, seen.link(one.portal, one.subject)),
+            )
             for one in seen.told
         ],
     )
