@@ -211,6 +211,7 @@ def test_journal(filled: Path) -> None:
     assert f"a={MARKUP}" in everything
     assert f"payload={'x' * 39}…" in everything
     assert "…" not in _shown(filled, "journal", "--subject", "deal 123")
+    assert _shown(filled, "journal", "--subject", "deal 123") == _shown(filled, "journal", "--deal", "123")
     only = json.loads(_shown(filled, "journal", "--subject", "customer 7", "--json"))
     assert [("update", "hubspot contact 5", {"a": MARKUP})] == [
         (one["decision"], one["target"], one["values"]) for one in only

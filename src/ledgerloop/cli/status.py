@@ -26,6 +26,7 @@ from ledgerloop.subjects import Subject
 
 Limit = Annotated[int, typer.Option("--limit", "-n", min=1, max=10_000, help="How many lines to show, newest first.")]
 OfSubject = Annotated[str, typer.Option("--subject", help="Only what is about one subject, such as `deal 123`.")]
+OfDeal = Annotated[str, typer.Option("--deal", help="Only this deal: its HubSpot id.")]
 
 
 LONGEST = 40
@@ -223,16 +224,18 @@ def journal(
     xero_url: XeroUrl = "",
     hubspot_url: HubSpotUrl = "",
     subject: OfSubject = "",
+    deal: OfDeal = "",
     customer: Customer = None,
     limit: Limit = 50,
     as_json: Json = False,
 ) -> None:
     """Show what was decided and written last, why, what the vendor answered, and which events led to it.
 
-    Long values are whole, and all events are named, with --subject, --customer or --json.
+    Long values are whole, and all events are named, with --subject, --deal, --customer or --json.
     """
     with looking(config, sandbox or bool(xero_url or hubspot_url)) as built, built.database.reading() as tx:
         about = [Subject(subject)] if subject else []
+        about += [subjects.deal(deal)] if deal else []
         if customer is not None:
             from ledgerloop.customers.named import customers_named  # it loads what the other commands do without
 
