@@ -232,6 +232,8 @@ class Receivable:
     updated_at: datetime | None = None
     mark: str = ""
     """A deal's mark in the reference; found by ``rules.invoice_markers``."""
+    credit_notes: Decimal = Decimal(0)
+    """What of ``credited`` credit notes took off; the rest are prepayments and overpayments, which are money."""
 
 
 @dataclass(frozen=True, slots=True)

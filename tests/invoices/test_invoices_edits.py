@@ -427,9 +427,9 @@ def _until_told(scene: Scene, deal: str, text: str) -> str:
     return scene.on.until(text, lambda: said if text in (said := _message(scene, deal)) else None, 30)
 
 
-def _credit(scene: Scene, invoice: dict[str, Any], net: float) -> None:
+def _credit(scene: Scene, invoice: dict[str, Any], net: float, tax: str = "OUTPUT2") -> None:
     """Make a credit note over so much before tax, and allocate it to an invoice, as finance does."""
-    line = {"Description": "Less", "Quantity": 1, "UnitAmount": net, "AccountCode": "200", "TaxType": "OUTPUT2"}
+    line = {"Description": "Less", "Quantity": 1, "UnitAmount": net, "AccountCode": "200", "TaxType": tax}
     note = {"Type": "ACCRECCREDIT", "Status": "AUTHORISED", "Date": "2026-12-01", "LineItems": [line]}
     note["Contact"] = {"ContactID": invoice["Contact"]["ContactID"]}
     [made] = scene.on.in_xero("PUT", "/CreditNotes", {"CreditNotes": [note]})["CreditNotes"]

@@ -43,7 +43,7 @@ TOLD: dict[str, tuple[str, ...]] = {
     "invoices/deferrals": ("_waits",),
     "invoices/stranded": (),
     "invoices/submit": ("hold",),
-    "ledger/duplicate_invoices": (),
+    "rules/doubles": ("double_told",),
     "invoices/new_customer": ("_refused",),
     "invoices/approvals": ("look", "_held", "_too_many", "_too_much"),
     "invoices/edits": ("edit",),

@@ -54,6 +54,7 @@ def test_what_was_called_right_is_told_no_longer(differences: list[str], accepte
         pytest.param(Remarks(differs="10, not 12.", edit="Too late."), True, "10, not 12.", True, id="and differs"),
         pytest.param(Remarks(email="No."), False, "No.", False, id="an email that Xero would not send"),
         pytest.param(Remarks(recipient="Mia."), False, "Mia.", False, id="a recipient that was taken"),
+        pytest.param(Remarks(twice="Two."), False, "", False, id="another invoice stands among the holds"),
     ],
 )
 def test_what_is_listed_for_people(remarks: Remarks, held: bool, listed: str, differing: bool) -> None:

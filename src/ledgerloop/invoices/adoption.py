@@ -22,6 +22,7 @@ from ledgerloop.engine.retries import LOOK, again
 from ledgerloop.errors import LedgerloopError
 from ledgerloop.invoices.adoption_survey import Survey
 from ledgerloop.invoices.decide import invoice_id
+from ledgerloop.ledger import duplicate_invoices
 from ledgerloop.parts import parts
 from ledgerloop.records import Intent, Line, Link, Portal, Receivable
 from ledgerloop.rules.customers import receivable_from_invoice
@@ -31,7 +32,7 @@ from ledgerloop.rules.invoices import hash_of
 from ledgerloop.rules.pairing.pairs import Pair
 from ledgerloop.rules.routing import Terms
 from ledgerloop.rules.standing import GONE
-from ledgerloop.store import inbox, intents, journal, lanes, last_written, links, mirror
+from ledgerloop.store import inbox, intents, journal, lanes, last_written, links, mirror, rulings
 from ledgerloop.store.survivors import survivors
 from ledgerloop.xero.client import MOST_IDS
 from ledgerloop.xero.models import Invoice
@@ -52,8 +53,8 @@ def check(pair: Pair) -> None:
     if pair.invoice.followed_for:
         raise LedgerloopError(_followed(pair.invoice.called, pair.invoice.followed_for))
     former = pair.deal.former
-    if former is not None and not former.gone and former.organisation == pair.invoice.organisation.id:
-        # Both carry the deal's mark in one organisation, or will: the service would ask about the two for ever.
+    if former is not None and not former.ended and former.organisation == pair.invoice.organisation.id:
+        # It bills the deal, and nobody has said that it does so wrongly: with another beside it there are two.
         raise LedgerloopError(f"Deal {pair.deal.id} has invoice {former.called} already, which is {former.status}.")
 
 
@@ -195,8 +196,10 @@ def _follow(tx: Connection, intent: Intent, pair: Pair, stands: Receivable, by: 
     if kept == intent:  # else somebody has linked the two before
         if former is not None:
             links.remove(tx, Link(former.organisation, former.invoice, "deal", intent.deal, ""))
+            rulings.put(tx, intent.portal, rulings.not_invoice(intent.deal, former.invoice), intent.invoice, now, by)
         links.put(tx, [Link(intent.organisation, intent.invoice, "deal", intent.deal, "adopt")], now)
         mirror.store_receivables(tx, [stands])
+        duplicate_invoices.look(tx, [stands])
         last_written.put(tx, intent.portal, "deal", {intent.deal: {invoice_id(): intent.invoice}})
         journal.clear(tx, [subjects.deal(intent.deal)], now)
         journal.write(tx, [_let_go(intent, pair, stands, by)], now, lane=intent.portal)

@@ -36,7 +36,7 @@ from ledgerloop.rules.pairing.pairs import Former, Pair, Plan, Sold, Stands
 from ledgerloop.rules.pairing.references import ids_in
 from ledgerloop.rules.pairing.settling import beside, plan, within
 from ledgerloop.rules.routing import Terms
-from ledgerloop.rules.standing import GONE
+from ledgerloop.rules.standing import GONE, bills_nothing
 from ledgerloop.rules.totals import amount_of
 from ledgerloop.store import connections, intents, mirror
 from ledgerloop.store.scratch import scratch
@@ -171,7 +171,7 @@ def _receivables_of(tx: Connection, made: Sequence[Intent]) -> dict[str, Receiva
 
 
 def _former(intent: Intent, stands: Receivable) -> Former:
-    return Former(intent.organisation, intent.invoice, intent.number, stands.status)
+    return Former(intent.organisation, intent.invoice, intent.number, stands.status, bills_nothing(stands))
 
 
 def _read(portal: Portal, named: Sequence[str], formers: dict[str, Former]) -> dict[str, Record]:

@@ -16,7 +16,7 @@ from ledgerloop.parts import parts
 from ledgerloop.records import Portal, Receivable
 from ledgerloop.rules.customers import receivable_from_invoice
 from ledgerloop.rules.invoice_markers import deal_url, marker_of
-from ledgerloop.rules.standing import GONE
+from ledgerloop.rules.standing import GONE, bills_nothing
 from ledgerloop.store import connections, cursors, mirror
 from ledgerloop.store.cursors import CAUGHT_UP
 
@@ -91,7 +91,11 @@ def _standing(
 
 
 def _chosen(some: list[Receivable], shown: str) -> Receivable:
-    """Choose the invoice that the deal shows, else the one that links back to it: a copy made by hand lacks that."""
+    """Choose the invoice that the deal shows, else the one that links back to it: a copy made by hand lacks that.
+
+    One that is credited in full stands, so that no other is made; but one that bills the deal comes before it.
+    """
+    some = [one for one in some if not bills_nothing(one)] or some
     return next((one for one in some if one.id == shown), next((one for one in some if one.url), some[0]))
 
 

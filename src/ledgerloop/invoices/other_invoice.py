@@ -1,6 +1,7 @@
-"""Follow the other invoice of a deal whose own was deleted or voided, where one with its mark stands. Inside a step.
+"""Follow the other invoice of a deal whose own bills nothing any more, where one with its mark does. Inside a step.
 
-So it is where somebody copied a deal's invoice in Xero and then deleted the one that the deal shows.
+So it is where somebody copied a deal's invoice in Xero, and then deleted or voided the one that the deal shows, or
+credited it in full.
 """
 
 from __future__ import annotations
@@ -13,21 +14,22 @@ from sqlalchemy import Connection
 from ledgerloop import subjects
 from ledgerloop.invoices import existing
 from ledgerloop.invoices.deferrals import Troubles
+from ledgerloop.ledger import duplicate_invoices
 from ledgerloop.parts import parts
 from ledgerloop.records import Intent, Line, Link, Portal, Receivable
 from ledgerloop.rules.customers import receivable_from_invoice
 from ledgerloop.rules.edits import UNSEEN, payload_from
 from ledgerloop.rules.invoices import hash_of
-from ledgerloop.rules.standing import GONE
+from ledgerloop.rules.standing import bills_nothing
 from ledgerloop.store import intents, journal, links, mirror
 from ledgerloop.xero.client import MOST_IDS
 from ledgerloop.xero.models import Invoice
 
 
 def follow(portal: Portal, made: Collection[Intent], troubles: Troubles) -> None:
-    """Have deals follow the invoices that stand with their marks, where those that they have are no more.
+    """Have deals follow the invoices that stand with their marks, where those that they have bill nothing any more.
 
-    One transaction takes the other in the place of the one that is gone, so that at no moment a deal has none, and
+    One transaction takes the other in the place of the one that ended, so that at no moment a deal has none, and
     nobody makes a third. Our copy may be behind, so Xero is asked whether the other stands.
     """
     with parts().database.reading() as tx:
@@ -46,14 +48,14 @@ def follow(portal: Portal, made: Collection[Intent], troubles: Troubles) -> None
 
 
 def _gone(tx: Connection, made: Iterable[Intent]) -> list[Intent]:
-    """Return those of made intents whose invoices are no more by our copy: Xero brings none of them back."""
+    """Return those of made intents whose invoices bill nothing any more by our copy."""
     found: list[Intent] = []
     by_home: dict[str, list[Intent]] = {}
     for one in made:
         by_home.setdefault(one.organisation, []).append(one)
     for organisation, some in by_home.items():
         known = mirror.receivables(tx, organisation, [one.invoice for one in some])
-        found += [one for one in some if one.invoice in known and known[one.invoice].status in GONE]
+        found += [one for one in some if one.invoice in known and bills_nothing(known[one.invoice])]
     return found
 
 
@@ -67,17 +69,18 @@ def _take(before: Intent, organisation: str, invoice: Invoice) -> None:
     stands = receivable_from_invoice(organisation, invoice)
     with at.database.transaction() as tx:
         mirror.store_receivables(tx, [stands] if stands is not None else [])
-        if stands is None or stands.status in GONE:
+        if stands is None or bills_nothing(stands):
             return
         kept = intents.claim(tx, _intent(before, organisation, invoice), now, before.invoice)
         if (kept.deal, kept.invoice) != (before.deal, invoice.InvoiceID):
             return
         links.remove(tx, Link(before.organisation, before.invoice, "deal", before.deal, ""))
         links.put(tx, [Link(organisation, invoice.InvoiceID, "deal", before.deal, "adopt")], now)
-        journal.clear(tx, [subjects.deal(before.deal), subjects.invoice(invoice.InvoiceID)], now)
+        journal.clear(tx, [subjects.deal(before.deal)], now)
+        duplicate_invoices.look(tx, [stands])
         why = (
-            f"Its invoice {before.number} is gone in Xero, and {invoice.InvoiceNumber} stands there with the deal's"
-            " mark, so that one is followed, and no other is made."
+            f"Its invoice {before.number} bills nothing any more in Xero, and {invoice.InvoiceNumber} stands there with"
+            " the deal's mark, so that one is followed, and no other is made."
         )
         answer = f"{invoice.InvoiceNumber} {invoice.Status} {invoice.Total} {invoice.CurrencyCode}"
         target = subjects.xero("invoice", invoice.InvoiceID)

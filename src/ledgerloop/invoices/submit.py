@@ -326,11 +326,10 @@ def _record(portal: str, ended: Sequence[Made | Refusal], *, look_again: bool = 
         made = [one for one in ended if isinstance(one, Made)]
         journal.clear(tx, [subjects.deal(one.intent.deal) for one in made], now)
         receivables = [receivable_from_invoice(one.intent.organisation, one.invoice) for one in made]
-        mirror.store_receivables(tx, [receivable for receivable in receivables if receivable is not None])
+        stored = [receivable for receivable in receivables if receivable is not None]
+        mirror.store_receivables(tx, stored)
+        duplicate_invoices.look(tx, stored)
         for organisation in {one.intent.organisation for one in made}:
-            references = {one.invoice.Reference for one in made if one.intent.organisation == organisation}
-            alike = mirror.receivables_by_reference(tx, organisation, references)
-            duplicate_invoices.look(tx, organisation, [one for found in alike.values() for one in found])
             # What is found late may have been pulled before anybody knew whose it is: its deal is shown all the same.
             pending_customers.mark(
                 tx,

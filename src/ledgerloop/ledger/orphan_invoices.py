@@ -1,7 +1,8 @@
 """Have deals looked at whose invoice stands in Xero and is not the one that they have. Called inside a step.
 
 So it is after a restored backup: the invoice carries its deal's mark, and the deal's own lane adopts it. So it is too
-where a deal's invoice is deleted or voided, and another with its mark stands: a copy that finance made.
+where a deal's invoice is deleted, voided or credited in full, and another with its mark stands: a copy that finance
+made.
 """
 
 from __future__ import annotations
@@ -14,14 +15,14 @@ from ledgerloop.engine.retries import LOOK, again
 from ledgerloop.parts import parts
 from ledgerloop.records import Intent, Portal, Receivable
 from ledgerloop.rules.invoice_markers import deal_of
-from ledgerloop.rules.standing import GONE
+from ledgerloop.rules.standing import GONE, bills_nothing
 from ledgerloop.store import connections, inbox, intents, lanes, mirror
 
 
 def look(tx: Connection, receivables: Sequence[Receivable]) -> None:
     """Have the deals of these invoices decided, once for each invoice, where we know of none that stands for them."""
     marked = {deal_of(one.mark): one for one in receivables if one.mark and one.status not in GONE}
-    gone = [one for one in receivables if one.kind == "invoice" and one.status in GONE]
+    gone = [one for one in receivables if one.kind == "invoice" and bills_nothing(one)]
     portal = connections.only_portal(tx) if marked or gone else None
     if portal is None:
         return
@@ -29,6 +30,7 @@ def look(tx: Connection, receivables: Sequence[Receivable]) -> None:
     unknown = [deal for deal in marked if deal not in known or known[deal].state in ("intended", "refused")]
     events = [again(portal.id, deal, f"invoice {marked[deal].id} stands", LOOK) for deal in unknown]
     made = [one for one in known.values() if one.state == "made" and one.invoice != marked[one.deal].id]
+    made = [one for one in made if not bills_nothing(marked[one.deal])]
     ended = [one for one in made if _is_gone(tx, one)]
     events += [again(portal.id, one.deal, _in_place(marked[one.deal], one), LOOK) for one in ended]
     events += [again(portal.id, one.deal, _in_place(other, one), LOOK) for one, other in _left(tx, portal, gone)]
@@ -38,7 +40,7 @@ def look(tx: Connection, receivables: Sequence[Receivable]) -> None:
 
 def _is_gone(tx: Connection, intent: Intent) -> bool:
     own = mirror.receivables(tx, intent.organisation, [intent.invoice]).get(intent.invoice)
-    return own is not None and own.status in GONE
+    return own is not None and bills_nothing(own)
 
 
 def _left(tx: Connection, portal: Portal, gone: Sequence[Receivable]) -> Iterator[tuple[Intent, Receivable]]:
@@ -49,7 +51,7 @@ def _left(tx: Connection, portal: Portal, gone: Sequence[Receivable]) -> Iterato
         made |= {one.marker: one for one in intents.by_invoice(tx, organisation, ids).values()}
     for home in connections.organisations(tx) if made else ():
         for other in mirror.receivables_marked(tx, home.id, list(made), ()):
-            if other.kind == "invoice" and other.status not in GONE and made[other.mark].portal == portal.id:
+            if other.kind == "invoice" and not bills_nothing(other) and made[other.mark].portal == portal.id:
                 yield made[other.mark], other
 
 

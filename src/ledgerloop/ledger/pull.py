@@ -281,7 +281,7 @@ def _mirror(tx: Connection, organisation: str, records: Iterable[Pulled], seen: 
     if touched and touch:
         retries.look_over(tx, touched)
     touched |= {*mirror.store_receivables(tx, receivables, touch=touch)}
-    duplicate_invoices.look(tx, organisation, [one for one in receivables if one.kind == "invoice"])
+    duplicate_invoices.look(tx, [one for one in receivables if one.kind == "invoice"])
     orphan_invoices.look(tx, receivables)
     remarks.look(tx, organisation, invoices)
     if touch:

@@ -14,6 +14,7 @@ from ledgerloop.rules.identity.addresses import email_key, email_problem
 from ledgerloop.rules.identity.profiles import keys_of_customer
 from ledgerloop.rules.invoice_markers import marker_in
 from ledgerloop.rules.standing import Standing
+from ledgerloop.rules.totals import credited
 from ledgerloop.xero.models import Address, Contact, ContactPerson, CreditNote, Invoice, Overpayment, Phone, Prepayment
 
 CONTACT_PROPERTIES = (
@@ -130,6 +131,7 @@ def receivable_from_invoice(organisation: str, invoice: Invoice) -> Receivable |
         due=invoice.AmountDue,
         paid=invoice.AmountPaid,
         credited=invoice.AmountCredited,
+        credit_notes=credited(invoice),
         number=invoice.InvoiceNumber,
         reference=invoice.Reference,
         url=invoice.Url,

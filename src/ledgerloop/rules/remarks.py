@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import astuple, dataclass, replace
+from dataclasses import astuple, dataclass, fields, replace
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,11 +20,13 @@ class Remarks:
     """What of the deal this invoice bills, and what it does not."""
     recipient: str = ""
     """Nothing said which contact receives it, so one was taken."""
+    twice: str = ""
+    """Another invoice bills the deal as well."""
 
 
 def remarks_of(note: str) -> Remarks:
     """Read remarks as they are kept: each on its line."""
-    return Remarks(*note.split("\n")[:5])
+    return Remarks(*note.split("\n")[: len(fields(Remarks))])
 
 
 def note_of(remarks: Remarks) -> str:
@@ -44,10 +46,10 @@ def for_people(note: str, deal: str, *, held: bool) -> str:
     """Say those remarks that somebody may want to put right; nothing where there are none.
 
     What of recurring lines is not billed is no such thing. What became of an edit stands among the holds where the deal
-    is ``held`` for it.
+    is ``held`` for it, and so does another invoice of the deal.
     """
     remarks = remarks_of(note)
-    return told(note_of(replace(remarks, billed="", edit="" if held else remarks.edit)), deal)
+    return told(note_of(replace(remarks, billed="", twice="", edit="" if held else remarks.edit)), deal)
 
 
 def differs(note: str) -> bool:

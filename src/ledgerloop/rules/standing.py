@@ -22,6 +22,11 @@ GONE = ("VOIDED", "DELETED")
 """The statuses of a document that counts for nothing any more, whatever amounts it still names."""
 
 
+def bills_nothing(invoice: Receivable) -> bool:
+    """Tell whether nobody is to pay by an invoice any more: it is deleted, voided, or credited in full."""
+    return invoice.status in GONE or 0 < invoice.total <= invoice.credit_notes
+
+
 @dataclass(frozen=True, slots=True)
 class Standing:
     """What a customer owes on a day. Amounts have two decimals and are in ``currency``, the base currency."""

@@ -5,6 +5,8 @@ The subject is ``customer ID company``, ``customer ID contact``, or the record t
 
 ``customer ID succeeds ID`` keeps that a person took an archived customer for one, until its records may go to it.
 
+``deal ID not invoice ID``, of a portal, keeps that a person named another invoice in the place of that one.
+
 ``deal ID another invoice``, of a portal, keeps that a person had a deal invoiced anew, in the place of the answer.
 
 A link that a person has ended leaves the subject ``customer ID not company ID``: the record is not found for that
@@ -57,6 +59,11 @@ def succeeds(customer: str, archived: str) -> str:
 def another_of(deal: str) -> str:
     """Return the subject under which it is kept that a person asked for another invoice of a deal."""
     return f"deal {deal} another invoice"
+
+
+def not_invoice(deal: str, invoice: str) -> str:
+    """Return the subject under which it is kept that a person named another invoice in the place of this one."""
+    return f"deal {deal} not invoice {invoice}"
 
 
 def said_at(tx: Connection, organisation: str, subjects: Collection[str]) -> dict[str, datetime]:

@@ -177,6 +177,7 @@ receivable = Table(
     Column("paid_on", Date),
     Column("updated_at", Moment),
     _text("mark", ""),
+    Column("credit_notes", Money, nullable=False, server_default="0"),
 )
 Index("receivable_by_mark", receivable.c.organisation, receivable.c.mark, **_where("mark <> ''"))
 Index("receivable_by_url", receivable.c.organisation, receivable.c.url, **_where("url <> ''"))

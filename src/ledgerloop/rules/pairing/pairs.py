@@ -9,7 +9,6 @@ from decimal import Decimal
 from typing import Literal
 
 from ledgerloop.records import Organisation, Receivable
-from ledgerloop.rules.standing import GONE
 
 Kind = Literal["named", "called", "fits"]
 """How a pair was found: one side names the other; the reference is the deal's name; or only the facts agree."""
@@ -25,11 +24,8 @@ class Former:
     number: str
     status: str
     """As Xero has it: deleted, voided, or with money on it, so that it can be neither."""
-
-    @property
-    def gone(self) -> bool:
-        """Tell whether it is deleted or voided."""
-        return self.status in GONE
+    ended: bool
+    """Whether it bills nothing any more: it may also be credited in full."""
 
     @property
     def called(self) -> str:

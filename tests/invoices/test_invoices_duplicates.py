@@ -1,0 +1,111 @@
+"""A deal has two invoices that stand, in one organisation or in two: it says so until one of them bills nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from scene import Scene
+from test_invoices_adoption import _after
+from test_invoices_adoption_apart import AUSSIE, KIWI, Two
+from test_invoices_edits import _credit
+from test_invoices_reissue import end, made
+
+from ledgerloop.report.told import told_on_deals
+
+
+@pytest.fixture
+def two(staged: Callable[..., Scene]) -> Two:
+    """Connect two organisations; deals in AUD are one's, and all others the other's."""
+    two = Two(staged({"routes": [{"currency": "AUD", "organisation": AUSSIE}, {"organisation": KIWI}]}))
+    _after(two.scene)
+    return two
+
+
+@pytest.mark.parametrize("which", ["own", "other"])
+def test_two_in_two_organisations(two: Two, which: str) -> None:
+    """Finance copied a deal's invoice in the other organisation: both are named, and doing away with either ends it."""
+    scene = two.scene
+    scene.on.organisation = two.ids[KIWI]
+    deal = scene.sell(deal_currency_code="NZD")
+    own = made(scene, deal)
+    other = two.invoiced(AUSSIE, own["Contact"]["Name"], Reference=own["Reference"], InvoiceNumber="COPY-1")
+
+    told = _told(scene, deal)
+
+    assert told == (
+        f"Deal {deal} has two invoices in Xero: {own['InvoiceNumber']} in {KIWI}, which it shows, and COPY-1 in"
+        f" {AUSSIE} (AUTHORISED, 1000.00 NZD). Delete {own['InvoiceNumber']} in {KIWI} or void COPY-1 in {AUSSIE},"
+        f" whichever is wrong; if both are right, take HS-{deal} out of the reference of COPY-1 in {AUSSIE}."
+    )
+    assert (told,) == scene.holds()[f"invoice {other}"]
+    with scene.built.database.reading() as tx:
+        assert [] == told_on_deals(tx, [])  # it stands among the holds already
+    if which == "own":
+        scene.on.organisation = two.ids[KIWI]
+        end(scene, own, "DELETED")
+    else:
+        scene.on.organisation = two.ids[AUSSIE]
+        end(scene, {"InvoiceID": other}, "VOIDED")
+    scene.until_shown("deals", deal, "xero_invoice_id", other if which == "own" else own["InvoiceID"])
+    _says_nothing(scene, deal)
+
+
+def test_one_that_is_another_sales_after_all(two: Two) -> None:
+    """Both are right: with the mark taken out of its reference the other is nobody's, and the deal says nothing."""
+    scene = two.scene
+    scene.on.organisation = two.ids[KIWI]
+    deal = scene.sell(deal_currency_code="NZD")
+    own = made(scene, deal)
+    other = two.invoiced(AUSSIE, own["Contact"]["Name"], Reference=own["Reference"])
+    _told(scene, deal)
+
+    body = {"InvoiceID": other, "Reference": "another sale"}
+    scene.on.in_xero("POST", f"/Invoices/{other}", {"Invoices": [body]})
+
+    _says_nothing(scene, deal)
+    assert own["InvoiceID"] == scene.show("deals", deal)["xero_invoice_id"]
+
+
+@pytest.mark.parametrize("which", ["own", "other"])
+def test_one_that_is_credited_in_full(scene: Scene, which: str) -> None:
+    """What Xero neither deletes nor voids any more is credited and bills nothing then: so the question ends too."""
+    deal = scene.sell()
+    own = made(scene, deal)
+    scene.approve(own["InvoiceID"])
+    other = scene.invoice_for(own["Contact"]["ContactID"], Reference=own["Reference"])
+    own_now = scene.invoices_of(deal)[0]
+    for one in (own_now, other):
+        scene.pay(one["InvoiceID"], 1)
+    told = _told(scene, deal)
+    assert f"Credit {own['InvoiceNumber']} or credit {other['InvoiceNumber']}, whichever is wrong" in told
+
+    wrong = own_now if which == "own" else other
+    for payment in scene.on.in_xero("GET", f"/Invoices/{wrong['InvoiceID']}")["Invoices"][0]["Payments"]:
+        path = f"/Payments/{payment['PaymentID']}"
+        scene.on.in_xero("POST", path, {"Payments": [{"PaymentID": payment["PaymentID"], "Status": "DELETED"}]})
+    _credit(scene, wrong, wrong["SubTotal"], wrong["LineItems"][0]["TaxType"])
+
+    scene.until_shown("deals", deal, "xero_invoice_id", (other if which == "own" else own)["InvoiceID"])
+    _says_nothing(scene, deal)
+
+
+def _told(scene: Scene, deal: str) -> str:
+    def look() -> str | None:
+        shown = str(scene.show("deals", deal)["xero_sync_message"] or "")
+        return shown if "has two invoices" in shown else None
+
+    found = scene.on.until("the deal tells of two invoices", look, 20)
+    scene.settle()
+    return str(found)
+
+
+def _says_nothing(scene: Scene, deal: str) -> None:
+    scene.on.until("the hold goes", lambda: not scene.holds() or None, 20)
+    scene.on.until(
+        "the deal says no more of it",
+        lambda: "has two invoices" not in str(scene.show("deals", deal)["xero_sync_message"]) or None,
+        20,
+    )
+    scene.settle()
+    assert {} == scene.holds()
