@@ -16,7 +16,15 @@ from ledgerloop.records import Hold, Intent
 from ledgerloop.rules.invoices import Draft, invoice_from_deal
 from ledgerloop.rules.reference_data import Books
 from ledgerloop.rules.routing import Terms
-from ledgerloop.rules.totals import Said, agrees_by_credit, differences_told, lines_come_to, said_of, totals_of
+from ledgerloop.rules.totals import (
+    Said,
+    agrees_by_credit,
+    books_passed_over,
+    differences_told,
+    lines_come_to,
+    said_of,
+    totals_of,
+)
 from ledgerloop.xero.models import Account, Invoice, TaxRate
 from ledgerloop.xero.reference import Currency
 from ledgerloop_sandbox.xero.lines import line_amount, tax_amount, totals, unit
@@ -367,3 +375,7 @@ def test_what_xero_left_out(
 
     assert differences_told(None, invoice, body, BOOKS) == tuple(told)
     assert not [one for one in differences_told(None, invoice, body, Books()) if "tax of" in one]
+    words = {"accounts": "with account", "tax_rates": "with tax type"}
+    assert books_passed_over(body, invoice) == {
+        book for book, word in words.items() if any(word in one and "has none" in one for one in told)
+    }

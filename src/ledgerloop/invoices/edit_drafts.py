@@ -24,7 +24,7 @@ from ledgerloop.invoices.edit_remarks import (
     say_on_deal,
     with_billed,
 )
-from ledgerloop.ledger.reference_data import blame, last_read
+from ledgerloop.ledger.reference_data import blame, last_read, pass_over
 from ledgerloop.parts import parts
 from ledgerloop.records import Hold, Intent, Line, Organisation, Portal
 from ledgerloop.rules.customers import receivable_from_invoice
@@ -230,6 +230,7 @@ def _changed(change: Change, invoice: Invoice, why: str) -> None:
         intents.change(tx, intent, "payload", "payload_hash", *SAYINGS, "note", "accepted", "stood")
         mirror.store_receivables(tx, [receivable] if receivable else [])
         journal.clear(tx, [subjects.deal(intent.deal)], at.now())
+        pass_over(tx, intent.organisation, body_of(intent.payload), invoice)
         line = Line(
             subjects.deal(intent.deal), "update", RULE, why, subjects.xero("invoice", intent.invoice), values, answer
         )

@@ -22,7 +22,7 @@ from ledgerloop.invoices import approvals, existing, restored, stranded, unanswe
 from ledgerloop.invoices.deferrals import Troubles
 from ledgerloop.invoices.recheck import changed, put_back
 from ledgerloop.ledger import duplicate_invoices
-from ledgerloop.ledger.reference_data import blame, last_read
+from ledgerloop.ledger.reference_data import blame, last_read, pass_over
 from ledgerloop.log import logger
 from ledgerloop.parts import parts
 from ledgerloop.records import Hold, Intent, Line, Link
@@ -317,6 +317,8 @@ def _record(portal: str, ended: Sequence[Made | Refusal], *, look_again: bool = 
                 known = one.decision == "create" or (not unseen and as_sent(one.intent.payload, invoice))
                 sent = body_of(one.intent.payload) if known else None
                 differs = differences_told(said_of(one.intent), invoice, sent, books[one.intent.organisation])
+                if sent is not None and one.decision == "create":
+                    pass_over(tx, one.intent.organisation, sent, invoice)
                 note = note_of(replace(remarks_of(one.intent.note), differs=" ".join(differs)))
                 named = (invoice.InvoiceID, invoice.InvoiceNumber)
                 stood = lines_as_text(invoice) if known else UNSEEN if unseen else ""

@@ -22,6 +22,7 @@ from ledgerloop.parts import parts
 from ledgerloop.records import Organisation, Rest
 from ledgerloop.rules.clocks import passed
 from ledgerloop.rules.reference_data import Books, Kind
+from ledgerloop.rules.totals import books_passed_over
 from ledgerloop.rules.vendor_messages import books_blamed
 from ledgerloop.store import connections, inbox, journal, lanes
 from ledgerloop.store import reference_data as store
@@ -98,6 +99,12 @@ def blame(tx: Connection, portal: str, organisation: str, problems: Sequence[str
     store.outdate(tx, organisation, kinds)
     lanes.wake(tx, "invoicing", portal, parts().now())
     return organisation
+
+
+def pass_over(tx: Connection, organisation: str, sent: Mapping[str, Any], invoice: xero.Invoice) -> None:
+    """Have the books be read anew from which Xero left something out of an invoice, before the next is decided."""
+    if kinds := books_passed_over(sent, invoice):
+        store.outdate(tx, organisation, kinds)
 
 
 def ever_read(organisation: str) -> set[str]:

@@ -15,7 +15,7 @@ from typing import Any
 from ledgerloop.records import Intent
 from ledgerloop.rules.invoice_lines import LIMIT, Line, cents
 from ledgerloop.rules.recurring import is_contract_value
-from ledgerloop.rules.reference_data import Books
+from ledgerloop.rules.reference_data import Books, Kind
 from ledgerloop.rules.routing import Terms
 from ledgerloop.rules.standing import CENT, ZERO
 from ledgerloop.xero.models import Invoice
@@ -198,24 +198,38 @@ def _sum_told(said: Said | None, invoice: Invoice) -> str:
     )
 
 
-def _left_out(sent: Mapping[str, Any], invoice: Invoice, books: Books) -> Iterator[str]:
-    """Say which accounts, tax types and tax Xero did not take over: on a draft it leaves out quietly what it has not.
+_CODED: Mapping[str, tuple[str, Kind]] = {"AccountCode": ("account", "accounts"), "TaxType": ("tax type", "tax_rates")}
+"""What a line is coded by: what people call it, and in which of the books it stands."""
+
+
+def books_passed_over(sent: Mapping[str, Any], invoice: Invoice) -> set[Kind]:
+    """Return the kinds of books that are old: what Xero left out of an invoice was taken from them."""
+    return {_CODED[name][1] for name, _, stands in _not_taken_over(sent, invoice) if not stands}
+
+
+def _not_taken_over(sent: Mapping[str, Any], invoice: Invoice) -> dict[tuple[str, str, str], list[str]]:
+    """Return the places of the lines by what was sent and does not stand there: its name, what was sent, what stands.
 
     Only what was sent is asked for; without tax every line has Xero's own word for that.
     """
-    names = {"AccountCode": "account"} | ({"TaxType": "tax type"} if sent["LineAmountTypes"] != "NoTax" else {})
+    names = ("AccountCode", "TaxType") if sent["LineAmountTypes"] != "NoTax" else ("AccountCode",)
     other: dict[tuple[str, str, str], list[str]] = {}
     if len(sent["LineItems"]) == len(invoice.LineItems):
         for place, (line, made) in enumerate(zip(sent["LineItems"], invoice.LineItems, strict=True), 1):
-            for name, word in names.items():
+            for name in names:
                 wanted, stands = line.get(name, ""), str(getattr(made, name))
                 # Xero keeps neither of a line that comes to nothing.
                 if wanted and wanted != stands and (stands or made.LineAmount or _amount(line)):
-                    other.setdefault((word, wanted, stands), []).append(str(place))
-    for (word, wanted, stands), places in other.items():
+                    other.setdefault((name, wanted, stands), []).append(str(place))
+    return other
+
+
+def _left_out(sent: Mapping[str, Any], invoice: Invoice, books: Books) -> Iterator[str]:
+    """Say which accounts, tax types and tax Xero did not take over: a draft lacks what it has not, without a word."""
+    for (name, wanted, stands), places in _not_taken_over(sent, invoice).items():
         lines = f"line{'s' if len(places) > 1 else ''} {', '.join(places)}"
         yield (
-            f"Invoice {invoice.InvoiceNumber} was sent with {word} {wanted} in {lines}, and Xero has"
+            f"Invoice {invoice.InvoiceNumber} was sent with {_CODED[name][0]} {wanted} in {lines}, and Xero has"
             f" {stands or 'none'} there. Put it right in Xero."
         )
     tax = _tax_sent(sent, books)
