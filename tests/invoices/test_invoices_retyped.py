@@ -9,6 +9,7 @@ import pytest
 from scene import Scene
 from test_invoices_adoption import PORTAL, _after, _by_hand, _house, _link, _old, _survey
 from test_invoices_adoption_apart import AUSSIE, KIWI, Two
+from test_invoices_edits import _credit, _edit_line, _until_told
 from test_invoices_reissue import end, made
 
 from ledgerloop.errors import LedgerloopError
@@ -149,3 +150,43 @@ def test_a_paid_deal_that_moved_to_another_organisation(staged: Callable[..., Sc
     scene.on.organisation = two.ids[KIWI]
     assert "PAID" == next(one["Status"] for one in scene.invoices_of(deal))
     assert f"deal {deal}" not in scene.holds()
+
+
+@pytest.mark.parametrize("order", ["credited first", "typed first", "without the mark"])
+def test_an_edited_deal_whose_invoice_is_credited_and_typed_anew(scene: Scene, order: str) -> None:
+    """Finance credits the approved invoice in full and types another: what was told of the edit ends with that."""
+    deal = scene.sell(amount="478.80")
+    own = made(scene, deal)
+    scene.approve(own["InvoiceID"])
+    scene.until_shown("deals", deal, "xero_invoice_status", "AUTHORISED")
+    _edit_line(scene, deal, "Seats", quantity="20")
+    scene.edit("deals", deal, amount="798.00")
+    _until_told(scene, deal, "it is no longer a draft. Change it in Xero.")
+    scene.settle()
+
+    typed = {"Reference": own["Reference"]} if order != "without the mark" else {}
+    hands = [_typed(scene, own, **typed)] if order == "typed first" else []
+    _credit(scene, own, own["SubTotal"])
+    if not hands:
+        told = _until_told(scene, deal, "it is credited in full.")
+        assert f"run `ledgerloop adopt --deal {deal} --invoice` with the number of that one" in told
+        assert "Compare the two" not in told
+        hands = [_typed(scene, own, **typed)]
+    hand = hands[0]
+    if order == "without the mark":
+        scene.settle()
+        survey = _survey(scene, deal, invoice=hand["InvoiceNumber"])
+        assert survey.named is not None
+        with instead(scene.built.parts()):
+            adoption.check(survey.named)
+        assert [] == _link(scene, survey).refused
+
+    scene.until_shown("deals", deal, "xero_invoice_id", hand["InvoiceID"])
+    scene.on.until("nothing is told", lambda: not scene.show("deals", deal)["xero_sync_message"] or None)
+    scene.settle()
+    assert not scene.show("deals", deal)["xero_sync_message"]
+    assert {} == scene.holds()
+
+
+def _typed(scene: Scene, own: dict[str, Any], **values: str) -> dict[str, Any]:
+    return scene.invoice_for(own["Contact"]["ContactID"], "798", LineAmountTypes="Exclusive", **values)

@@ -26,6 +26,7 @@ from ledgerloop.rules.edits import (
     lines_as_text,
     lost_told,
     merged_told,
+    not_changed,
     not_won,
     payload_from,
     put_right,
@@ -34,6 +35,7 @@ from ledgerloop.rules.edits import (
     with_line_ids,
 )
 from ledgerloop.rules.invoices import Draft, invoice_from_deal, payload_of
+from ledgerloop.rules.remarks import or_right
 from ledgerloop.rules.routing import Conditions, Route, Terms
 from ledgerloop.xero.models import Invoice, LineItem
 
@@ -400,7 +402,9 @@ def test_how_an_invoice_is_done_away_with(stands: Receivable | None, cure: str) 
     assert f"it again, or {cure.lower()} it in Xero" in not_won(stands) or cure == "Delete"
     anew = elsewhere("7", "Aussie Demo Pty", stands).partition(" now. ")[2]
     assert anew.startswith(f"{cure} this one in Xero")
-    assert put_right(stands) == ("Credit it in Xero." if cure == "Credit" else "Change it in Xero.")
+    put = "Credit it in Xero." if cure == "Credit" else "Change it in Xero."
+    assert put_right(stands) == put
+    assert not_changed("5", "It is approved.", stands) == f"It is approved. {put} {or_right('5')}"
     assert ("--new" in anew, "adopt --deal 7 --invoice" in anew) == (cure != "Credit", cure == "Credit")
     if cure == "Credit":
         credited = elsewhere("7", "Aussie Demo Pty", stands, credited=True).partition(" now. ")[2]
@@ -409,6 +413,19 @@ def test_how_an_invoice_is_done_away_with(stands: Receivable | None, cure: str) 
     assert f" {cure} INV-1 or void INV-2 in Xero, whichever shall not stand," in merged_told(
         "7", ("INV-1", stands), ("INV-2", other)
     )
+
+
+def test_one_that_is_credited_in_full_is_not_to_be_put_right() -> None:
+    """It bills nothing any more, so the deal names what has another take its place; prepayments credit nothing."""
+    credited, prepaid = standing("PAID", credited="100"), standing("PAID", credited="100")
+
+    told = not_changed("5", "It is approved.", replace(credited, credit_notes=Decimal(100)))
+
+    assert told == (
+        "it is credited in full. If another was typed in its place, run `ledgerloop adopt --deal 5 --invoice` with the"
+        f" number of that one. {or_right('5')}"
+    )
+    assert not_changed("5", "It is approved.", prepaid) == f"It is approved. Credit it in Xero. {or_right('5')}"
 
 
 def test_an_invoice_is_told_in_words_that_xero_has() -> None:

@@ -8,9 +8,8 @@ from ledgerloop.invoices.edit_remarks import Edited, keep_news, say_on_deal
 from ledgerloop.parts import parts
 from ledgerloop.records import Portal
 from ledgerloop.rules.customers import receivable_from_invoice
-from ledgerloop.rules.edits import comes_to_the_same, edit_told, put_right
+from ledgerloop.rules.edits import comes_to_the_same, edit_told, not_changed
 from ledgerloop.rules.invoices import currency_of
-from ledgerloop.rules.remarks import or_right
 from ledgerloop.rules.standing import GONE
 from ledgerloop.store import intents
 from ledgerloop.xero.client import MOST_IDS
@@ -35,6 +34,6 @@ def compare_adopted(portal: Portal, organisation: str, edited: Sequence[Edited])
             say_on_deal(before, one.intent, "")
         else:
             stands = receivable_from_invoice(organisation, invoice)
-            why = f"it was not made by this service. {put_right(stands)} {or_right(deal.id)}"
+            why = not_changed(deal.id, "it was not made by this service.", stands)
             told = edit_told(invoice.InvoiceNumber, invoice.Status, why)
             say_on_deal(before, before, told, held=one.terms.edits == "hold")

@@ -38,8 +38,8 @@ from ledgerloop.rules.edits import (
     found_told,
     lines_as_text,
     made_out_to_another,
+    not_changed,
     not_compared,
-    put_right,
     stands_already,
     update_of,
     whose_lines,
@@ -179,7 +179,7 @@ def _change(
         return []
     if invoice.Status not in OPEN:
         stands = receivable_from_invoice(organisation.id, invoice)
-        return stays(f"it is no longer a draft. {put_right(stands)} {or_right(deal)}")
+        return stays(not_changed(deal, "it is no longer a draft.", stands))
     if edited.terms.edits == "hold":
         return stays(f"its route holds such edits for a person. Change it in Xero. {or_right(deal)}", held=True)
     if before.stood == UNSEEN and not answered.endswith(whose_lines(deal)):

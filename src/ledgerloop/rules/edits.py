@@ -13,7 +13,7 @@ from ledgerloop.rules.invoice_lines import LONGEST, STEP, cents, position_of
 from ledgerloop.rules.invoices import LINE_PROPERTIES, Draft, body_of, hash_of, payload_of
 from ledgerloop.rules.remarks import or_right
 from ledgerloop.rules.routing import Route, Terms
-from ledgerloop.rules.standing import ZERO
+from ledgerloop.rules.standing import ZERO, bills_nothing
 from ledgerloop.rules.templates import fields_in
 from ledgerloop.rules.totals import Said, agrees_by_credit, amount_of
 from ledgerloop.xero.models import Invoice, LineItem
@@ -272,6 +272,19 @@ def done_away(stands: Receivable | None) -> str:
 def put_right(stands: Receivable | None) -> str:
     """Say how an invoice is made to say something else: Xero changes none on which there is money."""
     return "Credit it in Xero." if done_away(stands) == "credit" else "Change it in Xero."
+
+
+def not_changed(deal: str, why: str, stands: Receivable | None) -> str:
+    """Say why an invoice stays, how it is put right, and how a person says that it is right already.
+
+    One that is credited in full bills nothing any more, so nothing of it is to be put right: another may bill the deal.
+    """
+    if stands is not None and bills_nothing(stands):
+        return (
+            "it is credited in full. If another was typed in its place, run `ledgerloop adopt --deal"
+            f" {deal} --invoice` with the number of that one. {or_right(deal)}"
+        )
+    return f"{why} {put_right(stands)} {or_right(deal)}"
 
 
 def not_won(stands: Receivable | None) -> str:

@@ -132,8 +132,11 @@ def differences_told(
 ) -> tuple[str, ...]:
     """Say in what an invoice is not what its deal says, to the cent, or not what was sent; nothing where it is.
 
-    ``sent`` is None where somebody has changed the invoice since: what was sent counts no more.
+    ``sent`` is None where somebody has changed the invoice since: what was sent counts no more. One that is credited in
+    full bills nothing any more, so there is nothing to compare.
     """
+    if 0 < invoice.Total <= credited(invoice):
+        return ()
     told = [_sum_told(said, invoice), *(_left_out(sent, invoice, books) if sent else ())]
     return tuple(filter(None, told))
 
