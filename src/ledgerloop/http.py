@@ -19,9 +19,10 @@ import httpx2
 
 from ledgerloop.clock import Clock
 from ledgerloop.decimal_json import dumps, loads
-from ledgerloop.errors import ConsentNeeded, LedgerloopError, NotSent, Transient
-from ledgerloop.rate_limiter import Governor, Priority, Reading
-from ledgerloop.vendor_errors import Answer, Dialect, error_from, failure, locked, lost, parked
+from ledgerloop.errors import LedgerloopError, NotSent
+from ledgerloop.rate_limiter import Governor, Priority
+from ledgerloop.refusals import Again
+from ledgerloop.vendor_errors import Answer, Dialect, error_from, judge, lost
 
 NEVER_LEFT = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout, httpx2.UnsupportedProtocol)
 """Failures after which it is certain that the request did not leave."""
@@ -159,62 +160,76 @@ class Api:
                 raise refusal
             wire.headers["Authorization"] = f"Bearer {token}"
             with self._governor.admit(self.lane, self._priority, kind):
-                outcome, reading = self._once(wire, path, said, kind, again, empty, attempt)
-            if isinstance(outcome, Answer) and 200 <= outcome.status < 300:
-                return outcome
+                outcome = self._once(wire, path, said, kind, again, empty, attempt, bool(refused))
             if isinstance(outcome, Answer):
-                error = error_from(self._dialect, said, outcome, reading, again)
-                if isinstance(error, ConsentNeeded) and outcome.status == 401 and refusal is None:
-                    refused, refusal, attempt = token, error, attempt - 1
-                    continue
-                if isinstance(error, ConsentNeeded) and outcome.status == 401:
-                    # The grant lives, for it was renewed a moment ago. Only a renewal that is refused ends it.
-                    error = Transient(f"{self._dialect.name} {said}: 401, though its token was renewed just now", 401)
-                wait = self._pause(outcome.status, reading, again, attempt)
-            else:
-                error = outcome
-                wait = self._retry.wait(attempt, self._chance()) if isinstance(error, Transient) else None
+                return outcome
+            if outcome.again == "renewed":
+                refused, refusal, attempt = token, outcome.error, attempt - 1
+                continue
+            wait = self._pause(outcome, again, attempt)
             if wait is None or attempt >= self._retry.attempts:
-                raise error
+                raise outcome.error
             self.clock.sleep(wait)
 
     def _once(
-        self, wire: httpx2.Request, path: str, said: str, kind: str, again: bool, empty: bool, attempt: int
-    ) -> tuple[Answer | LedgerloopError, Reading]:
-        """Send the request once; return the answer, or the error of an answer that did not come or cannot be read."""
-        began, status, bytes_in, date, reading = self.clock.monotonic(), 0, 0, "", Reading()
-        outcome: Answer | LedgerloopError
+        self,
+        wire: httpx2.Request,
+        path: str,
+        said: str,
+        kind: str,
+        again: bool,
+        empty: bool,
+        attempt: int,
+        renewed: bool,
+    ) -> Answer | _Failed:
+        """Send the request once; return the answer, or what is wrong with it or with there being none."""
+        began, status, bytes_in, date = self.clock.monotonic(), 0, 0, ""
         try:
             response = self._client.send(wire)
             status, bytes_in = response.status_code, response.num_bytes_downloaded
             date = response.headers.get("Date", "")
-            outcome = _answer(response)
-            reading = self._dialect.reading(outcome, kind)
+            answer = _answer(response)
+            reading = self._dialect.reading(answer, kind)
             self._governor.observe(self.lane, reading, kind)
-            if 200 <= status < 300 and outcome.data is None and not (empty and not outcome.text.strip()):
-                what = f"{status} with a body that is not JSON" if outcome.text else f"{status} without a body"
-                outcome = failure(self._dialect.name, said, what, again, status)
+            if 200 <= status < 300 and (answer.data is not None or (empty and not answer.text.strip())):
+                return answer
+            row = judge(self._dialect, answer, reading, again, renewed)
+            return _Failed(error_from(self._dialect, row, said, answer, reading, again), row.again, reading.wait)
         except NEVER_LEFT as error:
-            why = f"no connection to {self._base_url} ({type(error).__name__})"
-            outcome = Transient(f"{self._dialect.name} {said}: {why}")
+            why = f"{self._base_url} ({type(error).__name__})"
+            return _Failed(*lost(self._dialect, said, why, again, "unsent"))
         except httpx2.RequestError as error:
-            outcome = failure(self._dialect.name, said, f"the answer was lost ({type(error).__name__})", again)
+            return _Failed(*lost(self._dialect, said, type(error).__name__, again))
         finally:
             seconds, bytes_out = self.clock.monotonic() - began, len(wire.content)
             vendor = self._dialect.vendor
             call = Call(vendor, self.lane, wire.method, path, status, seconds, bytes_in, bytes_out, attempt, date)
             self._observe(call)
-        return outcome, reading
 
-    def _pause(self, status: int, reading: Reading, again: bool, attempt: int) -> float | None:
+    def _pause(self, failed: _Failed, again: bool, attempt: int) -> float | None:
         """Return how long to wait before the same call is sent again, or None if it must not be."""
-        if parked(status) or (lost(status) and again and reading.wait is not None):
-            wait = 60.0 if reading.wait is None else reading.wait
-            return wait if wait <= self._retry.patience else None
         computed = self._retry.wait(attempt, self._chance())
-        if locked(status):
-            return max(computed, self._retry.lock)
-        return computed if lost(status) and again else None
+        match failed.again:
+            case "told":
+                wait = 60.0 if failed.wait is None else failed.wait
+                return wait if wait <= self._retry.patience else None
+            case "unlocked":
+                return max(computed, self._retry.lock)
+            case "unsent":
+                return computed
+            case "reads" if again:
+                return computed
+            case _:
+                return None
+
+
+@dataclass(frozen=True, slots=True)
+class _Failed:
+    """Hold why a call failed, when it may be sent again, and the seconds that the vendor told."""
+
+    error: LedgerloopError
+    again: Again
+    wait: float | None = None
 
 
 def _answer(response: httpx2.Response) -> Answer:

@@ -13,7 +13,7 @@ import itertools
 import json
 import secrets
 import ssl
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -25,6 +25,7 @@ from authlib.integrations.httpx_client import OAuth2Client  # type: ignore[impor
 
 from ledgerloop.clock import Clock
 from ledgerloop.errors import ConsentNeeded, LedgerloopError, RateLimited, Refused, Transient
+from ledgerloop.refusals import row_for
 from ledgerloop.vendor_errors import retry_after
 
 AHEAD = 120.0
@@ -132,7 +133,7 @@ def finish(provider: Provider, code: str, verifier: str, now: datetime) -> Token
         )
         tokens = _token_set(provider, given, now)
     if not tokens.refresh_token:
-        raise ConsentNeeded(provider.vendor, "no refresh token was issued, because offline_access was not granted")
+        raise _refusal(provider, 200, {"no refresh token"}, "no refresh token was issued")
     return tokens
 
 
@@ -142,7 +143,7 @@ def renew(provider: Provider, tokens: TokenSet, now: datetime) -> TokenSet:
     If the answer to this is lost, call it again with the same tokens: Xero takes the old one for 30 minutes more.
     """
     if not tokens.refresh_token:
-        raise ConsentNeeded(provider.vendor, "there is no refresh token, because offline_access was not granted")
+        raise _refusal(provider, 200, {"no refresh token"}, "there is no refresh token")
     with _errors(provider, "the refresh token is no longer accepted"), _client(provider) as client:
         client.scope = None  # the grant keeps its scopes; asking again could only narrow or break it
         given = client.refresh_token(provider.token_url, refresh_token=tokens.refresh_token)
@@ -161,7 +162,7 @@ def revoke(provider: Provider, tokens: TokenSet) -> None:
     Transient where it does not answer.
     """
     with _errors(provider, "the grant is gone already"), _client(provider) as client:
-        answer = _stop_on_trouble(client.revoke_token(provider.revoke_url, token=tokens.refresh_token))
+        answer = _stop_on_trouble(provider, client.revoke_token(provider.revoke_url, token=tokens.refresh_token))
         if answer.is_success:
             return
         error = _error_in(answer)
@@ -278,18 +279,16 @@ def _client(provider: Provider) -> Any:
         verify=_tls(),
         timeout=httpx2.Timeout(provider.timeout, connect=min(provider.timeout, 5.0)),
     )
-    client.register_compliance_hook("access_token_response", _stop_on_trouble)
-    client.register_compliance_hook("refresh_token_response", _stop_on_trouble)
+    stop = functools.partial(_stop_on_trouble, provider)
+    client.register_compliance_hook("access_token_response", stop)
+    client.register_compliance_hook("refresh_token_response", stop)
     return client
 
 
-def _stop_on_trouble(response: httpx2.Response) -> httpx2.Response:
+def _stop_on_trouble(provider: Provider, response: httpx2.Response) -> httpx2.Response:
     """Raise for answers that say nothing about the grant, before their bodies are read as if they did."""
-    if response.status_code == 429:
-        stated = retry_after(response.headers)
-        raise RateLimited("the identity host asks to wait", 10.0 if stated is None else stated, "identity")
-    if response.status_code >= 500:
-        raise Transient(f"the identity host answered {response.status_code}", response.status_code)
+    if response.status_code == 429 or response.status_code >= 500:
+        raise _refusal(provider, response.status_code, wait=retry_after(response.headers))
     return response
 
 
@@ -309,7 +308,7 @@ def _error_in(answer: httpx2.Response) -> str:
 def _token_set(provider: Provider, given: Mapping[str, Any], now: datetime) -> TokenSet:
     access_token = given.get("access_token")
     if not isinstance(access_token, str) or not access_token:
-        raise Transient(f"{provider.vendor} gave no access token")
+        raise _refusal(provider, 200, {"no access token"})
     try:
         lasts = float(given.get("expires_in", 1800))
     except (TypeError, ValueError):
@@ -321,18 +320,30 @@ def _token_set(provider: Provider, given: Mapping[str, Any], now: datetime) -> T
 @contextmanager
 def _errors(provider: Provider, ended: str) -> Iterator[None]:
     """Translate what can go wrong at the identity host into what happens next."""
-    vendor = provider.vendor
     try:
         yield
     except LedgerloopError:
         raise
     except OAuthError as error:
         if error.error == "invalid_grant":
-            raise ConsentNeeded(vendor, f"{ended} (invalid_grant)") from None
-        raise Refused(f"{vendor} refused the client ({error.error}): check client id, secret and scopes", 400) from None
+            raise _refusal(provider, 400, {"invalid_grant"}, ended) from None
+        raise _refusal(provider, 400, {"word"}, error.error) from None
     except httpx2.HTTPStatusError as error:
-        raise Refused(f"{vendor}'s identity host refused the call", error.response.status_code) from None
+        raise _refusal(provider, error.response.status_code) from None
     except httpx2.RequestError as error:
-        raise Transient(f"{vendor}'s identity host did not answer ({type(error).__name__})") from None
+        raise _refusal(provider, 0, said=type(error).__name__) from None
     except ValueError:
-        raise Transient(f"{vendor}'s identity host gave an answer that is not JSON") from None
+        raise _refusal(provider, 200, {"unreadable"}) from None
+
+
+def _refusal(
+    provider: Provider, status: int, codes: Collection[str] = (), said: str = "", wait: float | None = None
+) -> LedgerloopError:
+    """Make the error that follows from what the identity host answered, by the table of refusals."""
+    row = row_for("identity", status, codes)
+    message = row.sentence.format(name=provider.vendor, status=status, said=said)
+    if row.error is ConsentNeeded:
+        return ConsentNeeded(provider.vendor, message)
+    if row.error is RateLimited:
+        return RateLimited(message, 10.0 if wait is None else wait, "identity")
+    return Transient(message, status or None) if row.error is Transient else Refused(message, status)

@@ -1,7 +1,7 @@
 """Turn what a vendor answered into data, or into one of our errors. Does no I/O.
 
 What a refusal says is worded differently by each vendor, so each vendor's package has a :class:`Dialect` that reads it.
-What follows from a status is decided here, in one table.
+What follows from it is decided by the table of refusals.
 """
 
 from __future__ import annotations
@@ -18,7 +18,6 @@ from ledgerloop.errors import (
     ConsentNeeded,
     Invalid,
     LedgerloopError,
-    Missing,
     RateLimited,
     Refused,
     ScopeMissing,
@@ -26,6 +25,8 @@ from ledgerloop.errors import (
     UnknownOutcome,
 )
 from ledgerloop.rate_limiter import Reading
+from ledgerloop.records import Vendor
+from ledgerloop.refusals import Again, Row, row_for
 
 BODY_KEPT = 2000
 """How much of a refusal's body is kept for the operator."""
@@ -55,18 +56,15 @@ class Refusal:
     sentence: str
     problems: tuple[tuple[str, str, str], ...] = ()
     scopes: tuple[str, ...] = ()
-    scope_missing: bool = False
     existing_id: str = ""
     request_id: str = ""
-    consent: str = ""
-    """Why a person must connect again, if this refusal means that."""
 
 
 class Dialect(Protocol):
     """Read one vendor's answers."""
 
-    vendor: str
-    """For those who count: xero or hubspot."""
+    vendor: Vendor
+    """For those who count, and for the table of refusals."""
     name: str
     """For sentences: Xero or HubSpot."""
 
@@ -79,6 +77,9 @@ class Dialect(Protocol):
     def to_grant(self) -> str:
         """Say what a person does to have a scope granted."""
 
+    def codes(self, answer: Answer) -> frozenset[str]:
+        """Read out of a refusal what the table of refusals tells apart."""
+
     def refusal(self, answer: Answer) -> Refusal:
         """Say what a refusal says, whatever its body is."""
 
@@ -86,70 +87,54 @@ class Dialect(Protocol):
         """Say what an answer tells about quotas; a 429 always gets a wait."""
 
 
-_REFUSED: Mapping[int, type[Refused]] = {
-    400: Invalid,
-    404: Missing,
-    409: Conflict,
-    410: Missing,
-    413: Invalid,
-    414: Invalid,
-    422: Invalid,
-}
-_PARKED = frozenset({429, 477})
-"""Not carried out, and may be sent again after a stated time. 477: HubSpot moves the account between data centres."""
-_LOCKED = 423
-"""Not carried out, because other writes hold the record for some 2 seconds."""
-_LOST = frozenset({408, 425})
-"""Besides every 5xx: it is not known whether the call was carried out."""
+def judge(dialect: Dialect, answer: Answer, reading: Reading, repeatable: bool, renewed: bool = False) -> Row:
+    """Find what follows from an answer. ``renewed`` says that its call went out with a token that is new."""
+    codes = dialect.codes(answer) | {reading.spent}
+    if renewed:
+        codes |= {"renewed"}
+    if repeatable and reading.wait is not None:
+        codes |= {"told"}
+    if 200 <= answer.status < 300:
+        codes |= {"unreadable" if answer.text else "empty"}
+    return row_for(dialect.vendor, answer.status, codes)
 
 
-def locked(status: int) -> bool:
-    """Tell whether the call was turned away by a short lock and may simply be sent again."""
-    return status == _LOCKED
+def lost(dialect: Dialect, call: str, said: str, repeatable: bool, code: str = "") -> tuple[LedgerloopError, Again]:
+    """Name a call to which no answer came, and say when it may be sent again; ``unsent`` is one that never left."""
+    row = row_for(dialect.vendor, 0, {code})
+    kind = row.error_for(repeatable)
+    assert issubclass(kind, Transient | UnknownOutcome)
+    return kind(row.sentence.format(name=dialect.name, call=call, said=said)), row.again
 
 
-def parked(status: int) -> bool:
-    """Tell whether the call was turned away until a stated moment."""
-    return status in _PARKED
-
-
-def lost(status: int) -> bool:
-    """Tell whether the status leaves open if the call was carried out."""
-    return status in _LOST or status >= 500
-
-
-def failure(name: str, call: str, what: str, repeatable: bool, status: int | None = None) -> LedgerloopError:
-    """Name a call whose answer was lost: a read heals with time, a write must be looked for before it is sent again."""
-    kind = Transient if repeatable else UnknownOutcome
-    return kind(f"{name} {call}: {what}", status)
-
-
-def error_from(dialect: Dialect, call: str, answer: Answer, reading: Reading, repeatable: bool) -> LedgerloopError:
-    """Return the error that an answer outside 2xx means. ``call`` is the method and the path of what was called."""
-    status, refusal = answer.status, dialect.refusal(answer)
-    sentence = without_emails(refusal.sentence) or "no reason given"
-    message = f"{dialect.name} {call}: {status}, {sentence}"
-    if refusal.consent:
-        return ConsentNeeded(dialect.name, refusal.consent)
-    if parked(status) or (lost(status) and repeatable and reading.wait is not None):
+def error_from(
+    dialect: Dialect, row: Row, call: str, answer: Answer, reading: Reading, repeatable: bool
+) -> LedgerloopError:
+    """Return the error that a row makes of an answer. ``call`` is the method and the path of what was called."""
+    refusal = dialect.refusal(answer)
+    said = without_emails(refusal.sentence) or "no reason given"
+    said = said if row.sentence.endswith("{said}") else said.rstrip(".")
+    scopes = refusal.scopes or dialect.scopes(*call.split(" ", 1))
+    needed = "; `ledgerloop doctor` says which scope is lacking"
+    if scopes:
+        needed = f"; any one of these scopes would do: {', '.join(scopes)}. {dialect.to_grant()}"
+    message = row.sentence.format(name=dialect.name, call=call, status=answer.status, said=said, scopes=needed)
+    status, body, request_id = answer.status, without_emails(answer.text[:BODY_KEPT]), refusal.request_id
+    kind = row.error_for(repeatable)
+    if kind is ConsentNeeded:
+        return ConsentNeeded(dialect.name, message)
+    if kind is RateLimited:
         return RateLimited(message, reading.wait or 60.0, reading.spent)
-    if locked(status):
-        return Transient(message, status)
-    if lost(status):
-        return failure(dialect.name, call, f"{status}, {sentence}", repeatable, status)
-    body, request_id = without_emails(answer.text[:BODY_KEPT]), refusal.request_id
-    if status in (401, 403) and (refusal.scopes or refusal.scope_missing):
-        scopes = refusal.scopes or dialect.scopes(*call.split(" ", 1))
-        needed = f"; any one of these scopes would do: {', '.join(scopes)}. {dialect.to_grant()}" if scopes else ""
-        return ScopeMissing(message + needed, status, body, request_id, scopes)
-    if status == 401:
-        return ConsentNeeded(dialect.name, f"its API refuses the credential ({sentence})")
-    kind = _REFUSED.get(status, Refused)
+    if issubclass(kind, Transient | UnknownOutcome):
+        return kind(message, status)
+    if kind is ScopeMissing:
+        return ScopeMissing(message, status, body, request_id, scopes)
     if kind is Invalid:
-        problems = tuple((field, code, without_emails(said)) for field, code, said in refusal.problems)
+        problems = tuple((field, code, without_emails(told)) for field, code, told in refusal.problems)
         return Invalid(message, status, body, request_id, problems)
     if kind is Conflict:
         return Conflict(message, status, body, request_id, refusal.existing_id)
+    assert issubclass(kind, Refused)
     return kind(message, status, body, request_id)
 
 

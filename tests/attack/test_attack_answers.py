@@ -18,7 +18,7 @@ from ledgerloop.hubspot.dialect import HubSpotDialect
 from ledgerloop.parts import instead
 from ledgerloop.rate_limiter import Governor, Limit, Reading
 from ledgerloop.store import lanes
-from ledgerloop.vendor_errors import LONGEST_WAIT, Answer, error_from, moment_told, retry_after
+from ledgerloop.vendor_errors import LONGEST_WAIT, Answer, error_from, judge, moment_told, retry_after
 from ledgerloop.xero.dialect import XeroDialect
 
 YEAR = {"Retry-After": "31536000"}
@@ -73,7 +73,7 @@ def test_any_answer_is_one_of_our_errors(
     answer = Answer(status, headers, body, text)
 
     reading = dialect.reading(answer, "")
-    error = error_from(dialect, "GET /somewhere", answer, reading, True)
+    error = error_from(dialect, judge(dialect, answer, reading, True), "GET /somewhere", answer, reading, True)
 
     assert isinstance(error, LedgerloopError)
     assert reading.wait is None or 0 <= reading.wait <= LONGEST_WAIT

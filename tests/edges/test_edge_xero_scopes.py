@@ -7,7 +7,7 @@ import pytest
 from ledgerloop.errors import ScopeMissing
 from ledgerloop.rate_limiter import Reading
 from ledgerloop.settings.types import SCOPES
-from ledgerloop.vendor_errors import Answer, error_from
+from ledgerloop.vendor_errors import Answer, error_from, judge
 from ledgerloop.xero.dialect import _READ, XeroDialect
 from ledgerloop.xero.scopes import NEEDED_FOR, lacks, opening
 from ledgerloop_sandbox.xero.scopes import BROAD, GRANULAR, UNCHANGED, opens
@@ -78,11 +78,13 @@ def test_a_call_that_is_not_known_has_none() -> None:
     [
         Answer(403, {"WWW-Authenticate": "insufficent_scope"}),
         Answer(401, {"WWW-Authenticate": "insufficient_scope"}, {"Detail": "AuthorizationUnsuccessful"}),
+        Answer(401, {}, {"Title": "Unauthorized", "Detail": "AuthorizationUnsuccessful"}),
     ],
 )
 def test_a_refusal_names_the_call_its_scopes_and_what_to_do(answer: Answer) -> None:
     """Xero names none, so we do."""
-    error = error_from(XeroDialect(), f"PUT {BASE}Invoices", answer, Reading({}), False)
+    row = judge(XeroDialect(), answer, Reading(), False)
+    error = error_from(XeroDialect(), row, f"PUT {BASE}Invoices", answer, Reading(), False)
 
     assert isinstance(error, ScopeMissing)
     assert ("accounting.invoices", "accounting.transactions") == error.scopes

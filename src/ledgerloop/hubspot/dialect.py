@@ -12,6 +12,7 @@ from typing import Any
 
 from ledgerloop.clock import Clock
 from ledgerloop.rate_limiter import Governor, Limit, Reading
+from ledgerloop.records import Vendor
 from ledgerloop.vendor_errors import Answer, Refusal, figure, retry_after
 
 SEARCH = "search"
@@ -28,6 +29,9 @@ _EXISTING = re.compile(r"Existing ID:\s*(\d+)")
 _ONE_OF = re.compile(r"requires one of \[([^\]]*)\]")
 _SCOPE = re.compile(r"[a-z][\w.-]+")
 _CODE = re.compile(r"\b(CONFLICTING_UNIQUE_VALUE)\b")
+
+REQUIRED = frozenset({"MISSING_REQUIRED_PROPERTY", "MISSING_CONDITIONAL_REQUIRED_PROPERTY"})
+"""By these codes HubSpot refuses what an administrator's rule wants a value for."""
 
 _READ: Mapping[str, tuple[re.Pattern[str], ...]] = {
     "GET": (
@@ -61,7 +65,8 @@ def governor(clock: Clock, reserve: float = 0.2) -> Governor:
 class HubSpotDialect:
     """Read HubSpot's answers."""
 
-    vendor, name = "hubspot", "HubSpot"
+    vendor: Vendor = "hubspot"
+    name = "HubSpot"
 
     def reads(self, method: str, path: str) -> bool:
         """Tell whether a call is listed as a read."""
@@ -75,16 +80,29 @@ class HubSpotDialect:
         """Say what a person does to have a scope granted."""
         return "Add one of them to the app or key in HubSpot; a token made before that may have to be made anew."
 
+    def codes(self, answer: Answer) -> frozenset[str]:
+        """Read out of a refusal what the table of refusals tells apart; a field's own code is one."""
+        data = answer.data if isinstance(answer.data, dict) else {}
+        message = _text(data.get("message"))
+        codes = {code for _, code, _ in problems_in(data)}
+        found = {
+            "required": not codes.isdisjoint(REQUIRED),
+            "scope": bool(_scopes(data)) or data.get("category") == "MISSING_SCOPES" or _about_scopes(answer, message),
+            "role": "USER_DOES_NOT_HAVE_PERMISSIONS" in answer.text,
+            "existing": bool(existing_id_in(message)),
+        }
+        return frozenset(codes | {code for code, is_so in found.items() if is_so})
+
     def refusal(self, answer: Answer) -> Refusal:
         """Say what a refusal says, whatever its form."""
         data = answer.data if isinstance(answer.data, dict) else {}
-        message = _text(data.get("message"))
-        scopes = _scopes(data)
+        message, problems = _text(data.get("message")), problems_in(data)
+        shown = sentence_in(message)
+        untold = [said for field, code, said in problems if (field or code) and said not in shown]
         return Refusal(
-            sentence_in(message) or _plain(answer),
-            problems_in(data),
-            scopes,
-            scope_missing=bool(scopes) or data.get("category") == "MISSING_SCOPES" or _about_scopes(answer, message),
+            " ".join([shown, *dict.fromkeys(untold)]).strip() or _plain(answer),
+            problems,
+            _scopes(data),
             existing_id=existing_id_in(message),
             request_id=_text(data.get("correlationId")) or _text(data.get("requestId")),
         )

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 
 from ledgerloop.errors import Refused
 from ledgerloop.hubspot.client import HubSpotClient
+from ledgerloop.hubspot.dialect import REQUIRED
 from ledgerloop.hubspot.models import BatchError, BatchResult, New, Record
 from ledgerloop.parts import parts
 from ledgerloop.portal import erasures
@@ -23,7 +24,6 @@ Values = Mapping[str, str]
 
 UNKNOWN, TAKEN = "PROPERTY_DOESNT_EXIST", "CONFLICTING_UNIQUE_VALUE"
 INVALID_EMAIL = "INVALID_EMAIL"
-REQUIRED = ("MISSING_REQUIRED_PROPERTY", "MISSING_CONDITIONAL_REQUIRED_PROPERTY")
 ERASED = "ERASED"
 """Our own code, for an address that was deleted for privacy and is not sent."""
 _ERASED_SAID = "it was deleted in HubSpot for privacy."

@@ -7,6 +7,7 @@ from typing import Any
 
 from ledgerloop.clock import Clock
 from ledgerloop.rate_limiter import Governor, Limit, Reading
+from ledgerloop.records import Vendor
 from ledgerloop.vendor_errors import Answer, Refusal, figure, retry_after
 from ledgerloop.xero.scopes import opening
 
@@ -50,7 +51,8 @@ def governor(clock: Clock, daily: int = 1000, reserve: float = 0.2) -> Governor:
 class XeroDialect:
     """Read Xero's answers."""
 
-    vendor, name = "xero", "Xero"
+    vendor: Vendor = "xero"
+    name = "Xero"
 
     def reads(self, method: str, path: str) -> bool:
         """Tell whether a call is listed as a read."""
@@ -64,20 +66,33 @@ class XeroDialect:
         """Say what a person does to have a scope granted."""
         return "See that the setting `xero.scopes` has one of them, and connect Xero again."
 
+    def codes(self, answer: Answer) -> frozenset[str]:
+        """Read out of a refusal what the table of refusals tells apart.
+
+        A 401 with AuthorizationUnsuccessful comes of a scope, as many have seen, with the header or without.
+        """
+        data = answer.data if isinstance(answer.data, dict) else {}
+        detail, status = _first(data, "Detail", "Message", "Title").lower(), answer.status
+        challenge = answer.headers.get("WWW-Authenticate", "").lower()
+        found = {
+            "values": bool(sentences_in(data)),
+            "gone": status == 403 and "authenticationunsuccessful" in detail,
+            "scope": "scope" in challenge
+            or (status == 403 and "scope" in detail)
+            or (status == 401 and "authorizationunsuccessful" in detail),
+            "page": answer.text.lstrip().startswith("<"),
+        }
+        return frozenset(code for code, is_so in found.items() if is_so)
+
     def refusal(self, answer: Answer) -> Refusal:
         """Say what a refusal says: its keys are PascalCase or lower case, its body may be plain text or HTML."""
         data = answer.data if isinstance(answer.data, dict) else {}
-        detail = _first(data, "Detail", "Message", "Title")
         problems = tuple(("", "", sentence) for sentence in sentences_in(data))
-        sentence = " ".join(said for _, _, said in problems) or detail or _plain(answer)
-        no_scope = "scope" in answer.headers.get("WWW-Authenticate", "").lower()
-        gone = answer.status == 403 and "authenticationunsuccessful" in detail.lower()
+        sentence = ". ".join(said.rstrip(".") for _, _, said in problems) or _first(data, "Detail", "Message", "Title")
         return Refusal(
-            sentence,
+            sentence or _plain(answer),
             problems,
-            scope_missing=not gone and (no_scope or (answer.status == 403 and "scope" in detail.lower())),
             request_id=_first(data, "Instance") or answer.headers.get("Xero-Correlation-Id", ""),
-            consent="the organisation is no longer connected to this app" if gone else "",
         )
 
     def reading(self, answer: Answer, kind: str) -> Reading:
