@@ -248,6 +248,8 @@ class Organisation:
     short_code: str = ""
     """Used in deep links into Xero."""
     country: str = ""
+    shown: bool = True
+    """Whether its customers are shown in HubSpot; its invoices are, on their deals, in any case."""
 
     def day(self, moment: datetime) -> date:
         """Return the day that it is there at a moment: days begin and end where the books are kept."""

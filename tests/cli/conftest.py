@@ -9,9 +9,12 @@ from pathlib import Path
 import pytest
 from cli_process import run
 from operated import Place
+from staged import scene, staged
 
 from free_ports import free_port
 from ledgerloop_sandbox.server import running
+
+__all__ = ["scene", "staged"]
 
 PASSWORD = "a good password for tests"
 

@@ -13,6 +13,7 @@ from web_scene import Visit, token_in
 from ledgerloop.records import LinkKind
 from ledgerloop.rules.properties import properties_on
 from ledgerloop.setup.connect import GRANT
+from ledgerloop.setup.purpose import answer
 from ledgerloop.store import connections
 from ledgerloop_sandbox.server import Sandbox, running
 
@@ -55,14 +56,22 @@ def _consent(visit: Visit, decision: str = "all", without: str = " ") -> str:
     return str(back.headers["location"])
 
 
+def _asked(visit: Visit) -> str:
+    """Return the page that asks what organisations are for."""
+    visit.console()
+    return str(visit.browser.get("/connect/purpose").text)
+
+
 def test_xero_by_consent(connecting: Callable[..., Visit]) -> None:
     """Consent connects every organisation that was chosen, and the console says so, once."""
     visit = connecting()
 
-    answer = visit.browser.get(_consent(visit))
+    back = visit.browser.get(_consent(visit))
 
-    assert (303, "/") == (answer.status_code, answer.headers["location"])
+    assert (303, "/connect/purpose") == (back.status_code, back.headers["location"])
+    asked = visit.browser.get("/connect/purpose").text
     page = visit.console()
+    assert "Nothing is read or held for Aussie Demo Pty, Kiwi Demo Ltd before you answer." in asked
     assert "Xero is connected: Kiwi Demo Ltd, Aussie Demo Pty." in page
     assert "Xero is connected:" not in visit.console()
     with visit.built.database.reading() as tx:
@@ -99,10 +108,11 @@ def test_consent_needs_no_session(connecting: Callable[..., Visit]) -> None:
 
 
 def test_two_organisations_are_a_choice(connecting: Callable[..., Visit]) -> None:
-    """The page that connects says that deals wait, and the console lets a person choose, and choose again."""
+    """Where the answer leaves open which deals lead where, the console lets a person choose, and choose again."""
     visit = connecting()
     waits = "and none is chosen in which deals are invoiced, so every won deal of [route] waits."
     away = visit.new_browser().get(_consent(visit))
+    answer(visit.built.desk, [], "")
     page = visit.console()
     with visit.built.database.reading() as tx:
         kiwi = next(one.id for one in connections.all_connected(tx, "xero") if one.name == "Kiwi Demo Ltd")
@@ -113,8 +123,7 @@ def test_two_organisations_are_a_choice(connecting: Callable[..., Visit]) -> Non
     chosen = visit.browser.post("/connect/choose", data=form)
     after = visit.console()
 
-    assert waits in away.text
-    assert "Choose one in the console." in away.text
+    assert "Nobody has said yet what Aussie Demo Pty, Kiwi Demo Ltd are for, so nothing is read there." in away.text
     assert waits in page
     assert ("Invoice deals in Kiwi Demo Ltd" in page, "Invoice deals in Aussie Demo Pty" in page) == (True, True)
     assert (400, "/login", 303) == (strange.status_code, stranger.headers["location"], chosen.status_code)
@@ -127,8 +136,13 @@ def test_where_routes_name_the_organisation_there_is_no_choice(connecting: Calla
     visit = connecting(route={"organisation": "Kiwi Demo Ltd"})
 
     away = visit.new_browser().get(_consent(visit))
+    asked = _asked(visit)
+    answer(visit.built.desk, [], "")
 
     assert "waits" not in away.text
+    assert "Deals of [route] are invoiced here." in asked
+    assert "No route of the settings names it." in asked
+    assert "Deals whose route names no organisation" not in asked
     assert "Invoice deals in" not in visit.console()
 
 

@@ -14,8 +14,10 @@ from ledgerloop.errors import LedgerloopError
 from ledgerloop.portal.lists import make_lists
 from ledgerloop.portal.properties import Provisioned, survey, tell
 from ledgerloop.portal.properties import provision as make_properties
+from ledgerloop.report.finding import HOW_TO_ANSWER
 from ledgerloop.setup.connect import GRANT, connect_portal, undecided_in
 from ledgerloop.setup.connect import choose as choose_organisation
+from ledgerloop.setup.purpose import answer as answer_purpose
 from ledgerloop.store import connections
 from ledgerloop.web.connect import consent_address
 
@@ -44,6 +46,9 @@ def xero(
             say(f"Connected: {_waited(built, before)}")
             with built.database.reading() as tx:
                 waits = undecided_in(tx, built.parts().routes)
+                asked = [one.why for one in connections.unanswered(tx)]
+            for why in asked:
+                say(f"{why} {HOW_TO_ANSWER}", err=True)
             if waits:
                 say(f"{waits} Choose one with `ledgerloop connect choose`, or in the console.", err=True)
 
@@ -74,6 +79,28 @@ def choose(
             return
         home = choose_organisation(built.desk, organisation)
     say(f"Deals whose route names no organisation are invoiced in {home.name}.")
+
+
+@app.command()
+def answer(
+    deals: Annotated[
+        str, typer.Option("--deals", help="The organisation in which deals are invoiced whose route names none.")
+    ] = "",
+    hide: Annotated[
+        list[str] | None, typer.Option("--hide", help="One whose customers are not shown in HubSpot; may be repeated.")
+    ] = None,
+    config: Config = FILE,
+    sandbox: OnSandbox = False,
+) -> None:
+    """Say what organisations are for that were connected beside others. They begin; those not hidden are shown."""
+    with opened(config, sandbox) as built:
+        begun = answer_purpose(built.desk, hide or [], deals)
+        with built.database.reading() as tx:
+            waits = undecided_in(tx, built.parts().routes)
+    for one in begun:
+        say(f"{one.name} begins; its customers are {'shown' if one.shown else 'not shown'} in HubSpot.")
+    if waits:
+        say(f"{waits} Choose one with `ledgerloop connect choose`, or in the console.", err=True)
 
 
 def provision(
@@ -134,7 +161,11 @@ def _waited(built: Ledgerloop, before: str | None) -> str:
     while time.monotonic() < until:
         if built.shelf.load(GRANT) != before:
             with built.database.reading() as tx:
-                found = [one.name for one in connections.all_connected(tx, "xero") if one.state == "connected"]
+                found = [
+                    one.name
+                    for one in connections.all_connected(tx, "xero")
+                    if one.state in ("connected", "unanswered")
+                ]
             if found:
                 return ", ".join(found)
         time.sleep(_LOOK_EVERY)

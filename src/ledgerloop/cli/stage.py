@@ -29,6 +29,7 @@ from ledgerloop.store.db import Database
 from ledgerloop.store.sealed_secrets import DatabaseCells
 from ledgerloop.web.app import create_app
 from ledgerloop.web.passwords import PASSWORD, hash_of
+from ledgerloop.web.purpose import PURPOSE
 from ledgerloop.web.server import listening, running
 from ledgerloop_sandbox import credentials
 from ledgerloop_sandbox.server import Sandbox
@@ -174,7 +175,10 @@ def connect_xero(stage: Stage, organisation: str) -> None:
     offered = {name: value for value, name in re.findall(r'name="tenant" value="([^"]+)"[^>]*>\s*([^<]+)<', page.text)}
     if organisation not in offered:
         raise NotAsTold(f"Xero's consent page does not offer {organisation}.")
-    stage.browser.post(str(page.url), data={"tenant": [offered[organisation]], "decision": "allow"})
+    after = stage.browser.post(str(page.url), data={"tenant": [offered[organisation]], "decision": "allow"})
+    if after.url.path == PURPOSE:  # its customers are shown, and deals go where they went
+        boxes = dict.fromkeys(re.findall(r'type="checkbox" name="([^"]+)"', after.text), "on")
+        _submit(stage.browser, after, PURPOSE, boxes | {"home": ""})
     stage.organisation = offered[organisation]
 
 

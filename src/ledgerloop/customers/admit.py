@@ -22,7 +22,7 @@ from ledgerloop.store import clientele, journal
 
 def everybody(tx: Connection, organisation: Organisation) -> list[str]:
     """List all who are to be shown."""
-    return clientele.everybody(tx, organisation.id, show_all=parts().show_all)
+    return clientele.everybody(tx, organisation.id, show_all=parts().show_all) if organisation.shown else []
 
 
 def admit(organisation: Organisation, contacts: Customers) -> Customers:

@@ -45,7 +45,7 @@ class Holders:
 def holders_of(organisation: Organisation, kind: LinkKind, ids: Sequence[str]) -> Holders:
     """Tell which of these records are customers already, and of whom."""
     with parts().database.reading() as tx:
-        names = {one.id: one.name for one in connections.organisations(tx)}
+        names = {one.id: one.name for one in connections.organisations(tx) if one.shown}
         found = links.of_records(tx, kind, ids)
     ours = {link.hubspot_id: link.xero_id for link in found if link.organisation == organisation.id}
     elsewhere: dict[str, str] = {}
@@ -95,7 +95,7 @@ def look_at_rivals(tx: Connection, organisation: str, records: Collection[str], 
 def shown_elsewhere(organisation: Organisation, some: Sequence[Link]) -> dict[tuple[LinkKind, str], str]:
     """Tell which of these links' records show another organisation, by kind and record, and its name."""
     with parts().database.reading() as tx:
-        names = {one.id: one.name for one in connections.organisations(tx)}
+        names = {one.id: one.name for one in connections.organisations(tx) if one.shown}
         if names.keys() <= {organisation.id}:
             return {}  # the usual case: nobody else is there
         found = [

@@ -5,7 +5,7 @@ A write is the difference between what should be there and what we last wrote th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from ledgerloop import subjects
 from ledgerloop.customers import admit, succeed
@@ -28,9 +28,15 @@ Show = Callable[[Organisation, Sequence[Receivable]], None]
 def show_standings(organisation: Organisation, ids: Sequence[str], show_invoices: Show) -> None:
     """succeed → admit → stand → join → decide → write → record, for some customers.
 
-    ``show_invoices`` is handed their invoices, to be shown too before the customers count as shown.
+    ``show_invoices`` is handed their invoices, to be shown too before the customers count as shown; they alone are
+    where the organisation's customers are not to be shown.
     """
     at = parts()
+    if not organisation.shown:
+        with at.database.reading() as tx:
+            some = mirror.receivables_of(tx, organisation.id, ids)
+        show_invoices(organisation, _invoices(some))
+        return
     today = organisation.day(at.now())
     asked, ids = ids, with_rivals(organisation, ids)
     rivals: dict[str, int] = {}
@@ -64,10 +70,14 @@ def show_standings(organisation: Organisation, ids: Sequence[str], show_invoices
         for link in joined.links
     ]
     show(wanted, organisation.id)
-    show_invoices(organisation, [one for some in receivables.values() for one in some if one.kind == "invoice"])
+    show_invoices(organisation, _invoices(receivables))
     if rivals:
         with at.database.transaction() as tx:
             pending_customers.clean(tx, organisation.id, rivals)
+
+
+def _invoices(receivables: Mapping[str, Sequence[Receivable]]) -> list[Receivable]:
+    return [one for some in receivables.values() for one in some if one.kind == "invoice"]
 
 
 def _fields(kind: LinkKind, settled: Comparison | None, customer: Customer) -> dict[str, str]:

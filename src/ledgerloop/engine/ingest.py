@@ -185,8 +185,8 @@ class Receiver:
             with self.commits.watched(), self._database.transaction(PATIENCE) as tx:
                 now = self._clock.now()
                 # What is disconnected may be so for ever; once it is connected again, all that changed is looked for.
-                ended = {(one.vendor, one.id) for one in connections.ended(tx)}
-                kept = [event for one in some for event in one.events if (one.source, event.lane) not in ended]
+                off = {(one.vendor, one.id) for one in connections.all_connected(tx) if one.off}
+                kept = [event for one in some for event in one.events if (one.source, event.lane) not in off]
                 inbox.keep(tx, kept, now)
                 for (source, lane), latest in _latest(some).items():
                     inbox.note_delivery(tx, source, lane, latest.first, latest.last, now)

@@ -110,7 +110,7 @@ def finish(flow: str, lane: str, turn: int) -> None:
     now = parts().now()
     with parts().database.transaction() as tx:
         connected = connections.get(tx, SOURCE[flow], lane)
-        if connected is not None and connected.ended:  # while it ran: what it left undone goes on with the connection
+        if connected is not None and connected.off:  # while it ran: what it left undone goes on with the connection
             inbox.release(tx, SOURCE[flow], lane, turn)
         inbox.finish(tx, SOURCE[flow], lane, turn, now)
         lanes.finish(tx, flow, lane, turn, now)

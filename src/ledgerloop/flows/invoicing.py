@@ -96,7 +96,7 @@ def take_named(portal: str, turn: int) -> Named:
         events = take(tx, "invoicing", portal, turn, MOST_DEALS)
         if (connected := connections.get(tx, "hubspot", portal)) is None:
             inbox.skip(tx, [event.id for event in events], "this portal is not connected")
-        if connected is None or connected.ended:  # what came before a person ended it waits until it is connected again
+        if connected is None or connected.off:  # what came before a person ended it waits until it is connected again
             return Named(deals=[], again=[], settled=[])
         hubspot_changes.note(tx, events)
         named = [deal for event in events if event.category == "deal" for deal in _deals_in(event)]

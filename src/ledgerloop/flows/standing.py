@@ -87,7 +87,7 @@ def gather(lane: str, turn: int) -> int:
         if (connected := connections.get(tx, "xero", lane)) is None:
             # One app has one webhook address for all its organisations, those that are not connected here included.
             inbox.skip(tx, [event.id for event in events], "this organisation is not connected")
-        if connected is None or connected.ended:  # what came before a person ended it waits until it is connected again
+        if connected is None or connected.off:  # what came before a person ended it waits until it is connected again
             return 0
         timeline_notes.go_on(tx, lane, at.now())
     count = pull.pull(at.xero(lane), lane, events, held.look_at_held)
@@ -161,6 +161,8 @@ def hear(lane: str) -> bool:
     if organisation is None:
         return False
     alone(organisation.id, "hearing", lambda: hubspot_changes.hear(organisation))
+    if not organisation.shown:
+        return False
     alone(organisation.id, "listening", lambda: push_to_xero.listen(organisation))
     alone(organisation.id, "telling", lambda: hubspot_changes.pass_on(organisation))
     if drift.look_round(organisation):
@@ -173,7 +175,7 @@ def hear(lane: str) -> bool:
 def verify(lane: str) -> int:
     """Compare some customers with Xero's own balances, where it is time to; say how many were read anew."""
     organisation = _connected(lane)
-    return reconcile.verify(organisation) if organisation is not None else 0
+    return reconcile.verify(organisation) if organisation is not None and organisation.shown else 0
 
 
 @step
@@ -187,7 +189,7 @@ def index(lane: str) -> bool:
     if portal is not None and company_index.fill(portal.id, lambda: _interrupted(lane)):
         return True
     organisation = _connected(lane)
-    if organisation is None:
+    if organisation is None or not organisation.shown:
         return False
     more = older_companies.look(organisation, lambda: _interrupted(lane))
     return review.sweep(organisation, lambda: _interrupted(lane)) or more
@@ -253,10 +255,11 @@ def _show(organisation: Organisation, customers: Sequence[str], *, look: bool) -
     """
     now = parts().now
     today = organisation.day(now())
-    if customers and look:
+    if customers and look and organisation.shown:
         drift.look_at(organisation, customers)
     if customers:
         show.show_standings(organisation, customers, write_back.show_invoices)
+    if customers and organisation.shown:
         timeline_notes.note_happenings(organisation, customers)
         contact_number.number(organisation, customers)
     return organisation.day(now()) == today

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from ledgerloop import oauth
 from ledgerloop.bootstrap import Ledgerloop
 from ledgerloop.errors import LedgerloopError, Missing
-from ledgerloop.report.finding import HOW_TO_CONNECT, Finding
+from ledgerloop.report.finding import HOW_TO_ANSWER, HOW_TO_CONNECT, Finding
 from ledgerloop.rules.days import later
 from ledgerloop.rules.reference_data import Books
 from ledgerloop.settings import on_sandbox
@@ -64,7 +64,9 @@ def look_over_xero(built: Ledgerloop) -> Iterator[Finding]:
     for one in known:
         if one.ended:
             continue
-        if one.id not in reached:
+        if one.off:
+            yield Finding("missing", f"{one.why} {HOW_TO_ANSWER}")
+        elif one.id not in reached:
             yield Finding("missing", f"Xero no longer lets us into {one.name}: connect it again.")
         elif one.state != "connected":
             yield Finding("missing", f"{one.name} must be connected again: {one.why}")

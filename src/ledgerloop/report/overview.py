@@ -102,6 +102,11 @@ class Overview:
         return [one for one in self.connected if one.ended]
 
     @property
+    def unanswered(self) -> list[Connected]:
+        """The organisations of which nobody has said yet what they are for."""
+        return [one for one in self.connected if one.state == "unanswered"]
+
+    @property
     def struggling(self) -> list[Struggling]:
         """The lanes that rest, or whose last turn was no success: one stays among them until a turn is one."""
         found = []
@@ -156,6 +161,8 @@ class Overview:
                 else "nothing is made before the books were read"
             )
             return f"The database was put back, and {what}"
+        if self.unanswered:
+            return f"Nobody has said yet what {self.unanswered[0].name} is for"
         if self.unconsented:
             return f"{self.unconsented[0].name} must be connected again"
         if self.holds:
@@ -253,7 +260,9 @@ def look(
     A service that looks at itself gives its ``own`` pulse, and what it has ``counted`` and not written yet.
     """
     connected = connections.all_connected(tx)
-    off = {one.id for one in connected if one.ended}  # of these nothing can be done before they are connected again
+    off = {one.id for one in connected if one.off}  # of these nothing can be done before a person says so
+    if connections.unanswered(tx) and not connections.organisations(tx):
+        off |= {portal.id for portal in connections.portals(tx)}
     holds = [one for one in journal.holds(tx) if one.lane not in off]
     reviewed = [
         one for organisation in connections.organisations(tx) for one in links.listed(tx, organisation.id, asked=True)

@@ -6,7 +6,7 @@ Not durable: a person waits for it, and starts it again if it fails.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
@@ -73,6 +73,8 @@ def begin_consent(desk: Desk) -> str:
 def finish_consent(desk: Desk, code: str, state: str) -> list[Organisation]:
     """Exchange the code for tokens, try them, keep them, and connect every organisation the person chose.
 
+    What is new beside others waits until a person has said what it is for.
+
     The tokens that were kept before stay until the new ones have told of every organisation. Raises ConsentNeeded where
     the state is unknown, used or stale, and where no refresh token came; SettingsError where a scope is lacking.
     """
@@ -90,8 +92,7 @@ def finish_consent(desk: Desk, code: str, state: str) -> list[Organisation]:
     organisations = [_told(desk.xero(token, tenant), tenant) for tenant in chosen]
     with desk.shelf.lock(GRANT):
         desk.shelf.save(GRANT, tokens.to_json())
-    for organisation in organisations:
-        _connect(desk, organisation)
+    _connect(desk, organisations)
     return organisations
 
 
@@ -126,7 +127,7 @@ def connect_portal(desk: Desk) -> tuple[Portal, Provisioned]:
             _look_at_once(tx, portal.id, POLLED)
         connections.put(tx, Connected("hubspot", portal.id, portal.name, "hubspot", portal, since))
         tell(tx, portal.id, provisioned.wrong, desk.now())
-        _let_go_on(tx, desk.now())
+        let_go_on(tx, desk.now())
     desk.vouch(portal.id)
     desk.nudge()
     return portal, provisioned
@@ -183,14 +184,27 @@ def _told(client: XeroClient, tenant: str) -> Organisation:
     )
 
 
-def _connect(desk: Desk, organisation: Organisation) -> None:
+def _connect(desk: Desk, organisations: Sequence[Organisation]) -> None:
+    """Connect them; what is new beside others waits until a person says what it is for."""
     with desk.database.transaction() as tx:
-        before = connections.get(tx, "xero", organisation.id)
-        since = before.since if before else desk.now()
-        if before is not None and before.ended:
-            _look_at_once(tx, organisation.id, CAUGHT_UP)
-        connections.put(tx, Connected("xero", organisation.id, organisation.name, GRANT, organisation, since))
-        _let_go_on(tx, desk.now())
+        known = {one.id: one for one in connections.all_connected(tx, "xero")}
+        several = len({*(key for key, one in known.items() if not one.ended), *(one.id for one in organisations)}) > 1
+        for organisation in organisations:
+            before = known.get(organisation.id)
+            asked = several and (before is None or before.state == connections.UNANSWERED)
+            if before is not None:
+                if before.ended:
+                    _look_at_once(tx, organisation.id, CAUGHT_UP)
+                assert isinstance(before.facts, Organisation)
+                organisation = replace(organisation, shown=before.facts.shown)
+            connected = Connected(
+                "xero", organisation.id, organisation.name, GRANT, organisation, before.since if before else desk.now()
+            )
+            if asked:
+                why = f"Nobody has said yet what {organisation.name} is for, so nothing of it is read."
+                connected = replace(connected, state=connections.UNANSWERED, why=why)
+            connections.put(tx, connected)
+        let_go_on(tx, desk.now())
     desk.nudge()
 
 
@@ -200,10 +214,10 @@ def _look_at_once(tx: Connection, lane: str, name: str) -> None:
     cursors.put(tx, Cursor(lane, name, cursor.since))
 
 
-def _let_go_on(tx: Connection, now: datetime) -> None:
+def let_go_on(tx: Connection, now: datetime) -> None:
     """Wake every connected lane, and let those go on that rest: each of them may have rested for this vendor."""
     for connected in connections.all_connected(tx):
-        if connected.ended:
+        if connected.off:
             continue
         flow = "standing" if connected.vendor == "xero" else "invoicing"
         lanes.unpark(tx, flow, connected.id)

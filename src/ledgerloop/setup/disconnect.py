@@ -122,7 +122,7 @@ def survey(tx: Connection, connected: Connected, routes: Sequence[Route], token:
         unread,
         tuple(leading),
         goes_to.name if goes_to else "",
-        all(one.id == connected.id for one in organisations),
+        all(one.ended or one.id == connected.id for one in connections.all_connected(tx, "xero")),
         token,
     )
 
@@ -167,7 +167,7 @@ def _leave_xero(desk: Desk) -> list[str]:
     """Have Xero end what was ended here; where nothing else is connected, revoke and forget the tokens."""
     with desk.database.reading() as tx:
         ended = {one.id: one for one in connections.ended(tx, "xero")}
-        last = not connections.organisations(tx)
+        last = all(one.ended for one in connections.all_connected(tx, "xero"))
     problem, said = "", "Xero has ended the connection."
     others: list[str] = []
     still: set[str] = set()
@@ -209,7 +209,7 @@ def _forget(desk: Desk, others: Sequence[str]) -> str:
     """Revoke the tokens and forget them; say so. Raises LedgerloopError where that cannot be done now."""
     with desk.shelf.lock(GRANT):
         with desk.database.reading() as tx:
-            if connections.organisations(tx):
+            if not all(one.ended for one in connections.all_connected(tx, "xero")):
                 return ""  # somebody has connected one meanwhile, and put other tokens there
         kept = desk.shelf.load(GRANT)
         if kept is None:

@@ -16,9 +16,12 @@ from ledgerloop.store.tables import connection as table
 from ledgerloop.store.tables import consent as consent_table
 from ledgerloop.store.tables import value as value_table
 
-State = Literal["connected", "needs_consent", "disconnected"]
+State = Literal["connected", "needs_consent", "unanswered", "disconnected"]
 ENDED: State = "disconnected"
 """A person has ended it. What is known by it stays, and goes on where a person connects it again."""
+UNANSWERED: State = "unanswered"
+"""A person has connected it beside others, and nobody has said yet what it is for: nothing is read or held for it."""
+_OFF = (ENDED, UNANSWERED)
 
 _CHOSEN = "invoices in"
 CONSENT_LASTS = timedelta(minutes=10)
@@ -45,6 +48,11 @@ class Connected:
     def ended(self) -> bool:
         """Whether a person has ended it."""
         return self.state == ENDED
+
+    @property
+    def off(self) -> bool:
+        """Whether nothing is done for it: it has ended, or nobody has said yet what it is for."""
+        return self.state in _OFF
 
 
 def put(tx: Connection, connected: Connected) -> None:
@@ -86,6 +94,11 @@ def ended(tx: Connection, vendor: Vendor | None = None) -> list[Connected]:
     return [each for each in all_connected(tx, vendor) if each.ended]
 
 
+def unanswered(tx: Connection) -> list[Connected]:
+    """List the organisations of which nobody has said yet what they are for."""
+    return [each for each in all_connected(tx, "xero") if each.state == UNANSWERED]
+
+
 def organisations(tx: Connection) -> list[Organisation]:
     """List what we know of the connected organisations."""
     return [each.facts for each in _going(tx, "xero") if isinstance(each.facts, Organisation)]
@@ -93,7 +106,8 @@ def organisations(tx: Connection) -> list[Organisation]:
 
 def known_organisations(tx: Connection) -> list[Organisation]:
     """List the same with those that were disconnected: what they have, nobody else has."""
-    return [each.facts for each in all_connected(tx, "xero") if isinstance(each.facts, Organisation)]
+    known = [each for each in all_connected(tx, "xero") if each.state != UNANSWERED]
+    return [each.facts for each in known if isinstance(each.facts, Organisation)]
 
 
 def organisation(tx: Connection, key: str) -> Organisation | None:
@@ -135,16 +149,21 @@ def end(tx: Connection, vendor: Vendor, key: str, untold: str) -> None:
 def mark_one(tx: Connection, vendor: Vendor, key: str, state: Literal["connected", "needs_consent"], why: str) -> None:
     """Say whether a connection works or waits for a person to connect it again, and why.
 
-    One that a person has ended stays so, whatever a turn that was under way then has to say.
+    One for which nothing is done stays so, whatever a turn that was under way then has to say.
     """
-    mine = _this(vendor, key).where(table.c.state.not_in((state, ENDED)))
+    mine = _this(vendor, key).where(table.c.state.not_in((state, *_OFF)))
     tx.execute(mine.values(state=state, why=why))
 
 
-def is_ended(vendor: ColumnElement[str], key: ColumnElement[str]) -> ColumnElement[bool]:
-    """Tell, in a query, whether a vendor's organisation or portal was ended."""
-    mine = select(table.c.id).where(table.c.vendor == vendor, table.c.id == key, table.c.state == ENDED)
-    return mine.exists()
+def is_off(vendor: ColumnElement[str], key: ColumnElement[str]) -> ColumnElement[bool]:
+    """Tell, in a query, whether nothing is done for a vendor's organisation or portal.
+
+    A portal waits, too, while organisations are connected of none of which anybody has said what it is for.
+    """
+    mine = select(table.c.id).where(table.c.vendor == vendor, table.c.id == key, table.c.state.in_(_OFF))
+    of_xero = select(table.c.id).where(table.c.vendor == "xero")
+    asked = of_xero.where(table.c.state == UNANSWERED).exists() & ~of_xero.where(table.c.state.not_in(_OFF)).exists()
+    return mine.exists() | ((vendor == "hubspot") & asked)
 
 
 def remember_consent(tx: Connection, state: str, verifier: str, now: datetime) -> None:
@@ -189,7 +208,7 @@ def remove_value(tx: Connection, name: str) -> None:
 
 
 def _going(tx: Connection, vendor: Vendor) -> list[Connected]:
-    return [each for each in all_connected(tx, vendor) if not each.ended]
+    return [each for each in all_connected(tx, vendor) if not each.off]
 
 
 def _this(vendor: Vendor, key: str) -> Update:

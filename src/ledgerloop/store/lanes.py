@@ -101,7 +101,7 @@ def ready(tx: Connection, now: datetime) -> list[Ready]:
     """
     rows = tx.execute(
         select(table.c.flow, table.c.lane, table.c.turn, table.c.wanted_at)
-        .where(table.c.wanted, not_(_rests(now)), not_(_ended()))
+        .where(table.c.wanted, not_(_rests(now)), not_(_off()))
         .order_by(table.c.wanted_at, table.c.flow, table.c.lane)
     )
     return [Ready(*row) for row in rows]
@@ -109,7 +109,7 @@ def ready(tx: Connection, now: datetime) -> list[Ready]:
 
 def goes_on_at(tx: Connection, now: datetime) -> datetime | None:
     """Return when the first of the lanes that rest goes on by itself; none where none rests."""
-    mine = select(func.min(table.c.parked_until)).where(table.c.wanted, _rests(now), not_(_ended()))
+    mine = select(func.min(table.c.parked_until)).where(table.c.wanted, _rests(now), not_(_off()))
     return tx.execute(mine).scalar()
 
 
@@ -187,8 +187,8 @@ def all_lanes(tx: Connection) -> list[Lane]:
     return [Lane(*row) for row in tx.execute(select(table).order_by(table.c.flow, table.c.lane))]
 
 
-def _ended() -> ColumnElement[bool]:
-    return connections.is_ended(case((table.c.flow == "standing", "xero"), else_="hubspot"), table.c.lane)
+def _off() -> ColumnElement[bool]:
+    return connections.is_off(case((table.c.flow == "standing", "xero"), else_="hubspot"), table.c.lane)
 
 
 def _rests(now: datetime) -> ColumnElement[bool]:

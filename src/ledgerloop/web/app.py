@@ -19,7 +19,7 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from ledgerloop.bootstrap import Ledgerloop
 from ledgerloop.errors import LedgerloopError
-from ledgerloop.web import approve, connect, console, disconnect, doctor, health, ruling, webhooks
+from ledgerloop.web import approve, connect, console, disconnect, doctor, health, purpose, ruling, webhooks
 from ledgerloop.web.pages import Headed, problem
 from ledgerloop.web.sessions import Sessions
 from ledgerloop.web.wire import flood
@@ -66,6 +66,7 @@ def create_app(
             *console.routes(ledgerloop, sessions, pause),
             *connect.routes(ledgerloop, sessions),
             *disconnect.routes(ledgerloop, sessions),
+            *purpose.routes(ledgerloop, sessions),
             *approve.routes(ledgerloop, sessions),
             *ruling.routes(ledgerloop, sessions),
             *doctor.routes(ledgerloop, sessions),

@@ -11,8 +11,10 @@ from ledgerloop.errors import ConsentNeeded, LedgerloopError, SettingsError, Sto
 from ledgerloop.log import logger
 from ledgerloop.settings import check_complete
 from ledgerloop.setup.connect import begin_consent, choose, connect_portal, finish_consent, undecided_in
+from ledgerloop.store import connections
 from ledgerloop.web.door import LARGEST_FORM, Form, for_people, form_of_people, to
 from ledgerloop.web.pages import page, problem
+from ledgerloop.web.purpose import PURPOSE
 from ledgerloop.web.sessions import Session, Sessions
 
 XERO = "/connect/xero"
@@ -69,9 +71,10 @@ class Connecting:
         logger.info("xero connected", organisations=[one.id for one in organisations])
         with self._built.database.reading() as tx:
             waits = undecided_in(tx, self._built.parts().routes)
+            asked = [one.name for one in connections.unanswered(tx)]
         if not self._sessions.of(request).person:
-            return page("connected.html", names=names, waits=waits)
-        answer = to("/")
+            return page("connected.html", names=names, waits=waits, asked=asked)
+        answer = to(PURPOSE if asked else "/")
         self._sessions.say(answer, f"Xero is connected: {names}.")
         return answer
 

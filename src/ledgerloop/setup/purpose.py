@@ -1,0 +1,81 @@
+"""Ask what organisations are for that were connected beside others, and let them begin once a person has said it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+
+from sqlalchemy import Connection
+
+from ledgerloop.errors import LedgerloopError
+from ledgerloop.records import Organisation
+from ledgerloop.rules.routing import Route, home_of_open, leading_to, leaves_open
+from ledgerloop.setup.connect import Desk, let_go_on
+from ledgerloop.store import connections
+from ledgerloop.store.connections import Connected
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """Ask about one organisation."""
+
+    organisation: Organisation
+    routes: tuple[str, ...]
+    """The routes that lead to it by its name or id."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a person is asked; nothing where no organisation waits for an answer."""
+
+    questions: tuple[Question, ...]
+    homes: tuple[Organisation, ...]
+    """The organisations that deals may lead to whose route names none; nothing where every route names one."""
+    home: str
+    """The id of the one where these deals lead now; nothing where they wait."""
+
+
+def asked(tx: Connection, routes: Sequence[Route]) -> Asked:
+    """Say what a person is to be asked."""
+    waiting = [each.facts for each in connections.unanswered(tx) if isinstance(each.facts, Organisation)]
+    going = connections.organisations(tx)
+    home = home_of_open(routes, going, connections.chosen(tx))
+    return Asked(
+        tuple(Question(one, tuple(leading_to(routes, one, None))) for one in waiting),
+        (*going, *waiting) if leaves_open(routes) and waiting else (),
+        home.id if home else "",
+    )
+
+
+def answer(desk: Desk, hidden: Collection[str], home: str) -> list[Organisation]:
+    """Let every organisation begin that waits for it, and return them.
+
+    ``hidden`` are the names or ids of those whose customers are not to be shown in HubSpot. ``home`` is the name or id
+    of the organisation in which deals are invoiced whose route names none; without one they go where they went, or
+    wait. Raises LedgerloopError, with nothing changed, for a name or id that is not meant.
+    """
+    with desk.database.transaction() as tx:
+        waiting = connections.unanswered(tx)
+        if not waiting:
+            raise LedgerloopError("No organisation waits to be told what it is for.")
+        unshown = {_named(waiting, one).id for one in hidden}
+        going = [one for one in connections.all_connected(tx, "xero") if not one.ended]
+        if home:
+            connections.choose(tx, _named(going, home).id)
+        begun = []
+        for one in waiting:
+            assert isinstance(one.facts, Organisation)
+            organisation = replace(one.facts, shown=one.id not in unshown)
+            connections.put(tx, replace(one, facts=organisation, state="connected", why=""))
+            begun.append(organisation)
+        let_go_on(tx, desk.now())
+    desk.nudge()
+    return begun
+
+
+def _named(among: Sequence[Connected], given: str) -> Connected:
+    found = [one for one in among if given in (one.id, one.name)]
+    if len(found) != 1:
+        known = ", ".join(f"{one.name} ({one.id})" for one in among)
+        raise LedgerloopError(f"There is no one organisation “{given}” here. There are: {known}.")
+    return found[0]

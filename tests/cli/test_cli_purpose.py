@@ -1,0 +1,121 @@
+"""What a second organisation is for is asked before anything of it is read or held, and what is hidden stays hidden."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from cli_process import run
+from scene import Scene
+
+from ledgerloop.errors import LedgerloopError
+from ledgerloop.setup import purpose
+from ledgerloop.store import connections, lanes
+
+KIWI, AUSSIE = "Kiwi Demo Ltd", "Aussie Demo Pty"
+ROUTES = [{"currency": "AUD", "organisation": AUSSIE}, {}]
+
+
+def _allowed(scene: Scene, *names: str) -> tuple[dict[str, str], str]:
+    """Allow access to these organisations; return the ids of all, and where the browser is sent."""
+    page = scene.on.browser.get("/connect/xero")
+    offered = {name: value for value, name in re.findall(r'name="tenant" value="([^"]+)"[^>]*>\s*([^<]+)<', page.text)}
+    form = {"tenant": [offered[name] for name in names], "decision": "allow"}
+    return offered, scene.on.browser.post(str(page.url), data=form).url.path
+
+
+def _read(scene: Scene, organisation: str) -> set[str]:
+    """Name what was read of an organisation."""
+    return {one["path"].rpartition("/")[2] for one in scene.calls("xero") if one["organisation"] == organisation}
+
+
+def test_nothing_is_read_or_held_before_the_answer(staged: Callable[..., Scene], tmp_path: Path) -> None:
+    """The first goes on meanwhile; once a person has answered, deals of its route are invoiced in the second."""
+    scene = staged({"routes": ROUTES})
+    kiwi = scene.on.organisation
+    scene.sell(deal_currency_code="NZD")
+    scene.settle()
+
+    offered, path = _allowed(scene, AUSSIE)
+    aussie = offered[AUSSIE]
+    scene.on.organisation = aussie
+    owing = scene.invoice_for(scene.customer("Outback Ltd", "ann@outback.example.com"))
+    scene.on.organisation = kiwi
+    usual = scene.sell(deal_currency_code="NZD")
+    scene.until_shown("deals", usual, "xero_invoice_id")
+    scene.settle()
+    page = scene.on.browser.get("/").text
+    asked = scene.on.browser.get("/connect/purpose").text
+
+    assert "/connect/purpose" == path
+    assert {"Organisation"} == _read(scene, aussie)
+    assert {} == scene.holds()
+    assert f"Nobody has said yet what {AUSSIE} is for, so nothing of it is read." in page
+    assert "Deals of [[routes]] 1 are invoiced here." in asked
+    assert f'value="{kiwi}" required checked' in asked
+    doctor = run(tmp_path, "doctor")
+    assert f"Nobody has said yet what {AUSSIE} is for" in doctor.stdout
+    assert "ledgerloop connect answer" in doctor.stdout
+
+    answered = run(tmp_path, "connect", "answer", "--hide", AUSSIE, "--deals", KIWI)
+    assert f"{AUSSIE} begins; its customers are not shown in HubSpot." in answered.stdout
+
+    far = scene.sell(deal_currency_code="AUD")
+    scene.until_shown("deals", far, "xero_invoice_id")
+    scene.on.organisation = aussie
+    [made] = scene.invoices_of(far)
+    scene.approve(made["InvoiceID"])
+    scene.pay(made["InvoiceID"], made["Total"])
+    scene.until_shown("deals", far, "xero_invoice_status", "PAID")
+    scene.settle()
+    assert "Contacts" in _read(scene, aussie)
+    assert scene.find_contact("ann@outback.example.com") is None
+    assert owing["InvoiceID"]
+    assert {} == scene.holds()
+
+
+def test_both_at_once(staged: Callable[..., Scene]) -> None:
+    """A deal that is won while nobody has answered waits without a word, and goes where the answer says."""
+    scene = staged({"routes": [{}]}, connected=False)
+    offered, path = _allowed(scene, KIWI, AUSSIE)
+    page = scene.on.browser.get("/")
+    token = re.findall(r'name="token" value="([^"]+)"', page.text)[0]
+    scene.on.browser.post("/connect/hubspot", data={"token": token})
+    deal = scene.sell(deal_currency_code="AUD")
+
+    def told() -> bool | None:
+        with scene.built.database.reading() as tx:
+            return any(one.lane == "62515" and one.wanted for one in lanes.all_lanes(tx)) or None
+
+    scene.on.until("its event", told)
+    with scene.built.database.reading() as tx:
+        assert [] == [one for one in lanes.ready(tx, scene.built.now()) if one.lane == "62515"]
+    assert "/connect/purpose" == path
+    assert {} == scene.holds()
+    assert not scene.show("deals", deal).get("xero_sync_message")
+    form = {"token": token, "home": offered[AUSSIE], f"shown {offered[KIWI]}": "on", f"shown {offered[AUSSIE]}": "on"}
+    assert "Kiwi Demo Ltd: as you said." in scene.on.browser.post("/connect/purpose", data=form).text
+    scene.on.organisation = offered[AUSSIE]
+    scene.until_shown("deals", deal, "xero_invoice_id")
+    assert 1 == len(scene.invoices_of(deal))
+    with scene.built.database.reading() as tx:
+        assert [True, True] == [one.shown for one in connections.organisations(tx)]
+    assert "/" == scene.on.browser.get("/connect/purpose").url.path
+
+
+def test_an_answer_that_is_not_meant(scene: Scene) -> None:
+    """Where nothing waits, or nobody has such a name, nothing is changed."""
+    with pytest.raises(LedgerloopError, match="No organisation waits"):
+        purpose.answer(scene.built.desk, [], "")
+    offered, _ = _allowed(scene, AUSSIE)
+
+    with pytest.raises(LedgerloopError, match="no one organisation “Kiwi Demo Ltd” here"):
+        purpose.answer(scene.built.desk, [KIWI], "")
+    with pytest.raises(LedgerloopError, match="no one organisation “nobody” here"):
+        purpose.answer(scene.built.desk, [], "nobody")
+
+    with scene.built.database.reading() as tx:
+        assert [offered[AUSSIE]] == [one.id for one in connections.unanswered(tx)]
+        assert "" == connections.chosen(tx)
