@@ -249,6 +249,7 @@ def _provider(settings: Settings, lookup: Lookup) -> oauth.Provider:
         client_secret=lambda: lookup.read(xero.client_secret, "xero.client_secret"),
         redirect_uri=settings.service.address + CALLBACK,
         scopes=xero.scope_list,
+        custom=xero.connection == "custom",
     )
 
 
@@ -321,11 +322,11 @@ def _vendors(
         _close(to_xero, to_hubspot)
 
     return Vendors(
-        xero=lambda tenant: XeroClient(xero_api(tenant)),
+        xero=lambda tenant: XeroClient(xero_api(tenant), not provider.custom),
         hubspot=hubspot,
         portal_of=lambda token: hubspot(lambda _refused: token).account().portal_id,
         list_connections=lambda event: connections(xero_api(""), event),
-        xero_by=lambda token, tenant: XeroClient(xero_api(tenant, lambda _refused: token)),
+        xero_by=lambda token, tenant: XeroClient(xero_api(tenant, lambda _refused: token), not provider.custom),
         leave=lambda connection: disconnect(xero_api(""), connection),
         connections_by=lambda token, event: connections(xero_api("", lambda _refused: token), event),
         figures=figures,

@@ -48,6 +48,8 @@ class Provider:
     redirect_uri: str
     scopes: tuple[str, ...]
     timeout: float = 10.0
+    custom: bool = False
+    """Whether the client itself was given one organisation, so nobody consents and tokens are made, not renewed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,11 +139,21 @@ def finish(provider: Provider, code: str, verifier: str, now: datetime) -> Token
     return tokens
 
 
+def obtain(provider: Provider, now: datetime) -> TokenSet:
+    """Have tokens made for a custom connection, by the client's own credentials. May be repeated at any time."""
+    with _errors(provider, "the custom connection is no longer accepted"), _client(provider) as client:
+        scope = " ".join(provider.scopes)
+        given = client.fetch_token(provider.token_url, grant_type="client_credentials", scope=scope)
+        return _token_set(provider, given, now)
+
+
 def renew(provider: Provider, tokens: TokenSet, now: datetime) -> TokenSet:
-    """Exchange the refresh token for new tokens.
+    """Exchange the refresh token for new tokens; those of a custom connection are made anew.
 
     If the answer to this is lost, call it again with the same tokens: Xero takes the old one for 30 minutes more.
     """
+    if provider.custom:
+        return obtain(provider, now)
     if not tokens.refresh_token:
         raise _refusal(provider, 200, {"no refresh token"}, "there is no refresh token")
     with _errors(provider, "the refresh token is no longer accepted"), _client(provider) as client:

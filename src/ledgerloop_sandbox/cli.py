@@ -65,6 +65,8 @@ def sandbox(
         typer.echo(f"Xero      {both.xero_url}")
         typer.echo(f"          client id      {credentials.XERO_CLIENT_ID}")
         typer.echo(f"          client secret  {credentials.XERO_CLIENT_SECRET}")
+        typer.echo(f"          custom         {credentials.XERO_CUSTOM_CLIENT_ID}")
+        typer.echo(f"                         {credentials.XERO_CUSTOM_CLIENT_SECRET}")
         typer.echo(f"          webhook key    {credentials.XERO_WEBHOOK_KEY}")
         typer.echo(f"HubSpot   {both.hubspot_url}")
         typer.echo(f"          access token   {credentials.HUBSPOT_TOKEN}")

@@ -18,7 +18,8 @@ from ledgerloop.bootstrap import build
 from ledgerloop.cli.app import app
 from ledgerloop.hubspot import scopes
 from ledgerloop.settings import load
-from ledgerloop.setup.connect import begin_consent, choose, connect_portal, finish_consent
+from ledgerloop.setup.connect import begin_consent, connect_portal, finish_consent
+from ledgerloop.setup.purpose import answer
 from ledgerloop.store import connections
 from ledgerloop.store.db import Database
 from ledgerloop_sandbox import credentials
@@ -61,7 +62,7 @@ def _connect(file: Path) -> None:
     query = parse_qs(urlsplit(back).query)
     finish_consent(built.desk, query["code"][0], query["state"][0])
     connect_portal(built.desk)
-    choose(built.desk, "Kiwi Demo Ltd")
+    answer(built.desk, [], "Kiwi Demo Ltd")
     built.vendors.close()
     built.database.close()
 

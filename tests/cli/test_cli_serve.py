@@ -56,7 +56,7 @@ def test_sandbox_without_an_account(place: Path, sandbox: Sandbox, port: int) ->
             waited = consent.stdout.readline()
             assert 0 == consent.wait(60)
         hubspot = run(place, "connect", "hubspot", *urls)
-        chosen = run(place, "connect", "choose", "Kiwi Demo Ltd", "--sandbox")
+        chosen = run(place, "connect", "answer", "--deals", "Kiwi Demo Ltd", "--sandbox")
         after = run(place, "doctor", *urls, *at, "--json")
         status = json.loads(run(place, "status", "--sandbox", "--json").stdout)
         service.send_signal(signal.SIGTERM)

@@ -15,7 +15,8 @@ from ledgerloop.portal.lists import make_lists
 from ledgerloop.portal.properties import Provisioned, survey, tell
 from ledgerloop.portal.properties import provision as make_properties
 from ledgerloop.report.finding import HOW_TO_ANSWER
-from ledgerloop.setup.connect import GRANT, connect_portal, undecided_in
+from ledgerloop.settings import check_complete
+from ledgerloop.setup.connect import GRANT, connect_custom, connect_portal, undecided_in
 from ledgerloop.setup.connect import choose as choose_organisation
 from ledgerloop.setup.purpose import answer as answer_purpose
 from ledgerloop.store import connections
@@ -37,8 +38,15 @@ def xero(
     port: ServicePort = None,
     wait: Wait = False,
 ) -> None:
-    """Print the address at which a person allows access to Xero. The service must run, to take the answer."""
+    """Print the address at which a person allows access to Xero. The service must run, to take the answer.
+
+    A custom connection needs nobody's consent: its organisation is connected at once.
+    """
     with opened(config, sandbox, xero_url, hubspot_url, port) as built:
+        if built.settings.xero.connection == "custom":
+            check_complete(built.settings)
+            say(f"Connected: {connect_custom(built.desk).name}.")
+            return
         before = built.shelf.load(GRANT)
         say("Open this address in a browser, within ten minutes:", err=True)
         say(consent_address(built))

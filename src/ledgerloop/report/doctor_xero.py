@@ -54,10 +54,11 @@ def look_over_xero(built: Ledgerloop) -> Iterator[Finding]:
     yield from (Finding("missing", one.sentence) for one in stopped)
     if not on_sandbox(built.settings):
         yield Finding("note", PORTAL_LIST)
-    reached = {one.tenantId for one in built.vendors.list_connections("")}
     with built.database.reading() as tx:
         known = connections.all_connected(tx, "xero")
         waits = undecided_in(tx, built.parts().routes)
+    custom = built.settings.xero.connection == "custom"  # the books tell whether it stands: there is no list of one
+    reached = {one.id for one in known} if custom else {one.tenantId for one in built.vendors.list_connections("")}
     if waits:
         cure = "Choose one in the console, or with `ledgerloop connect choose`; or write it at `organisation` there."
         yield Finding("missing", f"{waits} {cure}")

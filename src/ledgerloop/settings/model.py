@@ -13,6 +13,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from ledgerloop.settings.routes import Route, RouteOfDeals
 from ledgerloop.settings.types import (
+    OF_PERSONS,
     SCOPES,
     Address,
     DatabaseAddress,
@@ -107,6 +108,11 @@ class Xero(Section):
     """The Xero app, made at developer.xero.com as a Web App."""
 
     client_id: str = Field(default="", description="The app's Client id.")
+    connection: Literal["consent", "custom"] = Field(
+        default="consent",
+        description='How Xero lets us in: by a person\'s "consent" to a Web App, or through a "custom" connection,'
+        " which is made for one organisation and needs none.",
+    )
     client_secret: SecretReference = Field(
         default="secret:xero_client_secret", description="Names the app's client secret."
     )
@@ -139,7 +145,8 @@ class Xero(Section):
     def scope_list(self) -> tuple[str, ...]:
         """The scopes to ask for, each once."""
         chosen = SCOPES.get(self.scopes) or tuple(self.scopes.split())
-        return tuple(dict.fromkeys((*chosen, *self.extra_scopes.split())))
+        asked = dict.fromkeys((*chosen, *self.extra_scopes.split()))
+        return tuple(one for one in asked if self.connection == "consent" or one not in OF_PERSONS)
 
 
 class HubSpot(Section):

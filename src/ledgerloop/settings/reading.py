@@ -55,7 +55,8 @@ def sandbox(settings: Settings, xero_url: str, hubspot_url: str, client_id: str)
 
     Its secrets have names of their own and its SQLite file is another one, so that no real token is ever sent to it.
     """
-    trial = {"login_url": xero_url, "identity_url": xero_url, "api_url": xero_url, "client_id": client_id}
+    trial = {"connection": "consent"}
+    trial |= {"login_url": xero_url, "identity_url": xero_url, "api_url": xero_url, "client_id": client_id}
     trial |= {"client_secret": "secret:sandbox_xero_client_secret", "webhook_key": "secret:sandbox_xero_webhook_key"}
     own = {"api_url": hubspot_url, "token": "secret:sandbox_hubspot_token"}
     own |= {"client_secret": "secret:sandbox_hubspot_client_secret"}

@@ -50,6 +50,9 @@ organisation, its accounts and its tax rates, so that nothing could be connected
 See https://developer.xero.com/documentation/guides/oauth2/scopes.
 """
 
+OF_PERSONS = frozenset({"openid", "profile", "email", "offline_access"})
+"""What a custom connection is refused for: nobody signs in there, and its tokens are made anew instead of renewed."""
+
 
 def _cure(sentence: str) -> PydanticCustomError:
     return PydanticCustomError("cure", sentence)

@@ -96,6 +96,31 @@ def finish_consent(desk: Desk, code: str, state: str) -> list[Organisation]:
     return organisations
 
 
+def connect_custom(desk: Desk) -> Organisation:
+    """Connect the one organisation of a custom connection: nobody consents, its credentials are enough.
+
+    The tokens that were kept before stay until the new ones have told of the organisation. Raises SettingsError where
+    a scope is lacking, or where other organisations are connected by consent: each app has tokens of its own.
+    """
+    tokens = oauth.obtain(desk.provider, desk.now())
+    token = tokens.access_token
+    _refuse_short({*oauth.scopes_of(token), *tokens.scope})
+    organisation = _told(desk.xero(token, ""), "")
+    with desk.database.reading() as tx:
+        others = [one.name for one in connections.organisations(tx) if one.id != organisation.id]
+    if others:
+        raise SettingsError(
+            "xero.connection",
+            "ledgerloop.toml",
+            f"a custom connection is for one organisation, which is {organisation.name}, and {', '.join(others)}"
+            f' {"is" if len(others) == 1 else "are"} connected. Disconnect what is not to go on, or write "consent".',
+        )
+    with desk.shelf.lock(GRANT):
+        desk.shelf.save(GRANT, tokens.to_json())
+    _connect(desk, [organisation])
+    return organisation
+
+
 def connect_portal(desk: Desk) -> tuple[Portal, Provisioned]:
     """Ask HubSpot whose token it is, make the properties it lacks, and connect that portal.
 
@@ -172,10 +197,10 @@ def _refuse_short(granted: Collection[str]) -> None:
 
 
 def _told(client: XeroClient, tenant: str) -> Organisation:
-    """Ask Xero what we need to know of an organisation."""
+    """Ask Xero what we need to know of an organisation; its own id is what others call its tenant."""
     told = client.organisation()
     return Organisation(
-        id=tenant,
+        id=tenant or told.OrganisationID.lower(),
         name=told.Name,
         base_currency=told.BaseCurrency,
         timezone=told.zone,

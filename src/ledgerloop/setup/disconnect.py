@@ -133,6 +133,9 @@ def disconnect(desk: Desk, connected: Connected, routes: Sequence[Route], token:
         _end_here(desk, tx, connected, routes)
     desk.nudge()
     said = [f"{connected.name} is disconnected."]
+    if connected.vendor == "xero" and desk.provider.custom:
+        said += _leave_custom(desk, connected)
+        return said
     said += _leave_xero(desk) if connected.vendor == "xero" else _leave_hubspot(desk, connected, token)
     return said
 
@@ -203,6 +206,18 @@ def _leave_xero(desk: Desk) -> list[str]:
                 known = not problem or (still and one.id not in still)
                 connections.end(tx, "xero", one.id, "" if known else _untold(one, problem, last=last))
     return [*([said] if not problem else [_untold(None, problem, last=last)]), *([gone] if gone else [])]
+
+
+def _leave_custom(desk: Desk, connected: Connected) -> list[str]:
+    """Forget the tokens of a custom connection; no program can end it at Xero."""
+    with desk.shelf.lock(GRANT):
+        desk.shelf.forget(GRANT)
+    with desk.database.transaction() as tx:
+        connections.end(tx, "xero", connected.id, "")
+    return [
+        "Its tokens are forgotten. The custom connection itself stands until somebody ends it in Xero, under Settings,"
+        " Connected apps."
+    ]
 
 
 def _forget(desk: Desk, others: Sequence[str]) -> str:

@@ -10,7 +10,7 @@ from ledgerloop.bootstrap import CALLBACK, Ledgerloop
 from ledgerloop.errors import ConsentNeeded, LedgerloopError, SettingsError, StoreAway
 from ledgerloop.log import logger
 from ledgerloop.settings import check_complete
-from ledgerloop.setup.connect import begin_consent, choose, connect_portal, finish_consent, undecided_in
+from ledgerloop.setup.connect import begin_consent, choose, connect_custom, connect_portal, finish_consent, undecided_in
 from ledgerloop.store import connections
 from ledgerloop.web.door import LARGEST_FORM, Form, for_people, form_of_people, to
 from ledgerloop.web.pages import page, problem
@@ -27,6 +27,7 @@ def routes(built: Ledgerloop, sessions: Sessions) -> list[Route]:
     desk = Connecting(built, sessions)
     return [
         Route(XERO, for_people(sessions, desk.to_xero)),
+        Route(XERO, form_of_people(sessions, desk.custom), methods=["POST"], max_body_size=LARGEST_FORM),
         Route(CALLBACK, desk.from_xero),
         Route(CHOOSE, form_of_people(sessions, desk.choose), methods=["POST"], max_body_size=LARGEST_FORM),
         Route(HUBSPOT, form_of_people(sessions, desk.hubspot), methods=["POST"], max_body_size=LARGEST_FORM),
@@ -41,10 +42,24 @@ class Connecting:
 
     def to_xero(self, _request: Request, _session: Session) -> Response:
         """Send the person to Xero's consent page."""
+        if self._built.settings.xero.connection == "custom":
+            return problem("Xero needs no consent", "A custom connection is connected by the console's button.")
         try:
             return RedirectResponse(consent_address(self._built), 303)
         except SettingsError as error:
             return problem("Xero cannot be connected yet", error.sentence)
+
+    def custom(self, _request: Request, _session: Session, _form: Form) -> Response:
+        """Connect the organisation of a custom connection, which needs no consent."""
+        try:
+            check_complete(self._built.settings)
+            organisation = connect_custom(self._built.desk)
+        except LedgerloopError as error:
+            return problem("Xero was not connected", error.sentence, _status(error))
+        logger.info("xero connected", organisations=[organisation.id])
+        answer = to("/")
+        self._sessions.say(answer, f"Xero is connected: {organisation.name}.")
+        return answer
 
     def from_xero(self, request: Request) -> Response:
         """Finish a consent.

@@ -72,6 +72,7 @@ class Console:
             came=came,
             homes=organisations if (len(organisations) > 1 or waits) and leaves_open(routes) else [],
             chosen=chosen,
+            custom=built.settings.xero.connection == "custom",
             undecided=waits,
             may_be_new=may_be_new,
             title=title,

@@ -39,10 +39,13 @@ T = TypeVar("T", bound=Model)
 class XeroClient:
     """Speak for one organisation. The Api's lane is its tenant id."""
 
-    def __init__(self, api: Api) -> None:
-        """Take the Api; every call carries its lane as ``xero-tenant-id``."""
-        self._api = api
-        self._tenant = {"xero-tenant-id": api.lane, "Accept": "application/json"}
+    def __init__(self, api: Api, named: bool = True) -> None:
+        """Take the Api; every call carries its lane as ``xero-tenant-id``, where the organisation is to be ``named``.
+
+        The token of a custom connection is that of one organisation, which needs no naming.
+        """
+        self._api, self._named = api, named
+        self._tenant = {**({"xero-tenant-id": api.lane} if named else {}), "Accept": "application/json"}
 
     @property
     def api(self) -> Api:
@@ -51,11 +54,11 @@ class XeroClient:
 
     def as_backfill(self) -> XeroClient:
         """Return the same client whose calls stand behind live work."""
-        return XeroClient(self._api.as_backfill())
+        return XeroClient(self._api.as_backfill(), self._named)
 
     def reading_only(self) -> XeroClient:
         """Return the same client which raises NotSent for whatever is no read."""
-        return XeroClient(self._api.reading_only())
+        return XeroClient(self._api.reading_only(), self._named)
 
     # --- reference data -------------------------------------------------------------------------------------------
 

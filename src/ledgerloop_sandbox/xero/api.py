@@ -168,7 +168,12 @@ def _admitted(state: XeroState, note: Note, request: Request, endpoint: str) -> 
     if state.clock.now() >= found.expires:
         raise problem(401, "Unauthorized", f"TokenExpired: token expired at {found.expires:%m/%d/%Y %H:%M:%S}")
     tenant_id = request.headers.get("xero-tenant-id", "").lower()
-    if state.grants.connection(tenant_id) is None:
+    if only := found.consent.only:  # the one organisation needs no naming
+        known = tenant_id in ("", only) and getattr(state.custom_organisation(), "tenant_id", "") == only
+        tenant_id = only
+    else:
+        known = state.grants.connection(tenant_id) is not None
+    if not known:
         raise problem(403, "Forbidden", "AuthenticationUnsuccessful")
     note.organisation = tenant_id
     if not scopes.opens(frozenset(found.consent.scopes), endpoint, request.method):
@@ -181,7 +186,7 @@ def _admitted(state: XeroState, note: Note, request: Request, endpoint: str) -> 
             headers["Retry-After"] = str(refusal.retry_after)
         raise Refused(Answer(429, b"", "text/plain", headers))
     note.done.append(lambda: state.limits.leave(tenant_id))
-    return "app"
+    return "custom" if found.consent.only else "app"
 
 
 def _replayed(state: XeroState, call: ApiCall, query: str, handler: Answering) -> Answer:

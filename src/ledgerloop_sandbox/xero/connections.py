@@ -57,6 +57,8 @@ class Connections:
             detail = "AuthenticationUnsuccessful"
         elif self.state.clock.now() >= token.expires:
             detail = f"TokenExpired: token expired at {token.expires:%m/%d/%Y %H:%M:%S}"
+        elif token.consent.only:  # nobody connected it, so there is nothing to list or to end
+            detail = "AuthenticationUnsuccessful"
         else:
             return None
         return JSONResponse(

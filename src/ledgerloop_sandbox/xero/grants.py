@@ -14,7 +14,12 @@ from joserfc import jwt
 from joserfc.jwk import RSAKey
 
 from ledgerloop_sandbox.clock import Clock
-from ledgerloop_sandbox.credentials import XERO_CLIENT_ID, XERO_CLIENT_SECRET
+from ledgerloop_sandbox.credentials import (
+    XERO_CLIENT_ID,
+    XERO_CLIENT_SECRET,
+    XERO_CUSTOM_CLIENT_ID,
+    XERO_CUSTOM_CLIENT_SECRET,
+)
 
 CODE_LIFE = timedelta(minutes=5)
 ACCESS_LIFE = timedelta(seconds=1800)
@@ -35,6 +40,8 @@ class Consent:
     scopes: tuple[str, ...]
     at: datetime
     alive: bool = True
+    only: str = ""
+    """The one organisation of a custom connection."""
 
 
 @dataclass(slots=True)
@@ -122,6 +129,10 @@ class Grants:
         found.rotated = found.rotated or now
         return self._tokens(found.consent)
 
+    def issue(self, scopes: tuple[str, ...], tenant_id: str) -> dict[str, object]:
+        """Give a custom connection its access token: no refresh token, and nobody's identity."""
+        return self._tokens(Consent(self._uuid(), scopes, self.clock.now(), only=tenant_id))
+
     def revoke(self, token: str) -> None:
         """End a consent: its tokens and the user's connections. An unknown token is no error."""
         found = self.refresh_tokens.get(token)
@@ -136,8 +147,11 @@ class Grants:
 
     def revoke_all(self) -> None:
         """End every consent, leaving the connections as they are."""
-        for token in self.refresh_tokens.values():
-            token.consent.alive = False
+        for consent in (
+            *(token.consent for token in self.refresh_tokens.values()),
+            *(token.consent for token in self.access_tokens.values()),
+        ):
+            consent.alive = False
 
     def connection(self, tenant_id: str) -> Connection | None:
         """Return the connection of an organisation."""
@@ -156,15 +170,15 @@ class Grants:
             "xero_userid": USER_ID,
             "global_session_id": hashlib.md5(consent.auth_event_id.encode(), usedforsecurity=False).hexdigest(),
         }
+        of_person = {"authentication_event_id": consent.auth_event_id, "amr": ["pwd"]}
+        of_nobody = {name: shared[name] for name in ("iss", "nbf", "iat", "exp")}
         access = self._sign(
             {
-                **shared,
+                **(of_nobody if consent.only else shared | of_person),
                 "aud": f"{self.url}/resources",
-                "client_id": XERO_CLIENT_ID,
+                "client_id": XERO_CUSTOM_CLIENT_ID if consent.only else XERO_CLIENT_ID,
                 "jti": self._uuid().replace("-", "").upper(),
-                "authentication_event_id": consent.auth_event_id,
                 "scope": list(consent.scopes),
-                "amr": ["pwd"],
             }
         )
         self.access_tokens[access] = AccessToken(consent, now + ACCESS_LIFE)
@@ -196,6 +210,11 @@ class Grants:
 def right_client(client_id: str | None, secret: str | None) -> bool:
     """Tell whether a web app proved who it is: the secret is needed even with PKCE."""
     return client_id == XERO_CLIENT_ID and secret == XERO_CLIENT_SECRET
+
+
+def right_custom_client(client_id: str | None, secret: str | None) -> bool:
+    """Tell whether a custom connection proved who it is."""
+    return client_id == XERO_CUSTOM_CLIENT_ID and secret == XERO_CUSTOM_CLIENT_SECRET
 
 
 def _challenge(verifier: str) -> str:

@@ -12,7 +12,7 @@ from starlette.routing import Route
 
 from ledgerloop_sandbox.credentials import XERO_CLIENT_ID
 from ledgerloop_sandbox.xero import scopes
-from ledgerloop_sandbox.xero.grants import OAuthError, right_client
+from ledgerloop_sandbox.xero.grants import OAuthError, right_client, right_custom_client
 from ledgerloop_sandbox.xero.state import TIERS, XeroState
 
 _PAGE = """<!DOCTYPE html>
@@ -79,7 +79,10 @@ class Identity:
     async def token(self, request: Request) -> Response:
         """Exchange a code, or refresh."""
         form = {name: str(value) for name, value in (await request.form()).items()}
-        if not right_client(*_client(request, form)):
+        client = _client(request, form)
+        if right_custom_client(*client):
+            return self._custom(form)
+        if not right_client(*client):
             return _refused("invalid_client")
         grants = self.state.grants
         try:
@@ -95,6 +98,21 @@ class Identity:
                     return _refused("unsupported_grant_type")
         except OAuthError as error:
             return _refused(str(error))
+        return JSONResponse(tokens, headers={"Cache-Control": "no-store"})
+
+    def _custom(self, form: dict[str, str]) -> Response:
+        """Answer a custom connection, which has one grant only: for one organisation, of four countries."""
+        state = self.state
+        if form.get("grant_type") != "client_credentials":
+            return _refused("unauthorized_client")
+        organisation = state.custom_organisation()
+        if organisation is None:
+            return _refused("unauthorized_client")
+        mode = str(state.options["scopes"])
+        asked = form.get("scope", "").split() or sorted(scopes.allowed(mode) - scopes.IDENTITY)
+        if word := scopes.problem_of_custom(asked, mode):
+            return _refused(word)
+        tokens = state.grants.issue(tuple(asked), organisation.tenant_id)
         return JSONResponse(tokens, headers={"Cache-Control": "no-store"})
 
     async def revocation(self, request: Request) -> Response:

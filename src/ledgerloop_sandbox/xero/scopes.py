@@ -51,6 +51,11 @@ def problem(asked: list[str], mode: str) -> str | None:
     return "unauthorized_client" if asked and all(scope in known for scope in asked) else "invalid_scope"
 
 
+def problem_of_custom(asked: list[str], mode: str) -> str | None:
+    """Return the OAuth error for what a custom connection asks for: nobody signs in, and nothing is renewed."""
+    return "invalid_scope" if IDENTITY & set(asked) else problem(asked, mode)
+
+
 def opens(scopes: frozenset[str], endpoint: str, method: str) -> bool:
     """Tell whether a token with these scopes may call the endpoint."""
     needed = _IN_ANY_CASE.get(endpoint.lower())

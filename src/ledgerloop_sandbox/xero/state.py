@@ -30,6 +30,7 @@ TIERS = {
     "plus": Tier(1_000, 5_000),
     "advanced": Tier(10_000, 5_000),
 }
+CUSTOM_COUNTRIES = frozenset({"AU", "NZ", "GB", "US"})
 OPTIONS: dict[str, Any] = {
     "quotas": True,
     "tier": "starter",
@@ -38,6 +39,7 @@ OPTIONS: dict[str, Any] = {
     "app_minute_limit": 10_000,
     "day_limit": None,  # what the tier says
     "connection_cap": None,  # what the tier says
+    "custom_organisation": None,  # whose the custom connection is, by name or tenant id; the first one's unless set
     "scopes": "both",  # or granular, or broad: what the app may ask for
     "high_volume": None,  # beyond how many documents slow filters are refused, instead of the vendor's numbers
     "url_in_lists": True,  # whether Invoice.Url comes back in lists: not proved by any official example
@@ -63,6 +65,13 @@ class XeroState:
         self.organisations: dict[str, Organisation] = {
             org.tenant_id: org for org in organisations(data, seed, clock.now())
         }
+
+    def custom_organisation(self) -> Organisation | None:
+        """Return whose the custom connection is; there are none outside four countries."""
+        wanted = self.options["custom_organisation"]
+        known = self.organisations.values()
+        found = next((org for org in known if wanted in (None, org.name, org.tenant_id)), None)
+        return found if found is not None and found.country_code in CUSTOM_COUNTRIES else None
 
     def caps(self) -> Caps:
         """Return the limits that apply."""

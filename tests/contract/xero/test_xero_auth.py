@@ -306,3 +306,70 @@ def test_connection_cap_of_the_tier(stranger: App) -> None:
 
     assert stranger.authorize().status_code == 400
     assert stranger.authorize(sandbox_consent=next(iter(stranger.sandbox.xero.books.organisations))).status_code == 302
+
+
+CUSTOM = (credentials.XERO_CUSTOM_CLIENT_ID, credentials.XERO_CUSTOM_CLIENT_SECRET)
+
+
+def made(app: App, **form: str) -> httpx2.Response:
+    """Ask for a token by the client's own credentials."""
+    return app.http.post("/connect/token", data={"grant_type": "client_credentials", **form}, auth=CUSTOM)
+
+
+@pytest.fixture
+def custom(stranger: App) -> App:
+    """Give an app with the token of a custom connection."""
+    stranger.tokens = made(stranger, scope="accounting.settings.read accounting.contacts").json()
+    return stranger
+
+
+def test_custom_token_has_no_refresh_token_and_nobody_s_identity(custom: App) -> None:
+    """It lasts as long as others, and says nothing of a person or a consent."""
+    payload = custom.tokens["access_token"].split(".")[1]
+    claims = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+
+    assert {"access_token", "expires_in", "token_type", "scope"} == set(custom.tokens)
+    assert 1800 == custom.tokens["expires_in"]
+    assert {"sub", "xero_userid", "authentication_event_id"}.isdisjoint(claims)
+
+
+@pytest.mark.parametrize("scope", ["offline_access accounting.contacts", "openid", "accounting.nothing"])
+def test_custom_connection_may_not_ask_for_a_person_s_scopes(stranger: App, scope: str) -> None:
+    """Nobody signs in and nothing is renewed, so scopes for that are refused."""
+    assert {"error": "invalid_scope"} == made(stranger, scope=scope).json()
+
+
+def test_custom_connection_need_not_name_scopes(stranger: App) -> None:
+    """None need be named."""
+    assert "accounting.invoices" in made(stranger).json()["scope"].split()
+
+
+@pytest.mark.parametrize("grant", ["authorization_code", "refresh_token"])
+def test_custom_connection_has_one_grant(stranger: App, grant: str) -> None:
+    """It has one way to a token."""
+    answer = stranger.http.post("/connect/token", data={"grant_type": grant}, auth=CUSTOM)
+
+    assert (400, {"error": "unauthorized_client"}) == (answer.status_code, answer.json())
+    assert 400 == stranger.authorize(client_id=credentials.XERO_CUSTOM_CLIENT_ID).status_code
+
+
+def test_custom_connection_is_for_one_organisation_that_needs_no_naming(custom: App) -> None:
+    """Its own organisation answers with or without a tenant, any other is refused, and there is nothing to list."""
+    url = "/api.xro/2.0/Organisation"
+    sent = {"Accept": "application/json", "Authorization": f"Bearer {custom.tokens['access_token']}"}
+    first, second = custom.sandbox.xero.books.organisations
+    unnamed = custom.http.get(url, headers=sent)
+    named = custom.http.get(url, headers=sent | {"xero-tenant-id": first})
+    other = custom.http.get(url, headers=sent | {"xero-tenant-id": second})
+    invoices = custom.http.get("/api.xro/2.0/Invoices", headers=sent)
+
+    assert [200, 200, 403, 403] == [one.status_code for one in (unnamed, named, other, invoices)]
+    assert first == unnamed.json()["Organisations"][0]["OrganisationID"]
+    assert 401 == custom.connections().status_code
+
+
+def test_custom_connections_are_for_four_countries(stranger: App) -> None:
+    """There are none outside four countries."""
+    next(iter(stranger.sandbox.xero.books.organisations.values())).country_code = "CA"
+
+    assert {"error": "unauthorized_client"} == made(stranger).json()

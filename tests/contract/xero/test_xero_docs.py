@@ -25,5 +25,6 @@ def test_page_has_every_setting_fault_and_credential() -> None:
     """What can be set, armed or used to log in is on the page."""
     words = {*OPTIONS, *CALL_KINDS, *WEBHOOK_KINDS}
     values = {credentials.XERO_CLIENT_ID, credentials.XERO_CLIENT_SECRET, credentials.XERO_WEBHOOK_KEY}
+    values |= {credentials.XERO_CUSTOM_CLIENT_ID, credentials.XERO_CUSTOM_CLIENT_SECRET}
 
     assert [word for word in sorted(words | values) if f"`{word}`" not in PAGE] == []
