@@ -91,6 +91,38 @@ def test_stages_that_are_not_there(file: Path) -> None:
     assert not [one for one in findings if "“default”" in one["sentence"]]
 
 
+def test_what_routes_name_and_the_books_lack(file: Path) -> None:
+    """Accounts, tax types, currencies, themes and tracking are compared with those of the organisation they lead to."""
+    _connect(file)
+    right = '[[routes]]\ncurrency = "USD"\nbranding_theme = "Special Projects"\ntracking = { Region = "Overseas" }\n'
+    plain = file.read_text()
+    file.write_text(f"{plain}{right}[[routes]]\n")
+    healthy, fine = _findings(file)
+    wrong = (
+        '[[routes]]\ncurrency = "CHF"\naccount_code = "999"\ntax_type = "NOTHING"\nbranding_theme = "Gold"\n'
+        'tracking = { Region = "Moon" }\n[[routes]]\norganisation = "Aussie Demo Pty"\naccount_code = "998"\n'
+    )
+    file.write_text(f"{plain}{wrong}")
+
+    status, findings = _findings(file)
+
+    assert (0, 1) == (healthy, status), fine
+    assert (
+        "fine"
+        == _about(fine, "Kiwi Demo Ltd's Xero has everything that the settings name for it: [[routes]] 1")["verdict"]
+    )
+    for words in (
+        "[[routes]] 1 names account 999 at `account_code`, which Kiwi Demo Ltd's Xero",
+        "[[routes]] 1 names tax type NOTHING at `tax_type`, which Kiwi Demo Ltd's Xero",
+        "[[routes]] 1 is for deals in CHF, which Kiwi Demo Ltd's Xero does not have",
+        "[[routes]] 1 names the branding theme “Gold”, which is not in Kiwi Demo Ltd's Xero",
+        "[[routes]] 1 tracks lines as Region = Moon, which Kiwi Demo Ltd's Xero does not have",
+        "[[routes]] 2 names account 998 at `account_code`, which Aussie Demo Pty's Xero",
+    ):
+        assert "missing" == _about(findings, words)["verdict"]
+    assert not [one for one in findings if "998" in one["sentence"] and "Kiwi" in one["sentence"]]
+
+
 def test_several_organisations_and_none_chosen(file: Path) -> None:
     """Won deals that wait for a choice are no tick; the command that the sentence names cures it."""
     _connect(file)

@@ -9,6 +9,8 @@ from zoneinfo import ZoneInfo
 from ledgerloop import oauth
 from ledgerloop.bootstrap import Ledgerloop
 from ledgerloop.errors import LedgerloopError, Missing
+from ledgerloop.records import Organisation as Known
+from ledgerloop.report.doctor_books import look_over_books
 from ledgerloop.report.finding import HOW_TO_ANSWER, HOW_TO_CONNECT, Finding
 from ledgerloop.rules.days import later
 from ledgerloop.rules.reference_data import Books
@@ -94,6 +96,8 @@ def _answer(built: Ledgerloop, organisation: Connected) -> Iterator[Finding]:
         return
     yield Finding("fine", f"Xero answers for {organisation.name}.")
     yield from _approving(built, organisation, allowed, told)
+    if isinstance(organisation.facts, Known):
+        yield from look_over_books(built, organisation.facts)
 
 
 def _approving(built: Ledgerloop, organisation: Connected, allowed: Books, told: Organisation) -> Iterator[Finding]:

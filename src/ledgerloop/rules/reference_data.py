@@ -87,6 +87,10 @@ class Books:
             for one in self.tracking or ()
         )
 
+    def has_category(self, category: str) -> bool:
+        """Tell whether there is an active tracking category of that name."""
+        return any(_same(one.Name, category) and one.Status in ("", ACTIVE) for one in self.tracking or ())
+
     def _for_sales(self) -> list[TaxRate]:
         return [one for one in self.tax_rates or () if one.Status == ACTIVE and one.CanApplyToRevenue]
 
