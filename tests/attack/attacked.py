@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 import httpx2
 import web_scene
 
+from forked import Forked
 from free_ports import free_port
 from ledgerloop.xero import webhooks as xero
 
@@ -58,13 +59,17 @@ class Attacked:
         self._file, self._log = directory / "ledgerloop.toml", directory / "serve.log"
         self._descriptors = descriptors
         self.client = httpx2.Client(base_url=self.url, timeout=LONG, verify=False)
-        self.process: subprocess.Popen[bytes] | None = None
+        self.process: subprocess.Popen[bytes] | Forked | None = None
 
     def start(self) -> None:
         """Start `ledgerloop serve` and wait until it answers."""
-        command = [sys.executable, "-m", "ledgerloop", "serve", "--config", str(self._file)]
+        words = ["serve", "--config", str(self._file)]
         with self._log.open("ab") as log:
-            self.process = subprocess.Popen(command, stdout=log, stderr=log, preexec_fn=self._limit)
+            if self._descriptors is None:
+                self.process = Forked(self._file.parent, words, out=log, err=log)
+            else:
+                command = [sys.executable, "-m", "ledgerloop", *words]
+                self.process = subprocess.Popen(command, stdout=log, stderr=log, preexec_fn=self._limit)
         until("the service answers", self._answers)
 
     def close(self) -> None:
@@ -111,5 +116,5 @@ class Attacked:
         return True
 
     def _limit(self) -> None:
-        if self._descriptors is not None:
-            resource.setrlimit(resource.RLIMIT_NOFILE, self._descriptors)
+        assert self._descriptors is not None
+        resource.setrlimit(resource.RLIMIT_NOFILE, self._descriptors)

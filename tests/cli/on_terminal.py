@@ -17,7 +17,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Protocol
 
-from cli_process import WARM, become
+from forked import WARM, become
 
 INSTALLED = Path(sys.executable).with_name("ledgerloop")
 CTRL_C = "\x03"
@@ -121,6 +121,4 @@ def typed(
 
 def _on_terminal(terminal: Connection, directory: str, words: tuple[str, ...], environment: dict[str, str]) -> None:
     os.login_tty(terminal.fileno())
-    os.environ.clear()
-    os.environ.update(environment)
-    become(directory, words)
+    become(directory, words, environment)

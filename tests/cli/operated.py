@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import signal
-import subprocess
 import threading
 import time
 import uuid
@@ -16,8 +14,9 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import httpx2
-from cli_process import COMMAND, Ended, begun, run
+from cli_process import Ended, begun, run
 
+from forked import Forked
 from ledgerloop.hubspot import webhooks as hubspot
 from ledgerloop.xero.webhooks import sign
 from ledgerloop_sandbox import credentials
@@ -66,11 +65,11 @@ class Place:
         return ended
 
     @contextmanager
-    def serving(self) -> Iterator[subprocess.Popen[str]]:
+    def serving(self) -> Iterator[Forked]:
         """Run the service while the block lasts."""
+        with open(os.devnull, "wb") as nowhere:
+            service = Forked(self.folder, ["serve"], out=nowhere)
         # Not the usual pipes, which fill up while nobody reads, nor files, which are written to where nothing can be.
-        kept = {name: value for name, value in os.environ.items() if not name.startswith("LEDGERLOOP_")}
-        service = subprocess.Popen([*COMMAND, "serve"], cwd=self.folder, stderr=subprocess.PIPE, text=True, env=kept)
         assert service.stderr is not None
         reader = threading.Thread(target=self.log.extend, args=(service.stderr,))
         reader.start()
@@ -78,11 +77,10 @@ class Place:
             until(lambda: service.poll() is not None or self._up())
             assert service.poll() is None, "".join(self.log[-5:])
             yield service
-            service.send_signal(signal.SIGTERM)
+            service.terminate()
             service.wait(60)
         finally:
-            if service.poll() is None:
-                service.kill()
+            service.kill()
             service.wait()
             reader.join()
             service.stderr.close()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
 import time
 from collections.abc import Iterator
 from datetime import datetime
@@ -17,6 +16,7 @@ from on_terminal import typed
 from own_process import Served, running_process
 from scene import DAY, Scene
 
+from forked import Forked
 from ledgerloop.cli.stage import PATIENCE
 from ledgerloop.store import intents
 
@@ -269,7 +269,7 @@ def test_killed_in_the_middle(served: Served, tmp_path: Path) -> None:
     assert 1 == sum(decision == "adopt" for decision, _ in served.journal(f"deal {deals['By tool']}"))
 
 
-def _until_linked(served: Served, process: subprocess.Popen[str]) -> None:
+def _until_linked(served: Served, process: Forked) -> None:
     end = time.monotonic() + PATIENCE
     while not _linked(served):
         assert time.monotonic() < end, process.poll()

@@ -18,6 +18,7 @@ from cli_process import COMMAND, run
 from sqlalchemy import make_url
 
 import pg_cluster
+from forked import Ended, run_to_end
 from ledgerloop.records import Pulse
 from ledgerloop.store import connections, pulses
 from ledgerloop.store.db import Database
@@ -200,10 +201,9 @@ def _name_database(place: Path, url: str) -> None:
     settings.write_text(text.replace(line, f'database = "{url}"'))
 
 
-def _with_path(place: Path, path: Path, *words: str) -> subprocess.CompletedProcess[str]:
+def _with_path(place: Path, path: Path, *words: str) -> Ended:
     """Run a command to its end where the system's tools are in one folder."""
-    command = [*COMMAND, *words]
-    return subprocess.run(command, cwd=place, env={"PATH": str(path)}, capture_output=True, text=True, check=False)
+    return run_to_end(place, words, environment={"PATH": str(path)})
 
 
 def _typed(place: Path, *words: str, answer: str = "") -> str:

@@ -119,9 +119,9 @@ def test_commands_that_end_by_themselves(directory: Path, words: str, columns: i
 @pytest.mark.parametrize("columns", WIDTHS)
 def test_a_backup_is_put_back(directory: Path, columns: int) -> None:
     """What was copied is put back, with what it replaces kept aside."""
-    _ended(typed(directory, columns, "backup", "copy"), 0, columns, "Backed up to")
+    _ended(typed(directory, columns, "backup", "copy", warm=True), 0, columns, "Backed up to")
 
-    _ended(typed(directory, columns, "restore", "copy", "--yes"), 0, columns, "Restored.")
+    _ended(typed(directory, columns, "restore", "copy", "--yes", warm=columns != WIDTHS[0]), 0, columns, "Restored.")
 
 
 @pytest.mark.parametrize("columns", WIDTHS)
@@ -137,7 +137,9 @@ def test_disconnecting_asks(directory: Path, vendor: str, name: str, columns: in
 @pytest.mark.parametrize("columns", WIDTHS)
 def test_backfill_draws_its_bar(directory: Path, columns: int) -> None:
     """Without a service the backfill asks, does the work itself, draws how far it is, and says what it did."""
-    ended = typed(directory, columns, "backfill", answers=[("Write this to HubSpot?", "y\n")])
+    ended = typed(
+        directory, columns, "backfill", answers=[("Write this to HubSpot?", "y\n")], warm=columns != WIDTHS[0]
+    )
 
     _ended(ended, 0, columns, "Planning", "Writing", "records made", "left: xero", "Done: 3 customers")
 
@@ -149,10 +151,11 @@ def _twice(password: str) -> list[tuple[str, str]]:
 @pytest.mark.parametrize("columns", WIDTHS)
 def test_questions_are_asked_on_a_terminal(tmp_path: Path, columns: int) -> None:
     """Passwords and secrets are asked for, and what is typed is not shown."""
-    made = typed(tmp_path, columns, "init", answers=_twice(PASSWORD))
+    warm = columns != WIDTHS[0]
+    made = typed(tmp_path, columns, "init", answers=_twice(PASSWORD), warm=warm)
     token = [("hubspot_token", Hidden("pat-na1-typed\n"))]
-    kept = typed(tmp_path, columns, "secret", "set", "hubspot_token", answers=token)
-    changed = typed(tmp_path, columns, "password", answers=_twice(f"another, {PASSWORD}"))
+    kept = typed(tmp_path, columns, "secret", "set", "hubspot_token", answers=token, warm=warm)
+    changed = typed(tmp_path, columns, "password", answers=_twice(f"another, {PASSWORD}"), warm=warm)
 
     _ended(made, 0, columns, "The console's password is set.")
     _ended(kept, 0, columns, "`hubspot_token` is kept, sealed.")
@@ -164,11 +167,11 @@ def test_questions_are_asked_on_a_terminal(tmp_path: Path, columns: int) -> None
 @pytest.mark.parametrize("columns", WIDTHS)
 def test_what_runs_until_ctrl_c(directory: Path, connected: Connected, columns: int) -> None:
     """The service and the sandbox run until Ctrl-C, and end well; so does the demo that is left running."""
-    port = str(free_port())
-    served = typed(directory, columns, "serve", "--port", port, answers=[("Stop it with Ctrl+C.", CTRL_C)])
+    port, warm = str(free_port()), columns != WIDTHS[0]
+    served = typed(directory, columns, "serve", "--port", port, answers=[("Stop it with Ctrl+C.", CTRL_C)], warm=warm)
     ports = ("--xero-port", "0", "--hubspot-port", "0")
-    tried = typed(directory, columns, "sandbox", *ports, answers=[("Stop with Ctrl+C.", CTRL_C)])
-    told = typed(directory, columns, "demo", "--keep", answers=[("until Ctrl-C.", CTRL_C)])
+    tried = typed(directory, columns, "sandbox", *ports, answers=[("Stop with Ctrl+C.", CTRL_C)], warm=warm)
+    told = typed(directory, columns, "demo", "--keep", answers=[("until Ctrl-C.", CTRL_C)], warm=warm)
 
     _ended(served, 0, columns, "Ledgerloop has stopped.")
     _ended(tried, 0, columns, "Ledgerloop is expected at")

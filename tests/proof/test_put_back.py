@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import os
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import put_back
 from served import Host, Served, served
 
 import pg_cluster
+from forked import Ended, run_to_end
 from ledgerloop.cli.stage import connect_hubspot, connect_xero
 from ledgerloop.store import connections, intents, journal
 from ledgerloop.store.tables import metadata
@@ -182,12 +181,10 @@ def test_an_emptied_database_learns_of_all_invoices_again(host: Host, tmp_path: 
             assert {"made"} == {one.state for one in intents.get(tx, portal, deals).values()}
 
 
-def _command(scene: Served, *words: str) -> subprocess.CompletedProcess[str]:
+def _command(scene: Served, *words: str) -> Ended:
     """Run a command to its end, with the tools of the PostgreSQL that is used here."""
     tools = pg_cluster.binaries()
-    env = {"PATH": f"{tools}:{os.environ['PATH']}"}
-    command = [sys.executable, "-m", "ledgerloop", *words]
-    return subprocess.run(command, cwd=scene.directory, env=env, capture_output=True, text=True, check=False)
+    return run_to_end(scene.directory, words, environment={"PATH": f"{tools}:{os.environ['PATH']}"})
 
 
 def _empty(scene: Served) -> None:

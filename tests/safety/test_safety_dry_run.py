@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import inspect
 import json
-import subprocess
-import sys
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -15,6 +13,7 @@ from crm import Customers
 from scene import OBJECTS, Scene
 from typer.testing import CliRunner, Result
 
+from forked import run_to_end
 from ledgerloop.cli.app import app
 from ledgerloop.hubspot.client import HubSpotClient
 from ledgerloop.hubspot.dry_run import Rehearsing
@@ -41,8 +40,9 @@ def _run(directory: Path, *words: str) -> Result:
 
 def _run_apart(directory: Path, *words: str) -> str:
     """Run a command in a process of its own, into whose output nothing else of this one can log."""
-    command = [sys.executable, "-m", "ledgerloop", *words, "--config", str(directory / "ledgerloop.toml")]
-    return subprocess.run(command, check=True, capture_output=True, text=True, timeout=120).stdout
+    run = run_to_end(directory, [*words, "--config", str(directory / "ledgerloop.toml")])
+    assert 0 == run.returncode, run.stderr
+    return run.stdout
 
 
 def _writes_of_the_client() -> set[str]:

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import signal
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -15,6 +12,7 @@ from typing import Any
 import httpx2
 from scene import Scene, showing_all
 
+from forked import Forked
 from free_ports import free_port
 from ledgerloop import settings as settings_
 from ledgerloop.bootstrap import build
@@ -38,12 +36,12 @@ class Served(Scene):
         super().__init__(on)
         self._file = directory / "ledgerloop.toml"
         self._log = (directory / "serve.log").open("ab")
-        self.process: subprocess.Popen[bytes] | None = None
+        self.process: Forked | None = None
 
     def start(self) -> None:
         """Start `ledgerloop serve` and wait until it answers."""
-        command = [sys.executable, "-m", "ledgerloop", "serve", "--config", str(self._file)]
-        self.process = subprocess.Popen(command, stdout=self._log, stderr=self._log)
+        words = ["serve", "--config", str(self._file)]
+        self.process = Forked(self._file.parent, words, out=self._log, err=self._log)
         end = time.monotonic() + PATIENCE
         while time.monotonic() < end:
             assert self.process.poll() is None, Path(self._log.name).read_text()
@@ -107,20 +105,12 @@ def until_held_up(served: Served, vendor: str) -> None:
     served.on.until("no webhook is on its way", lambda: not served.on_their_way() or None)
 
 
-def _heeding_interrupts() -> None:
-    """Undo what a shell does to whatever it runs in the background."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
-
-
 class Command:
     """The command as a process."""
 
     def __init__(self, served: Served, directory: Path, *arguments: str) -> None:
         self.served = served
-        command = [sys.executable, "-m", "ledgerloop", *arguments, "--config", str(directory / "ledgerloop.toml")]
-        self.process = subprocess.Popen(
-            command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, preexec_fn=_heeding_interrupts
-        )
+        self.process = Forked(directory, [*arguments, "--config", str(directory / "ledgerloop.toml")])
 
     def until_told(self, words: str) -> None:
         """Read what it tells people until it says this."""
