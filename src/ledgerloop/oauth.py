@@ -20,8 +20,6 @@ from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 import httpx2
-from authlib.integrations.base_client import OAuthError  # type: ignore[import-untyped]
-from authlib.integrations.httpx_client import OAuth2Client  # type: ignore[import-untyped]
 
 from ledgerloop.clock import Clock
 from ledgerloop.errors import ConsentNeeded, LedgerloopError, RateLimited, Refused, Transient
@@ -179,7 +177,7 @@ def revoke(provider: Provider, tokens: TokenSet) -> None:
             return
         error = _error_in(answer)
         if error not in _GONE:
-            raise OAuthError(error) if error else httpx2.HTTPStatusError("", request=answer.request, response=answer)
+            raise _refusal(provider, answer.status_code, {"word"} if error else (), error)
 
 
 class Tokens:
@@ -282,6 +280,8 @@ def _tls() -> ssl.SSLContext:
 
 
 def _client(provider: Provider) -> Any:
+    from authlib.integrations.httpx_client import OAuth2Client  # type: ignore[import-untyped]
+
     client = OAuth2Client(
         client_id=provider.client_id,
         client_secret=provider.client_secret(),
@@ -332,6 +332,8 @@ def _token_set(provider: Provider, given: Mapping[str, Any], now: datetime) -> T
 @contextmanager
 def _errors(provider: Provider, ended: str) -> Iterator[None]:
     """Translate what can go wrong at the identity host into what happens next."""
+    from authlib.integrations.base_client import OAuthError  # type: ignore[import-untyped]
+
     try:
         yield
     except LedgerloopError:

@@ -53,6 +53,11 @@ def test_looking_loads_the_database_alone(place: Path, words: str) -> None:
     assert set() == _loads(place, words) & HEAVY
 
 
+def test_who_asks_for_no_token_loads_no_oauth(place: Path) -> None:
+    """What asks for tokens is loaded by whoever asks for one, though the service is put together of all its parts."""
+    assert "authlib" not in _loads(place, "secret", "list")
+
+
 def test_help_says_what_commands_say() -> None:
     """The sentences of the help are the commands' own."""
     said = {name: str(loaded(name).help).replace("\n", " ").split(". ")[0].rstrip(".") + "." for name in COMMANDS}
