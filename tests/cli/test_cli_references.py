@@ -54,7 +54,7 @@ def test_files_and_variables_serve(served: Place) -> None:
 
     assert {
         "file:xero_client_secret": True,
-        "env:XERO_KEY_OF_TESTS": False,  # the command has an environment of its own
+        "env:XERO_KEY_OF_TESTS": True,
         "file:hubspot_token": True,
         "file:hubspot_client_secret": False,
     } == {one["name"]: one["kept"] for one in listed}
