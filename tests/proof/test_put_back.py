@@ -132,6 +132,30 @@ def test_only_what_is_new_waits(host: Host, tmp_path: Path, database: str) -> No
         assert not scene.show("deals", new)["xero_sync_message"]
 
 
+def test_no_figure_of_the_backup_is_told(host: Host, tmp_path: Path, database: str) -> None:
+    """A draft was changed on both sides since the backup: what is compared is what the deal says by now."""
+    with served(host, tmp_path, database) as scene:
+        deal = scene.sell(amount="478.80")
+        scene.until_shown("deals", deal, "xero_invoice_id")
+        scene.settle()
+        kept = put_back.copy(scene)
+        scene.edit("deals", deal, amount="798.00")
+        _told(scene, deal, "The deal says 798.00 NZD")
+        scene.settle()
+        scene.kill()
+        invoice = scene.invoices_of(deal)[0]
+        line = {**invoice["LineItems"][0], "Quantity": 20, "UnitAmount": 50, "LineAmount": 1000}
+        body = {"InvoiceID": invoice["InvoiceID"], "LineItems": [line]}
+        scene.on.in_xero("POST", f"/Invoices/{invoice['InvoiceID']}", {"Invoices": [body]})
+        kept.put_back()
+
+        scene.start(watch=True)
+
+        told = _told(scene, deal, f"The deal says 798.00 NZD, and invoice {invoice['InvoiceNumber']} comes to 1000.00")
+        scene.settle()
+        assert told == scene.show("deals", deal)["xero_sync_message"]
+
+
 def test_a_machine_that_was_put_back_whole_asks_xero_first(host: Host, tmp_path: Path, database: str) -> None:
     """Where what is kept outside went back as well, nothing is noticed, and Xero is asked before an invoice leaves."""
     with served(host, tmp_path, database, more=AUTHORISED) as scene:
@@ -213,3 +237,11 @@ def _said(scene: Served) -> str:
 
 def _witness(scene: Served) -> Path:
     return next(scene.directory.glob("*.epoch"))
+
+
+def _told(scene: Served, deal: str, text: str) -> str:
+    def look() -> str | None:
+        shown = str(scene.show("deals", deal)["xero_sync_message"] or "")
+        return shown if text in shown else None
+
+    return scene.on.until(f"the deal tells: {text}", look)

@@ -1,7 +1,8 @@
 """Say of an invoice's deal what stands: remarks are worked out anew from every invoice that is pulled. Does no call.
 
 What finance corrected in Xero is said no longer, whoever corrected it and whatever became of the invoice since. An edit
-that came too late is looked at once more when its invoice has changed: somebody may have carried it over.
+that came too late is looked at once more when its invoice has changed: somebody may have carried it over. So is a deal
+of which a difference is told that was not told before: what we know of what it says may be old, as after a restore.
 """
 
 from __future__ import annotations
@@ -44,8 +45,12 @@ def look(tx: Connection, organisation: str, invoices: Sequence[Invoice]) -> None
             intents.change(tx, after, "note", "accepted")
         if after.note != intent.note:
             pending_customers.mark(tx, organisation, [invoice.Contact.ContactID])
+        if (differs := remarks_of(after.note).differs) and differs != before.differs:
+            _look_at(tx, intent, f"invoice {invoice.InvoiceID} differs since {invoice.UpdatedDateUTC}")
         if before.edit and invoice.Status not in GONE:
-            _look_at_edit(tx, intent, invoice)
+            stands = (lines_as_text(invoice), invoice.DueDate, invoice.Status, invoice.Contact.ContactID)
+            told = " ".join(map(str, (*stands, credited(invoice))))
+            _look_at(tx, intent, f"invoice {invoice.InvoiceID} {told}")
 
 
 def _compared(tx: Connection, intent: Intent, invoice: Invoice) -> Intent:
@@ -61,9 +66,7 @@ def _compared(tx: Connection, intent: Intent, invoice: Invoice) -> Intent:
     return replace(intent, note=note, accepted=accepted)
 
 
-def _look_at_edit(tx: Connection, intent: Intent, invoice: Invoice) -> None:
-    stands = (lines_as_text(invoice), invoice.DueDate, invoice.Status, invoice.Contact.ContactID, credited(invoice))
-    reason = f"invoice {invoice.InvoiceID} {' '.join(map(str, stands))}"
+def _look_at(tx: Connection, intent: Intent, reason: str) -> None:
     now = parts().now()
     if inbox.keep(tx, [again(intent.portal, intent.deal, reason, LOOK)], now):
         lanes.wake(tx, "invoicing", intent.portal, now)
