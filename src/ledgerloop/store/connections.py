@@ -39,7 +39,12 @@ class Connected:
     """The name of the secret that lets us in; organisations of one consent share it."""
     facts: Organisation | Portal
     since: datetime
-    """When it was first connected; of a portal by HubSpot's clock, as deals tell when they were won."""
+    """When it was first connected; of a portal by HubSpot's clock, as deals tell when they were won.
+
+    A portal that an earlier release connected keeps the moment by our clock. What differs is whether deals that were
+    won within the seconds between the two are invoiced, and these were decided then: an invoice that stands is followed
+    whenever it was won, and nothing is made anew.
+    """
     state: State = "connected"
     why: str = ""
     """Why a person must connect it again; of one that a person has ended, what its vendor was not told."""
