@@ -72,8 +72,17 @@ def test_nothing_is_read_or_held_before_the_answer(staged: Callable[..., Scene],
     scene.settle()
     assert "Contacts" in _read(scene, aussie)
     assert scene.find_contact("ann@outback.example.com") is None
-    assert owing["InvoiceID"]
     assert {} == scene.holds()
+
+    page = scene.on.browser.get("/").text
+    assert "Its customers are not shown in HubSpot" in page
+    token = re.findall(r'name="token" value="([^"]+)"', page)[0]
+    after = scene.on.browser.post("/connect/show", data={"token": token, "organisation": aussie}).text
+    assert f"The customers of {AUSSIE} are shown when something happens to them." in after
+    assert "Its customers are not shown" not in after
+    scene.pay(owing["InvoiceID"], 40)
+    shown = scene.on.until("what it owes", lambda: scene.find_contact("ann@outback.example.com"))
+    assert "60.00" == shown["xero_outstanding_balance"]
 
 
 def test_both_at_once(staged: Callable[..., Scene]) -> None:

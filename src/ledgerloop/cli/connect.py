@@ -19,6 +19,7 @@ from ledgerloop.settings import check_complete
 from ledgerloop.setup.connect import GRANT, connect_custom, connect_portal, undecided_in
 from ledgerloop.setup.connect import choose as choose_organisation
 from ledgerloop.setup.purpose import answer as answer_purpose
+from ledgerloop.setup.purpose import show as show_customers
 from ledgerloop.store import connections
 from ledgerloop.web.connect import consent_address
 
@@ -109,6 +110,18 @@ def answer(
         say(f"{one.name} begins; its customers are {'shown' if one.shown else 'not shown'} in HubSpot.")
     if waits:
         say(f"{waits} Choose one with `ledgerloop connect choose`, or in the console.", err=True)
+
+
+@app.command()
+def show(
+    organisation: Annotated[str, typer.Argument(help="The organisation's name or id.")],
+    config: Config = FILE,
+    sandbox: OnSandbox = False,
+) -> None:
+    """Show an organisation's customers in HubSpot that was hidden: each when something happens to it."""
+    with opened(config, sandbox) as built:
+        shown = show_customers(built.desk, organisation)
+    say(f"The customers of {shown.name} are shown when something happens to them; `ledgerloop backfill` shows all.")
 
 
 def provision(

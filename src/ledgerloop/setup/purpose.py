@@ -11,7 +11,7 @@ from ledgerloop.errors import LedgerloopError
 from ledgerloop.records import Organisation
 from ledgerloop.rules.routing import Route, home_of_open, leading_to, leaves_open
 from ledgerloop.setup.connect import Desk, let_go_on
-from ledgerloop.store import connections
+from ledgerloop.store import connections, links
 from ledgerloop.store.connections import Connected
 
 
@@ -71,6 +71,29 @@ def answer(desk: Desk, hidden: Collection[str], home: str) -> list[Organisation]
         let_go_on(tx, desk.now())
     desk.nudge()
     return begun
+
+
+def show(desk: Desk, given: str) -> Organisation:
+    """Have an organisation's customers shown in HubSpot from now on, that was not to be; by its name or id.
+
+    A record that shows another organisation by now goes on to do so. Raises LedgerloopError where none is meant.
+    """
+    with desk.database.transaction() as tx:
+        hidden = [one for one in connections.all_connected(tx, "xero") if not one.off and not _shown(one)]
+        if not hidden:
+            raise LedgerloopError("There is no connected organisation whose customers are not shown.")
+        found = _named(hidden, given)
+        assert isinstance(found.facts, Organisation)
+        organisation = replace(found.facts, shown=True)
+        connections.put(tx, replace(found, facts=organisation))
+        links.stand_back(tx, organisation.id, desk.now())
+        let_go_on(tx, desk.now())
+    desk.nudge()
+    return organisation
+
+
+def _shown(connected: Connected) -> bool:
+    return isinstance(connected.facts, Organisation) and connected.facts.shown
 
 
 def _named(among: Sequence[Connected], given: str) -> Connected:

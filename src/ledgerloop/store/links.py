@@ -63,6 +63,12 @@ def after(tx: Connection, organisation: str, kind: LinkKind, hubspot_id: str, li
     return [Link(*row) for row in tx.execute(mine)]
 
 
+def stand_back(tx: Connection, organisation: str, now: datetime) -> None:
+    """Put an organisation's links to contacts and companies behind those that others have to the same records."""
+    mine = update(table).where(table.c.organisation == organisation, table.c.kind.in_(("contact", "company")))
+    tx.execute(mine.values(made_at=now))
+
+
 def put(tx: Connection, links: Sequence[Link], now: datetime) -> list[Link]:
     """Keep links, and give back for each one that was given the one that stands.
 

@@ -16,6 +16,7 @@ from ledgerloop.web.pages import page, problem
 from ledgerloop.web.sessions import Session, Sessions
 
 PURPOSE = "/connect/purpose"
+SHOW = "/connect/show"
 
 
 def routes(built: Ledgerloop, sessions: Sessions) -> list[Route]:
@@ -24,6 +25,7 @@ def routes(built: Ledgerloop, sessions: Sessions) -> list[Route]:
     return [
         Route(PURPOSE, for_people(sessions, desk.ask)),
         Route(PURPOSE, form_of_people(sessions, desk.answer), methods=["POST"], max_body_size=LARGEST_FORM),
+        Route(SHOW, form_of_people(sessions, desk.show), methods=["POST"], max_body_size=LARGEST_FORM),
     ]
 
 
@@ -53,4 +55,15 @@ class Asking:
         logger.info("organisations begun", organisations=[one.id for one in begun], hidden=hidden)
         answer = to("/")
         self._sessions.say(answer, f"{', '.join(one.name for one in begun)}: as you said.")
+        return answer
+
+    def show(self, _request: Request, _session: Session, form: Form) -> Response:
+        """Have an organisation's customers shown that was hidden."""
+        try:
+            organisation = purpose.show(self._built.desk, form.get("organisation", ""))
+        except LedgerloopError as error:
+            return problem("Nothing was changed", error.sentence)
+        logger.info("organisation shown", organisation=organisation.id)
+        answer = to("/")
+        self._sessions.say(answer, f"The customers of {organisation.name} are shown when something happens to them.")
         return answer
