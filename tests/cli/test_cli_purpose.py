@@ -128,3 +128,20 @@ def test_an_answer_that_is_not_meant(scene: Scene) -> None:
     with scene.built.database.reading() as tx:
         assert [offered[AUSSIE]] == [one.id for one in connections.unanswered(tx)]
         assert "" == connections.chosen(tx)
+
+
+def test_choosing_is_an_answer(staged: Callable[..., Scene], tmp_path: Path) -> None:
+    """Who only says where deals are invoiced has said enough: all begin, and their customers are shown."""
+    scene = staged({"routes": [{}]}, connected=False)
+    _allowed(scene, KIWI, AUSSIE)
+
+    assert {KIWI, AUSSIE} == {
+        line.partition(" (")[0] for line in run(tmp_path, "connect", "choose").stdout.splitlines()
+    }
+    chosen = run(tmp_path, "connect", "choose", AUSSIE).stdout
+
+    assert f"{KIWI} begins; its customers are shown in HubSpot." in chosen
+    assert f"Deals whose route names no organisation are invoiced in {AUSSIE}." in chosen
+    with scene.built.database.reading() as tx:
+        assert [] == connections.unanswered(tx)
+        assert [True, True] == [one.shown for one in connections.organisations(tx)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from typing import Annotated
 
 import typer
@@ -14,6 +15,7 @@ from ledgerloop.errors import LedgerloopError
 from ledgerloop.portal.lists import make_lists
 from ledgerloop.portal.properties import Provisioned, survey, tell
 from ledgerloop.portal.properties import provision as make_properties
+from ledgerloop.records import Organisation
 from ledgerloop.report.finding import HOW_TO_ANSWER
 from ledgerloop.settings import check_complete
 from ledgerloop.setup.connect import GRANT, connect_custom, connect_portal, undecided_in
@@ -81,12 +83,19 @@ def choose(
     config: Config = FILE,
     sandbox: OnSandbox = False,
 ) -> None:
-    """Choose the organisation in which deals are invoiced whose route names none. Those that wait go on."""
+    """Choose the organisation in which deals are invoiced whose route names none. Those that wait go on.
+
+    Organisations that wait to be told what they are for begin, and their customers are shown.
+    """
     with opened(config, sandbox) as built:
         if not organisation:
             _list_choices(built)
             return
+        with built.database.reading() as tx:
+            unanswered = connections.unanswered(tx)
+        begun = answer_purpose(built.desk, [], organisation) if unanswered else []
         home = choose_organisation(built.desk, organisation)
+    _say_begun(begun)
     say(f"Deals whose route names no organisation are invoiced in {home.name}.")
 
 
@@ -106,8 +115,7 @@ def answer(
         begun = answer_purpose(built.desk, hide or [], deals)
         with built.database.reading() as tx:
             waits = undecided_in(tx, built.parts().routes)
-    for one in begun:
-        say(f"{one.name} begins; its customers are {'shown' if one.shown else 'not shown'} in HubSpot.")
+    _say_begun(begun)
     if waits:
         say(f"{waits} Choose one with `ledgerloop connect choose`, or in the console.", err=True)
 
@@ -155,9 +163,16 @@ def lists(
         raise typer.Exit(1)
 
 
+def _say_begun(organisations: Sequence[Organisation]) -> None:
+    for one in organisations:
+        say(f"{one.name} begins; its customers are {'shown' if one.shown else 'not shown'} in HubSpot.")
+
+
 def _list_choices(built: Ledgerloop) -> None:
     with built.database.reading() as tx:
-        organisations, chosen = connections.organisations(tx), connections.chosen(tx)
+        chosen = connections.chosen(tx)
+        waiting = [one.facts for one in connections.unanswered(tx) if isinstance(one.facts, Organisation)]
+        organisations = [*connections.organisations(tx), *waiting]
     for organisation in organisations:
         say(f"{organisation.name} ({organisation.id})" + (", chosen" if organisation.id == chosen else ""))
     if not organisations:
