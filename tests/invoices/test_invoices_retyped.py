@@ -177,6 +177,7 @@ def test_an_edited_deal_whose_invoice_is_credited_and_typed_anew(scene: Scene, o
         scene.settle()
         survey = _survey(scene, deal, invoice=hand["InvoiceNumber"])
         assert survey.named is not None
+        assert f"{own['InvoiceNumber']}, which is credited in full in Xero: this one" in " ".join(survey.named.doubts)
         with instead(scene.built.parts()):
             adoption.check(survey.named)
         assert [] == _link(scene, survey).refused

@@ -69,7 +69,8 @@ def _in_place(deal: Sold) -> Iterator[str]:
     """Say whose place an invoice would take: nobody takes that for granted, so a person names the two."""
     if deal.former is not None:
         former = deal.former
-        yield f"The deal has {former.called}, which is {former.status} in Xero: this one would take its place."
+        stands = "credited in full" if former.ended and former.status not in GONE else former.status
+        yield f"The deal has {former.called}, which is {stands} in Xero: this one would take its place."
 
 
 def _elsewhere(deal: Sold, invoice: Stands) -> list[str]:
