@@ -145,3 +145,32 @@ def test_choosing_is_an_answer(staged: Callable[..., Scene], tmp_path: Path) -> 
     with scene.built.database.reading() as tx:
         assert [] == connections.unanswered(tx)
         assert [True, True] == [one.shown for one in connections.organisations(tx)]
+
+
+def test_a_hidden_organisation_claims_no_record(staged: Callable[..., Scene]) -> None:
+    """What its deals are linked to shows the other organisation, and goes on to do so once it is hidden no more."""
+    scene = staged({"routes": ROUTES})
+    kiwi = scene.on.organisation
+    offered, _ = _allowed(scene, AUSSIE)
+    purpose.answer(scene.built.desk, [AUSSIE], KIWI)
+    company = scene.make("companies", name="Shared Sheds Ltd", domain="sheds.example.com")
+    person = scene.make("contacts", email="desk@sheds.example.com", lastname="Desk")
+    deal = scene.sell(company=company, contact=person, deal_currency_code="AUD")
+    scene.until_shown("deals", deal, "xero_invoice_id")
+    scene.on.organisation = offered[AUSSIE]
+    [far] = scene.invoices_of(deal)
+    scene.on.organisation = kiwi
+
+    near = scene.customer("Shared Sheds Ltd", "desk@sheds.example.com")
+    scene.invoice_for(near)
+    scene.until_shown("companies", company, "xero_outstanding_balance", "100.00")
+    assert near == scene.show("companies", company)["xero_contact_id"]
+
+    purpose.show(scene.built.desk, AUSSIE)
+    scene.on.organisation = offered[AUSSIE]
+    scene.approve(far["InvoiceID"])
+    scene.until_shown("deals", deal, "xero_invoice_status", "AUTHORISED")
+    scene.settle()
+
+    shown = scene.show("companies", company)
+    assert (near, "100.00") == (shown["xero_contact_id"], shown["xero_outstanding_balance"])
