@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from ledgerloop.records import Organisation, Portal
-from ledgerloop.store import connections
+from ledgerloop.store import connections, lanes
 from ledgerloop.store.connections import Connected
 from ledgerloop.store.db import Database
 from ledgerloop.store.sealed_secrets import DatabaseCells, any_secret, save_secret
@@ -54,6 +55,26 @@ class TestConnections:
             assert connections.all_connected(tx) == [HUBSPOT, XERO]
         assert lost is not None
         assert (lost.state, lost.why) == ("needs_consent", "offline_access was not granted.")
+
+    def test_one_of_which_nobody_has_said_what_it_is_for(self, database: Database) -> None:
+        """It counts as connected and known nowhere, no turn marks it, and the portal waits while there is no other."""
+        asked = replace(XERO, state=connections.UNANSWERED, why="Nobody has said.")
+        other = replace(XERO, id="o2", facts=replace(ORGANISATION, id="o2"))
+        with database.transaction() as tx:
+            connections.put(tx, asked)
+            connections.put(tx, HUBSPOT)
+            for flow, lane in (("standing", "o1"), ("invoicing", "62515")):
+                lanes.wake(tx, flow, lane, NOW)
+            connections.mark_one(tx, "xero", "o1", "connected", "")
+
+            assert ([asked], True, False) == (connections.unanswered(tx), asked.off, asked.ended)
+            assert [] == connections.organisations(tx) == connections.known_organisations(tx)
+            assert [] == connections.ended(tx)
+            assert [] == lanes.ready(tx, NOW)
+            connections.put(tx, other)
+            assert ["62515"] == [one.lane for one in lanes.ready(tx, NOW)]
+            connections.put(tx, XERO)
+            assert {"62515", "o1"} == {one.lane for one in lanes.ready(tx, NOW)}
 
     def test_one_that_a_person_has_ended_stays_so(self, database: Database) -> None:
         """What is known of it stays, it counts as connected nowhere, and only connecting it anew makes it go on."""
