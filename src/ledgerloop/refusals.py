@@ -438,7 +438,7 @@ ROWS: tuple[Row, ...] = (
         "",
         "anything",
         RateLimited,
-        "told",
+        "never",
         "{name}'s identity host asks to wait",
         "The connection stands. The lane rests that long and goes on by itself.",
     ),
