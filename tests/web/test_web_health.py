@@ -93,6 +93,20 @@ def test_a_connection_that_needs_consent_is_degraded(visit: Visit) -> None:
     assert "Secret" not in answer.text
 
 
+def test_an_organisation_that_waits_for_an_answer_is_told(visit: Visit) -> None:
+    """Nothing is read of it, which is nothing amiss; whose it is is told by its id alone."""
+    home = Organisation("org-1", "Secret Customer Ltd", "NZD", "Pacific/Auckland")
+    with visit.built.database.transaction() as tx:
+        connections.put(
+            tx, Connected("xero", home.id, home.name, "xero", home, visit.clock.now(), connections.UNANSWERED, "Secret")
+        )
+
+    answer = visit.browser.get("/health")
+
+    assert ["org-1"] == answer.json()["unanswered"]
+    assert "Secret" not in answer.text
+
+
 def test_red_when_the_receiver_is_dead(visit: Visit) -> None:
     """Without its receiver the service accepts no webhook, so someone should look."""
     visit.built.receiver.stop()

@@ -108,6 +108,7 @@ def _facts(own: Pulse, seen: Overview) -> dict[str, Any]:
             for one in seen.signed
         },
         "needs_consent": [{"vendor": one.vendor, "id": one.id} for one in seen.unconsented],
+        "unanswered": [one.id for one in seen.unanswered],
         "disconnected": [{"vendor": one.vendor, "id": one.id, "told": not one.why} for one in seen.ended],
         "unopened": list(own.unopened),
         "holds": len(seen.holds),
