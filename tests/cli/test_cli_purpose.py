@@ -59,8 +59,11 @@ def test_nothing_is_read_or_held_before_the_answer(staged: Callable[..., Scene],
     assert f"Nobody has said yet what {AUSSIE} is for" in doctor.stdout
     assert "ledgerloop connect answer" in doctor.stdout
 
-    answered = run(tmp_path, "connect", "answer", "--hide", AUSSIE, "--deals", KIWI)
+    answered = run(tmp_path, "connect", "answer", "--hide", AUSSIE)
     assert f"{AUSSIE} begins; its customers are not shown in HubSpot." in answered.stdout
+    assert "" == answered.stderr
+    with scene.built.database.reading() as tx:
+        assert kiwi == connections.chosen(tx)
 
     far = scene.sell(deal_currency_code="AUD")
     scene.until_shown("deals", far, "xero_invoice_id")

@@ -21,6 +21,7 @@ from ledgerloop.settings import check_complete
 from ledgerloop.setup.connect import GRANT, connect_custom, connect_portal, undecided_in
 from ledgerloop.setup.connect import choose as choose_organisation
 from ledgerloop.setup.purpose import answer as answer_purpose
+from ledgerloop.setup.purpose import asked as asked_of
 from ledgerloop.setup.purpose import show as show_customers
 from ledgerloop.store import connections
 from ledgerloop.web.connect import consent_address
@@ -102,7 +103,12 @@ def choose(
 @app.command()
 def answer(
     deals: Annotated[
-        str, typer.Option("--deals", help="The organisation in which deals are invoiced whose route names none.")
+        str,
+        typer.Option(
+            "--deals",
+            help="The organisation in which deals are invoiced whose route names none. Empty leaves them where they"
+            " go.",
+        ),
     ] = "",
     hide: Annotated[
         list[str] | None, typer.Option("--hide", help="One whose customers are not shown in HubSpot; may be repeated.")
@@ -112,7 +118,9 @@ def answer(
 ) -> None:
     """Say what organisations are for that were connected beside others. They begin; those not hidden are shown."""
     with opened(config, sandbox) as built:
-        begun = answer_purpose(built.desk, hide or [], deals)
+        with built.database.reading() as tx:
+            home = deals or asked_of(tx, built.parts().routes).home  # nobody moves these deals without a word
+        begun = answer_purpose(built.desk, hide or [], home)
         with built.database.reading() as tx:
             waits = undecided_in(tx, built.parts().routes)
     _say_begun(begun)

@@ -51,8 +51,8 @@ def answer(desk: Desk, hidden: Collection[str], home: str) -> list[Organisation]
     """Let every organisation begin that waits for it, and return them.
 
     ``hidden`` are the names or ids of those whose customers are not to be shown in HubSpot. ``home`` is the name or id
-    of the organisation in which deals are invoiced whose route names none; without one they go where they went, or
-    wait. Raises LedgerloopError, with nothing changed, for a name or id that is not meant.
+    of the organisation in which deals are invoiced whose route names none; without one they go where a person has
+    chosen, or wait. Raises LedgerloopError, with nothing changed, for a name or id that is not meant.
     """
     with desk.database.transaction() as tx:
         waiting = connections.unanswered(tx)
