@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 from scene import OBJECTS, Scene
+from test_invoices_adoption import _link, _survey
+from test_invoices_edits import _credit
 
 from ledgerloop.engine import retries
 from ledgerloop.errors import LedgerloopError
@@ -62,6 +64,34 @@ def test_a_draft_whose_deal_was_edited_meanwhile_tells_so_and_follows_when_asked
     _edit_line(scene, deal, quantity="10")
     scene.on.until("the draft follows on", lambda: _come_to(scene, deal, 399.0))
     assert [made["InvoiceID"]] == [one["InvoiceID"] for one in scene.invoices_of(deal)]
+
+
+def test_a_persons_word_is_asked_for_again(scene: Scene) -> None:
+    """An invoice that was typed in the place of a credited one bears no mark: the deal names it, and is held for it."""
+    deal = scene.sell()
+    own = _made(scene, deal)
+    scene.approve(own["InvoiceID"])
+    scene.until_shown("deals", deal, "xero_invoice_status", "AUTHORISED")
+    _credit(scene, own, own["SubTotal"])
+    hand = scene.invoice_for(own["Contact"]["ContactID"], own["SubTotal"], LineAmountTypes="Exclusive")
+    scene.settle()
+    assert [] == _link(scene, _survey(scene, deal, invoice=hand["InvoiceNumber"])).refused
+    scene.until_shown("deals", deal, "xero_invoice_id", hand["InvoiceID"])
+    scene.settle()
+    forget(scene, deal)
+
+    scene.edit("deals", deal, dealname="Looked at again")
+
+    shown = scene.until_shown("deals", deal, "xero_sync_message")
+    scene.settle()
+    command = f"Run `ledgerloop adopt --deal {deal} --invoice {hand['InvoiceNumber']}` to have it followed"
+    assert command in shown["xero_sync_message"]
+    assert hand["InvoiceID"] == scene.show("deals", deal)["xero_invoice_id"]
+    assert [] == _link(scene, _survey(scene, deal, invoice=hand["InvoiceNumber"])).refused
+    scene.on.until("it is followed", lambda: not scene.show("deals", deal)["xero_sync_message"] or None)
+    scene.settle()
+    assert {} == scene.holds()
+    assert [own["InvoiceID"]] == [one["InvoiceID"] for one in scene.invoices_of(deal)]
 
 
 def test_what_a_recurring_deal_bills_is_not_said_of_an_invoice_that_bills_something_else(

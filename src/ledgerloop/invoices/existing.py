@@ -57,11 +57,24 @@ def standing(portal: Portal, deals: Iterable[str]) -> dict[str, Receivable]:
 def standing_for(portal: Portal, deals: Mapping[str, Record], named: str) -> dict[str, Receivable]:
     """Return the same for deals that were read, also by the marks of deals that were merged into them.
 
-    Of several the one counts that the deal ``named`` in its property.
+    Of several the one counts that the deal ``named`` in its property. Where it names another that bills it by our copy,
+    none does: a person had that take the place of what carries the mark, and what became of it is to be asked.
     """
     olds = {deal: _merged(record) for deal, record in deals.items()}
     shown = {deal: record.properties.get(named) or "" for deal, record in deals.items()}
-    return _standing(portal, {deal: (deal, *olds[deal]) for deal in deals}, shown)
+    found = _standing(portal, {deal: (deal, *olds[deal]) for deal in deals}, shown)
+    asked = {deal: shown[deal] for deal, one in found.items() if shown[deal] not in ("", one.id)}
+    return {deal: one for deal, one in found.items() if deal not in asked or not _bills_unmarked(asked[deal])}
+
+
+def _bills_unmarked(invoice: str) -> bool:
+    """Tell whether an invoice bills somebody by our copy, and nothing in it says which deal."""
+    with parts().database.reading() as tx:
+        for organisation in connections.known_organisations(tx):
+            known = mirror.receivables(tx, organisation.id, [invoice]).get(invoice)
+            if known is not None:
+                return known.kind == "invoice" and not (known.mark or known.url or bills_nothing(known))
+    return False
 
 
 def numbers_of(portal: Portal, organisation: str, deals: Iterable[str]) -> dict[str, set[str]]:
