@@ -60,12 +60,13 @@ class TestTransaction:
             assert connections.get_value(tx, "name") is None
 
     def test_reading_cannot_write(self, database: Database) -> None:
-        """A transaction for reading refuses to write, and the next one on its connection may write again."""
-        with pytest.raises(DBAPIError), database.reading() as tx:
-            connections.put_value(tx, "name", "x")
+        """A transaction for reading refuses to write, the next one on its connection may, and one for reading not."""
+        for written in ("y", "z"):
+            with pytest.raises(DBAPIError), database.reading() as tx:
+                connections.put_value(tx, "name", "x")
 
-        with database.transaction() as tx:
-            connections.put_value(tx, "name", "y")
+            with database.transaction() as tx:
+                connections.put_value(tx, "name", written)
 
     def test_reading_does_not_wait_for_a_writer(self, database: Database) -> None:
         """Whoever reads sees the last committed state at once, even while someone writes."""

@@ -298,7 +298,10 @@ def _locked(connection: Connection, number: int) -> bool:
 def _begin_sqlite(connection: Connection) -> None:
     """Take the write lock at once when writing: a transaction that reads first could not be upgraded later."""
     reading = bool(connection.get_execution_options().get("reading"))
-    connection.exec_driver_sql(f"PRAGMA query_only = {int(reading)}")
+    if connection.info.get("reading") is not reading:
+        # Only where it changes: each time, SQLite forgets what it has compiled.
+        connection.exec_driver_sql(f"PRAGMA query_only = {int(reading)}")
+        connection.info["reading"] = reading
     connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
 
 
