@@ -27,7 +27,7 @@ from ledgerloop.store.provenance import Provenance
 from ledgerloop.store.write_counts import Written
 
 READS = set(
-    "account archived associated changed_at groups list_named list_page owners pipelines properties read read_one"
+    "account archived associated groups last_changes list_named list_page owners pipelines properties read read_one"
     " search tax_rates token_info as_backfill api version".split()
 )
 DEFINITIONS = {"create_properties", "create_group", "create_list", "set_list_filter", "associate"}
