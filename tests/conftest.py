@@ -5,10 +5,12 @@ from __future__ import annotations
 import gc
 import itertools
 import os
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import structlog
 
 import aws_server
 import bao_server
@@ -20,6 +22,11 @@ _numbers = itertools.count(1)
 _LONG = ("attack/test_attack_floods.py", "attack/test_attack_quiet_network.py", "proof/")
 """Where single tests take longest, so that every worker begins with some of them and none is left with them at the end.
 What shares a costly fixture stays together."""
+
+
+def pytest_configure() -> None:
+    """Log to standard error, as the service does: what a test's service says late is no part of a command's answer."""
+    structlog.configure(logger_factory=lambda *_: structlog.PrintLogger(sys.stderr))
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -34,12 +34,12 @@ SECRETS = (
 def lines() -> Iterator[Lines]:
     """Log as JSON to a stream for the length of a test, and return a function that reads the lines."""
     root = logging.getLogger()
-    handlers, level = root.handlers, root.level
+    handlers, level, before = root.handlers, root.level, structlog.get_config()
     stream = io.StringIO()
     log.configure("info", "json", stream)
     yield lambda: [json.loads(line) for line in stream.getvalue().splitlines()]
     root.handlers, root.level = handlers, level
-    structlog.reset_defaults()
+    structlog.configure(**before)
 
 
 def test_names_its_values(lines: Lines) -> None:

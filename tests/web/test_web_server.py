@@ -88,7 +88,7 @@ def test_the_engine_logs_with_us(sqlite_url: str, tmp_path: Path) -> None:
     furnish(tmp_path, sqlite_url, {"service": {"public_url": ""}})
     built = build(load(tmp_path / "ledgerloop.toml"))
     root, stream = logging.getLogger(), io.StringIO()
-    handlers, level = root.handlers, root.level
+    handlers, level, before = root.handlers, root.level, structlog.get_config()
     log.configure("warning", "json", stream)
 
     try:
@@ -97,7 +97,7 @@ def test_the_engine_logs_with_us(sqlite_url: str, tmp_path: Path) -> None:
         logging.getLogger("dbos").error("the engine is gone")
     finally:
         root.handlers, root.level = handlers, level
-        structlog.reset_defaults()
+        structlog.configure(**before)
 
     lines = [json.loads(line) for line in stream.getvalue().splitlines()]
     assert [("dbos", "it failed with Bearer [redacted]")] == [(line["logger"], line["event"]) for line in lines]
