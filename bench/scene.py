@@ -80,12 +80,17 @@ class Scene:
     # --- acting ---
 
     def connect(self) -> None:
-        """Register the webhook, consent to every organisation that is called Kiwi, connect HubSpot, and let it rest."""
+        """Register the webhook, consent to every organisation called Kiwi and have it shown, connect HubSpot."""
         register_webhooks(self.on)
         log_in(self.on)
         page = self.on.browser.get("/connect/xero")
         self.organisations = re.findall(r'name="tenant" value="([^"]+)"[^>]*>\s*Kiwi', page.text)
-        self.on.browser.post(str(page.url), data={"tenant": self.organisations, "decision": "allow"})
+        asked = self.on.browser.post(str(page.url), data={"tenant": self.organisations, "decision": "allow"})
+        if tokens := re.findall(
+            r'action="/connect/purpose">\s*<input type="hidden" name="token" value="([^"]+)"', asked.text
+        ):
+            shown = {f"shown {one}": "on" for one in self.organisations}
+            self.on.browser.post(str(asked.url), data={"token": tokens[0], "home": self.organisations[0], **shown})
         self.on.organisation = self.organisations[0]
         connect_hubspot(self.on)
 
