@@ -189,5 +189,37 @@ def test_an_edited_deal_whose_invoice_is_credited_and_typed_anew(scene: Scene, o
     assert {} == scene.holds()
 
 
+@pytest.mark.parametrize("marked", [True, False])
+def test_a_new_one_though_a_credited_one_has_the_mark(scene: Scene, marked: bool) -> None:
+    """What was typed in the place of a credited invoice is voided as well; asked for, one is made, as the deal says."""
+    deal = scene.sell()
+    own = made(scene, deal)
+    scene.approve(own["InvoiceID"])
+    _credit(scene, own, own["SubTotal"])
+    scene.until_shown("deals", deal, "xero_invoice_status", "PAID")
+    hand = _typed(scene, own, **({"Reference": own["Reference"]} if marked else {}))
+    if not marked:
+        scene.settle()
+        assert [] == _link(scene, _survey(scene, deal, invoice=hand["InvoiceNumber"])).refused
+    scene.until_shown("deals", deal, "xero_invoice_id", hand["InvoiceID"])
+    end(scene, hand, "VOIDED")
+    scene.until_shown("deals", deal, "xero_invoice_status", "VOIDED")
+    assert f"`ledgerloop retry --deal {deal} --new`" in str(scene.show("deals", deal)["xero_sync_message"])
+    scene.settle()
+
+    with instead(scene.built.parts()):
+        reissue.renew(reissue.renewals([deal]))
+
+    scene.until_shown("deals", deal, "xero_invoice_status", "DRAFT")
+    new = scene.show("deals", deal)["xero_invoice_id"]
+    assert new not in (own["InvoiceID"], hand["InvoiceID"])
+    scene.settle()
+    assert {} == scene.holds()
+    scene.edit("deals", deal, dealname="Edited afterwards")
+    scene.settle()
+    assert new == scene.show("deals", deal)["xero_invoice_id"]
+    assert 1 == len([one for one in scene.invoices_of(deal) if one["Status"] == "DRAFT"])
+
+
 def _typed(scene: Scene, own: dict[str, Any], **values: str) -> dict[str, Any]:
     return scene.invoice_for(own["Contact"]["ContactID"], "798", LineAmountTypes="Exclusive", **values)

@@ -9,15 +9,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from sqlalchemy import Connection
+
 from ledgerloop.engine import epoch
 from ledgerloop.hubspot.models import Record
 from ledgerloop.invoices.merged_deals import MERGED_IDS
 from ledgerloop.parts import parts
-from ledgerloop.records import Portal, Receivable
+from ledgerloop.records import Intent, Portal, Receivable
 from ledgerloop.rules.customers import receivable_from_invoice
 from ledgerloop.rules.invoice_markers import deal_url, marker_of
 from ledgerloop.rules.standing import GONE, bills_nothing
-from ledgerloop.store import connections, cursors, mirror
+from ledgerloop.store import connections, cursors, mirror, rulings
 from ledgerloop.store.cursors import CAUGHT_UP
 
 _PAGES_KEPT = "looked for invoices"
@@ -77,6 +79,16 @@ def _bills_unmarked(invoice: str) -> bool:
     return False
 
 
+def credited_in_full(tx: Connection, intent: Intent) -> list[Receivable]:
+    """Return the invoices in our copy that carry a deal's mark or address and are credited in full."""
+    return [
+        one
+        for organisation in connections.known_organisations(tx)
+        for one in mirror.receivables_marked(tx, organisation.id, [intent.marker], [intent.url])
+        if one.kind == "invoice" and one.status not in GONE and bills_nothing(one)
+    ]
+
+
 def numbers_of(portal: Portal, organisation: str, deals: Iterable[str]) -> dict[str, set[str]]:
     """Return, by deal, the numbers of its invoices in our copy, of those that are deleted or voided as well."""
     by_mark = {mark: deal for deal in deals for mark in _marks(portal, deal)}
@@ -100,7 +112,21 @@ def _standing(
                 deal = by_mark.get(one.mark) or by_mark.get(one.url)
                 if deal is not None and one.kind == "invoice" and one.status not in GONE:
                     found.setdefault(deal, []).append(one)
+        found = _without_past(tx, portal, found)
     return {deal: _chosen(some, (shown or {}).get(deal, "")) for deal, some in found.items()}
+
+
+def _without_past(tx: Connection, portal: Portal, found: Mapping[str, list[Receivable]]) -> dict[str, list[Receivable]]:
+    """Leave out the credited invoices beside which a person had a new one made; one that bills again counts again."""
+    past = {
+        (deal, one.id): rulings.renewed_past(deal, one.id)
+        for deal, some in found.items()
+        for one in some
+        if bills_nothing(one)
+    }
+    said = rulings.get(tx, portal.id, list(past.values())) if past else {}
+    left = {deal: [one for one in some if past.get((deal, one.id)) not in said] for deal, some in found.items()}
+    return {deal: some for deal, some in left.items() if some}
 
 
 def _chosen(some: list[Receivable], shown: str) -> Receivable:

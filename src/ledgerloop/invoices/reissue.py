@@ -25,7 +25,7 @@ from ledgerloop.rules.edits import payload_from
 from ledgerloop.rules.invoice_markers import deal_url, marker_of
 from ledgerloop.rules.pairing.references import ids_in
 from ledgerloop.rules.properties import renamed
-from ledgerloop.rules.standing import GONE
+from ledgerloop.rules.standing import GONE, bills_nothing
 from ledgerloop.store import connections, intents, journal, last_written, links, mirror, rulings
 
 _SHOWN = (
@@ -143,6 +143,8 @@ def forget(one: Renewal) -> None:
         line = Line(subjects.deal(intent.deal), "skip", "invoices.reissue", why, target)
         journal.write(tx, [line], at.now(), lane=intent.portal)
         rulings.put(tx, intent.portal, rulings.another_of(intent.deal), intent.invoice, at.now())
+        for past in existing.credited_in_full(tx, intent):  # else the deal would take that up instead of a new one
+            rulings.put(tx, intent.portal, rulings.renewed_past(intent.deal, past.id), intent.invoice, at.now())
         retries.put_back(tx, intent.portal, [intent.deal], at.now())
 
 
@@ -246,5 +248,5 @@ def _twin(tx: Connection, intent: Intent) -> str:
     """Return the number of another invoice with the deal's reference, such as a copy that finance made."""
     reference = str(json.loads(intent.payload).get("Reference", ""))
     some = mirror.receivables_by_reference(tx, intent.organisation, [reference]).get(reference, [])
-    alive = (one for one in some if one.kind == "invoice" and one.id != intent.invoice and one.status not in GONE)
+    alive = (one for one in some if one.kind == "invoice" and one.id != intent.invoice and not bills_nothing(one))
     return next((one.number or one.id for one in alive if reference), "")

@@ -7,6 +7,9 @@ The subject is ``customer ID company``, ``customer ID contact``, or the record t
 
 ``deal ID not invoice ID``, of a portal, keeps that a person named another invoice in the place of that one.
 
+``deal ID renewed past invoice ID``, of a portal, keeps that a person had a deal invoiced anew though that one,
+which was credited in full, carries its mark.
+
 ``deal ID another invoice``, of a portal, keeps that a person had a deal invoiced anew, in the place of the answer.
 
 A link that a person has ended leaves the subject ``customer ID not company ID``: the record is not found for that
@@ -64,6 +67,11 @@ def another_of(deal: str) -> str:
 def not_invoice(deal: str, invoice: str) -> str:
     """Return the subject under which it is kept that a person named another invoice in the place of this one."""
     return f"deal {deal} not invoice {invoice}"
+
+
+def renewed_past(deal: str, invoice: str) -> str:
+    """Return the subject under which it is kept that a person had a deal invoiced anew beside this credited one."""
+    return f"deal {deal} renewed past invoice {invoice}"
 
 
 def said_at(tx: Connection, organisation: str, subjects: Collection[str]) -> dict[str, datetime]:
