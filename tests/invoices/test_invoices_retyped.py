@@ -221,5 +221,23 @@ def test_a_new_one_though_a_credited_one_has_the_mark(scene: Scene, marked: bool
     assert 1 == len([one for one in scene.invoices_of(deal) if one["Status"] == "DRAFT"])
 
 
+def test_a_deal_whose_invoice_is_credited_in_full_is_not_paid(staged: Callable[..., Scene]) -> None:
+    """Nobody paid it, so the deal stays where it is; once the one that was typed in its place is paid, it moves."""
+    scene = staged({"route": {"status": "AUTHORISED", "paid_stage": "qualifiedtobuy"}})
+    deal = scene.sell()
+    scene.until_shown("deals", deal, "xero_invoice_id")
+    own = made(scene, deal)
+    _credit(scene, own, own["SubTotal"])
+    scene.until_shown("deals", deal, "xero_invoice_status", "PAID")
+    scene.settle()
+    assert "closedwon" == scene.show("deals", deal)["dealstage"]
+
+    hand = _typed(scene, own, Reference=own["Reference"])
+    scene.until_shown("deals", deal, "xero_invoice_id", hand["InvoiceID"])
+    scene.pay(hand["InvoiceID"], hand["Total"])
+
+    scene.until_shown("deals", deal, "dealstage", "qualifiedtobuy")
+
+
 def _typed(scene: Scene, own: dict[str, Any], **values: str) -> dict[str, Any]:
     return scene.invoice_for(own["Contact"]["ContactID"], "798", LineAmountTypes="Exclusive", **values)

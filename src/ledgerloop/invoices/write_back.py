@@ -17,6 +17,7 @@ from ledgerloop.rules.invoices import properties_from_invoice
 from ledgerloop.rules.properties import renamed
 from ledgerloop.rules.recipients import still_taken
 from ledgerloop.rules.remarks import note_of, remarks_of
+from ledgerloop.rules.standing import bills_nothing
 from ledgerloop.store import connections, intents, journal, last_written, mirror
 
 
@@ -87,7 +88,7 @@ def _of_deal(intent: Intent, invoice: Receivable, organisation: Organisation, to
         properties_from_invoice(invoice, organisation, today, note=intent.note, online_url=online, deal=intent.deal),
         parts().names,
     )
-    if intent.paid_stage and invoice.status == "PAID":
+    if intent.paid_stage and invoice.status == "PAID" and not bills_nothing(invoice):  # credit in full is no payment
         values["dealstage"] = intent.paid_stage  # written once: what was written is not written again
     return Wanted(
         "deal",
