@@ -66,14 +66,15 @@ def test_a_draft_whose_deal_was_edited_meanwhile_tells_so_and_follows_when_asked
     assert [made["InvoiceID"]] == [one["InvoiceID"] for one in scene.invoices_of(deal)]
 
 
-def test_a_persons_word_is_asked_for_again(scene: Scene) -> None:
+@pytest.mark.parametrize("linked", [{}, {"Url": "https://shop.example.net/orders/77"}])
+def test_a_persons_word_is_asked_for_again(scene: Scene, linked: dict[str, str]) -> None:
     """An invoice that was typed in the place of a credited one bears no mark: the deal names it, and is held for it."""
     deal = scene.sell()
     own = _made(scene, deal)
     scene.approve(own["InvoiceID"])
     scene.until_shown("deals", deal, "xero_invoice_status", "AUTHORISED")
     _credit(scene, own, own["SubTotal"])
-    hand = scene.invoice_for(own["Contact"]["ContactID"], own["SubTotal"], LineAmountTypes="Exclusive")
+    hand = scene.invoice_for(own["Contact"]["ContactID"], own["SubTotal"], LineAmountTypes="Exclusive", **linked)
     scene.settle()
     assert [] == _link(scene, _survey(scene, deal, invoice=hand["InvoiceNumber"])).refused
     scene.until_shown("deals", deal, "xero_invoice_id", hand["InvoiceID"])

@@ -17,7 +17,7 @@ from ledgerloop.invoices.merged_deals import MERGED_IDS
 from ledgerloop.parts import parts
 from ledgerloop.records import Intent, Portal, Receivable
 from ledgerloop.rules.customers import receivable_from_invoice
-from ledgerloop.rules.invoice_markers import deal_url, marker_of
+from ledgerloop.rules.invoice_markers import deal_linked, deal_url, marker_of
 from ledgerloop.rules.standing import GONE, bills_nothing
 from ledgerloop.store import connections, cursors, mirror, rulings
 from ledgerloop.store.cursors import CAUGHT_UP
@@ -66,16 +66,21 @@ def standing_for(portal: Portal, deals: Mapping[str, Record], named: str) -> dic
     shown = {deal: record.properties.get(named) or "" for deal, record in deals.items()}
     found = _standing(portal, {deal: (deal, *olds[deal]) for deal in deals}, shown)
     asked = {deal: shown[deal] for deal, one in found.items() if shown[deal] not in ("", one.id)}
-    return {deal: one for deal, one in found.items() if deal not in asked or not _bills_unmarked(asked[deal])}
+    return {deal: one for deal, one in found.items() if deal not in asked or not _bills_unmarked(portal, asked[deal])}
 
 
-def _bills_unmarked(invoice: str) -> bool:
-    """Tell whether an invoice bills somebody by our copy, and nothing in it says which deal."""
+def _bills_unmarked(portal: Portal, invoice: str) -> bool:
+    """Tell whether an invoice bills somebody by our copy, and nothing in it says which deal.
+
+    Its address may be another tool's.
+    """
     with parts().database.reading() as tx:
         for organisation in connections.known_organisations(tx):
             known = mirror.receivables(tx, organisation.id, [invoice]).get(invoice)
             if known is not None:
-                return known.kind == "invoice" and not (known.mark or known.url or bills_nothing(known))
+                return known.kind == "invoice" and not (
+                    known.mark or deal_linked(portal, known.url) or bills_nothing(known)
+                )
     return False
 
 
