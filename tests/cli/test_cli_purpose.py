@@ -177,3 +177,18 @@ def test_a_hidden_organisation_claims_no_record(staged: Callable[..., Scene]) ->
 
     shown = scene.show("companies", company)
     assert (near, "100.00") == (shown["xero_contact_id"], shown["xero_outstanding_balance"])
+
+
+def test_an_answer_without_options_asks_first(scene: Scene, tmp_path: Path) -> None:
+    """Who typed what the doctor names, and no more, learns what it comes to; without a yes nothing begins."""
+    _allowed(scene, AUSSIE)
+
+    unasked = run(tmp_path, "connect", "answer")
+    with scene.built.database.reading() as tx:
+        waiting = [one.name for one in connections.unanswered(tx)]
+    agreed = run(tmp_path, "connect", "answer", "--yes")
+
+    assert f"their customers are shown in HubSpot: {AUSSIE}." in unasked.stderr
+    assert "Nobody is there to be asked" in unasked.stderr
+    assert (1, [AUSSIE]) == (unasked.returncode, waiting)
+    assert f"{AUSSIE} begins; its customers are shown in HubSpot." in agreed.stdout

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from ledgerloop.bootstrap import Ledgerloop
+from ledgerloop.cli.invoices import Yes, ask
 from ledgerloop.cli.opening import FILE, Config, HubSpotUrl, OnSandbox, ServicePort, XeroUrl, opened
 from ledgerloop.cli.show import say
 from ledgerloop.errors import LedgerloopError
@@ -113,11 +114,20 @@ def answer(
     hide: Annotated[
         list[str] | None, typer.Option("--hide", help="One whose customers are not shown in HubSpot; may be repeated.")
     ] = None,
+    yes: Yes = False,
     config: Config = FILE,
     sandbox: OnSandbox = False,
 ) -> None:
-    """Say what organisations are for that were connected beside others. They begin; those not hidden are shown."""
+    """Say what organisations are for that were connected beside others. They begin; those not hidden are shown.
+
+    Without --deals and --hide it says first what that comes to, and asks.
+    """
     with opened(config, sandbox) as built:
+        with built.database.reading() as tx:
+            waiting = [one.name for one in connections.unanswered(tx)]
+        if waiting and not (deals or hide):
+            say(f"These begin, and their customers are shown in HubSpot: {', '.join(waiting)}.", err=True)
+            ask("Begin so?", yes)
         with built.database.reading() as tx:
             home = deals or asked_of(tx, built.parts().routes).home  # nobody moves these deals without a word
         begun = answer_purpose(built.desk, hide or [], home)

@@ -26,7 +26,7 @@ class Finding:
     missing: tuple[str, ...] = field(default=())
 
 
-HOW_TO_ANSWER = "Say it in the console, or with `ledgerloop connect answer`."
+HOW_TO_ANSWER = "Say it in the console, or with `ledgerloop connect answer` and its options `--deals` and `--hide`."
 HOW_TO_CONNECT = "run `ledgerloop connect {}`, or use the console."
 
 
