@@ -10,7 +10,8 @@ from scene import OBJECTS, Scene
 
 from ledgerloop.customers import answers, link_by_hand
 from ledgerloop.errors import LedgerloopError, RateLimited
-from ledgerloop.invoices import payer_answers, reissue
+from ledgerloop.invoices import decide, payer_answers, payers_named, reissue
+from ledgerloop.invoices.buyers import id_carried
 from ledgerloop.parts import instead
 from ledgerloop.store import connections, journal, lanes, pending_customers
 
@@ -596,3 +597,27 @@ def test_an_answer_is_taken_back(scene: Scene, crm: Customers, *, other: bool, c
     assert not shown["xero_sync_message"] or "was voided" not in shown["xero_sync_message"]
     kind, record = ("contacts", person) if contact else ("companies", company or "")
     scene.until_shown(kind, record, "xero_contact_id", second["Contact"]["ContactID"])
+
+
+def test_a_record_that_is_emptied_after_its_deal_was_read_names_nobody(scene: Scene, crm: Customers) -> None:
+    """A turn has read the deal when a person says that who pays is new: the id that goes meanwhile counts no more."""
+    wrong = crm.add("Wrong Onyx Ltd", EmailAddress="ap@wrong-onyx.co.uk")
+    person = scene.make("contacts", email="buyer@onyx.example.com", firstname="Bea", lastname="Onyx")
+    company = scene.make("companies", name="Onyx Design")
+    scene.settle()
+    deal = scene.sell(company=company, contact=person, won=False)
+    with instead(scene.built.parts()):
+        payer_answers.it_pays(home_of(scene), deal, wrong, "Kim", replace=True)
+        scene.until_shown("companies", company, "xero_contact_id", wrong)
+        scene.settle()
+        with scene.built.database.reading() as tx:
+            portal = connections.portals(tx)[0]
+        sale, _ = decide.routed_sale(portal, deal)
+        assert sale is not None
+        assert wrong == id_carried(sale)
+
+        payer_answers.new_one_pays(home_of(scene), deal, "Kim")
+        scene.on.until("it is emptied", lambda: not scene.show("companies", company)["xero_contact_id"] or None)
+        scene.settle()
+
+        assert {} == payers_named.by_id_carried(home_of(scene), [sale])

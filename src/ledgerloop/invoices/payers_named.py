@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from ledgerloop.customers.hubspot_records import PLURAL
 from ledgerloop.invoices.buyers import id_carried
-from ledgerloop.invoices.deals import Sale, buyer_of, sides
+from ledgerloop.invoices.deals import Sale, Side, buyer_of, sides
 from ledgerloop.invoices.owing import held_as_archived
 from ledgerloop.parts import parts
+from ledgerloop.portal.batch_write import id_name
 from ledgerloop.records import Customer, Hold, Organisation
 from ledgerloop.rules.identity import payer_questions
 from ledgerloop.rules.identity.payers import Found, Payer
@@ -22,11 +24,10 @@ def by_id_carried(organisation: Organisation, sales: Sequence[Sale]) -> dict[str
     """
     found: dict[str, Payer] = {}
     archived: dict[str, Customer] = {}
-    carried = {sale.deal.id: one for sale in sales if (one := id_carried(sale))}
+    carried = _carried(organisation, sales)
     ids = list(carried.values())
     with parts().database.reading() as tx:
         customers = mirror.customers(tx, organisation.id, ids)
-        ended = set(rulings.to_empty(tx, organisation.id, ids))
         elsewhere = {
             key
             for other in connections.known_organisations(tx)
@@ -38,8 +39,6 @@ def by_id_carried(organisation: Organisation, sales: Sequence[Sale]) -> dict[str
             if not given or (given not in customers and given in elsewhere):
                 continue
             kind, record = sides(sale)[0]
-            if (given, kind, record.id) in ended:
-                continue  # a person has ended that link, and what was written there is about to go
             own = links.find_by_hubspot(tx, organisation.id, kind, [record.id]).get(record.id)
             if kind == "contact" and own is not None and (own.how, own.xero_id.lower()) == ("email", given):
                 continue  # we wrote it there, since the contact has the customer's address
@@ -56,6 +55,33 @@ def by_id_carried(organisation: Organisation, sales: Sequence[Sale]) -> dict[str
             else:
                 found[sale.deal.id] = Found(payer.id, "id")
     return found | held_as_archived(organisation, archived)
+
+
+def _carried(organisation: Organisation, sales: Sequence[Sale]) -> dict[str, str]:
+    """Return by deal the ids on the paying records, but for what we wrote there and a person has ended since.
+
+    Such a record is emptied by another lane, which may have come after the deal was read: it is read anew. What stands
+    there then, though it was emptied, a person has written.
+    """
+    carried = {sale.deal.id: one for sale in sales if (one := id_carried(sale))}
+    with parts().database.reading() as tx:
+        left = set(rulings.to_empty(tx, organisation.id, list(carried.values())))
+        ended = rulings.ended(tx, organisation.id, list(carried.values()))
+    anew: dict[Side, dict[str, str]] = {}
+    for sale in sales:
+        given = carried.get(sale.deal.id, "")
+        for kind, record in sides(sale)[:1]:
+            if (given, kind, record.id) in left:
+                del carried[sale.deal.id]  # it is about to go
+            elif (kind, record.id) in ended.get(given, ()):
+                anew.setdefault(kind, {})[sale.deal.id] = record.id
+    for kind, of in anew.items():
+        there = parts().hubspot().read(PLURAL[kind], list(of.values()), (id_name(),))
+        for deal, record_id in of.items():
+            stands = there[record_id].properties.get(id_name()) if record_id in there else ""
+            if (stands or "").strip().lower() != carried[deal]:
+                del carried[deal]
+    return carried
 
 
 def look_at_ids(organisation: Organisation, sales: Sequence[Sale]) -> None:
