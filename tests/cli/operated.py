@@ -91,7 +91,7 @@ class Place:
             assert consent.stdout is not None
             httpx2.get(f"{consent.stdout.readline().strip()}&sandbox_consent=all", follow_redirects=True, verify=False)
             assert 0 == consent.wait(60)
-        run(self.folder, "connect", "answer")  # where nothing waits for it, as after a consent anew, it says so
+        run(self.folder, "connect", "answer", "--yes")  # where nothing waits, as after a consent anew, it says so
         self.command("connect", "hubspot")
 
     def health(self) -> dict[str, Any]:
