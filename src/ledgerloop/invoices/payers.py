@@ -60,7 +60,7 @@ def unknown(organisation: Organisation, sales: Sequence[Sale]) -> set[str]:
 
 
 def known(organisation: Organisation, sales: Sequence[Sale]) -> dict[str, str]:
-    """Return the customers that deals belong to for certain, by what is known here: nobody is asked, nothing kept."""
+    """Return the customers that deals belong to for certain, as known here: Xero is not asked, nothing kept."""
     found: dict[str, Payer] = dict(by_link(organisation, sales))
     found |= in_question(organisation, [sale for sale in sales if sale.deal.id in found])
     for look in (by_id_carried, by_answer, by_evidence):
