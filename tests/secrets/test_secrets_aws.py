@@ -145,11 +145,11 @@ log.logger.debug("begun")
 manager = SecretsManager("secrets.store", "")
 manager.save(sys.argv[1], "hunter2", "")
 manager.save(sys.argv[1], "hunter3", manager.load(sys.argv[1]).version)
-vault = Vault(Entry(sys.argv[2], "", "", "", lambda: sys.argv[3], "", lambda: "", "approle"))
-vault.save(f"secret/{sys.argv[1]}", {"value": "hunter4"}, 0)
-print(manager.read(sys.argv[1], ""), vault.read(f"secret/{sys.argv[1]}", "value"))
+vault = Vault(Entry(sys.argv[3], "", "", "", lambda: sys.argv[4], "", lambda: "", "approle"))
+vault.save(sys.argv[2], {"value": "hunter4"}, 0)
+print(manager.read(sys.argv[1], ""), vault.read(sys.argv[2], "value"))
 """
-    words = [sys.executable, "-c", script, aws.folder(), bao.url, bao.root.token]
+    words = [sys.executable, "-c", script, aws.folder(), bao.folder(), bao.url, bao.root.token]
     ended = subprocess.run(words, capture_output=True, text=True, timeout=120)
 
     assert "hunter3 hunter4\n" == ended.stdout, ended.stderr
