@@ -78,7 +78,7 @@ class Vendors:
     """Lists by such a token the connections of one consent."""
     figures: Callable[[str], Mapping[str, Any]]
     """Tells how many calls were made since the start, and which quotas of an organisation and the portal are left."""
-    look_again: Callable[[str, str], None]
+    look_again: Callable[[str, datetime], None]
     """Lets the next call find out what is left for an organisation; once for each moment at which it is asked."""
     hurry: Callable[[], None]
     """Lets no call wait for a quota from now on, because the service ends."""
@@ -279,9 +279,9 @@ def _vendors(
         return {"calls": dict(calls), "left": left}
 
     survivors: dict[tuple[str, str], str] = {}
-    looked: dict[str, str] = {}
+    looked: dict[str, datetime] = {}
 
-    def look_again(organisation: str, asked: str) -> None:
+    def look_again(organisation: str, asked: datetime) -> None:
         if looked.get(organisation) != asked:
             looked[organisation] = asked
             xero_limits.look_again(organisation)

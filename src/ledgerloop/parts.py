@@ -95,7 +95,7 @@ class Parts:
     traces: Traces = Traces()
     figures: Callable[[str], Mapping[str, Any]] = lambda organisation: {}
     """Tells what an organisation's work has cost so far and which quotas are left, for those who watch."""
-    look_again: Callable[[str, str], None] = lambda organisation, asked: None
+    look_again: Callable[[str, datetime], None] = lambda organisation, asked: None
     """Lets the next call find out what is left of an organisation's quotas; once for each moment that is given."""
     explain_refusal: Callable[[], Sequence[str]] = lambda: ()
     """Says what may be amiss at the vendors where one of them refused something for good, in sentences."""

@@ -23,11 +23,10 @@ from ledgerloop.secrets.shelf import SESSION_KEY, Shelf
 from ledgerloop.secrets.stores import Told
 from ledgerloop.secrets.vault import Entry, Vault, VaultStore
 from ledgerloop.settings import Settings, logins, references
-from ledgerloop.store import connections
+from ledgerloop.store import single_values
 from ledgerloop.store.db import Database
 from ledgerloop.store.sealed_secrets import DatabaseCells
 
-_KEPT_IN = "secrets kept in"
 _OWN = (SESSION_KEY, HASH_KEY)
 """What the service makes for itself and what belongs with the database: it stays here, sealed, whatever is chosen."""
 
@@ -95,7 +94,7 @@ def move(settings: Settings, database: Database, to: str, names: Iterable[str]) 
         for name, text in found.items():
             _put(here, target, name, text)
         with database.transaction() as tx:
-            connections.put_value(tx, _KEPT_IN, to)
+            single_values.put(tx, single_values.SECRETS_IN, to)
         for name, text in found.items():
             _forget(origin, name, text)
     return list(found)
@@ -172,7 +171,7 @@ def _bring_over(elsewhere: Elsewhere, shelf: Shelf, grant: str) -> None:
 
 def _kept_in(database: Database) -> str:
     with database.reading() as tx:
-        return connections.get_value(tx, _KEPT_IN) or ""
+        return single_values.get(tx, single_values.SECRETS_IN) or ""
 
 
 def _adopt(settings: Settings, database: Database, cells: DatabaseCells) -> None:
@@ -183,4 +182,4 @@ def _adopt(settings: Settings, database: Database, cells: DatabaseCells) -> None
     stay = {*_OWN, *(kept_name(reference) for reference in logins(settings).values())}
     if not set(cells.all()) - stay:
         with database.transaction() as tx:
-            connections.put_value(tx, _KEPT_IN, place)
+            single_values.put(tx, single_values.SECRETS_IN, place)

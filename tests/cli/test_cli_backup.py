@@ -20,7 +20,7 @@ from sqlalchemy import make_url
 import pg_cluster
 from forked import Ended, run_to_end
 from ledgerloop.records import Pulse
-from ledgerloop.store import connections, pulses
+from ledgerloop.store import pulses, single_values
 from ledgerloop.store.db import Database
 from ledgerloop.store.witness import Witness
 
@@ -171,7 +171,7 @@ def test_postgresql_by_its_own_tools(sealed: Path, postgres_url: str) -> None:
     assert (0, "") == (back.returncode, back.stderr)
     database = Database(postgres_url)
     with database.reading() as tx:
-        assert "before" == connections.get_value(tx, "mark")
+        assert "before" == single_values.get(tx, single_values.text("mark"))
     database.close()
     assert 1 == len(list(sealed.glob("*before-restore-*.dump")))
     with psycopg.connect(address) as connection:
@@ -223,7 +223,7 @@ def _typed(place: Path, *words: str, answer: str = "") -> str:
 def _put(place: Path, value: str, url: str = "") -> None:
     database = Database(url or f"sqlite:///{place / FILE}")
     with database.transaction() as tx:
-        connections.put_value(tx, "mark", value)
+        single_values.put(tx, single_values.text("mark"), value)
     database.close()
 
 

@@ -11,16 +11,16 @@ from cli_process import run
 
 from ledgerloop.secrets.sealed import Sealed, new_key_file
 from ledgerloop.settings import load
-from ledgerloop.store import connections
+from ledgerloop.store import single_values
 from ledgerloop.store.db import Database
 from ledgerloop.store.sealed_secrets import DatabaseCells
-from ledgerloop.web.passwords import PASSWORD, right
+from ledgerloop.web.passwords import right
 
 
 def _hash(directory: Path) -> str | None:
     database = Database(load(directory / "ledgerloop.toml").service.database)
     with database.reading() as tx:
-        kept = connections.get_value(tx, PASSWORD)
+        kept = single_values.get(tx, single_values.PASSWORD)
     database.close()
     return kept
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 
 from plans import accept, count_left, plan
 from scene import OBJECTS, Scene
 
-from ledgerloop.store import connections, lanes
+from ledgerloop.store import lanes, single_values
 
 
 def _shown_with_deal(scene: Scene) -> tuple[str, str, str]:
@@ -66,7 +65,7 @@ def test_a_wrong_figure_is_found_little_by_little(staged: Callable[..., Scene]) 
     scene.forget_calls()
 
     with scene.built.database.transaction() as tx:
-        connections.put_value(tx, f"looked at {scene.on.organisation}", json.dumps({}))
+        single_values.forget(tx, single_values.LOOKED_AT.of(scene.on.organisation))
         lanes.wake(tx, "standing", scene.on.organisation, scene.built.now())
 
     scene.on.until("it is right again", lambda: "0.00" == _owed_late(scene, contact) or None)

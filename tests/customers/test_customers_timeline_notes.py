@@ -11,7 +11,7 @@ from scene import OBJECTS, Scene
 
 from ledgerloop.customers import timeline_notes
 from ledgerloop.parts import instead
-from ledgerloop.store import connections, lanes, notes, pending_customers
+from ledgerloop.store import connections, lanes, notes, pending_customers, single_values
 
 NOTES = {"standing": {"notes": True}}
 
@@ -291,19 +291,19 @@ def _sold(scene: Scene) -> tuple[str, str, str, str]:
 def _rest(scene: Scene) -> str:
     """Return until when notes rest; empty where they do not."""
     with scene.built.database.reading() as tx:
-        return connections.get_value(tx, f"notes {scene.on.organisation}") or ""
+        return single_values.get(tx, single_values.text(f"notes {scene.on.organisation}")) or ""
 
 
 def _rest_for_long(scene: Scene) -> None:
     until = scene.built.now() + timedelta(hours=1)
     with scene.built.database.transaction() as tx:
-        connections.put_value(tx, f"notes {scene.on.organisation}", until.isoformat())
+        single_values.put(tx, single_values.text(f"notes {scene.on.organisation}"), until.isoformat())
 
 
 def _end_rest(scene: Scene) -> None:
     """Let the rest be over now; nothing else happens that could wake the lane."""
     with scene.built.database.transaction() as tx:
-        connections.put_value(tx, f"notes {scene.on.organisation}", scene.built.now().isoformat())
+        single_values.put(tx, single_values.text(f"notes {scene.on.organisation}"), scene.built.now().isoformat())
 
 
 def _states(scene: Scene, customer: str) -> dict[str, str]:

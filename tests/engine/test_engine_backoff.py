@@ -9,7 +9,7 @@ import pytest
 from scene import Scene
 
 from ledgerloop.ledger.refill import ANEW
-from ledgerloop.store import connections, cursors, lanes, links
+from ledgerloop.store import cursors, lanes, links, single_values
 from ledgerloop.store.cursors import Cursor
 
 TELLING = {"fields": {"to_xero": True, "name": "hubspot", "number": True}}
@@ -41,7 +41,7 @@ def _listen_next(scene: Scene) -> None:
 def _go_on(scene: Scene, work: str) -> None:
     """Let the rest of some work be over."""
     with scene.built.database.transaction() as tx:
-        connections.put_value(tx, f"{work} {scene.on.organisation}", datetime.now(UTC).isoformat())
+        single_values.put(tx, single_values.text(f"{work} {scene.on.organisation}"), datetime.now(UTC).isoformat())
 
 
 def _parked(scene: Scene) -> list[str]:

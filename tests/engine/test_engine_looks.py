@@ -19,7 +19,7 @@ from ledgerloop.cli.init import prepare
 from ledgerloop.clock import Event
 from ledgerloop.engine.dispatcher import SAFETY, SCHEDULE, Engine
 from ledgerloop.records import Organisation, Rest
-from ledgerloop.store import connections, lanes
+from ledgerloop.store import connections, lanes, single_values
 from ledgerloop.store.connections import Connected
 from ledgerloop.store.db import Database
 
@@ -155,7 +155,7 @@ def test_what_is_due_may_change_with_what_is_written(working: Working) -> None:
     with working.quiet():
         asked = working.asked
         with closing(Database(working.database.url.render_as_string())) as other, other.transaction() as tx:
-            connections.put_value(tx, "anything", "written")
+            single_values.put(tx, single_values.text("anything"), "written")
 
         until(lambda: working.asked == asked + 1)
 

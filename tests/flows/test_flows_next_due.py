@@ -15,7 +15,7 @@ from ledgerloop.flows import schedule
 from ledgerloop.invoices.poll import CURSOR as POLLED
 from ledgerloop.parts import Parts, instead
 from ledgerloop.records import Organisation, Portal, Rest
-from ledgerloop.store import connections, cooldowns, cursors, deferrals, lanes, planned
+from ledgerloop.store import connections, cooldowns, cursors, deferrals, lanes, planned, single_values
 from ledgerloop.store.connections import Connected
 from ledgerloop.store.cursors import CAUGHT_UP, Cursor
 from ledgerloop.store.db import Database
@@ -77,7 +77,7 @@ def look(database: Database) -> Callable[[datetime], datetime | None]:
         connections.put(tx, Connected("hubspot", PORTAL.id, PORTAL.name, "hubspot", PORTAL, NOW))
         cursors.put(tx, Cursor(PORTAL.id, POLLED, None, 1, NOW))
         cursors.put(tx, Cursor(HOME.id, CAUGHT_UP, None, 1, NOW))
-        connections.put_value(tx, f"day {HOME.id}", HOME.day(NOW).isoformat())
+        single_values.put(tx, single_values.DAY.of(HOME.id), HOME.day(NOW))
         for flow, lane in (("standing", HOME.id), ("invoicing", PORTAL.id)):
             lanes.wake(tx, flow, lane, NOW)
             lanes.begin(tx, flow, lane, 1, NOW)

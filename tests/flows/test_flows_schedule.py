@@ -31,6 +31,7 @@ from ledgerloop.store import (
     mirror,
     pending_customers,
     planned,
+    single_values,
     tables,
 )
 from ledgerloop.store.cursors import CAUGHT_UP, Cursor
@@ -201,7 +202,7 @@ def test_what_differs_from_the_vendors_balance_is_read_anew(staged: Callable[...
     organisation = scene.on.organisation
     with scene.built.database.transaction() as tx:
         mirror.replace_receivables(tx, organisation, customer, [])
-        connections.put_value(tx, f"verified {organisation}", json.dumps({}))
+        single_values.forget(tx, single_values.VERIFIED.of(organisation))
     scene.forget_calls()
 
     def journaled() -> str | None:

@@ -14,7 +14,7 @@ from ledgerloop.flows import schedule
 from ledgerloop.invoices.poll import CURSOR as POLLED
 from ledgerloop.parts import Parts, instead
 from ledgerloop.records import Event, Organisation, Portal, Rest
-from ledgerloop.store import connections, cursors, gaps, inbox, lanes
+from ledgerloop.store import connections, cursors, gaps, inbox, lanes, single_values
 from ledgerloop.store.connections import Connected
 from ledgerloop.store.cursors import CAUGHT_UP, Cursor
 from ledgerloop.store.db import Database
@@ -112,7 +112,7 @@ def test_a_moment_in_the_future_is_no_moment(database: Database) -> None:
         connections.put(tx, Connected("hubspot", portal.id, portal.name, "hubspot", portal, now))
         cursors.put(tx, Cursor(home.id, CAUGHT_UP, None, 1, now + timedelta(hours=3)))
         cursors.put(tx, Cursor(portal.id, POLLED, None, 1, now + timedelta(hours=3)))
-        connections.put_value(tx, f"day {home.id}", home.day(now).isoformat())
+        single_values.put(tx, single_values.DAY.of(home.id), home.day(now))
 
     with instead(given):
         schedule.wake_due()

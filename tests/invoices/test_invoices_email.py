@@ -8,7 +8,7 @@ from collections.abc import Callable
 from polls import poll_from_the_start
 from scene import Scene
 
-from ledgerloop.store import connections, intents, lanes
+from ledgerloop.store import intents, lanes, single_values
 
 
 def test_many_invoices_are_emailed_once_each(staged: Callable[..., Scene]) -> None:
@@ -47,7 +47,7 @@ def test_emails_that_fail_hold_up_no_payment(staged: Callable[..., Scene]) -> No
         assert [] == [one.parked_why for one in lanes.all_lanes(tx) if one.parked_why]
     scene.mend("xero")
     with scene.built.database.transaction() as tx:
-        connections.put_value(tx, f"emails {scene.on.organisation}", scene.built.now().isoformat())
+        single_values.put(tx, single_values.text(f"emails {scene.on.organisation}"), scene.built.now().isoformat())
     scene.on.until("it is emailed", lambda: _emailed(scene) == 1 or None, 20)
     scene.settle()
     assert not _rest(scene)
@@ -64,7 +64,7 @@ def test_what_xero_has_sent_is_not_sent_again_when_its_key_is_forgotten(staged: 
 
     scene.on.control.post(f"{scene.url('xero')}/_sandbox/clock", json={"shift": 400})
     with scene.built.database.transaction() as tx:
-        connections.put_value(tx, f"emails {scene.on.organisation}", scene.built.now().isoformat())
+        single_values.put(tx, single_values.text(f"emails {scene.on.organisation}"), scene.built.now().isoformat())
     scene.on.until("it is known to be sent", lambda: _email_of(scene, deal) == "sent" or None)
     scene.settle()
 
@@ -80,7 +80,7 @@ def _email_of(scene: Scene, deal: str) -> str:
 def _rest(scene: Scene) -> str:
     """Return until when the emails rest; empty where they do not."""
     with scene.built.database.reading() as tx:
-        return connections.get_value(tx, f"emails {scene.on.organisation}") or ""
+        return single_values.get(tx, single_values.text(f"emails {scene.on.organisation}")) or ""
 
 
 def _emailed(scene: Scene) -> int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -16,7 +15,7 @@ from ledgerloop.portal.properties import compare, provision, survey
 from ledgerloop.rules.properties import properties_on
 from ledgerloop.rules.standing import WORDS
 from ledgerloop.setup.connect import connect_portal
-from ledgerloop.store import connections, lanes
+from ledgerloop.store import connections, lanes, single_values
 
 PORTAL = "62515"
 PROPERTIES = "/crm/properties/2026-09"
@@ -152,7 +151,7 @@ def test_options_that_are_lacking_are_a_hold_until_they_are_there(staged: Callab
     options = [{"label": word, "value": word} for word in WORDS]
     scene.on.at_hubspot("PATCH", f"{path}/xero_invoice_status", {"options": options})
     with scene.built.database.transaction() as tx:
-        connections.put_value(tx, f"looked at {scene.on.organisation}", json.dumps({}))
+        single_values.forget(tx, single_values.LOOKED_AT.of(scene.on.organisation))
         lanes.wake(tx, "standing", scene.on.organisation, scene.built.now())
 
     scene.on.until("the hold ends", lambda: {} == scene.holds() or None)

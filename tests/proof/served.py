@@ -12,7 +12,7 @@ import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -34,7 +34,7 @@ from ledgerloop.cli.stage import (
     register_webhooks,
 )
 from ledgerloop.invoices.poll import CURSOR as POLLED
-from ledgerloop.store import connections, cursors, inbox, lanes
+from ledgerloop.store import connections, cooldowns, cursors, inbox, lanes, single_values
 from ledgerloop.store.cursors import CAUGHT_UP
 from ledgerloop_sandbox.server import Sandbox
 from ledgerloop_sandbox.server import running as sandbox_running
@@ -226,16 +226,18 @@ class Served(Scene):
             homes = connections.organisations(tx)
             cursor_of = {one.id: cursors.get(tx, one.id, CAUGHT_UP) for one in homes}
             cursor_of |= {one.id: cursors.get(tx, one.id, POLLED) for one in connections.all_connected(tx, "hubspot")}
-            days = {one.id: connections.get_value(tx, f"day {one.id}") or "" for one in homes}
+            days = {one.id: single_values.get(tx, single_values.DAY.of(one.id)) for one in homes}
         unseen = [key for key, one in cursor_of.items() if one.highest is None or one.highest < since]
-        return unseen + [one.id for one in homes if days[one.id] < one.day(since).isoformat()]
+        return unseen + [one.id for one in homes if (days[one.id] or date.min) < one.day(since)]
 
     def why_busy(self) -> str:
         """Say what is still to be done; nothing when all is quiet."""
         with self.built.database.reading() as tx:
             busy = [one for one in lanes.all_lanes(tx) if one.begun_at or one.wanted]
             waiting = inbox.waiting(tx)
-            resting = [one.id for one in connections.organisations(tx) if connections.get_value(tx, f"emails {one.id}")]
+            resting = [
+                one.id for one in connections.organisations(tx) if cooldowns.get(tx, cooldowns.name("emails", one.id))
+            ]
         return f"{waiting} events, {busy}, emails of {resting}" if busy or waiting or resting else ""
 
 

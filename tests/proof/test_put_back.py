@@ -12,9 +12,8 @@ from served import Host, Served, served
 import pg_cluster
 from forked import Ended, run_to_end
 from ledgerloop.cli.stage import connect_hubspot, connect_xero
-from ledgerloop.store import connections, intents, journal
+from ledgerloop.store import intents, journal, single_values
 from ledgerloop.store.tables import metadata
-from ledgerloop.web.sessions import PASSWORD
 
 LATER = 660.0
 """Seconds after which nothing that left before can arrive any more."""
@@ -214,11 +213,11 @@ def _command(scene: Served, *words: str) -> Ended:
 def _empty(scene: Served) -> None:
     """Forget everything but the secrets and the console's password."""
     with scene.built.database.transaction() as tx:
-        password = connections.get_value(tx, PASSWORD)
+        password = single_values.get(tx, single_values.PASSWORD)
         for table in metadata.tables.values():
             if table.name != "secret":
                 tx.execute(table.delete())
-        connections.put_value(tx, PASSWORD, password or "")
+        single_values.put(tx, single_values.PASSWORD, password or "")
 
 
 def _put_back(scene: Served, kept: put_back.Copy) -> None:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from ledgerloop.records import Organisation, Portal
-from ledgerloop.store import connections, lanes
+from ledgerloop.store import connections, lanes, single_values
 from ledgerloop.store.connections import Connected
 from ledgerloop.store.db import Database
 from ledgerloop.store.sealed_secrets import DatabaseCells, any_secret, save_secret
@@ -118,11 +118,11 @@ class TestValues:
     def test_are_replaced(self, database: Database) -> None:
         """A value has one text, the last one."""
         with database.transaction() as tx:
-            assert connections.get_value(tx, "password") is None
-            connections.put_value(tx, "password", "hash 1")
-            connections.put_value(tx, "password", "hash 2")
+            assert single_values.get(tx, single_values.text("password")) is None
+            single_values.put(tx, single_values.text("password"), "hash 1")
+            single_values.put(tx, single_values.text("password"), "hash 2")
 
-            assert connections.get_value(tx, "password") == "hash 2"
+            assert single_values.get(tx, single_values.text("password")) == "hash 2"
 
 
 class TestCells:

@@ -20,7 +20,7 @@ from sqlalchemy.exc import DBAPIError, StatementError
 
 import pg_cluster
 from ledgerloop.errors import SettingsError, Transient
-from ledgerloop.store import connections, cursors
+from ledgerloop.store import cursors, single_values
 from ledgerloop.store.db import Database, sqlite_lack
 from ledgerloop.store.tables import metadata, value
 
@@ -35,56 +35,56 @@ class TestTransaction:
     def test_inside_another_is_refused(self, database: Database) -> None:
         """Two at once in one thread would wait for each other; the mistake is told at once, and the first goes on."""
         with database.transaction() as tx:
-            connections.put_value(tx, "name", "kept")
+            single_values.put(tx, single_values.text("name"), "kept")
             with pytest.raises(RuntimeError, match="inside another"), database.transaction():
                 pass
 
         with database.reading() as tx:
-            assert "kept" == connections.get_value(tx, "name")
+            assert "kept" == single_values.get(tx, single_values.text("name"))
 
     def test_leaving_commits(self, database: Database) -> None:
         """What a transaction wrote is there for the next one."""
         with database.transaction() as tx:
-            connections.put_value(tx, "name", "kept")
+            single_values.put(tx, single_values.text("name"), "kept")
 
         with database.reading() as tx:
-            assert connections.get_value(tx, "name") == "kept"
+            assert single_values.get(tx, single_values.text("name")) == "kept"
 
     def test_raising_rolls_back(self, database: Database) -> None:
         """Nothing of a transaction that raised is left."""
         with contextlib.suppress(ZeroDivisionError), database.transaction() as tx:
-            connections.put_value(tx, "name", "lost")
+            single_values.put(tx, single_values.text("name"), "lost")
             raise ZeroDivisionError
 
         with database.reading() as tx:
-            assert connections.get_value(tx, "name") is None
+            assert single_values.get(tx, single_values.text("name")) is None
 
     def test_reading_cannot_write(self, database: Database) -> None:
         """A transaction for reading refuses to write, the next one on its connection may, and one for reading not."""
         for written in ("y", "z"):
             with pytest.raises(DBAPIError), database.reading() as tx:
-                connections.put_value(tx, "name", "x")
+                single_values.put(tx, single_values.text("name"), "x")
 
             with database.transaction() as tx:
-                connections.put_value(tx, "name", written)
+                single_values.put(tx, single_values.text("name"), written)
 
     def test_reading_does_not_wait_for_a_writer(self, database: Database) -> None:
         """Whoever reads sees the last committed state at once, even while someone writes."""
         with database.transaction() as writing:
-            connections.put_value(writing, "name", "not yet")
+            single_values.put(writing, single_values.text("name"), "not yet")
             with database.reading() as tx:
-                assert connections.get_value(tx, "name") is None
+                assert single_values.get(tx, single_values.text("name")) is None
 
     def test_threads_queue(self, database: Database) -> None:
         """Transactions of several threads that lock, read and then write lose no update to each other."""
         with database.transaction() as tx:
-            connections.put_value(tx, "count", "0")
+            single_values.put(tx, single_values.text("count"), "0")
 
         def count_up() -> None:
             for _ in range(20):
                 with database.transaction() as tx:
                     counted = select(value.c.value).where(value.c.name == "count").with_for_update()
-                    connections.put_value(tx, "count", str(int(tx.execute(counted).scalar_one()) + 1))
+                    single_values.put(tx, single_values.text("count"), str(int(tx.execute(counted).scalar_one()) + 1))
 
         threads = [threading.Thread(target=count_up) for _ in range(4)]
         for thread in threads:
@@ -93,7 +93,7 @@ class TestTransaction:
             thread.join()
 
         with database.reading() as tx:
-            assert connections.get_value(tx, "count") == "80"
+            assert single_values.get(tx, single_values.text("count")) == "80"
 
 
 class TestMigrate:
@@ -123,12 +123,12 @@ class TestMigrate:
     def test_again_changes_nothing(self, database: Database) -> None:
         """Migrating an up-to-date database is harmless."""
         with database.transaction() as tx:
-            connections.put_value(tx, "name", "kept")
+            single_values.put(tx, single_values.text("name"), "kept")
 
         database.migrate()
 
         with database.reading() as tx:
-            assert connections.get_value(tx, "name") == "kept"
+            assert single_values.get(tx, single_values.text("name")) == "kept"
 
     def test_nothing_is_loaded_for_nothing(self, database_url: str) -> None:
         """What migrates takes long to load: it is not loaded where the schema is up to date."""

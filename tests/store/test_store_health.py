@@ -9,7 +9,7 @@ import pytest
 
 from ledgerloop.errors import Transient
 from ledgerloop.records import Outage, Pulse, Signed
-from ledgerloop.store import connections, pulses, signatures
+from ledgerloop.store import pulses, signatures, single_values
 from ledgerloop.store.commits import Commits
 from ledgerloop.store.db import Database
 
@@ -56,7 +56,7 @@ class TestPulses:
             "two_%", NOW, False, Outage(NOW - DAY, "why"), ("xero", "b"), timedelta(seconds=-1.5), "", "why", ("x",)
         )
         with database.transaction() as tx:
-            connections.put_value(tx, "pulses", "something else")
+            single_values.put(tx, single_values.text("pulses"), "something else")
             for one in (Pulse("one", NOW - timedelta(hours=1)), ill, Pulse("one", NOW)):
                 pulses.put(tx, one)
 
@@ -86,7 +86,7 @@ class TestCommits:
         def write(pages: int) -> None:
             with commits.watched(), database.transaction() as tx:
                 tx.exec_driver_sql(f"PRAGMA max_page_count = {pages}")
-                connections.put_value(tx, "secret name", "x" * 100_000)
+                single_values.put(tx, single_values.text("secret name"), "x" * 100_000)
 
         for _ in range(2):
             with pytest.raises(Transient):

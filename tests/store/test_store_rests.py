@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from ledgerloop.records import Rest
-from ledgerloop.store import connections, cooldowns, deferrals, lanes, planned
+from ledgerloop.store import cooldowns, deferrals, lanes, planned, single_values
 from ledgerloop.store.db import Database
 from ledgerloop.store.deferrals import Aside
 from ledgerloop.store.write_counts import Written
@@ -58,8 +58,10 @@ def test_everything_that_rests(database: Database, rest: Rest, says: bool) -> No
 def test_what_an_earlier_release_kept(database: Database) -> None:
     """It kept the end of a rest alone."""
     with database.transaction() as tx:
-        connections.put_value(tx, "notes org", (NOW + HOUR).isoformat())
-        connections.put_value(tx, "aside p", f'{{"until": "{(NOW + HOUR).isoformat()}", "deals": {{"1": "look"}}}}')
+        single_values.put(tx, single_values.text("notes org"), (NOW + HOUR).isoformat())
+        single_values.put(
+            tx, single_values.text("aside p"), f'{{"until": "{(NOW + HOUR).isoformat()}", "deals": {{"1": "look"}}}}'
+        )
 
         assert Rest(None, NOW + HOUR) == cooldowns.get(tx, "notes org")
         assert Aside(Rest(None, NOW + HOUR), {"1": "look"}) == deferrals.get(tx, "p")

@@ -15,10 +15,10 @@ from web_scene import GOOD_PASSWORD, Visit, keep_secrets, token_in, xero_body, x
 
 from ledgerloop.records import Customer, Entry, Event, Intent, Organisation, Portal, Rest
 from ledgerloop.secrets.sealed import new_key_file
-from ledgerloop.store import connections, inbox, intents, journal, lanes, mirror
+from ledgerloop.store import connections, inbox, intents, journal, lanes, mirror, single_values
 from ledgerloop.store.connections import Connected
 from ledgerloop.web.pages import HEADERS
-from ledgerloop.web.passwords import FREE, PASSWORD, hash_of
+from ledgerloop.web.passwords import FREE, hash_of
 
 EVIL = '<script>alert("x")</script>'
 
@@ -103,7 +103,7 @@ def test_no_password_set(visit: Visit) -> None:
     """Where no password was set nothing opens the console, and the page says which command sets one."""
     token = token_in(visit.browser.get("/login").text)
     with visit.built.database.transaction() as tx:
-        tx.exec_driver_sql(f"DELETE FROM value WHERE name = '{PASSWORD}'")
+        tx.exec_driver_sql(f"DELETE FROM value WHERE name = '{single_values.PASSWORD.name}'")
 
     page = visit.browser.get("/login")
     assert "<code>ledgerloop password</code>" in page.text
@@ -225,7 +225,7 @@ def test_new_password_ends_sessions(visit: Visit) -> None:
     """A new password ends every session that was begun with the old one."""
     visit.console()
     with visit.built.database.transaction() as tx:
-        connections.put_value(tx, PASSWORD, hash_of("another password"))
+        single_values.put(tx, single_values.PASSWORD, hash_of("another password"))
 
     assert 303 == visit.browser.get("/").status_code
 

@@ -18,11 +18,11 @@ from ledgerloop.hubspot import webhooks as hubspot
 from ledgerloop.records import Event
 from ledgerloop.secrets.sealed import Sealed, new_key_file
 from ledgerloop.settings import Settings, load
-from ledgerloop.store import connections, inbox
+from ledgerloop.store import inbox, single_values
 from ledgerloop.store.db import Database
 from ledgerloop.store.sealed_secrets import DatabaseCells
 from ledgerloop.web.app import create_app
-from ledgerloop.web.passwords import PASSWORD, hash_of
+from ledgerloop.web.passwords import hash_of
 from ledgerloop.xero import webhooks as xero
 from ledgerloop_sandbox import credentials
 
@@ -62,7 +62,7 @@ def keep_secrets(settings: Settings) -> None:
     kept.save("hubspot_token", credentials.HUBSPOT_TOKEN)
     kept.save("hubspot_client_secret", SECRET)
     with database.transaction() as tx:
-        connections.put_value(tx, PASSWORD, _HASH)
+        single_values.put(tx, single_values.PASSWORD, _HASH)
     database.close()
 
 

@@ -15,10 +15,9 @@ from ledgerloop.errors import SettingsError
 from ledgerloop.secrets.sealed import new_key_file
 from ledgerloop.settings import load
 from ledgerloop.settings.text import toml_text
-from ledgerloop.store import connections
+from ledgerloop.store import single_values
 from ledgerloop.store.db import Database
 from ledgerloop.store.sealed_secrets import any_secret
-from ledgerloop.web.passwords import PASSWORD
 
 Directory = Annotated[Path, typer.Option("--directory", "-d", help="Where to put it all.")]
 
@@ -50,7 +49,7 @@ def prepare(file: Path, choose_password: Callable[[Database], None]) -> None:
         _write_key(key, database)
         say(f"Ready   {database.file or database.url.render_as_string()}, the database")
         with database.reading() as tx:
-            has_password = connections.get_value(tx, PASSWORD) is not None
+            has_password = single_values.get(tx, single_values.PASSWORD) is not None
         if has_password:
             say("Left    the console's password as it is; `ledgerloop password` sets another one")
         else:

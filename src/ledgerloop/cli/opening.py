@@ -146,9 +146,8 @@ def _furnish(trial: Settings, settings: Settings) -> None:
     """Put the sandbox's credentials into its own database, and let the console keep its password there."""
     from ledgerloop.secrets.references import kept_name
     from ledgerloop.secrets.sealed import Sealed
-    from ledgerloop.store import connections
+    from ledgerloop.store import single_values
     from ledgerloop.store.sealed_secrets import DatabaseCells
-    from ledgerloop.web.passwords import PASSWORD
 
     with _database(trial) as database, _database(settings) as real:
         secrets = Sealed(DatabaseCells(database), Path(trial.service.key_file))
@@ -163,12 +162,12 @@ def _furnish(trial: Settings, settings: Settings) -> None:
             if _known(secrets, name) != value:
                 secrets.save(name, value)
         with real.reading() as tx:
-            password = connections.get_value(tx, PASSWORD)
+            password = single_values.get(tx, single_values.PASSWORD)
         with database.reading() as tx:
-            known = connections.get_value(tx, PASSWORD)
+            known = single_values.get(tx, single_values.PASSWORD)
         if password and password != known:
             with database.transaction() as tx:
-                connections.put_value(tx, PASSWORD, password)
+                single_values.put(tx, single_values.PASSWORD, password)
 
 
 def _known(secrets: Sealed, name: str) -> str | None:

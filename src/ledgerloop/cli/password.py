@@ -11,9 +11,9 @@ import typer
 from ledgerloop.cli.opening import FILE, Config, strongroom
 from ledgerloop.cli.show import say
 from ledgerloop.errors import LedgerloopError
-from ledgerloop.store import connections
+from ledgerloop.store import single_values
 from ledgerloop.store.db import Database
-from ledgerloop.web.passwords import PASSWORD, SHORTEST, hash_of
+from ledgerloop.web.passwords import SHORTEST, hash_of
 
 FromStdin = Annotated[bool, typer.Option("--password-stdin", help="Read the console's password from standard input.")]
 
@@ -47,7 +47,7 @@ def generate_password(database: Database) -> None:
 
 def _keep(database: Database, chosen: str) -> None:
     with database.transaction() as tx:
-        connections.put_value(tx, PASSWORD, hash_of(chosen))
+        single_values.put(tx, single_values.PASSWORD, hash_of(chosen))
 
 
 def _given(from_stdin: bool) -> str:

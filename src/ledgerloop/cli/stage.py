@@ -24,11 +24,11 @@ from ledgerloop.bootstrap import Ledgerloop, build
 from ledgerloop.errors import LedgerloopError
 from ledgerloop.http import trusted
 from ledgerloop.secrets.sealed import Sealed, new_key_file
-from ledgerloop.store import connections
+from ledgerloop.store import single_values
 from ledgerloop.store.db import Database
 from ledgerloop.store.sealed_secrets import DatabaseCells
 from ledgerloop.web.app import create_app
-from ledgerloop.web.passwords import PASSWORD, hash_of
+from ledgerloop.web.passwords import hash_of
 from ledgerloop.web.purpose import PURPOSE
 from ledgerloop.web.server import listening, running
 from ledgerloop_sandbox import credentials
@@ -152,7 +152,7 @@ def furnish(directory: Path, sandbox: Sandbox, service_url: str, more: Sections)
         kept.save(reference.removeprefix("secret:"), value)
     password = secrets.token_urlsafe(12)
     with database.transaction() as tx:
-        connections.put_value(tx, PASSWORD, hash_of(password, drawn=True))
+        single_values.put(tx, single_values.PASSWORD, hash_of(password, drawn=True))
     database.close()
     return password
 

@@ -7,7 +7,6 @@ What stands there now takes the place of what we last wrote, and the usual compa
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
@@ -26,7 +25,16 @@ from ledgerloop.portal.batch_write import id_name
 from ledgerloop.records import Line, LinkKind, Organisation
 from ledgerloop.rules.clocks import passed
 from ledgerloop.rules.properties import differing, properties_on
-from ledgerloop.store import connections, intents, journal, last_written, links, mirror, pending_customers
+from ledgerloop.store import (
+    connections,
+    intents,
+    journal,
+    last_written,
+    links,
+    mirror,
+    pending_customers,
+    single_values,
+)
 
 RULE = "rules.properties.differing"
 AT_ONCE = 100
@@ -55,9 +63,9 @@ def look_round(organisation: Organisation) -> bool:
     It is as often as a catch-up.
     """
     at = parts()
-    name = f"looked at {organisation.id}"
+    key = single_values.LOOKED_AT.of(organisation.id)
     with at.database.reading() as tx:
-        kept = json.loads(connections.get_value(tx, name) or "{}")
+        kept = single_values.get(tx, key) or {}
         if kept and not passed(datetime.fromisoformat(kept["at"]), at.catch_up_every, at.now()):
             return False
         some = {kind: links.after(tx, organisation.id, kind, kept.get(kind, ""), AT_ONCE) for kind in KINDS}
@@ -74,7 +82,7 @@ def look_round(organisation: Organisation) -> bool:
         return True
     ends = {kind: mine[-1].hubspot_id if len(mine) == AT_ONCE else "" for kind, mine in some.items()}
     with at.database.transaction() as tx:
-        connections.put_value(tx, name, json.dumps({"at": at.now().isoformat(), **ends}))
+        single_values.put(tx, key, {"at": at.now().isoformat(), **ends})
     return True
 
 

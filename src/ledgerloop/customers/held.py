@@ -6,7 +6,7 @@ from sqlalchemy import Connection
 
 from ledgerloop import subjects
 from ledgerloop.customers.relink import KINDS
-from ledgerloop.store import connections, journal, links, pending_customers
+from ledgerloop.store import journal, links, pending_customers, single_values
 
 MOST_HELD = 50
 """Held customers looked at with each catch-up: with fewer the brake need not rehearse what they might come to."""
@@ -34,8 +34,8 @@ def customers_held(tx: Connection, organisation: str) -> list[str]:
 def look_at_held(tx: Connection, organisation: str) -> None:
     """Have the next customers that wait for a person looked at again, going round: no webhook need tell of a cure."""
     waiting = sorted(customers_held(tx, organisation))
-    last = connections.get_value(tx, f"held {organisation}") or ""
+    last = single_values.get(tx, single_values.HELD.of(organisation)) or ""
     some = ([key for key in waiting if key > last] + [key for key in waiting if key <= last])[:MOST_HELD]
     if some:
         pending_customers.mark(tx, organisation, some)
-        connections.put_value(tx, f"held {organisation}", some[-1])
+        single_values.put(tx, single_values.HELD.of(organisation), some[-1])

@@ -26,7 +26,7 @@ from ledgerloop.records import Line, Organisation, Receivable, Rest
 from ledgerloop.rules.hold_reasons import refused_notes
 from ledgerloop.rules.notes import Happening, body_of, happenings_of, mark_of, marks_in
 from ledgerloop.rules.vendor_messages import whole
-from ledgerloop.store import connections, cooldowns, intents, journal, links, mirror, notes, pending_customers
+from ledgerloop.store import cooldowns, intents, journal, links, mirror, notes, pending_customers, single_values
 from ledgerloop.store.notes import Key
 from ledgerloop.subjects import Subject
 
@@ -143,15 +143,17 @@ def _rest_of(organisation: str) -> Subject:
 def _since(organisation: Organisation, today: date) -> date | None:
     """Return the day on which notes were switched on; none while they are off."""
     at = parts()
-    name = f"notes since {organisation.id}"
+    key = single_values.NOTES_SINCE.of(organisation.id)
     with at.database.reading() as tx:
-        kept = connections.get_value(tx, name)
-    if at.notes and kept:
-        return date.fromisoformat(kept)
-    if at.notes or kept:
+        since = single_values.get(tx, key)
+    if at.notes and since:
+        return since
+    if at.notes or since:
         with at.database.transaction() as tx:
-            connections.put_value(tx, name, today.isoformat() if at.notes else "")
-            if not at.notes:
+            if at.notes:
+                single_values.put(tx, key, today)
+            else:
+                single_values.forget(tx, key)
                 journal.clear(tx, [_rest_of(organisation.id)], at.now())
     return today if at.notes else None
 

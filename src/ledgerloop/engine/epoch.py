@@ -22,7 +22,7 @@ from ledgerloop.rules.health import SILENT
 from ledgerloop.store import connections, cursors, journal, lanes, pulses
 from ledgerloop.store.cursors import CAUGHT_UP, Cursor
 from ledgerloop.store.db import Database
-from ledgerloop.store.epochs import NAME, Epoch, held_back, kept, put, unread
+from ledgerloop.store.epochs import Epoch, held_back, kept, put, unread
 from ledgerloop.store.statements import one_at_a_time
 from ledgerloop.store.witness import Witness
 
@@ -30,6 +30,8 @@ KEY_LASTS = timedelta(minutes=10)
 """How long a request that was sent may still arrive and be told by its Idempotency-Key: Xero says six minutes."""
 EVERY = timedelta(minutes=1)
 _RULE = "engine.epoch"
+_NAME = "epoch"
+"""Names the lock that is held while it is raised, and the cursor by which its keys are looked after."""
 
 
 def doubt(database: Database, witness: Witness) -> str:
@@ -76,10 +78,10 @@ def check_now_and_then(now: datetime) -> None:
     settle()
     with at.database.reading() as tx:
         inside = kept(tx)
-        last = cursors.get(tx, "", NAME).highest
+        last = cursors.get(tx, "", _NAME).highest
     if passed(last, EVERY, now):
         with at.database.transaction() as tx:
-            cursors.put(tx, Cursor("", NAME, None, 1, now))
+            cursors.put(tx, Cursor("", _NAME, None, 1, now))
         raise_count()
     elif inside is not None:
         at.witness.keep(inside.count)  # another machine that shares the database may have come further
@@ -94,7 +96,7 @@ def raise_count() -> None:
 
 def advance(tx: Connection) -> int:
     """Come further in the database alone, in the transaction after which a request leaves."""
-    one_at_a_time(tx, NAME)
+    one_at_a_time(tx, _NAME)
     now = kept(tx) or Epoch()
     put(tx, Epoch(now.count + 1, now.noticed, now.safe, now.why))
     return now.count + 1
@@ -158,7 +160,7 @@ def _notice(witness: Witness, why: str) -> None:
     # Where nothing outside tells when a request left last, one may have left just now.
     safe = max(now, min(left, now) + KEY_LASTS) if left else now if outside else now + KEY_LASTS
     with at.database.transaction() as tx:
-        one_at_a_time(tx, NAME)
+        one_at_a_time(tx, _NAME)
         inside = kept(tx) or Epoch()
         if inside.noticed and inside.safe:  # noticed again, and what was to be waited for is so still
             safe = max(safe, min(inside.safe, now + KEY_LASTS))

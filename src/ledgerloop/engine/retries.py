@@ -19,7 +19,7 @@ from ledgerloop.engine import backoff
 from ledgerloop.errors import LedgerloopError
 from ledgerloop.parts import parts
 from ledgerloop.records import Event, Organisation, Rest
-from ledgerloop.store import connections, cooldowns, deferrals, inbox, intents, journal, lanes, planned
+from ledgerloop.store import connections, cooldowns, deferrals, inbox, intents, journal, lanes, planned, single_values
 
 Kind = Literal["retry", "look"]
 RETRY: Kind = "retry"
@@ -124,7 +124,7 @@ def go_on(given: str) -> Organisation:
                 or "none; run `ledgerloop connect xero`"
             )
             raise LedgerloopError(f"There is no one organisation “{given}”. Connected: {known}.")
-        connections.put_value(tx, asked_name(found[0].id), now.isoformat())
+        single_values.put(tx, single_values.QUOTAS_ASKED.of(found[0].id), now)
         planned.rest(tx, found[0].id, Rest(now, now), "")
         for flow, lane in (
             ("standing", found[0].id),
@@ -137,8 +137,3 @@ def go_on(given: str) -> Organisation:
             deferrals.hurry(tx, portal.id, now)
     at.nudge()
     return found[0]
-
-
-def asked_name(organisation: str) -> str:
-    """Name the value that remembers when a person last asked to look at an organisation's quotas again."""
-    return f"quotas asked {organisation}"

@@ -16,7 +16,6 @@ from sqlalchemy import Connection
 
 from ledgerloop import subjects
 from ledgerloop.engine.durable import DurableError, step, workflow
-from ledgerloop.engine.retries import asked_name
 from ledgerloop.errors import (
     Braked,
     ConsentNeeded,
@@ -32,7 +31,7 @@ from ledgerloop.errors import (
 from ledgerloop.log import logger
 from ledgerloop.parts import parts
 from ledgerloop.records import Rest, Taken, Vendor
-from ledgerloop.store import connections, inbox, journal, lanes, provenance
+from ledgerloop.store import connections, inbox, journal, lanes, provenance, single_values
 from ledgerloop.store.provenance import Provenance
 
 Flow = Literal["standing", "invoicing"]
@@ -93,7 +92,7 @@ def take(tx: Connection, flow: Flow, lane: str, turn: int, most: int) -> list[Ta
     """
     now = parts().now()
     for organisation in connections.organisations(tx):
-        if asked := connections.get_value(tx, asked_name(organisation.id)):
+        if asked := single_values.get(tx, single_values.QUOTAS_ASKED.of(organisation.id)):
             parts().look_again(organisation.id, asked)
     lanes.begin(tx, flow, lane, turn, now)
     events = inbox.take(tx, SOURCE[flow], lane, turn, limit=most)

@@ -24,7 +24,18 @@ from ledgerloop.parts import parts
 from ledgerloop.records import Organisation
 from ledgerloop.rules.clocks import Next, due_at, passed
 from ledgerloop.safety import circuit_breaker
-from ledgerloop.store import connections, cursors, gaps, inbox, lanes, links, mirror, pending_customers, planned
+from ledgerloop.store import (
+    connections,
+    cursors,
+    gaps,
+    inbox,
+    lanes,
+    links,
+    mirror,
+    pending_customers,
+    planned,
+    single_values,
+)
 from ledgerloop.store.cursors import CAUGHT_UP, POLLED, Cursor
 from ledgerloop.store.write_counts import Written
 
@@ -36,7 +47,6 @@ SILENCE = timedelta(minutes=5)
 """Silence shorter than this is nothing unusual."""
 UNUSUAL = 10
 """How many times as long as usual silence must last."""
-_GAP_PULLED = "gap pulled"
 _RECORDS_EACH = 20
 """How many records a customer that is late has at most: contact, company, and the deals of its late invoices."""
 
@@ -102,7 +112,7 @@ def wake_due() -> datetime | None:
             if shown | held:
                 may = Written(updated=_RECORDS_EACH * len(shown))
                 planned.accept(tx, organisation.id, shown | held, may, now, asked=False)
-            connections.put_value(tx, _day_of(organisation), organisation.day(now).isoformat())
+            single_values.put(tx, single_values.DAY.of(organisation.id), organisation.day(now))
         for organisation in {
             organisation.id: organisation for organisation in (*pull, *new_day, *work, *check, *quiet)
         }.values():
@@ -161,10 +171,10 @@ def _behind_gap(
 ) -> Sequence[Organisation]:
     """Forget the gaps and name who must be pulled for them: all, since numbers do not say whose events were lost."""
     gaps.forget(tx, "xero", now - GAP_CLOSES)
-    before = connections.get_value(tx, _GAP_PULLED)
-    if before is not None and not passed(datetime.fromisoformat(before), GAP_AGAIN, now):
+    before = single_values.get(tx, single_values.GAP_PULLED)
+    if before is not None and not passed(before, GAP_AGAIN, now):
         return ()
-    connections.put_value(tx, _GAP_PULLED, now.isoformat())
+    single_values.put(tx, single_values.GAP_PULLED, now)
     logger.warning("webhooks are missing", events=missing)
     return organisations
 
@@ -176,10 +186,6 @@ def _elapsed_at(tx: Connection, lane: str, kind: str, now: datetime, span: timed
 def _new_day_at(tx: Connection, organisation: Organisation, now: datetime) -> datetime:
     """Return when the organisation's next day begins: now, where nobody has seen this one."""
     today = organisation.day(now)
-    if connections.get_value(tx, _day_of(organisation)) != today.isoformat():
+    if single_values.get(tx, single_values.DAY.of(organisation.id)) != today:
         return now
     return datetime.combine(today + timedelta(days=1), time(), ZoneInfo(organisation.timezone)).astimezone(UTC)
-
-
-def _day_of(organisation: Organisation) -> str:
-    return f"day {organisation.id}"

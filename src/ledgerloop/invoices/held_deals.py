@@ -17,7 +17,7 @@ from ledgerloop.ledger import reference_data
 from ledgerloop.parts import parts
 from ledgerloop.records import Taken
 from ledgerloop.rules.clocks import passed
-from ledgerloop.store import connections, cursors, inbox, intents, journal, lanes
+from ledgerloop.store import connections, cursors, inbox, intents, journal, lanes, single_values
 from ledgerloop.store import reference_data as kept_books
 from ledgerloop.store.cursors import Cursor
 
@@ -61,10 +61,10 @@ def look_again(portal: str) -> None:
     now = at.now()
     with at.database.transaction() as tx:
         cursor = cursors.get(tx, portal, CURSOR)
-        name, grounds = _known_grounds(portal), _grounds(tx)
-        before = connections.get_value(tx, name)
+        known, grounds = single_values.GROUNDS.of(portal), _grounds(tx)
+        before = single_values.get(tx, known)
         if before != grounds:
-            connections.put_value(tx, name, grounds)
+            single_values.put(tx, known, grounds)
         anew = before is not None and before != grounds
         if not anew and not passed(cursor.highest, EVERY, now):
             return
@@ -111,12 +111,8 @@ def begin() -> None:
     at = parts()
     with at.database.transaction() as tx:
         for portal in connections.portals(tx):
-            if connections.get_value(tx, _known_grounds(portal.id)) not in (None, _grounds(tx)):
+            if single_values.get(tx, single_values.GROUNDS.of(portal.id)) not in (None, _grounds(tx)):
                 lanes.wake(tx, "invoicing", portal.id, at.now())
-
-
-def _known_grounds(portal: str) -> str:
-    return f"grounds {portal}"
 
 
 def _grounds(tx: Connection) -> str:

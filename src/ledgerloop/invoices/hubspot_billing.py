@@ -7,7 +7,7 @@ are any. What the token may not see, or an account does not have, is said once a
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from ledgerloop import subjects
 from ledgerloop.errors import RateLimited, Refused, ScopeMissing
@@ -22,7 +22,7 @@ from ledgerloop.rules.hubspot_billing import (
     billed_by_invoice,
     billed_by_subscription,
 )
-from ledgerloop.store import connections, journal
+from ledgerloop.store import journal, single_values
 
 AGAIN = timedelta(hours=1)
 Judge = Callable[[Record], str]
@@ -64,15 +64,15 @@ def _unseen(portal: str, kind: str) -> bool:
     """Tell whether HubSpot refused to tell of this kind within the last hour."""
     at = parts()
     with at.database.reading() as tx:
-        kept = connections.get_value(tx, _name(portal, kind))
-    return kept is not None and not passed(datetime.fromisoformat(kept), AGAIN, at.now())
+        refused = single_values.get(tx, single_values.UNSEEN.of(kind, portal))
+    return refused is not None and not passed(refused, AGAIN, at.now())
 
 
 def _say_once(portal: str, kind: str, refusal: Refused) -> None:
     at = parts()
     with at.database.transaction() as tx:
-        said = connections.get_value(tx, _name(portal, kind)) is not None
-        connections.put_value(tx, _name(portal, kind), at.now().isoformat())
+        said = single_values.get(tx, single_values.UNSEEN.of(kind, portal)) is not None
+        single_values.put(tx, single_values.UNSEEN.of(kind, portal), at.now())
         if not said:
             scope = f"crm.objects.{kind}.read"
             cure = f"Allow the token {scope} to have it looked at." if isinstance(refusal, ScopeMissing) else ""
@@ -80,7 +80,3 @@ def _say_once(portal: str, kind: str, refusal: Refused) -> None:
             line = Line(subjects.portal(portal), "skip", "invoices.hubspot_billing", why.strip())
             journal.write(tx, [line], at.now(), lane=portal)
             logger.warning("hubspot's own billing cannot be seen", kind=kind, why=refusal.sentence)
-
-
-def _name(portal: str, kind: str) -> str:
-    return f"unseen {kind} {portal}"

@@ -8,7 +8,6 @@ has thought of.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -25,7 +24,7 @@ from ledgerloop.records import Line, Organisation, Receivable
 from ledgerloop.rules import clocks
 from ledgerloop.rules.customers import customer_from_contact, receivable_from_credit, receivable_from_invoice
 from ledgerloop.rules.standing import agrees, standing_of
-from ledgerloop.store import clientele, connections, journal, mirror
+from ledgerloop.store import clientele, journal, mirror, single_values
 from ledgerloop.xero.client import MOST_IDS, Page, XeroClient
 from ledgerloop.xero.models import Contact, CreditNote, Model, Overpayment, Prepayment
 
@@ -86,7 +85,7 @@ def verify(organisation: Organisation) -> int:
         here = some[-1] if len(some) == MOST_IDS or some == [after] else ""
     kept = {"after": here, "at": at.now().isoformat(), "calls": max(1, calls.made)}
     with at.database.transaction() as tx:
-        connections.put_value(tx, _name(organisation.id), json.dumps(kept))
+        single_values.put(tx, single_values.VERIFIED.of(organisation.id), kept)
     return len(differing)
 
 
@@ -201,9 +200,5 @@ def _receivables(organisation: Organisation, customer: str) -> Sequence[Receivab
 
 
 def _round(tx: Connection, organisation: str) -> Round:
-    kept = json.loads(connections.get_value(tx, _name(organisation)) or "{}")
+    kept = single_values.get(tx, single_values.VERIFIED.of(organisation)) or {}
     return Round(kept.get("after", ""), datetime.fromisoformat(kept["at"]) if kept else None, kept.get("calls", 1))
-
-
-def _name(organisation: str) -> str:
-    return f"verified {organisation}"

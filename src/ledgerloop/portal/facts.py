@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
@@ -11,14 +10,15 @@ from ledgerloop.errors import ScopeMissing
 from ledgerloop.log import logger
 from ledgerloop.parts import parts
 from ledgerloop.rules.clocks import passed
-from ledgerloop.store import connections
+from ledgerloop.store import single_values
+from ledgerloop.store.single_values import Key
 
 LAST = timedelta(hours=1)
 
 
 def won_stages(portal: str) -> list[str]:
     """Return the stages with probability 1.0, in any pipeline."""
-    stages: list[str] = _kept(f"won stages {portal}", "stages", _read_won_stages)
+    stages: list[str] = _kept(single_values.WON_STAGES.of(portal), "stages", _read_won_stages)
     return stages
 
 
@@ -29,27 +29,25 @@ def route_stages() -> list[str]:
 
 def owners(portal: str) -> dict[str, str]:
     """Return the emails of the portal's people by their owner id."""
-    found: dict[str, str] = _kept(f"owners {portal}", "owners", _read_owners)
+    found: dict[str, str] = _kept(single_values.OWNERS.of(portal), "owners", _read_owners)
     return found
 
 
 def tax_rates(portal: str) -> dict[str, str]:
     """Return the portal's tax rates, as percentages by the id that line items carry."""
-    found: dict[str, str] = _kept(f"tax rates {portal}", "rates", _read_tax_rates)
+    found: dict[str, str] = _kept(single_values.TAX_RATES.of(portal), "rates", _read_tax_rates)
     return found
 
 
-def _kept(name: str, key: str, read: Callable[[], Any]) -> Any:
+def _kept(key: Key[dict[str, Any]], what: str, read: Callable[[], Any]) -> Any:
     at = parts()
     with at.database.reading() as tx:
-        kept = connections.get_value(tx, name)
-    if kept is not None:
-        known = json.loads(kept)
-        if not passed(datetime.fromisoformat(known["at"]), LAST, at.now()):
-            return known[key]
+        known = single_values.get(tx, key)
+    if known is not None and not passed(datetime.fromisoformat(known["at"]), LAST, at.now()):
+        return known[what]
     fresh = read()
     with at.database.transaction() as tx:
-        connections.put_value(tx, name, json.dumps({"at": at.now().isoformat(), key: fresh}))
+        single_values.put(tx, key, {"at": at.now().isoformat(), what: fresh})
     return fresh
 
 

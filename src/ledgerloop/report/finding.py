@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
@@ -10,9 +9,7 @@ from typing import Literal
 
 from sqlalchemy import Connection
 
-from ledgerloop.store import connections
-
-_LAST = "doctor"
+from ledgerloop.store import single_values
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,15 +42,16 @@ class Examined:
 
 def keep(tx: Connection, findings: Sequence[Finding], now: datetime) -> None:
     """Remember what was found, instead of what was found before."""
-    connections.put_value(tx, _LAST, json.dumps({"at": now.isoformat(), "findings": [asdict(one) for one in findings]}))
+    single_values.put(
+        tx, single_values.EXAMINED, {"at": now.isoformat(), "findings": [asdict(one) for one in findings]}
+    )
 
 
 def last(tx: Connection) -> Examined | None:
     """Return what was found last; None where nobody has looked."""
-    kept = connections.get_value(tx, _LAST)
-    if kept is None:
+    told = single_values.get(tx, single_values.EXAMINED)
+    if told is None:
         return None
-    told = json.loads(kept)
     findings = tuple(
         Finding(one["verdict"], one["sentence"], tuple(one["wanted"]), tuple(one["granted"]), tuple(one["missing"]))
         for one in told["findings"]

@@ -9,11 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ledgerloop.errors import ScopeMissing, SettingsError
-from ledgerloop.store import connections
+from ledgerloop.store import connections, single_values
 from ledgerloop.store.connections import Connected
 from ledgerloop.store.db import Database
-
-_KNOWN = "token of portal"
 
 
 class OwnPortal:
@@ -33,7 +31,7 @@ class OwnPortal:
             return token
         with self._database.reading() as tx:
             connected = next((one for one in connections.all_connected(tx, "hubspot") if not one.ended), None)
-            known = connections.get_value(tx, _KNOWN)
+            known = single_values.get(tx, single_values.PORTAL_TOKEN)
         if connected is None:
             return token
         if known != self._mark(connected.id, token):
@@ -55,7 +53,7 @@ class OwnPortal:
     def _keep(self, portal: str, token: str) -> None:
         mark = self._mark(portal, token)
         with self._database.transaction() as tx:
-            connections.put_value(tx, _KNOWN, mark)
+            single_values.put(tx, single_values.PORTAL_TOKEN, mark)
 
     def _mark(self, portal: str, token: str) -> str:
         return f"{portal} {self._digest(token)}"

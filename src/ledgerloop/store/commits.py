@@ -12,7 +12,7 @@ from sqlalchemy.exc import DBAPIError
 from ledgerloop.errors import Transient
 from ledgerloop.log import logger
 from ledgerloop.records import Outage
-from ledgerloop.store import connections
+from ledgerloop.store import single_values
 from ledgerloop.store.db import Database
 from ledgerloop.store.troubles import trouble_in
 
@@ -47,7 +47,7 @@ def tried(database: Database, now: datetime) -> str:
     """Write something small, and say why it could not be written; nothing where it was."""
     try:
         with database.transaction(_PATIENCE) as tx:
-            connections.put_value(tx, "tried to write", now.isoformat())
+            single_values.put(tx, single_values.TRIED_TO_WRITE, now)
     except Exception as problem:  # whatever it is, nothing was written
         return f"nothing can be written: {database.unwritable or cause_of(problem)}"
     return ""

@@ -5,13 +5,12 @@ What stands there may be out of date. Whoever finds a company by it reads that c
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
 from sqlalchemy import Connection
 
-from ledgerloop.store import connections
+from ledgerloop.store import single_values
 from ledgerloop.store.statements import one_at_a_time
 
 
@@ -33,20 +32,16 @@ class Progress:
 
 def progress(tx: Connection, portal: str) -> Progress:
     """Say how far the index has come."""
-    kept = json.loads(connections.get_value(tx, _name(portal)) or "{}")
+    kept = single_values.get(tx, single_values.COMPANIES.of(portal)) or {}
     since, looked = (datetime.fromisoformat(kept[one]) if kept.get(one) else None for one in ("since", "looked"))
     return Progress(kept.get("after", ""), kept.get("listed", False), since, kept.get("everyone", False), looked)
 
 
 def advance(tx: Connection, portal: str, before: Progress, now: Progress) -> bool:
     """Note how far the index has come, unless another process has brought it on from ``before`` in the meantime."""
-    one_at_a_time(tx, _name(portal))
+    one_at_a_time(tx, single_values.COMPANIES.of(portal).name)
     if progress(tx, portal) != before:
         return False
     moments = {name: one.isoformat() if one else None for name, one in (("since", now.since), ("looked", now.looked))}
-    connections.put_value(tx, _name(portal), json.dumps(asdict(now) | moments))
+    single_values.put(tx, single_values.COMPANIES.of(portal), asdict(now) | moments)
     return True
-
-
-def _name(portal: str) -> str:
-    return f"companies {portal}"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal
@@ -11,10 +10,10 @@ from typing import Any, Literal
 from sqlalchemy import ColumnElement, Connection, Row, Update, delete, select, update
 
 from ledgerloop.records import Organisation, Portal, Vendor
+from ledgerloop.store import single_values
 from ledgerloop.store.statements import upsert
 from ledgerloop.store.tables import connection as table
 from ledgerloop.store.tables import consent as consent_table
-from ledgerloop.store.tables import value as value_table
 
 State = Literal["connected", "needs_consent", "unanswered", "disconnected"]
 ENDED: State = "disconnected"
@@ -23,7 +22,6 @@ UNANSWERED: State = "unanswered"
 """A person has connected it beside others, and nobody has said yet what it is for: nothing is read or held for it."""
 _OFF = (ENDED, UNANSWERED)
 
-_CHOSEN = "invoices in"
 CONSENT_LASTS = timedelta(minutes=10)
 """How long a person may take at the vendor's own page."""
 
@@ -122,12 +120,12 @@ def organisation(tx: Connection, key: str) -> Organisation | None:
 
 def chosen(tx: Connection) -> str:
     """Return the id of the organisation that a person chose for deals whose route names none; nothing if nobody did."""
-    return get_value(tx, _CHOSEN) or ""
+    return single_values.get(tx, single_values.CHOSEN) or ""
 
 
 def choose(tx: Connection, organisation: str) -> None:
     """Keep the organisation that a person chose for deals whose route names none."""
-    put_value(tx, _CHOSEN, organisation)
+    single_values.put(tx, single_values.CHOSEN, organisation)
 
 
 def portals(tx: Connection) -> list[Portal]:
@@ -183,33 +181,6 @@ def take_consent(tx: Connection, state: str, now: datetime) -> str | None:
         return None  # none that we gave out; PostgreSQL refuses to look for some characters
     taken = delete(consent_table).where(consent_table.c.state == state).returning(consent_table.c.verifier)
     return tx.execute(taken).scalar()
-
-
-def get_value(tx: Connection, name: str) -> str | None:
-    """Get a single value, such as the hash of the console's password."""
-    return tx.execute(select(value_table.c.value).where(value_table.c.name == name)).scalar()
-
-
-def get_values(tx: Connection, names: Collection[str]) -> dict[str, str]:
-    """Get several single values, by their names; those that there are."""
-    query = select(value_table.c.name, value_table.c.value).where(value_table.c.name.in_(sorted(names)))
-    return {row.name: row.value for row in tx.execute(query)}
-
-
-def put_value(tx: Connection, name: str, value: str) -> None:
-    """Keep a single value."""
-    upsert(tx, value_table, [{"name": name, "value": value}])
-
-
-def values_of(tx: Connection, prefix: str) -> dict[str, str]:
-    """Get the single values whose names begin alike."""
-    mine = value_table.c.name.startswith(prefix, autoescape=True)
-    return {row.name: row.value for row in tx.execute(select(value_table.c.name, value_table.c.value).where(mine))}
-
-
-def remove_value(tx: Connection, name: str) -> None:
-    """Forget a single value."""
-    tx.execute(delete(value_table).where(value_table.c.name == name))
 
 
 def _going(tx: Connection, vendor: Vendor) -> list[Connected]:

@@ -8,7 +8,7 @@ from datetime import datetime
 from sqlalchemy import Column, ColumnElement, Connection, and_, or_
 
 from ledgerloop.records import Rest
-from ledgerloop.store import connections
+from ledgerloop.store import single_values
 from ledgerloop.subjects import Subject
 
 
@@ -24,8 +24,7 @@ def name(work: str, organisation: str) -> Subject:
 
 def get(tx: Connection, rest: str) -> Rest | None:
     """Return how work rests, or rested and has not gone on since; none where it need not."""
-    kept = connections.get_value(tx, rest)
-    return _read(kept) if kept else None
+    return single_values.get(tx, single_values.rest(rest))
 
 
 def due(tx: Connection, rest: str, now: datetime) -> bool:
@@ -36,28 +35,19 @@ def due(tx: Connection, rest: str, now: datetime) -> bool:
 
 def over_at(tx: Connection, names: Collection[str], now: datetime) -> datetime | None:
     """Return when the first of these rests is over; none where nothing rests."""
-    kept = connections.get_values(tx, names).values()
-    return min((_read(rest).over_at(now) for rest in kept if rest), default=None)
+    kept = single_values.some(tx, map(single_values.rest, names)).values()
+    return min((rest.over_at(now) for rest in kept), default=None)
 
 
 def put(tx: Connection, rest: str, kept: Rest | None) -> None:
     """Let work rest; with none, it rests no more."""
-    connections.put_value(tx, rest, _written(kept) if kept else "")
+    if kept is None:
+        single_values.forget(tx, single_values.rest(rest))
+    else:
+        single_values.put(tx, single_values.rest(rest), kept)
 
 
 def end(tx: Connection, names: Collection[str], now: datetime) -> None:
     """Let what rests by these names go on: a person asks for it."""
-    for rest, kept in connections.get_values(tx, names).items():
-        if kept:
-            put(tx, rest, Rest(now, now))
-
-
-def _written(rest: Rest) -> str:
-    """Write both moments as an interval of ISO 8601."""
-    return f"{rest.began.isoformat() if rest.began else ''}/{rest.until.isoformat()}"
-
-
-def _read(text: str) -> Rest:
-    """Read what was written; an earlier release wrote the end alone."""
-    began, _, until = text.rpartition("/")
-    return Rest(datetime.fromisoformat(began) if began else None, datetime.fromisoformat(until))
+    for rest in single_values.some(tx, map(single_values.rest, names)):
+        put(tx, rest, Rest(now, now))

@@ -5,7 +5,6 @@ Those of an organisation that a person has disconnected wait until it is connect
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -13,9 +12,7 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from ledgerloop.records import Rest
-from ledgerloop.store import connections
-
-_UNTIL_CONNECTED = "until connected "
+from ledgerloop.store import single_values
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +25,8 @@ class Aside:
 
 def get(tx: Connection, portal: str) -> Aside | None:
     """Get what is put aside; none where nothing is."""
-    kept = json.loads(connections.get_value(tx, _name(portal)) or "null")
-    if not kept:
+    kept = single_values.get(tx, single_values.ASIDE.of(portal))
+    if kept is None:
         return None
     began = kept.get("began")  # which an earlier release did not keep
     return Aside(Rest(began and datetime.fromisoformat(began), datetime.fromisoformat(kept["until"])), kept["deals"])
@@ -54,7 +51,7 @@ def take(tx: Connection, portal: str, now: datetime) -> Aside | None:
     aside = get(tx, portal)
     if aside is None or aside.rest.lasts(now):
         return None
-    connections.put_value(tx, _name(portal), "")
+    single_values.forget(tx, single_values.ASIDE.of(portal))
     return aside
 
 
@@ -62,12 +59,12 @@ def wait_for(tx: Connection, organisation: str, portal: str, deals: Mapping[str,
     """Put deals aside until their organisation is connected again, beside those that wait for it already."""
     before = _waiting_for(tx, organisation)
     kept = {**before, portal: {**before.get(portal, {}), **deals}}
-    connections.put_value(tx, _UNTIL_CONNECTED + organisation, json.dumps(kept))
+    single_values.put(tx, single_values.UNTIL_CONNECTED.of(organisation), kept)
 
 
 def waiting_for(tx: Connection) -> set[str]:
     """Name the organisations for which deals wait until they are connected again."""
-    return {name.removeprefix(_UNTIL_CONNECTED) for name in connections.values_of(tx, _UNTIL_CONNECTED)}
+    return set(single_values.each(tx, single_values.UNTIL_CONNECTED))
 
 
 def take_waiting_for(tx: Connection, organisation: str, portal: str) -> dict[str, str]:
@@ -75,22 +72,17 @@ def take_waiting_for(tx: Connection, organisation: str, portal: str) -> dict[str
     kept = _waiting_for(tx, organisation)
     taken = kept.pop(portal, {})
     if kept:
-        connections.put_value(tx, _UNTIL_CONNECTED + organisation, json.dumps(kept))
+        single_values.put(tx, single_values.UNTIL_CONNECTED.of(organisation), kept)
     else:
-        connections.remove_value(tx, _UNTIL_CONNECTED + organisation)
+        single_values.forget(tx, single_values.UNTIL_CONNECTED.of(organisation))
     return taken
 
 
 def _waiting_for(tx: Connection, organisation: str) -> dict[str, dict[str, str]]:
-    kept: dict[str, dict[str, str]] = json.loads(connections.get_value(tx, _UNTIL_CONNECTED + organisation) or "{}")
-    return kept
+    return single_values.get(tx, single_values.UNTIL_CONNECTED.of(organisation)) or {}
 
 
 def _keep(tx: Connection, portal: str, aside: Aside) -> None:
     began = aside.rest.began.isoformat() if aside.rest.began else None
     kept = {"began": began, "until": aside.rest.until.isoformat(), "deals": dict(aside.deals)}
-    connections.put_value(tx, _name(portal), json.dumps(kept))
-
-
-def _name(portal: str) -> str:
-    return f"aside {portal}"
+    single_values.put(tx, single_values.ASIDE.of(portal), kept)

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import Connection
 
-from ledgerloop.store import connections, cursors
-
-NAME = "epoch"
+from ledgerloop.store import connections, cursors, single_values
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,10 +23,9 @@ class Epoch:
 
 def kept(tx: Connection) -> Epoch | None:
     """Return what the database says of itself; none where it never made anything."""
-    text = connections.get_value(tx, NAME)
-    if text is None:
+    found = single_values.get(tx, single_values.EPOCH)
+    if found is None:
         return None
-    found = json.loads(text)
     noticed, safe = (datetime.fromisoformat(found[name]) if found[name] else None for name in ("noticed", "safe"))
     return Epoch(found["count"], noticed, safe, found["why"])
 
@@ -102,4 +98,4 @@ def put(tx: Connection, epoch: Epoch) -> None:
     """Keep it, in the place of what was said before."""
     moments = {"noticed": epoch.noticed, "safe": epoch.safe}
     text = {name: moment.isoformat() if moment else "" for name, moment in moments.items()}
-    connections.put_value(tx, NAME, json.dumps({"count": epoch.count, **text, "why": epoch.why}))
+    single_values.put(tx, single_values.EPOCH, {"count": epoch.count, **text, "why": epoch.why})

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
 from ledgerloop.records import Outage, Pulse
-from ledgerloop.store import connections
+from ledgerloop.store import single_values
 
-_PREFIX = "pulse "
 FORGOTTEN = timedelta(days=1)
 """How long a service that ended without a word is told of."""
 
@@ -28,7 +26,7 @@ def put(tx: Connection, pulse: Pulse) -> None:
         "landed": pulse.landed,
         "clock_off": None if pulse.clock_off is None else pulse.clock_off.total_seconds(),
     }
-    connections.put_value(tx, _PREFIX + pulse.worker, json.dumps(said))
+    single_values.put(tx, single_values.PULSE.of(pulse.worker), said)
     for other in kept(tx):
         if abs(pulse.at - other.at) > FORGOTTEN:
             forget(tx, other.worker)
@@ -36,7 +34,7 @@ def put(tx: Connection, pulse: Pulse) -> None:
 
 def forget(tx: Connection, worker: str) -> None:
     """Forget a service that has ended."""
-    connections.remove_value(tx, _PREFIX + worker)
+    single_values.forget(tx, single_values.PULSE.of(worker))
 
 
 def forget_silent(tx: Connection, since: datetime) -> None:
@@ -48,8 +46,7 @@ def forget_silent(tx: Connection, since: datetime) -> None:
 
 def kept(tx: Connection) -> list[Pulse]:
     """List what the services said last, those included that have ended without a word."""
-    found = connections.values_of(tx, _PREFIX)
-    return [_pulse(name.removeprefix(_PREFIX), json.loads(text)) for name, text in sorted(found.items())]
+    return [_pulse(worker, said) for worker, said in sorted(single_values.each(tx, single_values.PULSE).items())]
 
 
 def _pulse(worker: str, said: dict[str, object]) -> Pulse:

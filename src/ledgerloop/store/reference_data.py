@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from sqlalchemy import Connection, select
 
-from ledgerloop.store import connections
+from ledgerloop.store import single_values
 from ledgerloop.store.statements import upsert
 from ledgerloop.store.tables import book as table
 
@@ -54,22 +53,18 @@ def want(tx: Connection, organisation: str, kinds: Collection[str], moment: date
     before = wanted(tx, organisation)
     mine = sorted({*kinds, *(before.kinds if before else ())})
     at = min(moment, before.at) if before else moment
-    connections.put_value(tx, _name(organisation), json.dumps({"at": at.isoformat(), "kinds": mine}))
+    single_values.put(tx, single_values.BOOKS_WANTED.of(organisation), {"at": at.isoformat(), "kinds": mine})
 
 
 def wanted(tx: Connection, organisation: str) -> Wanted | None:
     """Return which kinds are to be read again, and when; nothing where none are."""
-    kept = json.loads(connections.get_value(tx, _name(organisation)) or "{}")
+    kept = single_values.get(tx, single_values.BOOKS_WANTED.of(organisation))
     return Wanted(tuple(kept["kinds"]), datetime.fromisoformat(kept["at"])) if kept else None
 
 
 def had(tx: Connection, organisation: str) -> None:
     """Forget what was to be read again."""
-    connections.put_value(tx, _name(organisation), "{}")
-
-
-def _name(organisation: str) -> str:
-    return f"books {organisation}"
+    single_values.forget(tx, single_values.BOOKS_WANTED.of(organisation))
 
 
 def put(tx: Connection, organisation: str, kind: str, content: str, now: datetime) -> bool:

@@ -19,10 +19,10 @@ from ledgerloop.report.overview import look, may_be_new
 from ledgerloop.rules.health import came
 from ledgerloop.rules.routing import leaves_open
 from ledgerloop.setup.connect import undecided_in
-from ledgerloop.store import connections
+from ledgerloop.store import connections, single_values
 from ledgerloop.web.door import LARGEST_FORM, Form, carries_token, for_people, form_in, form_of_people, stale, to
 from ledgerloop.web.pages import page
-from ledgerloop.web.passwords import PASSWORD, Attempts, right
+from ledgerloop.web.passwords import Attempts, right
 from ledgerloop.web.sessions import Session, Sessions
 from ledgerloop.web.wire import flood
 
@@ -123,7 +123,7 @@ class Console:
 
     def _fits(self, given: str) -> bool:
         with self._built.database.reading() as tx:
-            kept = connections.get_value(tx, PASSWORD)
+            kept = single_values.get(tx, single_values.PASSWORD)
         return right(kept, given)
 
     def _signed_in(self, request: Request) -> Response:
@@ -134,7 +134,7 @@ class Console:
 
     def _asking(self, session: Session, said: str = "", status: int = 200, wait: int = 0) -> Response:
         with self._built.database.reading() as tx:
-            locked = connections.get_value(tx, PASSWORD) is None
+            locked = single_values.get(tx, single_values.PASSWORD) is None
         answer = page("login.html", status, said=said, token=session.token, locked=locked)
         if wait:
             answer.headers["Retry-After"] = str(wait)

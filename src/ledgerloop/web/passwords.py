@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from argon2 import PasswordHasher
 
-PASSWORD = "console_password"  # noqa: S105 - the name under which the hash is kept
 SHORTEST = 10
 """Characters of a password that a person chooses."""
 FREE = 5

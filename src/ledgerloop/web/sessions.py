@@ -15,17 +15,15 @@ import secrets
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from sqlalchemy import Connection
 from starlette.requests import Request
 from starlette.responses import Response
 
 from ledgerloop.bootstrap import Ledgerloop
 from ledgerloop.errors import SettingsError
 from ledgerloop.secrets.shelf import SESSION_KEY
-from ledgerloop.store import connections
-from ledgerloop.web.passwords import PASSWORD
+from ledgerloop.store import single_values
 
-ENDED = "console_signed_out"
-"""Where the sessions that signed out are remembered until they would have ended by themselves."""
 SESSION_LASTS = timedelta(hours=12)
 SAID_LASTS = timedelta(minutes=1)
 
@@ -77,9 +75,9 @@ class Sessions:
         """End the session here as well as in the browser: a copy of its cookie is worth nothing from now on."""
         with self._built.database.transaction() as tx:
             now = self._now().timestamp()
-            ended = {one: until for one, until in _read(connections.get_value(tx, ENDED)).items() if until > now}
+            ended = {one: until for one, until in _ended(tx).items() if until > now}
             ended[self._fingerprint(session.token)] = session.until.timestamp()
-            connections.put_value(tx, ENDED, json.dumps(ended))
+            single_values.put(tx, single_values.SIGNED_OUT, ended)
         self._delete(response, _SESSION)
 
     def say(self, response: Response, sentence: str) -> None:
@@ -107,7 +105,7 @@ class Sessions:
 
     def _ended(self) -> dict[str, float]:
         with self._built.database.reading() as tx:
-            return _read(connections.get_value(tx, ENDED))
+            return _ended(tx)
 
     @staticmethod
     def _fingerprint(token: str) -> str:
@@ -146,7 +144,7 @@ class Sessions:
     def _key(self) -> bytes:
         root = self._root() or self._new_root()
         with self._built.database.reading() as tx:
-            password = connections.get_value(tx, PASSWORD) or ""
+            password = single_values.get(tx, single_values.PASSWORD) or ""
         return hashlib.sha256(f"{root} {password}".encode()).digest()
 
     def _root(self) -> str | None:
@@ -165,5 +163,5 @@ class Sessions:
             return root
 
 
-def _read(kept: str | None) -> dict[str, float]:
-    return {str(one): float(until) for one, until in json.loads(kept or "{}").items()}
+def _ended(tx: Connection) -> dict[str, float]:
+    return {one: float(until) for one, until in (single_values.get(tx, single_values.SIGNED_OUT) or {}).items()}
