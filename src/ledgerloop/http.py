@@ -151,7 +151,8 @@ class Api:
             headers={**self._headers, **({"Content-Type": "application/json"} if body is not None else {})}
             | dict(headers or {}),
         )
-        said, refused, refusal = f"{method} {path}", "", None
+        request = _Request(wire, path, kind, again, empty)
+        refused, refusal = "", None
         attempt = 0
         while True:
             attempt += 1
@@ -160,7 +161,7 @@ class Api:
                 raise refusal
             wire.headers["Authorization"] = f"Bearer {token}"
             with self._governor.admit(self.lane, self._priority, kind):
-                outcome = self._once(wire, path, said, kind, again, empty, attempt, bool(refused))
+                outcome = self._once(request, attempt, renewed=bool(refused))
             if isinstance(outcome, Answer):
                 return outcome
             if outcome.again == "renewed":
@@ -171,27 +172,18 @@ class Api:
                 raise outcome.error
             self.clock.sleep(wait)
 
-    def _once(
-        self,
-        wire: httpx2.Request,
-        path: str,
-        said: str,
-        kind: str,
-        again: bool,
-        empty: bool,
-        attempt: int,
-        renewed: bool,
-    ) -> Answer | _Failed:
-        """Send the request once; return the answer, or what is wrong with it or with there being none."""
+    def _once(self, request: _Request, attempt: int, *, renewed: bool) -> Answer | _Failed:
+        """Send a request once; return the answer, or what is wrong with it or with there being none."""
         began, status, bytes_in, date = self.clock.monotonic(), 0, 0, ""
+        said, again = request.said, request.again
         try:
-            response = self._client.send(wire)
+            response = self._client.send(request.wire)
             status, bytes_in = response.status_code, response.num_bytes_downloaded
             date = response.headers.get("Date", "")
             answer = _answer(response)
-            reading = self._dialect.reading(answer, kind)
-            self._governor.observe(self.lane, reading, kind)
-            if 200 <= status < 300 and (answer.data is not None or (empty and not answer.text.strip())):
+            reading = self._dialect.reading(answer, request.kind)
+            self._governor.observe(self.lane, reading, request.kind)
+            if request.is_answered(answer):
                 return answer
             row = judge(self._dialect, answer, reading, again, renewed)
             return _Failed(error_from(self._dialect, row, said, answer, reading, again), row.again, reading.wait)
@@ -201,9 +193,9 @@ class Api:
         except httpx2.RequestError as error:
             return _Failed(*lost(self._dialect, said, type(error).__name__, again))
         finally:
-            seconds, bytes_out = self.clock.monotonic() - began, len(wire.content)
-            vendor = self._dialect.vendor
-            call = Call(vendor, self.lane, wire.method, path, status, seconds, bytes_in, bytes_out, attempt, date)
+            seconds, bytes_out = self.clock.monotonic() - began, len(request.wire.content)
+            vendor, method, path = self._dialect.vendor, request.wire.method, request.path
+            call = Call(vendor, self.lane, method, path, status, seconds, bytes_in, bytes_out, attempt, date)
             self._observe(call)
 
     def _pause(self, failed: _Failed, again: bool, attempt: int) -> float | None:
@@ -221,6 +213,28 @@ class Api:
                 return computed
             case _:
                 return None
+
+
+@dataclass(frozen=True, slots=True)
+class _Request:
+    """Hold what is sent, and what its caller said of it: see :meth:`Api.call`."""
+
+    wire: httpx2.Request
+    path: str
+    """The template, which names no record."""
+    kind: str
+    again: bool
+    """Whether doing it twice is doing it once."""
+    empty: bool
+
+    @property
+    def said(self) -> str:
+        """Name it for people."""
+        return f"{self.wire.method} {self.path}"
+
+    def is_answered(self, answer: Answer) -> bool:
+        """Tell whether this is the answer that was asked for."""
+        return 200 <= answer.status < 300 and (answer.data is not None or (self.empty and not answer.text.strip()))
 
 
 @dataclass(frozen=True, slots=True)
