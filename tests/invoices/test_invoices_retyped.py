@@ -13,7 +13,7 @@ from test_invoices_edits import _credit, _edit_line, _until_told
 from test_invoices_reissue import end, made
 
 from ledgerloop.errors import LedgerloopError
-from ledgerloop.invoices import adoption, adoption_survey, reissue
+from ledgerloop.invoices import adoption, adoption_survey, existing, reissue
 from ledgerloop.parts import instead
 from ledgerloop.store import intents, links
 
@@ -150,6 +150,52 @@ def test_a_paid_deal_that_moved_to_another_organisation(staged: Callable[..., Sc
     scene.on.organisation = two.ids[KIWI]
     assert "PAID" == next(one["Status"] for one in scene.invoices_of(deal))
     assert f"deal {deal}" not in scene.holds()
+
+
+def test_a_paid_one_whose_place_was_taken_is_not_followed_again(staged: Callable[..., Scene]) -> None:
+    """The one in its place is voided: the deal says so, and a new one may be made; named again, it is followed."""
+    scene = staged({"routes": [{"currency": "AUD", "organisation": AUSSIE}, {"organisation": KIWI}]})
+    two = Two(scene)
+    _after(scene)
+    deal = scene.sell(deal_currency_code="NZD")
+    scene.on.organisation = two.ids[KIWI]
+    own = made(scene, deal)
+    scene.approve(own["InvoiceID"])
+    scene.pay(own["InvoiceID"], own["Total"])
+    scene.until_shown("deals", deal, "xero_invoice_status", "PAID")
+    scene.edit("deals", deal, deal_currency_code="AUD")
+    scene.settle()
+    hand = two.invoiced(AUSSIE, "Another Name Ltd", InvoiceNumber="HA-2", Reference=own["Reference"])
+    scene.settle()
+    assert [] == _link(scene, _survey(scene, deal, invoice="HA-2")).refused
+    scene.until_shown("deals", deal, "xero_invoice_id", hand)
+    scene.settle()
+
+    scene.on.organisation = two.ids[AUSSIE]
+    end(scene, {"InvoiceID": hand}, "VOIDED")
+
+    told = _until_told(scene, deal, "was voided in Xero")
+    assert f"`ledgerloop retry --deal {deal} --new`" in told
+    scene.settle()
+    assert hand == scene.show("deals", deal)["xero_invoice_id"]
+    with instead(scene.built.parts()):
+        reissue.renew(reissue.renewals([deal]))
+    scene.until_shown("deals", deal, "xero_invoice_status", "DRAFT")
+    scene.settle()
+    (new,) = (one for one in scene.invoices_of(deal) if one["Status"] == "DRAFT")
+    assert new["InvoiceID"] == scene.show("deals", deal)["xero_invoice_id"]
+    end(scene, new, "DELETED")
+    scene.until_shown("deals", deal, "xero_invoice_status", "DELETED")
+    scene.settle()
+
+    assert [] == _link(scene, _survey(scene, deal, invoice=own["InvoiceID"])).refused
+
+    scene.until_shown("deals", deal, "xero_invoice_id", own["InvoiceID"])
+    scene.settle()
+    assert own["InvoiceID"] == scene.show("deals", deal)["xero_invoice_id"]
+    with instead(scene.built.parts()):
+        found = existing.standing(_house(scene), [deal])
+    assert own["InvoiceID"] == found[deal].id
 
 
 @pytest.mark.parametrize("order", ["credited first", "typed first", "without the mark"])

@@ -197,6 +197,7 @@ def _follow(tx: Connection, intent: Intent, pair: Pair, stands: Receivable, by: 
         if former is not None:
             links.remove(tx, Link(former.organisation, former.invoice, "deal", intent.deal, ""))
             rulings.put(tx, intent.portal, rulings.not_invoice(intent.deal, former.invoice), intent.invoice, now, by)
+        rulings.forget(tx, intent.portal, rulings.not_invoice(intent.deal, intent.invoice))
         links.put(tx, [Link(intent.organisation, intent.invoice, "deal", intent.deal, "adopt")], now)
         mirror.store_receivables(tx, [stands])
         duplicate_invoices.look(tx, [stands])

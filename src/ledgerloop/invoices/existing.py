@@ -7,7 +7,7 @@ in the meantime. That is one call, and none where nothing is to be made.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from sqlalchemy import Connection
 
@@ -84,6 +84,26 @@ def _bills_unmarked(portal: Portal, invoice: str) -> bool:
     return False
 
 
+def put_aside(
+    tx: Connection, portal: str, found: Mapping[str, tuple[Sequence[str], Sequence[Receivable]]]
+) -> set[tuple[str, str]]:
+    """Return the deals and those of their marked invoices that a person has put aside.
+
+    So it is where another was named in its place; and where a new one was had made beside one that was credited, until
+    that bills again. ``found`` holds by deal the ids under which it was known, and its invoices.
+    """
+    said = {
+        subject: (deal, one.id)
+        for deal, (ids, some) in found.items()
+        for one in some
+        for subject in (
+            *(rulings.not_invoice(each, one.id) for each in ids),
+            *([rulings.renewed_past(deal, one.id)] if bills_nothing(one) else []),
+        )
+    }
+    return {said[subject] for subject in rulings.get(tx, portal, said)} if said else set()
+
+
 def credited_in_full(tx: Connection, intent: Intent) -> list[Receivable]:
     """Return the invoices in our copy that carry a deal's mark or address and are credited in full."""
     return [
@@ -117,21 +137,9 @@ def _standing(
                 deal = by_mark.get(one.mark) or by_mark.get(one.url)
                 if deal is not None and one.kind == "invoice" and one.status not in GONE:
                     found.setdefault(deal, []).append(one)
-        found = _without_past(tx, portal, found)
-    return {deal: _chosen(some, (shown or {}).get(deal, "")) for deal, some in found.items()}
-
-
-def _without_past(tx: Connection, portal: Portal, found: Mapping[str, list[Receivable]]) -> dict[str, list[Receivable]]:
-    """Leave out the credited invoices beside which a person had a new one made; one that bills again counts again."""
-    past = {
-        (deal, one.id): rulings.renewed_past(deal, one.id)
-        for deal, some in found.items()
-        for one in some
-        if bills_nothing(one)
-    }
-    said = rulings.get(tx, portal.id, list(past.values())) if past else {}
-    left = {deal: [one for one in some if past.get((deal, one.id)) not in said] for deal, some in found.items()}
-    return {deal: some for deal, some in left.items() if some}
+        past = put_aside(tx, portal.id, {deal: (wanted[deal], some) for deal, some in found.items()})
+    left = {deal: [one for one in some if (deal, one.id) not in past] for deal, some in found.items()}
+    return {deal: _chosen(some, (shown or {}).get(deal, "")) for deal, some in left.items() if some}
 
 
 def _chosen(some: list[Receivable], shown: str) -> Receivable:

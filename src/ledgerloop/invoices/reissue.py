@@ -248,5 +248,6 @@ def _twin(tx: Connection, intent: Intent) -> str:
     """Return the number of another invoice with the deal's reference, such as a copy that finance made."""
     reference = str(json.loads(intent.payload).get("Reference", ""))
     some = mirror.receivables_by_reference(tx, intent.organisation, [reference]).get(reference, [])
-    alive = (one for one in some if one.kind == "invoice" and one.id != intent.invoice and not bills_nothing(one))
-    return next((one.number or one.id for one in alive if reference), "")
+    alive = [one for one in some if one.kind == "invoice" and one.id != intent.invoice and not bills_nothing(one)]
+    past = existing.put_aside(tx, intent.portal, {intent.deal: ((intent.deal,), alive)})
+    return next((one.number or one.id for one in alive if reference and (intent.deal, one.id) not in past), "")

@@ -25,7 +25,7 @@ from ledgerloop.ledger import duplicate_invoices
 from ledgerloop.ledger.reference_data import blame, last_read, pass_over
 from ledgerloop.log import logger
 from ledgerloop.parts import parts
-from ledgerloop.records import Hold, Intent, Line, Link
+from ledgerloop.records import Hold, Intent, Line, Link, Receivable
 from ledgerloop.rules.customers import receivable_from_invoice
 from ledgerloop.rules.edits import UNSEEN, as_sent, lines_as_text, payload_from
 from ledgerloop.rules.invoice_markers import marker_in
@@ -117,7 +117,7 @@ def settle(portal: str, organisation: str) -> None:
     with at.database.reading() as tx:
         some = [intent for intent in intents.unsettled(tx, portal) if intent.organisation == organisation]
     if some:
-        found = dict(_found(at.xero(organisation), some))
+        found = dict(_found(portal, at.xero(organisation), some))
         _record(portal, [Made(one, found[one.deal], "adopt") for one in some if one.deal in found], look_again=True)
 
 
@@ -274,8 +274,22 @@ def _rekey(portal: str, *requests: Sequence[Intent]) -> list[str]:
     return keys
 
 
-def _found(client: XeroClient, wanted: Sequence[Intent]) -> Iterable[tuple[str, Invoice]]:
-    """Look through what this app made since, by either mark: nobody has proved that Url comes back in lists."""
+def _found(portal: str, client: XeroClient, wanted: Sequence[Intent]) -> Iterable[tuple[str, Invoice]]:
+    """Look through what this app made since, by either mark: nobody has proved that Url comes back in lists.
+
+    What a person has put aside is not what was sent.
+    """
+    found = [(deal, one, receivable_from_invoice("", one)) for deal, one in _marked(client, wanted)]
+    stands: dict[str, tuple[list[str], list[Receivable]]] = {}
+    for deal, _, one in found:
+        stands.setdefault(deal, ([deal], []))[1].extend([one] if one is not None else [])
+    with parts().database.reading() as tx:
+        past = existing.put_aside(tx, portal, stands)
+    return [(deal, one) for deal, one, _ in found if (deal, one.InvoiceID) not in past]
+
+
+def _marked(client: XeroClient, wanted: Sequence[Intent]) -> Iterable[tuple[str, Invoice]]:
+    """Give the invoices of this app that have the marks of these intents, and are not gone."""
     since = min(intent.sent_at for intent in wanted if intent.sent_at) - LOOK_BACK
     by_mark = {intent.url: intent.deal for intent in wanted} | {intent.marker: intent.deal for intent in wanted}
     page = 1
@@ -283,7 +297,7 @@ def _found(client: XeroClient, wanted: Sequence[Intent]) -> Iterable[tuple[str, 
         answer = client.invoices(changed_since=since, page=page, created_by_my_app=True)
         for invoice in answer.items:
             deal = by_mark.get(invoice.Url) or by_mark.get(marker_in(invoice.Reference))
-            if deal is not None and invoice.Status not in ("DELETED", "VOIDED"):
+            if deal is not None and invoice.Status not in GONE:
                 yield deal, invoice
         if page >= answer.page_count:
             return
