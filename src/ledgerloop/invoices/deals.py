@@ -61,9 +61,14 @@ def entered(stage: str) -> str:
     return f"hs_v2_date_entered_{stage}"
 
 
+def entered_at(deal: Record, stage: str) -> datetime | None:
+    """Say when a deal entered a stage last; None where it never did, or HubSpot does not say."""
+    return _moment(deal.properties.get(entered(stage)))
+
+
 def won_at(deal: Record, stages: Sequence[str]) -> datetime | None:
     """Say when a deal was won last; None where HubSpot does not say. A missed invoice is worse than a late question."""
-    moments = [_moment(deal.properties.get(entered(stage))) for stage in stages]
+    moments = [entered_at(deal, stage) for stage in stages]
     return max((moment for moment in moments if moment), default=None)
 
 

@@ -11,8 +11,11 @@ from datetime import date
 
 from ledgerloop import subjects
 from ledgerloop.customers.update import Wanted, show
+from ledgerloop.hubspot.models import Record
+from ledgerloop.invoices.deals import entered, entered_at
 from ledgerloop.parts import parts
 from ledgerloop.records import Intent, Organisation, Receivable
+from ledgerloop.rules.edits import FOREIGN
 from ledgerloop.rules.invoices import properties_from_invoice
 from ledgerloop.rules.properties import renamed
 from ledgerloop.rules.recipients import still_taken
@@ -38,6 +41,7 @@ def show_invoices(organisation: Organisation, invoices: Sequence[Receivable]) ->
         email = customers[invoice.customer].email if invoice.customer in customers else ""
         if not still_taken(remarks_of(intent.note).recipient, email, invoice.status):
             made[intent.invoice] = _settled(intent)
+    _keep_moved([intent for invoice, intent in made.items() if _moves(intent, by_id[invoice])])
     show([_of_deal(intent, by_id[invoice], organisation, today) for invoice, intent in made.items()], organisation.id)
 
 
@@ -66,10 +70,12 @@ def show_deals(portal: str, deals: Sequence[str]) -> None:
             for organisation in organisations
         }
     wanted: list[Wanted] = []
+    shown = {deal: invoices.get(one.organisation, {}).get(one.invoice) for deal, one in made.items()}
+    _keep_moved([one for deal, one in made.items() if (invoice := shown[deal]) is not None and _moves(one, invoice)])
     for deal in deals:
         intent = made.get(deal)
         if intent is not None and intent.organisation in organisations:
-            invoice = invoices[intent.organisation].get(intent.invoice)
+            invoice = shown[deal]
             if invoice is not None:
                 organisation = organisations[intent.organisation]
                 wanted.append(_of_deal(intent, invoice, organisation, organisation.day(at.now())))
@@ -81,6 +87,41 @@ def show_deals(portal: str, deals: Sequence[str]) -> None:
     show(wanted, portal)
 
 
+def _moves(intent: Intent, invoice: Receivable) -> bool:
+    """Tell whether a deal goes to the stage of those that are paid; credit in full is no payment."""
+    return bool(intent.paid_stage) and invoice.status == "PAID" and not bills_nothing(invoice)
+
+
+def _keep_moved(paid: Sequence[Intent]) -> None:
+    """Keep of paid deals as written that they were moved, where HubSpot says so and our database forgot it.
+
+    Somebody may have moved such a deal on since, and it is not to go back.
+    """
+    at = parts()
+    for portal in {one.portal for one in paid}:
+        mine = {one.deal: one for one in paid if one.portal == portal}
+        with at.database.reading() as tx:
+            written = last_written.get(tx, portal, "deal", list(mine))
+        new = {deal: one for deal, one in mine.items() if written.get(deal, {}).get("dealstage") != one.paid_stage}
+        if not new:
+            continue
+        read = at.hubspot().read("deals", list(new), sorted({entered(one.paid_stage) for one in new.values()}))
+        moved = [one for deal, one in new.items() if deal in read and _was_there(one, read[deal])]
+        if moved:
+            with at.database.transaction() as tx:
+                last_written.put(tx, portal, "deal", {one.deal: {"dealstage": one.paid_stage} for one in moved})
+
+
+def _was_there(intent: Intent, deal: Record) -> bool:
+    """Tell whether a deal has come to the stage of paid deals since its invoice was made, as far as that is known.
+
+    An invoice that was found may have been paid at any time before.
+    """
+    came = entered_at(deal, intent.paid_stage)
+    made = intent.sent_at or (intent.created_at if intent.stood == FOREIGN else None)
+    return came is not None and (made is None or came >= made)
+
+
 def _of_deal(intent: Intent, invoice: Receivable, organisation: Organisation, today: date) -> Wanted:
     said = f"Invoice {invoice.number} is {invoice.status}; {invoice.due} {invoice.currency} of {invoice.total} is due."
     online = "" if intent.online_url == "wanted" else intent.online_url
@@ -88,7 +129,7 @@ def _of_deal(intent: Intent, invoice: Receivable, organisation: Organisation, to
         properties_from_invoice(invoice, organisation, today, note=intent.note, online_url=online, deal=intent.deal),
         parts().names,
     )
-    if intent.paid_stage and invoice.status == "PAID" and not bills_nothing(invoice):  # credit in full is no payment
+    if _moves(intent, invoice):
         values["dealstage"] = intent.paid_stage  # written once: what was written is not written again
     return Wanted(
         "deal",
