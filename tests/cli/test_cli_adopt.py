@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator
-from datetime import datetime
+from dataclasses import replace
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -18,9 +19,10 @@ from scene import DAY, Scene
 
 from forked import Forked
 from ledgerloop.cli.stage import PATIENCE
-from ledgerloop.store import intents
+from ledgerloop.store import epochs, intents
 
 PORTAL = "62515"
+DAYS = timedelta(days=2)
 
 
 def _sold(scene: Scene) -> None:
@@ -100,7 +102,7 @@ def test_beside_the_service(served: Served, tmp_path: Path) -> None:
     assert [deals["None"]] == [one["deal"] for one in told["without"]]
     assert ({}, []) == (_linked(served), served.writes())
 
-    assert "Linked 2 invoices. The service shows it on the deals now.\n" in _done(run(tmp_path, "adopt", "--yes"))
+    assert "Linked 2 invoices. The service now shows them on their deals.\n" in _done(run(tmp_path, "adopt", "--yes"))
     served.until_shown("deals", deals["By tool"], "xero_invoice_number", "T-1")
     served.until_shown("deals", deals["By hand"], "xero_invoice_number", "H-1")
     pair = ("adopt", "--deal", deals["Part"], "--invoice", "h-2", "--yes", "--json")
@@ -188,7 +190,7 @@ def test_without_the_service(served: Served, tmp_path: Path) -> None:
         assert {} == _linked(served)
         ended = typed(tmp_path, columns, "adopt", "--deal", deals["By hand"], answers=[(question, answer)])
         assert "Traceback" not in ended.text
-        assert ("Linked 1 invoice. The deals show it when the service runs." in ended.text) == (answer == "y\n")
+        assert ("Linked 1 invoice. The service shows it on its deal once it runs." in ended.text) == (answer == "y\n")
     assert {deals["By hand"]: "H-1"} == _linked(served)
     shown = served.show("deals", deals["By hand"])
     assert (_id_of(served, "H-1"), None) == (shown["xero_invoice_id"], shown["xero_invoice_number"])
@@ -224,6 +226,27 @@ def test_put_back_to_before_the_link(served: Served, tmp_path: Path) -> None:
     assert [] == [one for one in served.invoices() if f"HS-{deal}" in one.get("Reference", "")]
     _done(run(tmp_path, "adopt", "--deal", deal, "--yes"))
     served.until_shown("deals", deal, "xero_invoice_number", "H-9")
+
+
+@pytest.mark.parametrize("served", ["sqlite"], indirect=True)
+def test_nobody_is_asked_soon_after_a_restore(served: Served, tmp_path: Path) -> None:
+    """While what left before may still arrive, nothing is linked: it says so and asks nothing; a plan is shown."""
+    deal = _deals(served)["By hand"]
+    served.kill()
+    now = served.built.now()
+    with served.built.database.transaction() as tx:
+        before = epochs.kept(tx) or epochs.Epoch()
+        put_back = replace(before, noticed=now - DAYS, safe=now + DAYS, why="It was put back.")
+        epochs.put(tx, put_back)
+
+    asked = typed(tmp_path, 200, "adopt", "--deal", deal, answers=[("Link this invoice?", "y\n")])
+
+    assert "Link this invoice?" not in asked.text
+    assert "It was put back. The last invoice left so lately that none is made before" in asked.text
+    assert 1 == asked.returncode
+    assert 1 == run(tmp_path, "adopt", "--yes").returncode
+    assert {} == _linked(served)
+    assert "2 certain" in _done(run(tmp_path, "adopt"))
 
 
 @pytest.mark.parametrize("served", ["sqlite"], indirect=True)

@@ -62,6 +62,7 @@ def adopt(
         chosen = _chosen(survey, deals, yes)
         for one in [survey.named] if survey.named else []:
             adoption.check(one)
+        adoption.insist(chosen)
         if not as_json:
             _show(_of(survey, deals), everything)
         if not chosen:
@@ -193,9 +194,12 @@ def _tell(linked: Linked, *, service_runs: bool, as_json: bool) -> None:
     for one, why in linked.refused:
         say(f"Deal {one.deal.id} was not linked: {why}", err=True)
     if linked.done:
-        count = f"{len(linked.done)} invoice{'' if len(linked.done) == 1 else 's'}"
-        shown = "The service shows it on the deals now." if service_runs else "The deals show it when the service runs."
-        say(f"Linked {count}. {shown}")
+        count, it, on = len(linked.done), "them", "their deals"
+        some = f"{count} invoices"
+        if count == 1:
+            some, it, on = "1 invoice", "it", "its deal"
+        when = f"now shows {it} on {on}" if service_runs else f"shows {it} on {on} once it runs"
+        say(f"Linked {some}. The service {when}.")
 
 
 def _plan_told(plan: Plan) -> dict[str, Any]:

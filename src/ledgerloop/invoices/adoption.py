@@ -58,6 +58,12 @@ def check(pair: Pair) -> None:
         raise LedgerloopError(f"Deal {pair.deal.id} has invoice {former.called} already, which is {former.status}.")
 
 
+def insist(chosen: Sequence[Pair]) -> None:
+    """Raise an error while nothing may be linked: after a restore nobody knows yet what else was made."""
+    for organisation in dict.fromkeys(one.invoice.organisation.id for one in chosen):
+        epoch.insist(organisation)
+
+
 def link(portal: Portal, survey: Survey, chosen: Sequence[Pair], by: str) -> Linked:
     """read → name → claim → follow → journal → wake, forty at a time; each pair as it was shown, or not at all.
 
@@ -65,8 +71,7 @@ def link(portal: Portal, survey: Survey, chosen: Sequence[Pair], by: str) -> Lin
     """
     at = parts()
     linked = Linked()
-    for organisation in dict.fromkeys(one.invoice.organisation for one in chosen):
-        epoch.insist(organisation.id)  # of a database that was put back nobody knows yet what else was made
+    insist(chosen)
     for organisation in dict.fromkeys(one.invoice.organisation for one in chosen):
         mine = [one for one in chosen if one.invoice.organisation == organisation]
         for start in range(0, len(mine), MOST_IDS):
