@@ -140,7 +140,7 @@ def test_what_is_told_on_deals(filled: Path) -> None:
     told = _shown(filled, "holds")
     listed = json.loads(_shown(filled, "holds", "--json"))
 
-    assert "Told on deals" in told
+    assert "Needs a person: None.\n\nTold on deals\n" in told
     assert "Deal 124 “Small sale”" in told
     assert [("told", "deal 124"), ("told", "deal 125")] == [(one["kind"], one["subject"]) for one in listed]
     assert ["Too late."] == listed[1]["reasons"]

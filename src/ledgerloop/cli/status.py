@@ -173,6 +173,7 @@ def holds(
             for one in seen.holds
         ],
     )
+    say()
     print_entries(
         "Told on deals",
         [
