@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -71,9 +72,15 @@ def test_an_invoice_that_stands_is_not_replaced(scene: Scene) -> None:
     invoice = made(scene, deal)
     scene.approve(invoice["InvoiceID"])
     scene.settle()
-    with instead(scene.built.parts()), pytest.raises(LedgerloopError, match="is AUTHORISED in Xero"):
+    with instead(scene.built.parts()), pytest.raises(LedgerloopError, match=r"is AUTHORISED in Xero\. Void it in Xero"):
+        reissue.renewals([deal])
+    payment = scene.pay(invoice["InvoiceID"], invoice["Total"])
+    scene.settle()
+    paid = "is PAID in Xero. Take its payments and credits off in Xero and void it there first, or make a further one"
+    with instead(scene.built.parts()), pytest.raises(LedgerloopError, match=re.escape(paid)):
         reissue.renewals([deal])
 
+    scene.on.in_xero("POST", f"/Payments/{payment}", {"Status": "DELETED"})
     end(scene, invoice, "VOIDED")
     copy = scene.invoice_for(invoice["Contact"]["ContactID"], Reference=invoice["Reference"])
     scene.settle()

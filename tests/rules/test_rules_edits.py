@@ -23,6 +23,7 @@ from ledgerloop.rules.edits import (
     difference,
     edit_told,
     elsewhere,
+    gone_first,
     lines_as_text,
     lost_told,
     merged_told,
@@ -399,6 +400,8 @@ def test_how_an_invoice_is_done_away_with(stands: Receivable | None, cure: str) 
     assert lost_told("INV-1", stands) == (
         f"The deal was lost after invoice INV-1 was made. {cure} it in Xero if it shall not stand."
     )
+    gone = {"Credit": "take its payments and credits off in Xero and void it there"}
+    assert gone_first(stands) == gone.get(cure, f"{cure.lower()} it in Xero")
     assert f"it again, or {cure.lower()} it in Xero" in not_won(stands) or cure == "Delete"
     anew = elsewhere("7", "Aussie Demo Pty", stands).partition(" now. ")[2]
     assert anew.startswith(f"{cure} this one in Xero")

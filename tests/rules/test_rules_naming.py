@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from decimal import Decimal
 
 import pytest
 from rules_samples import invoice
@@ -17,6 +18,16 @@ STANDS = replace(invoice(), id="i1", number="INV-1", status="AUTHORISED")
     ("known", "owner", "said", "cure"),
     [
         pytest.param(STANDS, "", "stands in Xero without", "adopt --deal 7 --invoice INV-1`", id="without its mark"),
+        pytest.param(
+            STANDS, "", "stands in Xero without", "or void it in Xero, and run `ledgerloop retry", id="unpaid"
+        ),
+        pytest.param(
+            replace(STANDS, status="PAID", paid=Decimal(1)),
+            "",
+            "stands in Xero without",
+            "or take its payments and credits off in Xero and void it there, and run `ledgerloop retry",
+            id="paid",
+        ),
         pytest.param(replace(STANDS, number=""), "", "invoice i1", "--invoice i1`", id="without a number"),
         pytest.param(replace(STANDS, status="VOIDED"), "", "is VOIDED", "retry --deal 7 --new`", id="voided"),
         pytest.param(replace(STANDS, status="DELETED"), "", "is DELETED", "retry --deal 7 --new`", id="deleted"),

@@ -21,7 +21,8 @@ from ledgerloop.invoices.deals import read_deals, sides
 from ledgerloop.invoices.decide import invoice_id
 from ledgerloop.parts import parts
 from ledgerloop.records import Intent, Line, Link, Portal
-from ledgerloop.rules.edits import payload_from
+from ledgerloop.rules.customers import receivable_from_invoice
+from ledgerloop.rules.edits import gone_first, payload_from
 from ledgerloop.rules.invoice_markers import deal_url, marker_of
 from ledgerloop.rules.pairing.references import ids_in
 from ledgerloop.rules.properties import renamed
@@ -86,13 +87,9 @@ def of_gone(deal: str, again: str) -> Renewal | None:
     for invoice in at.xero(intent.organisation).invoices_by_id([intent.invoice]):
         if invoice.Status in GONE:
             continue
-        cure = "Take its payments and credits off in Xero, void it there,"
-        if invoice.Status in ("DRAFT", "SUBMITTED"):
-            cure = "Delete it in Xero,"
-        elif not (invoice.AmountPaid or invoice.AmountCredited):
-            cure = "Void it in Xero,"
+        cure = _sentence(gone_first(receivable_from_invoice(intent.organisation, invoice)))
         raise LedgerloopError(
-            f"Deal {deal} has an invoice already: {intent.number} is {invoice.Status} in Xero. {cure} and then run"
+            f"Deal {deal} has an invoice already: {intent.number} is {invoice.Status} in Xero. {cure}, and then run"
             f" `{again}`."
         )
     return _renewal(deal, intent, forgotten=False)
@@ -223,15 +220,15 @@ def _renewal(deal: str, intent: Intent | None, *, forgotten: bool) -> Renewal:
         raise LedgerloopError(
             f"Xero does not find invoice {intent.number} of deal {deal}, so it may stand. Look there."
         )
-    status = found[0].Status
+    status, cure = found[0].Status, gone_first(receivable_from_invoice(intent.organisation, found[0]))
     if status not in GONE and forgotten:
         raise LedgerloopError(
             f"Invoice {intent.number} of deal {deal} is {status} in Xero. `ledgerloop adopt --deal {deal} --invoice"
-            f" {intent.number or intent.invoice}` has it followed; or delete or void it there first."
+            f" {intent.number or intent.invoice}` has it followed; or {cure} first."
         )
     if status not in GONE:
         raise LedgerloopError(
-            f"Invoice {intent.number} of deal {deal} is {status} in Xero. Delete or void it there first, or make a"
+            f"Invoice {intent.number} of deal {deal} is {status} in Xero. {_sentence(cure)} first, or make a"
             " further one there."
         )
     with at.database.reading() as tx:
@@ -242,6 +239,10 @@ def _renewal(deal: str, intent: Intent | None, *, forgotten: bool) -> Renewal:
             " sale's; else nothing needs to be made."
         )
     return Renewal(intent, status, forgotten)
+
+
+def _sentence(cure: str) -> str:
+    return cure[0].upper() + cure[1:]
 
 
 def _twin(tx: Connection, intent: Intent) -> str:

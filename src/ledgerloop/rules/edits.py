@@ -269,6 +269,12 @@ def done_away(stands: Receivable | None) -> str:
     return "void" if stands.status == "AUTHORISED" and not (stands.paid or stands.credited) else "credit"
 
 
+def gone_first(stands: Receivable | None) -> str:
+    """Say how an invoice comes to be gone in Xero, so that another may be made: what has money on it cannot be so."""
+    verb = done_away(stands)
+    return "take its payments and credits off in Xero and void it there" if verb == "credit" else f"{verb} it in Xero"
+
+
 def put_right(stands: Receivable | None) -> str:
     """Say how an invoice is made to say something else: Xero changes none on which there is money."""
     return "Credit it in Xero." if done_away(stands) == "credit" else "Change it in Xero."

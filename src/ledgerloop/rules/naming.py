@@ -6,6 +6,7 @@ So it is where an invoice lost its deal's mark and the database forgot it, or wh
 from __future__ import annotations
 
 from ledgerloop.records import Hold, Receivable
+from ledgerloop.rules.edits import gone_first
 from ledgerloop.rules.standing import GONE
 
 
@@ -35,7 +36,7 @@ def named_already(deal: str, named: str, known: Receivable | None, owner: str) -
     else:
         said = (
             f"The deal names invoice {called}, which stands in Xero without the deal's mark, so no other is made. Run"
-            f" `ledgerloop adopt --deal {deal} --invoice {called}` to have it followed; or delete or void it there, and"
-            f" run `ledgerloop retry --deal {deal} --new`."
+            f" `ledgerloop adopt --deal {deal} --invoice {called}` to have it followed; or"
+            f" {gone_first(known)}, and run `ledgerloop retry --deal {deal} --new`."
         )
     return Hold((said,))
