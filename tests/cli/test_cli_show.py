@@ -149,6 +149,29 @@ def test_what_is_told_on_deals(filled: Path) -> None:
     assert 2 == json.loads(_shown(filled, "status", "--json"))["told"]
 
 
+def test_invoices_of_two_organisations_are_told_apart(filled: Path) -> None:
+    """Both count their invoices alike, so the headings name the organisations, too."""
+    database = Database(load(filled).service.database)
+    with database.transaction() as tx:
+        (kiwi,) = connections.known_organisations(tx)
+        aussie = replace(kiwi, id="org-2", name="Aussie Pty")
+        connections.put(tx, replace(connections.all_connected(tx, "xero")[0], id="org-2", facts=aussie))
+        some = [(kiwi, "124", "i1"), (aussie, "125", "i2")]
+        told = [replace(INTENT, deal=deal, organisation=one.id, invoice=key, number="INV-1") for one, deal, key in some]
+        intents.put(tx, [replace(one, note="10, not 12.") for one in told])
+        copy = Receivable("org-2", "i3", "invoice", "7", "AUTHORISED", "NZD", Decimal(1), number="INV-1")
+        mirror.store_receivables(tx, [copy])
+        journal.hold(tx, "org-2", "invoice i3", ("Twice.",), (), NOW)
+    database.close()
+
+    shown = _shown(filled, "holds")
+
+    assert "Invoice INV-1 in Aussie Pty, for" in shown
+    assert f"Deal 124 “Small sale”, INV-1 in {kiwi.name}\n" in shown
+    assert "Deal 125 “Small sale”, INV-1 in Aussie Pty\n" in shown
+    assert {"INV-1"} == {one["invoice"] for one in json.loads(_shown(filled, "holds", "--json")) if "invoice" in one}
+
+
 @pytest.mark.parametrize(
     ("lane", "subject", "name", "title"),
     [

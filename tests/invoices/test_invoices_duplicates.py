@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+from crm import Customers
 from scene import Scene
 from test_invoices_adoption import _after
 from test_invoices_adoption_apart import AUSSIE, KIWI, Two
 from test_invoices_edits import _credit
 from test_invoices_reissue import end, made
 
+from ledgerloop.report.naming import names_of
 from ledgerloop.report.told import told_on_deals
 
 
@@ -40,6 +42,8 @@ def test_two_in_two_organisations(two: Two, which: str) -> None:
     )
     assert (told,) == scene.holds()[f"invoice {other}"]
     with scene.built.database.reading() as tx:
+        held = (two.ids[AUSSIE], f"invoice {other}")
+        assert {held: f"COPY-1 in {AUSSIE}"} == names_of(tx, [held])
         assert [] == told_on_deals(tx, [])  # it stands among the holds already
     if which == "own":
         scene.on.organisation = two.ids[KIWI]
@@ -49,6 +53,23 @@ def test_two_in_two_organisations(two: Two, which: str) -> None:
         end(scene, {"InvoiceID": other}, "VOIDED")
     scene.until_shown("deals", deal, "xero_invoice_id", other if which == "own" else own["InvoiceID"])
     _says_nothing(scene, deal)
+
+
+def test_merged_deals_of_two_organisations(two: Two) -> None:
+    """Numbers count anew in each organisation, so the survivor names both organisations, too."""
+    scene = two.scene
+    deals = {KIWI: scene.sell(deal_currency_code="NZD"), AUSSIE: scene.sell(deal_currency_code="AUD")}
+    called = {}
+    for organisation, deal in deals.items():
+        scene.on.organisation = two.ids[organisation]
+        called[organisation] = f"{made(scene, deal)['InvoiceNumber']} in {organisation}"
+    scene.settle()
+
+    Customers(scene).merge("deals", deals[AUSSIE], deals[KIWI])
+
+    told = str(scene.until_shown("deals", deals[KIWI], "xero_sync_message")["xero_sync_message"])
+    assert f"each has an invoice: {called[KIWI]} and {called[AUSSIE]}. Neither follows" in told
+    assert f"Delete {called[KIWI]} or delete {called[AUSSIE]} in Xero" in told
 
 
 def test_one_that_is_another_sales_after_all(two: Two) -> None:

@@ -141,6 +141,7 @@ def test_a_paid_deal_that_moved_to_another_organisation(staged: Callable[..., Sc
         survey = adoption_survey.survey(_house(scene), adoption_survey.homes_of(""), [deal], "HA-1")
         assert survey.named is not None
         adoption.check(survey.named)
+    assert f"The deal has {own['InvoiceNumber']} in {KIWI}, which is PAID in Xero" in " ".join(survey.named.doubts)
     assert [] == _link(scene, survey).refused
 
     scene.until_shown("deals", deal, "xero_invoice_id", hand)

@@ -178,7 +178,7 @@ def holds(
         "Told on deals",
         [
             (
-                ", ".join(filter(None, (title(one.subject, one.name), one.invoice))),
+                ", ".join(filter(None, (title(one.subject, one.name), one.invoice + one.where))),
                 (one.sentence, seen.link(one.portal, one.subject)),
             )
             for one in seen.told

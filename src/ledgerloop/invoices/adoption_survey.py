@@ -158,7 +158,8 @@ def _formers(portal: Portal, deals: Sequence[str], *, named: bool) -> dict[str, 
         if stands is None or (stands.status not in GONE and not (named and verb == "credit")):
             cure = f" {verb.capitalize()} it in Xero first if another is to take its place." if verb != "credit" else ""
             raise LedgerloopError(f"Deal {one.deal} has invoice {one.number or one.invoice} already.{cure}")
-    return {one.deal: _former(one, known[one.deal]) for one in made}
+    names = _names()
+    return {one.deal: _former(one, known[one.deal], names) for one in made}
 
 
 def _receivables_of(tx: Connection, made: Sequence[Intent]) -> dict[str, Receivable]:
@@ -170,8 +171,15 @@ def _receivables_of(tx: Connection, made: Sequence[Intent]) -> dict[str, Receiva
     return known
 
 
-def _former(intent: Intent, stands: Receivable) -> Former:
-    return Former(intent.organisation, intent.invoice, intent.number, stands.status, bills_nothing(stands))
+def _former(intent: Intent, stands: Receivable, names: Mapping[str, str]) -> Former:
+    where = names.get(intent.organisation, "")
+    return Former(intent.organisation, intent.invoice, intent.number, stands.status, bills_nothing(stands), where)
+
+
+def _names() -> dict[str, str]:
+    """Return what the organisations are called, also those that are disconnected."""
+    with parts().database.reading() as tx:
+        return {one.id: one.name for one in connections.known_organisations(tx)}
 
 
 def _read(portal: Portal, named: Sequence[str], formers: dict[str, Former]) -> dict[str, Record]:
@@ -185,12 +193,13 @@ def _read(portal: Portal, named: Sequence[str], formers: dict[str, Former]) -> d
     asked = [name for name in (*traces, invoice_id(), *map(entered, stages)) if name]
     asked += [name for route in at.routes for name, _ in route.conditions.properties]
     found: dict[str, Record] = {}
+    names = _names()
     for some in _won(at.hubspot(), list(dict.fromkeys((*DEAL_PROPERTIES, *asked)))):
         with at.database.reading() as tx:
             known = intents.get(tx, portal.id, [one.id for one in some])
             made = [one for one in known.values() if one.state == "made" and one.deal not in formers]
             gone = {deal: one for deal, one in _receivables_of(tx, made).items() if one.status in GONE}
-        formers |= {deal: _former(known[deal], one) for deal, one in gone.items()}
+        formers |= {deal: _former(known[deal], one, names) for deal, one in gone.items()}
         free = {deal for deal, one in known.items() if one.state in ("intended", "refused")} | formers.keys()
         found |= {one.id: one for one in some if one.id not in known or one.id in free}
     lacking = [deal for deal in named if deal not in found]  # HubSpot's search may lag behind

@@ -46,6 +46,7 @@ from ledgerloop.rules.invoices import hash_of, is_won
 from ledgerloop.rules.remarks import Remarks, note_of, remarks_of
 from ledgerloop.rules.routing import Terms
 from ledgerloop.rules.standing import GONE
+from ledgerloop.rules.telling_apart import called
 from ledgerloop.rules.totals import credited
 from ledgerloop.store import connections, intents, journal, mirror
 from ledgerloop.subjects import Subject
@@ -109,8 +110,7 @@ def edit(portal: str, deals: Sequence[str], settled: Collection[str]) -> Trouble
             if other is not None:
                 both = replace(now, basis=hash_of(f"{now.basis} {other.invoice}"))
                 right = sale.deal.id in held or both.basis == before.basis
-                both_stand = [(one.number, stands.get(one.invoice)) for one in (before, other)]
-                told = "" if right else merged_told(before.deal, *both_stand)
+                told = "" if right else _merged_told(before, other, stands)
                 tell(before, both if right else before, told, held=not right)
             elif gone:
                 tell(before, before, "")
@@ -150,6 +150,16 @@ def edit(portal: str, deals: Sequence[str], settled: Collection[str]) -> Trouble
             with troubles.apart(organisation, [one.intent.deal for one in some]):
                 compare_adopted(connected, organisation, some)
     return troubles
+
+
+def _merged_told(own: Intent, other: Intent, stands: Mapping[str, Receivable]) -> str:
+    with parts().database.reading() as tx:
+        names = {one.id: one.name for one in connections.known_organisations(tx)}
+    both = [
+        (called(one.number, one.organisation, beside.organisation, names), stands.get(one.invoice))
+        for one, beside in ((own, other), (other, own))
+    ]
+    return merged_told(own.deal, *both)
 
 
 def _rename(made: Mapping[str, Intent], found: Mapping[str, Record]) -> None:

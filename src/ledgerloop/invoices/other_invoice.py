@@ -21,7 +21,8 @@ from ledgerloop.rules.customers import receivable_from_invoice
 from ledgerloop.rules.edits import UNSEEN, payload_from
 from ledgerloop.rules.invoices import hash_of
 from ledgerloop.rules.standing import bills_nothing
-from ledgerloop.store import intents, journal, links, mirror
+from ledgerloop.rules.telling_apart import called
+from ledgerloop.store import connections, intents, journal, links, mirror
 from ledgerloop.xero.client import MOST_IDS
 from ledgerloop.xero.models import Invoice
 
@@ -78,9 +79,12 @@ def _take(before: Intent, organisation: str, invoice: Invoice) -> None:
         links.put(tx, [Link(organisation, invoice.InvoiceID, "deal", before.deal, "adopt")], now)
         journal.clear(tx, [subjects.deal(before.deal)], now)
         duplicate_invoices.look(tx, [stands])
+        names = {one.id: one.name for one in connections.known_organisations(tx)}
+        own = called(before.number, before.organisation, organisation, names)
+        other = called(invoice.InvoiceNumber, organisation, before.organisation, names)
         why = (
-            f"Its invoice {before.number} bills nothing any more in Xero, and {invoice.InvoiceNumber} stands there with"
-            " the deal's mark, so that one is followed, and no other is made."
+            f"Its invoice {own} bills nothing any more in Xero, and {other} stands there with the deal's mark, so that"
+            " one is followed, and no other is made."
         )
         answer = f"{invoice.InvoiceNumber} {invoice.Status} {invoice.Total} {invoice.CurrencyCode}"
         target = subjects.xero("invoice", invoice.InvoiceID)

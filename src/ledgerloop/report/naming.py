@@ -64,6 +64,12 @@ def names_of(tx: Connection, spoken_of: Iterable[SpokenOf]) -> dict[SpokenOf, st
     }
 
 
+def in_organisation(tx: Connection, organisation: str) -> str:
+    """Say in which organisation an invoice is, where there are several: numbers count anew in each."""
+    names = {one.id: one.name for one in connections.known_organisations(tx)}
+    return f" in {names[organisation]}" if len(names) > 1 and organisation in names else ""
+
+
 def _names(tx: Connection, lane: str, kind: str, keys: list[str]) -> dict[str, str]:
     match kind:
         case "customer" | "xero contact" | "balance":
@@ -77,7 +83,8 @@ def _names(tx: Connection, lane: str, kind: str, keys: list[str]) -> dict[str, s
         case "hubspot company":
             return _records(tx, "company", keys)
         case "invoice":
-            return {key: one.number for key, one in mirror.receivables(tx, lane, keys).items()}
+            where = in_organisation(tx, lane)
+            return {key: f"{one.number or key}{where}" for key, one in mirror.receivables(tx, lane, keys).items()}
         case _:
             return {one.id: one.name for one in connections.all_connected(tx) if one.id in keys}
 

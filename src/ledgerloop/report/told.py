@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection
 
 from ledgerloop import subjects
+from ledgerloop.report.naming import in_organisation
 from ledgerloop.rules.remarks import differs, for_people
 from ledgerloop.rules.standing import GONE
 from ledgerloop.store import intents, mirror
@@ -24,6 +25,8 @@ class Told:
     """What the deal is called, where that is known."""
     invoice: str
     """The number of its invoice."""
+    where: str
+    """In which organisation that is, in words; nothing where there is one alone."""
     sentence: str
     differs: bool
     """Whether the deal and its invoice say different things."""
@@ -41,12 +44,14 @@ def told_on_deals(tx: Connection, held: Collection[Subject]) -> list[Told]:
     """
     noted = intents.noted(tx)
     gone: set[str] = set()
-    for organisation in {one.organisation for one in noted}:
+    where = {organisation: in_organisation(tx, organisation) for organisation in {one.organisation for one in noted}}
+    for organisation in where:
         ids = [one.invoice for one in noted if one.organisation == organisation]
         gone |= {key for key, one in mirror.receivables(tx, organisation, ids).items() if one.status in GONE}
     listed = []
     for one in noted:
         sentence = for_people(one.note, one.deal, held=subjects.deal(one.deal) in held)
         if sentence and one.invoice not in gone:
-            listed.append(Told(one.portal, one.deal, one.deal_name, one.number, sentence, differs(one.note)))
+            named = (one.deal_name, one.number, where[one.organisation])
+            listed.append(Told(one.portal, one.deal, *named, sentence, differs(one.note)))
     return listed

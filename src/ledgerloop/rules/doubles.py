@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from ledgerloop.records import Intent, Receivable
 from ledgerloop.rules.edits import done_away
 from ledgerloop.rules.standing import bills_nothing
+from ledgerloop.rules.telling_apart import called
 
 
 def doubles(intent: Intent, own: Receivable | None, marked: Iterable[Receivable]) -> list[Receivable]:
@@ -25,15 +26,10 @@ def double_told(intent: Intent, own: Receivable | None, other: Receivable, organ
 
     ``organisations`` are their names by their ids.
     """
-    apart = intent.organisation != other.organisation
-    shown = _called(intent.number or intent.invoice, organisations.get(intent.organisation, ""), apart=apart)
-    second = _called(other.number or other.id, organisations.get(other.organisation, ""), apart=apart)
+    shown = called(intent.number or intent.invoice, intent.organisation, other.organisation, organisations)
+    second = called(other.number or other.id, other.organisation, intent.organisation, organisations)
     return (
         f"Deal {intent.deal} has two invoices in Xero: {shown}, which it shows, and {second} ({other.status},"
         f" {other.total} {other.currency}). {done_away(own).capitalize()} {shown} or {done_away(other)} {second},"
         f" whichever is wrong; if both are right, take {intent.marker} out of the reference of {second}."
     )
-
-
-def _called(number: str, organisation: str, *, apart: bool) -> str:
-    return f"{number} in {organisation}" if apart and organisation else number

@@ -12,6 +12,7 @@ from ledgerloop.records import Receivable
 from ledgerloop.rules.pairing.pairs import Kind, Pair, Sold, Stands, days_between
 from ledgerloop.rules.pairing.references import ids_in, numbers_in, runs_of_words, words_of_name
 from ledgerloop.rules.standing import GONE
+from ledgerloop.rules.telling_apart import called
 
 _NUMBER_ALONE = "A number alone is too little: neither the customer nor the amount is known to agree."
 _NAME_ALONE = "Beside the name, the customer and the amount would have to agree."
@@ -32,7 +33,7 @@ def weigh(deal: Sold, invoice: Stands, days: int) -> Pair | None:
     agrees = [said for said, _ in named] + (["Its reference names the deal."] if called else [])
     agrees += [one for one in (whose[0], what[0]) if one]
     agrees += [_dated(apart)] if near and agrees else []
-    against = [one for one in (*_standing(deal, invoice), whose[1], what[1], *_in_place(deal)) if one]
+    against = [one for one in (*_standing(deal, invoice), whose[1], what[1], *_in_place(deal, invoice)) if one]
     if any(alone for _, alone in named):
         return Pair(deal, invoice, "named", tuple(agrees), tuple(against))
     elsewhere = _elsewhere(deal, invoice)
@@ -44,7 +45,7 @@ def weigh(deal: Sold, invoice: Stands, days: int) -> Pair | None:
     if called and (whose[0] or what[0]):
         return _pair(deal, invoice, "called", agrees, against, "" if whose[0] and what[0] else _NAME_ALONE)
     if whose[0] and what[0] and near:
-        return _pair(deal, invoice, "fits", agrees, [*_in_place(deal), *elsewhere])
+        return _pair(deal, invoice, "fits", agrees, [*_in_place(deal, invoice), *elsewhere])
     return None
 
 
@@ -55,7 +56,9 @@ def chosen(deal: Sold, invoice: Stands, days: int) -> Pair:
         return found
     against = [one for one in (*_standing(deal, invoice), _whose(deal, invoice)[1], _amount(deal, invoice)[1]) if one]
     agrees = [one for one in (_whose(deal, invoice)[0], _amount(deal, invoice)[0]) if one]
-    return _pair(deal, invoice, "fits", agrees, [*against, *_in_place(deal), *_elsewhere(deal, invoice)], _TOO_LITTLE)
+    return _pair(
+        deal, invoice, "fits", agrees, [*against, *_in_place(deal, invoice), *_elsewhere(deal, invoice)], _TOO_LITTLE
+    )
 
 
 def _pair(
@@ -65,12 +68,13 @@ def _pair(
     return Pair(deal, invoice, kind, tuple(agrees), doubts, bool(_elsewhere(deal, invoice)))
 
 
-def _in_place(deal: Sold) -> Iterator[str]:
+def _in_place(deal: Sold, invoice: Stands) -> Iterator[str]:
     """Say whose place an invoice would take: nobody takes that for granted, so a person names the two."""
     if deal.former is not None:
         former = deal.former
         stands = "credited in full" if former.ended and former.status not in GONE else former.status
-        yield f"The deal has {former.called}, which is {stands} in Xero: this one would take its place."
+        own = called(former.called, former.organisation, invoice.organisation.id, {former.organisation: former.where})
+        yield f"The deal has {own}, which is {stands} in Xero: this one would take its place."
 
 
 def _elsewhere(deal: Sold, invoice: Stands) -> list[str]:

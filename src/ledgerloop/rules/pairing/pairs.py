@@ -26,6 +26,8 @@ class Former:
     """As Xero has it: deleted, voided, or with money on it, so that it can be neither."""
     ended: bool
     """Whether it bills nothing any more: it may also be credited in full."""
+    where: str = ""
+    """What its organisation is called."""
 
     @property
     def called(self) -> str:
