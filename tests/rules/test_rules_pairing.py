@@ -108,8 +108,10 @@ AWAY = {"organisation": THERE}
 """.. and the route leads to another organisation than the invoice's."""
 LEADS_AWAY = f"It is in {HOME.name}, and the deal's route leads to {THERE.name}."
 
+CREDITED = {"status": "PAID", "credited": Decimal("1150.00"), "credit_notes": Decimal("1150.00")}
 ASKED: dict[str, tuple[dict[str, Any], dict[str, Any], str]] = {
     "named, and void": (NAMES, {"status": "VOIDED"}, "It is VOIDED in Xero."),
+    "named, and credited in full": (NAMES, CREDITED, "It is credited in full in Xero."),
     "named, and deleted": (NAMES, {"status": "DELETED"}, "It is DELETED in Xero."),
     "named, in another currency": (NAMES, {"currency": "AUD"}, "It is in AUD, and the deal is in NZD."),
     "named, of another amount": (
@@ -153,6 +155,7 @@ NOTHING: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "too late": ({}, {"issued_on": day(32)}),
     "no date": ({}, {"issued_on": None}),
     "void": ({}, {"status": "VOIDED"}),
+    "credited in full": ({}, CREDITED),
     "followed": ({}, {"followed_for": "99", "reference": "website"}),
     "another deal's mark": ({}, {"marked_for": "99"}),
     "a deal of nothing": ({"amount": Decimal("0.00")}, {"total": Decimal("0.00"), "net": "0.00"}),
@@ -217,6 +220,15 @@ class TestRivals:
 
         assert ([], [(DEAL, OTHER_ID), (DEAL, ID)]) == _both(found)
         assert ("The deal may have INV-0031 as well.",) == found.uncertain[0].doubts
+
+    @pytest.mark.parametrize("ended", [{"status": "VOIDED"}, {"status": "DELETED"}, CREDITED], ids=str)
+    def test_one_that_bills_nothing_is_no_rival(self, ended: dict[str, Any]) -> None:
+        """The number is both's, as where somebody types a voided invoice anew; nor does it rival another pair."""
+        found = planned([sold(**NUMBERED)], [stands(**ended), stands(OTHER_ID)])
+
+        assert ([(DEAL, OTHER_ID)], []) == _both(found)
+        gone = Pair(sold(), stands(**ended), "named", (), ("It is gone.",))
+        assert () == beside(Pair(sold(), stands(OTHER_ID), "fits", ()), Plan((), (gone,))).doubts
 
     @pytest.mark.parametrize("named", [NUMBERED, {}])
     def test_the_same_in_two_organisations(self, named: dict[str, Any]) -> None:

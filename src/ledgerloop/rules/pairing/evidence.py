@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from ledgerloop.records import Receivable
 from ledgerloop.rules.pairing.pairs import Kind, Pair, Sold, Stands, days_between
 from ledgerloop.rules.pairing.references import ids_in, numbers_in, runs_of_words, words_of_name
-from ledgerloop.rules.standing import GONE
+from ledgerloop.rules.standing import GONE, bills_nothing
 from ledgerloop.rules.telling_apart import called
 
 _NUMBER_ALONE = "A number alone is too little: neither the customer nor the amount is known to agree."
@@ -22,8 +22,8 @@ _TOO_LITTLE = "Nothing that is known says that the two belong together."
 def weigh(deal: Sold, invoice: Stands, days: int) -> Pair | None:
     """Weigh a deal and an invoice; None where nothing says that they belong together.
 
-    What only agrees by chance is not shown: a document that is gone or another deal's is asked about only where the
-    deal names it.
+    What only agrees by chance is not shown: a document that bills nothing, or is another deal's, is asked about only
+    where the deal names it.
     """
     document = invoice.document
     named, called = list(_naming(deal, invoice)), _is_called(deal, document)
@@ -140,6 +140,8 @@ def _standing(deal: Sold, invoice: Stands) -> Iterator[str]:
     document = invoice.document
     if document.status in GONE:
         yield f"It is {document.status} in Xero."
+    elif bills_nothing(document):
+        yield "It is credited in full in Xero."
     if invoice.followed_for and invoice.followed_for != deal.id:
         yield f"It is followed for deal {invoice.followed_for} already."
     if _is_anothers(deal, invoice):
@@ -150,7 +152,7 @@ def _standing(deal: Sold, invoice: Stands) -> Iterator[str]:
 
 def _is_out(deal: Sold, invoice: Stands) -> bool:
     """Tell whether an invoice that the deal does not name is out of the question."""
-    return invoice.document.status in GONE or bool(invoice.followed_for) or _is_anothers(deal, invoice)
+    return bills_nothing(invoice.document) or bool(invoice.followed_for) or _is_anothers(deal, invoice)
 
 
 def _is_anothers(deal: Sold, invoice: Stands) -> bool:

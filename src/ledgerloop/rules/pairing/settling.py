@@ -9,6 +9,7 @@ from dataclasses import replace
 from ledgerloop.rules.pairing.candidates import Index
 from ledgerloop.rules.pairing.pairs import KINDS, Pair, Plan, Sold, in_order
 from ledgerloop.rules.pairing.references import ids_in
+from ledgerloop.rules.standing import bills_nothing
 
 
 def settle(pairs: Iterable[Pair], asked: Collection[str] = ()) -> tuple[tuple[Pair, ...], tuple[Pair, ...]]:
@@ -82,12 +83,14 @@ def within(found: Plan, organisations: Collection[str]) -> Plan:
 
 
 class _Rivals:
-    """The pairs that share a deal or an invoice with one."""
+    """The pairs that share a deal or an invoice with one. An invoice that bills nothing is nobody's rival."""
 
     def __init__(self, pairs: Iterable[Pair]) -> None:
         self._of_deal: defaultdict[str, list[Pair]] = defaultdict(list)
         self._of_invoice: defaultdict[tuple[str, str], list[Pair]] = defaultdict(list)
         for one in pairs:
+            if bills_nothing(one.invoice.document):
+                continue
             self._of_deal[one.deal.id].append(one)
             self._of_invoice[one.invoice.key].append(one)
 
