@@ -31,7 +31,19 @@ WARM.set_forkserver_preload(
         *(
             f"ledgerloop.cli.{one}"
             for one in (
-                *("adopt", "app", "backfill", "backup", "connect", "demo", "disconnect", "doctor", "link", "plan"),
+                *(
+                    "adopt",
+                    "app",
+                    "backfill",
+                    "backup",
+                    "connect",
+                    "demo",
+                    "disconnect",
+                    "doctor",
+                    "keys",
+                    "link",
+                    "plan",
+                ),
                 *("secret", "serve", "status"),
             )
         ),

@@ -2,9 +2,21 @@
 
 from __future__ import annotations
 
-from cli_process import run
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from cli_process import begun, run
 from cryptography.fernet import Fernet
 from operated import Place, until
+
+from ledgerloop.secrets.sealed import Sealed, locked
+from ledgerloop.settings import load
+from ledgerloop.store.db import Database
+from ledgerloop.store.sealed_secrets import DatabaseCells
+
+MANY = 400
+"""Secrets enough for a kill among them."""
 
 
 def test_a_new_sealing_key_as_documented(served: Place) -> None:
@@ -71,3 +83,70 @@ def test_a_key_that_is_lost_for_good(served: Place) -> None:
     assert (1, True) == (kept.returncode, "Keep every line of the key file" in kept.stderr)
     assert "may go" not in kept.stdout
     assert "of which 0 anew" in served.command("secret", "reseal").stdout
+
+
+def test_rotating_with_one_command(served: Place) -> None:
+    """While the service runs and keeps tokens, one command does it all; the old line goes, and nothing is refused."""
+    file = served.folder / "ledgerloop.key"
+    old, answers = file.read_text(), []
+    with served.serving():
+        served.connect()
+        answers.append(served.from_xero())
+        said = served.command("keys", "rotate").stdout
+        answers.append(served.from_xero())
+        lines = file.read_text().splitlines(keepends=True)
+        file.write_text(lines[0])
+        served.command("secret", "set", "hubspot_client_secret", given="another")
+        until(lambda: 200 == served.from_hubspot("another"))
+        well = served.health()
+    with served.serving():
+        answers += [served.from_xero(), served.from_hubspot("another")]
+
+    assert ([200] * 4, old) == (answers, "".join(lines[1:]))
+    assert (200, []) == (well["code"], well["unopened"])
+    assert f"A new key is the first line of {file}." in said
+    assert "The other lines may go." in said
+    assert "Copy the file" not in said, "this machine alone has it"
+
+
+@pytest.mark.parametrize("where", ["before anything is resealed", "among the secrets"])
+def test_rotating_is_killed(served: Place, where: str) -> None:
+    """SIGKILL in the middle leaves every secret to be opened; the next one goes on with the key that was made."""
+    file = served.folder / "ledgerloop.key"
+    first = file.read_text().split()
+    with closing(Database(load(served.folder / "ledgerloop.toml").service.database)) as database, served.serving():
+        cells = DatabaseCells(database)
+        some = Sealed(cells, file)
+        for number in range(MANY):
+            some.save(f"secret-{number}", str(number))
+        with database.transaction(), begun(served.folder, "keys", "rotate") as killed:
+            until(lambda: len(file.read_text().split()) == 2)  # what it reseals waits for this transaction
+            killed.kill()
+            killed.wait()
+        lines = file.read_text().split()
+        if where == "among the secrets":
+            with begun(served.folder, "keys", "rotate") as killed:
+                until(lambda: _open(cells, file, lines[0]))
+                killed.kill()
+                killed.wait()
+        opened = _open(cells, file, lines[0])
+
+        assert [] == locked(cells, file)
+        assert 200 == served.from_xero()
+        again = served.command("keys", "rotate").stdout
+        assert (lines, lines[1:]) == (file.read_text().split(), first), "no third key"
+        file.write_text(lines[0])
+        assert [] == locked(cells, file)
+        assert (200, []) == (served.from_xero(), served.health()["unopened"])
+
+    assert 0 == opened if where == "before anything is resealed" else 0 < opened < MANY
+    assert "is a new key already" in again
+    assert "The other lines may go." in again
+
+
+def _open(cells: DatabaseCells, file: Path, key: str) -> int:
+    """Count the secrets that a key opens alone."""
+    alone = file.with_name("alone.key")
+    alone.touch(0o600)
+    alone.write_text(key)
+    return len(cells.all()) - len(locked(cells, alone))

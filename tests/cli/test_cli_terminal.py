@@ -98,6 +98,7 @@ SHOWN = {
     "connect answer": (1, "No organisation waits to be told what it is for."),
     "connect show Nobody": (1, "There is no connected organisation whose customers are not shown."),
     "secret reseal": (0, "Sealed with the first key of"),
+    "keys rotate": (0, "The other lines may go."),
     "connect xero": (0, "/identity/connect/authorize"),
     "backup": (0, "Backed up to"),
     "docs": (0, "Pages"),

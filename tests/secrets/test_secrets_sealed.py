@@ -12,7 +12,7 @@ from cryptography.fernet import Fernet
 from sqlalchemy import select
 
 from ledgerloop.errors import Locked, SettingsError
-from ledgerloop.secrets.sealed import Sealed, locked, new_key_file, reseal
+from ledgerloop.secrets.sealed import Sealed, locked, new_key_file, put_new_key_first, reseal
 from ledgerloop.secrets.shelf import Shelf
 from ledgerloop.store.db import Database
 from ledgerloop.store.sealed_secrets import DatabaseCells
@@ -219,6 +219,91 @@ class TestReseal:
         assert list(cells.all()) == ["grant"]
         assert reseal(cells, key_file, forget=True).locked == ("grant",)
         assert not cells.all()
+
+
+class Late(Drawer):
+    """Cells in which a new key comes and everything is resealed just before something is kept, once."""
+
+    def __init__(self, key_file: Path) -> None:
+        super().__init__()
+        self._key_file, self.on = key_file, False
+
+    def save(self, name: str, sealed: bytes) -> None:
+        """Keep the bytes after a rotation."""
+        if self.on:
+            self.on = False
+            put_new_key_first(self, self._key_file)
+            reseal(self, self._key_file)
+        super().save(name, sealed)
+
+
+class TestNewKeyFirst:
+    def test_the_first_line_alone_opens_everything_once_resealed(self, database: Database, key_file: Path) -> None:
+        """The new key is above the old one, in a file of the same mode, and seals; nothing is left beside it."""
+        cells, old = DatabaseCells(database), key_file.read_text()
+        Sealed(cells, key_file).save("grant", "a")
+
+        made = put_new_key_first(cells, key_file)
+        lines = key_file.read_text().splitlines(keepends=True)
+        reseal(cells, key_file)
+        mode = key_file.stat().st_mode & 0o777
+        key_file.write_text(lines[0])
+
+        assert (True, 0o600, old) == (made, mode, "".join(lines[1:]))
+        assert "a" == Sealed(cells, key_file).load("grant")
+        assert [key_file.name] == [one.name for one in key_file.parent.iterdir() if one.name.startswith(key_file.name)]
+
+    def test_an_interrupted_one_goes_on(self, key_file: Path) -> None:
+        """No third key is made while the first line has not sealed yet what the second one did; then one is."""
+        drawer = Drawer()
+        Sealed(drawer, key_file).save("grant", "a")
+        beside = key_file.with_name(f"{key_file.name}.new")
+        beside.write_text("left by a process that was killed")
+
+        made = [put_new_key_first(drawer, key_file) for _ in range(2)]
+        reseal(drawer, key_file)
+        made.append(put_new_key_first(drawer, key_file))
+
+        assert ([True, False, True], 3) == (made, len(key_file.read_text().split()))
+        assert not beside.exists()
+
+    def test_what_no_key_opens_is_no_interrupted_one(self, key_file: Path) -> None:
+        """A secret whose key is lost keeps nobody from a new key."""
+        drawer = Drawer()
+        Sealed(drawer, key_file).save("grant", "a")
+        key_file.write_bytes(Fernet.generate_key())
+
+        assert [put_new_key_first(drawer, key_file) for _ in range(2)] == [True, True]
+
+    def test_a_link_stays_one(self, key_file: Path) -> None:
+        """Where the key file is a link, what it leads to is replaced."""
+        link = key_file.with_name("link.key")
+        link.symlink_to(key_file)
+
+        put_new_key_first(Drawer(), link)
+
+        assert (True, 2) == (link.is_symlink(), len(key_file.read_text().split()))
+
+    def test_a_file_that_cannot_be_replaced_stays(self, key_file: Path) -> None:
+        """Where nothing can be put beside the file, it stays as it was, and the sentence says what to do instead."""
+        before = key_file.read_text()
+        key_file.with_name(f"{key_file.name}.new").mkdir()
+
+        with pytest.raises(SettingsError, match="cannot be put into it from here") as caught:
+            put_new_key_first(Drawer(), key_file)
+
+        assert before == key_file.read_text()
+        assert "ledgerloop secret reseal" in caught.value.cure
+
+    def test_what_is_kept_in_that_moment_is_sealed_anew(self, key_file: Path) -> None:
+        """Who had read the old first line, and keeps something only after all was resealed, seals it once more."""
+        cells = Late(key_file)
+        sealed = Sealed(cells, key_file)
+        cells.on = True
+        sealed.save("grant", "kept")
+        key_file.write_text(key_file.read_text().split()[0])
+
+        assert "kept" == Sealed(cells, key_file).load("grant")
 
 
 class TestKeyFile:

@@ -82,6 +82,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
         "Show what was decided and written last, why, what the vendor answered, and which events led to it.",
     ),
     "secret": ("ledgerloop.cli.secret:app", "Keep the secrets that the settings name, sealed."),
+    "keys": ("ledgerloop.cli.keys:app", "Change the key that seals the secrets."),
     "password": ("ledgerloop.cli.password:password", "Set a new password for the console, and end all its sessions."),
     "docs": ("ledgerloop.cli.docs:docs", "Print a page about Ledgerloop, or list all pages."),
     "backup": (

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated
@@ -17,7 +18,7 @@ from ledgerloop.errors import LedgerloopError, Locked, SettingsError
 from ledgerloop.secrets.elsewhere import LANDED
 from ledgerloop.secrets.lookup import Lookup
 from ledgerloop.secrets.references import kept_name, store_of
-from ledgerloop.secrets.sealed import reseal
+from ledgerloop.secrets.sealed import Resealed, reseal
 from ledgerloop.settings import Settings, load, logins, references
 from ledgerloop.store.db import Database
 from ledgerloop.store.sealed_secrets import DatabaseCells
@@ -114,17 +115,30 @@ def reseal_secrets(config: Config = FILE, sandbox: OnSandbox = False, forget: Fo
 
     The service may run meanwhile.
     """
+    with sealing(config, sandbox) as (settings, database):
+        done = reseal(DatabaseCells(database), Path(settings.service.key_file), forget=forget)
+    tell_resealed(done, settings, forget)
+
+
+@contextmanager
+def sealing(config: Path, sandbox: bool) -> Iterator[tuple[Settings, Database]]:
+    """Open the database alone, for one at a time who seals its secrets anew."""
     settings = choose(config, sandbox)
     Database(settings.service.database, make=False).close()
     with closing(Database(settings.service.database)) as database:
         database.check()
-        key_file = Path(settings.service.key_file)
-        done = reseal(DatabaseCells(database), key_file, forget=forget)
+        with database.lock("sealing key"):
+            yield settings, database
+
+
+def tell_resealed(done: Resealed, settings: Settings, forgotten: bool = False) -> None:
+    """Say what became of each secret, and whether the other lines of the key file may go."""
+    and_went = ", and was forgotten" if forgotten else ""
     for name in done.locked:
-        say(f"✗ `{name}` is opened by no key there{', and was forgotten' if forget else ''}: {cure_of(name, settings)}")
+        say(f"✗ `{name}` is opened by no key there{and_went}: {cure_of(name, settings)}")
     kept = len(done.anew) + len(done.already)
-    say(f"Sealed with the first key of {key_file}: {kept}, of which {len(done.anew)} anew.")
-    if done.locked and not forget:
+    say(f"Sealed with the first key of {settings.service.key_file}: {kept}, of which {len(done.anew)} anew.")
+    if done.locked and not forgotten:
         raise LedgerloopError(
             "Keep every line of the key file, and bring back the one that is missing. Where it is lost for good, run"
             " `ledgerloop secret reseal --forget`."

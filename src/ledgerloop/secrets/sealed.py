@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Protocol
@@ -56,7 +57,10 @@ class Sealed:
 
     def save(self, name: str, text: str) -> None:
         """Seal a secret together with its name, with the first key that the file has now."""
-        self._cells.save(name, _sealed(self._sealing_key(), name, text))
+        key = self._sealing_key()
+        sealed = _sealed(key, name, text)
+        self._cells.save(name, sealed)
+        self._keep_up(name, text, sealed, key)
 
     def replace(self, name: str, before: str, after: str | None) -> bool:
         """Seal another secret, or keep none, in the place of this one; tell whether this one was still there."""
@@ -71,6 +75,18 @@ class Sealed:
         """Keep a secret no longer, also one that no key opens; one that is not there is right."""
         while (sealed := self._cells.load(name)) is not None and not self._cells.replace(name, sealed, None):
             pass  # somebody has changed it: look again
+
+    def _keep_up(self, name: str, text: str, sealed: bytes, key: bytes) -> None:
+        """Seal anew what was kept while a new first line came: resealing may have passed it by."""
+        while True:
+            try:
+                now = _read_key_file(self._key_file)[0]
+            except SettingsError:
+                return  # the file is being edited, so resealing is still to come
+            anew = _sealed(now, name, text)
+            if now == key or not self._cells.replace(name, sealed, anew):
+                return  # nothing new came, or somebody has changed it since
+            sealed, key = anew, now
 
     def _open(self, name: str, sealed: bytes) -> str:
         text = _opened(self._keys, name, sealed)
@@ -151,6 +167,47 @@ def reseal(cells: AllCells, key_file: Path, *, forget: bool = False) -> Resealed
     return Resealed(those("anew"), those("already"), those("locked"), len(keys))
 
 
+def put_new_key_first(cells: AllCells, key_file: Path) -> bool:
+    """Make a new key the first line of the file; tell whether it is one.
+
+    None is made where the first line has not sealed yet what the others did: a rotation that was interrupted goes on.
+    The file is replaced as a whole, so whoever reads it finds all of its lines, whenever this process ends. One at a
+    time may do this. Raises SettingsError where the file is no key file, or cannot be replaced.
+    """
+    keys = _read_key_file(key_file)
+    if any(
+        _opened(keys, name, sealed) is not None and _opened(keys[:1], name, sealed) is None
+        for name, sealed in cells.all().items()
+    ):
+        return False
+    real = key_file.resolve()
+    beside = real.with_name(f"{real.name}.new")
+    try:
+        beside.unlink(missing_ok=True)  # left by a process that was killed
+        owner = real.stat()
+        with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+            os.fchown(file.fileno(), owner.st_uid, owner.st_gid)
+            file.write(b"\n".join((Fernet.generate_key(), *keys, b"")))
+            file.flush()
+            os.fsync(file.fileno())
+        beside.replace(real)
+        folder = os.open(real.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+    except OSError as error:
+        with suppress(OSError):
+            beside.unlink(missing_ok=True)
+        raise SettingsError(
+            "service.key_file",
+            str(key_file),
+            f"a new line cannot be put into it from here ({error.strerror}): put it in where the file comes from, and"
+            " run `ledgerloop secret reseal`.",
+        ) from None
+    return True
+
+
 def _reseal(cells: AllCells, keys: tuple[bytes, ...], name: str, forget: bool) -> Literal["anew", "already", "locked"]:
     while (sealed := cells.load(name)) is not None and _opened(keys[:1], name, sealed) is None:
         text = _opened(keys, name, sealed)
@@ -171,7 +228,7 @@ def new_key_file(path: Path) -> None:
         raise SettingsError(
             "service.key_file",
             str(path),
-            "the file is there already; to seal with a new key, add it as the first line.",
+            "the file is there already; to seal with a new key, run `ledgerloop keys rotate`.",
         ) from None
     with os.fdopen(descriptor, "wb") as file:
         file.write(Fernet.generate_key() + b"\n")
