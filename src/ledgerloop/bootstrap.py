@@ -43,6 +43,7 @@ from ledgerloop.secrets.shelf import SESSION_KEY, Shelf
 from ledgerloop.settings import Settings
 from ledgerloop.settings.routes import routes_from
 from ledgerloop.setup.connect import GRANT, Desk
+from ledgerloop.setup.idle_consent import IdleConsent
 from ledgerloop.setup.own_portal import OwnPortal
 from ledgerloop.store.db import Database
 from ledgerloop.store.sealed_secrets import DatabaseCells
@@ -80,6 +81,10 @@ class Vendors:
     """Tells how many calls were made since the start, and which quotas of an organisation and the portal are left."""
     look_again: Callable[[str, datetime], None]
     """Lets the next call find out what is left for an organisation; once for each moment at which it is asked."""
+    keep_consent: Callable[[], None]
+    """Renews Xero's tokens where nobody has needed them for weeks."""
+    renewed_at: Callable[[], datetime | None]
+    """Tells when Xero's tokens were renewed last, as far as it was looked at since the start."""
     hurry: Callable[[], None]
     """Lets no call wait for a quota from now on, because the service ends."""
     close: Callable[[], None]
@@ -102,6 +107,7 @@ class Ledgerloop:
     receiver: Receiver
     clock: Clock
     witness: Witness
+    idle_consent: IdleConsent
     begun: datetime
     worker: str
 
@@ -152,6 +158,7 @@ class Ledgerloop:
         equip(self.parts())
         held_deals.begin()
         self.stores.keeper.start()
+        self.idle_consent.start()
         self.receiver.start()
         self.engine.launch()
 
@@ -170,6 +177,7 @@ class Ledgerloop:
     def stop(self) -> None:
         """Stop receiving, let running turns end, and close what is open."""
         self.stores.keeper.stop()
+        self.idle_consent.stop()
         self.receiver.stop()
         self.vendors.hurry()
         self.engine.close()
@@ -227,6 +235,7 @@ def build(
         receiver,
         clock,
         witness,
+        IdleConsent(vendors.keep_consent, clock),
         clock.now(),
         worker,
     )
@@ -331,6 +340,8 @@ def _vendors(
         connections_by=lambda token, event: connections(xero_api("", lambda _refused: token), event),
         figures=figures,
         look_again=look_again,
+        keep_consent=tokens.keep_alive,
+        renewed_at=lambda: tokens.renewed_at,
         hurry=hurry,
         close=close,
         clock_off=lambda: min(ahead.values(), key=abs, default=None),

@@ -30,6 +30,12 @@ AHEAD = 120.0
 """Seconds before its end at which an access token is renewed."""
 CACHED = 30.0
 """Seconds for which a token is used without looking at the shelf again."""
+ACCESS_LASTS = timedelta(minutes=30)
+"""How long Xero's access tokens last."""
+UNUSED = timedelta(days=60)
+"""How long a refresh token lives that nobody uses."""
+IDLE = timedelta(days=20)
+"""After how long tokens are renewed that nobody needed: there are weeks left for trouble."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +76,11 @@ class TokenSet:
 
     def __repr__(self) -> str:
         return f"TokenSet(expires_at={self.expires_at.isoformat()}, scope={self.scope})"
+
+    @property
+    def renewed_at(self) -> datetime:
+        """When they were given: nobody tells it but by when the access token ends."""
+        return self.expires_at - ACCESS_LASTS
 
     def expires_within(self, seconds: float, now: datetime) -> bool:
         """Tell whether the access token ends within that many seconds."""
@@ -217,6 +228,24 @@ class Tokens:
     def granted(self) -> TokenSet:
         """Return the tokens as they lie on the shelf, for those who show scopes and ages."""
         return self._load()
+
+    def keep_alive(self) -> None:
+        """Renew tokens that nobody has needed for weeks, before they end unused; those made at any time need it not.
+
+        Raises ConsentNeeded where they have ended, Transient where it cannot be done now; no tokens are right.
+        """
+        if self._provider.custom or self._shelf.load(self._name) is None:
+            return
+        with self._mine:
+            tokens = self._load()
+            if self._clock.now() - tokens.renewed_at >= IDLE:
+                tokens = self._renew("")
+            self._cached = (self._clock.monotonic(), tokens)
+
+    @property
+    def renewed_at(self) -> datetime | None:
+        """When those were given that were looked at last; None before anybody looked."""
+        return self._cached[1].renewed_at if self._cached else None
 
     def _renew(self, refused: str) -> TokenSet:
         with self._shelf.lock(self._name):

@@ -87,12 +87,16 @@ class Place:
 
     def connect(self) -> None:
         """Consent to everything that Xero asks, and connect HubSpot, beside the running service."""
+        self.consent()
+        run(self.folder, "connect", "answer", "--yes")  # where nothing waits, as after a consent anew, it says so
+        self.command("connect", "hubspot")
+
+    def consent(self) -> None:
+        """Consent to everything that Xero asks, and say of no organisation what it is for."""
         with begun(self.folder, "connect", "xero", "--wait") as consent:
             assert consent.stdout is not None
             httpx2.get(f"{consent.stdout.readline().strip()}&sandbox_consent=all", follow_redirects=True, verify=False)
             assert 0 == consent.wait(60)
-        run(self.folder, "connect", "answer", "--yes")  # where nothing waits, as after a consent anew, it says so
-        self.command("connect", "hubspot")
 
     def health(self) -> dict[str, Any]:
         """Ask how the service does, with the status code as ``code``."""

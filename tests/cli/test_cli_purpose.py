@@ -4,15 +4,24 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from contextlib import closing
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from cli_process import run
+from operated import Place, until
 from scene import Scene
 
 from ledgerloop.errors import LedgerloopError
+from ledgerloop.oauth import TokenSet
+from ledgerloop.secret_stores import open_stores
+from ledgerloop.settings import load
 from ledgerloop.setup import purpose
+from ledgerloop.setup.connect import GRANT
 from ledgerloop.store import connections, lanes
+from ledgerloop.store.db import Database
 
 KIWI, AUSSIE = "Kiwi Demo Ltd", "Aussie Demo Pty"
 ROUTES = [{"currency": "AUD", "organisation": AUSSIE}, {}]
@@ -192,3 +201,31 @@ def test_an_answer_without_options_asks_first(scene: Scene, tmp_path: Path) -> N
     assert "Nobody is there to be asked" in unasked.stderr
     assert (1, [AUSSIE]) == (unasked.returncode, waiting)
     assert f"{AUSSIE} begins; its customers are shown in HubSpot." in agreed.stdout
+
+
+def test_a_consent_is_kept_while_nobody_answers(served: Place) -> None:
+    """Nothing is read for organisations that wait to be told what they are for; their tokens do not end unused."""
+    with served.serving():
+        served.consent()
+        waiting = served.health()
+        said = run(served.folder, "doctor").stdout  # so that the next start does not look
+    settings = load(served.folder / "ledgerloop.toml")
+    with closing(Database(settings.service.database)) as database:
+        shelf = open_stores(settings, database, GRANT).shelf
+        kept = TokenSet.from_json(shelf.load(GRANT) or "")
+        idle = replace(kept, expires_at=kept.expires_at - timedelta(days=30))
+        shelf.save(GRANT, idle.to_json())
+
+        with served.serving():
+            renewed = until(lambda: _changed(shelf.load(GRANT), idle))
+            told = until(lambda: served.health()["xero_renewed"])
+
+    assert 2 == len(waiting["unanswered"])
+    assert f"✓ What Xero granted was renewed last at {kept.renewed_at:%Y-%m-%d %H:%M} UTC." in said
+    assert kept.refresh_token != renewed.refresh_token
+    assert told == renewed.renewed_at.isoformat(timespec="seconds")
+
+
+def _changed(text: str | None, before: TokenSet) -> TokenSet | None:
+    kept = TokenSet.from_json(text or "")
+    return kept if kept != before else None

@@ -11,6 +11,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
@@ -334,6 +335,37 @@ class TestTokens:
         shelf.save("grant", TokenSet("a9", "r9", NOW + timedelta(hours=1)).to_json())
         clock.passes(seconds=31)
         assert tokens() == "a9"
+
+    def test_what_nobody_needs_is_renewed_in_time(self, shelf: FileShelf) -> None:
+        """Tokens that were not used for weeks are renewed once, by whoever looks first; younger ones are left alone."""
+        clock = Standing(NOW)
+        tokens = Tokens(provider("http://127.0.0.1:1"), shelf, "grant", clock=clock)
+        tokens.keep_alive()
+        assert OLD.expires_at - timedelta(minutes=30) == tokens.renewed_at
+        clock.passes(days=19)
+        tokens.keep_alive()  # nothing is asked
+
+        clock.passes(days=2)
+        with playing(Reply(body=GRANTED, delay=0.05)) as server:
+            several = [Tokens(provider(server.url), shelf, "grant", clock=clock) for _ in range(4)]
+            threads = [threading.Thread(target=one.keep_alive) for one in several]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join(60)
+
+            assert ["r1"] == [form(one)["refresh_token"] for one in server.requests]
+        assert [clock.now()] * 4 == [one.renewed_at for one in several]
+
+    def test_what_need_not_be_kept_alive(self, tmp_path: Path, shelf: FileShelf) -> None:
+        """Where there are no tokens, or some are made at any time, nothing is asked; where they have ended it shows."""
+        clock = Standing(NOW + timedelta(days=70))
+        nobody = "http://127.0.0.1:1"
+        Tokens(provider(nobody), FileShelf(tmp_path / "empty"), "grant", clock=clock).keep_alive()
+        Tokens(replace(provider(nobody), custom=True), shelf, "grant", clock=clock).keep_alive()
+
+        with playing(Reply(400, {"error": "invalid_grant"})) as server, pytest.raises(ConsentNeeded):
+            Tokens(provider(server.url), shelf, "grant", clock=clock).keep_alive()
 
     def test_no_tokens_need_a_person(self, tmp_path: Path) -> None:
         """A grant that nobody gave yet is a person's matter."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from ledgerloop import oauth
@@ -54,6 +54,8 @@ def look_over_xero(built: Ledgerloop) -> Iterator[Finding]:
         said = "Xero did not grant every scope that is wanted, and nothing needs the others."
     yield Finding("missing" if stopped else "note" if missing else "fine", said, wanted, granted, missing)
     yield from (Finding("missing", one.sentence) for one in stopped)
+    if built.settings.xero.connection != "custom":
+        yield _renewed(tokens, built.now())
     if not on_sandbox(built.settings):
         yield Finding("note", PORTAL_LIST)
     with built.database.reading() as tx:
@@ -75,6 +77,16 @@ def look_over_xero(built: Ledgerloop) -> Iterator[Finding]:
             yield Finding("missing", f"{one.name} must be connected again: {one.why}")
         else:
             yield from _answer(built, one)
+
+
+def _renewed(tokens: oauth.TokenSet, now: datetime) -> Finding:
+    """Tell when what Xero granted was renewed last; where nobody has for weeks, no service has run."""
+    idle = now - tokens.renewed_at > oauth.IDLE + timedelta(days=1)
+    said = (
+        f"What Xero granted was renewed last at {tokens.renewed_at.astimezone(UTC):%Y-%m-%d %H:%M} UTC."
+        f" Unused it ends after {oauth.UNUSED.days} days."
+    )
+    return Finding("note" if idle else "fine", said + (" A service that runs renews it in time." if idle else ""))
 
 
 def tell_ended(some: Sequence[Connected]) -> Iterator[Finding]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from concurrent.futures import Future
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from starlette.requests import Request
@@ -70,7 +71,7 @@ class Watch:
         finally:
             if looking.done():
                 self._looking = None
-        return _told(_facts(own, seen), judge(seen.signs))
+        return _told(_facts(own, seen, self._built.vendors.renewed_at()), judge(seen.signs))
 
     def _look(self) -> tuple[Pulse, Overview]:
         built, own = self._built, self._built.pulse()
@@ -83,7 +84,7 @@ def _told(facts: dict[str, Any], reasons: tuple[Reason, ...]) -> Told:
     return Told(state, {"status": state, "problems": [one.sentence for one in reasons], **facts})
 
 
-def _facts(own: Pulse, seen: Overview) -> dict[str, Any]:
+def _facts(own: Pulse, seen: Overview, renewed: datetime | None) -> dict[str, Any]:
     off = own.clock_off
     return {
         "waiting": seen.waiting,
@@ -108,6 +109,7 @@ def _facts(own: Pulse, seen: Overview) -> dict[str, Any]:
             for one in seen.signed
         },
         "needs_consent": [{"vendor": one.vendor, "id": one.id} for one in seen.unconsented],
+        "xero_renewed": renewed.isoformat(timespec="seconds") if renewed else None,
         "unanswered": [one.id for one in seen.unanswered],
         "disconnected": [{"vendor": one.vendor, "id": one.id, "told": not one.why} for one in seen.ended],
         "unopened": list(own.unopened),
