@@ -65,6 +65,12 @@ class Retry:
         return chance * min(self.ceiling, self.base * 2.0 ** (attempt - 1))
 
 
+SHORTEST = 12
+"""Characters of a token; what is shorter is none, and stands in answers by chance."""
+TAKEN_OUT = "[token]"
+"""What stands in an answer where a token stood: refusals are kept in the journal, and shown to people."""
+
+
 @functools.cache
 def trusted() -> ssl.SSLContext:
     """Read the authorities that certificates are checked against, once for all connections: it takes 30 ms."""
@@ -161,7 +167,7 @@ class Api:
                 raise refusal
             wire.headers["Authorization"] = f"Bearer {token}"
             with self._governor.admit(self.lane, self._priority, kind):
-                outcome = self._once(request, attempt, renewed=bool(refused))
+                outcome = self._once(request, token, attempt, renewed=bool(refused))
             if isinstance(outcome, Answer):
                 return outcome
             if outcome.again == "renewed":
@@ -172,15 +178,15 @@ class Api:
                 raise outcome.error
             self.clock.sleep(wait)
 
-    def _once(self, request: _Request, attempt: int, *, renewed: bool) -> Answer | _Failed:
-        """Send a request once; return the answer, or what is wrong with it or with there being none."""
+    def _once(self, request: _Request, token: str, attempt: int, *, renewed: bool) -> Answer | _Failed:
+        """Send a request once, with this token; return the answer, or what is wrong with it or with there being none."""
         began, status, bytes_in, date = self.clock.monotonic(), 0, 0, ""
         said, again = request.said, request.again
         try:
             response = self._client.send(request.wire)
             status, bytes_in = response.status_code, response.num_bytes_downloaded
             date = response.headers.get("Date", "")
-            answer = _answer(response)
+            answer = _answer(response, token)
             reading = self._dialect.reading(answer, request.kind)
             self._governor.observe(self.lane, reading, request.kind)
             if request.is_answered(answer):
@@ -246,10 +252,13 @@ class _Failed:
     wait: float | None = None
 
 
-def _answer(response: httpx2.Response) -> Answer:
+def _answer(response: httpx2.Response, token: str) -> Answer:
+    """Read an answer. Where a vendor, or a network in between, repeats the token in it, nobody else does."""
+    content, told = response.content, len(token) >= SHORTEST and token.encode() in response.content
     try:
-        data = loads(response.content)
+        data = loads(content.replace(token.encode(), TAKEN_OUT.encode()) if told else content)
     except ValueError:
         data = None
     text = "" if data is not None and response.is_success else response.text
+    text = text.replace(token, TAKEN_OUT) if told else text
     return Answer(response.status_code, response.headers, data, text)

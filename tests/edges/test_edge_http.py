@@ -224,6 +224,27 @@ class TestLostAnswers:
 
 
 class TestToken:
+    @pytest.mark.parametrize(
+        "body", [{"message": "Bearer pat-na1-0123456789 is odd"}, "<p>Who is pat-na1-0123456789?</p>"]
+    )
+    @pytest.mark.parametrize("status", [400, 403, 404, 409, 502])
+    def test_a_token_that_is_repeated_is_taken_out(self, bench: Make, status: int, body: Any) -> None:
+        """What a vendor, or a network in between, says of a refusal is kept and shown, without the token in it."""
+        with playing(Reply(status, body)) as server:
+            one = bench(server.url, HUBSPOT, token=lambda refused: "pat-na1-0123456789", retry=Retry(attempts=1))
+            with pytest.raises(LedgerloopError) as caught:
+                one.api.call("POST", "/crm/objects/2026-09/deals", body={})
+
+        assert "pat-na1-0123456789" not in repr([caught.value, caught.value.args, vars(caught.value)])
+        assert "pat-na1-0123456789" in server.requests[0].headers["authorization"]
+
+    def test_a_token_in_a_row_of_an_answer_is_taken_out(self, bench: Make) -> None:
+        """A batch that went through in part says of each row what is wrong with it."""
+        with playing(Reply(207, {"errors": [{"message": "pat-na1-0123456789 may not"}]})) as server:
+            told = bench(server.url, token=lambda refused: "pat-na1-0123456789").api.call("GET", "/x")
+
+        assert {"errors": [{"message": "[token] may not"}]} == told.data
+
     def test_401_renews_once_and_repeats(self, bench: Make) -> None:
         """A refused token is handed back for another, and the call is repeated with that, even a create."""
         asked: list[str] = []
