@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import httpx2
@@ -26,14 +27,16 @@ from ledgerloop.cli.stage import (
     open_browser,
     register_webhooks,
 )
+from ledgerloop_sandbox.server import Sandbox
 from ledgerloop_sandbox.server import running as sandbox_running
 
 
 class Served(Scene):
     """A scene whose service runs in a process of its own, which may be killed and started again."""
 
-    def __init__(self, on: Stage, directory: Path) -> None:
+    def __init__(self, on: Stage, sandbox: Sandbox, directory: Path) -> None:
         super().__init__(on)
+        self.sandbox = sandbox
         self._file = directory / "ledgerloop.toml"
         self._log = (directory / "serve.log").open("ab")
         self.process: Forked | None = None
@@ -67,18 +70,24 @@ class Served(Scene):
 
 @contextmanager
 def running_process(
-    directory: Path, database: str, before: Callable[[Served], None] = lambda served: None
+    directory: Path,
+    database: str,
+    before: Callable[[Served], None] = lambda served: None,
+    more: Mapping[str, Mapping[str, object]] = MappingProxyType({}),
 ) -> Iterator[Served]:
-    """Run the service as a process and connect both vendors; ``before`` that people do what they did already."""
+    """Run the service as a process and connect both vendors; ``before`` that people do what they did already.
+
+    ``more`` are settings beside those that it needs.
+    """
     port = free_port()
     service_url = f"http://127.0.0.1:{port}"
     with sandbox_running(service_url=service_url) as sandbox, httpx2.Client(timeout=PATIENCE, verify=False) as control:
-        more = showing_all({"service": {"port": port, "database": database}})
-        password = furnish(directory, sandbox, service_url, more)
+        needed = {"service": {**more.get("service", {}), "port": port, "database": database}}
+        password = furnish(directory, sandbox, service_url, showing_all({**more, **needed}))
         built = build(settings_.load(directory / "ledgerloop.toml"))
         with open_browser(service_url) as browser:
             on = Stage(sandbox.xero_url, sandbox.hubspot_url, service_url, password, built, browser, control)
-            served = Served(on, directory)
+            served = Served(on, sandbox, directory)
             try:
                 served.start()
                 register_webhooks(on)

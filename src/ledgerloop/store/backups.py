@@ -265,12 +265,21 @@ def _tool(name: str, url: URL | None, *words: str) -> str:
     command: Sequence[str] = [name, *words]
     env = dict(os.environ)
     if url is not None:
-        address = url.set(drivername="postgresql", password=None).render_as_string(hide_password=False)
+        address, password = _without_password(url)
         command = [name, f"--dbname={address}", *words]
-        if url.password:
-            env["PGPASSWORD"] = str(url.password)
+        if password:
+            env["PGPASSWORD"] = password
     ended = subprocess.run(command, env=env, capture_output=True, text=True, check=False)  # noqa: S603
     if ended.returncode:
         why = (ended.stderr.strip().splitlines() or ["it said nothing"])[0]
         raise LedgerloopError(f"`{name}` failed: {why}")
     return ended.stdout
+
+
+def _without_password(url: URL) -> tuple[str, str]:
+    """Return an address as PostgreSQL's own tools take it, and the password that stood in it, in either place."""
+    query = dict(url.query)
+    beside = query.pop("password", "")
+    address = URL.create("postgresql", url.username, None, url.host, url.port, url.database, query)
+    password = url.password or (beside if isinstance(beside, str) else beside[-1])
+    return address.render_as_string(hide_password=False), str(password or "")
