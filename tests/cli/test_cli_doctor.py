@@ -266,6 +266,42 @@ def test_hubspot_scopes_that_the_token_lacks(file: Path, sandbox: Sandbox) -> No
     assert ["Without crm.objects.deals.write no deal shows its invoice, or why it is held."] == stops
 
 
+def test_other_tools_that_bring_invoices(file: Path, sandbox: Sandbox) -> None:
+    """What HubSpot's own data sync, or its older integration, has brought is a note that names it; nothing fails."""
+    _connect(file)
+
+    def act(path: str, **body: Any) -> None:
+        order = {"method": "POST", "path": path, "body": body}
+        assert 201 == httpx2.post(f"{sandbox.hubspot_url}/_sandbox/act", json=order).json()["status"]
+
+    httpx2.post(
+        f"{sandbox.hubspot_url}/_sandbox/settings", json={"search_lag_create": 0, "property_delay": 0}
+    ).raise_for_status()
+    alone = _findings(file)[1]
+    status = {"name": "hs_external_status", "label": "External Invoice Status", "type": "string", "fieldType": "text"}
+    act("/crm/properties/2026-09/invoices", **status, groupName="invoiceinformation")
+    for number in range(1, 6):
+        values = {"hs_currency": "NZD", "hs_number": f"INV-{number}", "hs_invoice_source": "data_sync"}
+        act("/crm/objects/2026-09/invoices", properties=values)
+    act("/crm/objects/2026-09/invoices", properties={"hs_currency": "NZD", "hs_number": "OWN-1"})
+    act(
+        "/crm/objects/2026-09/invoices",
+        properties={"hs_currency": "NZD", "hs_number": "OLD-1", "hs_external_status": "PAID"},
+    )
+
+    ended, findings = _findings(file)
+
+    assert not [one for one in alone if "has brought invoices" in one["sentence"]]
+    sync = _about(findings, "HubSpot's data sync has brought invoices into HubSpot, such as INV-")
+    old = _about(findings, "HubSpot's older integration with Xero or QuickBooks has brought invoices")
+    assert (0, ["note"] * 2) == (ended, [one["verdict"] for one in (sync, old)])
+    assert " and 2 more." in sync["sentence"]
+    assert "such as OLD-1. A deal to which" in old["sentence"]
+    assert "OWN-1" not in json.dumps(findings)
+    _use_token(file, sandbox, list(scopes.WANTED))
+    assert not [one for one in _findings(file)[1] if "has brought invoices" in one["sentence"]]
+
+
 def test_what_is_wrong_is_not_fine_as_well(file: Path, sandbox: Sandbox) -> None:
     """Beside a property that is wrong the doctor does not say that HubSpot has every one."""
     body = {"name": "xero_currency", "label": "c", "groupName": "contactinformation", "type": "number"}

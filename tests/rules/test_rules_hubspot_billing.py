@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from rules_samples import record
 
-from ledgerloop.rules.hubspot_billing import billed_by_invoice, billed_by_subscription
+from ledgerloop.rules.hubspot_billing import billed_by_invoice, billed_by_subscription, brought_by
 
 
 @pytest.mark.parametrize(
@@ -37,6 +37,22 @@ def test_invoices(values: dict[str, str], said: str) -> None:
 
     assert said in told
     assert bool(told) is bool(said)
+
+
+@pytest.mark.parametrize(
+    ("source", "tool"),
+    [
+        ("data_sync", "HubSpot's data sync"),
+        ("Data Sync", "HubSpot's data sync"),
+        ("LEGACY_XERO", "HubSpot's older integration with Xero"),
+        ("quickbooks_integration", "HubSpot's older integration with QuickBooks"),
+        ("hubspot", ""),
+        ("", ""),
+    ],
+)
+def test_who_brought_an_invoice(source: str, tool: str) -> None:
+    """A source that names another tool is told from HubSpot's own."""
+    assert tool == brought_by(record("9", hs_invoice_source=source))
 
 
 @pytest.mark.parametrize(

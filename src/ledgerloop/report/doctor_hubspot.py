@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from ledgerloop.bootstrap import Ledgerloop
 from ledgerloop.errors import ScopeMissing
 from ledgerloop.hubspot import scopes
 from ledgerloop.invoices.adoption_survey import traces_lacking
+from ledgerloop.portal.other_tools import invoices_brought
 from ledgerloop.portal.properties import KINDS, compare, tell
 from ledgerloop.report.doctor_xero import tell_ended
 from ledgerloop.report.finding import HOW_TO_CONNECT, Finding
 from ledgerloop.store import connections
+
+_NAMED = 3
+"""Invoices that a finding names."""
 
 
 def look_over_hubspot(built: Ledgerloop) -> Iterator[Finding]:
@@ -53,6 +57,7 @@ def look_over_hubspot(built: Ledgerloop) -> Iterator[Finding]:
     elif not unfit:
         yield Finding("fine", "HubSpot has every property.")
     yield from _stages(built)
+    yield from (_brought(tool, some) for tool, some in sorted(invoices_brought(client).items()))
     yield from (Finding("missing", sentence) for sentence in traces_lacking(client, built.parts().traces))
     with built.database.transaction() as tx:
         connected = connections.only_portal(tx)
@@ -60,6 +65,17 @@ def look_over_hubspot(built: Ledgerloop) -> Iterator[Finding]:
             tell(tx, connected.id, unfit, built.now())
     if connected is None:
         yield Finding("missing", f"No HubSpot portal is connected: {HOW_TO_CONNECT.format('hubspot')}")
+
+
+def _brought(tool: str, invoices: Sequence[str]) -> Finding:
+    """Tell of another tool that does what this service does."""
+    more = f" and {len(invoices) - _NAMED} more" if len(invoices) > _NAMED else ""
+    return Finding(
+        "note",
+        f"{tool} has brought invoices into HubSpot, such as {', '.join(invoices[:_NAMED])}{more}. A deal to which it"
+        " brings one is held, and customers that both of us make or change are changed to and fro. Switch off there"
+        " what this service does: in HubSpot under Settings, Integrations, Connected Apps.",
+    )
 
 
 def _answered(built: Ledgerloop) -> tuple[str, ...]:

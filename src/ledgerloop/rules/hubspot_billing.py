@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from ledgerloop.hubspot.models import Record
 
-INVOICE_PROPERTIES = ("hs_number", "hs_invoice_status", "hs_invoice_billable", "hs_invoice_source")
+SOURCE = "hs_invoice_source"
+INVOICE_PROPERTIES = ("hs_number", "hs_invoice_status", "hs_invoice_billable", SOURCE)
 SUBSCRIPTION_PROPERTIES = ("hs_status", "hs_invoice_creation")
 
 _ENDED = ("cancel", "expire")
@@ -14,13 +15,28 @@ https://developers.hubspot.com/docs/api-reference/latest/crm/objects/commerce-su
 """
 
 
+DATA_SYNC = "HubSpot's data sync"
+_TOOLS = {
+    "sync": DATA_SYNC,
+    "xero": "HubSpot's older integration with Xero",
+    "quickbooks": "HubSpot's older integration with QuickBooks",
+}
+"""What brings invoices, by a word in their source: HubSpot tells its labels, and of its values only `data_sync`."""
+
+
+def brought_by(invoice: Record) -> str:
+    """Name the tool that brought an invoice into HubSpot; nothing where it was made there."""
+    source = _text(invoice, SOURCE).lower()
+    return next((tool for word, tool in _TOOLS.items() if word in source), "")
+
+
 def billed_by_invoice(invoice: Record) -> str:
     """Say that HubSpot has an invoice of its own for a deal; nothing for one that is void or bills nothing."""
     name = _text(invoice, "hs_number") or invoice.id
     status = _text(invoice, "hs_invoice_status").lower()
     if status == "voided":
         return ""
-    if "sync" in _text(invoice, "hs_invoice_source").lower():
+    if brought_by(invoice) == DATA_SYNC:
         return (
             f"HubSpot's data sync brought invoice {name} to this deal, so Xero has one for it already, or gets it from"
             " there. Void it, or take its association with the deal away, if this service shall invoice the deal."
