@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -150,6 +151,34 @@ def test_the_store_is_away_at_the_start(served: Place, bao: Bao) -> None:
         served.connect()
         until(lambda: "ok" == served.health()["status"])
     assert (1, "Vault is sealed, or not ready\n") == (asked.returncode, asked.stderr)
+
+
+def test_lanes_go_on_soon_after_the_store_is_back(served: Place, bao: Bao) -> None:
+    """A lane that failed because the store was away does not rest as if a person had to put something right."""
+    path = bao.folder()
+    login = _vault(served, bao, path)
+    bao.put(f"{path}/app", token=credentials.HUBSPOT_TOKEN)
+    file = served.folder / "ledgerloop.toml"
+    file.write_text(file.read_text().replace("[hubspot]\n", f'[hubspot]\ntoken = "vault:{path}/app#token"\n'))
+    _write(served, *login)
+    with served.serving():
+        served.connect()
+        with bao.sealed():
+            until(lambda: 200 == _deal_changed(served) and _failing(served))
+        until(lambda: "ok" == served.health()["status"])
+
+
+_MOMENTS = itertools.count(1795337999000)
+
+
+def _deal_changed(place: Place) -> int:
+    """Tell the service of a change of a deal's, each time another one, and return the status code."""
+    told = {"portalId": 62515, "subscriptionType": "deal.propertyChange", "objectId": 999, "eventId": next(_MOMENTS)}
+    return place.from_hubspot(credentials.HUBSPOT_CLIENT_SECRET, told | {"occurredAt": next(_MOMENTS)})
+
+
+def _failing(place: Place) -> bool:
+    return any("has failed" in one for one in place.health()["problems"])
 
 
 def _forget(place: Place, name: str) -> None:

@@ -25,6 +25,7 @@ from ledgerloop.errors import (
     Locked,
     RateLimited,
     Refused,
+    StoreAway,
     Transient,
     UnknownOutcome,
 )
@@ -41,6 +42,8 @@ SOURCE: dict[str, Vendor] = {"standing": "xero", "invoicing": "hubspot"}
 """Whose events wake which flow."""
 
 _FIRST_WAIT, _LONGEST_WAIT = 1.0, 60.0
+_PASSING = frozenset(one.__name__ for one in (Transient, StoreAway, UnknownOutcome))
+"""The errors that heal by themselves, and may do so at any moment: the lane looks again soon."""
 _CONSENT_WAIT = timedelta(hours=1)
 _BROKEN_WAIT = timedelta(minutes=15)
 _LOCKED_WAIT = timedelta(minutes=1)
@@ -153,7 +156,7 @@ def _rest(problem: str, asked: float | None, failures: int) -> timedelta:
     """Choose how long a lane rests. What the vendor asked for always wins over what we would compute."""
     if asked is not None:
         return timedelta(seconds=asked)
-    if problem in (Transient.__name__, UnknownOutcome.__name__):
+    if problem in _PASSING:
         ceiling = min(_LONGEST_WAIT, _FIRST_WAIT * 2 ** min(failures, 10))
         return timedelta(seconds=_FIRST_WAIT + parts().random() * (ceiling - _FIRST_WAIT))
     return {ConsentNeeded.__name__: _CONSENT_WAIT, Locked.__name__: _LOCKED_WAIT}.get(problem, _BROKEN_WAIT)
