@@ -179,7 +179,7 @@ class Api:
             self.clock.sleep(wait)
 
     def _once(self, request: _Request, token: str, attempt: int, *, renewed: bool) -> Answer | _Failed:
-        """Send a request once, with this token; return the answer, or what is wrong with it or with there being none."""
+        """Send a request once with a token; return the answer, or what is wrong with it or with there being none."""
         began, status, bytes_in, date = self.clock.monotonic(), 0, 0, ""
         said, again = request.said, request.again
         try:

@@ -13,9 +13,9 @@ import httpx2
 import pytest
 from web_scene import GOOD_PASSWORD, Visit, keep_secrets, token_in, xero_body, xero_event
 
-from ledgerloop.records import Customer, Entry, Event, Intent, Organisation, Portal, Rest
+from ledgerloop.records import Customer, Entry, Event, Intent, Organisation, Portal, Rest, Signed
 from ledgerloop.secrets.sealed import new_key_file
-from ledgerloop.store import connections, inbox, intents, journal, lanes, mirror, single_values
+from ledgerloop.store import connections, inbox, intents, journal, lanes, mirror, signatures, single_values
 from ledgerloop.store.connections import Connected
 from ledgerloop.web.pages import HEADERS
 from ledgerloop.web.passwords import FREE, hash_of
@@ -361,6 +361,23 @@ def test_console_shows_what_deals_tell(visit: Visit) -> None:
         "10, not 12. Or run `ledgerloop retry --deal 124` if it is right as it stands.",
     ):
         assert words in page
+
+
+def test_what_is_amiss_is_not_called_in_step(visit: Visit) -> None:
+    """Where webhooks are refused, or a lane fails and does not rest, the headline says how many things are amiss."""
+    _connect(visit)
+    refused = Signed("hubspot", None, 3, visit.clock.now(), visit.clock.now(), "the signature is not right", 3)
+    with visit.built.database.transaction() as tx:
+        signatures.add(tx, [refused])
+
+    assert "One thing is amiss" in visit.console()
+
+    with visit.built.database.transaction() as tx:
+        signatures.add(tx, [replace(refused, vendor="xero")])
+
+    page = visit.console()
+    assert "2 things are amiss" in page
+    assert "All is in step" not in page
 
 
 def test_console_shows_what_was_written(visit: Visit) -> None:

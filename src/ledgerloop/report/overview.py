@@ -172,6 +172,8 @@ class Overview:
             return f"Webhooks of {self.name(next(iter(self.silent)))} do not come"
         if self.parked:
             return f"{self.name(self.parked[0].lane)} rests for a while"
+        if self.reasons:
+            return "One thing is amiss" if len(self.reasons) == 1 else f"{len(self.reasons)} things are amiss"
         busy = self.waiting or any(one.wanted or one.begun_at for one in self.lanes)
         return "At work" if busy else self._in_step
 
