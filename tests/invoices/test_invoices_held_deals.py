@@ -35,7 +35,7 @@ def test_a_deal_goes_on_under_other_routes(staged: Callable[..., Scene]) -> None
     scene = staged({"route": {"organisation": "Nobody Ltd"}})
     deal = scene.sell()
     said = scene.until_shown("deals", deal, "xero_sync_message")["xero_sync_message"]
-    assert "the organisation named under [route] is not connected" in said
+    assert "“Nobody Ltd”, named at `organisation` under [route], is not connected" in said
     scene.settle()
 
     equip(replace(scene.built.parts(), routes=(Route(),)))
@@ -53,7 +53,7 @@ def test_a_start_under_other_routes_tries_at_once(tmp_path: Path) -> None:
         _start_with(served, tmp_path, "Nobody Ltd")
         deal = served.sell()
         said = served.until_shown("deals", deal, "xero_sync_message", seconds=20)["xero_sync_message"]
-        assert "the organisation named under [route] is not connected" in said
+        assert "“Nobody Ltd”, named at `organisation` under [route], is not connected" in said
         served.settle()
 
         _start_with(served, tmp_path, "Kiwi Demo Ltd")

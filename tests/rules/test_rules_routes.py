@@ -56,4 +56,4 @@ def test_a_route_is_named_as_people_find_it() -> None:
     held = route_for(DEAL, [Route("gone", FIRST, name="[[routes]] 3")], [HOME], FACTS)
 
     assert isinstance(held, Hold)
-    assert "the organisation named under [[routes]] 3 is not connected" in held.sentence
+    assert "“gone”, named at `organisation` under [[routes]] 3, is not connected" in held.sentence

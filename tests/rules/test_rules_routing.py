@@ -8,7 +8,17 @@ import pytest
 from rules_samples import HOME
 
 from ledgerloop.records import Hold, Organisation
-from ledgerloop.rules.routing import Conditions, Facts, Route, Terms, home_of_open, leaves_open, route_for, undecided
+from ledgerloop.rules.routing import (
+    Conditions,
+    Facts,
+    Route,
+    Terms,
+    home_of_open,
+    leading_nowhere,
+    leaves_open,
+    route_for,
+    undecided,
+)
 
 AWAY = replace(HOME, id="9z", name="Harbour Australia Pty Ltd", base_currency="AUD")
 TERMS = Terms(status="AUTHORISED", account_code="260")
@@ -76,19 +86,22 @@ def test_a_deal_that_is_not_won(routes: list[Route], deal: dict[str, str | None]
         pytest.param(
             [Route("gone")],
             [HOME],
-            "No route fits this deal: the organisation named under [route] is not connected. Connect it.",
+            "No route fits this deal: “gone”, named at `organisation` under [route], is not connected. Connect it,"
+            " or correct what is written there; connected: Harbour Supplies Ltd.",
             id="the chosen one is not connected",
         ),
         pytest.param(
             [Route("gone", TERMS), Route("9z", OTHER)],
             [AWAY],
-            "No route fits this deal: the organisation named under [route] is not connected. Connect it.",
+            "No route fits this deal: “gone”, named at `organisation` under [route], is not connected. Connect it,"
+            " or correct what is written there; connected: Harbour Australia Pty Ltd.",
             id="the first that fits wins, also where its organisation is away: the next would be the wrong one",
         ),
         pytest.param(
             [Route("harbour supplies ltd")],
             [HOME],
-            "No route fits this deal: the organisation named under [route] is not connected. Connect it.",
+            "No route fits this deal: “harbour supplies ltd”, named at `organisation` under [route], is not connected."
+            " Connect it, or correct what is written there; connected: Harbour Supplies Ltd.",
             id="a name is compared to the letter",
         ),
     ],
@@ -159,6 +172,27 @@ def test_a_disconnected_organisation(
     assert isinstance(found, Hold)
     assert found.reasons[0].startswith(f"{GONE} Connect it again with `ledgerloop connect xero`")
     assert list(found.reasons[1:]) == [ANOTHER][: reasons - 1]
+
+
+def test_every_organisation_is_disconnected() -> None:
+    """Where several were connected and none is left, a route that names none is not said to name one."""
+    assert route_for({}, [Route()], [], ended=[HOME, AWAY]) == Hold(
+        (
+            "Every Xero organisation is disconnected. Connect one again with `ledgerloop connect xero` or in the"
+            " console, and this deal goes on by itself.",
+        )
+    )
+
+
+def test_routes_that_lead_nowhere() -> None:
+    """A name that nobody has, such as a misspelt one, is said with those that there are, before a deal is held."""
+    routes = [Route("9z"), Route("Harbour Suplies Ltd", name="[[routes]] 2"), Route(HOME.name), Route()]
+
+    assert leading_nowhere(routes, [HOME, AWAY]) == [
+        "[[routes]] 2 names “Harbour Suplies Ltd” at `organisation`, which is not connected, so its won deals are held."
+        " Connect it, or correct what is written there; known: Harbour Australia Pty Ltd, Harbour Supplies Ltd."
+    ]
+    assert leading_nowhere(routes[1:2], [])[0].endswith("; known: none.")
 
 
 def test_where_open_routes_lead() -> None:

@@ -146,7 +146,33 @@ def route_for(
                 f" with `ledgerloop connect choose`; or write its id at `organisation` under {route.name}.",
             )
         )
-    return Hold((f"No route fits this deal: the organisation named under {route.name} is not connected. Connect it.",))
+    if not route.organisation:
+        return Hold(
+            (
+                "Every Xero organisation is disconnected. Connect one again with `ledgerloop connect xero` or in the"
+                " console, and this deal goes on by itself.",
+            )
+        )
+    return Hold(
+        (
+            f"No route fits this deal: “{route.organisation}”, named at `organisation` under {route.name}, is not"
+            f" connected. Connect it, or correct what is written there; connected: {_names(organisations)}.",
+        )
+    )
+
+
+def leading_nowhere(routes: Sequence[Route], known: Sequence[Organisation]) -> list[str]:
+    """Say which routes name an organisation that is none of those ``known``, disconnected ones among them."""
+    return [
+        f"{one.name} names “{one.organisation}” at `organisation`, which is not connected, so its won deals are held."
+        f" Connect it, or correct what is written there; known: {_names(known)}."
+        for one in routes
+        if one.organisation and not _fitting(one, known, "")
+    ]
+
+
+def _names(organisations: Sequence[Organisation]) -> str:
+    return ", ".join(sorted(one.name for one in organisations)) or "none"
 
 
 def leaves_open(routes: Sequence[Route]) -> bool:
