@@ -429,7 +429,8 @@ ROWS: tuple[Row, ...] = (
         "`invalid_client`, `unauthorized_client`, `invalid_scope`",
         Refused,
         "never",
-        "{name} refused the client ({said}): check client id, secret and scopes",
+        "{name} refused the client ({said}): compare `xero.client_id` and `xero.scopes` with the app's page there, and"
+        " save its client secret anew",
         "The connection stands. Correct `xero.client_id`, the secret or `xero.scopes`.",
     ),
     Row(

@@ -78,11 +78,11 @@ def test_the_console_has_a_button_for_it(custom: Scene) -> None:
 @pytest.mark.parametrize(
     ("secret", "organisation", "said"),
     [
-        ("wrong", KIWI, "Xero refused the client (invalid_client): check client id, secret and scopes"),
+        ("wrong", KIWI, "Xero refused the client (invalid_client): compare `xero.client_id`"),
         (
             credentials.XERO_CUSTOM_CLIENT_SECRET,
             "nobody",
-            "Xero refused the client (unauthorized_client): check client id, secret and scopes",
+            "Xero refused the client (unauthorized_client): compare `xero.client_id`",
         ),
     ],
 )

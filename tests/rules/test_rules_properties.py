@@ -125,8 +125,8 @@ def present(kind: LinkKind, **other: Present | None) -> list[Present]:
 
 ELSE = "or map another name under [properties]."
 ANOTHER = (
-    "Map another name under [properties], which is then made: one that is deleted comes back as it was when its name is"
-    " used again."
+    "Map another name under [properties], restart the service, and run `ledgerloop provision`, which makes it: one that"
+    " is deleted comes back as it was when its name is used again."
 )
 
 

@@ -202,7 +202,7 @@ def test_wrong_client_secret(connecting: Callable[..., Visit]) -> None:
     answer = again.browser.get(back)
 
     assert 502 == answer.status_code
-    assert "check client id, secret and scopes" in answer.text
+    assert "compare `xero.client_id` and `xero.scopes` with the app's page there" in unescape(answer.text)
     again.close()
 
 

@@ -78,7 +78,10 @@ class HubSpotDialect:
 
     def to_grant(self) -> str:
         """Say what a person does to have a scope granted."""
-        return "Add one of them to the app or key in HubSpot; a token made before that may have to be made anew."
+        return (
+            "Add one of them to the app or key in HubSpot; a token made before that may have to be made anew. Then run"
+            " `ledgerloop connect hubspot`, and what rests goes on."
+        )
 
     def codes(self, answer: Answer) -> frozenset[str]:
         """Read out of a refusal what the table of refusals tells apart; a field's own code is one."""

@@ -38,7 +38,7 @@ def look_over_hubspot(built: Ledgerloop) -> Iterator[Finding]:
     needed = [one for one in short if lacking or one not in scopes.TO_MAKE_PROPERTIES]
     said = "HubSpot's token has every scope that is wanted."
     if short:
-        said = "HubSpot's token lacks scopes: add them to the app or key."
+        said = "HubSpot's token lacks scopes: add them to the app or key, and then run `ledgerloop connect hubspot`."
     if short and not needed:
         said = "HubSpot's token lacks only scopes for making properties, and all properties are there."
     yield Finding("missing" if needed else "note" if short else "fine", said, scopes.WANTED, granted, short)

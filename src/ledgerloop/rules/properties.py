@@ -118,8 +118,8 @@ class Present(NamedTuple):
 
 
 _ANOTHER_NAME = (
-    "Map another name under [properties], which is then made: one that is deleted comes back as it was when its name is"
-    " used again."
+    "Map another name under [properties], restart the service, and run `ledgerloop provision`, which makes it: one that"
+    " is deleted comes back as it was when its name is used again."
 )
 """HubSpot keeps archived properties for 90 days."""
 

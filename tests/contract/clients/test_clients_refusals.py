@@ -508,7 +508,7 @@ CASES = (
             "to make this call. Read more about required scopes here: "
             "https://developers.hubspot.com/scopes; any one of these scopes would do: "
             "crm.objects.deals.read. Add one of them to the app or key in HubSpot; a token made before that "
-            "may have to be made anew."
+            "may have to be made anew. Then run `ledgerloop connect hubspot`, and what rests goes on."
         ),
     ),
     Case(
@@ -521,7 +521,7 @@ CASES = (
             "to make this call. Read more about required scopes here: "
             "https://developers.hubspot.com/scopes; any one of these scopes would do: "
             "crm.objects.deals.read. Add one of them to the app or key in HubSpot; a token made before that "
-            "may have to be made anew."
+            "may have to be made anew. Then run `ledgerloop connect hubspot`, and what rests goes on."
         ),
     ),
     Case(
@@ -544,7 +544,7 @@ CASES = (
             "HubSpot GET /crm/objects/2026-09/deals: 403, You do not have permissions to view_schema object "
             "type deals (requires one of [crm.objects.deals.read]); any one of these scopes would do: "
             "crm.objects.deals.read. Add one of them to the app or key in HubSpot; a token made before that "
-            "may have to be made anew."
+            "may have to be made anew. Then run `ledgerloop connect hubspot`, and what rests goes on."
         ),
     ),
     Case(
@@ -764,7 +764,10 @@ CASES = (
         400,
         "word",
         wrong_secret,
-        "xero refused the client (invalid_client): check client id, secret and scopes",
+        (
+            "xero refused the client (invalid_client): compare `xero.client_id` and `xero.scopes` with the app's page "
+            "there, and save its client secret anew"
+        ),
     ),
     Case("identity", 429, "", renewing(429), "xero's identity host asks to wait", 1, "token$"),
     Case("identity", 503, "", renewing(503), "xero's identity host answered 503", 3, "token$"),
