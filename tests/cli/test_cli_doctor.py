@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -123,6 +124,18 @@ def test_what_routes_name_and_the_books_lack(file: Path) -> None:
     assert not [one for one in findings if "998" in one["sentence"] and "Kiwi" in one["sentence"]]
 
 
+def test_a_route_to_nobody_that_is_connected(file: Path) -> None:
+    """An organisation that a route names and nobody connected is named before a deal is held for it."""
+    _connect(file)
+    file.write_text(f'{file.read_text()}[route]\norganisation = "Kiwi Ltd"\n')
+
+    status, findings = _findings(file)
+
+    found = _about(findings, "[route] names “Kiwi Ltd” at `organisation`, which is not connected")
+    assert (1, "missing") == (status, found["verdict"])
+    assert found["sentence"].endswith("known: Aussie Demo Pty, Kiwi Demo Ltd.")
+
+
 def test_several_organisations_and_none_chosen(file: Path) -> None:
     """Won deals that wait for a choice are no tick; the command that the sentence names cures it."""
     _connect(file)
@@ -160,6 +173,24 @@ def test_all_is_fine(file: Path) -> None:
     assert "note" == _about(findings, "HubSpot's webhooks are refused")["verdict"]
     assert "fine" == _about(findings, "HubSpot has every property")["verdict"]
     assert "fine" == _about(findings, "Xero answers for Kiwi Demo Ltd")["verdict"]
+
+
+def test_the_only_one_that_is_left_was_not_answered(file: Path) -> None:
+    """Where the others are disconnected, an organisation of which nobody has said what it is for is named still."""
+    _connect(file)
+    database = Database(load(file).service.database)
+    with database.transaction() as tx:
+        for one in connections.all_connected(tx, "xero"):
+            state = connections.ENDED if one.name == "Kiwi Demo Ltd" else connections.UNANSWERED
+            connections.put(
+                tx, replace(one, state=state, why="" if state == connections.ENDED else "Nobody has said yet.")
+            )
+    database.close()
+
+    status, findings = _findings(file)
+
+    assert "note" == _about(findings, "Kiwi Demo Ltd is disconnected")["verdict"]
+    assert (1, "missing") == (status, _about(findings, "Nobody has said yet.")["verdict"])
 
 
 def test_what_a_small_plan_allows(file: Path, sandbox: Sandbox) -> None:
@@ -324,8 +355,42 @@ def test_token_that_nobody_knows(file: Path) -> None:
 
     assert 1 == status
     assert "missing" == _about(findings, "No Xero organisation is connected")["verdict"]
-    assert any("HubSpot" in one["sentence"] and one["verdict"] == "missing" for one in findings)
+    assert "missing" == _about(findings, "and then run `ledgerloop connect hubspot`")["verdict"]
     assert "pat-na1-unknown" not in json.dumps(findings)
+
+
+def test_consent_that_ended(file: Path, sandbox: Sandbox) -> None:
+    """Where Xero no longer takes the refresh token, the doctor says which command connects again."""
+    _connect(file)
+    assert 201 == httpx2.post(f"{sandbox.xero_url}/_sandbox/faults", json={"kind": "revoke_tokens"}).status_code
+
+    status, findings = _findings(file)
+
+    found = _about(findings, "Xero must be connected again: ")
+    assert (1, "missing") == (status, found["verdict"])
+    assert found["sentence"].endswith("(invalid_grant). Run `ledgerloop connect xero`, or use the console.")
+
+
+def test_what_is_lacking_is_told_once(place: Path) -> None:
+    """Before anything is saved each secret is named once, and no list is shown of what nobody was asked for."""
+    ended = run(place, "doctor")
+
+    assert 1 == ended.returncode
+    for name in ("xero_client_secret", "xero_webhook_key", "hubspot_token", "hubspot_client_secret"):
+        assert 1 == ended.stdout.count(f"run `ledgerloop secret set {name}`")
+    assert "wanted:  openid" in ended.stdout
+    assert "none" not in ended.stdout
+
+
+def test_no_address_is_announced_where_there_is_none(place: Path) -> None:
+    """Without a client secret there is nothing to open in a browser, and nothing says so first."""
+    (place / "ledgerloop.toml").write_text('[xero]\nclient_id = "x"\n')
+
+    ended = run(place, "connect", "xero")
+
+    assert (2, "") == (ended.returncode, ended.stdout)
+    assert "run `ledgerloop secret set xero_client_secret`" in ended.stderr
+    assert "Open this address" not in ended.stderr
 
 
 @pytest.mark.parametrize("kind", ["legacy", "service_key", "static"])

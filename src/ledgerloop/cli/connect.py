@@ -53,8 +53,9 @@ def xero(
             say(f"Connected: {connect_custom(built.desk).name}.")
             return
         before = built.shelf.load(GRANT)
+        address = consent_address(built)
         say("Open this address in a browser, within ten minutes:", err=True)
-        say(consent_address(built))
+        say(address)
         if wait:
             say(f"Connected: {_waited(built, before)}")
             with built.database.reading() as tx:

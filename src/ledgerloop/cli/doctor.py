@@ -35,5 +35,5 @@ def doctor(
 def _print(one: Finding) -> None:
     say(f"{ {'fine': '✓', 'note': '·', 'missing': '✗'}[one.verdict] } {one.sentence}")
     for label, scopes in (("wanted", one.wanted), ("granted", one.granted), ("missing", one.missing)):
-        if one.wanted:
-            say(f"    {label + ':':9}{' '.join(scopes) or 'none'}")
+        if scopes:
+            say(f"    {label + ':':9}{' '.join(scopes)}")

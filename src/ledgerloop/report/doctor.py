@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 
 from ledgerloop.bootstrap import Ledgerloop
 from ledgerloop.engine import epoch
-from ledgerloop.errors import LedgerloopError
+from ledgerloop.errors import ConsentNeeded, LedgerloopError
 from ledgerloop.log import logger
 from ledgerloop.report.doctor_hubspot import look_over_hubspot
 from ledgerloop.report.doctor_xero import look_over_xero
-from ledgerloop.report.finding import Examined, Finding, keep, last
+from ledgerloop.report.finding import Examined, Finding, how_to_connect_again, keep, last
 from ledgerloop.report.missing import lacks
 from ledgerloop.report.overview import look
 from ledgerloop.rules.clocks import agree
@@ -31,8 +31,9 @@ def examine(built: Ledgerloop) -> list[Finding]:
 
     What stops a look is a finding.
     """
-    found = [*_settings(built), *_database(built), *_tried(look_over_xero, built), *_tried(look_over_hubspot, built)]
-    findings = [*_service(built), *found, *_clock(built)]
+    settings = [*_settings(built)]
+    vendors = [*_tried(look_over_xero, built, settings), *_tried(look_over_hubspot, built, settings)]
+    findings = [*_service(built), *settings, *_database(built), *vendors, *_clock(built)]
     with suppress(Exception), built.database.transaction() as tx:  # where nothing can be written a finding says so
         keep(tx, findings, built.now())
     return findings
@@ -96,12 +97,17 @@ def _settings(built: Ledgerloop) -> Iterator[Finding]:
         yield Finding("note", f"Vendors cannot send webhooks to {address}: write service.public_url, with https.")
 
 
-def _tried(look: Callable[[Ledgerloop], Iterator[Finding]], built: Ledgerloop) -> Iterator[Finding]:
-    """Turn what stops a look into a finding."""
+def _tried(
+    look: Callable[[Ledgerloop], Iterator[Finding]], built: Ledgerloop, told: Sequence[Finding]
+) -> Iterator[Finding]:
+    """Turn what stops a look into a finding with what to do, unless it was ``told`` of already."""
     try:
         yield from look(built)
+    except ConsentNeeded as error:
+        yield Finding("missing", f"{error.sentence}. {how_to_connect_again(error.vendor)}")
     except LedgerloopError as error:
-        yield Finding("missing", error.sentence)
+        if not any(error.sentence in one.sentence for one in told):
+            yield Finding("missing", error.sentence)
 
 
 def _clock(built: Ledgerloop) -> Iterator[Finding]:

@@ -11,9 +11,10 @@ from ledgerloop.bootstrap import Ledgerloop
 from ledgerloop.errors import LedgerloopError, Missing
 from ledgerloop.records import Organisation as Known
 from ledgerloop.report.doctor_books import look_over_books
-from ledgerloop.report.finding import HOW_TO_ANSWER, HOW_TO_CONNECT, Finding
+from ledgerloop.report.finding import HOW_TO_ANSWER, HOW_TO_CONNECT, Finding, how_to_connect_again
 from ledgerloop.rules.days import later
 from ledgerloop.rules.reference_data import Books
+from ledgerloop.rules.routing import leading_nowhere
 from ledgerloop.settings import on_sandbox
 from ledgerloop.setup.connect import GRANT, undecided_in
 from ledgerloop.store import connections, mirror
@@ -32,9 +33,9 @@ MOST_APPROVED = {"STARTER": 20, "IGNITE": 20, "SIMPLE": 10}
 def look_over_xero(built: Ledgerloop) -> Iterator[Finding]:
     """Compare the scopes in the access token with those that are asked for, and see whether Xero answers."""
     with built.database.reading() as tx:
-        ended, alive = connections.ended(tx, "xero"), bool(connections.organisations(tx))
+        ended, connected = connections.ended(tx, "xero"), connections.all_connected(tx, "xero")
     yield from tell_ended(ended)
-    if ended and not alive:
+    if ended and all(one.ended for one in connected):
         return
     kept = built.shelf.load(GRANT)
     if kept is None:
@@ -64,17 +65,20 @@ def look_over_xero(built: Ledgerloop) -> Iterator[Finding]:
     custom = built.settings.xero.connection == "custom"  # the books tell whether it stands: there is no list of one
     reached = {one.id for one in known} if custom else {one.tenantId for one in built.vendors.list_connections("")}
     if waits:
-        cure = "Choose one in the console, or with `ledgerloop connect choose`; or write it at `organisation` there."
+        cure = "Choose one in the console, or with `ledgerloop connect choose`; or write it at `organisation` of each."
         yield Finding("missing", f"{waits} {cure}")
+    facts = [one.facts for one in known if isinstance(one.facts, Known)]
+    yield from (Finding("missing", sentence) for sentence in leading_nowhere(built.parts().routes, facts))
+    again = how_to_connect_again("xero")
     for one in known:
         if one.ended:
             continue
         if one.off:
             yield Finding("missing", f"{one.why} {HOW_TO_ANSWER}")
         elif one.id not in reached:
-            yield Finding("missing", f"Xero no longer lets us into {one.name}: connect it again.")
+            yield Finding("missing", f"Xero no longer lets us into {one.name}: connect it again. {again}")
         elif one.state != "connected":
-            yield Finding("missing", f"{one.name} must be connected again: {one.why}")
+            yield Finding("missing", f"{one.name} must be connected again: {one.why.rstrip('.')}. {again}")
         else:
             yield from _answer(built, one)
 

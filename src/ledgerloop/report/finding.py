@@ -27,6 +27,14 @@ HOW_TO_ANSWER = "Say it in the console, or with `ledgerloop connect answer` and 
 HOW_TO_CONNECT = "run `ledgerloop connect {}`, or use the console."
 
 
+def how_to_connect_again(vendor: str) -> str:
+    """Say what to do where a vendor no longer accepts what lets us in: HubSpot's is a token that a person saves."""
+    command = HOW_TO_CONNECT.format(vendor.lower())
+    if vendor.lower() == "hubspot":
+        return f"Save its token anew, as `hubspot.token` says where, and then {command}"
+    return command[0].upper() + command[1:]
+
+
 @dataclass(frozen=True, slots=True)
 class Examined:
     """What was found when everything was looked at last."""

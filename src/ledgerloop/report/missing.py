@@ -39,7 +39,8 @@ def lacks(built: Ledgerloop) -> list[Lack]:
         (
             "hubspot.client_secret",
             settings.hubspot.client_secret,
-            "HubSpot's webhooks are refused; won deals are found by looking for them.",
+            "HubSpot's webhooks are refused; won deals are found by looking for them. With a service key, which has no"
+            " webhooks, that is as it should be.",
             False,
         ),
     ):
