@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+from datetime import UTC, datetime, timedelta
 
 from cli_process import COMMAND, run
 from operated import Place, until
@@ -75,6 +76,31 @@ def test_what_a_file_does_not_give_is_said(served: Place) -> None:
     assert "hubspot_token, which is empty: put the secret there." in doctor.stdout
     assert "XERO_KEY_OF_TESTS, which is not set" in doctor.stdout
     assert "No setting refers to `secret:hubspot_token`. There are none." in kept.stderr
+
+
+def test_a_lane_looks_again_soon_for_a_secret_that_was_not_there(served: Place) -> None:
+    """A token that is saved late need not wait for a quarter of an hour, as what a vendor refused does."""
+    _refer(served)
+    token = served.folder / "hubspot_token"
+    os.environ["XERO_KEY_OF_TESTS"] = credentials.XERO_WEBHOOK_KEY
+    try:
+        with served.serving():
+            served.connect()
+            until(lambda: "ok" == served.health()["status"])
+            token.rename(served.folder / "elsewhere")
+            assert 200 == served.from_hubspot_deal()
+            until(lambda: _resting(served))
+            began = datetime.now(UTC)
+            rests = _resting(served)
+    finally:
+        del os.environ["XERO_KEY_OF_TESTS"]
+
+    assert ["hubspot_token, which is not there: put the secret there." in one["why"] for one in rests] == [True]
+    assert datetime.fromisoformat(rests[0]["until"]) - began <= timedelta(minutes=1)
+
+
+def _resting(place: Place) -> list[dict[str, str]]:
+    return [one for one in json.loads(place.command("status", "--json").stdout)["parked"] if one["flow"] == "invoicing"]
 
 
 def test_a_new_client_secret_counts_in_a_service_that_runs(served: Place) -> None:

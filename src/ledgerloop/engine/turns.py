@@ -25,6 +25,7 @@ from ledgerloop.errors import (
     Locked,
     RateLimited,
     Refused,
+    SettingsError,
     StoreAway,
     Transient,
     UnknownOutcome,
@@ -46,8 +47,8 @@ _PASSING = frozenset(one.__name__ for one in (Transient, StoreAway, UnknownOutco
 """The errors that heal by themselves, and may do so at any moment: the lane looks again soon."""
 _CONSENT_WAIT = timedelta(hours=1)
 _BROKEN_WAIT = timedelta(minutes=15)
-_LOCKED_WAIT = timedelta(minutes=1)
-"""Looking again whether the right key is back costs no call."""
+_SECRET_WAIT = timedelta(minutes=1)
+"""Looking again whether a secret is there, or the key that opens it, costs next to nothing."""
 
 
 def turn_id(flow: str, lane: str, turn: int) -> str:
@@ -159,4 +160,6 @@ def _rest(problem: str, asked: float | None, failures: int) -> timedelta:
     if problem in _PASSING:
         ceiling = min(_LONGEST_WAIT, _FIRST_WAIT * 2 ** min(failures, 10))
         return timedelta(seconds=_FIRST_WAIT + parts().random() * (ceiling - _FIRST_WAIT))
-    return {ConsentNeeded.__name__: _CONSENT_WAIT, Locked.__name__: _LOCKED_WAIT}.get(problem, _BROKEN_WAIT)
+    if problem in (SettingsError.__name__, Locked.__name__):
+        return _SECRET_WAIT
+    return _CONSENT_WAIT if problem == ConsentNeeded.__name__ else _BROKEN_WAIT
