@@ -58,6 +58,7 @@ def test_one_of_two_and_then_the_last_beside_the_service(served: Place) -> None:
         told = run(served.folder, "doctor")
         assert 0 == told.returncode, told.stdout
         assert f"· {KIWI} is disconnected. To connect it again, run `ledgerloop connect xero`" in told.stdout
+        assert "To connect it again, save its token where it was forgotten, and then run `ledgerloop" in told.stdout
         assert f"{KIWI} is disconnected already." in served.command("disconnect", "xero", KIWI, "--yes").stdout
         served.command("secret", "set", "hubspot_token", given=SECRETS["hubspot_token"])
         served.connect()

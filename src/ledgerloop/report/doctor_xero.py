@@ -96,7 +96,9 @@ def _renewed(tokens: oauth.TokenSet, now: datetime) -> Finding:
 def tell_ended(some: Sequence[Connected]) -> Iterator[Finding]:
     """Tell what a person has disconnected, which is nothing amiss; what is left to do is among the reasons."""
     for one in some:
-        yield Finding("note", f"{one.name} is disconnected. To connect it again, {HOW_TO_CONNECT.format(one.vendor)}")
+        cure = HOW_TO_CONNECT.format(one.vendor)
+        saved = "save its token where it was forgotten, and then " if one.vendor == "hubspot" else ""
+        yield Finding("note", f"{one.name} is disconnected. To connect it again, {saved}{cure}")
 
 
 def _answer(built: Ledgerloop, organisation: Connected) -> Iterator[Finding]:

@@ -57,7 +57,10 @@ def answer(desk: Desk, hidden: Collection[str], home: str) -> list[Organisation]
     with desk.database.transaction() as tx:
         waiting = connections.unanswered(tx)
         if not waiting:
-            raise LedgerloopError("No organisation waits to be told what it is for.")
+            raise LedgerloopError(
+                "No organisation waits to be told what it is for. `ledgerloop connect choose` says where deals are"
+                " invoiced, and `ledgerloop connect show` shows the customers of one that was hidden."
+            )
         unshown = {_named(waiting, one).id for one in hidden}
         going = [one for one in connections.all_connected(tx, "xero") if not one.ended]
         if home:
