@@ -26,11 +26,11 @@ def weigh(deal: Sold, invoice: Stands, days: int) -> Pair | None:
     where the deal names it.
     """
     document = invoice.document
-    named, called = list(_naming(deal, invoice)), _is_called(deal, document)
+    named, is_called = list(_naming(deal, invoice)), _is_called(deal, document)
     whose, what = _whose(deal, invoice), _amount(deal, invoice)
     apart = days_between(deal, invoice.organisation, document)
     near = apart <= days
-    agrees = [said for said, _ in named] + (["Its reference names the deal."] if called else [])
+    agrees = [said for said, _ in named] + (["Its reference names the deal."] if is_called else [])
     agrees += [one for one in (whose[0], what[0]) if one]
     agrees += [_dated(apart)] if near and agrees else []
     against = [one for one in (*_standing(deal, invoice), whose[1], what[1], *_in_place(deal, invoice)) if one]
@@ -42,7 +42,7 @@ def weigh(deal: Sold, invoice: Stands, days: int) -> Pair | None:
         return _pair(deal, invoice, "named", agrees, against, "" if whose[0] or what[0] else _NUMBER_ALONE)
     if _is_out(deal, invoice):
         return None
-    if called and (whose[0] or what[0]):
+    if is_called and (whose[0] or what[0]):
         return _pair(deal, invoice, "called", agrees, against, "" if whose[0] and what[0] else _NAME_ALONE)
     if whose[0] and what[0] and near:
         return _pair(deal, invoice, "fits", agrees, [*_in_place(deal, invoice), *elsewhere])
