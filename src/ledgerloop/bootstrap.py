@@ -306,6 +306,7 @@ def _vendors(
             clock=clock,
             lane=lane,
             observe=counted,
+            replaced=tokens.replaced if token is tokens else lambda used: False,
         )
 
     def hubspot_token(refused: str) -> str:

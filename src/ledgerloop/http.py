@@ -106,13 +106,17 @@ class Api:
         priority: Priority = "live",
         retry: Retry | None = None,
         chance: Callable[[], float] = random.random,
+        replaced: Callable[[str], bool] = lambda used: False,
     ) -> None:
-        """Take the parts. ``token`` is asked with "" for a token, and with a refused token for another than that."""
+        """Take the parts. ``token`` is asked with "" for a token, and with a refused token for another than that.
+
+        ``replaced`` tells whether somebody has put another token in the place of one that was used.
+        """
         self._client, self._base_url, self._dialect = client, base_url.rstrip("/"), dialect
         self.token, self._governor, self.lane, self._headers = token, governor, lane, dict(headers or {})
         self._observe, self._priority = observe, priority
         self._retry = Retry() if retry is None else retry
-        self.clock, self._chance = clock, chance
+        self.clock, self._chance, self._replaced = clock, chance, replaced
         self._only_reads = False
 
     def as_backfill(self) -> Self:
@@ -170,7 +174,7 @@ class Api:
                 outcome = self._once(request, token, attempt, renewed=bool(refused))
             if isinstance(outcome, Answer):
                 return outcome
-            if outcome.again == "renewed":
+            if outcome.again == "renewed" or (outcome.again == "replaced" and self._replaced(token)):
                 refused, refusal, attempt = token, outcome.error, attempt - 1
                 continue
             wait = self._pause(outcome, again, attempt)

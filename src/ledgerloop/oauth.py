@@ -225,6 +225,10 @@ class Tokens:
             self._cached = (self._clock.monotonic(), tokens)
             return tokens.access_token
 
+    def replaced(self, used: str) -> bool:
+        """Tell whether another token lies on the shelf, as where a person has connected anew by another process."""
+        return self._load().access_token != used
+
     def granted(self) -> TokenSet:
         """Return the tokens as they lie on the shelf, for those who show scopes and ages."""
         return self._load()

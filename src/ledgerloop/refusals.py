@@ -25,7 +25,7 @@ from ledgerloop.errors import (
 
 Where = Literal["xero", "hubspot", "identity", "any"]
 """Whose answer it is; ``identity`` is the host at which Xero's tokens are made and renewed."""
-Again = Literal["never", "renewed", "told", "unlocked", "unsent", "reads"]
+Again = Literal["never", "renewed", "replaced", "told", "unlocked", "unsent", "reads"]
 """When the same call is sent again by itself:
 
 - ``never``;
@@ -102,7 +102,7 @@ ROWS: tuple[Row, ...] = (
         "gone",
         "`AuthenticationUnsuccessful`, its keys in either case",
         ConsentNeeded,
-        "never",
+        "replaced",
         "the organisation is no longer connected to this app",
         "The organisation's lane waits and its events are kept. Connect again, or end it with `ledgerloop disconnect`.",
     ),

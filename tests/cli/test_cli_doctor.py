@@ -371,6 +371,19 @@ def test_consent_that_ended(file: Path, sandbox: Sandbox) -> None:
     assert found["sentence"].endswith("(invalid_grant). Run `ledgerloop connect xero`, or use the console.")
 
 
+def test_books_that_want_a_new_consent(file: Path, sandbox: Sandbox) -> None:
+    """Where an organisation's books refuse us though Xero lists its connection, the command is named too."""
+    _connect(file)
+    fault = {"kind": "status", "status": 403, "path": "/api.xro/", "body": '{"Detail": "AuthenticationUnsuccessful"}'}
+    assert 201 == httpx2.post(f"{sandbox.xero_url}/_sandbox/faults", json=fault).status_code
+
+    status, findings = _findings(file)
+
+    found = _about(findings, "Xero does not answer for Kiwi Demo Ltd: ")
+    assert (1, "missing") == (status, found["verdict"])
+    assert found["sentence"].endswith("to this app. Run `ledgerloop connect xero`, or use the console.")
+
+
 def test_what_is_lacking_is_told_once(place: Path) -> None:
     """Before anything is saved each secret is named once, and no list is shown of what nobody was asked for."""
     ended = run(place, "doctor")

@@ -6,6 +6,7 @@ import gzip
 import json
 import ssl
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from decimal import Decimal
 from typing import Any
 
@@ -275,6 +276,21 @@ class TestToken:
             bench(server.url, HUBSPOT).api.call("GET", "/x")
 
         assert len(server.requests) == 1
+
+    @pytest.mark.parametrize(("kept", "sent"), [("t1", ["t1"]), ("t2", ["t1", "t2"])])
+    def test_an_organisation_that_is_gone_is_asked_for_by_newer_tokens(
+        self, bench: Make, kept: str, sent: list[str]
+    ) -> None:
+        """Where somebody has connected anew by another process, its tokens tell; none is renewed for this."""
+        gone = Reply(403, body='{"Detail": "AuthenticationUnsuccessful"}')
+        with playing(gone, Reply(body="{}")) as server:
+            api = bench(
+                server.url, token=lambda refused: kept if refused else "t1", replaced=lambda used: used != kept
+            ).api
+            with nullcontext() if kept == "t2" else pytest.raises(ConsentNeeded, match="no longer connected"):
+                api.call("GET", "/Invoices")
+
+        assert [f"Bearer {one}" for one in sent] == [one.headers["authorization"] for one in server.requests]
 
     def test_401_for_a_scope_is_no_renewal(self, bench: Make) -> None:
         """Xero's misspelt challenge says that a scope is missing, which no renewal gives."""

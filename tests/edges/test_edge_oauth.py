@@ -268,6 +268,17 @@ class TestTokens:
             assert "a9" == tokens()
             assert len(server.requests) == 1
 
+    def test_tokens_of_a_new_connection_are_noticed(self, shelf: FileShelf) -> None:
+        """What another process has put there counts once ours is refused, and is used without being renewed."""
+        shelf.save("grant", TokenSet("a1", "r1", NOW + timedelta(hours=1)).to_json())
+        tokens = Tokens(provider("http://127.0.0.1:1"), shelf, "grant", clock=Standing(NOW))
+        used = tokens()
+        before = tokens.replaced(used)
+
+        shelf.save("grant", TokenSet("a9", "r9", NOW + timedelta(hours=1)).to_json())
+
+        assert (False, True, "a9") == (before, tokens.replaced(used), tokens(used))
+
     def test_threads_renew_once(self, shelf: FileShelf) -> None:
         """However many threads find the token at its end, one refresh leaves."""
         with playing(Reply(body=GRANTED, delay=0.05)) as server:

@@ -23,6 +23,7 @@ _NAMES: Mapping[Where, str] = {"xero": "Xero", "hubspot": "HubSpot", "any": "Xer
 _AGAIN: Mapping[Again, str] = {
     "never": "no",
     "renewed": "once, with a new token",
+    "replaced": "where somebody has connected anew meanwhile",
     "told": "after the time it tells, if short",
     "unlocked": "yes, after 2 seconds",
     "unsent": "yes",

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from ledgerloop import oauth
 from ledgerloop.bootstrap import Ledgerloop
-from ledgerloop.errors import LedgerloopError, Missing
+from ledgerloop.errors import ConsentNeeded, LedgerloopError, Missing
 from ledgerloop.records import Organisation as Known
 from ledgerloop.report.doctor_books import look_over_books
 from ledgerloop.report.finding import HOW_TO_ANSWER, HOW_TO_CONNECT, Finding, how_to_connect_again
@@ -109,6 +109,10 @@ def _answer(built: Ledgerloop, organisation: Connected) -> Iterator[Finding]:
         allowed = Books(organisation.name, organisation=(told,), actions=tuple(client.actions()))
     except Missing:
         allowed = Books(organisation.name, organisation=(told,))
+    except ConsentNeeded as error:
+        cure = how_to_connect_again("xero")
+        yield Finding("missing", f"Xero does not answer for {organisation.name}: {error.sentence}. {cure}")
+        return
     except LedgerloopError as error:
         yield Finding("missing", f"Xero does not answer for {organisation.name}: {error.sentence}")
         return
