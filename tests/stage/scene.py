@@ -11,7 +11,7 @@ import httpx2
 
 from ledgerloop.cli.stage import PATIENCE, Sections, Stage
 from ledgerloop.rules.properties import properties_on
-from ledgerloop.store import inbox, journal, lanes, pending_customers
+from ledgerloop.store import connections, inbox, journal, lanes, pending_customers
 
 OBJECTS = "/crm/objects/2026-09"
 DAY = 86_400_000
@@ -235,12 +235,14 @@ class Scene:
         ]
 
     def quiet(self) -> bool:
-        """Tell whether nothing waits and no turn runs."""
+        """Tell whether nothing waits and no turn runs; what waits for one that is disconnected goes on waiting."""
         with self.built.database.reading() as tx:
-            every = lanes.all_lanes(tx)
+            off = {one.id for one in connections.all_connected(tx) if one.off}
+            every = [one for one in lanes.all_lanes(tx) if one.lane not in off or one.begun_at]
             busy = [one for one in every if one.begun_at or (one.wanted and not one.parked_until)]
             unshown = [one for one in every if one.parked_until and pending_customers.first(tx, one.lane, 1)]
-            return not busy and not unshown and not inbox.waiting(tx)
+            waiting = [one for one in inbox.backlogs(tx) if one.lane not in off]
+            return not busy and not unshown and not waiting
 
     def settle(self, seconds: float = PATIENCE) -> None:
         """Wait until nothing waits and no turn runs, for a moment."""
