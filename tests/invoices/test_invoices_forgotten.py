@@ -15,7 +15,8 @@ from ledgerloop.errors import LedgerloopError
 from ledgerloop.invoices import adoption, adoption_survey, reissue
 from ledgerloop.parts import instead
 from ledgerloop.records import Link, Portal
-from ledgerloop.store import connections, intents, journal, last_written, links
+from ledgerloop.store import connections, cursors, intents, journal, lanes, last_written, links
+from ledgerloop.store.cursors import CAUGHT_UP, Cursor
 
 PORTAL = "62515"
 
@@ -186,6 +187,38 @@ def _house(scene: Scene) -> Portal:
         house = connections.only_portal(tx)
     assert house is not None
     return house
+
+
+def test_what_is_said_of_a_named_invoice_follows_it(scene: Scene) -> None:
+    """Not known here, then pulled, then voided: each time the deal says what is so now, and what to do about that."""
+    scene.silence("xero")
+    hand = scene.invoice_for(scene.customer("Named Ltd"), "478.80")
+    deal = scene.sell(won=False)
+    scene.edit("deals", deal, xero_invoice_id=hand["InvoiceID"])
+    scene.win(deal)
+    _until_held(scene, deal, "which is not known here")
+    scene.settle()
+
+    _pull(scene)
+    _until_held(scene, deal, "which stands in Xero without the deal's mark")
+    scene.settle()
+
+    _in_xero(scene, hand, Status="VOIDED")
+    _pull(scene)
+    _until_held(scene, deal, "which is VOIDED in Xero")
+    scene.settle()
+    assert [] == scene.invoices_of(deal)
+
+
+def _pull(scene: Scene) -> None:
+    with scene.built.database.transaction() as tx:
+        cursors.put(tx, Cursor(scene.on.organisation, CAUGHT_UP))
+        lanes.wake(tx, "standing", scene.on.organisation, scene.built.now())
+    scene.built.parts().nudge()
+
+
+def _until_held(scene: Scene, deal: str, said: str) -> None:
+    scene.on.until(said, lambda: said in " ".join(scene.holds().get(f"deal {deal}", ())) or None)
 
 
 def _in_xero(scene: Scene, invoice: dict[str, Any], **values: Any) -> None:

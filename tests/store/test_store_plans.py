@@ -107,6 +107,7 @@ READS: dict[str, Callable[[Connection], object]] = {
     "lines of a deal": lambda tx: journal.reasons_said(tx, "deal d1", ["Because."]),
     "what was last said": lambda tx: journal.latest_value(tx, ["deal d1"], "email"),
     "who waits": journal.holds,
+    "whom invoices hold": lambda tx: journal.caused_among(tx, "portal", [f"invoice {n}" for n in range(300)]),
     "whom books hold": lambda tx: journal.caused_by(tx, "portal", "org"),
     "who of these waits": lambda tx: journal.waiting(tx, ["deal d1"]),
     "no longer held": lambda tx: journal.clear(tx, ["deal d1"], NOW),

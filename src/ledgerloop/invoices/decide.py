@@ -10,6 +10,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+from ledgerloop import subjects
 from ledgerloop.hubspot.models import Record
 from ledgerloop.invoices import existing, hubspot_billing, merged_deals, stranded
 from ledgerloop.invoices.deals import Sale, entered, for_route, new_customer, read_deals, read_sales, won_before
@@ -45,7 +46,7 @@ Routed = tuple[Organisation, Terms] | Hold | Skip
 
 @dataclass(slots=True)
 class Decided:
-    """What becomes of each deal; and for those held because of the books, whose books they are."""
+    """What becomes of each deal; and for those held because of the books or of an invoice, whose or which that is."""
 
     verdicts: dict[str, Verdict]
     causes: dict[str, str]
@@ -75,7 +76,8 @@ def decide(portal: Portal, ids: Sequence[str], *, early: bool = False, settled: 
     skips |= {deal: Skip(why) for deal, why in merged.moved.items()}
     names = {key: name for key, deal in deals.items() if (name := deal.properties.get("dealname"))}
     standing = {deal: one for deal, one in standing.items() if deal not in merged.moved}
-    decided = Decided(dict(skips), {}, names, not_won, standing)
+    causes = {deal: _named_by(deals[deal]) for deal, why in skips.items() if isinstance(why, Hold)}
+    decided = Decided(dict(skips), causes, names, not_won, standing)
     sales = read_sales(client, portal.id, [deals[deal] for deal in ids if deal not in decided.verdicts])
     stages = frozenset(won_stages(portal.id))
     decided.billed = hubspot_billing.billed_by_hubspot(portal.id, [sale.deal.id for sale in sales])
@@ -120,6 +122,11 @@ def _naming(deals: Mapping[str, Record], standing: Collection[str]) -> dict[str,
             made = intents.by_invoice(tx, organisation.id, set(named.values()))
             owners |= {invoice: one.deal for invoice, one in made.items()}
     return {deal: named_already(deal, one, known.get(one), owners.get(one, "")) for deal, one in named.items()}
+
+
+def _named_by(deal: Record) -> str:
+    """Name the invoice that a deal names, so that news of it has the deal decided anew."""
+    return subjects.invoice(deal.properties.get(invoice_id()) or "")
 
 
 def basis(sale: Sale, terms: Terms) -> str:

@@ -2,7 +2,7 @@
 
 So it is after a restored backup: the invoice carries its deal's mark, and the deal's own lane adopts it. So it is too
 where a deal's invoice is deleted, voided or credited in full, and another with its mark stands: a copy that finance
-made.
+made; and where a deal waits because of the invoice that it names, of which there is news.
 """
 
 from __future__ import annotations
@@ -11,21 +11,27 @@ from collections.abc import Iterator, Sequence
 
 from sqlalchemy import Connection
 
+from ledgerloop import subjects
 from ledgerloop.engine.retries import LOOK, again
 from ledgerloop.parts import parts
 from ledgerloop.records import Intent, Portal, Receivable
 from ledgerloop.rules.invoice_markers import deal_of
 from ledgerloop.rules.standing import GONE, bills_nothing
-from ledgerloop.store import connections, inbox, intents, lanes, mirror
+from ledgerloop.store import connections, inbox, intents, journal, lanes, mirror
+from ledgerloop.subjects import Subject
 
 
 def look(tx: Connection, receivables: Sequence[Receivable]) -> None:
-    """Have the deals of these invoices decided, once for each invoice, where we know of none that stands for them."""
-    marked = {deal_of(one.mark): one for one in receivables if one.mark and one.status not in GONE}
-    gone = [one for one in receivables if one.kind == "invoice" and bills_nothing(one)]
-    portal = connections.only_portal(tx) if marked or gone else None
+    """Have the deals of these invoices decided, once for each invoice, where we know of none that stands for them.
+
+    A deal that is held because of the invoice that it names is decided with each news of that one.
+    """
+    invoices = {subjects.invoice(one.id): one for one in receivables if one.kind == "invoice"}
+    portal = connections.only_portal(tx) if invoices else None
     if portal is None:
         return
+    marked = {deal_of(one.mark): one for one in receivables if one.mark and one.status not in GONE}
+    gone = [one for one in receivables if one.kind == "invoice" and bills_nothing(one)]
     known = intents.get(tx, portal.id, list(marked))
     unknown = [deal for deal in marked if deal not in known or known[deal].state in ("intended", "refused")]
     events = [again(portal.id, deal, f"invoice {marked[deal].id} stands", LOOK) for deal in unknown]
@@ -34,6 +40,9 @@ def look(tx: Connection, receivables: Sequence[Receivable]) -> None:
     ended = [one for one in made if _is_gone(tx, one)]
     events += [again(portal.id, one.deal, _in_place(marked[one.deal], one), LOOK) for one in ended]
     events += [again(portal.id, one.deal, _in_place(other, one), LOOK) for one, other in _left(tx, portal, gone)]
+    for cause, held in journal.caused_among(tx, portal.id, invoices.keys()).items():
+        news = f"{cause} is {invoices[Subject(cause)].status} since {invoices[Subject(cause)].updated_at}"
+        events += [again(portal.id, deal, news, LOOK) for deal in subjects.deals_of(held)]
     if events and inbox.keep(tx, events, parts().now()):
         lanes.wake(tx, "invoicing", portal.id, parts().now())
 

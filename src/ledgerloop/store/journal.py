@@ -176,6 +176,17 @@ def caused_by(tx: Connection, lane: str, cause: str) -> list[Subject]:
     return list(tx.execute(mine.where(hold_table.c.cleared_at.is_(None)).order_by(hold_table.c.subject)).scalars())
 
 
+def caused_among(tx: Connection, lane: str, causes: Collection[str]) -> dict[str, list[Subject]]:
+    """List, by what is waited for, the subjects of a lane that wait for any of these."""
+    found: dict[str, list[Subject]] = {}
+    for some in chunks(sorted(causes)):
+        mine = select(hold_table.c.cause, hold_table.c.subject).where(hold_table.c.cause.in_(some))
+        rows = tx.execute(mine.where(hold_table.c.lane == lane, hold_table.c.cleared_at.is_(None)))
+        for cause, subject in rows:
+            found.setdefault(cause, []).append(subject)
+    return found
+
+
 def forget_cause(tx: Connection, lane: str, cause: str) -> None:
     """Say that what the subjects of a lane waited for is over. They stay held until they were looked at again."""
     mine = update(hold_table).where(hold_table.c.cause == cause, hold_table.c.lane == lane)
