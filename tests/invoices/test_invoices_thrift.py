@@ -10,8 +10,10 @@ from typing import Any
 from scene import Scene
 from sqlalchemy import Engine, event
 
-from ledgerloop.invoices import edits, write_back
+from ledgerloop.hubspot.models import Record
+from ledgerloop.invoices import edits, existing, write_back
 from ledgerloop.parts import instead
+from ledgerloop.store import connections
 
 PORTAL = "62515"
 
@@ -72,3 +74,24 @@ def test_what_is_asked_does_not_grow_with_each_deal(staged: Callable[..., Scene]
 
     assert edited[0] == edited[1]
     assert shown[0] == shown[1]
+
+
+def test_deals_that_name_others_are_asked_about_together(scene: Scene) -> None:
+    """Each has an invoice and names another, without a mark: three are as many statements as one, and none has one."""
+    deals = _sold(scene, 3)
+    customer = scene.customer("Linked Ltd")
+    hands = [scene.invoice_for(customer)["InvoiceID"] for _ in deals]
+    scene.settle()
+    named = {
+        deal: Record(id=deal, properties={"xero_invoice_id": hand}) for deal, hand in zip(deals, hands, strict=True)
+    }
+    counts = []
+    with instead(scene.built.parts()):
+        with scene.built.database.reading() as tx:
+            portal = connections.portals(tx)[0]
+        for some in (deals[:1], deals):
+            with _asked() as statements:
+                assert {} == existing.standing_for(portal, {deal: named[deal] for deal in some}, "xero_invoice_id")
+            counts.append(len(statements))
+
+    assert counts[0] == counts[1]

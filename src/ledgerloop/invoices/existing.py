@@ -7,7 +7,7 @@ in the meantime. That is one call, and none where nothing is to be made.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from sqlalchemy import Connection
 
@@ -66,22 +66,22 @@ def standing_for(portal: Portal, deals: Mapping[str, Record], named: str) -> dic
     shown = {deal: record.properties.get(named) or "" for deal, record in deals.items()}
     found = _standing(portal, {deal: (deal, *olds[deal]) for deal in deals}, shown)
     asked = {deal: shown[deal] for deal, one in found.items() if shown[deal] not in ("", one.id)}
-    return {deal: one for deal, one in found.items() if deal not in asked or not _bills_unmarked(portal, asked[deal])}
+    others = _billing_unmarked(portal, set(asked.values()))
+    return {deal: one for deal, one in found.items() if asked.get(deal) not in others}
 
 
-def _bills_unmarked(portal: Portal, invoice: str) -> bool:
-    """Tell whether an invoice bills somebody by our copy, and nothing in it says which deal.
+def _billing_unmarked(portal: Portal, invoices: Collection[str]) -> set[str]:
+    """Return those of these invoices that bill somebody by our copy, and in which nothing says which deal.
 
-    Its address may be another tool's.
+    Their addresses may be another tool's.
     """
+    if not invoices:
+        return set()
     with parts().database.reading() as tx:
-        for organisation in connections.known_organisations(tx):
-            known = mirror.receivables(tx, organisation.id, [invoice]).get(invoice)
-            if known is not None:
-                return known.kind == "invoice" and not (
-                    known.mark or deal_linked(portal, known.url) or bills_nothing(known)
-                )
-    return False
+        homes = [one.id for one in connections.known_organisations(tx)]
+        known = [one for home in homes for one in mirror.receivables(tx, home, invoices).values()]
+    known = [one for one in known if one.kind == "invoice" and not (one.mark or deal_linked(portal, one.url))]
+    return {one.id for one in known if not bills_nothing(one)}
 
 
 def put_aside(
