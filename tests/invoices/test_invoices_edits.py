@@ -190,6 +190,27 @@ def test_edits_may_be_held_and_are_found_without_webhooks(staged: Callable[..., 
     assert 478.8 == scene.invoices_of(deal)[0]["SubTotal"]
 
 
+def test_what_a_deal_says_of_which_no_invoice_can_be_made(scene: Scene) -> None:
+    """While its edit is held nobody knows what it comes to, so what it came to before is told no longer."""
+    deal = scene.sell()
+    made = _made(scene, deal)
+    scene.approve(made["InvoiceID"])
+    scene.until_shown("deals", deal, "xero_invoice_status", "AUTHORISED")
+    _edit_line(scene, deal, "Seats", quantity="20")
+    _until_told(scene, deal, "The deal says 798.00 NZD")
+    scene.settle()
+
+    _edit_line(scene, deal, "Seats", price="")
+    scene.on.until("it is held", lambda: scene.holds().get(f"deal {deal}"))
+    scene.settle()
+
+    assert "798.00" not in _message(scene, deal)
+    _edit_line(scene, deal, "Seats", price="40")
+    _until_told(scene, deal, "The deal says 800.00 NZD")
+    scene.settle()
+    assert {} == scene.holds()
+
+
 def test_a_refused_edit_is_held_and_tried_again(scene: Scene) -> None:
     """An update that Xero refused waits for a person with Xero's words; trying again changes the draft after all."""
     deal = scene.sell()
@@ -201,6 +222,7 @@ def test_a_refused_edit_is_held_and_tried_again(scene: Scene) -> None:
     _edit_line(scene, deal, "Seats", quantity="20")
     shown = scene.until_shown("deals", deal, "xero_sync_message", seconds=20)
     assert "Xero would not change it" in shown["xero_sync_message"]
+    assert "The deal says 798.00 NZD, and invoice" in shown["xero_sync_message"]
     assert f"deal {deal}" in scene.holds()
     scene.settle()
     scene.mend("xero")

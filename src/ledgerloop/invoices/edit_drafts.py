@@ -128,7 +128,10 @@ def _change(
         said = with_billed(before, draft.billed)
     else:
         said = billed_now(replace(edited, intent=before), portal, organisation)
-    said = replace(said, **_said_by(draft)) if isinstance(draft, Draft) else said
+    if isinstance(draft, Draft):
+        said = replace(said, **_said_by(draft))
+    elif edited.intent.basis != before.basis:  # nobody knows what it comes to, and what it came to before says nothing
+        said = replace(said, said=None)
     differs = differences_told(said_of(said), invoice, sent, books)
     answered = remarks_of(before.note).edit if deal in settled else ""  # a person has read it, and had it tried again
 
@@ -242,8 +245,11 @@ def _refused(change: Change, problems: Sequence[str]) -> None:
     with parts().database.transaction() as tx:
         cause = blame(tx, change.intent.portal, change.intent.organisation, problems)
         before = intents.get(tx, change.intent.portal, [change.intent.deal])[change.intent.deal]
+        books = last_read(tx, change.intent.organisation)
     told = edit_told(change.invoice.InvoiceNumber, change.invoice.Status, f"Xero would not change it: {said}")
-    say_on_deal(before, before, told, held=True, cause=cause)
+    now = replace(before, **{name: getattr(change.intent, name) for name in SAYINGS if name != "basis"})
+    differs = differences_told(said_of(now), change.invoice, body_of(before.payload), books)
+    say_on_deal(before, now, told, differs, held=True, cause=cause)
 
 
 def _said_by(draft: Draft) -> dict[str, Any]:
