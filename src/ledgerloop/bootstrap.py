@@ -30,6 +30,7 @@ from ledgerloop.hubspot.client import HubSpotClient
 from ledgerloop.hubspot.dialect import HubSpotDialect
 from ledgerloop.hubspot.dialect import governor as hubspot_governor
 from ledgerloop.invoices import held_deals
+from ledgerloop.ledger import duplicate_invoices
 from ledgerloop.parts import Brake, Parts, Traces, equip
 from ledgerloop.portal import properties
 from ledgerloop.records import Outage, Pulse
@@ -157,6 +158,7 @@ class Ledgerloop:
         """Equip the flows, go on with what a crash interrupted, and begin to receive."""
         equip(self.parts())
         held_deals.begin()
+        duplicate_invoices.begin()
         self.stores.keeper.start()
         self.idle_consent.start()
         self.receiver.start()

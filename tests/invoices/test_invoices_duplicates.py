@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 from crm import Customers
 from scene import Scene
-from test_invoices_adoption import _after
+from sqlalchemy import Connection
+from test_invoices_adoption import PORTAL, _after
 from test_invoices_adoption_apart import AUSSIE, KIWI, Two
 from test_invoices_edits import _credit
 from test_invoices_reissue import end, made
 
+from ledgerloop import subjects
+from ledgerloop.ledger import duplicate_invoices
+from ledgerloop.parts import instead
 from ledgerloop.report.naming import names_of
 from ledgerloop.report.told import told_on_deals
+from ledgerloop.rules.remarks import remarks_of
+from ledgerloop.store import connections, intents, journal
 
 
 @pytest.fixture
@@ -53,6 +61,36 @@ def test_two_in_two_organisations(two: Two, which: str) -> None:
         end(scene, {"InvoiceID": other}, "VOIDED")
     scene.until_shown("deals", deal, "xero_invoice_id", other if which == "own" else own["InvoiceID"])
     _says_nothing(scene, deal)
+
+
+def test_those_that_stood_before_an_upgrade(scene: Scene) -> None:
+    """An earlier release stored both and said nothing: the first start of this one looks at them, and no later one."""
+    deal = scene.sell()
+    own = made(scene, deal)
+    other = scene.invoice_for(own["Contact"]["ContactID"], Reference=own["Reference"])
+    told = _told(scene, deal)
+    with scene.built.database.transaction() as tx:
+        forget_told(tx, deal, other["InvoiceID"])
+        assert connections.get_value(tx, "doubles looked at")  # since the service began
+        connections.remove_value(tx, "doubles looked at")
+
+    with instead(scene.built.parts()):
+        duplicate_invoices.begin()
+
+    assert (told,) == scene.holds()[f"invoice {other['InvoiceID']}"]
+    with scene.built.database.reading() as tx:
+        assert told == remarks_of(intents.get(tx, PORTAL, [deal])[deal].note).twice
+    with scene.built.database.transaction() as tx:
+        forget_told(tx, deal, other["InvoiceID"])
+    with instead(scene.built.parts()):
+        duplicate_invoices.begin()
+    assert {} == scene.holds()
+
+
+def forget_told(tx: Connection, deal: str, other: str) -> None:
+    """Have nothing told of an invoice that doubles a deal's, as where an earlier release stored it."""
+    intents.change(tx, replace(intents.get(tx, PORTAL, [deal])[deal], note=""), "note")
+    journal.clear(tx, [subjects.invoice(other)], datetime.now(UTC))
 
 
 def test_merged_deals_of_two_organisations(two: Two) -> None:

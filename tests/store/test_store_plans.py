@@ -119,6 +119,7 @@ READS: dict[str, Callable[[Connection], object]] = {
     "receivables": lambda tx: mirror.receivables(tx, "org", R),
     "receivables of customers": lambda tx: mirror.receivables_of(tx, "org", C),
     "receivables by mark": lambda tx: mirror.receivables_marked(tx, "org", ["HS-1"], ["https://x"]),
+    "marks that several carry": mirror.marks_twice,
     "strangers that wait": lambda tx: mirror.strangers_waiting(tx, "org"),
     "who is late": lambda tx: mirror.becoming_overdue(tx, "org", date(2026, 11, 22)),
     "approved this month": lambda tx: mirror.approved_between(tx, "org", date(2026, 11, 1), date(2026, 11, 30)),

@@ -2,7 +2,7 @@
 
 Nothing of ours should ever make one. Where one stands all the same, in whichever organisation, a person must know
 before its customer does: it is held, and the deal says so. Both are worked out anew from what stands whenever either
-invoice is stored.
+invoice is stored, and once at the first start of a release that tells them.
 """
 
 from __future__ import annotations
@@ -19,6 +19,8 @@ from ledgerloop.rules.doubles import double_told, doubles
 from ledgerloop.rules.remarks import note_of, remarks_of
 from ledgerloop.rules.standing import bills_nothing
 from ledgerloop.store import connections, intents, journal, lanes, mirror, pending_customers, rulings
+
+_LOOKED = "doubles looked at"
 
 
 def look(tx: Connection, invoices: Sequence[Receivable]) -> None:
@@ -43,6 +45,18 @@ def look(tx: Connection, invoices: Sequence[Receivable]) -> None:
     journal.clear(tx, [subjects.invoice(one) for one in here - found.keys()], now)
     for intent, other, told in found.values():
         journal.hold(tx, other.organisation, subjects.invoice(other.id), (told,), (intent.invoice, other.id), now)
+
+
+def begin() -> None:
+    """Look once at all of which several carry one mark: an earlier release may have stored them without looking."""
+    at = parts()
+    with at.database.reading() as tx:
+        if connections.get_value(tx, _LOOKED) is not None:
+            return
+    with at.database.transaction() as tx:
+        names = [one.id for one in connections.known_organisations(tx)]
+        look(tx, _marked(tx, names, mirror.marks_twice(tx)))
+        connections.put_value(tx, _LOOKED, at.now().isoformat())
 
 
 def _marks_before(tx: Connection, organisations: Iterable[str], invoices: Sequence[Receivable]) -> set[str]:

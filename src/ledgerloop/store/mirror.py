@@ -202,6 +202,13 @@ def receivables_marked(
     return list({each.id: each for each in found}.values())
 
 
+def marks_twice(tx: Connection) -> list[str]:
+    """List the marks that several receivables carry, whichever organisations they are in."""
+    table = receivable_table.c
+    query = select(table.mark).where(text("mark <> ''")).group_by(table.mark).having(func.count() > 1)
+    return list(tx.execute(query.order_by(table.mark)).scalars())
+
+
 def becoming_overdue(tx: Connection, organisation: str, day: date) -> list[str]:
     """List the customers with an open invoice that was due before a day."""
     open_and_due = select(receivable_table.c.customer).where(
