@@ -9,12 +9,13 @@ import shutil
 import sqlite3
 import stat
 import subprocess
+import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import psycopg
 import pytest
-from cli_process import COMMAND, run
+from cli_process import COMMAND, begun, run
 from sqlalchemy import make_url
 
 import pg_cluster
@@ -69,6 +70,27 @@ def test_a_service_that_stopped_before_the_restore_was_not_killed(sealed: Path) 
     assert 0 == run(sealed, "restore", "kept", "--yes").returncode
 
     assert "it was killed" not in run(sealed, "status").stdout
+
+
+def test_a_restore_that_is_killed_leaves_a_whole_database(sealed: Path) -> None:
+    """Killed while it copies, the database is what it was, or the backup; told again, the restore goes through."""
+    with contextlib.closing(sqlite3.connect(sealed / FILE)) as database:
+        database.execute("CREATE TABLE large (what BLOB)")
+        database.execute("INSERT INTO large VALUES (zeroblob(150000000))")
+        database.commit()
+    assert 0 == run(sealed, "backup", "kept").returncode
+    _put(sealed, "after")
+
+    with begun(sealed, "restore", "kept", "--yes") as process:
+        while process.poll() is None and not list(sealed.glob("*restor*")):
+            time.sleep(0.001)
+        process.kill()
+        process.wait()
+
+    assert _get(sealed / FILE) in ("after", "before")
+    assert 0 == run(sealed, "restore", "kept", "--yes").returncode
+    assert "before" == _get(sealed / FILE)
+    assert [] == list(sealed.glob("*.restoring*"))
 
 
 def test_a_backup_that_does_not_open_is_refused(sealed: Path, tmp_path: Path) -> None:

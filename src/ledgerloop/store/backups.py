@@ -116,10 +116,12 @@ def put_back(url: URL, engine: Path | None, folder: Path, now: datetime) -> list
         if not (folder / SERVICE).is_file():
             raise LedgerloopError(f"{folder} holds a backup of PostgreSQL, and the settings name a SQLite file.")
         file = Path(str(url.database)).absolute()
-        kept = [_set_aside(one, stamp) for one in (file, engine) if one is not None and one.exists()]
-        _copy(folder / SERVICE, file)
+        coming = {file: _coming(folder / SERVICE, file)}
         if engine is not None and (folder / ENGINE).exists():
-            _copy(folder / ENGINE, engine)
+            coming[engine] = _coming(folder / ENGINE, engine)
+        kept = [_set_aside(one, stamp) for one in (file, engine) if one is not None and one.exists()]
+        for target, copied in coming.items():
+            copied.replace(target)
         return kept
     if not (folder / DUMP).is_file():
         raise LedgerloopError(f"{folder} holds a backup of a SQLite file, and the settings name PostgreSQL.")
@@ -175,6 +177,15 @@ def _told() -> Iterator[None]:
     except DBAPIError as error:
         why = str(error.orig).strip().splitlines()[0]
         raise LedgerloopError(f"The database would not have it: {why}.") from None
+
+
+def _coming(source: Path, target: Path) -> Path:
+    """Copy a file beside the one whose place it is to take: who is killed meanwhile leaves that one whole."""
+    coming = target.with_name(f"{target.name}.restoring")
+    for end in (*_WITH, "-journal"):  # what a restore that was killed has left
+        coming.with_name(f"{coming.name}{end}").unlink(missing_ok=True)
+    _copy(source, coming)
+    return coming
 
 
 def _copy(source: Path, target: Path) -> None:
