@@ -336,6 +336,28 @@ def test_a_lost_deal_whose_invoice_is_credited_in_full_says_nothing(scene: Scene
     scene.on.until("the message goes", lambda: not _message(scene, deal) or None, 20)
 
 
+def test_a_lost_deal_whose_invoice_is_paid(scene: Scene) -> None:
+    """What is credited and sent back stays paid in Xero, so a person says that it is right; an edit is told anew."""
+    deal = scene.sell()
+    invoice = _made(scene, deal)
+    scene.approve(invoice["InvoiceID"])
+    scene.pay(invoice["InvoiceID"], invoice["Total"])
+    scene.until_shown("deals", deal, "xero_invoice_status", "PAID")
+    scene.edit("deals", deal, dealstage="closedlost")
+    said = _until_told(scene, deal, "The deal was lost")
+    assert f"Credit it in Xero if it shall not stand. Or run `ledgerloop retry --deal {deal}` if it is right" in said
+    scene.settle()
+
+    _retry(scene, deal)
+
+    scene.on.until("the message goes", lambda: not _message(scene, deal) or None)
+    scene.edit("deals", deal, dealname="Looked at once more")
+    scene.settle()
+    assert not _message(scene, deal)
+    _edit_line(scene, deal, "Seats", quantity="20")
+    _until_told(scene, deal, "The deal was lost")
+
+
 def test_a_difference_that_finance_put_right_is_told_no_longer(scene: Scene) -> None:
     """What is told of an invoice is worked out from what stands, with every pull; nobody touches the deal."""
     deal = scene.sell(amount="500.00")

@@ -397,8 +397,8 @@ def test_how_an_invoice_is_done_away_with(stands: Receivable | None, cure: str) 
     """What a deal advises is what Xero allows for an invoice as it stands."""
     other = standing("AUTHORISED", "INV-2")
 
-    assert lost_told("INV-1", stands) == (
-        f"The deal was lost after invoice INV-1 was made. {cure} it in Xero if it shall not stand."
+    assert lost_told("5", "INV-1", stands) == (
+        f"The deal was lost after invoice INV-1 was made. {cure} it in Xero if it shall not stand. {or_right('5')}"
     )
     gone = {"Credit": "take its payments and credits off in Xero and void it there"}
     assert gone_first(stands) == gone.get(cure, f"{cure.lower()} it in Xero")

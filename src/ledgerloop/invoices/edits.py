@@ -115,7 +115,14 @@ def edit(portal: str, deals: Sequence[str], settled: Collection[str]) -> Trouble
             elif gone:
                 tell(before, before, "")
             elif sale.deal.properties.get("hs_is_closed_lost") == "true":
-                tell(before, left, "" if before.invoice in gone_by_credit else lost_told(before.number, stands_now))
+                lost = replace(left, basis=hash_of(f"{now.basis} lost"))
+                told = "" if before.invoice in gone_by_credit else lost_told(before.deal, before.number, stands_now)
+                read = sale.deal.id in settled and note_of(Remarks(edit=told)) == note_of(Remarks(edit=told_before))
+                if told and read:
+                    say_on_deal(before, lost, "", right=True)
+                else:
+                    right = lost.basis == before.basis
+                    tell(before, lost if right else left, "" if right else told)
             elif not (before.basis or new) or (foreign and sale.deal.id in settled):
                 tell(before, now, "")
                 if sale.deal.id in settled:

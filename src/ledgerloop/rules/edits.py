@@ -325,10 +325,15 @@ def elsewhere(
     return f"the deal's route leads to {where}. {cure} {or_right(deal)}"
 
 
-def lost_told(number: str, stands: Receivable | None) -> str:
-    """Say on the deal that it was lost and its invoice stands."""
+def lost_told(deal: str, number: str, stands: Receivable | None) -> str:
+    """Say on the deal that it was lost and its invoice stands.
+
+    One that is paid may be credited and the money sent back, which leaves it paid: so a person says that it is right.
+    """
     cure = done_away(stands).capitalize()
-    return f"The deal was lost after invoice {number} was made. {cure} it in Xero if it shall not stand."
+    return (
+        f"The deal was lost after invoice {number} was made. {cure} it in Xero if it shall not stand. {or_right(deal)}"
+    )
 
 
 def another_pays(deal: str, customer: str, payer: str, *, moved: bool) -> str:
