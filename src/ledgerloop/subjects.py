@@ -27,6 +27,11 @@ def portal(portal_id: str) -> Subject:
     return Subject(f"portal {portal_id}")
 
 
+def organisation(organisation_id: str) -> Subject:
+    """Name an organisation."""
+    return Subject(f"organisation {organisation_id}")
+
+
 DATABASE = Subject("database")
 """The database itself, once it was put back."""
 
@@ -79,6 +84,11 @@ def invoice_of(subject: str) -> str:
 def record_of(subject: str, kind: str) -> str:
     """Return the id of the HubSpot record of a kind that it is about; nothing where it is about something else."""
     return _behind(f"hubspot {kind} ", subject)
+
+
+def is_about_customers(subject: str) -> bool:
+    """Tell whether it is about a customer, what it owes, or a record of one."""
+    return subject.startswith(("customer ", "balance ", "hubspot contact ", "hubspot company "))
 
 
 def deals_of(some: Iterable[str]) -> list[str]:

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from cli_process import run
 from operated import Place, until
-from scene import Scene
+from scene import DAY, Scene
 
 from ledgerloop.errors import LedgerloopError
 from ledgerloop.oauth import TokenSet
@@ -203,11 +203,132 @@ def test_an_answer_without_options_asks_first(scene: Scene, tmp_path: Path) -> N
     assert f"{AUSSIE} begins; its customers are shown in HubSpot." in agreed.stdout
 
 
+def test_one_that_is_shown_is_hidden_and_shown_again(scene: Scene, tmp_path: Path) -> None:
+    """What its customers owe is taken off their records, questions end, deals go on; nothing happens unasked."""
+    deal = scene.sell()
+    invoice = str(scene.until_shown("deals", deal, "xero_invoice_id")["xero_invoice_id"])
+    scene.approve(invoice)
+    owing = scene.invoice_for(scene.customer("Outback Ltd", "ann@outback.example.com"))
+    scene.until_shown("deals", deal, "xero_invoice_status", "AUTHORISED")
+    scene.on.until("what it owes", lambda: scene.find_contact("ann@outback.example.com"))
+    scene.make("companies", name="Rata Roofing")
+    asked = scene.customer("Rata Roofing")
+    scene.invoice_for(asked)
+    scene.on.until("a question", lambda: scene.holds().get(f"customer {asked}"))
+    scene.settle()
+    before = scene.find_contact("ann@outback.example.com") or {}
+    assert "100.00" == before["xero_outstanding_balance"]
+
+    unasked = run(tmp_path, "connect", "hide", KIWI)
+    page = scene.on.browser.get(f"/connect/hide?organisation={scene.on.organisation}").text
+    assert (1, "") == (unasked.returncode, unasked.stdout)
+    for sentence in (
+        f"What the customers of {KIWI} owe is taken off ",
+        "The records stay, and so do notes that were written.",
+        "1 question about its customers ends.",
+    ):
+        assert sentence in unasked.stderr
+        assert sentence in page
+    with scene.built.database.reading() as tx:
+        assert [True] == [one.shown for one in connections.organisations(tx)]
+    hidden = run(tmp_path, "connect", "hide", KIWI, "--yes")
+    assert f"The customers of {KIWI} are not shown any more." in hidden.stdout
+    scene.on.until("taken off", lambda: not _owes(scene) or None)
+    scene.settle()
+    after = scene.find_contact("ann@outback.example.com") or {}
+    assert ({}, before["id"]) == (_xeros(after), after["id"])
+    told = scene.reasons(f"customer {before['xero_contact_id']}", "update")
+    assert f"A person said that the customers of {KIWI} are not to be shown in HubSpot." == told[-1]
+    assert {} == scene.holds()
+
+    scene.forget_calls()
+    scene.pay(owing["InvoiceID"], 40)
+    scene.pay(invoice, 1)
+    scene.until_shown("deals", deal, "xero_amount_paid", "1.00")
+    scene.settle()
+    assert not _owes(scene)
+    assert [] == [one for one in scene.writes() if "/deals" not in one["path"]]
+
+    again = scene.on.browser.get("/").text
+    token = re.findall(r'name="token" value="([^"]+)"', again)[0]
+    scene.on.browser.post("/connect/show", data={"token": token, "organisation": scene.on.organisation})
+    scene.pay(owing["InvoiceID"], 10)
+    scene.on.until("shown again", lambda: "50.00" == _owes(scene) or None)
+    again_shown = scene.find_contact("ann@outback.example.com") or {}
+    assert _xeros(before).keys() <= {*_xeros(again_shown), "xero_last_payment_date"}
+    assert (before["id"], before["xero_contact_id"]) == (again_shown["id"], again_shown["xero_contact_id"])
+    assert "Hide its customers" in scene.on.browser.get("/").text
+
+
+def test_what_a_running_turn_shows_is_taken_off_too(scene: Scene) -> None:
+    """A turn that had begun before a person hid its organisation makes a record; nothing is left on it either."""
+    customer = scene.customer("Outback Ltd", "ann@outback.example.com")
+    stuck = scene.fault("hubspot", kind="delay", method="POST", path="/contacts/batch/create", delay_ms=DAY)
+    scene.invoice_for(customer)
+    scene.until_met("hubspot", stuck)
+
+    purpose.hide(scene.built.desk, KIWI)
+    scene.mend("hubspot", stuck)
+
+    scene.settle()
+    made = scene.on.until("the record", lambda: scene.find_contact("ann@outback.example.com"))
+    assert {} == _xeros(made)
+    assert ["create", "create", "update", "update"] == [one for one, _ in scene.journal(f"customer {customer}")]
+
+
+def _xeros(record: dict[str, str | None]) -> dict[str, str]:
+    return {name: value for name, value in record.items() if value and name.startswith("xero_")}
+
+
+def _owes(scene: Scene) -> str | None:
+    return (scene.find_contact("ann@outback.example.com") or {}).get("xero_outstanding_balance")
+
+
+def test_what_a_hidden_one_had_is_another_s(staged: Callable[..., Scene]) -> None:
+    """A customer that had to leave a record to it is shown there at once, and what it shows stays."""
+    scene = staged({"routes": ROUTES})
+    kiwi = scene.on.organisation
+    offered, _ = _allowed(scene, AUSSIE)
+    purpose.answer(scene.built.desk, [], KIWI)
+    scene.on.organisation = offered[AUSSIE]
+    far = scene.customer("Shared Sheds Ltd", "desk@sheds.example.com")
+    scene.invoice_for(far, "70.00")
+    scene.on.until("the first", lambda: scene.find_contact("desk@sheds.example.com"))
+    scene.settle()
+    scene.on.organisation = kiwi
+    near = scene.customer("Shared Sheds Ltd", "desk@sheds.example.com")
+    scene.invoice_for(near, "30.00")
+    scene.on.until("a question", lambda: scene.holds().get(f"customer {near}"))
+
+    form = {"token": _token(scene), "organisation": offered[AUSSIE]}
+    said = scene.on.browser.post("/connect/hide", data=form).text
+
+    assert f"The customers of {AUSSIE} are not shown any more." in said
+    scene.on.until("the other", lambda: _shows(scene, "desk@sheds.example.com", near))
+    scene.settle()
+    shown = scene.find_contact("desk@sheds.example.com") or {}
+    assert (near, "30.00") == (shown["xero_contact_id"], shown["xero_outstanding_balance"])
+    assert {} == scene.holds()
+    with pytest.raises(LedgerloopError, match="no one organisation “Aussie Demo Pty” here"):
+        purpose.hide(scene.built.desk, AUSSIE)
+    purpose.hide(scene.built.desk, kiwi)
+    with pytest.raises(LedgerloopError, match="no connected organisation whose customers are shown"):
+        purpose.hide(scene.built.desk, kiwi)
+
+
+def _token(scene: Scene) -> str:
+    return str(re.findall(r'name="token" value="([^"]+)"', scene.on.browser.get("/").text)[0])
+
+
+def _shows(scene: Scene, email: str, customer: str) -> bool | None:
+    return (scene.find_contact(email) or {}).get("xero_contact_id") == customer or None
+
+
 def test_a_consent_is_kept_while_nobody_answers(served: Place) -> None:
     """Nothing is read for organisations that wait to be told what they are for; their tokens do not end unused."""
     with served.serving():
         served.consent()
-        waiting = served.health()
+        until(lambda: 2 == len(served.health()["unanswered"]))
         said = run(served.folder, "doctor").stdout  # so that the next start does not look
     settings = load(served.folder / "ledgerloop.toml")
     with closing(Database(settings.service.database)) as database:
@@ -220,7 +341,6 @@ def test_a_consent_is_kept_while_nobody_answers(served: Place) -> None:
             renewed = until(lambda: _changed(shelf.load(GRANT), idle))
             told = until(lambda: served.health()["xero_renewed"])
 
-    assert 2 == len(waiting["unanswered"])
     assert f"✓ What Xero granted was renewed last at {kept.renewed_at:%Y-%m-%d %H:%M} UTC." in said
     assert kept.refresh_token != renewed.refresh_token
     assert told == renewed.renewed_at.isoformat(timespec="seconds")

@@ -96,6 +96,7 @@ SHOWN = {
     "connect hubspot": (0, "Connected: HubSpot"),
     "connect choose Nobody": (1, "There is no one organisation “Nobody”."),
     "connect answer": (1, "No organisation waits to be told what it is for."),
+    "connect hide Nobody": (1, "There is no one organisation “Nobody” here."),
     "connect show Nobody": (1, "There is no connected organisation whose customers are not shown."),
     "secret reseal": (0, "Sealed with the first key of"),
     "keys rotate": (0, "The other lines may go."),

@@ -23,6 +23,8 @@ from ledgerloop.setup.connect import GRANT, connect_custom, connect_portal, unde
 from ledgerloop.setup.connect import choose as choose_organisation
 from ledgerloop.setup.purpose import answer as answer_purpose
 from ledgerloop.setup.purpose import asked as asked_of
+from ledgerloop.setup.purpose import hide as hide_customers
+from ledgerloop.setup.purpose import hiding
 from ledgerloop.setup.purpose import show as show_customers
 from ledgerloop.store import connections
 from ledgerloop.web.connect import consent_address
@@ -149,6 +151,27 @@ def show(
     with opened(config, sandbox) as built:
         shown = show_customers(built.desk, organisation)
     say(f"The customers of {shown.name} are shown when something happens to them; `ledgerloop backfill` shows all.")
+
+
+@app.command()
+def hide(
+    organisation: Annotated[str, typer.Argument(help="The organisation's name or id.")],
+    yes: Yes = False,
+    config: Config = FILE,
+    sandbox: OnSandbox = False,
+) -> None:
+    """Show an organisation's customers in HubSpot no more, and take off their records what they owe.
+
+    It says first what that comes to, and asks. `ledgerloop connect show` shows them again.
+    """
+    with opened(config, sandbox) as built:
+        with built.database.reading() as tx:
+            found = hiding(tx, organisation)
+        for sentence in found.sentences:
+            say(sentence, err=True)
+        ask(f"Hide the customers of {found.organisation.name}?", yes)
+        hidden = hide_customers(built.desk, found.organisation.id)
+    say(f"The customers of {hidden.name} are not shown any more. The service takes off what stands there.")
 
 
 def provision(

@@ -44,7 +44,7 @@ def hear(organisation: Organisation, kind: LinkKind, ids: Sequence[str]) -> None
     """Follow the ids that were written or cleared on these records, and say of which it is that the link stands."""
     at = parts()
     kept = follow(organisation, kind, ids)
-    if not kept:
+    if not kept or not organisation.shown:  # of one that is hidden no record carries an id
         return
     with at.database.transaction() as tx:
         portal = connections.only_portal(tx)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 
 from ledgerloop import subjects
-from ledgerloop.customers import admit, succeed
+from ledgerloop.customers import admit, hidden, succeed
 from ledgerloop.customers.claims import with_rivals
 from ledgerloop.customers.field_diff import compare_fields
 from ledgerloop.customers.link import join
@@ -29,12 +29,13 @@ def show_standings(organisation: Organisation, ids: Sequence[str], show_invoices
     """succeed → admit → stand → join → decide → write → record, for some customers.
 
     ``show_invoices`` is handed their invoices, to be shown too before the customers count as shown; they alone are
-    where the organisation's customers are not to be shown.
+    where the organisation's customers are not to be shown, and what was shown of these is taken off.
     """
     at = parts()
     if not organisation.shown:
         with at.database.reading() as tx:
             some = mirror.receivables_of(tx, organisation.id, ids)
+        hidden.take_off(organisation, ids)
         show_invoices(organisation, _invoices(some))
         return
     today = organisation.day(at.now())

@@ -15,6 +15,7 @@ from ledgerloop.customers import (
     contact_number,
     drift,
     held,
+    hidden,
     hubspot_changes,
     older_companies,
     push_to_xero,
@@ -162,6 +163,7 @@ def hear(lane: str) -> bool:
         return False
     alone(organisation.id, "hearing", lambda: hubspot_changes.hear(organisation))
     if not organisation.shown:
+        hidden.begin(organisation)
         return False
     alone(organisation.id, "listening", lambda: push_to_xero.listen(organisation))
     alone(organisation.id, "telling", lambda: hubspot_changes.pass_on(organisation))

@@ -1,4 +1,4 @@
-"""Ask what organisations are for that were connected beside others, and let them begin once a person has said it."""
+"""Ask what organisations are for that were connected beside others; show their customers, or hide them."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection
 
+from ledgerloop import subjects
 from ledgerloop.errors import LedgerloopError
 from ledgerloop.records import Organisation
 from ledgerloop.rules.routing import Route, home_of_open, leading_to, leaves_open
 from ledgerloop.setup.connect import Desk, let_go_on
-from ledgerloop.store import connections, links
+from ledgerloop.store import connections, journal, links
 from ledgerloop.store.connections import Connected
 
 
@@ -89,7 +90,70 @@ def show(desk: Desk, given: str) -> Organisation:
         assert isinstance(found.facts, Organisation)
         organisation = replace(found.facts, shown=True)
         connections.put(tx, replace(found, facts=organisation))
+        connections.hide(tx, organisation.id, False)
         links.stand_back(tx, organisation.id, desk.now())
+        let_go_on(tx, desk.now())
+    desk.nudge()
+    return organisation
+
+
+@dataclass(frozen=True, slots=True)
+class Hiding:
+    """What goes with an organisation's customers being shown."""
+
+    organisation: Organisation
+    records: int
+    """Contacts and companies of its customers."""
+    questions: int
+    """What waits for a person about its customers."""
+
+    @property
+    def sentences(self) -> list[str]:
+        """Say what is taken off records, what ends, and what stays."""
+        name, records = self.organisation.name, f"{self.records} record{'s' if self.records > 1 else ''} in HubSpot"
+        said = []
+        if self.records:
+            said.append(
+                f"What the customers of {name} owe is taken off {records}, with their Xero contact ids, unless another"
+                " organisation shows there what its own customer owes. The records stay, and so do notes that were"
+                " written."
+            )
+        said.append(
+            "From then on nothing of its customers is shown, made or asked in HubSpot, and what people change there"
+            f" does not reach {name}'s contacts in Xero."
+        )
+        if self.questions:
+            many = self.questions
+            said.append(f"{many} question{'s' if many > 1 else ''} about its customers end{'' if many > 1 else 's'}.")
+        return [*said, "Deals are invoiced there as before, and show their invoices."]
+
+
+def hiding(tx: Connection, given: str) -> Hiding:
+    """Say what goes with an organisation's customers being shown, by its name or id; LedgerloopError for another."""
+    shown = [one for one in connections.all_connected(tx, "xero") if not one.off and _shown(one)]
+    if not shown:
+        raise LedgerloopError("There is no connected organisation whose customers are shown.")
+    organisation = _named(shown, given).facts
+    assert isinstance(organisation, Organisation)
+    questions = [one.subject for one in journal.holds(tx) if one.lane == organisation.id]
+    return Hiding(
+        organisation,
+        len(links.listed(tx, organisation.id)),
+        sum(subjects.is_about_customers(one) for one in questions),
+    )
+
+
+def hide(desk: Desk, given: str) -> Organisation:
+    """Have an organisation's customers shown no more, and what is shown taken off by its lane; by its name or id.
+
+    Raises LedgerloopError where none is meant.
+    """
+    with desk.database.transaction() as tx:
+        organisation = replace(hiding(tx, given).organisation, shown=False)
+        before = connections.get(tx, "xero", organisation.id)
+        assert before is not None
+        connections.put(tx, replace(before, facts=organisation))
+        connections.hide(tx, organisation.id, True)
         let_go_on(tx, desk.now())
     desk.nudge()
     return organisation

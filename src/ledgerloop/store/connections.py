@@ -128,6 +128,20 @@ def choose(tx: Connection, organisation: str) -> None:
     single_values.put(tx, single_values.CHOSEN, organisation)
 
 
+def hide(tx: Connection, organisation: str, wanted: bool) -> None:
+    """Keep that what is shown of an organisation's customers is to be taken off; or not any more, once it is begun."""
+    key = single_values.TO_HIDE.of(organisation)
+    if wanted:
+        single_values.put(tx, key, "wanted")
+    else:
+        single_values.forget(tx, key)
+
+
+def is_to_be_hidden(tx: Connection, organisation: str) -> bool:
+    """Tell whether that waits to begin."""
+    return single_values.get(tx, single_values.TO_HIDE.of(organisation)) is not None
+
+
 def portals(tx: Connection) -> list[Portal]:
     """List what we know of the connected portals."""
     return [each.facts for each in _going(tx, "hubspot") if isinstance(each.facts, Portal)]

@@ -89,6 +89,8 @@ HELD = text("held")
 """Of each organisation: the customer at which the round of looking at held ones ended."""
 NOTES_SINCE = _day("notes since")
 """Of each organisation: the day on which notes were switched on."""
+TO_HIDE = text("hide")
+"""Of each organisation that was hidden: that what is shown of its customers is still to be taken off."""
 UNTIL_CONNECTED = _json("until connected")
 """Of each organisation that was disconnected: the deals of each portal that wait until it is connected again."""
 

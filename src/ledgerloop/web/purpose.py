@@ -17,6 +17,7 @@ from ledgerloop.web.sessions import Session, Sessions
 
 PURPOSE = "/connect/purpose"
 SHOW = "/connect/show"
+HIDE = "/connect/hide"
 
 
 def routes(built: Ledgerloop, sessions: Sessions) -> list[Route]:
@@ -25,6 +26,8 @@ def routes(built: Ledgerloop, sessions: Sessions) -> list[Route]:
     return [
         Route(PURPOSE, for_people(sessions, desk.ask)),
         Route(PURPOSE, form_of_people(sessions, desk.answer), methods=["POST"], max_body_size=LARGEST_FORM),
+        Route(HIDE, for_people(sessions, desk.ask_to_hide)),
+        Route(HIDE, form_of_people(sessions, desk.hide), methods=["POST"], max_body_size=LARGEST_FORM),
         Route(SHOW, form_of_people(sessions, desk.show), methods=["POST"], max_body_size=LARGEST_FORM),
     ]
 
@@ -66,4 +69,24 @@ class Asking:
         logger.info("organisation shown", organisation=organisation.id)
         answer = to("/")
         self._sessions.say(answer, f"The customers of {organisation.name} are shown when something happens to them.")
+        return answer
+
+    def ask_to_hide(self, request: Request, session: Session) -> Response:
+        """Say what goes with an organisation's customers being shown, and ask."""
+        try:
+            with self._built.database.reading() as tx:
+                found = purpose.hiding(tx, request.query_params.get("organisation", ""))
+        except LedgerloopError as error:
+            return problem("Nothing was changed", error.sentence)
+        return page("hide.html", found=found, token=session.token)
+
+    def hide(self, _request: Request, _session: Session, form: Form) -> Response:
+        """Have an organisation's customers shown no more."""
+        try:
+            organisation = purpose.hide(self._built.desk, form.get("organisation", ""))
+        except LedgerloopError as error:
+            return problem("Nothing was changed", error.sentence)
+        logger.info("organisation hidden", organisation=organisation.id)
+        answer = to("/")
+        self._sessions.say(answer, f"The customers of {organisation.name} are not shown any more.")
         return answer
