@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import json
+import os
+import pwd
 import sqlite3
 from typing import Any
 
 import httpx2
+import pytest
 from cli_process import begun, run
 from on_terminal import typed
 from operated import SECRETS, Place, until
 
+from aws_server import Aws
 from bao_server import Bao
 
 KIWI, AUSSIE = "Kiwi Demo Ltd", "Aussie Demo Pty"
@@ -53,6 +58,11 @@ def test_one_of_two_and_then_the_last_beside_the_service(served: Place) -> None:
         assert [] == at_xero(served)
         assert "xero" not in secrets_kept(served)
         served.command("disconnect", "hubspot", "--yes")
+        told = json.loads(served.command("journal", "--json").stdout)
+        me = f"A person ({pwd.getpwuid(os.getuid()).pw_name}, on a command line)"
+        found = [one["reason"] for one in told if one["reason"].startswith("A person")]
+        assert [f"{me} disconnected {name}." for name in ("HubSpot 62515", KIWI, AUSSIE)] == found
+        assert [62515] == [int(one["subject"].removeprefix("portal ")) for one in told if found[0] == one["reason"]]
         until(lambda: {AUSSIE, KIWI} <= set(_disconnected(served)))
         assert (200, 200, "ok") == (served.from_xero(), served.from_hubspot_deal(), served.health()["status"])
         told = run(served.folder, "doctor")
@@ -103,6 +113,60 @@ def test_on_vault_while_the_service_is_stopped(served: Place, bao: Bao) -> None:
     assert [] == at_xero(served)
     assert f"The token stays at vault:{path}/app#token, since Ledgerloop did not put it there" in hubspot
     assert {"token": SECRETS["hubspot_token"]} == bao.get(f"{path}/app")
+
+
+@pytest.mark.usefixtures("aws_environment")
+def test_on_aws(served: Place, aws: Aws) -> None:
+    """The tokens are deleted where they lie; while AWS lets nobody in, or is away, that is said and done later."""
+    folder, file = aws.folder(), served.folder / "ledgerloop.toml"
+    aws.put(f"{folder}-theirs", json.dumps({"token": SECRETS["hubspot_token"]}))
+    token = f"aws-sm:{folder}-theirs#token"
+    file.write_text(file.read_text().replace("[hubspot]\n", f'[hubspot]\ntoken = "{token}"\n'))
+    served.command("secret", "move", "--to", f"aws-sm:{folder}")
+    file.write_text(file.read_text() + f'[secrets]\nstore = "aws-sm:{folder}"\n')
+    with served.serving():
+        served.connect()
+    assert "access_token" in aws.get(f"{folder}/xero")
+    served.command("disconnect", "xero", AUSSIE, "--yes")
+    with aws.closed():
+        denied = run(served.folder, "disconnect", "xero", "--yes")
+    with aws.halted():
+        away = run(served.folder, "disconnect", "xero", "--yes")
+    for ended in (denied, away):
+        assert 1 == ended.returncode
+        assert "Nothing here uses it any more, but Xero still lets us in" in ended.stdout
+    assert "access_token" in aws.get(f"{folder}/xero")
+    assert [KIWI] == at_xero(served)
+
+    done = served.command("disconnect", "xero", "--yes").stdout
+    hubspot = served.command("disconnect", "hubspot", "--yes").stdout
+
+    assert "What Xero had granted is revoked, and its tokens are forgotten." in done
+    assert ("", []) == (aws.get(f"{folder}/xero"), at_xero(served))
+    assert f"The token stays at {token}, since Ledgerloop did not put it there" in hubspot
+    assert {"token": SECRETS["hubspot_token"]} == json.loads(aws.get(f"{folder}-theirs"))
+
+
+@pytest.mark.usefixtures("aws_environment")
+def test_a_token_of_hubspot_s_that_lies_on_aws(served: Place, aws: Aws) -> None:
+    """What `ledgerloop secret set` put there is deleted there, and the others stay."""
+    folder, file = aws.folder(), served.folder / "ledgerloop.toml"
+    served.command("secret", "move", "--to", f"aws-sm:{folder}")
+    file.write_text(file.read_text() + f'[secrets]\nstore = "aws-sm:{folder}"\n')
+    served.command("connect", "hubspot")
+    with aws.closed():
+        denied = run(served.folder, "disconnect", "hubspot", "--yes")
+    assert 1 == denied.returncode
+    assert "The token `hubspot_token` could not be forgotten" in denied.stdout
+    assert "AWS does not let us in" in denied.stdout
+    assert SECRETS["hubspot_token"] == aws.get(f"{folder}/hubspot_token")
+
+    said = served.command("disconnect", "hubspot", "--yes").stdout
+
+    assert "The token `hubspot_token` that `ledgerloop secret set` kept is forgotten." in said
+    assert ["", SECRETS["xero_webhook_key"]] == [
+        aws.get(f"{folder}/{one}") for one in ("hubspot_token", "xero_webhook_key")
+    ]
 
 
 def test_a_command_that_was_killed_is_run_again(served: Place) -> None:

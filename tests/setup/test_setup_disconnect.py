@@ -35,7 +35,7 @@ def connection(scene: Scene, key: str = "") -> Connected:
 def end(scene: Scene, key: str = "") -> list[str]:
     """Disconnect as the command does."""
     built = scene.built
-    return disconnect(built.desk, connection(scene, key), built.parts().routes, built.settings.hubspot.token)
+    return disconnect(built.desk, connection(scene, key), built.parts().routes, built.settings.hubspot.token, "a test")
 
 
 def health(scene: Scene) -> dict[str, object]:
@@ -88,6 +88,9 @@ def test_the_last_organisation_ends_and_goes_on_with_the_same_links(scene: Scene
 
     assert [f"{KIWI} is disconnected.", "Xero has ended the connection."] == said[:2]
     assert "What Xero had granted is revoked, and its tokens are forgotten." == said[2]
+    assert [f"A person (a test) disconnected {KIWI}.", " ".join(said[1:])] == scene.reasons(
+        f"organisation {scene.on.organisation}", "update"
+    )
     assert [] == at_xero(scene)
     assert scene.built.shelf.load(GRANT) is None
     scene.settle()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import pwd
 from typing import Annotated
 
 import typer
@@ -74,13 +76,21 @@ def _end(built: Ledgerloop, found: Connected, yes: bool) -> None:
         for sentence in leaving.sentences:
             say(sentence, err=True)
         ask(f"Disconnect {found.name}?", yes)
-    for sentence in disconnect(built.desk, found, routes, token):
+    for sentence in disconnect(built.desk, found, routes, token, _who()):
         say(sentence)
     with built.database.reading() as tx:
         after = connections.get(tx, found.vendor, found.id)
     say(_again(found, token))
     if after is not None and after.why:
         raise typer.Exit(1)
+
+
+def _who() -> str:
+    """Name the user of this machine, for the journal."""
+    try:
+        return f"{pwd.getpwuid(os.getuid()).pw_name}, on a command line"
+    except KeyError:  # a container may run as nobody that it knows
+        return f"user {os.getuid()}, on a command line"
 
 
 def _organisation(tx: Connection, given: str) -> Connected:

@@ -11,16 +11,17 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
-from ledgerloop import oauth
+from ledgerloop import oauth, subjects
 from ledgerloop.errors import ConsentNeeded, LedgerloopError, Refused
-from ledgerloop.records import Organisation
+from ledgerloop.records import Line, Organisation
 from ledgerloop.rules.routing import Route, home_of_open, leading_to
 from ledgerloop.secrets.references import kept_name, parse
 from ledgerloop.setup.connect import GRANT, Desk
-from ledgerloop.store import connections, inbox, intents, lanes
+from ledgerloop.store import connections, inbox, intents, journal, lanes
 from ledgerloop.store.connections import Connected
 
 _FLOW = {"xero": "standing", "hubspot": "invoicing"}
+_RULE = "setup.disconnect"
 _NOT_YET = "Ledgerloop stopped before it had told Xero. Disconnect it once more."
 _NAMED = 10
 """Deals that a sentence names; of more it says how many."""
@@ -127,17 +128,26 @@ def survey(tx: Connection, connected: Connected, routes: Sequence[Route], token:
     )
 
 
-def disconnect(desk: Desk, connected: Connected, routes: Sequence[Route], token: str) -> list[str]:
-    """End a connection, and say what was done and what was not. Doing it twice is doing it once."""
+def disconnect(desk: Desk, connected: Connected, routes: Sequence[Route], token: str, by: str) -> list[str]:
+    """End a connection, and say what was done and what was not. Doing it twice is doing it once.
+
+    ``by`` says for the journal who ends it, or where.
+    """
     with desk.database.transaction() as tx:
-        _end_here(desk, tx, connected, routes)
+        _end_here(desk, tx, connected, routes, by)
     desk.nudge()
-    said = [f"{connected.name} is disconnected."]
     if connected.vendor == "xero" and desk.provider.custom:
-        said += _leave_custom(desk, connected)
-        return said
-    said += _leave_xero(desk) if connected.vendor == "xero" else _leave_hubspot(desk, connected, token)
-    return said
+        said = _leave_custom(desk, connected)
+    else:
+        said = _leave_xero(desk) if connected.vendor == "xero" else _leave_hubspot(desk, connected, token)
+    with desk.database.transaction() as tx:
+        _note(desk, tx, connected, " ".join(said))
+    return [f"{connected.name} is disconnected.", *said]
+
+
+def _note(desk: Desk, tx: Connection, connected: Connected, reason: str) -> None:
+    of = subjects.organisation if connected.vendor == "xero" else subjects.portal
+    journal.write(tx, [Line(of(connected.id), "update", _RULE, reason)], desk.now(), lane=connected.id)
 
 
 def stays(reference: str) -> str:
@@ -150,7 +160,7 @@ def stays(reference: str) -> str:
     return f"The token stays {kept}, since Ledgerloop did not put it there: take it away yourself."
 
 
-def _end_here(desk: Desk, tx: Connection, connected: Connected, routes: Sequence[Route]) -> None:
+def _end_here(desk: Desk, tx: Connection, connected: Connected, routes: Sequence[Route], by: str) -> None:
     """Let nothing begin any more, and have the deals that wait for it held."""
     before = connections.get(tx, connected.vendor, connected.id)
     if before is None or before.ended:
@@ -159,6 +169,7 @@ def _end_here(desk: Desk, tx: Connection, connected: Connected, routes: Sequence
         home = home_of_open(routes, connections.organisations(tx), connections.chosen(tx))
         if home is not None and home.id == connected.id:
             connections.choose(tx, home.id)  # another one is not taken in its place unless a person says so
+    _note(desk, tx, connected, f"A person ({by}) disconnected {connected.name}.")
     connections.end(tx, connected.vendor, connected.id, _NOT_YET if connected.vendor == "xero" else "")
     lanes.end(tx, _FLOW[connected.vendor], connected.id)
     for portal in connections.portals(tx):

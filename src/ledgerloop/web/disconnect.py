@@ -53,7 +53,7 @@ class Disconnecting:
         found = self._found(form.get("vendor", ""), form.get("id", ""))
         if found is None:
             return _unknown()
-        said = disconnect(built.desk, found, built.parts().routes, built.settings.hubspot.token)
+        said = disconnect(built.desk, found, built.parts().routes, built.settings.hubspot.token, "in the console")
         logger.info("disconnected", vendor=found.vendor, id=found.id)
         answer = to("/")
         self._sessions.say(answer, " ".join(said))
