@@ -34,12 +34,13 @@ from ledgerloop.ledger import duplicate_invoices
 from ledgerloop.parts import Brake, Parts, Traces, equip
 from ledgerloop.portal import properties
 from ledgerloop.records import Outage, Pulse
+from ledgerloop.rules.clocks import agree
 from ledgerloop.rules.identity.profiles import Numbered
 from ledgerloop.secret_stores import SecretStores, open_stores
 from ledgerloop.secrets.chosen import Chosen
 from ledgerloop.secrets.keyed import Keyed
 from ledgerloop.secrets.lookup import Lookup
-from ledgerloop.secrets.sealed import locked, trouble
+from ledgerloop.secrets.sealed import locked, stamp, trouble
 from ledgerloop.secrets.shelf import SESSION_KEY, Shelf
 from ledgerloop.settings import Settings
 from ledgerloop.settings.routes import routes_from
@@ -225,7 +226,7 @@ def build(
         settings.properties,
         vendors.hubspot_ahead,
     )
-    receiver = Receiver(database, clock, engine.nudge, worker, lambda: built.pulse())
+    receiver = Receiver(database, clock, engine.nudge, worker, lambda: built.pulse(), lambda: _grounds(built))
     witness = witness_of(database.url, Path(settings.service.key_file))
     built = Ledgerloop(
         settings,
@@ -242,6 +243,18 @@ def build(
         worker,
     )
     return built
+
+
+def _grounds(built: Ledgerloop) -> tuple[object, ...]:
+    """Return what is another wherever the service's pulse may be, without asking the database."""
+    off, written = built.vendors.clock_off(), built.engine.stirs
+    return (
+        stamp(Path(built.settings.service.key_file)),
+        built.outage,
+        off is None or agree(off),
+        built.stores.keeper.trouble,
+        written,
+    )
 
 
 def _unopened(cells: DatabaseCells, settings: Settings) -> tuple[str, ...]:

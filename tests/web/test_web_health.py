@@ -8,6 +8,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -20,8 +21,9 @@ from structlog.testing import capture_logs
 from web_scene import HANDSHAKE, KEY, SECRET, TENANT, Visit, hubspot_event, xero_body, xero_event
 
 from ledgerloop.bootstrap import Ledgerloop
-from ledgerloop.engine.ingest import BEAT_AGAIN
+from ledgerloop.engine.ingest import BEAT_AGAIN, GLANCE
 from ledgerloop.records import Organisation, Rest
+from ledgerloop.report.overview import look
 from ledgerloop.secrets.sealed import Sealed
 from ledgerloop.store import connections, inbox, journal, lanes
 from ledgerloop.store.connections import Connected
@@ -304,6 +306,48 @@ def test_refusing_a_flood_writes_nothing_for_each(visit: Visit) -> None:
     assert 1000 == visit.browser.get("/health").json()["webhooks"]["xero"]["refused"]
     assert log.stat().st_size - before < 100 * 4096
     assert 1 == len(visit.built.receiver.counted())
+
+
+def test_what_changes_is_written_before_its_time(visit: Visit) -> None:
+    """Commands beside the service go by what is written: that a key is gone, or a webhook refused, is so at once."""
+
+    def told() -> tuple[bool, bool]:
+        with visit.built.database.reading() as tx:
+            seen = look(tx, visit.clock.now(), lines=0)
+        signs = {one.sign for one in seen.reasons}
+        return "unopened" in signs, "refused" in signs
+
+    def soon(wanted: tuple[bool, bool]) -> None:
+        visit.clock.passes(seconds=GLANCE)
+        until = time.monotonic() + 60
+        while told() != wanted:
+            assert time.monotonic() < until, told()
+            time.sleep(0.05)
+
+    key = Path(visit.built.settings.service.key_file)
+    soon((False, False))
+    key.rename(key.with_name("away"))
+    soon((True, False))
+    key.with_name("away").rename(key)
+    soon((False, False))
+    visit.from_xero(xero_body(xero_event()), "wrong")
+    soon((False, True))
+    visit.from_xero(xero_body(xero_event()))
+    soon((False, False))
+
+
+def test_what_is_refused_is_written_seldom(visit: Visit) -> None:
+    """A flood of wrongly signed webhooks has one thing written between two looks at what has changed."""
+    file = visit.built.database.file
+    assert file is not None
+    with closing(sqlite3.connect(file)) as other:
+        until = time.monotonic() + 60
+        while not other.execute("SELECT 1 FROM value WHERE name LIKE 'pulse%'").fetchone():  # that of its start
+            assert time.monotonic() < until
+        before = other.execute("PRAGMA data_version").fetchone()
+        for _ in range(300):
+            visit.from_xero(xero_body(xero_event()), "wrong")
+        assert before == other.execute("PRAGMA data_version").fetchone()
 
 
 def test_red_while_nothing_can_be_written(visit: Visit) -> None:

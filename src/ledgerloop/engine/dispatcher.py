@@ -98,6 +98,8 @@ class Engine:
         self._schedule_due = self._due
         self._stirred = True
         """Whether there was any work since it was last asked what is due."""
+        self.stirs = 0
+        """How many times somebody was found to have written, or nudged."""
         self._forgot_at: float | None = None
         self._pruning = False
         self._looked_at: float | None = None
@@ -216,11 +218,15 @@ class Engine:
         while (left := self._due - self._clock.monotonic()) > 0 and not self._nudged.wait(min(left, TICK)):
             self._looked_at = self._clock.monotonic()
             if self._changes.any():
-                self._stirred = True
+                self._stir()
                 break
         if self._nudged.is_set():
             self._nudged.clear()
-            self._stirred = True
+            self._stir()
+
+    def _stir(self) -> None:
+        self._stirred = True
+        self.stirs += 1
 
     def _dispatch(self) -> float:
         """Start the turns that are ready, and return how many seconds may pass before the next look."""

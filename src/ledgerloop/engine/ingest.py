@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from ledgerloop.clock import Clock
 from ledgerloop.engine.turns import Flow
 from ledgerloop.records import Event, Pulse, Signed, Vendor
+from ledgerloop.rules.health import alike
 from ledgerloop.store import connections, gaps, inbox, lanes, pulses, signatures
 from ledgerloop.store.commits import Commits
 from ledgerloop.store.db import Database
@@ -24,6 +25,8 @@ _MOST = 500
 """Deliveries that share one commit."""
 BEAT, BEAT_AGAIN = 30.0, 1.0
 """How many seconds pass between two writes of what the service says of itself; and while it cannot be written."""
+GLANCE = 2.0
+"""How many seconds pass between two looks at whether that has changed, so that it is written before its time."""
 _TRIAL = 10.0
 """How many seconds after a right webhook wrong ones may belong to Xero's “intent to receive”."""
 
@@ -49,8 +52,9 @@ class Receiver:
     """Keep deliveries, many to a commit, in a thread of its own; and write what the service says of itself.
 
     That is written now and then also where nothing is received, so that a disk which is full is noticed without
-    traffic. What was refused is counted in memory and written along: whoever sends a thousand webhooks that are wrongly
-    signed has nothing written for each.
+    traffic; and soon where it has changed, since commands that run beside the service go by it. What was refused is
+    counted in memory and written along: whoever sends a thousand webhooks that are wrongly signed has nothing written
+    for each.
     """
 
     def __init__(
@@ -60,18 +64,26 @@ class Receiver:
         nudge: Callable[[], None],
         worker: str,
         tell: Callable[[], Pulse],
+        grounds: Callable[[], object] = lambda: None,
     ) -> None:
-        """Take the parts. ``tell`` gives what the service, under its name as a ``worker``, says of itself."""
+        """Take the parts. ``tell`` gives what the service, under its name as a ``worker``, says of itself.
+
+        ``grounds`` gives for next to nothing something that is another whenever that may be.
+        """
         self._database, self._clock, self._nudge = database, clock, nudge
-        self._worker, self._tell = worker, tell
+        self._worker, self._tell, self._grounds = worker, tell, grounds
         self._waiting: deque[Delivery | None] = deque()
         self._arrived = clock.condition()
         self._thread = clock.thread(self._run, "receiver")
         self._counting = clock.lock()
         self._counted: dict[Vendor, Signed] = {}
         self._right_at: dict[Vendor, float] = {}
+        self._well_signed: dict[Vendor, bool] = {}
+        """Of whose webhooks the last that was written was right."""
         self._beat_at: float | None = None
-        self._outage_told = False
+        self._glanced_at = 0.0
+        self._told: Pulse | None = None
+        self._told_on: object = None
         self.commits = Commits(clock.now, "nothing can be written")
 
     @property
@@ -129,34 +141,55 @@ class Receiver:
     def _run(self) -> None:
         open_ = True
         while open_:
-            self._beat_if_due()
+            self._speak()
             some = self._next()
             open_ = None not in some
             self._commit([delivery for delivery in some if delivery is not None])
         self._end()
 
     def _next(self) -> list[Delivery | None]:
-        """Take what was handed in, all that shares a commit; wait for it until the next beat at most."""
+        """Take what was handed in, all that shares a commit; wait for it until the next beat or glance at most."""
         with self._arrived:
             if not self._waiting:
-                self._arrived.wait(self._until_next_beat())
+                self._arrived.wait(min(self._until_next_beat(), self._until_next_glance()))
             return [self._waiting.popleft() for _ in range(min(_MOST, len(self._waiting)))]
 
     def _until_next_beat(self) -> float:
         """Tell how many seconds may pass before something is written again; few, where an outage was told last."""
-        span = BEAT_AGAIN if self.commits.outage or self._outage_told else BEAT
+        outage = self.commits.outage or (self._told and self._told.outage)
+        span = BEAT_AGAIN if outage else BEAT
         return 0.0 if self._beat_at is None else max(0.0, self._beat_at + span - self._clock.monotonic())
 
-    def _beat_if_due(self) -> None:
-        if self._until_next_beat() > 0:
+    def _until_next_glance(self) -> float:
+        return max(0.0, self._glanced_at + GLANCE - self._clock.monotonic())
+
+    def _speak(self) -> None:
+        """Write what the service says of itself where it is time to, or where it says something else than before."""
+        due = self._until_next_beat() <= 0
+        if not due and self._until_next_glance() > 0:
             return
-        self._beat_at = self._clock.monotonic()
+        self._glanced_at = self._clock.monotonic()
+        due = due or self._signed_otherwise()
         with suppress(Exception), self.commits.watched():  # what went wrong is remembered there
+            grounds = self._grounds()
+            if not due and grounds == self._told_on:
+                return
             told = self._tell()
-            with self._taken() as counted, self._database.transaction() as tx:
-                signatures.add(tx, counted)
-                pulses.put(tx, told)
-                self._outage_told = told.outage is not None
+            if due or self._told is None or not alike(told, self._told):
+                self._beat(told)
+            self._told_on = grounds
+
+    def _beat(self, told: Pulse) -> None:
+        self._beat_at = self._clock.monotonic()
+        with self._taken() as counted, self._database.transaction() as tx:
+            signatures.add(tx, counted)
+            pulses.put(tx, told)
+        self._told = told
+        self._well_signed |= {one.vendor: not one.refused for one in counted if one.refused or one.right_at}
+
+    def _signed_otherwise(self) -> bool:
+        """Tell whether webhooks were refused since the last write, or right ones came after refused ones or none."""
+        return any(one.refused or (one.right_at and not self._well_signed.get(one.vendor)) for one in self.counted())
 
     def _end(self) -> None:
         """Write what was counted, and that this service has ended."""

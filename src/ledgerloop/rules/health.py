@@ -7,7 +7,7 @@ The health check, the console, ``status`` and ``doctor`` all show what is decide
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Literal
 
@@ -104,6 +104,12 @@ def judge(signs: Signs, name: Callable[[str], str] = str) -> tuple[Reason, ...]:
     """List every reason why the service does not do well, the gravest first; none where all is well."""
     found = [*_service(signs), *_work(signs, name), *_vendors(signs, name)]
     return tuple(sorted(found, key=lambda one: one.state != "failing"))
+
+
+def alike(one: Pulse, other: Pulse) -> bool:
+    """Tell whether two say the same, whenever they said it; by how much a clock is off is never twice the same."""
+    right, was_right = (each.clock_off is None or agree(each.clock_off) for each in (one, other))
+    return right == was_right and replace(one, at=other.at, clock_off=other.clock_off) == other
 
 
 def state_of(reasons: Sequence[Reason]) -> State:

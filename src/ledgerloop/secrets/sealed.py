@@ -152,6 +152,15 @@ def trouble(key_file: Path) -> str:
     return ""
 
 
+def stamp(key_file: Path) -> tuple[int, int] | None:
+    """Return what is another once the key file, or who may read it, has changed; None where it is not there."""
+    try:
+        found = key_file.stat()
+    except OSError:
+        return None
+    return found.st_ino, found.st_ctime_ns
+
+
 def reseal(cells: AllCells, key_file: Path, *, forget: bool = False) -> Resealed:
     """Seal every secret with the first key of the file, and ``forget`` those that no key opens, if asked to.
 
