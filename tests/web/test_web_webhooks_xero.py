@@ -13,6 +13,8 @@ from hypothesis import strategies as st
 from starlette.testclient import TestClient
 from web_scene import HANDSHAKE, KEY, TENANT, Visit, xero_body, xero_event
 
+from ledgerloop.bootstrap import XERO_WEBHOOKS
+from ledgerloop.report.doctor_address import is_number
 from ledgerloop.store import inbox, lanes
 from ledgerloop.web import wire
 from ledgerloop.web.app import create_app
@@ -226,3 +228,12 @@ def test_dead_receiver_is_not_acknowledged(visit: Visit) -> None:
     answer = impatient.post("/webhooks/xero", content=body, headers={"x-xero-signature": sign(body, KEY)})
 
     assert (503, b"") == (answer.status_code, answer.content)
+
+
+@pytest.mark.parametrize("number", ["", "abc", "A" * 32, "a" * 31, "g" * 32, "a" * 33, "é" * 32])
+def test_what_is_no_number_is_not_answered(visit: Visit, number: str) -> None:
+    """Nobody has the service sign words of their own; a GET there is refused as ever."""
+    answer = visit.browser.get(XERO_WEBHOOKS, params={"number": number} if number else {})
+
+    assert (405, "POST", b"") == (answer.status_code, answer.headers["allow"], answer.content)
+    assert not is_number(number)

@@ -11,6 +11,7 @@ from ledgerloop.bootstrap import Ledgerloop
 from ledgerloop.engine import epoch
 from ledgerloop.errors import ConsentNeeded, LedgerloopError
 from ledgerloop.log import logger
+from ledgerloop.report.doctor_address import look_over_address
 from ledgerloop.report.doctor_hubspot import look_over_hubspot
 from ledgerloop.report.doctor_xero import look_over_xero
 from ledgerloop.report.finding import Examined, Finding, how_to_connect_again, keep, last
@@ -33,7 +34,8 @@ def examine(built: Ledgerloop) -> list[Finding]:
     """
     settings = [*_settings(built)]
     vendors = [*_tried(look_over_xero, built, settings), *_tried(look_over_hubspot, built, settings)]
-    findings = [*_service(built), *settings, *_database(built), *vendors, *_clock(built)]
+    address = _tried(look_over_address, built, settings)
+    findings = [*_service(built), *settings, *address, *_database(built), *vendors, *_clock(built)]
     with suppress(Exception), built.database.transaction() as tx:  # where nothing can be written a finding says so
         keep(tx, findings, built.now())
     return findings

@@ -20,6 +20,7 @@ from ledgerloop.errors import BadSignature, Locked, SettingsError, Unreadable
 from ledgerloop.hubspot import webhooks as hubspot
 from ledgerloop.log import logger
 from ledgerloop.records import Vendor
+from ledgerloop.report.doctor_address import is_number, mark_of, reply
 from ledgerloop.store import connections
 from ledgerloop.web.fresh import Fresh
 from ledgerloop.web.landing import Landing
@@ -33,10 +34,11 @@ PATIENCE = 4.0
 
 
 def routes(built: Ledgerloop, patience: float = PATIENCE) -> list[Route]:
-    """Return the two routes."""
+    """Return the routes: one for each vendor, and one by which the service finds out that it is reached there."""
     doors = Webhooks(built)
     return [
         Route(XERO_WEBHOOKS, _in_time(doors.from_xero, "xero", patience), methods=["POST"]),
+        Route(XERO_WEBHOOKS, doors.from_ourselves, methods=["GET"]),
         Route(HUBSPOT_WEBHOOKS, _in_time(doors.from_hubspot, "hubspot", patience), methods=["POST"]),
     ]
 
@@ -72,6 +74,7 @@ class Webhooks:
             _opened(built, settings.hubspot.client_secret, "hubspot.client_secret"), built.clock
         )
         self._own_app_id = Fresh(lambda: _own_app_id(built), built.clock)
+        self._mark = Fresh(lambda: mark_of(built), built.clock)
         self._landing = Landing()
 
     async def from_xero(self, request: Request) -> Response:
@@ -93,6 +96,13 @@ class Webhooks:
             logger.info("webhook handshake answered", vendor="xero", echo=self._echo)
             return Response(raw, headers={"x-xero-signature": str(signature)}) if self._echo else Response()
         return await self._keep(Delivery("xero", told.events, told.first, told.last))
+
+    async def from_ourselves(self, request: Request) -> Response:
+        """Answer the doctor, who wants to know whether what is sent to the public address arrives here."""
+        number = request.query_params.get("number", "")
+        if not is_number(number):
+            return Response(status_code=405, headers={"Allow": "POST"})
+        return Response(reply(await self._mark(), number), headers={"Cache-Control": "no-store"})
 
     async def from_hubspot(self, request: Request) -> Response:
         """Answer 200 for what is rightly signed, fresh and kept, and 401 for any other signature."""
