@@ -73,6 +73,14 @@ def _findings(file: Path) -> tuple[int, list[dict[str, Any]]]:
     return ended.exit_code, json.loads(ended.stdout)
 
 
+def _waiting(file: Path) -> list[str]:
+    """Name the connections that wait for a person, as status tells it, whose headline says so."""
+    said = CliRunner().invoke(app, ["status", "--config", str(file)]).stdout
+    assert "must be connected again" in said.partition("\n\n")[0], said
+    shown = json.loads(CliRunner().invoke(app, ["status", "--json", "--config", str(file)]).stdout)
+    return [one["name"] for one in shown["connections"] if one["state"] == "needs_consent"]
+
+
 def _about(findings: list[dict[str, Any]], words: str) -> dict[str, Any]:
     return next(one for one in findings if words in one["sentence"])
 
@@ -369,6 +377,7 @@ def test_consent_that_ended(file: Path, sandbox: Sandbox) -> None:
     found = _about(findings, "Xero must be connected again: ")
     assert (1, "missing") == (status, found["verdict"])
     assert found["sentence"].endswith("(invalid_grant). Run `ledgerloop connect xero`, or use the console.")
+    assert ["Aussie Demo Pty", "Kiwi Demo Ltd"] == _waiting(file)
 
 
 def test_books_that_want_a_new_consent(file: Path, sandbox: Sandbox) -> None:
@@ -382,6 +391,29 @@ def test_books_that_want_a_new_consent(file: Path, sandbox: Sandbox) -> None:
     found = _about(findings, "Xero does not answer for Kiwi Demo Ltd: ")
     assert (1, "missing") == (status, found["verdict"])
     assert found["sentence"].endswith("to this app. Run `ledgerloop connect xero`, or use the console.")
+    assert ["Aussie Demo Pty", "Kiwi Demo Ltd"] == _waiting(file)
+
+
+def test_an_organisation_that_left(file: Path, sandbox: Sandbox) -> None:
+    """Where Xero no longer lists an organisation, that one waits for a person, too."""
+    _connect(file)
+    fault = {"kind": "status", "status": 200, "path": "/connections", "body": "[]"}
+    assert 201 == httpx2.post(f"{sandbox.xero_url}/_sandbox/faults", json=fault).status_code
+
+    _, findings = _findings(file)
+
+    assert "missing" == _about(findings, "Xero no longer lets us into Kiwi Demo Ltd")["verdict"]
+    assert ["Aussie Demo Pty", "Kiwi Demo Ltd"] == _waiting(file)
+
+
+def test_a_token_that_ended(file: Path) -> None:
+    """A HubSpot token that is no longer taken has the portal wait, until the right one does and a turn went well."""
+    _connect(file)
+    CliRunner().invoke(app, ["secret", "set", "hubspot_token", "--config", str(file)], input="pat-na1-unknown")
+
+    _findings(file)
+
+    assert ["HubSpot 62515"] == _waiting(file)
 
 
 def test_what_is_lacking_is_told_once(place: Path) -> None:

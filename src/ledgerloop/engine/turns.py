@@ -133,11 +133,11 @@ def park(
     now = parts().now()
     with parts().database.transaction() as tx:
         inbox.release(tx, SOURCE[flow], lane, turn)
-        for connected in connections.all_connected(tx):
+        if vendor_to_connect == "xero":
             # A lane of Xero's speaks for its own organisation; what ends a whole grant shows in each of its lanes.
-            other = flow == "standing" and connected.vendor == "xero" and connected.id != lane
-            if connected.vendor == vendor_to_connect and not other:
-                connections.mark_one(tx, connected.vendor, connected.id, "needs_consent", why)
+            connections.ask_consent(tx, "xero", why, lane if flow == "standing" else "")
+        elif vendor_to_connect:
+            connections.ask_consent(tx, "hubspot", why)
         failures = lanes.fail(tx, flow, lane, problem, why, now)
         rest = _rest(problem, asked, failures)
         lanes.park(tx, flow, lane, Rest(now, now + rest), why)

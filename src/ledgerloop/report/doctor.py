@@ -14,7 +14,7 @@ from ledgerloop.log import logger
 from ledgerloop.report.doctor_address import look_over_address
 from ledgerloop.report.doctor_hubspot import look_over_hubspot
 from ledgerloop.report.doctor_xero import look_over_xero
-from ledgerloop.report.finding import Examined, Finding, how_to_connect_again, keep, last
+from ledgerloop.report.finding import Examined, Finding, ask_consent, how_to_connect_again, keep, last
 from ledgerloop.report.missing import lacks
 from ledgerloop.report.overview import look
 from ledgerloop.rules.clocks import agree
@@ -30,7 +30,7 @@ FRESH = timedelta(hours=1)
 def examine(built: Ledgerloop) -> list[Finding]:
     """Look at everything that a person may have to set right, the vendors among it, and remember what was found.
 
-    What stops a look is a finding.
+    What stops a look is a finding. A connection that a vendor has ended waits for a person from then on.
     """
     settings = [*_settings(built)]
     vendors = [*_tried(look_over_xero, built, settings), *_tried(look_over_hubspot, built, settings)]
@@ -106,6 +106,7 @@ def _tried(
     try:
         yield from look(built)
     except ConsentNeeded as error:
+        ask_consent(built, error)
         yield Finding("missing", f"{error.sentence}. {how_to_connect_again(error.vendor)}")
     except LedgerloopError as error:
         if not any(error.sentence in one.sentence for one in told):

@@ -11,7 +11,7 @@ from ledgerloop.bootstrap import Ledgerloop
 from ledgerloop.errors import ConsentNeeded, LedgerloopError, Missing
 from ledgerloop.records import Organisation as Known
 from ledgerloop.report.doctor_books import look_over_books
-from ledgerloop.report.finding import HOW_TO_ANSWER, HOW_TO_CONNECT, Finding, how_to_connect_again
+from ledgerloop.report.finding import HOW_TO_ANSWER, HOW_TO_CONNECT, Finding, ask_consent, how_to_connect_again
 from ledgerloop.rules.days import later
 from ledgerloop.rules.reference_data import Books
 from ledgerloop.rules.routing import leading_nowhere
@@ -76,6 +76,7 @@ def look_over_xero(built: Ledgerloop) -> Iterator[Finding]:
         if one.off:
             yield Finding("missing", f"{one.why} {HOW_TO_ANSWER}")
         elif one.id not in reached:
+            ask_consent(built, ConsentNeeded("Xero", "the organisation is no longer connected to this app"), one.id)
             yield Finding("missing", f"Xero no longer lets us into {one.name}: connect it again. {again}")
         elif one.state != "connected":
             yield Finding("missing", f"{one.name} must be connected again: {one.why.rstrip('.')}. {again}")
@@ -110,6 +111,7 @@ def _answer(built: Ledgerloop, organisation: Connected) -> Iterator[Finding]:
     except Missing:
         allowed = Books(organisation.name, organisation=(told,))
     except ConsentNeeded as error:
+        ask_consent(built, error, organisation.id)
         cure = how_to_connect_again("xero")
         yield Finding("missing", f"Xero does not answer for {organisation.name}: {error.sentence}. {cure}")
         return

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Literal
 
 from sqlalchemy import Connection
 
-from ledgerloop.store import single_values
+from ledgerloop.bootstrap import Ledgerloop
+from ledgerloop.errors import ConsentNeeded, LedgerloopError
+from ledgerloop.records import Vendor
+from ledgerloop.store import connections, single_values
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +37,13 @@ def how_to_connect_again(vendor: str) -> str:
     if vendor.lower() == "hubspot":
         return f"Save its token anew, as `hubspot.token` says where, and then {command}"
     return command[0].upper() + command[1:]
+
+
+def ask_consent(built: Ledgerloop, error: ConsentNeeded, organisation: str = "") -> None:
+    """Have a connection that its vendor has ended wait for a person, as a lane that stumbles has it."""
+    vendor: Vendor = "xero" if error.vendor == "Xero" else "hubspot"
+    with suppress(LedgerloopError), built.database.transaction() as tx:
+        connections.ask_consent(tx, vendor, error.sentence, organisation)
 
 
 @dataclass(frozen=True, slots=True)

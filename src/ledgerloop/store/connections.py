@@ -172,6 +172,13 @@ def mark_one(tx: Connection, vendor: Vendor, key: str, state: Literal["connected
     tx.execute(mine.values(state=state, why=why))
 
 
+def ask_consent(tx: Connection, vendor: Vendor, why: str, key: str = "") -> None:
+    """Say that a person must connect again: the organisation of that id, or else all that the vendor let us into."""
+    for each in all_connected(tx, vendor):
+        if key in ("", each.id):
+            mark_one(tx, vendor, each.id, "needs_consent", why)
+
+
 def is_off(vendor: ColumnElement[str], key: ColumnElement[str]) -> ColumnElement[bool]:
     """Tell, in a query, whether nothing is done for a vendor's organisation or portal.
 
