@@ -21,7 +21,7 @@ from ledgerloop.parts import instead
 from ledgerloop.report.naming import names_of
 from ledgerloop.report.told import told_on_deals
 from ledgerloop.rules.remarks import remarks_of
-from ledgerloop.store import connections, intents, journal
+from ledgerloop.store import intents, journal, single_values
 
 
 @pytest.fixture
@@ -71,8 +71,8 @@ def test_those_that_stood_before_an_upgrade(scene: Scene) -> None:
     told = _told(scene, deal)
     with scene.built.database.transaction() as tx:
         forget_told(tx, deal, other["InvoiceID"])
-        assert connections.get_value(tx, "doubles looked at")  # since the service began
-        connections.remove_value(tx, "doubles looked at")
+        assert single_values.get(tx, single_values.DOUBLES_LOOKED_AT)  # since the service began
+        single_values.forget(tx, single_values.DOUBLES_LOOKED_AT)
 
     with instead(scene.built.parts()):
         duplicate_invoices.begin()

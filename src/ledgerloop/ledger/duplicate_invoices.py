@@ -18,9 +18,7 @@ from ledgerloop.records import Intent, Receivable
 from ledgerloop.rules.doubles import double_told, doubles
 from ledgerloop.rules.remarks import note_of, remarks_of
 from ledgerloop.rules.standing import bills_nothing
-from ledgerloop.store import connections, intents, journal, lanes, mirror, pending_customers, rulings
-
-_LOOKED = "doubles looked at"
+from ledgerloop.store import connections, intents, journal, lanes, mirror, pending_customers, rulings, single_values
 
 
 def look(tx: Connection, invoices: Sequence[Receivable]) -> None:
@@ -51,12 +49,12 @@ def begin() -> None:
     """Look once at all of which several carry one mark: an earlier release may have stored them without looking."""
     at = parts()
     with at.database.reading() as tx:
-        if connections.get_value(tx, _LOOKED) is not None:
+        if single_values.get(tx, single_values.DOUBLES_LOOKED_AT) is not None:
             return
     with at.database.transaction() as tx:
         names = [one.id for one in connections.known_organisations(tx)]
         look(tx, _marked(tx, names, mirror.marks_twice(tx)))
-        connections.put_value(tx, _LOOKED, at.now().isoformat())
+        single_values.put(tx, single_values.DOUBLES_LOOKED_AT, at.now())
 
 
 def _marks_before(tx: Connection, organisations: Iterable[str], invoices: Sequence[Receivable]) -> set[str]:

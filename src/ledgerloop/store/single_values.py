@@ -70,6 +70,8 @@ TRIED_TO_WRITE = _moment("tried to write")
 """When something was written last for no other reason than to see that it can be."""
 EXAMINED = _json("doctor")
 """What was found when everything was looked over last."""
+DOUBLES_LOOKED_AT = _moment("doubles looked at")
+"""When the invoices that bill a deal twice were looked for, which stood before this release."""
 GAP_PULLED = _moment("gap pulled")
 """When all organisations were pulled last because events were missing."""
 
