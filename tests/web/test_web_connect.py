@@ -107,6 +107,22 @@ def test_consent_needs_no_session(connecting: Callable[..., Visit]) -> None:
     assert "Ledgerloop may now work with Kiwi Demo Ltd, Aussie Demo Pty." in answer.text
 
 
+def test_a_consent_that_lacks_what_is_needed(connecting: Callable[..., Visit]) -> None:
+    """Who consented to fewer scopes reads which feature stops, with a session and without, as the doctor says it."""
+    visit = connecting()
+
+    page = visit.new_browser().get(_consent(visit, without="accounting.payments.read"))
+    visit.browser.get(_consent(visit, without="accounting.payments.read"))
+    console = visit.console()
+    visit.browser.get(_consent(visit))
+    whole = visit.console()
+
+    cure = "Xero did not grant every scope that is needed: see that `xero.scopes` has them, and connect again."
+    lack = "accounting.transactions no payment is seen, and no credit of a customer's."
+    assert [True] * 4 == [words in unescape(one) for one in (page.text, console) for words in (cure, lack)]
+    assert cure not in unescape(whole)
+
+
 def test_two_organisations_are_a_choice(connecting: Callable[..., Visit]) -> None:
     """Where the answer leaves open which deals lead where, the console lets a person choose, and choose again."""
     visit = connecting()

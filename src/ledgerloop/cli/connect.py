@@ -19,7 +19,7 @@ from ledgerloop.portal.properties import provision as make_properties
 from ledgerloop.records import Organisation
 from ledgerloop.report.finding import HOW_TO_ANSWER
 from ledgerloop.settings import check_complete
-from ledgerloop.setup.connect import GRANT, connect_custom, connect_portal, undecided_in
+from ledgerloop.setup.connect import GRANT, connect_custom, connect_portal, short, undecided_in
 from ledgerloop.setup.connect import choose as choose_organisation
 from ledgerloop.setup.purpose import answer as answer_purpose
 from ledgerloop.setup.purpose import asked as asked_of
@@ -53,6 +53,7 @@ def xero(
         if built.settings.xero.connection == "custom":
             check_complete(built.settings)
             say(f"Connected: {connect_custom(built.desk).name}.")
+            _say_short(built)
             return
         before = built.shelf.load(GRANT)
         address = consent_address(built)
@@ -60,6 +61,7 @@ def xero(
         say(address)
         if wait:
             say(f"Connected: {_waited(built, before)}")
+            _say_short(built)
             with built.database.reading() as tx:
                 waits = undecided_in(tx, built.parts().routes)
                 asked = [one.why for one in connections.unanswered(tx)]
@@ -208,6 +210,11 @@ def lists(
 def _say_begun(organisations: Sequence[Organisation]) -> None:
     for one in organisations:
         say(f"{one.name} begins; its customers are {'shown' if one.shown else 'not shown'} in HubSpot.")
+
+
+def _say_short(built: Ledgerloop) -> None:
+    for sentence in short(built.desk):
+        say(sentence, err=True)
 
 
 def _list_choices(built: Ledgerloop) -> None:

@@ -16,7 +16,7 @@ from ledgerloop.rules.days import later
 from ledgerloop.rules.reference_data import Books
 from ledgerloop.rules.routing import leading_nowhere
 from ledgerloop.settings import on_sandbox
-from ledgerloop.setup.connect import GRANT, undecided_in
+from ledgerloop.setup.connect import GRANT, SHORT, undecided_in
 from ledgerloop.store import connections, mirror
 from ledgerloop.store.connections import Connected
 from ledgerloop.xero import scopes
@@ -50,7 +50,7 @@ def look_over_xero(built: Ledgerloop) -> Iterator[Finding]:
     stopped = scopes.lacks(granted)
     said = "Xero granted every scope that is wanted."
     if stopped:
-        said = "Xero did not grant every scope that is needed: see that `xero.scopes` has them, and connect again."
+        said = SHORT
     elif missing:
         said = "Xero did not grant every scope that is wanted, and nothing needs the others."
     yield Finding("missing" if stopped else "note" if missing else "fine", said, wanted, granted, missing)

@@ -26,10 +26,12 @@ from ledgerloop.store.cursors import CAUGHT_UP, POLLED, Cursor
 from ledgerloop.store.db import Database
 from ledgerloop.xero.client import XeroClient
 from ledgerloop.xero.models import Connection as Tenant
-from ledgerloop.xero.scopes import TO_READ_BOOKS, reads_books
+from ledgerloop.xero.scopes import TO_READ_BOOKS, lacks, reads_books
 
 GRANT = "xero"
 """The name under which Xero's token set is kept: one for the app and the person, whatever organisations it reaches."""
+
+SHORT = "Xero did not grant every scope that is needed: see that `xero.scopes` has them, and connect again."
 
 
 @dataclass(frozen=True)
@@ -163,6 +165,20 @@ def undecided_in(tx: Connection, routes: Sequence[Route]) -> str:
     organisations = connections.organisations(tx)
     ended = [one for one in connections.known_organisations(tx) if one not in organisations]
     return undecided(routes, organisations, connections.chosen(tx), ended)
+
+
+def short(desk: Desk) -> list[str]:
+    """Say what stops for want of scopes that Xero did not grant; nothing where it granted all that are needed.
+
+    Where Xero does not tell what it granted, the calls do.
+    """
+    kept = desk.shelf.load(GRANT)
+    if kept is None:
+        return []
+    tokens = oauth.TokenSet.from_json(kept)
+    granted = {*oauth.scopes_of(tokens.access_token), *tokens.scope}
+    stopped = [one.sentence for one in lacks(granted)] if granted else []
+    return [SHORT, *stopped] if stopped else []
 
 
 def choose(desk: Desk, given: str) -> Organisation:

@@ -10,7 +10,15 @@ from ledgerloop.bootstrap import CALLBACK, Ledgerloop
 from ledgerloop.errors import ConsentNeeded, LedgerloopError, SettingsError, StoreAway
 from ledgerloop.log import logger
 from ledgerloop.settings import check_complete
-from ledgerloop.setup.connect import begin_consent, choose, connect_custom, connect_portal, finish_consent, undecided_in
+from ledgerloop.setup.connect import (
+    begin_consent,
+    choose,
+    connect_custom,
+    connect_portal,
+    finish_consent,
+    short,
+    undecided_in,
+)
 from ledgerloop.store import connections
 from ledgerloop.web.door import LARGEST_FORM, Form, for_people, form_of_people, to
 from ledgerloop.web.pages import page, problem
@@ -58,7 +66,7 @@ class Connecting:
             return problem("Xero was not connected", error.sentence, _status(error))
         logger.info("xero connected", organisations=[organisation.id])
         answer = to("/")
-        self._sessions.say(answer, f"Xero is connected: {organisation.name}.")
+        self._sessions.say(answer, " ".join([f"Xero is connected: {organisation.name}.", *short(self._built.desk)]))
         return answer
 
     def from_xero(self, request: Request) -> Response:
@@ -87,10 +95,11 @@ class Connecting:
         with self._built.database.reading() as tx:
             waits = undecided_in(tx, self._built.parts().routes)
             asked = [one.name for one in connections.unanswered(tx)]
+        lacking = short(self._built.desk)
         if not self._sessions.of(request).person:
-            return page("connected.html", names=names, waits=waits, asked=asked)
+            return page("connected.html", names=names, waits=waits, asked=asked, lacking=lacking)
         answer = to(PURPOSE if asked else "/")
-        self._sessions.say(answer, f"Xero is connected: {names}.")
+        self._sessions.say(answer, " ".join([f"Xero is connected: {names}.", *lacking]))
         return answer
 
     def choose(self, _request: Request, _session: Session, form: Form) -> Response:
