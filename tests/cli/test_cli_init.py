@@ -116,7 +116,7 @@ def test_secrets_can_be_saved_anew_under_another_key(place: Path) -> None:
     saved = run(place, "secret", "set", "xero_client_secret", given="new")
     again = run(place, "secret", "list")
 
-    assert 2 == stopped.returncode
+    assert 1 == stopped.returncode
     assert "this key does not open the secret `xero_client_secret`" in stopped.stderr
     assert 0 == saved.returncode, saved.stderr
     assert (0, False) == (again.returncode, "this key" in again.stderr)

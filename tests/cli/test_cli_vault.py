@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -151,6 +152,24 @@ def test_the_store_is_away_at_the_start(served: Place, bao: Bao) -> None:
         served.connect()
         until(lambda: "ok" == served.health()["status"])
     assert (1, "Vault is sealed, or not ready\n") == (asked.returncode, asked.stderr)
+
+
+def test_the_list_while_the_store_is_away(served: Place, bao: Bao) -> None:
+    """What is here is listed all the same; of the rest it is said that the store is away, and the exit status is 1."""
+    path = bao.folder()
+    _vault(served, bao, path)
+    bao.put(f"{path}/app", token=credentials.HUBSPOT_TOKEN)
+    file = served.folder / "ledgerloop.toml"
+    file.write_text(file.read_text().replace("[hubspot]\n", f'[hubspot]\ntoken = "vault:{path}/app#token"\n'))
+    with bao.sealed():
+        listed, table = run(served.folder, "secret", "list", "--json"), run(served.folder, "secret", "list")
+    kept = {one["setting"]: one["kept"] for one in json.loads(listed.stdout)}
+
+    assert (1, 1) == (listed.returncode, table.returncode)
+    assert (None, True, True) == (kept["hubspot.token"], kept["xero.webhook_key"], kept["vault.secret_id"])
+    assert "Vault is sealed, or not ready\n" == listed.stderr == table.stderr
+    assert "not known" in table.stdout
+    assert 0 == until(lambda: (now := run(served.folder, "secret", "list")).returncode == 0 and now).returncode
 
 
 def test_lanes_go_on_soon_after_the_store_is_back(served: Place, bao: Bao) -> None:

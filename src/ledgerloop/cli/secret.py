@@ -14,7 +14,7 @@ from sqlalchemy import make_url
 
 from ledgerloop.cli.opening import FILE, Config, OnSandbox, choose, strongroom
 from ledgerloop.cli.show import Json, print_json, print_table, say
-from ledgerloop.errors import LedgerloopError, Locked, SettingsError
+from ledgerloop.errors import LedgerloopError, Locked, SettingsError, StoreAway
 from ledgerloop.secrets.elsewhere import LANDED
 from ledgerloop.secrets.lookup import Lookup
 from ledgerloop.secrets.references import kept_name, store_of
@@ -62,20 +62,27 @@ def set_secret(name: Name, config: Config = FILE) -> None:
 
 @app.command("list")
 def list_secrets(config: Config = FILE, as_json: Json = False) -> None:
-    """List the secrets that the settings name, and whether each is kept, or can be read where it is."""
+    """List the secrets that the settings name, and whether each is kept, or can be read where it is.
+
+    Exit status 1 where that is not known of all, as while a secret store is away.
+    """
     with strongroom(config) as (settings, _, stores):
         lookups = [(references(settings), stores.lookup), (logins(settings), Lookup(stores.own, settings.file))]
         rows = [
-            (kept_name(reference) or reference, key, _there(lookup, reference, key))
+            (kept_name(reference) or reference, key, *_there(lookup, reference, key))
             for some, lookup in lookups
             for key, reference in some.items()
         ]
     if as_json:
-        print_json([{"name": name, "setting": key, "kept": kept} for name, key, kept in rows])
+        print_json([{"name": name, "setting": key, "kept": kept} for name, key, kept, _ in rows])
     else:
-        print_table(
-            "Secrets", ("Name", "Setting", "Kept"), [(name, key, "yes" if kept else "no") for name, key, kept in rows]
-        )
+        said = {True: "yes", False: "no", None: "not known"}
+        print_table("Secrets", ("Name", "Setting", "Kept"), [(name, key, said[kept]) for name, key, kept, _ in rows])
+    unknown = dict.fromkeys(why for *_, why in rows if why)
+    for why in unknown:
+        say(why, err=True)
+    if unknown:
+        raise typer.Exit(1)
 
 
 @app.command("move")
@@ -170,12 +177,12 @@ def _called(name: str) -> str:
     return "the tokens that Xero gave" if name == GRANT else f"`{name}`"
 
 
-def _there(lookup: Lookup, reference: str, key: str) -> bool:
-    """Tell whether there is a secret; Locked where there is one that cannot be had."""
+def _there(lookup: Lookup, reference: str, key: str) -> tuple[bool | None, str]:
+    """Tell whether there is a secret; None, and why, where nobody can know or there is one that cannot be had."""
     try:
         lookup.read(reference, key)
-    except Locked:
-        raise
+    except (Locked, StoreAway) as problem:
+        return None, problem.sentence
     except SettingsError:
-        return False
-    return True
+        return False, ""
+    return True, ""
