@@ -172,6 +172,29 @@ def test_the_list_while_the_store_is_away(served: Place, bao: Bao) -> None:
     assert 0 == until(lambda: (now := run(served.folder, "secret", "list")).returncode == 0 and now).returncode
 
 
+def test_a_token_that_cannot_be_read_with_nothing_connected(served: Place, bao: Bao) -> None:
+    """Settings that refer to what Vault does not let us read are amiss, connected or not: health and doctor agree."""
+    with served.serving():
+        served.connect()
+        served.command("disconnect", "hubspot", "--yes")
+    for name in ("Aussie Demo Pty", "Kiwi Demo Ltd"):
+        served.command("disconnect", "xero", name, "--yes")
+    forgotten = run(served.folder, "doctor")
+    path = bao.folder()
+    _vault(served, bao, path)
+    file = served.folder / "ledgerloop.toml"
+    elsewhere = f"{bao.folder()}/app"
+    bao.put(elsewhere, token=credentials.HUBSPOT_TOKEN)
+    file.write_text(file.read_text().replace("[hubspot]\n", f'[hubspot]\ntoken = "vault:{elsewhere}#token"\n'))
+    with served.serving():
+        health = until(lambda: (now := served.health())["code"] == 503 and now)
+        doctor = run(served.folder, "doctor")
+
+    assert 0 == forgotten.returncode, forgotten.stdout  # a token that was forgotten with its connection is not missed
+    assert any("the secret store cannot be used" in one for one in health["problems"])
+    assert (1, True) == (doctor.returncode, "its policy must allow" in doctor.stdout)
+
+
 def test_lanes_go_on_soon_after_the_store_is_back(served: Place, bao: Bao) -> None:
     """A lane that failed because the store was away does not rest as if a person had to put something right."""
     path = bao.folder()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ledgerloop.bootstrap import Ledgerloop
-from ledgerloop.errors import SettingsError, StoreAway
+from ledgerloop.errors import Locked, SettingsError, StoreAway
 from ledgerloop.settings import check_complete
 from ledgerloop.store import connections
 
@@ -44,10 +44,10 @@ def lacks(built: Ledgerloop) -> list[Lack]:
             False,
         ),
     ):
-        if key == "hubspot.token" and off:
-            continue
         try:
             built.lookup.read(reference, key)
         except (SettingsError, StoreAway) as problem:
+            if key == "hubspot.token" and off and not isinstance(problem, Locked | StoreAway):
+                continue
             found.append(Lack(key, effect, problem.sentence, needed))
     return found
