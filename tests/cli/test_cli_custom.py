@@ -12,7 +12,7 @@ from scene import Scene
 
 from ledgerloop.cli.stage import connect_hubspot
 from ledgerloop.setup.connect import GRANT
-from ledgerloop.store import connections
+from ledgerloop.store import connections, lanes
 from ledgerloop_sandbox import credentials
 
 KIWI = "Kiwi Demo Ltd"
@@ -61,6 +61,24 @@ def test_both_flows_without_any_consent(custom: Scene, tmp_path: Path) -> None:
     assert 0 == ended.returncode, ended.stderr
     assert "The custom connection itself stands until somebody ends it in Xero" in ended.stdout
     assert custom.built.shelf.load(GRANT) is None
+
+
+def test_a_connection_that_another_process_has_made(custom: Scene, tmp_path: Path) -> None:
+    """A service that holds a token of the organisation before takes up the new one's, and calls nobody gone."""
+    assert f"Connected: {KIWI}.\n" == run(tmp_path, "connect", "xero").stdout
+    connect_hubspot(custom.on)
+    custom.settle()
+    custom.configure("xero", custom_organisation="Aussie Demo Pty")
+
+    assert 0 == run(tmp_path, "disconnect", "xero", "--yes").returncode
+    assert "Connected: Aussie Demo Pty.\n" == run(tmp_path, "connect", "xero").stdout
+    custom.settle()
+
+    with custom.built.database.reading() as tx:
+        stand = {one.name: (one.id, one.state) for one in connections.all_connected(tx, "xero")}
+        turns = {one.lane: (one.turn > 0, one.failures) for one in lanes.all_lanes(tx) if one.flow == "standing"}
+    key, state = stand["Aussie Demo Pty"]
+    assert ("connected", (True, 0)) == (state, turns[key])
 
 
 def test_the_console_has_a_button_for_it(custom: Scene) -> None:
