@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Iterator
 
 import httpx2
@@ -50,7 +51,8 @@ def test_no_tls_no_name_no_server(client: httpx2.Client) -> None:
     """Where no answer comes, the reason is told: no TLS there, a name that nobody knows, or nobody at all."""
     with playing(Reply()) as server:
         plain = knock(client, server.url.replace("http:", "https:"), LISTENS, MARK)
-    unknown = knock(client, "https://ledgerloop.invalid", LISTENS, MARK)
+    with httpx2.Client(transport=httpx2.MockTransport(_unresolved)) as nameless:
+        unknown = knock(nameless, "https://ledgerloop.invalid", LISTENS, MARK)
     nobody = knock(client, f"http://127.0.0.1:{free_port()}", LISTENS, MARK)
 
     assert ["missing", "missing", "note"] == [plain.verdict, unknown.verdict, nobody.verdict]
@@ -58,6 +60,11 @@ def test_no_tls_no_name_no_server(client: httpx2.Client) -> None:
     assert "by a public authority, with its whole chain." in plain.sentence
     assert "The name in https://ledgerloop.invalid is not known" in unknown.sentence
     assert "/health from elsewhere." in nobody.sentence
+
+
+def _unresolved(_request: httpx2.Request) -> httpx2.Response:
+    """Fail as where a name is not known, which no test asks anybody about."""
+    raise httpx2.ConnectError("") from socket.gaierror(socket.EAI_NONAME, "Name or service not known")
 
 
 def test_only_a_public_address_is_tried() -> None:
