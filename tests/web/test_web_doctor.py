@@ -23,7 +23,8 @@ def sandbox() -> Iterator[Sandbox]:
 def visit(sandbox: Sandbox, visiting: Callable[..., Visit]) -> Visit:
     """Give a service that works with the sandbox, and has connected nothing yet."""
     xero = {"login_url": sandbox.xero_url, "identity_url": sandbox.xero_url, "api_url": sandbox.xero_url}
-    return visiting(xero=xero, hubspot={"api_url": sandbox.hubspot_url})
+    own = {"public_url": "https://localhost"}  # which is not tried out
+    return visiting(service=own, xero=xero, hubspot={"api_url": sandbox.hubspot_url})
 
 
 def _calls(sandbox: Sandbox) -> int:
