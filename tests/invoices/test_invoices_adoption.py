@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from only_reads import only_reading
 from scene import DAY, LINE, Scene
-from sqlalchemy import Connection
 
 from ledgerloop.engine import retries
 from ledgerloop.errors import LedgerloopError
@@ -22,7 +21,6 @@ from ledgerloop.parts import instead
 from ledgerloop.records import Link, Portal
 from ledgerloop.store import connections, cursors, intents, journal, lanes, links
 from ledgerloop.store.cursors import Cursor
-from ledgerloop.store.db import Database
 
 PORTAL = "62515"
 SETTINGS = {"adopt": {"invoice_id_property": "tool_id", "invoice_number_property": "tool_no"}}
@@ -70,16 +68,6 @@ def _old(scene: Scene, amount: str = "1000", **values: str) -> str:
 def _survey(scene: Scene, *deals: str, invoice: str = "") -> Survey:
     with instead(scene.built.parts()):
         return adoption_survey.survey(_house(scene), adoption_survey.homes_of(""), deals, invoice)
-
-
-class _OnlyReads(Database):
-    """A store that fails whoever would write in it."""
-
-    @contextmanager
-    def transaction(self, patience: float = 0) -> Iterator[Connection]:
-        """Refuse to begin one."""
-        raise AssertionError("the plan writes here")
-        yield
 
 
 def _link(scene: Scene, survey: Survey, *deals: str) -> Linked:
@@ -343,9 +331,8 @@ def test_the_plan_is_cheap_and_writes_nothing(scene: Scene) -> None:
     scene.edit("companies", company, xero_contact_id=customer)
     scene.settle()
     scene.forget_calls()
-    only_reads = replace(scene.built.parts(), database=_OnlyReads(scene.built.database.url.render_as_string(False)))
 
-    with instead(only_reads):
+    with instead(only_reading(scene.built.parts())):
         survey = adoption_survey.survey(_house(scene), adoption_survey.homes_of(""), (), "")
 
     assert 5 <= len([one for one in survey.plan.certain if one.invoice.customer == "Cheap Ltd"])
