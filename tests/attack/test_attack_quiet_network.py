@@ -90,7 +90,7 @@ def test_it_ends_in_the_middle_of_a_turn(network: Network, far_url: str, tmp_pat
 
         served.process.send_signal(signal.SIGTERM)
 
-        assert 0 == served.process.wait(LONG)
+        assert 0 == served.process.wait(3 * LONG)  # each of what it still tries waits until it gives up
         network.heal()
         network.tell_the_server()
         served.start()
