@@ -35,7 +35,7 @@ class Arguments:
     """What every process that descends from this one was called with, while somebody watched: anybody may read that."""
 
     def __init__(self) -> None:
-        self.seen: set[bytes] = set()
+        self.seen: frozenset[bytes] = frozenset()
         self._over = threading.Event()
 
     @contextmanager
@@ -55,7 +55,7 @@ class Arguments:
             for process in parents:
                 if os.getpid() in _line(process, parents):
                     with suppress(OSError):  # it has ended
-                        self.seen.add(Path(f"/proc/{process}/cmdline").read_bytes())
+                        self.seen |= {Path(f"/proc/{process}/cmdline").read_bytes()}  # whoever reads it has all of one
 
 
 def _parents() -> dict[int, int]:
