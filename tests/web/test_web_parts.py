@@ -12,7 +12,7 @@ from argon2 import extract_parameters
 from clocks import Standing
 
 from ledgerloop.clock import Clock
-from ledgerloop.engine.ingest import Receiver
+from ledgerloop.engine.ingest import Delivery, Receiver
 from ledgerloop.records import Pulse
 from ledgerloop.store.db import Database
 from ledgerloop.web.fresh import Fresh
@@ -121,6 +121,23 @@ def test_a_trial_is_over_by_the_clock_that_only_goes_on(database: Database) -> N
 
     assert [0] == [one.refused for one in tried]
     assert [1] == [one.refused for one in receiver.counted()]
+
+
+def test_what_cannot_be_told_is_tried_again_in_its_time(database: Database) -> None:
+    """Where a service cannot tell how it does, such as while its database is away, it does not try without end."""
+    tried: list[int] = []
+
+    def tell() -> Pulse:
+        tried.append(1)
+        raise ConnectionError("nobody answers")
+
+    receiver = Receiver(database, Standing(NOW), lambda: None, "one", tell)
+    receiver.start()
+    for _ in range(5):
+        receiver.keep(Delivery("xero", ())).result(60)
+    receiver.stop()
+
+    assert [1] == tried
 
 
 def test_attempts_do_not_fill_the_memory() -> None:

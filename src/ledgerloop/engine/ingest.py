@@ -170,6 +170,8 @@ class Receiver:
             return
         self._glanced_at = self._clock.monotonic()
         due = due or self._signed_otherwise()
+        if due:
+            self._beat_at = self._glanced_at  # also where it goes wrong: it is tried again in its time
         with suppress(Exception), self.commits.watched():  # what went wrong is remembered there
             grounds = self._grounds()
             if not due and grounds == self._told_on:
